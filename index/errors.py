@@ -1,0 +1,81 @@
+"""What can go wrong in index/.
+
+    IndexingError
+    ├── Permanent                   doing the same again fails again; the message says what to change
+    │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
+    │   ├── CollectionMissing       no collection of that name
+    │   ├── CollectionNameInvalid   a name that cannot be a folder
+    │   ├── EncoderMismatch         the collection was made with another encoder
+    │   ├── LedgerDamaged           the ledger itself does not read
+    │   ├── ModelMissing            model files are not where they should be
+    │   ├── ModelDamaged            a model file differs from its recorded checksum
+    │   ├── NotFound                no such document, version or chunk in the collection
+    │   └── QueryInvalid            a query or filter that cannot be run
+    └── Transient                   the same may go through later
+        ├── CollectionBusy          another process is writing; says which
+        └── DiskFull                nothing was lost; free space and run again
+
+Every message names the thing, the bad value and the mend.
+"""
+
+
+class IndexingError(Exception):
+    """Root of everything that index/ raises on purpose."""
+
+
+class Permanent(IndexingError):
+    """Doing the same again fails again."""
+
+
+class Transient(IndexingError):
+    """The same may go through later."""
+
+
+class DocumentRejected(Permanent):
+    """One file cannot be indexed; the rest of the folder is not affected."""
+
+    def __init__(self, uri: str, reason: str, mend: str) -> None:
+        super().__init__(f"{uri}: {reason}. {mend}")
+        self.uri = uri
+        self.reason = reason
+        self.mend = mend
+
+
+class CollectionMissing(Permanent):
+    """No collection of that name."""
+
+
+class CollectionNameInvalid(Permanent):
+    """A name that cannot be a folder's name."""
+
+
+class EncoderMismatch(Permanent):
+    """The collection's vectors come from another encoder."""
+
+
+class LedgerDamaged(Permanent):
+    """The ledger, the only source of truth, does not read."""
+
+
+class ModelMissing(Permanent):
+    """Model files are not where they should be."""
+
+
+class ModelDamaged(Permanent):
+    """A model file differs from its recorded checksum."""
+
+
+class NotFound(Permanent):
+    """No such document, version or chunk."""
+
+
+class QueryInvalid(Permanent):
+    """A query or filter that cannot be run."""
+
+
+class CollectionBusy(Transient):
+    """Another process is writing to the collection."""
+
+
+class DiskFull(Transient):
+    """The disk is full; what was acknowledged before is safe."""

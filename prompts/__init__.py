@@ -1,0 +1,1 @@
+"""Every word that is sent to a language model, as text files; service/prompts.py loads them."""

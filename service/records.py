@@ -1,0 +1,100 @@
+"""Question, Passage, Citation, Sentence, Answer: what every door (JSON, stream, CLI, web page) renders. All frozen.
+
+The names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited document version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from index.records import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, of which collection, with what went before."""
+
+    text: str
+    collection: str = "default"
+    conversation_id: str | None = None
+    history: tuple[Turn, ...] = ()
+    generator: str | None = None
+    top_k: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A literal quote and its exact place: `text(document_id, version)[start:end] == quote`.
+
+    `number` is what stands in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself inside
+    the quote (document offsets), None when no part stands out. `trail` is the headings above the quote. `score` is the relevance of the passage
+    that the quote comes from.
+    """
+
+    number: int
+    document_id: str
+    version: str
+    title: str
+    uri: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+    chunk_id: str
+    score: float
+    trail: tuple[str, ...] = ()
+    highlight: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the answer, the numbers it cites, and whether those quotes support it.
+
+    `support` is the checker's probability that the cited passages support the sentence; 1.0 for a sentence that is its
+    own quote.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    supported: bool
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a language model read and wrote; zeros for the extractive generator."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer. `text` holds the sentences with markers like [1]; a refusal has no sentences and says so in `text`.
+
+    `confidence` is the calibrated probability that the collection answers the question. `passages` are what was read, best
+    first. `notes` say what the asker should know (vectors still filling, an invented citation number dropped ...).
+    """
+
+    id: str
+    conversation_id: str
+    question: str
+    rewritten_question: str
+    text: str
+    refused: bool
+    confidence: float
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Hit, ...]
+    generator: str
+    prompt_hash: str | None
+    usage: Usage = Usage()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
