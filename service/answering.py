@@ -1,0 +1,200 @@
+"""The story of an answer, top to bottom: rewrite -> retrieve -> read -> weigh -> generate -> check -> cite -> answer."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from index.collection import Collection
+from index.library import Library
+from index.records import Hit
+from service.calibration import Calibration, signals
+from service.citations import Numbering, marked
+from service.conversations import standalone
+from service.errors import GeneratorUnknown, QuestionInvalid
+from service.generators.draft import Draft, Generator, Passage
+from service.reader import Reader
+from service.records import Answer, Citation, Question, Sentence
+
+REFUSAL = "The documents do not say."
+_HAS_WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    """The passages that were read for the question, best first."""
+
+    passages: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReady:
+    """A checked sentence, and the citations whose numbers occur here for the first time."""
+
+    sentence: Sentence
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReady:
+    """The whole answer; always the last event."""
+
+    answer: Answer
+
+
+Event = PassagesFound | SentenceReady | AnswerReady
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How answers are made; each value is a setting.
+
+    `depth`: passages that the reader reads. `top_k`: passages that the generator sees. `threshold`: least confidence that is
+    answered. `longest_question`: code points.
+    """
+
+    depth: int
+    top_k: int
+    threshold: float
+    longest_question: int
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """Milliseconds by stage."""
+
+    laps: dict[str, float] = field(default_factory=dict)
+    begin: float = field(default_factory=perf_counter)
+
+    @contextmanager
+    def lap(self, stage: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.laps[stage] = self.laps.get(stage, 0.0) + (perf_counter() - start) * 1000
+
+    def all(self) -> dict[str, float]:
+        return {
+            stage: round(ms, 3) for stage, ms in {**self.laps, "total": (perf_counter() - self.begin) * 1000}.items()
+        }
+
+
+class Answerer:
+    """Answers questions over the collections of a library. Thread-safe; CPU-bound, so call it from a worker thread.
+
+    `generators` are the ways to write an answer, by name; `generator` names the one that is used unless the question says
+    otherwise. `new_id` makes ids for answers and conversations.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        reader: Reader,
+        calibration: Calibration,
+        generators: Mapping[str, Generator],
+        generator: str,
+        policy: Policy,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._library = library
+        self._reader = reader
+        self._calibration = calibration
+        self._generators = generators
+        self._generator = generator
+        self._policy = policy
+        self._new_id = new_id
+
+    def answer(self, question: Question) -> Answer:
+        """The answer as a whole.
+
+        Raises QuestionInvalid, GeneratorUnknown, CollectionMissing, and what the index raises.
+        """
+        for event in self.stream(question):
+            if isinstance(event, AnswerReady):
+                return event.answer
+        raise AssertionError("a stream ends with AnswerReady")
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """The same answer as it comes about: the passages, each sentence once it is checked, then the whole."""
+        watch = _Stopwatch()
+        self._validate(question.text)
+        generator = self._pick(question.generator)
+        collection = self._library.open(question.collection)
+
+        rewritten = standalone(question.text, question.history)
+        with watch.lap("retrieve"):
+            hits = collection.search(rewritten, k=self._policy.depth)
+        with watch.lap("read"):
+            passages = self._read(rewritten, hits)
+        confidence = self._calibration.probability(signals([(p.hit, p.reading) for p in passages]))
+        shown = passages[: question.top_k or self._policy.top_k]
+        yield PassagesFound(tuple(passage.hit for passage in shown))
+
+        sentences: list[Sentence] = []
+        numbering = Numbering(shown, _Pages(collection))
+        if confidence >= self._policy.threshold:
+            with watch.lap("generate"):
+                drafts = generator.generate(rewritten, shown)
+                for draft in drafts:
+                    ready = _checked(draft, numbering)
+                    sentences.append(ready.sentence)
+                    yield ready
+        yield AnswerReady(
+            Answer(
+                id=self._new_id(),
+                conversation_id=question.conversation_id or self._new_id(),
+                question=question.text,
+                rewritten_question=rewritten,
+                text=" ".join(marked(s.text, s.citations) for s in sentences) if sentences else REFUSAL,
+                refused=not sentences,
+                confidence=confidence,
+                sentences=tuple(sentences),
+                citations=numbering.citations,
+                passages=tuple(passage.hit for passage in shown),
+                generator=generator.name,
+                prompt_hash=None,
+                timings_ms=watch.all(),
+                notes=tuple(_notes(collection)),
+            )
+        )
+
+    def _validate(self, text: str) -> None:
+        if not text.strip():
+            raise QuestionInvalid("The question is empty. Ask in words, for example: What does the report conclude?")
+        if len(text) > self._policy.longest_question:
+            raise QuestionInvalid(
+                f"The question has {len(text):,} characters; at most {self._policy.longest_question:,} are read. "
+                "Ask for one thing at a time, and put long material into a document."
+            )
+        if not _HAS_WORD.search(text):
+            raise QuestionInvalid(f"The question {text.strip()[:40]!r} has no letter or digit. Ask in words.")
+
+    def _pick(self, name: str | None) -> Generator:
+        wanted = name or self._generator
+        if wanted not in self._generators:
+            raise GeneratorUnknown(
+                f"No generator is named {wanted!r}. There are: {', '.join(sorted(self._generators))}."
+            )
+        return self._generators[wanted]
+
+    def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
+        """The hits with their readings, most relevant first."""
+        readings = self._reader.read(question, [hit.chunk.text for hit in hits])
+        passages = [
+            Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
+        ]
+        return sorted(passages, key=lambda passage: -passage.hit.score)
+
+
+def _checked(draft: Draft, numbering: Numbering) -> SentenceReady:
+    """A sentence made of quotes is supported by them as it stands; each quote gets its number."""
+    known = {citation.number for citation in numbering.citations}
+    cited = [numbering.cite(quote) for quote in draft.quotes]
+    sentence = Sentence(draft.text, tuple(citation.number for citation in cited), supported=True, support=1.0)
+    return SentenceReady(sentence, tuple(citation for citation in cited if citation.number not in known))
+
+
+def _notes(collection: Collection) -> Iterator[str]:
+    pending = collection.state().pending_vectors
+    if pending:
+        yield f"{pending:,} passages of {collection.name} are found by their words only: their vectors are still being made."

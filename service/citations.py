@@ -1,0 +1,67 @@
+"""Quotes -> numbered Citations. Pure: numbers by first use, offsets moved from the passage to the document, pages looked up."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+from index.records import Page
+from index.sentences import Span
+from service.generators.draft import Passage, Quote
+from service.records import Citation
+
+
+class Numbering:
+    """Gives every distinct place its number, 1 for the first one used; the same place again gets the number it has.
+
+    `pages` maps (document id, version) to the pages of the documents that may be cited.
+    """
+
+    def __init__(self, passages: Sequence[Passage], pages: Mapping[tuple[str, str], Sequence[Page]]) -> None:
+        self._passages = passages
+        self._pages = pages
+        self._by_place: dict[tuple[str, str, int, int], Citation] = {}
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All that were numbered so far, in order of their numbers."""
+        return tuple(self._by_place.values())
+
+    def cite(self, quote: Quote) -> Citation:
+        """The citation for a quote, new or already numbered."""
+        passage = self._passages[quote.passage]
+        chunk = passage.hit.chunk
+        start, end = chunk.start + quote.span.start, chunk.start + quote.span.end
+        place = (chunk.document_id, chunk.version, start, end)
+        if place not in self._by_place:
+            self._by_place[place] = Citation(
+                number=len(self._by_place) + 1,
+                document_id=chunk.document_id,
+                version=chunk.version,
+                title=passage.hit.title,
+                uri=passage.hit.uri,
+                page=page_at(self._pages[chunk.document_id, chunk.version], start),
+                start=start,
+                end=end,
+                quote=chunk.text[quote.span.start : quote.span.end],
+                chunk_id=chunk.id,
+                score=passage.hit.score,
+                trail=chunk.trail,
+                highlight=_moved(quote.highlight, chunk.start),
+            )
+        return self._by_place[place]
+
+
+def page_at(pages: Sequence[Page], offset: int) -> int | None:
+    """Number of the page that holds the code point at `offset`; None for a document without pages."""
+    if not pages:
+        return None
+    place = bisect_right(pages, offset, key=lambda page: page.start) - 1
+    return pages[max(place, 0)].number
+
+
+def marked(text: str, numbers: Sequence[int]) -> str:
+    """A sentence followed by its markers: `Seoul counts six. [1][2]`."""
+    return f"{text} {''.join(f'[{number}]' for number in numbers)}" if numbers else text
+
+
+def _moved(span: Span | None, by: int) -> tuple[int, int] | None:
+    return None if span is None else (span.start + by, span.end + by)

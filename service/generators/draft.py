@@ -1,0 +1,56 @@
+"""Passage, Quote, Draft and the Generator protocol: what goes into a generator and what comes out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.records import Hit
+from index.sentences import Span
+from service.reader import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A hit together with what the reader makes of it for this question."""
+
+    hit: Hit
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A literal stretch of a passage: `passages[passage].hit.chunk.text[span.start:span.end]`.
+
+    `passage` is the index in the list that the generator was given. `highlight`, in the same coordinates, is the answer
+    itself inside the quote.
+    """
+
+    passage: int
+    span: Span
+    highlight: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One sentence of an answer before it is checked.
+
+    A generator that copies gives the `quotes` that the sentence is made of. One that writes gives the `passages` it says it
+    used (indices; may be empty), and the quotes are found for it.
+    """
+
+    text: str
+    quotes: tuple[Quote, ...] = ()
+    passages: tuple[int, ...] = ()
+
+
+class Generator(Protocol):
+    """Writes an answer, a sentence at a time, best passages first in `passages`."""
+
+    @property
+    def name(self) -> str:
+        """What `Answer.generator` shows."""
+        ...
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft]:
+        """Yield the sentences of the answer; nothing at all means that the passages hold none."""
+        ...

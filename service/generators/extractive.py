@@ -1,0 +1,133 @@
+"""The default generator: answers with whole sentences of the documents themselves. Needs no language model, cannot invent.
+
+The reader has scored every sentence of every passage. What is left is choice: the sentence that answers best; up to three more
+when they answer nearly as well and say something else; the sentence before one that leans on it ("This ..."); the same
+statement found twice told once, with both sources.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import exp
+
+from index.sentences import Span
+from service.generators.draft import Draft, Passage, Quote
+
+MOST_SENTENCES = 4
+NEAR_BEST = 0.6  # a further sentence must be at least this likely, relative to the best
+LIKELY = 0.45  # ... and this likely in itself
+SAME = 0.8  # shared words over all words, from which on two sentences say the same
+
+_LEANS_BACK = re.compile(
+    r"\W*(?:it|its|they|their|them|he|his|him|she|her|this|that|these|those|such|both|the (?:latter|former|same)|"
+    r"however|therefore|thus|hence|consequently|as a result|in addition|also|instead|otherwise|moreover)\b",
+    re.IGNORECASE,
+)
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•▪◦‣·–>]\s+|\(?\d{1,3}[.)]\s+|#{1,6}\s+)+")
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_LINK = re.compile(r"!?\[([^\]\n]+)\]\([^()\s]*\)")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    passage: int
+    sentence: int
+    span: Span
+    highlight: Span | None
+    probability: float
+    words: frozenset[str]
+
+
+class Extractive:
+    """Picks whole source sentences and quotes them; the text of each draft is its quote without list marks and line breaks."""
+
+    name = "extractive"
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft]:
+        """Yield one to four sentences, those of one document in the order in which they stand there."""
+        groups = _select(_candidates(passages))
+        for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
+            yield _draft(group, passages)
+
+
+def plain(quote: str) -> str:
+    """A quote as it reads in running text: one line, without list or heading marks, emphasis and link targets."""
+    text = _LIST_MARK.sub("", quote)
+    text = _LINK.sub(r"\1", text)
+    text = _STRONG.sub(r"\2", text)
+    return " ".join(text.split())
+
+
+def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
+    """Every sentence that could be quoted, most likely first. Headings are left out: they name a matter and state nothing."""
+    found = [
+        _Candidate(
+            passage=number,
+            sentence=place,
+            span=Span(sentence.start, sentence.end),
+            highlight=sentence.answer,
+            probability=_sigmoid(passage.reading.relevance) * _sigmoid(sentence.score),
+            words=_words(passage.hit.chunk.text[sentence.start : sentence.end]),
+        )
+        for number, passage in enumerate(passages)
+        for place, sentence in enumerate(passage.reading.sentences)
+        if not _HEADING.match(passage.hit.chunk.text[sentence.start : sentence.end])
+    ]
+    return sorted(found, key=lambda candidate: (-candidate.probability, candidate.passage, candidate.sentence))
+
+
+def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
+    """Groups of candidates that say the same, best group first, best candidate first in each."""
+    groups: list[list[_Candidate]] = []
+    for candidate in candidates:
+        if groups and candidate.probability < max(LIKELY, NEAR_BEST * groups[0][0].probability):
+            break
+        twin = next((group for group in groups if _same(group[0], candidate)), None)
+        if twin is not None:
+            twin.append(candidate)
+        elif len(groups) < MOST_SENTENCES:
+            groups.append([candidate])
+    return groups
+
+
+def _same(one: _Candidate, other: _Candidate) -> bool:
+    shared = len(one.words & other.words)
+    return shared >= SAME * len(one.words | other.words)
+
+
+def _order(
+    group: list[_Candidate], groups: Sequence[list[_Candidate]], passages: Sequence[Passage]
+) -> tuple[int, int, int]:
+    """Documents in the order of their best sentence; inside a document, the order of the text."""
+    documents = [passages[other[0].passage].hit.chunk.document_id for other in groups]
+    chunk = passages[group[0].passage].hit.chunk
+    return documents.index(chunk.document_id), chunk.start + group[0].span.start, group[0].sentence
+
+
+def _draft(group: Sequence[_Candidate], passages: Sequence[Passage]) -> Draft:
+    best = group[0]
+    chunk = passages[best.passage].hit.chunk
+    span = best.span
+    if best.sentence > 0 and _LEANS_BACK.match(chunk.text, span.start):
+        before = passages[best.passage].reading.sentences[best.sentence - 1]
+        if not _HEADING.match(chunk.text, before.start, before.end):
+            span = Span(before.start, span.end)
+    quotes = [Quote(best.passage, span, best.highlight)]
+    seen = {(chunk.document_id, chunk.start + best.span.start)}
+    for other in group[1:]:
+        chunk = passages[other.passage].hit.chunk
+        place = (chunk.document_id, chunk.start + other.span.start)
+        if place not in seen:
+            seen.add(place)
+            quotes.append(Quote(other.passage, other.span, other.highlight))
+    return Draft(text=plain(passages[best.passage].hit.chunk.text[span.start : span.end]), quotes=tuple(quotes))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.casefold() for word in _WORD.findall(text))
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + exp(-logit)) if logit >= 0 else exp(logit) / (1 + exp(logit))
