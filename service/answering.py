@@ -1,4 +1,4 @@
-"""The story of an answer, top to bottom: rewrite -> retrieve -> read -> weigh -> generate -> check -> cite -> answer."""
+"""The story of an answer, top to bottom: rewrite -> retrieve -> read -> weigh -> generate -> check and cite -> answer."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from time import perf_counter
 
 from index.collection import Collection
 from index.library import Library
-from index.records import Hit
+from index.records import Hit, Page
 from service.calibration import Calibration, signals
 from service.citations import Numbering, marked
 from service.conversations import standalone
@@ -50,8 +50,8 @@ Event = PassagesFound | SentenceReady | AnswerReady
 class Policy:
     """How answers are made; each value is a setting.
 
-    `depth`: passages that the reader reads. `top_k`: passages that the generator sees. `threshold`: least confidence that is
-    answered. `longest_question`: code points.
+    `depth`: passages that the reader reads. `top_k`: passages that the generator sees. `threshold`: least confidence that
+    is answered. `longest_question`: code points.
     """
 
     depth: int
@@ -82,8 +82,8 @@ class _Stopwatch:
 class Answerer:
     """Answers questions over the collections of a library. Thread-safe; CPU-bound, so call it from a worker thread.
 
-    `generators` are the ways to write an answer, by name; `generator` names the one that is used unless the question says
-    otherwise. `new_id` makes ids for answers and conversations.
+    `generators` are the ways to write an answer, by name; `generator` names the one that is used unless the question
+    says otherwise. `new_id` makes ids for answers and conversations.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Answerer:
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
         sentences: list[Sentence] = []
-        numbering = Numbering(shown, _Pages(collection))
+        numbering = Numbering(shown, _pages(collection, shown))
         if confidence >= self._policy.threshold:
             with watch.lap("generate"):
                 drafts = generator.generate(rewritten, shown)
@@ -194,7 +194,13 @@ def _checked(draft: Draft, numbering: Numbering) -> SentenceReady:
     return SentenceReady(sentence, tuple(citation for citation in cited if citation.number not in known))
 
 
+def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[str, str], Sequence[Page]]:
+    """The pages of every document version that may be cited."""
+    places = {(passage.hit.chunk.document_id, passage.hit.chunk.version) for passage in passages}
+    return {place: collection.document(*place).pages for place in places}
+
+
 def _notes(collection: Collection) -> Iterator[str]:
     pending = collection.state().pending_vectors
     if pending:
-        yield f"{pending:,} passages of {collection.name} are found by their words only: their vectors are still being made."
+        yield f"{pending:,} passages of {collection.name} are found by their words only: vectors are still being made."

@@ -1,4 +1,4 @@
-"""Quotes -> numbered Citations. Pure: numbers by first use, offsets moved from the passage to the document, pages looked up."""
+"""Quotes -> numbered Citations. Pure: numbers by first use, offsets moved from passage to document, pages looked up."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Passages -> the sentences of an answer. One protocol, several ways: `draft` says what is exchanged, then one file a generator."""
+"""Passages -> the sentences of an answer. `draft` says what goes in and comes out; then one file a generator."""

@@ -34,8 +34,8 @@ class Quote:
 class Draft:
     """One sentence of an answer before it is checked.
 
-    A generator that copies gives the `quotes` that the sentence is made of. One that writes gives the `passages` it says it
-    used (indices; may be empty), and the quotes are found for it.
+    A generator that copies gives the `quotes` that the sentence is made of. One that writes gives the `passages` it says
+    it used (indices; may be empty), and the quotes are found for it.
     """
 
     text: str

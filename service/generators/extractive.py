@@ -1,8 +1,8 @@
-"""The default generator: answers with whole sentences of the documents themselves. Needs no language model, cannot invent.
+"""The default generator: answers with whole sentences of the documents. Needs no language model, cannot invent.
 
-The reader has scored every sentence of every passage. What is left is choice: the sentence that answers best; up to three more
-when they answer nearly as well and say something else; the sentence before one that leans on it ("This ..."); the same
-statement found twice told once, with both sources.
+The reader has scored every sentence of every passage. What is left is choice: the sentence that answers best; up to
+three more when they answer nearly as well and say something else; the sentence before one that leans on it ("This ...");
+the same statement found twice told once, with both sources.
 """
 
 import re
@@ -41,7 +41,7 @@ class _Candidate:
 
 
 class Extractive:
-    """Picks whole source sentences and quotes them; the text of each draft is its quote without list marks and line breaks."""
+    """Picks whole source sentences and quotes them; a draft's text is its quote without list marks and line breaks."""
 
     name = "extractive"
 
@@ -61,7 +61,7 @@ def plain(quote: str) -> str:
 
 
 def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
-    """Every sentence that could be quoted, most likely first. Headings are left out: they name a matter and state nothing."""
+    """Every sentence that could be quoted, most likely first. Headings are left out: they state nothing."""
     found = [
         _Candidate(
             passage=number,
