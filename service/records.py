@@ -33,9 +33,9 @@ class Question:
 class Citation:
     """A literal quote and its exact place: `text(document_id, version)[start:end] == quote`.
 
-    `number` is what stands in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself inside
-    the quote (document offsets), None when no part stands out. `trail` is the headings above the quote. `score` is the relevance of the passage
-    that the quote comes from.
+    `number` is what stands in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself
+    inside the quote (document offsets), None when no part stands out. `trail` is the headings above the quote. `score`
+    is the relevance of the passage that the quote comes from.
     """
 
     number: int

@@ -1,7 +1,7 @@
 """Settings: one flat class, read once from QUOTH_* variables, `.env` and `quoth.toml`, then passed in.
 
-What is set closer to the call wins: arguments, then the environment, then `.env`, then `quoth.toml` (both in the working
-directory), then the defaults below. An unknown key is an error, because a setting that is silently ignored is worse than none.
+What is set closer to the call wins: arguments, then the environment, then `.env`, then `quoth.toml` (both in the
+working directory), then the defaults below. An unknown key is an error: a setting silently ignored is worse than none.
 """
 
 import difflib
