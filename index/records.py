@@ -69,9 +69,9 @@ class Chunk:
 class Hit:
     """A chunk that a search found, with where it stands and why it is here.
 
-    `score` orders the hits: the reranker's score when one read them, else the fused rank score. `similarity` is the cosine between
-    question and chunk, None when only the lexicon found it or its vector is not there yet; `bm25` is None when only the
-    vectors found it. `page` is the page of the chunk's first character, None without pages.
+    `score` orders the hits: the reranker's score when one read them, else the fused rank score. `similarity` is the
+    cosine between question and chunk, None when only the lexicon found it or its vector is not there yet; `bm25` is None
+    when only the vectors found it. `page` is the page of the chunk's first character, None without pages.
     """
 
     chunk: Chunk

@@ -11,6 +11,7 @@ from index.library import Library
 from index.records import Hit, Page
 from service.calibration import Calibration, signals
 from service.citations import Numbering, marked
+from service.conflicts import conflicts
 from service.conversations import standalone
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.generators.draft import Draft, Generator, Passage
@@ -154,7 +155,7 @@ class Answerer:
                 generator=generator.name,
                 prompt_hash=None,
                 timings_ms=watch.all(),
-                notes=tuple(_notes(collection)),
+                notes=tuple(_notes(collection, numbering.citations)),
             )
         )
 
@@ -200,7 +201,9 @@ def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[st
     return {place: collection.document(*place).pages for place in places}
 
 
-def _notes(collection: Collection) -> Iterator[str]:
+def _notes(collection: Collection, citations: Sequence[Citation]) -> Iterator[str]:
+    for one, other in conflicts(citations):
+        yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} give other figures."
     pending = collection.state().pending_vectors
     if pending:
         yield f"{pending:,} passages of {collection.name} are found by their words only: vectors are still being made."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import exp
 
 from index.sentences import Span
+from service.conflicts import figures, overlap, words
 from service.generators.draft import Draft, Passage, Quote
 
 MOST_SENTENCES = 4
@@ -27,7 +28,6 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*+•▪◦‣·–>]\s+|\(?\d{1,3}[.)]\s+|#{
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _LINK = re.compile(r"!?\[([^\]\n]+)\]\([^()\s]*\)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class _Candidate:
     highlight: Span | None
     probability: float
     words: frozenset[str]
+    figures: frozenset[str]
 
 
 class Extractive:
@@ -49,7 +50,7 @@ class Extractive:
         """Yield one to four sentences, those of one document in the order in which they stand there."""
         groups = _select(_candidates(passages))
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
-            yield _draft(group, passages)
+            yield _draft(group, groups, passages)
 
 
 def plain(quote: str) -> str:
@@ -69,7 +70,8 @@ def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
             span=Span(sentence.start, sentence.end),
             highlight=sentence.answer,
             probability=_sigmoid(passage.reading.relevance) * _sigmoid(sentence.score),
-            words=_words(passage.hit.chunk.text[sentence.start : sentence.end]),
+            words=words(passage.hit.chunk.text[sentence.start : sentence.end]),
+            figures=figures(passage.hit.chunk.text[sentence.start : sentence.end]),
         )
         for number, passage in enumerate(passages)
         for place, sentence in enumerate(passage.reading.sentences)
@@ -93,8 +95,8 @@ def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
 
 
 def _same(one: _Candidate, other: _Candidate) -> bool:
-    shared = len(one.words & other.words)
-    return shared >= SAME * len(one.words | other.words)
+    """Nearly the same words and exactly the same figures: "six attacks" and "seven attacks" are two statements."""
+    return one.figures == other.figures and overlap(one.words, other.words) >= SAME
 
 
 def _order(
@@ -106,14 +108,10 @@ def _order(
     return documents.index(chunk.document_id), chunk.start + group[0].span.start, group[0].sentence
 
 
-def _draft(group: Sequence[_Candidate], passages: Sequence[Passage]) -> Draft:
+def _draft(group: Sequence[_Candidate], groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]) -> Draft:
     best = group[0]
     chunk = passages[best.passage].hit.chunk
-    span = best.span
-    if best.sentence > 0 and _LEANS_BACK.match(chunk.text, span.start):
-        before = passages[best.passage].reading.sentences[best.sentence - 1]
-        if not _HEADING.match(chunk.text, before.start, before.end):
-            span = Span(before.start, span.end)
+    span = _with_what_it_leans_on(best, groups, passages)
     quotes = [Quote(best.passage, span, best.highlight)]
     seen = {(chunk.document_id, chunk.start + best.span.start)}
     for other in group[1:]:
@@ -125,8 +123,23 @@ def _draft(group: Sequence[_Candidate], passages: Sequence[Passage]) -> Draft:
     return Draft(text=plain(passages[best.passage].hit.chunk.text[span.start : span.end]), quotes=tuple(quotes))
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word.casefold() for word in _WORD.findall(text))
+def _with_what_it_leans_on(
+    candidate: _Candidate, groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]
+) -> Span:
+    """The candidate's span, begun at the sentence before when it leans on that and that is not in the answer anyway."""
+    passage = passages[candidate.passage]
+    text = passage.hit.chunk.text
+    if candidate.sentence == 0 or not _LEANS_BACK.match(text, candidate.span.start):
+        return candidate.span
+    before = passage.reading.sentences[candidate.sentence - 1]
+    told = any(
+        other.passage == candidate.passage and other.sentence == candidate.sentence - 1
+        for group in groups
+        for other in group
+    )
+    if told or _HEADING.match(text, before.start, before.end):
+        return candidate.span
+    return Span(before.start, candidate.span.end)
 
 
 def _sigmoid(logit: float) -> float:

@@ -1,0 +1,73 @@
+"""Numbers by first use, offsets that point into the document, the page of the quote and not of its passage."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.records import Chunk, Hit, Page
+from index.sentences import Span
+from service.citations import Numbering, marked, page_at
+from service.generators.draft import Passage, Quote
+from service.reader import Reading
+
+TEXT = "Café owners met. 🙂 They agreed on prices. Nobody objected."
+PAGES = (Page(1, 0, 17), Page(2, 17, len(TEXT)))
+
+
+def passage(start: int, end: int, document: str = "d1", text: str = TEXT) -> Passage:
+    chunk = Chunk(f"c{start}", document, "v1", 0, start, end, text[start:end], ("Trade", "Prices"))
+    hit = Hit(chunk, "Minutes", "file:///minutes.txt", page_at(PAGES, start), 2.5)
+    return Passage(hit, Reading(relevance=2.5, sentences=()))
+
+
+def numbering(*passages: Passage) -> Numbering:
+    return Numbering(passages, {("d1", "v1"): PAGES, ("d2", "v1"): ()})
+
+
+def test_citation_is_literal_and_names_document_version_page_and_place() -> None:
+    start = TEXT.index("They")
+    citation = numbering(passage(0, len(TEXT))).cite(Quote(0, Span(start, start + 22), Span(start + 15, start + 21)))
+    assert citation.quote == "They agreed on prices." == TEXT[citation.start : citation.end]
+    assert (citation.number, citation.document_id, citation.version, citation.page) == (1, "d1", "v1", 2)
+    assert citation.highlight is not None
+    assert TEXT[slice(*citation.highlight)] == "prices"
+    assert (citation.title, citation.trail, citation.score) == ("Minutes", ("Trade", "Prices"), 2.5)
+
+
+def test_the_same_place_reached_through_two_passages_keeps_its_number() -> None:
+    numbers = numbering(passage(0, len(TEXT)), passage(17, len(TEXT)))
+    first = numbers.cite(Quote(0, Span(0, 16)))
+    again = numbers.cite(Quote(0, Span(19, 41)))
+    other = numbers.cite(Quote(1, Span(2, 24)))
+    assert [first.number, again.number, other.number] == [1, 2, 2]
+    assert len(numbers.citations) == 2
+
+
+def test_the_same_offsets_in_two_documents_are_two_citations() -> None:
+    numbers = numbering(passage(0, 16), passage(0, 16, document="d2"))
+    assert [numbers.cite(Quote(place, Span(0, 16))).number for place in (0, 1)] == [1, 2]
+    assert [citation.page for citation in numbers.citations] == [1, None]
+
+
+@pytest.mark.parametrize(("offset", "page"), [(0, 1), (16, 1), (17, 2), (40, 2)])
+def test_page_of_an_offset(offset: int, page: int) -> None:
+    assert page_at(PAGES, offset) == page
+
+
+def test_document_without_pages_has_no_page_numbers() -> None:
+    assert page_at((), 3) is None
+
+
+def test_markers_follow_the_sentence() -> None:
+    assert marked("Six attacks.", (1, 2)) == "Six attacks. [1][2]"
+    assert marked("Six attacks.", ()) == "Six attacks."
+
+
+@given(text=st.text(min_size=1), data=st.data())
+def test_every_citation_is_literal_for_any_text(text: str, data: st.DataObject) -> None:
+    begin = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(begin + 1, len(text)))
+    start = data.draw(st.integers(0, end - begin - 1))
+    stop = data.draw(st.integers(start + 1, end - begin))
+    citation = numbering(passage(begin, end, text=text)).cite(Quote(0, Span(start, stop)))
+    assert text[citation.start : citation.end] == citation.quote

@@ -1,0 +1,99 @@
+"""Which sentences are chosen, in which order, with which quotes; scores are given by hand."""
+
+from index.records import Chunk, Hit
+from index.sentences import Span, sentence_spans
+from service.generators.draft import Draft, Passage
+from service.generators.extractive import Extractive, plain
+from service.reader import Reading, SentenceReading
+
+
+def passage(text: str, scores: list[float], *, relevance: float = 4.0, document: str = "d1", start: int = 0) -> Passage:
+    sentences = tuple(
+        SentenceReading(span.start, span.end, score, None)
+        for span, score in zip(sentence_spans(text), scores, strict=True)
+    )
+    chunk = Chunk(f"{document}-{start}", document, "v1", 0, start, start + len(text), text)
+    return Passage(Hit(chunk, document, f"file:///{document}", None, relevance), Reading(relevance, sentences))
+
+
+def answer(*passages: Passage) -> list[Draft]:
+    return list(Extractive().generate("Which?", passages))
+
+
+def test_one_sentence_for_a_fact() -> None:
+    drafts = answer(passage("Rain fell. The dam held. Nobody left.", [-3.0, 3.0, -4.0]))
+    assert [draft.text for draft in drafts] == ["The dam held."]
+    (quote,) = drafts[0].quotes
+    assert quote.span == Span(11, 24)
+
+
+def test_sentences_that_answer_nearly_as_well_follow_in_the_order_of_the_text() -> None:
+    drafts = answer(passage("Iron is mined. Rain fell. Zinc is traded.", [2.0, -4.0, 3.0]))
+    assert [draft.text for draft in drafts] == ["Iron is mined.", "Zinc is traded."]
+
+
+def test_at_most_four_sentences() -> None:
+    text = "Ada left. Bo came. Cy ran. Di sang. Ed slept. Flo wrote."
+    assert len(answer(passage(text, [3.0] * 6))) == 4
+
+
+def test_document_with_the_best_sentence_comes_first() -> None:
+    drafts = answer(
+        passage("Copper rose.", [2.0], document="d1"),
+        passage("Tin fell sharply.", [4.0], document="d2"),
+    )
+    assert [draft.text for draft in drafts] == ["Tin fell sharply.", "Copper rose."]
+
+
+def test_same_statement_in_two_documents_is_told_once_with_both_sources() -> None:
+    drafts = answer(
+        passage("The bridge opened in 1932.", [3.0], document="d1"),
+        passage("Rain fell. The bridge opened in 1932.", [-5.0, 2.9], document="d2"),
+    )
+    assert [draft.text for draft in drafts] == ["The bridge opened in 1932."]
+    assert [(quote.passage, quote.span) for quote in drafts[0].quotes] == [(0, Span(0, 26)), (1, Span(11, 37))]
+
+
+def test_same_place_read_in_two_overlapping_passages_is_quoted_once() -> None:
+    first = passage("Rain fell. The bridge opened in 1932.", [-5.0, 3.0])
+    second = passage("The bridge opened in 1932.", [3.0], start=11)
+    (draft,) = answer(first, second)
+    assert len(draft.quotes) == 1
+
+
+def test_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
+    drafts = answer(passage("The board chose Oslo. This surprised the press.", [-2.0, 3.0]))
+    assert [draft.text for draft in drafts] == ["The board chose Oslo. This surprised the press."]
+    assert drafts[0].quotes[0].span == Span(0, 47)
+
+
+def test_heading_is_never_an_answer() -> None:
+    drafts = answer(passage("# Where the dam stands\n\nThe dam stands near Linz.", [5.0, 3.0]))
+    assert [draft.text for draft in drafts] == ["The dam stands near Linz."]
+
+
+def test_passage_without_relevance_adds_nothing_to_a_good_one() -> None:
+    drafts = answer(passage("The dam held.", [3.0]), passage("The dam was painted.", [3.0], relevance=-3.0))
+    assert [draft.text for draft in drafts] == ["The dam held."]
+
+
+def test_no_passage_no_answer() -> None:
+    assert answer() == []
+
+
+def test_plain_text_of_a_quote() -> None:
+    assert plain("- The **dam**\n  [held](https://example.org/x).") == "The dam held."
+    assert plain("2) 3 x 4 * 5") == "3 x 4 * 5"
+
+
+def test_sentence_leaned_on_is_not_told_twice_when_it_answers_too() -> None:
+    drafts = answer(passage("The board chose Oslo. This surprised the press.", [2.8, 3.0]))
+    assert [draft.text for draft in drafts] == ["The board chose Oslo.", "This surprised the press."]
+
+
+def test_other_figures_are_another_statement() -> None:
+    drafts = answer(
+        passage("Seoul counts six attacks since 2007.", [3.0]),
+        passage("Seoul counts seven attacks since 2007.", [2.9], document="d2"),
+    )
+    assert len(drafts) == 2
