@@ -1,0 +1,102 @@
+"""BEIR folders: `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv`.
+
+Thakur et al. 2021, https://arxiv.org/abs/2104.08663. A document's text is its title, an empty line, and its text, so that what
+is indexed is what BEIR's own baselines read. Only queries that the split judges become cases.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from evaluation.cases import Case, Dataset, Source
+from evaluation.datasets.records import Ids, Record, json_lines, text_lines
+from evaluation.errors import DataInvalid
+
+_SPLITS = ("test", "dev", "train")
+
+
+def read(path: Path, split: str | None = None) -> Dataset:
+    """The data set of one folder. `split` names a file of qrels/; by default test, else dev, else train."""
+    corpus, queries = path / "corpus.jsonl", path / "queries.jsonl"
+    sources = read_corpus(corpus)
+    ids = Ids("query")
+    questions: dict[str, Record] = {}
+    for record in json_lines(queries):
+        questions[ids.add(record.text("_id"), record)] = record
+    qrels = _split_file(path / "qrels", split)
+    judged = read_qrels(qrels, questions, sources)
+    cases = tuple(
+        Case(id=id, question=questions[id].text("text"), relevant=judged[id]) for id in questions if id in judged
+    )
+    return Dataset(f"{path.name}-{qrels.stem}", "beir", (corpus, queries, qrels), cases, sources)
+
+
+def read_corpus(file: Path) -> dict[str, Source]:
+    """The documents of a BEIR corpus file, in order."""
+    ids = Ids("document")
+    sources: dict[str, Source] = {}
+    for record in json_lines(file):
+        id = ids.add(record.text("_id"), record)
+        title, text = record.text("title", default="").strip(), record.text("text", default="").strip()
+        if not title and not text:
+            raise record.fault(
+                f"document {id!r} has neither title nor text", "Give it a text, or remove it and its qrels"
+            )
+        sources[id] = Source(id, title, f"{title}\n\n{text}" if title and text else title or text)
+    return sources
+
+
+def read_qrels(file: Path, queries: Mapping[str, object], sources: Mapping[str, Source]) -> dict[str, dict[str, int]]:
+    """Grades by query and document, from three tab-separated columns under a header.
+
+    Queries without a relevant document are left out.
+    """
+    judged: dict[str, dict[str, int]] = {}
+    for line, text in text_lines(file):
+        columns = text.split("\t")
+        if line == 1 and columns[-1].strip() == "score":
+            continue
+        if len(columns) != 3:
+            mend = "Write query id, document id and grade with tabs between"
+            raise DataInvalid(file, line, f"{len(columns)} columns instead of 3", mend)
+        query, document, grade = (column.strip() for column in columns)
+        add_grade(judged, query, document, grade, file, line, queries, sources)
+    kept = {query: grades for query, grades in judged.items() if any(grade > 0 for grade in grades.values())}
+    if not kept:
+        raise DataInvalid(file, None, "no query has a relevant document", "Name a split with judgements")
+    return kept
+
+
+def add_grade(
+    judged: dict[str, dict[str, int]],
+    query: str,
+    document: str,
+    grade: str,
+    file: Path,
+    line: int,
+    queries: Mapping[str, object],
+    sources: Mapping[str, Source],
+) -> None:
+    """Put one judgement into `judged`, or raise DataInvalid: unknown query, unknown document, bad grade, judged twice."""
+    if query not in queries:
+        raise DataInvalid(file, line, f"unknown query {query!r}", "Add the query, or remove the line")
+    if document not in sources:
+        raise DataInvalid(
+            file, line, f"unknown document {document!r}", "Add the document to the corpus, or remove the line"
+        )
+    if not grade.lstrip("-").isdigit():
+        raise DataInvalid(file, line, f"the grade is {grade!r}", "Write the grade as a whole number")
+    grades = judged.setdefault(query, {})
+    if grades.get(document, int(grade)) != int(grade):
+        mend = "Keep one of the two lines"
+        raise DataInvalid(file, line, f"query {query!r} judges document {document!r} twice with different grades", mend)
+    grades[document] = int(grade)
+
+
+def _split_file(folder: Path, split: str | None) -> Path:
+    there = sorted(file.stem for file in folder.glob("*.tsv"))
+    wanted = [split] if split else [name for name in _SPLITS if name in there][:1]
+    if not wanted or wanted[0] not in there:
+        raise DataInvalid(
+            folder, None, f"no qrels for split {split or 'test'!r}", f"Name one of: {', '.join(there) or '(none)'}"
+        )
+    return folder / f"{wanted[0]}.tsv"

@@ -1,0 +1,38 @@
+"""Question tables over files: `qa.jsonl` beside `docs/`, as in the 10-Q question set of Docugami's KG-RAG data (MIT).
+
+Each record has `Question`, `Answer`, `Source Docs` (a pattern such as `*AAPL*` over the file names) and `Question Type`. The
+files are extracted with Quoth's own extraction, so what is measured is the whole way from PDF to answer.
+"""
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+from evaluation.cases import Case, Dataset, Source
+from evaluation.datasets.records import json_lines
+from evaluation.errors import DataInvalid
+
+
+def read(path: Path) -> Dataset:
+    """The data set of one folder. Raises DataInvalid with the line of the fault."""
+    table, folder = path / "qa.jsonl", path / "docs"
+    files = sorted(file for file in folder.glob("*") if file.is_file()) if folder.is_dir() else []
+    if not files:
+        raise DataInvalid(folder, None, "no document", "Put the files that the questions are about into docs/")
+    sources = {file.name: Source(file.name, file.stem, "", file) for file in files}
+    cases = []
+    for record in json_lines(table):
+        pattern = record.text("Source Docs")
+        relevant = {name: 1 for name in sources if fnmatch(Path(name).stem, pattern) or fnmatch(name, pattern)}
+        if not relevant:
+            raise record.fault(f"no file in docs/ matches {pattern!r}", f"The files are: {', '.join(sources)}")
+        cases.append(
+            Case(
+                id=f"line-{record.line}",
+                question=record.text("Question"),
+                answers=(record.text("Answer"),),
+                answerable=True,
+                relevant=relevant,
+                tags={"type": record.text("Question Type", default="unknown")},
+            )
+        )
+    return Dataset(path.name, "filings", (table,), tuple(cases), sources)

@@ -1,0 +1,85 @@
+"""A path -> the data set that is there: by the format one names, else by what the path holds."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+from evaluation.cases import Dataset
+from evaluation.datasets import begin, beir, bipia, clapnq, filings, golden, mtrag, scifact, squad, trec, wice
+from evaluation.datasets.records import json_lines
+from evaluation.errors import DataInvalid
+
+Format = Literal["quoth", "squad", "beir", "trec", "clapnq", "mtrag", "filings", "bipia", "scifact", "wice", "begin"]
+
+_READERS: Mapping[Format, Callable[[Path], Dataset]] = {
+    "squad": squad.read,
+    "trec": trec.read,
+    "clapnq": clapnq.read,
+    "mtrag": mtrag.read,
+    "filings": filings.read,
+    "bipia": bipia.read,
+    "scifact": scifact.read,
+    "wice": wice.read,
+    "begin": begin.read,
+}
+
+
+def load(
+    path: Path,
+    format: Format | None = None,
+    *,
+    split: str | None = None,
+    corpus: Path | None = None,
+    collection: bool = False,
+) -> Dataset:
+    """The data set at `path`, wholly read and checked. Raises DataInvalid with file, line and mend.
+
+    `split` picks qrels of a BEIR folder; `corpus` and `collection` say where the documents of Quoth's own format are.
+    """
+    if not path.exists():
+        raise DataInvalid(path, None, "no such file or folder", "Check the path")
+    match format or detect(path):
+        case "beir":
+            return beir.read(path, split)
+        case "quoth":
+            return golden.read(path, corpus, collection=collection)
+        case other:
+            return _READERS[other](path)
+
+
+def detect(path: Path) -> Format:
+    """The format of what lies at `path`, by file names and by the fields of the first record."""
+    found = _of_folder(path) if path.is_dir() else _of_file(path)
+    if found is None:
+        known = ", ".join(get_args(Format))
+        raise DataInvalid(path, None, "the format is not recognised", f"Name it with --format, one of: {known}")
+    return found
+
+
+def _of_folder(path: Path) -> Format | None:
+    if (path / "human_evaluations.json").is_file() or any(path.glob("*_lastturn.jsonl")):
+        return "mtrag"
+    if (path / "queries.jsonl").is_file():
+        return "beir"
+    if (path / "qa.jsonl").is_file():
+        return "filings"
+    if any(path.glob("text_attack_*.json")):
+        return "bipia"
+    if (path / "answerable.jsonl").is_file():
+        return "clapnq"
+    return "trec" if trec.is_trec(path) else None
+
+
+def _of_file(path: Path) -> Format | None:
+    if path.suffix == ".tsv":
+        return "begin"
+    if path.suffix == ".json":
+        return "squad"
+    if path.suffix != ".jsonl":
+        return None
+    fields = next(iter(json_lines(path))).value.keys()
+    if {"claim", "evidence", "label"} <= fields:
+        return "wice"
+    if {"input", "passages", "output"} <= fields:
+        return "clapnq"
+    return "quoth" if "question" in fields else None

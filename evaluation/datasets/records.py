@@ -1,0 +1,195 @@
+"""Records of data files, which know the file and line they stand in, so that every fault is shown with its place.
+
+Text is UTF-8 (a byte order mark is allowed). A line number is worked out only when a fault is reported: JSON is parsed by
+the fast decoder, and parsed again by a decoder that notes positions when an error needs one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from json import scanner
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from evaluation.errors import DataInvalid
+
+Key: TypeAlias = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One JSON object of a data file. `line` is known for JSON lines, else found from `path` (keys from the root) on demand."""
+
+    value: Mapping[str, Any]
+    file: Path
+    line: int | None = None
+    path: tuple[Key, ...] = ()
+
+    def fault(self, reason: str, mend: str) -> DataInvalid:
+        """The error to raise, with the place of this record."""
+        line = self.line if self.line is not None else line_of(self.file, self.path)
+        return DataInvalid(self.file, line, reason, mend)
+
+    def text(self, key: str, *, default: str | None = None) -> str:
+        """A string field that is there and not blank; `default`, if given, when it is missing or null. Numbers are ids too."""
+        value = self.value.get(key)
+        if value is None and default is not None:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str) or (not value.strip() and default is None):
+            raise self.fault(f"field {key!r} is {_shown(value, key in self.value)}", f"Give {key!r} a text")
+        return value
+
+    def flag(self, key: str, *, default: bool | None = None) -> bool | None:
+        """A true/false field; `default` when it is missing or null."""
+        value = self.value.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.fault(f"field {key!r} is {_shown(value, True)}", f"Write {key!r} as true or false")
+        return value
+
+    def number(self, key: str) -> int:
+        """An integer field that is there."""
+        value = self.value.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.fault(f"field {key!r} is {_shown(value, key in self.value)}", f"Give {key!r} a whole number")
+        return value
+
+    def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
+        """A list of strings; empty when it is missing and not required."""
+        values = self._list(key, required)
+        for value in values:
+            if not isinstance(value, str):
+                raise self.fault(f"field {key!r} holds {value!r}", f"Give {key!r} a list of texts")
+        return tuple(values)
+
+    def children(self, key: str, *, required: bool = True) -> list["Record"]:
+        """A list of objects; empty when it is missing and not required."""
+        children = []
+        for position, value in enumerate(self._list(key, required)):
+            child = Record(value, self.file, self.line, (*self.path, key, position))
+            if not isinstance(value, dict):
+                raise self.fault(f"item {position} of {key!r} is {value!r}", "Make it a JSON object")
+            children.append(child)
+        return children
+
+    def refuse_unknown(self, known: tuple[str, ...]) -> None:
+        """Raise when a field is not one of `known`; a misspelt field would otherwise be dropped in silence."""
+        for key in self.value:
+            if key not in known:
+                close = get_close_matches(key, known, n=1)
+                hint = f"Did you mean {close[0]!r}?" if close else f"Known fields: {', '.join(known)}"
+                raise self.fault(f"unknown field {key!r}", hint)
+
+    def _list(self, key: str, required: bool) -> list[Any]:
+        value = self.value.get(key)
+        if value is None and not required:
+            return []
+        if not isinstance(value, list):
+            raise self.fault(f"field {key!r} is {_shown(value, key in self.value)}", f"Make {key!r} a list")
+        return value
+
+
+class Ids:
+    """The ids seen so far in one file; a second use is refused with both places."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._seen: dict[str, Record] = {}
+
+    def add(self, id: str, record: Record) -> str:
+        """The id, unless another record has it."""
+        first = self._seen.setdefault(id, record)
+        if first is not record:
+            where = first.line if first.line is not None else line_of(first.file, first.path)
+            raise record.fault(f"{self.kind} id {id!r} is used twice, first in line {where}", "Give each its own id")
+        return id
+
+
+def read_text(file: Path) -> str:
+    """The file's text. Raises DataInvalid for a missing, empty or not UTF-8 file, with the line of the first bad byte."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise DataInvalid(file, None, error.strerror or "cannot be read", "Check the path") from error
+    if not data.strip():
+        raise DataInvalid(file, None, "the file is empty", "Put at least one record in it, or name another file")
+    mend = "Save the whole file as UTF-8 (for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW)"
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataInvalid(file, line, f"byte 0x{data[error.start]:02x} is not UTF-8", mend) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataInvalid(file, line, "a zero byte; the text looks like UTF-16", mend)
+    return text
+
+
+def text_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank, with their numbers from 1. Only line feeds end a line; other separators may stand in a text."""
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if line.strip():
+            yield number, line.removesuffix("\r")
+
+
+def json_lines(file: Path) -> Iterator[Record]:
+    """The records of a JSON lines file."""
+    for number, line in text_lines(file):
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            mend = "Write one JSON object a line"
+            raise DataInvalid(file, number, f"not JSON: {error.msg} at column {error.colno}", mend) from error
+        if not isinstance(value, dict):
+            raise DataInvalid(file, number, f"{line[:60]!r} is not an object", "Write one JSON object a line")
+        yield Record(value, file, number)
+
+
+def json_root(file: Path) -> Record:
+    """The root of a JSON file, as a record; a root that is a list becomes the field "" of it."""
+    try:
+        value = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
+        raise DataInvalid(file, error.lineno, f"not JSON: {error.msg}", "Repair or re-download the file") from error
+    return Record(value if isinstance(value, dict) else {"": value}, file)
+
+
+def line_of(file: Path, path: tuple[Key, ...]) -> int:
+    """The line on which the object or list at `path` begins in a JSON file."""
+    text = read_text(file)
+    decoder = _PlacingDecoder()
+    node = decoder.decode(text)
+    place = decoder.places.get(id(node), 0)
+    for key in path:
+        if key == "":
+            continue
+        node = node[key]
+        place = decoder.places.get(id(node), place)
+    return text.count("\n", 0, place) + 1
+
+
+class _PlacingDecoder(json.JSONDecoder):
+    """A JSON decoder that notes where each object begins (`places`: id of the object -> character)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[int, int] = {}
+        parse: Any = self.parse_object
+
+        def placing(state: tuple[str, int], *rest: Any) -> tuple[Any, int]:
+            value, end = parse(state, *rest)
+            self.places[id(value)] = state[1] - 1
+            return value, end
+
+        self.parse_object = placing
+        self.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+
+
+def _shown(value: object, present: bool) -> str:
+    if not present:
+        return "missing"
+    return "blank" if isinstance(value, str) and not value.strip() else repr(value)[:60]

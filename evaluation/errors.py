@@ -1,0 +1,60 @@
+"""What can go wrong in evaluation/, beside what service/errors.py and index/errors.py list.
+
+    EvaluationError
+    ├── Permanent
+    │   ├── DataInvalid          a data file is malformed: which file, which line, what to change
+    │   ├── SuiteInvalid         a suite file is malformed, or its data changed since it was sealed
+    │   ├── RunInvalid           a run folder cannot be resumed, read or compared
+    │   └── TaskUnfit            the data set lacks what the task needs
+    └── Transient
+        ├── EndpointUnavailable  the Quoth server does not answer
+        └── JudgeUnavailable     the judge's server does not answer
+
+Every message names the thing, the bad value and the mend.
+"""
+
+from pathlib import Path
+
+
+class EvaluationError(Exception):
+    """Root of everything that evaluation/ raises on purpose."""
+
+
+class Permanent(EvaluationError):
+    """Doing the same again fails again."""
+
+
+class Transient(EvaluationError):
+    """The same may go through later."""
+
+
+class DataInvalid(Permanent):
+    """A data file is malformed. `line` counts from 1; None when the fault is in no one line (a missing or an empty file)."""
+
+    def __init__(self, file: Path, line: int | None, reason: str, mend: str) -> None:
+        place = str(file) if line is None else f"{file}, line {line}"
+        super().__init__(f"{place}: {reason}. {mend}" + ("" if mend.endswith("?") else "."))
+        self.file = file
+        self.line = line
+        self.reason = reason
+        self.mend = mend
+
+
+class SuiteInvalid(Permanent):
+    """A suite file is malformed, or its data changed since it was sealed."""
+
+
+class RunInvalid(Permanent):
+    """A run folder cannot be resumed, read or compared."""
+
+
+class TaskUnfit(Permanent):
+    """The data set lacks what the task needs."""
+
+
+class EndpointUnavailable(Transient):
+    """The Quoth server does not answer."""
+
+
+class JudgeUnavailable(Transient):
+    """The judge's server does not answer."""

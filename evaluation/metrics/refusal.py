@@ -1,0 +1,72 @@
+"""Does the system refuse what the documents cannot answer, and only that?
+
+A refusal of an unanswerable case is a true positive. Precision, recall and F1 of refusing; area under the ROC curve of the
+confidence (probability that a random answerable case has higher confidence than a random unanswerable one, ties half; Hanley &
+McNeil 1982); area under the risk-coverage curve (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500). All from arrays
+of equal length; None when not defined.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def refusal_precision(refused: Sequence[bool], answerable: Sequence[bool]) -> float | None:
+    """Share of the refusals that were right. None without refusals."""
+    gave, could = np.asarray(refused, bool), np.asarray(answerable, bool)
+    return float((~could[gave]).mean()) if gave.any() else None
+
+
+def refusal_recall(refused: Sequence[bool], answerable: Sequence[bool]) -> float | None:
+    """Share of the unanswerable cases that were refused. None without unanswerable cases."""
+    gave, could = np.asarray(refused, bool), np.asarray(answerable, bool)
+    return float(gave[~could].mean()) if (~could).any() else None
+
+
+def refusal_f1(refused: Sequence[bool], answerable: Sequence[bool]) -> float | None:
+    """2 TP / (2 TP + FP + FN) of refusing. None when nothing was refused and nothing should have been."""
+    gave, could = np.asarray(refused, bool), np.asarray(answerable, bool)
+    hits = int((gave & ~could).sum())
+    total = int(gave.sum() + (~could).sum())
+    return 2 * hits / total if total else None
+
+
+def auroc(confidence: Sequence[float], answerable: Sequence[bool]) -> float | None:
+    """Area under the ROC curve of `confidence` for `answerable`. None when all cases are of one kind."""
+    scores, could = np.asarray(confidence, float), np.asarray(answerable, bool)
+    positive, negative = int(could.sum()), int((~could).sum())
+    if not positive or not negative:
+        return None
+    ranks = _mid_ranks(scores)
+    return float((ranks[could].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def risk_coverage(
+    confidence: Sequence[float], correct: Sequence[bool]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The curve: coverage 1/n ... 1 and the share of wrong cases among the most confident so many.
+
+    Cases of equal confidence enter together: each gets the group's mean error, so that order within a tie changes nothing.
+    """
+    scores, wrong = np.asarray(confidence, float), ~np.asarray(correct, bool)
+    values, group = np.unique(-scores, return_inverse=True)
+    mean_error = np.bincount(group, weights=wrong) / np.bincount(group) if len(values) else np.zeros(0)
+    errors = mean_error[np.sort(group)]
+    counts = np.arange(1, len(scores) + 1)
+    return counts / max(1, len(scores)), np.cumsum(errors) / counts
+
+
+def risk_coverage_area(confidence: Sequence[float], correct: Sequence[bool]) -> float | None:
+    """Mean risk over all coverages (AURC), lower is better. None without cases."""
+    if not len(confidence):
+        return None
+    return float(risk_coverage(confidence, correct)[1].mean())
+
+
+def _mid_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1; ties share the mean of their ranks."""
+    _, group, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks: NDArray[np.float64] = (last - (counts - 1) / 2)[group]
+    return ranks
