@@ -1,0 +1,83 @@
+"""Markdown source -> sections. Pure; the text itself stays as it is, so that a quote is found in the file.
+
+ATX (`## Two`) and setext headings are read as CommonMark does; fenced code and front matter hold none.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from index.records import Section
+
+
+class Heading(NamedTuple):
+    """A heading of `level` 1 to 6 whose line begins at code point `start`."""
+
+    start: int
+    level: int
+    text: str
+
+
+_LINE = re.compile(r"[^\n]*(?:\n|\Z)")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*\Z")
+_SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_MAY_BE_SETEXT = re.compile(r" {0,3}[^\s>|#*+\-`~]")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKS = re.compile(r"(\*\*|__|`)(.+?)\1")
+
+
+def markdown_headings(text: str) -> list[Heading]:
+    """The headings of Markdown `text` in order, without their marks."""
+    headings: list[Heading] = []
+    fence: str | None = None
+    before: tuple[int, str] | None = None
+    position = _after_front_matter(text)
+    while position < len(text):
+        match = _LINE.match(text, position)
+        assert match is not None
+        line, start, position = match.group().rstrip("\n"), position, match.end()
+        marks = _FENCE.match(line)
+        if fence is not None:
+            closes = marks is not None and marks.group(1).startswith(fence) and not line.strip().strip(fence[0])
+            fence = None if closes else fence
+            before = None
+        elif marks is not None:
+            fence, before = marks.group(1), None
+        elif (atx := _ATX.match(line)) is not None:
+            headings.append(Heading(start, len(atx.group(1)), _plain(atx.group(2) or "")))
+            before = None
+        elif before is not None and (under := _SETEXT.match(line)) is not None:
+            headings.append(Heading(before[0], 1 if under.group(1)[0] == "=" else 2, _plain(before[1])))
+            before = None
+        else:
+            before = (start, line) if before is None and _MAY_BE_SETEXT.match(line) else None
+    return [heading for heading in headings if heading.text]
+
+
+def sections(headings: Iterable[Heading]) -> tuple[Section, ...]:
+    """A section for each heading, with the headings above it: `# A`, `## B` give the trails (A,) and (A, B)."""
+    open_headings: list[Heading] = []
+    found: list[Section] = []
+    for heading in headings:
+        while open_headings and open_headings[-1].level >= heading.level:
+            open_headings.pop()
+        open_headings.append(heading)
+        found.append(Section(heading.start, tuple(above.text for above in open_headings)))
+    return tuple(found)
+
+
+def front_matter_title(text: str) -> str:
+    """The `title:` of YAML front matter, or an empty string."""
+    head = text[: _after_front_matter(text)]
+    match = re.search(r"^title:[ \t]*(.+?)[ \t]*$", head, re.MULTILINE)
+    return match.group(1).strip("\"'") if match else ""
+
+
+def _after_front_matter(text: str) -> int:
+    match = re.match(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", text)
+    return match.end() if match else 0
+
+
+def _plain(heading: str) -> str:
+    return _MARKS.sub(r"\2", _LINK.sub(r"\1", heading)).strip()

@@ -1,0 +1,145 @@
+"""HTML -> text as a reader sees it, with its title and headings. Pure; the standard library's tolerant parser.
+
+kreuzberg leaves Markdown marks in what it calls plain text (`**bold**`, `[link](address)`), which nobody could quote.
+Scripts, styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`.
+"""
+
+import re
+from html.parser import HTMLParser
+from typing import NamedTuple
+
+from index.headings import Heading
+
+_LEFT_OUT = frozenset("button canvas iframe math nav noscript object script select style svg template".split())
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr html legend li main ol p pre section summary table tbody tfoot thead tr ul".split()
+)
+_PARAGRAPHS = frozenset("article blockquote dl figure h1 h2 h3 h4 h5 h6 ol p pre section table ul".split())
+_HEADING = re.compile(r"h([1-6])\Z")
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+
+
+class Webpage(NamedTuple):
+    """The text of a page, its `<title>` (may be empty) and its headings."""
+
+    text: str
+    title: str
+    headings: list[Heading]
+
+
+def webpage(source: str) -> Webpage:
+    """Reads HTML of any quality: whatever is not closed is closed by the end."""
+    reader = _Reader()
+    reader.feed(source)
+    reader.close()
+    return reader.page()
+
+
+class _Reader(HTMLParser):
+    """Collects text line by line; `_left_out` counts the open elements that nobody reads."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._headings: list[tuple[int, int, int]] = []
+        self._heading: tuple[int, int] | None = None
+        self._left_out: list[str] = []
+        self._title: list[str] = []
+        self._in_title = False
+        self._preformatted = 0
+        self._row: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """One tag opens: it may end the line before it."""
+        if tag in _LEFT_OUT or (self._left_out and tag == self._left_out[-1]):
+            self._left_out.append(tag)
+        if self._left_out:
+            return
+        if tag == "title":
+            self._in_title = True
+        elif tag == "br":
+            self._line.append(" " if self._row is not None else "\n")
+        elif tag in ("td", "th"):
+            self._end_cell()
+        elif tag in _BLOCKS:
+            self._end_block(tag, ends_row=tag == "tr")
+        if tag == "tr":
+            self._row = []
+        elif tag == "li" and self._row is None:
+            self._line.append("- ")
+        elif tag == "pre":
+            self._preformatted += 1
+        elif match := _HEADING.match(tag):
+            self._heading = (int(match.group(1)), len(self._lines))
+
+    def handle_endtag(self, tag: str) -> None:
+        """One tag closes."""
+        if self._left_out:
+            if tag == self._left_out[-1]:
+                self._left_out.pop()
+            return
+        if tag == "title":
+            self._in_title = False
+        elif tag in ("td", "th"):
+            self._end_cell()
+        elif tag in _BLOCKS:
+            self._end_block(tag, ends_row=tag in ("tr", "table"))
+        if tag == "pre":
+            self._preformatted = max(0, self._preformatted - 1)
+        if _HEADING.match(tag) and self._heading is not None:
+            self._headings.append((*self._heading, len(self._lines)))
+            self._heading = None
+
+    def handle_data(self, data: str) -> None:
+        """Text between tags; white space counts once, except in `<pre>`."""
+        if self._in_title:
+            self._title.append(data)
+        elif not self._left_out:
+            self._line.append(data if self._preformatted and self._row is None else _SPACE.sub(" ", data))
+
+    def page(self) -> Webpage:
+        """Everything read so far."""
+        self._end_line(blank=False)
+        starts = [0]
+        for line in self._lines:
+            starts.append(starts[-1] + len(line) + 1)
+        headings = []
+        for level, first, last in self._headings:
+            written = [number for number in range(first, last) if self._lines[number].strip()]
+            if written:
+                words = " ".join(" ".join(self._lines[number].split()) for number in written)
+                headings.append(Heading(starts[written[0]], level, words))
+        title = " ".join("".join(self._title).split())
+        return Webpage("\n".join(self._lines).rstrip("\n"), title, headings)
+
+    def _end_block(self, tag: str, *, ends_row: bool) -> None:
+        if self._row is None or ends_row:
+            self._end_line(blank=tag in _PARAGRAPHS)
+        else:
+            self._line.append(" ")
+
+    def _end_cell(self) -> None:
+        cell = " ".join("".join(self._line).split())
+        self._line.clear()
+        if self._row is not None and cell:
+            self._row.append(cell)
+        elif cell:
+            self._lines.append(cell)
+
+    def _end_line(self, *, blank: bool) -> None:
+        if self._row is not None:
+            self._end_cell()
+            row, self._row = self._row, None
+            self._line = ["| " + " | ".join(row) + " |"] if row else []
+        text = "".join(self._line)
+        self._line.clear()
+        if self._preformatted:
+            lines = [line.rstrip() for line in text.strip("\n").split("\n")]
+        else:
+            lines = [" ".join(line.split()) for line in text.split("\n")]
+        if any(line and line != "-" for line in lines):
+            self._lines.extend(lines)
+        if blank and self._lines and self._lines[-1]:
+            self._lines.append("")
