@@ -1,8 +1,8 @@
 """The shipped corpus and its golden questions: literal quotes, whole sentences, nothing missing and nothing given away.
 
 A golden question is one line of `seeds/golden.jsonl`: `id`, `question`, optional `history` (earlier turns, oldest
-first), `answerable`, `answers` (wordings or parts of a right answer) and `evidence` (the sentences that hold it; a
-question in several parts has several). The questions were written from the briefing alone, before any system had
+first), `answerable`, `answers` (alternative wordings of the right answer) and `evidence` (the sentences that hold it;
+a question in several parts needs several). The questions were written from the briefing alone, before any system had
 answered one.
 """
 
