@@ -1,0 +1,132 @@
+"""The text files in prompts/ -> the messages that a language model is sent. No prompt lives in code.
+
+A placeholder is a name in double braces. Every prompt must use exactly the placeholders it is given: one that is
+unknown or missing is an error when the prompts are loaded, not when a question is asked. The hash of the files that
+were used goes into every Answer.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from secrets import token_hex
+
+from service.errors import SettingsInvalid
+
+SUFFIX = ".txt"
+_PLACEHOLDERS: Mapping[str, frozenset[str]] = {
+    "answer_instructions": frozenset({"refusal", "fence"}),
+    "answer_passage": frozenset({"number", "title", "text"}),
+    "answer_request": frozenset({"fence", "passages", "question", "refusal"}),
+}
+_PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_CONTROL = re.compile(
+    r"<(?=\|[^|<>\n]{1,40}\|>|/?s>|/?think>|(?:start|end)_of_turn>|/?SYS>>|[｜][^<>\n]{1,40}>|/?passages-)|\[(?=/?INST\])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """What a model is sent: standing instructions, and the request with the passages in it."""
+
+    instructions: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A passage as a model sees it: its text under its title. Its number is its place, from 1."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """The prompts by name, as loaded by `load_prompts`; `hash` is the SHA-256 of their names and contents, in hex."""
+
+    texts: Mapping[str, str]
+
+    @property
+    def hash(self) -> str:
+        """Which words were sent. It covers the files, not what was filled in."""
+        digest = sha256()
+        for name in sorted(self.texts):
+            digest.update(f"{name}\n{len(self.texts[name])}\n{self.texts[name]}\n".encode())
+        return digest.hexdigest()
+
+    def answer(self, question: str, passages: Sequence[Numbered], refusal: str, fence: str | None = None) -> Messages:
+        """The messages that ask for an answer.
+
+        `fence` marks where passages begin and end. It is random unless given, so that no document can close it. What
+        models take for control (`<|im_end|>`, `[INST]` ...) is broken up in the passages and the question.
+        """
+        fence = fence or token_hex(6)
+        shown = "\n".join(
+            self._filled("answer_passage", number=str(number), title=_inert(passage.title), text=_inert(passage.text))
+            for number, passage in enumerate(passages, 1)
+        )
+        return Messages(
+            self._filled("answer_instructions", refusal=refusal, fence=fence),
+            self._filled(
+                "answer_request", fence=fence, passages=shown.strip(), question=_inert(question), refusal=refusal
+            ),
+        )
+
+    def _filled(self, name: str, **values: str) -> str:
+        return _PLACEHOLDER.sub(lambda match: values[match[1]], self.texts[name]).strip()
+
+
+def load_prompts(folder: Path | None = None) -> Prompts:
+    """The prompts that ship with Quoth, each replaced by the file of the same name in `folder` if there is one.
+
+    Raises SettingsInvalid for a folder that is not there, a file that is no prompt, a file that is not UTF-8, and
+    placeholders that are unknown or missing.
+    """
+    shipped = files("prompts")
+    texts = {name: (shipped / f"{name}{SUFFIX}").read_text(encoding="utf-8") for name in _PLACEHOLDERS}
+    sources = {name: f"prompts/{name}{SUFFIX}" for name in _PLACEHOLDERS}
+    for path in [] if folder is None else _prompt_files(folder):
+        sources[path.stem] = str(path)
+        texts[path.stem] = _read(path)
+    for name, text in texts.items():
+        _check(sources[name], text, _PLACEHOLDERS[name])
+    return Prompts(texts)
+
+
+def _prompt_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise SettingsInvalid(f"prompts_folder = {str(folder)!r} is no folder. Create it, or remove the setting.")
+    paths = sorted(folder.glob(f"*{SUFFIX}"))
+    for path in paths:
+        if path.stem not in _PLACEHOLDERS:
+            raise SettingsInvalid(
+                f"{path} replaces no prompt. The prompts are {', '.join(f'{name}{SUFFIX}' for name in _PLACEHOLDERS)}. "
+                "Rename the file, or remove it."
+            )
+    return paths
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
+
+
+def _check(source: str, text: str, expected: frozenset[str]) -> None:
+    found = set(_PLACEHOLDER.findall(text))
+    unknown, missing = sorted(found - expected), sorted(expected - found)
+    names = ", ".join(f"{{{{{name}}}}}" for name in sorted(expected))
+    if unknown:
+        raise SettingsInvalid(f"{source} has the unknown placeholder {{{{{unknown[0]}}}}}. It must use {names}.")
+    if missing:
+        raise SettingsInvalid(f"{source} lacks the placeholder {{{{{missing[0]}}}}}. It must use {names}.")
+
+
+def _inert(text: str) -> str:
+    """The text with a blank inside every control word of a chat template and everything like a fence of ours."""
+    return _CONTROL.sub(lambda match: f"{match.group()} ", text)
