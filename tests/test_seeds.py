@@ -1,9 +1,9 @@
 """The shipped corpus and its golden questions: literal quotes, whole sentences, nothing missing and nothing given away.
 
 A golden question is one line of `seeds/golden.jsonl`: `id`, `question`, optional `history` (earlier turns, oldest
-first), `answerable`, `answers` (alternative wordings of the right answer) and `evidence` (the sentences that hold it;
-a question in several parts needs several). The questions were written from the briefing alone, before any system had
-answered one.
+first), `answerable`, `answers` (alternative wordings of the right answer), `evidence` (the sentences that hold it; a
+question in several parts needs several) and `tags` with the `form` of the question. The questions were written from the
+briefing alone, before any system had answered one.
 """
 
 import json
@@ -114,6 +114,9 @@ def test_there_are_enough_questions_of_each_sort() -> None:
     assert len(FOLLOW_UPS) >= 6
     assert {row["answerable"] for row in FOLLOW_UPS} == {True, False}
     assert [row["id"] for row in ANSWERABLE if len(row["evidence"]) > 1] != []
+    forms = {"who", "what", "when", "how many", "which", "why", "yes-no", "keywords", "two-part", "list", "follow-up"}
+    assert forms - {row["tags"]["form"] for row in ANSWERABLE} == set()
+    assert [row["id"] for row in GOLDEN if (row["tags"]["form"] == "follow-up") != ("history" in row)] == []
 
 
 def test_ids_and_questions_are_unique() -> None:
@@ -124,9 +127,10 @@ def test_ids_and_questions_are_unique() -> None:
 
 @pytest.mark.parametrize("row", GOLDEN, ids=lambda row: row["id"])
 def test_a_line_has_exactly_the_fields_of_the_format(row: dict[str, Any]) -> None:
-    assert set(row) - {"history"} == {"id", "question", "answerable", "answers", "evidence"}
+    assert set(row) - {"history"} == {"id", "question", "answerable", "answers", "evidence", "tags"}
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["id"])
     assert row["question"].strip() == row["question"] != ""
+    assert set(row["tags"]) == {"form"}
     assert row.get("history", [None]) != []
     for turn in row.get("history", []):
         assert set(turn) == {"question", "answer"}
