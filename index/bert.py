@@ -1,0 +1,104 @@
+"""A lean BERT encoder: the network that every small model of Quoth is built on.
+
+Only what inference and fine-tuning need: no dropout, no pooler, fused query-key-value projection, and PyTorch's scaled
+dot-product attention. `from_hugging_face` reads weights under their Hugging Face names; a test holds the outputs equal
+to those of transformers' `BertModel`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class BertShape:
+    """Sizes of a BERT encoder (Devlin et al. 2018). The defaults are those of all-MiniLM-L6-v2."""
+
+    vocabulary: int = 30522
+    positions: int = 512
+    segments: int = 2
+    width: int = 384
+    layers: int = 6
+    heads: int = 12
+    inner: int = 1536
+    norm_epsilon: float = 1e-12
+
+
+class Bert(nn.Module):
+    """Token ids -> contextual token states."""
+
+    def __init__(self, shape: BertShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.words = nn.Embedding(shape.vocabulary, shape.width)
+        self.positions = nn.Embedding(shape.positions, shape.width)
+        self.segments = nn.Embedding(shape.segments, shape.width)
+        self.norm = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """States (B, T, width) of ids (B, T). `attention_mask` is 1 for a token and 0 for padding."""
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        states: Tensor = self.norm(self.words(input_ids) + self.positions(places) + self.segments(token_type_ids))
+        visible = attention_mask.bool()[:, None, None, :]
+        for layer in self.layers:
+            states = layer(states, visible)
+        return states
+
+
+class Layer(nn.Module):
+    """Self-attention and feed-forward, each with a residual and a norm after it."""
+
+    def __init__(self, shape: BertShape) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.projection = nn.Linear(shape.width, 3 * shape.width)
+        self.attended = nn.Linear(shape.width, shape.width)
+        self.attention_norm = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
+        self.expand = nn.Linear(shape.width, shape.inner)
+        self.contract = nn.Linear(shape.inner, shape.width)
+        self.output_norm = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
+
+    def forward(self, states: Tensor, visible: Tensor) -> Tensor:
+        """States (B, T, width); `visible` (B, 1, 1, T) is true where a token may be attended to."""
+        batch, length, width = states.shape
+        mixed = self.projection(states).view(batch, length, 3, self.heads, width // self.heads)
+        query, key, value = mixed.permute(2, 0, 3, 1, 4).unbind(0)
+        context = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible)
+        context = context.transpose(1, 2).reshape(batch, length, width)
+        states = self.attention_norm(states + self.attended(context))
+        output: Tensor = self.output_norm(states + self.contract(functional.gelu(self.expand(states))))
+        return output
+
+
+def from_hugging_face(shape: BertShape, weights: Mapping[str, Tensor]) -> Bert:
+    """An encoder in fp32 filled from a Hugging Face BERT state dict. `KeyError` names a tensor that is absent."""
+    bert = Bert(shape)
+    state = {
+        "words.weight": weights["embeddings.word_embeddings.weight"],
+        "positions.weight": weights["embeddings.position_embeddings.weight"],
+        "segments.weight": weights["embeddings.token_type_embeddings.weight"],
+        "norm.weight": weights["embeddings.LayerNorm.weight"],
+        "norm.bias": weights["embeddings.LayerNorm.bias"],
+    }
+    for number in range(shape.layers):
+        there, here = f"encoder.layer.{number}.", f"layers.{number}."
+        for kind in ("weight", "bias"):
+            parts = [weights[f"{there}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
+            state[f"{here}projection.{kind}"] = torch.cat(parts)
+            for ours, theirs in _RENAMED.items():
+                state[f"{here}{ours}.{kind}"] = weights[f"{there}{theirs}.{kind}"]
+    bert.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+    return bert
+
+
+_RENAMED = {
+    "attended": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "expand": "intermediate.dense",
+    "contract": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
