@@ -1,0 +1,100 @@
+"""One writer at a time, over threads and processes, and a clear word about who it is.
+
+The lock is `flock` on a small file: the kernel drops it when the process ends, however it ends, so a killed writer never
+leaves a collection locked. The file's content (process, host, time) only serves the message.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from index.errors import CollectionBusy
+
+_POLL_SECONDS = 0.02
+
+
+class FileLock:
+    """Re-entrant within a thread, exclusive between threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.RLock()
+        self._depth = 0
+        self._descriptor: int | None = None
+        _LOCKS.add(self)
+
+    @contextmanager
+    def held(self, wait: float) -> Iterator[None]:
+        """Hold the lock inside the `with` block. `CollectionBusy` after `wait` seconds names the holder."""
+        deadline = time.monotonic() + wait
+        if not self._threads.acquire(timeout=max(wait, 0.0)):
+            raise CollectionBusy(self._busy_message())
+        try:
+            if self._depth == 0:
+                self._descriptor = self._locked_descriptor(deadline)
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self.forget()
+        finally:
+            self._threads.release()
+
+    def forget(self) -> None:
+        """Close the descriptor. In a forked child this leaves the parent's lock alone."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _locked_descriptor(self, deadline: float) -> int:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise CollectionBusy(self._busy_message()) from None
+                    time.sleep(_POLL_SECONDS)
+            holder = {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _busy_message(self) -> str:
+        try:
+            holder = json.loads(self._path.read_text())
+            who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            who = "another process"  # the holder has the lock but has not written its name yet
+        return f"{self._path.parent.name}: {who} is writing. Wait until it is done, or stop it, and run again"
+
+
+_LOCKS: weakref.WeakSet[FileLock] = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    for lock in list(_LOCKS):
+        lock.forget()
+
+
+# A forked child that outlives a killed parent would otherwise keep the parent's lock alive through its copy of the descriptor.
+os.register_at_fork(after_in_child=_forget_in_child)

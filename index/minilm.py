@@ -1,0 +1,61 @@
+"""all-MiniLM-L6-v2 as a sentence encoder, run by index.runtime."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from index.bert import Bert, BertShape, from_hugging_face
+from index.runtime import EngineName, Form, Network
+from index.weights import BUNDLED_SHA256, checked_bytes, read_tokeniser
+
+_OPENING, _CLOSING = 101, 102
+
+
+class MiniLM:
+    """The model in `folder`, its weights compared with their recorded checksum. Thread-safe.
+
+    The converted network is kept in `cache` if that is given. `engine` "torch" is the fp32 reference.
+    """
+
+    dimension = 384
+    max_tokens = 256
+
+    def __init__(self, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> None:
+        weights = load(checked_bytes(folder / "model.safetensors", BUNDLED_SHA256))
+        self._tokeniser = read_tokeniser(folder)
+        self._network = Network(
+            _MeanPooled(from_hugging_face(BertShape(), weights)),
+            Form(inputs=("input_ids", "attention_mask"), per_token=(False,)),
+            cache=cache,
+            engine=engine,
+        )
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors (n, 384) of length 1; of each text the first 254 word pieces count."""
+        encodings = self._tokeniser.encode_batch_fast(list(texts), add_special_tokens=False)
+        rows = [
+            {"input_ids": np.array([_OPENING, *encoding.ids[: self.max_tokens - 2], _CLOSING], dtype=np.int64)}
+            for encoding in encodings
+        ]
+        vectors = np.stack([output[0] for output in self._network.run(rows)])
+        lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / lengths
+
+
+class _MeanPooled(nn.Module):
+    """Mean of the token states where the mask is 1: the pooling that the model was trained with."""
+
+    def __init__(self, bert: Bert) -> None:
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        states = self.bert(input_ids, attention_mask, torch.zeros_like(input_ids))
+        weights = attention_mask[:, :, None].to(states.dtype)
+        pooled: Tensor = (states * weights).sum(dim=1) / weights.sum(dim=1)
+        return pooled

@@ -1,0 +1,124 @@
+"""Documents and chunks as the ledger's rows, and back. Pure."""
+
+import json
+import zlib
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from index.context import content_hash, embedded_text, embedding_context
+from index.records import Chunk, Document, Page, Section
+from index.summary import DocumentSummary, Source
+
+_COMPRESSION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document ready for the ledger: with its chunks, and the file it came from if there is one."""
+
+    document: Document
+    chunks: Sequence[Chunk]
+    source: Source | None = None
+
+
+class ChunkRow(NamedTuple):
+    """A chunk in search: its ledger number and what a hit shows of it."""
+
+    number: int
+    chunk: Chunk
+    title: str
+    uri: str
+    page: int | None
+
+
+class PendingText(NamedTuple):
+    """Text that waits for its vector."""
+
+    hash: bytes
+    text: str
+
+
+def version_row(document: Document) -> dict[str, Any]:
+    """Columns of `versions` except its number."""
+    return {
+        "document_id": document.id,
+        "version": document.version,
+        "uri": document.uri,
+        "title": document.title,
+        "media_type": document.media_type,
+        "characters": len(document.text),
+        "text": zlib.compress(document.text.encode(), _COMPRESSION),
+        "pages": json.dumps([(page.number, page.start, page.end) for page in document.pages]),
+        "sections": json.dumps([(section.start, section.trail) for section in document.sections]),
+        "metadata": json.dumps(dict(document.metadata), sort_keys=True),
+    }
+
+
+DOCUMENT_COLUMNS = "document_id, version, uri, title, media_type, text, pages, sections, metadata"
+
+
+def document_from(row: Sequence[Any]) -> Document:
+    """The document of a row of `DOCUMENT_COLUMNS`."""
+    identity, version, uri, title, media_type, text, pages, sections, metadata = row
+    return Document(
+        id=identity,
+        version=version,
+        uri=uri,
+        title=title,
+        media_type=media_type,
+        text=zlib.decompress(text).decode(),
+        pages=tuple(Page(*page) for page in json.loads(pages)),
+        sections=tuple(Section(start, tuple(trail)) for start, trail in json.loads(sections)),
+        metadata=json.loads(metadata),
+    )
+
+
+def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:
+    """Columns of `chunks` except its number and `embedded`; `number` is the document's."""
+    context = embedding_context(document, chunk.trail)
+    return {
+        "id": chunk.id,
+        "document": number,
+        "ordinal": chunk.ordinal,
+        "start": chunk.start,
+        "stop": chunk.end,
+        "page": page_at(document.pages, chunk.start),
+        "trail": json.dumps(chunk.trail),
+        "context": context,
+        "text": chunk.text,
+        "hash": content_hash(context, chunk.text),
+    }
+
+
+def page_at(pages: Sequence[Page], offset: int) -> int | None:
+    """Number of the page that holds the code point at `offset`, None if none does."""
+    place = bisect_right(pages, offset, key=attrgetter("start")) - 1
+    return pages[place].number if place >= 0 and offset < pages[place].end else None
+
+
+CHUNK_COLUMNS = """
+    c.number, c.id, v.document_id, v.version, c.ordinal, c.start, c.stop, c.text, c.trail, v.title, v.uri, c.page
+"""
+
+
+def chunk_from(row: Sequence[Any]) -> ChunkRow:
+    """The chunk of a row of `CHUNK_COLUMNS`."""
+    number, identity, document_id, version, ordinal, start, stop, text, trail, title, uri, page = row
+    chunk = Chunk(identity, document_id, version, ordinal, start, stop, text, tuple(json.loads(trail)))
+    return ChunkRow(number, chunk, title, uri, page)
+
+
+def pending_from(row: Sequence[Any]) -> PendingText:
+    """The text of a row of hash, context, text."""
+    key, context, text = row
+    return PendingText(key, embedded_text(context, text))
+
+
+def summary_from(row: Sequence[Any]) -> DocumentSummary:
+    """The summary of a row of its fields in order, the source as size and modification time."""
+    identity, version, uri, title, media_type, characters, chunks, size, modified_ns, indexed_at = row
+    source = None if size is None else Source(size, modified_ns)
+    return DocumentSummary(identity, version, uri, title, media_type, characters, chunks, source, indexed_at)

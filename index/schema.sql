@@ -1,0 +1,76 @@
+-- The ledger of one collection. SQLite, write-ahead log. Everything else in the folder can be rebuilt from this file.
+
+-- Facts about the collection itself: schema, identity, encoder, dimension, floor of the change log.
+CREATE TABLE facts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- Every version of every document that was ever current. Text is zlib over UTF-8; offsets elsewhere count its code points.
+CREATE TABLE versions (
+    number INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    title TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    characters INTEGER NOT NULL,
+    text BLOB NOT NULL,
+    pages TEXT NOT NULL,
+    sections TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    UNIQUE (document_id, version)
+) STRICT;
+
+-- Documents that are current, that is, in search.
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL REFERENCES versions (number),
+    uri TEXT NOT NULL,
+    source_size INTEGER,
+    source_modified_ns INTEGER,
+    indexed_at REAL NOT NULL
+) STRICT;
+CREATE INDEX documents_by_uri ON documents (uri);
+
+-- Metadata of current documents, for filters.
+CREATE TABLE properties (
+    document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (name, value, document)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX properties_of_document ON properties (document);
+
+-- Chunks of current documents. `hash` covers context and text: what is embedded. Numbers are never used twice.
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document INTEGER NOT NULL REFERENCES documents (number),
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    page INTEGER,
+    trail TEXT NOT NULL,
+    context TEXT NOT NULL,
+    text TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    embedded INTEGER NOT NULL
+) STRICT;
+CREATE INDEX chunks_of_document ON chunks (document);
+CREATE INDEX chunks_by_hash ON chunks (hash);
+CREATE INDEX chunks_pending ON chunks (number) WHERE embedded = 0;
+
+-- IEEE half precision, little-endian, kept when their chunks go: the same text never needs the encoder twice.
+CREATE TABLE vectors (
+    hash BLOB PRIMARY KEY,
+    vector BLOB NOT NULL
+) STRICT;
+
+-- What happened, in order, for the caches to replay. kind: 1 chunk added, 2 chunk removed, 3 vector of the chunk known.
+CREATE TABLE changes (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind INTEGER NOT NULL,
+    chunk INTEGER NOT NULL
+) STRICT;

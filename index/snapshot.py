@@ -1,0 +1,108 @@
+"""One consistent state of a ledger, as the caches (vectors, lexicon) read it: whole, or what is newer than a position."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.context import lexical_text
+
+ADDED, REMOVED, EMBEDDED = 1, 2, 3
+
+_BATCH = 8192
+
+
+class Mark(NamedTuple):
+    """A state of a ledger: which ledger, and the position in its log of changes. What a cache records of its source."""
+
+    ledger: int
+    position: int
+
+
+class LexicalEntry(NamedTuple):
+    """A chunk as the lexicon indexes it; `number` and `document` are ledger numbers."""
+
+    number: int
+    document: int
+    text: str
+
+
+class VectorBatch(NamedTuple):
+    """Vectors (n, dimension) in fp32 with the ledger numbers of their chunks and documents."""
+
+    numbers: NDArray[np.int64]
+    documents: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+
+
+class Snapshot:
+    """Reads inside one transaction. `since` is a position in this ledger's log; None reads everything."""
+
+    def __init__(self, connection: sqlite3.Connection, mark: Mark, floor: int) -> None:
+        self._connection = connection
+        self.mark = mark
+        self._floor = floor
+
+    def can_replay(self, mark: Mark) -> bool:
+        """Whether the log still reaches back to `mark`, and `mark` is of this ledger and not from its future."""
+        return mark.ledger == self.mark.ledger and self._floor <= mark.position <= self.mark.position
+
+    def removed(self, since: int) -> list[int]:
+        """Numbers of the chunks removed since."""
+        rows = self._connection.execute("SELECT chunk FROM changes WHERE position > ? AND kind = ?", (since, REMOVED))
+        return [number for (number,) in rows]
+
+    def has_lexical_changes(self, since: int) -> bool:
+        """Whether a chunk was added or removed since."""
+        found = self._connection.execute(
+            "SELECT 1 FROM changes WHERE position > ? AND kind IN (?, ?) LIMIT 1", (since, ADDED, REMOVED)
+        )
+        return found.fetchone() is not None
+
+    def lexical_entries(self, since: int | None) -> Iterator[LexicalEntry]:
+        """Chunks added since and still there, in order."""
+        rows = self._connection.execute(
+            f"""
+            SELECT c.number, c.document, v.title, c.trail, c.text FROM {_chunks(since)}
+            JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
+            """,
+            _parameters(since, ADDED),
+        )
+        for number, document, title, trail, text in rows:
+            yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
+
+    def vectors(self, since: int | None) -> Iterator[VectorBatch]:
+        """Vectors that came since, of chunks that are still there, in order and in batches."""
+        rows = self._connection.execute(
+            f"""
+            SELECT c.number, c.document, x.vector FROM {_chunks(since)}
+            JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1
+            """,
+            _parameters(since, EMBEDDED),
+        )
+        while batch := rows.fetchmany(_BATCH):
+            numbers, documents, blobs = zip(*batch, strict=True)
+            halves = np.frombuffer(b"".join(blobs), dtype="<f2").reshape(len(batch), -1)
+            yield VectorBatch(
+                np.array(numbers, dtype=np.int64), np.array(documents, dtype=np.int64), halves.astype(np.float32)
+            )
+
+    def owners(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ledger numbers of all chunks and, in the same order, of their documents."""
+        rows = self._connection.execute("SELECT number, document FROM chunks").fetchall()
+        pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+
+def _chunks(since: int | None) -> str:
+    """Table expression `c`: all chunks, or those with a change of one kind since a position, in the log's order."""
+    if since is None:
+        return "chunks c"
+    return "(SELECT chunk FROM changes WHERE position > ? AND kind = ? ORDER BY position) g JOIN chunks c ON c.number = g.chunk"
+
+
+def _parameters(since: int | None, kind: int) -> tuple[int, ...]:
+    return () if since is None else (since, kind)

@@ -1,0 +1,62 @@
+"""SQLite as the ledger wants it: how a connection is set up, and what its errors mean here."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.disk import is_full
+from index.errors import CollectionBusy, DiskFull, LedgerDamaged
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_BUSY_SECONDS = 30.0
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """A connection to `path` in write-ahead mode, autocommit outside explicit transactions, usable from any thread."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Inside the `with` block SQLite's errors become those of index/; others pass unchanged."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and is_full(path)):
+            raise DiskFull(
+                f"{path}: the disk is full. Everything acknowledged before is safe; free space and run again"
+            ) from error
+        if primary in _BUSY:
+            raise CollectionBusy(
+                f"{path}: another program has held the ledger for {_BUSY_SECONDS:.0f} s. Close it and run again"
+            ) from error
+        if primary in _DAMAGE:
+            raise LedgerDamaged(
+                f"{path}: the ledger does not read ({error}; {_check(path)}). Restore the file from a backup, "
+                f"or delete the folder {path.parent} and index the documents again"
+            ) from error
+        raise
+
+
+def _check(path: Path) -> str:
+    """The first finding of SQLite's own check."""
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            finding = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return f"quick_check: {error}"
+    return f"quick_check: {finding[0]}"
