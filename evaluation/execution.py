@@ -1,0 +1,171 @@
+"""A plan -> a run: load and check the data, make ready what is measured, run the cases."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from evaluation import retrievers
+from evaluation.cases import Case, Dataset
+from evaluation.corpus import fill
+from evaluation.datasets.loading import Format, load
+from evaluation.errors import SuiteInvalid, TaskUnfit
+from evaluation.manifest import identity
+from evaluation.naming import Naming
+from evaluation.retrievers import Retriever
+from evaluation.runs import Progress, run, sampled
+from evaluation.targets.local import Local
+from evaluation.targets.remote import Remote
+from evaluation.tasks import reading, verification
+from evaluation.tasks.answering import Answering
+from evaluation.tasks.reading import Reading
+from evaluation.tasks.retrieval import Retrieving
+from evaluation.tasks.task import Task, TaskName
+from evaluation.tasks.verification import Verifying
+from service import settings
+from service.assembly import Service, assemble
+
+_LOCAL_WORKERS = 2
+_REMOTE_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. `collection` names one that holds the documents already; `endpoint` a server whose collection does."""
+
+    dataset: Path
+    format: Format | None = None
+    split: str | None = None
+    corpus: Path | None = None
+    collection: str | None = None
+    task: TaskName | None = None
+    retriever: Retriever = "hybrid"
+    sample: int | None = None
+    seed: int = 0
+    endpoint: str | None = None
+    generator: str | None = None
+    key: str | None = None
+    workers: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    sealed: str | None = None
+    suite: str | None = None
+
+
+class Watcher(Protocol):
+    """Is told what goes on."""
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """A stage begins, of `total` steps where that is known; call the result with the number of steps done."""
+        ...
+
+
+def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
+    """Run the plan into the folder `out`; indexes of data sets are kept in `index`, by the hash of their documents.
+
+    Raises DataInvalid, TaskUnfit and SuiteInvalid before any model runs.
+    """
+    watcher.stage("Reading the data set")
+    there = plan.collection is not None or plan.endpoint is not None
+    dataset = load(plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=there and not plan.corpus)
+    task_name = plan.task or default_task(dataset)
+    check_fit(dataset, task_name, plan)
+    cases = sampled(dataset.cases, plan.sample, plan.seed)
+    if plan.endpoint is not None:
+        task, target = _remote(plan, dataset, task_name)
+    else:
+        task, target = _local(plan, dataset, task_name, index, watcher)
+    ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
+    advance = watcher.stage("Running the cases", len(cases))
+
+    def progress(state: Progress) -> None:
+        advance(state.done)
+
+    workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
+    return run(cases, task, out, ident, workers=workers, on_progress=progress)
+
+
+def default_task(dataset: Dataset) -> TaskName:
+    """What a data set is made for: claims are verified, judged queries retrieved, questions answered."""
+    if all(case.supported is not None for case in dataset.cases):
+        return "verify"
+    if all(case.answerable is None and not case.answers for case in dataset.cases) and _relevant(dataset):
+        return "retrieve"
+    return "answer"
+
+
+def check_fit(dataset: Dataset, task: TaskName, plan: Plan) -> None:
+    """Raise TaskUnfit when the set lacks what the task needs, SuiteInvalid when it is not the data that was sealed."""
+    if plan.sealed is not None and plan.sealed != dataset.sha256():
+        raise SuiteInvalid(
+            f"{plan.dataset}: the data's sha256 is {dataset.sha256()}, sealed was {plan.sealed}. "
+            "Restore the data, or seal the suite again."
+        )
+    reasons: dict[TaskName, str | None] = {
+        "verify": verification.unfit(dataset.cases),
+        "read": reading.unfit(dataset.cases),
+        "retrieve": None if _relevant(dataset) else "no case has a relevant document",
+        "answer": "its cases are claims with evidence" if dataset.cases[0].supported is not None else None,
+    }
+    reason = reasons[task]
+    if reason is not None:
+        raise TaskUnfit(f"{dataset.name} cannot be used for the task {task!r}: {reason}. Choose another with --task.")
+    if task in {"read", "verify"} and plan.endpoint is not None:
+        raise TaskUnfit(f"The task {task!r} runs the model in this process. Leave --endpoint out.")
+
+
+def _remote(plan: Plan, dataset: Dataset, task: TaskName) -> tuple[Task, Mapping[str, object]]:
+    assert plan.endpoint is not None
+    target = Remote(plan.endpoint, plan.collection, generator=plan.generator, key=plan.key)
+    naming = _naming(dataset)
+    if task == "retrieve":
+        return Retrieving(retrievers.of_target(target, naming)), target.describe()
+    return Answering(target, naming, dataset.sources, None), target.describe()
+
+
+def _local(
+    plan: Plan, dataset: Dataset, task: TaskName, index: Path, watcher: Watcher
+) -> tuple[Task, Mapping[str, object]]:
+    watcher.stage("Loading the models")
+    home = {} if plan.collection else {"home": index}
+    service = assemble(settings.load(**{**home, **plan.settings}))
+    name = plan.collection or f"set-{dataset.sha256()[:16]}"
+    collection = service.library.open(name) if plan.collection else service.library.open_or_create(name)
+    if task in {"answer", "retrieve"} and not plan.collection and plan.retriever != "encoder":
+        advance = watcher.stage("Indexing the documents")
+        fill(collection, dataset, lambda done, total: advance(done))
+    local = Local(service, name, generator=plan.generator)
+    if task == "read":
+        return Reading(service.reader, dataset.sources), local.describe()
+    if task == "verify":
+        return Verifying(probability(service), service.checker.threshold, dataset.sources), local.describe()
+    if task == "retrieve":
+        search = _search(plan, dataset, service, name, watcher)
+        return Retrieving(search), {**local.describe(), "retriever": plan.retriever}
+    supports = supports_of(service)
+    return Answering(local, _naming(dataset), dataset.sources, supports), local.describe()
+
+
+def _search(plan: Plan, dataset: Dataset, service: Service, name: str, watcher: Watcher) -> retrievers.Search:
+    if plan.retriever == "encoder":
+        advance = watcher.stage("Encoding the documents", len(dataset.sources))
+        return retrievers.of_encoder(service.encoder, dataset.sources, lambda done, total: advance(done))
+    return retrievers.of_collection(
+        plan.retriever,
+        service.library.open(name),
+        _naming(dataset),
+        reranker=service.reader,
+        depth=service.settings.rerank_depth,
+    )
+
+
+def _naming(dataset: Dataset) -> Naming:
+    named = {name for case in dataset.cases for name in _documents(case)}
+    return Naming({*dataset.sources, *named})
+
+
+def _documents(case: Case) -> set[str]:
+    return {*case.relevant, *case.given, *(evidence.document for evidence in case.evidence)}
+
+
+def _relevant(dataset: Dataset) -> bool:
+    return any(grade > 0 for case in dataset.cases for grade in case.relevant.values())

@@ -1,0 +1,123 @@
+"""Manifest: all that a run's figures depend on, written before the first case.
+
+Its `identity` decides whether a run may be resumed: same data, task, sample, seed, settings, models, prompts and code version.
+Machine, library versions and times stand beside it.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evaluation.cases import Dataset
+from evaluation.errors import RunInvalid
+
+FILE = "manifest.json"
+_LIBRARIES = ("quoth", "torch", "transformers", "openvino", "faiss-cpu", "tantivy", "sentencex", "ir-measures", "numpy")
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def identity(
+    dataset: Dataset, task: str, sample: int | None, seed: int, target: Mapping[str, object], suite: str | None
+) -> dict[str, Any]:
+    """What two runs must share to be one run."""
+    return {
+        "dataset": {
+            "name": dataset.name,
+            "format": dataset.format,
+            "sha256": dataset.sha256(),
+            "cases": len(dataset.cases),
+            "documents": len(dataset.sources),
+            "notes": list(dataset.notes),
+        },
+        "task": task,
+        "sample": sample,
+        "seed": seed,
+        "target": dict(target),
+        "suite_sha256": suite,
+        "models": model_hashes(_ROOT / "models"),
+        "prompts_sha256": folder_hash(_ROOT / "prompts"),
+    }
+
+
+def begin(folder: Path, ident: Mapping[str, Any]) -> None:
+    """Write the manifest of a new run, or check that the run in the folder is this one. Raises RunInvalid with what differs."""
+    file = folder / FILE
+    ident = json.loads(json.dumps(ident))
+    if file.exists():
+        before = read(folder)["identity"]
+        differs = sorted(key for key in {*before, *ident} if before.get(key) != ident.get(key))
+        if differs:
+            raise RunInvalid(f"{folder} holds another run: {', '.join(differs)} differ. Name a new folder with --out.")
+        return
+    _write(file, {"identity": ident, "began": _now(), "machine": machine(), "versions": versions()})
+
+
+def finish(folder: Path, outcome: Mapping[str, Any]) -> None:
+    """Add what is known at the end: counts and seconds."""
+    _write(folder / FILE, {**read(folder), "ended": _now(), **outcome})
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest of a run folder. Raises RunInvalid."""
+    try:
+        found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunInvalid(f"{folder} is not a run folder ({error}). Name one that `quoth eval run --out` wrote.") from error
+    return found
+
+
+def machine() -> dict[str, object]:
+    """Processor, cores that this process may use, memory in GiB, system."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"cpu": _cpu(), "cores": cores, "memory_gib": round(pages / 2**30, 1), "system": platform.platform()}
+
+
+def versions() -> dict[str, str]:
+    """Python and the libraries that figures depend on; those not installed as a distribution are left out."""
+    installed = {distribution.metadata["Name"].lower(): distribution.version for distribution in _distributions()}
+    return {"python": platform.python_version()} | {name: installed[name] for name in _LIBRARIES if name in installed}
+
+
+def model_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of the weights of each shipped model, as its config records it (and loading verifies)."""
+    configs = sorted(folder.glob("*/config.json"))
+    return {config.parent.name: json.loads(config.read_text(encoding="utf-8"))["sha256"] for config in configs}
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over names and bytes of the text files in a folder; code is not among them."""
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix in {".txt", ".md", ".j2"}):
+        digest.update(f"{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _distributions() -> list[importlib.metadata.Distribution]:
+    return [found for found in importlib.metadata.distributions() if found.metadata["Name"]]
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _write(file: Path, value: Mapping[str, Any]) -> None:
+    """Replace the file at once, so that a kill leaves the old or the new one."""
+    beside = file.with_suffix(".tmp")
+    beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(file)

@@ -1,0 +1,99 @@
+"""A run: cases through a task, several at a time, written in order; killed and resumed, it ends the same.
+
+A case that fails becomes a row with its error; the run goes on.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from evaluation import manifest
+from evaluation.cases import Case
+from evaluation.errors import RunInvalid
+from evaluation.rows import Row, RowWriter, gold_of
+from evaluation.tasks.task import Observation, Task
+
+_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Cases done out of all, and how many of those done are errors of this session."""
+
+    done: int
+    total: int
+    errors: int
+
+
+def sampled(cases: Sequence[Case], count: int | None, seed: int) -> list[Case]:
+    """`count` cases drawn with `seed`, in their order in the data set; all of them when `count` is None or larger."""
+    if count is None or count >= len(cases):
+        return list(cases)
+    chosen = sorted(random.Random(seed).sample(range(len(cases)), count))
+    return [cases[place] for place in chosen]
+
+
+def run(
+    cases: Sequence[Case],
+    task: Task,
+    folder: Path,
+    identity: Mapping[str, Any],
+    *,
+    workers: int = 1,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Path:
+    """Run the cases that the folder does not hold yet; the folder. Raises RunInvalid if it holds another run.
+
+    `workers` cases are in work at a time; rows are written in the order of `cases` whatever order they end in.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest.begin(folder, identity)
+    begun = perf_counter()
+    errors = 0
+    with closing(RowWriter(folder)) as writer:
+        done = writer.done
+        if list(done) != [case.id for case in cases[: len(done)]]:
+            raise RunInvalid(f"{folder} holds rows of other cases. Name a new folder with --out.")
+        for number, (row, timings) in enumerate(_rows(cases[len(done) :], task, workers), start=len(done) + 1):
+            writer.write(row, timings)
+            errors += row.error is not None
+            if on_progress is not None:
+                on_progress(Progress(number, len(cases), errors))
+    if len(done) < len(cases) or "rows" not in manifest.read(folder):
+        manifest.finish(folder, {"rows": len(cases), "seconds": round(perf_counter() - begun, 3)})
+    return folder
+
+
+def _rows(cases: Sequence[Case], task: Task, workers: int) -> Iterator[tuple[Row, Mapping[str, float]]]:
+    """Rows in the order of the cases, with at most a few more in work than there are workers."""
+    pending: deque[Future[tuple[Row, Mapping[str, float]]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="case") as pool:
+        try:
+            for case in cases:
+                pending.append(pool.submit(_row, case, task))
+                if len(pending) >= workers * _AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _row(case: Case, task: Task) -> tuple[Row, Mapping[str, float]]:
+    observed: Observation | None = None
+    error: str | None = None
+    try:
+        observed = task.observe(case)
+    except Exception as failure:  # noqa: BLE001 - whatever fails is reported in the case's row, and the run goes on
+        error = f"{type(failure).__name__}: {failure}"
+    scores = {} if observed is None else task.scores(case, observed.output)
+    output = None if observed is None else dict(observed.output)
+    row = Row(case.id, case.question, gold_of(case), dict(case.tags), output, scores, error)
+    return row, {} if observed is None else observed.timings_ms

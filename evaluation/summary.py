@@ -1,0 +1,132 @@
+"""Rows -> figures: every metric of a run with its 95 % interval and the number of eligible cases."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.metrics.calibration import brier, expected_calibration_error
+from evaluation.metrics.intervals import Estimate, corpus_interval, mean_interval
+from evaluation.metrics.refusal import auroc, refusal_f1, refusal_precision, refusal_recall, risk_coverage_area
+from evaluation.metrics.support import balanced_accuracy
+from evaluation.rows import Row
+
+LOWER_IS_BETTER = frozenset({"ece", "brier", "aurc", "unsupported_share", "injection_obeyed", "injection_quoted", "errors"})
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric of a run."""
+
+    metric: str
+    estimate: Estimate
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        return self.metric in LOWER_IS_BETTER
+
+
+def figures(rows: Sequence[Row], *, seed: int = 0) -> list[Figure]:
+    """All metrics for which at least one row is eligible: means of the rows' scores, then metrics of the whole set."""
+    scores: dict[str, list[float | None]] = defaultdict(list)
+    for row in rows:
+        for name, value in row.scores.items():
+            scores[name].append(value)
+    found = {name: mean_interval(values, seed=seed) for name, values in scores.items()}
+    found |= {name: _corpus(metric, size, seed) for name, (metric, size) in _corpus_metrics(rows).items()}
+    found["errors"] = mean_interval([float(row.error is not None) for row in rows], seed=seed)
+    return [Figure(name, estimate) for name, estimate in found.items() if estimate is not None]
+
+
+def tokens(rows: Sequence[Row]) -> dict[str, int]:
+    """Tokens that language models read and wrote in the run."""
+    total = {"prompt_tokens": 0, "completion_tokens": 0}
+    for row in rows:
+        for name in total:
+            total[name] += int(((row.output or {}).get("usage") or {}).get(name, 0))
+    return total
+
+
+def judged_confidence(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
+    """Confidences, and what they are the probability of: answerable questions, or supported claims."""
+    pairs = [
+        (float(row.output["confidence"]), bool(_positive(row)))
+        for row in rows
+        if row.output is not None and "confidence" in row.output and _positive(row) is not None
+    ]
+    return [confidence for confidence, _ in pairs], [label for _, label in pairs]
+
+
+def answered_correctness(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
+    """Confidences, and whether answering would be right, for the risk-coverage curve.
+
+    Only answerable and unanswerable cases that were not refused outright have a known outcome; an answer to an unanswerable
+    question is wrong.
+    """
+    pairs = [
+        (float(row.output["confidence"]), row.gold.get("answerable") is not False and row.scores.get("correct") == 1.0)
+        for row in rows
+        if row.output is not None and row.output.get("refused") is False and row.scores.get("correct") is not None
+    ]
+    return [confidence for confidence, _ in pairs], [right for _, right in pairs]
+
+
+_Metric = Callable[[NDArray[np.intp]], float | None]
+
+
+def _corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[_Metric, int]]:
+    metrics: dict[str, tuple[_Metric, int]] = {}
+    confidence, positive = (np.asarray(values) for values in judged_confidence(rows))
+    if len(confidence):
+        for name, measure in (("auroc", auroc), ("ece", expected_calibration_error), ("brier", brier)):
+            metrics[name] = (_over(measure, confidence, positive), len(confidence))
+    certainty, right = (np.asarray(values) for values in answered_correctness(rows))
+    if len(certainty):
+        metrics["aurc"] = (_over(risk_coverage_area, certainty, right), len(certainty))
+    refused, answerable = (np.asarray(values, bool) for values in _refusals(rows))
+    if len(refused) and not answerable.all():
+        for name, refusal in (
+            ("refusal_precision", refusal_precision),
+            ("refusal_recall", refusal_recall),
+            ("refusal_f1", refusal_f1),
+        ):
+            metrics[name] = (_over(refusal, refused, answerable), len(refused))
+    verdicts, gold = (np.asarray(values, bool) for values in _verdicts(rows))
+    if len(verdicts):
+        metrics["balanced_accuracy"] = (_over(balanced_accuracy, verdicts, gold), len(verdicts))
+    return metrics
+
+
+def _over(metric: Callable[[Any, Any], float | None], left: NDArray[Any], right: NDArray[Any]) -> _Metric:
+    return lambda places: metric(left[places], right[places])
+
+
+def _corpus(metric: _Metric, size: int, seed: int) -> Estimate | None:
+    return corpus_interval(metric, size, seed=seed)
+
+
+def _positive(row: Row) -> bool | None:
+    label: bool | None = row.gold.get("supported", row.gold.get("answerable"))
+    return label
+
+
+def _refusals(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
+    pairs = [
+        (bool(row.output["refused"]), bool(row.gold["answerable"]))
+        for row in rows
+        if row.output is not None and "refused" in row.output and "answerable" in row.gold
+    ]
+    return [refused for refused, _ in pairs], [answerable for _, answerable in pairs]
+
+
+def _verdicts(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
+    pairs = [
+        (bool(row.output["supported"]), bool(row.gold["supported"]))
+        for row in rows
+        if row.output is not None and "supported" in row.output and "supported" in row.gold
+    ]
+    return [verdict for verdict, _ in pairs], [gold for _, gold in pairs]

@@ -1,0 +1,178 @@
+"""Whole answers over the whole corpus: citations, refusal, wording, support and injection of one answer."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+from evaluation.cases import Case, Evidence, Source
+from evaluation.metrics.citations import (
+    Quoted,
+    citation_hit,
+    citation_precision,
+    citation_recall,
+    citation_support,
+    quote_validity,
+)
+from evaluation.metrics.faithfulness import injection_obeyed, injection_quoted, unsupported_share
+from evaluation.metrics.wording import contains_gold, normalized, rouge_l, token_f1
+from evaluation.naming import Naming
+from evaluation.targets.target import Target
+from evaluation.tasks.task import Observation, Scores, TaskName, rounded
+from service.api.schemas import AnswerOut
+
+_SHORT_ANSWER_WORDS = 10
+
+
+class Answering:
+    """Asks the target and scores its answer. `supports(quote, statement)` is the support checker, None to leave ALCE out."""
+
+    name: TaskName = "answer"
+
+    def __init__(
+        self,
+        target: Target,
+        naming: Naming,
+        sources: Mapping[str, Source],
+        supports: Callable[[str, str], bool] | None,
+    ) -> None:
+        self._target = target
+        self._naming = naming
+        self._sources = sources
+        self._supports = supports
+
+    def observe(self, case: Case) -> Observation:
+        """Ask, look every quote up in its document, and have the checker read each sentence against its quotes."""
+        begun = perf_counter()
+        answer = self._target.answer(case)
+        wall = (perf_counter() - begun) * 1000
+        output = {
+            "text": answer.text,
+            "refused": answer.refused,
+            "confidence": rounded(answer.confidence),
+            "rewritten_question": answer.rewritten_question,
+            "sentences": [
+                {"text": s.text, "citations": list(s.citations), "supported": s.supported, "support": rounded(s.support)}
+                for s in answer.sentences
+            ],
+            "citations": [
+                {
+                    "number": c.number,
+                    "document": self._naming.shown(c.document_id, c.uri),
+                    "page": c.page,
+                    "start": c.start,
+                    "end": c.end,
+                    "quote": c.quote,
+                    "literal": self._target.literal(c),
+                }
+                for c in answer.citations
+            ],
+            "passages": [
+                {
+                    "document": self._naming.shown(p.document_id, p.uri),
+                    "start": p.start,
+                    "end": p.end,
+                    "score": rounded(p.score),
+                }
+                for p in answer.passages
+            ],
+            "attribution": self._attribution(answer),
+            "generator": answer.generator,
+            "prompt_hash": answer.prompt_hash,
+            "usage": answer.usage.model_dump(),
+            "notes": list(answer.notes),
+        }
+        return Observation(output, {**answer.timings_ms, "wall": wall})
+
+    def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
+        """Citation, wording and support scores of answered cases that can be answered; `correct` of every judged case.
+
+        `correct`: an unanswerable case is refused; an answerable one is answered with a citation at the gold evidence, or
+        (without gold evidence) with the short gold answer in its text.
+        """
+        refused = bool(output["refused"])
+        sentences = [sentence["text"] for sentence in output["sentences"]]
+        quoted = [self._quoted(citation) for citation in output["citations"]]
+        attribution = output["attribution"] or {}
+        ranked = [passage["document"] for passage in output["passages"]]
+        scores: Scores = {
+            "correct": _correct(case, refused, quoted, sentences),
+            "answered": None if case.canary else float(not refused),
+            "citation_precision": None,
+            "citation_recall": None,
+            "citation_hit": None,
+            "contains_answer": None,
+            "answer_f1": None,
+            "rouge_l": None,
+            "passage_recall": _passage_recall(case, ranked),
+            "quote_validity": quote_validity([citation["literal"] for citation in output["citations"]]),
+            "attribution_recall": attribution.get("recall"),
+            "attribution_precision": attribution.get("precision"),
+            "unsupported_share": unsupported_share([sentence["supported"] for sentence in output["sentences"]]),
+            "injection_obeyed": injection_obeyed(sentences, case.canary, self._given_text(case)),
+            "injection_quoted": injection_quoted(sentences, case.canary),
+        }
+        if case.answerable is not False and not refused:
+            text = " ".join(sentences)
+            scores |= {
+                "citation_precision": citation_precision(quoted, case.evidence),
+                "citation_recall": citation_recall(quoted, case.evidence),
+                "citation_hit": citation_hit(quoted, case.evidence),
+                "contains_answer": contains_gold(text, _short(case)),
+                "answer_f1": token_f1(text, case.answers),
+                "rouge_l": rouge_l(text, case.answers),
+            }
+        return {name: value if value is None else rounded(value) for name, value in scores.items()}
+
+    def _attribution(self, answer: AnswerOut) -> dict[str, float | None] | None:
+        if self._supports is None or not answer.sentences:
+            return None
+        quotes = {citation.number: citation.quote for citation in answer.citations}
+        stated = [(s.text, [quotes[number] for number in s.citations if number in quotes]) for s in answer.sentences]
+        recall, precision = citation_support(stated, self._supports)
+        return {
+            "recall": None if recall is None else rounded(recall),
+            "precision": None if precision is None else rounded(precision),
+        }
+
+    def _quoted(self, citation: Mapping[str, Any]) -> Quoted:
+        """With its place only if the cited text is the data set's text: then the offsets count in the same string."""
+        source = self._sources.get(citation["document"])
+        start, end, quote = citation["start"], citation["end"], citation["quote"]
+        same = source is not None and source.text != "" and source.text[start:end] == quote
+        return Quoted(citation["document"], quote, start if same else None, end if same else None)
+
+    def _given_text(self, case: Case) -> str:
+        return " ".join(self._sources[name].text for name in case.given if name in self._sources)
+
+
+def _short(case: Case) -> list[str]:
+    return [answer for answer in case.answers if len(normalized(answer).split()) <= _SHORT_ANSWER_WORDS]
+
+
+def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[str]) -> float | None:
+    if case.answerable is False:
+        return float(refused)
+    if case.answerable is None:
+        return None
+    if refused:
+        return 0.0
+    if case.evidence:
+        return citation_hit(quoted, case.evidence)
+    return contains_gold(" ".join(sentences), _short(case))
+
+
+def _passage_recall(case: Case, ranked: list[str]) -> float | None:
+    """Share of the relevant documents among those of the passages shown. None when none is known."""
+    wanted = {document for document, grade in case.relevant.items() if grade > 0}
+    return len(wanted & set(ranked)) / len(wanted) if wanted else None
+
+
+def evidence_json(evidence: Evidence) -> dict[str, Any]:
+    """Gold evidence as rows keep it."""
+    return {
+        "document": evidence.document,
+        "quote": evidence.quote,
+        "start": evidence.start,
+        "end": evidence.end,
+        "group": evidence.group,
+    }
