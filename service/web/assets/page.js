@@ -1,0 +1,201 @@
+// The page to ask on: the conversation, the ask box, the collections, the keys.
+
+import { Panel } from "./panel.js";
+import { ask, get } from "./server.js";
+import { copy, element, viewerAddress } from "./text.js";
+import { Turn } from "./turn.js";
+
+const POLL_MS = 3000;
+const byId = (id) => document.getElementById(id);
+const panel = new Panel(byId("panel"));
+const question = byId("question");
+const chooser = byId("collection");
+let collections = [];
+let conversation = null;
+let turns = [];
+let running = null;
+
+function say(text) {
+  byId("status").textContent = text;
+}
+
+function current() {
+  return collections.find((collection) => collection.name === chooser.value) ?? null;
+}
+
+async function loadCollections() {
+  const found = await get("/v1/collections");
+  collections = found.collections.filter((collection) => collection.documents > 0);
+  const wanted = chooser.value || localStorage.getItem("collection") || found.default;
+  chooser.replaceChildren(...collections.map(({ name }) => element("option", { value: name, textContent: name })));
+  const names = collections.map(({ name }) => name);
+  chooser.value = names.includes(wanted) ? wanted : names.includes(found.default) ? found.default : names[0] ?? "";
+  showCollection();
+}
+
+function showCollection() {
+  const collection = current();
+  const nothing = collection === null;
+  byId("onboarding").hidden = !nothing;
+  byId("hero").hidden = nothing || turns.length > 0;
+  byId("ask").hidden = nothing;
+  document.querySelector(".keys").hidden = nothing;
+  chooser.parentElement.hidden = collections.length < 2;
+  byId("browse").hidden = nothing;
+  byId("fresh").hidden = turns.length === 0;
+  document.body.classList.toggle("is-empty", turns.length === 0);
+  if (nothing) return;
+  const documents = `${collection.documents.toLocaleString("en")} document${collection.documents === 1 ? "" : "s"}`;
+  byId("browse").textContent = documents;
+  const waiting = collection.pending_vectors ? " Some are still being read; answers get better meanwhile." : "";
+  byId("hero-line").textContent = `Answers come from ${documents}, and every sentence quotes its source.${waiting}`;
+}
+
+async function watchCollections() {
+  try {
+    if (!document.hidden) await loadCollections();
+  } catch (problem) {
+    say(problem.message);
+  }
+  if (collections.length === 0) setTimeout(watchCollections, POLL_MS);
+}
+
+function addTurn(text, collection) {
+  const turn = new Turn(text, collection, panel);
+  turns.push(turn);
+  byId("thread").append(turn.box);
+  showCollection();
+  return turn;
+}
+
+async function submit(text) {
+  const collection = chooser.value;
+  const turn = addTurn(text, collection);
+  running = new AbortController();
+  setRunning(true);
+  turn.box.scrollIntoView({ block: "start", behavior: "smooth" });
+  try {
+    const body = { question: text, collection, ...(conversation && { conversation_id: conversation }) };
+    for await (const [event, data] of ask(body, running.signal)) {
+      turn[event]?.(data);
+      if (event === "answer") {
+        conversation = data.conversation_id;
+        history.replaceState(null, "", `?c=${encodeURIComponent(conversation)}`);
+        say(data.refused ? data.text : `Answered, with ${data.citations.length} sources.`);
+      }
+    }
+  } catch (problem) {
+    if (problem.name === "AbortError") turn.stopped();
+    else turn.problem(problem, () => { turns = turns.filter((kept) => kept !== turn); submit(text); });
+  } finally {
+    running = null;
+    setRunning(false);
+  }
+}
+
+function setRunning(is) {
+  byId("send").textContent = is ? "Stop" : "Ask";
+  byId("thread").setAttribute("aria-busy", is);
+  question.placeholder = turns.length ? "Ask a follow-up" : "Ask a question";
+}
+
+function restart() {
+  running?.abort();
+  panel.close();
+  turns = [];
+  conversation = null;
+  byId("thread").replaceChildren();
+  history.replaceState(null, "", "/");
+  setRunning(false);
+  showCollection();
+  question.focus();
+}
+
+async function restore(id) {
+  const kept = await get(`/v1/conversations/${encodeURIComponent(id)}`);
+  conversation = kept.id;
+  for (const { answer, collection } of kept.answers) {
+    if ([...chooser.options].some((option) => option.value === collection)) chooser.value = collection;
+    addTurn(answer.question, collection).answer(answer);
+  }
+  setRunning(false);
+  turns.at(-1)?.box.scrollIntoView({ block: "start" });
+}
+
+function grow() {
+  question.style.height = "auto";
+  question.style.height = `${Math.min(question.scrollHeight, innerHeight / 3)}px`;
+}
+
+async function browse() {
+  const list = byId("documents-list");
+  const name = chooser.value;
+  list.replaceChildren();
+  byId("documents-filter").value = "";
+  byId("documents").showModal();
+  try {
+    const { documents } = await get(`/v1/documents?${new URLSearchParams({ collection: name })}`);
+    list.append(...documents.sort((a, b) => a.title.localeCompare(b.title)).map((document) => element("li", {},
+      element("a", {
+        href: viewerAddress({ document_id: document.id, version: document.version, start: 0, end: 0 }, name),
+        target: "_blank", rel: "noopener", textContent: document.title,
+      }),
+      element("span", { className: "muted", textContent: ` ${document.characters.toLocaleString("en")} characters` }))));
+  } catch (problem) {
+    list.append(element("li", { className: "problem", textContent: problem.message }));
+  }
+}
+
+byId("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (running) {
+    running.abort();
+    return;
+  }
+  const text = question.value.trim();
+  if (!text) return;
+  question.value = "";
+  grow();
+  submit(text);
+});
+question.addEventListener("input", grow);
+question.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    if (!running) byId("ask").requestSubmit();
+  }
+});
+chooser.addEventListener("change", () => {
+  localStorage.setItem("collection", chooser.value);
+  restart();
+});
+byId("fresh").addEventListener("click", restart);
+byId("browse").addEventListener("click", browse);
+byId("documents-close").addEventListener("click", () => byId("documents").close());
+byId("documents-filter").addEventListener("input", ({ target }) => {
+  const wanted = target.value.toLowerCase();
+  for (const item of byId("documents-list").children) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+});
+document.addEventListener("click", ({ target }) => {
+  if (target.dataset?.copy) copy(target.dataset.copy, target);
+});
+document.addEventListener("keydown", (event) => {
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+  if (event.key === "Escape" && !byId("documents").open) {
+    if (!panel.close()) document.activeElement.blur();
+  } else if (typing || event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  } else if (event.key === "/") {
+    event.preventDefault();
+    question.focus();
+  } else if (/^[1-9]$/.test(event.key)) {
+    const turn = turns.at(-1);
+    turn?.show(Number(event.key), turn.box.querySelector(`.marker[data-number="${event.key}"]`));
+  }
+});
+
+await watchCollections();
+const asked = new URLSearchParams(location.search).get("c");
+if (asked) await restore(asked).catch(restart);
+if (matchMedia("(pointer: fine)").matches && !asked) question.focus();
+document.body.dataset.ready = "true";

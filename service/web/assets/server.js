@@ -1,0 +1,68 @@
+// Talking to the server: JSON, and the stream of an answer.
+
+// A problem the server described (RFC 9457), or the network's own.
+export class Problem extends Error {
+  constructor(detail, code = "unreachable") {
+    super(detail);
+    this.code = code;
+  }
+}
+
+async function reach(address, options) {
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem("The server does not answer. Is `quoth serve` still running?");
+  }
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code);
+}
+
+export async function get(address) {
+  return (await reach(address)).json();
+}
+
+export function textOf(passage, collection, start, end) {
+  const query = new URLSearchParams({ collection, start, end });
+  const place = [passage.document_id, passage.version].map(encodeURIComponent);
+  return get(`/v1/documents/${place[0]}/versions/${place[1]}/text?${query}`);
+}
+
+// Ask, and yield [event, data] as they come: passages, sentence, answer. An `error` event is thrown as a Problem.
+export async function* ask(body, signal) {
+  const response = await reach("/v1/chat", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...body, stream: true }),
+    signal,
+  });
+  let ended = false;
+  for await (const [event, data] of events(response.body)) {
+    if (event === "error") throw new Problem(data.detail, data.code);
+    if (event === "answer") ended = true;
+    yield [event, data];
+  }
+  if (!ended) throw new Problem("The answer broke off. Ask again.");
+}
+
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (rest + value).split("\n\n");
+      rest = blocks.pop();
+      for (const block of blocks) {
+        const fields = Object.fromEntries(block.split("\n").filter((line) => !line.startsWith(":")).map((line) => line.split(/: (.*)/s)));
+        if (fields.data) yield [fields.event, JSON.parse(fields.data)];
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,131 @@
+// One turn of the conversation: the question, and the answer as it comes about.
+
+import { copy, element, placeOf, quoted } from "./text.js";
+
+const NEAREST = 4;
+const EXCERPT = 280; // code points of a nearest passage
+
+export class Turn {
+  constructor(question, collection, panel) {
+    this.collection = collection;
+    this.panel = panel;
+    this.citations = [];
+    this.box = element("article", { className: "turn" });
+    this.state = element("p", { className: "reading muted", textContent: "Looking …" });
+    this.prose = element("p", { className: "prose" });
+    this.after = element("div", { className: "after" });
+    this.box.append(element("h2", { className: "asked", textContent: question }), this.state, this.prose, this.after);
+  }
+
+  passages({ passages }) {
+    const documents = new Set(passages.map((passage) => passage.document_id)).size;
+    this.state.textContent = `Reading ${count(passages.length, "passage")} of ${count(documents, "document")} …`;
+  }
+
+  sentence({ sentence, citations }) {
+    this.citations.push(...citations);
+    if (this.prose.childNodes.length) this.prose.append(" ");
+    const span = element("span", { className: sentence.supported ? "sentence" : "sentence unsupported", textContent: sentence.text });
+    if (!sentence.supported) span.title = "The cited passages do not support this sentence.";
+    this.prose.append(span);
+    for (const number of sentence.citations) this.prose.append(this.marker(number));
+  }
+
+  // The whole answer: what was streamed is replaced, so that both show the same.
+  answer(answer) {
+    this.state.remove();
+    this.prose.replaceChildren();
+    this.citations = [];
+    if (answer.rewritten_question !== answer.question) {
+      this.prose.before(element("p", { className: "muted rewritten", textContent: `Read as: ${answer.rewritten_question}` }));
+    }
+    if (answer.refused) this.refusal(answer);
+    else {
+      answer.sentences.forEach((sentence) => this.sentence({ sentence, citations: [] }));
+      this.citations = answer.citations;
+      this.after.append(this.sources());
+    }
+    for (const note of answer.notes) this.after.append(element("p", { className: "note", textContent: note }));
+    this.after.append(this.closing(answer));
+  }
+
+  problem(problem, again) {
+    this.state.remove();
+    this.prose.replaceChildren();
+    const retry = element("button", { type: "button", className: "quiet", textContent: "Ask again" });
+    retry.addEventListener("click", () => { this.box.remove(); again(); });
+    this.after.replaceChildren(element("div", { className: "problem", role: "alert" }, element("p", { textContent: problem.message }), retry));
+  }
+
+  stopped() {
+    this.state.textContent = "Stopped.";
+  }
+
+  show(number, opener) {
+    const place = this.citations.findIndex((citation) => citation.number === number);
+    if (place >= 0) this.panel.open(this.citations, place, this.collection, opener);
+  }
+
+  marker(number) {
+    const button = element("button", { type: "button", className: "marker", textContent: number, "aria-label": `Source ${number}` });
+    button.dataset.number = number;
+    button.addEventListener("click", () => this.show(number, button));
+    return button;
+  }
+
+  sources() {
+    const list = element("ol", { className: "sources", "aria-label": "Sources" });
+    for (const citation of this.citations) {
+      const card = element("button", { type: "button", className: "card" },
+        element("span", { className: "number", textContent: citation.number }),
+        element("span", { className: "card-body" },
+          element("span", { className: "card-place", textContent: placeOf(citation) }), quoted(citation)));
+      card.addEventListener("click", () => this.show(citation.number, card));
+      list.append(element("li", {}, card));
+    }
+    return list;
+  }
+
+  refusal(answer) {
+    this.box.classList.add("refused");
+    this.prose.textContent = answer.text;
+    const nearest = answer.passages.slice(0, NEAREST);
+    if (!nearest.length) return;
+    const list = element("ul", { className: "sources", "aria-label": "Nearest passages" });
+    nearest.forEach((passage, place) => {
+      const points = Array.from(passage.text);
+      const excerpt = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : passage.text;
+      const card = element("button", { type: "button", className: "card" }, element("span", { className: "card-body" },
+        element("span", { className: "card-place", textContent: placeOf(passage) }),
+        element("span", { className: "quote-text", textContent: excerpt })));
+      card.addEventListener("click", () => this.panel.open(nearest, place, this.collection, card));
+      list.append(element("li", {}, card));
+    });
+    this.after.append(element("h3", { className: "muted", textContent: "Nearest passages" }), list);
+  }
+
+  closing(answer) {
+    const percent = Math.round(answer.confidence * 100);
+    const said = answer.refused ? `Confidence that they do: ${percent} %` : `Confidence ${percent} %`;
+    const meter = element("span", { className: "meter", "aria-hidden": "true" }, element("span", {}));
+    meter.firstChild.style.width = `${percent}%`;
+    const facts = [answer.generator, answer.timings_ms.total === undefined ? "" : `${Math.round(answer.timings_ms.total)} ms`];
+    const line = element("p", { className: "closing muted" }, element("span", { className: "confidence" }, meter, said));
+    for (const fact of facts.filter(Boolean)) line.append(element("span", { textContent: fact }));
+    if (!answer.refused) {
+      const button = element("button", { type: "button", className: "quiet", textContent: "Copy answer" });
+      button.addEventListener("click", () => copy(asText(answer), button));
+      line.append(button);
+    }
+    return line;
+  }
+}
+
+function asText(answer) {
+  const sources = answer.citations.map((citation) => `[${citation.number}] ${placeOf(citation)}: “${citation.quote}”`);
+  return [answer.text, "", ...sources].join("\n");
+}
+
+function count(number, noun) {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
