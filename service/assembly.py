@@ -1,0 +1,61 @@
+"""Settings -> the parts of a running Quoth. Models are loaded and verified here: a damaged one fails the start, by name."""
+
+import uuid
+from dataclasses import dataclass
+
+from index.encoder import SentenceEncoder
+from index.library import Library
+from models import folder
+from service.answering import Answerer, Policy
+from service.calibration import Calibration
+from service.generators.extractive import Extractive
+from service.reader import Reader
+from service.settings import Settings
+from service.support import SupportChecker
+
+_CACHE = "cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that answers questions, ready to use."""
+
+    settings: Settings
+    library: Library
+    reader: Reader
+    checker: SupportChecker
+    calibration: Calibration
+    answerer: Answerer
+
+
+def open_library(settings: Settings) -> Library:
+    """The collections under the home folder. Reads no model."""
+    return Library(settings.home, SentenceEncoder(settings.encoder, cache=settings.home / _CACHE))
+
+
+def assemble(settings: Settings) -> Service:
+    """Load the models and join the parts. Raises ModelMissing or ModelDamaged with the file's name."""
+    library = open_library(settings)
+    cache = settings.home / _CACHE
+    reader = Reader.load(folder("reader"), cache)
+    checker = SupportChecker.load(folder("support"), cache)
+    calibration = Calibration.load(folder("calibration"))
+    generators = {generator.name: generator for generator in (Extractive(),)}
+    policy = Policy(
+        depth=settings.rerank_depth,
+        top_k=settings.top_k,
+        threshold=calibration.threshold(settings.target_precision),
+        longest_question=settings.max_question_chars,
+    )
+    answerer = Answerer(
+        library, reader, calibration, generators, settings.generator, policy, new_id=lambda: uuid.uuid4().hex
+    )
+    return Service(settings, library, reader, checker, calibration, answerer)
+
+
+def verify(settings: Settings) -> str:
+    """Load and check every model, and say in one line which they are; for `quoth doctor`."""
+    service = assemble(settings)
+    encoder = SentenceEncoder(settings.encoder, cache=settings.home / _CACHE)
+    encoder.encode(["ready"])
+    return f"encoder {encoder.fingerprint}, reader {service.reader.version}, support {service.checker.version}"
