@@ -1,0 +1,74 @@
+"""The files of a shipped model: config.json and model.safetensors, checked before anything is built from them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor
+
+from index.bert import BertShape
+from index.errors import ModelDamaged, ModelMissing
+from index.weights import checked_bytes
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What config.json holds: the kind of network, its sizes, the longest input in tokens, and the checksum of the weights.
+
+    `temperature` and `offset` turn the support checker's logit into a probability: sigmoid(logit * temperature + offset).
+    """
+
+    kind: str
+    version: str
+    base: str
+    shape: BertShape
+    limit: int
+    sha256: str
+    temperature: float = 1.0
+    offset: float = 0.0
+
+
+def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """Config and weights (fp32) of the model of that kind in `folder`.
+
+    Raises ModelMissing when a file is absent and ModelDamaged when it does not read, is of another kind, or differs
+    from its recorded checksum; both name the file.
+    """
+    config = _config(folder / CONFIG, kind)
+    path = folder / WEIGHTS
+    content = checked_bytes(path, config.sha256)
+    try:
+        weights = load(content)
+    except SafetensorError as error:
+        raise ModelDamaged(f"{path}: not a safetensors file ({error}). Reinstall quoth or restore the file") from error
+    return config, {name: tensor.float() for name, tensor in weights.items()}
+
+
+def write_model(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> ModelConfig:
+    """Writes the weights in fp16 and the config with their checksum; returns that config."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / WEIGHTS
+    save_file({name: tensor.detach().half().contiguous() for name, tensor in weights.items()}, path)
+    checked = replace(config, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    (folder / CONFIG).write_text(json.dumps(asdict(checked), indent=2) + "\n", encoding="utf-8")
+    return checked
+
+
+def _config(path: Path, kind: str) -> ModelConfig:
+    try:
+        record = json.loads(path.read_bytes())
+        config = ModelConfig(**{**record, "shape": BertShape(**record["shape"])})
+    except OSError as error:
+        raise ModelMissing(f"{path}: cannot be read ({error.strerror}). Reinstall quoth or restore the file") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelDamaged(f"{path}: not a model's config ({error}). Reinstall quoth or restore the file") from error
+    if config.kind != kind:
+        raise ModelDamaged(f"{path}: the model is a {config.kind!r}, expected a {kind!r}. Reinstall quoth")
+    return config

@@ -1,0 +1,72 @@
+"""The networks behind the reader and the support checker: one BERT encoder each, with small heads on top.
+
+Training and inference share these classes; a model folder holds their weights.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from index.bert import Bert, BertShape
+
+_HEAD_WIDTH = 256
+
+
+class ReaderNetwork(nn.Module):
+    """Question and passage, read together once: relevance, sentence scores, and the answer's start and end.
+
+    The sentence head sees the mean state of a sentence's tokens beside the state of [CLS]. Every token carries the logit
+    of its own sentence, so the network needs no list of sentences: read the logit at any token of the sentence.
+    """
+
+    def __init__(self, shape: BertShape) -> None:
+        super().__init__()
+        self.bert = Bert(shape)
+        self.relevance = Head(shape.width, shape.width)
+        self.sentence = Head(2 * shape.width, _HEAD_WIDTH)
+        self.span = nn.Linear(shape.width, 2)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, sentence_ids: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Inputs are integers (B, T); `sentence_ids` numbers the sentences from 1, 0 is outside any sentence.
+
+        Returns relevance logits (B,) and token logits (B, T, 3): sentence, answer start, answer end.
+        """
+        states = self.bert(input_ids, attention_mask, token_type_ids)
+        first = states[:, :1]
+        together = (sentence_ids[:, :, None] == sentence_ids[:, None, :]).to(states.dtype)
+        means = together @ states / together.sum(-1, keepdim=True)
+        sentence = self.sentence(torch.cat([means, first.expand_as(means)], dim=-1))
+        return self.relevance(first).squeeze(1), torch.cat([sentence.unsqueeze(-1), self.span(states)], dim=-1)
+
+
+class SupportNetwork(nn.Module):
+    """Claim and premise, read together: the logit that the premise supports the whole claim."""
+
+    def __init__(self, shape: BertShape) -> None:
+        super().__init__()
+        self.bert = Bert(shape)
+        self.support = Head(2 * shape.width, shape.width)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Support logits (B,) of integer inputs (B, T), from [CLS] and the mean state of all tokens."""
+        states = self.bert(input_ids, attention_mask, token_type_ids)
+        weight = attention_mask.unsqueeze(-1).to(states.dtype)
+        mean = (states * weight).sum(1) / weight.sum(1)
+        support: Tensor = self.support(torch.cat([states[:, 0], mean], dim=-1))
+        return support
+
+
+class Head(nn.Module):
+    """Two layers to one logit."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, inner)
+        self.outer = nn.Linear(inner, 1)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits (...,) of states (..., width)."""
+        logits: Tensor = self.outer(functional.gelu(self.inner(states)))
+        return logits.squeeze(-1)

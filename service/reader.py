@@ -1,0 +1,126 @@
+"""The reader: one network, one pass over question and passage, and all that an extractive answer needs to know."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from index.runtime import EngineName, Form, Network
+from index.sentences import Span, sentence_spans
+from index.weights import bundled_folder, read_tokeniser
+from service.model_files import ModelConfig, read_model
+from service.networks import ReaderNetwork
+from service.windows import Tokens, Window, windows
+
+KIND = "reader"
+_FORM = Form(("input_ids", "attention_mask", "token_type_ids", "sentence_ids"), (False, True))
+_LONGEST_SPAN = 30
+"""Tokens of the longest highlight: .99 of SQuAD's answers are shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReading:
+    """How well one sentence answers. `start` and `end` are code points into the passage; `score` is a logit.
+
+    `answer` is the part of the sentence that the answer most likely is, also in code points of the passage; None when the
+    reader saw no token of the sentence.
+    """
+
+    start: int
+    end: int
+    score: float
+    answer: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How relevant a passage is to a question (a logit; above 0: it answers), and its sentences in order of place."""
+
+    relevance: float
+    sentences: tuple[SentenceReading, ...]
+
+    @property
+    def best(self) -> float:
+        """The score of the best sentence; minus infinity without any."""
+        return max((sentence.score for sentence in self.sentences), default=-math.inf)
+
+
+class Reader:
+    """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one."""
+
+    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
+        self.config = config
+        self._tokeniser = tokeniser
+        self._network = network
+
+    @classmethod
+    def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> "Reader":
+        """The reader in `folder`, its weights compared with their checksum.
+
+        `cache` keeps the compiled network between starts. `engine` "torch" is the fp32 reference. Raises ModelMissing or
+        ModelDamaged, naming the file.
+        """
+        config, weights = read_model(folder, KIND)
+        module = ReaderNetwork(config.shape)
+        module.load_state_dict(weights)
+        return cls(config, read_tokeniser(bundled_folder()), Network(module, _FORM, cache=cache, engine=engine))
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """A reading of every passage, in the order given, in one batched pass.
+
+        Passages longer than a window are read in windows of whole sentences: the relevance is that of the best window,
+        and every sentence has a score.
+        """
+        asked = self._tokeniser.encode(question, add_special_tokens=False).ids
+        encodings = self._tokeniser.encode_batch(list(passages), add_special_tokens=False)
+        spans = [sentence_spans(passage) for passage in passages]
+        cut = [
+            windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit)
+            for encoding, sentences in zip(encodings, spans, strict=True)
+        ]
+        outputs = iter(self._network.run([_row(window) for found in cut for window in found]))
+        return [
+            _joined(sentences, found, [next(outputs) for _ in found])
+            for sentences, found in zip(spans, cut, strict=True)
+        ]
+
+    def score(self, query: str, texts: Sequence[str]) -> list[float]:
+        """The relevance of every text to the query, higher is better: what a reranker gives."""
+        return [reading.relevance for reading in self.read(query, texts)]
+
+
+_Floats = NDArray[np.float32]
+
+
+def _row(window: Window) -> dict[str, NDArray[np.int64]]:
+    return {
+        "input_ids": window.input_ids,
+        "token_type_ids": window.token_type_ids,
+        "sentence_ids": window.sentence_ids,
+    }
+
+
+def _joined(sentences: Sequence[Span], cut: Sequence[Window], outputs: Sequence[tuple[_Floats, ...]]) -> Reading:
+    """One reading out of the windows of a passage; a sentence that was cut has the score of its best part."""
+    best: dict[int, SentenceReading] = {}
+    for window, (_, tokens) in zip(cut, outputs, strict=True):
+        for place, (number, first) in enumerate(zip(window.sentences, window.firsts, strict=True), start=1):
+            score = float(tokens[first, 0])
+            if number not in best or score > best[number].score:
+                best[number] = SentenceReading(*sentences[number], score, _answer(window, tokens, place))
+    readings = [best.get(number, SentenceReading(*span, -math.inf, None)) for number, span in enumerate(sentences)]
+    return Reading(max(float(relevance) for relevance, _ in outputs), tuple(readings))
+
+
+def _answer(window: Window, tokens: _Floats, place: int) -> Span:
+    """The span inside the sentence with the highest sum of start and end logits."""
+    inside = np.flatnonzero(window.sentence_ids == place)
+    sums = tokens[inside, 1][:, None] + tokens[inside, 2][None, :]
+    length = np.arange(len(inside))[None, :] - np.arange(len(inside))[:, None]
+    sums[(length < 0) | (length >= _LONGEST_SPAN)] = -np.inf
+    start, end = np.unravel_index(int(sums.argmax()), sums.shape)
+    return Span(int(window.offsets[inside[start], 0]), int(window.offsets[inside[end], 1]))

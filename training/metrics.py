@@ -1,0 +1,58 @@
+"""Metrics as small functions of plain numbers, and bootstrap intervals over questions."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = Sequence[float] | NDArray[np.float64]
+
+
+def auroc(labels: Numbers, scores: Numbers) -> float:
+    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half. NaN for one class."""
+    truth, value = np.asarray(labels) > 0.5, np.asarray(scores, dtype=np.float64)
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return float("nan")
+    order = np.argsort(value, kind="stable")
+    ranks = np.empty(len(value))
+    ranks[order] = np.arange(1, len(value) + 1)
+    values, inverse, counts = np.unique(value, return_inverse=True, return_counts=True)
+    sums = np.zeros(len(values))
+    np.add.at(sums, inverse, ranks)
+    ranks = (sums / counts)[inverse]
+    return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def balanced_accuracy(labels: Numbers, scores: Numbers, threshold: float) -> float:
+    """Mean of the recall of both classes when a score of at least `threshold` says positive."""
+    truth, said = np.asarray(labels) > 0.5, np.asarray(scores) >= threshold
+    return float((said[truth].mean() + (~said)[~truth].mean()) / 2)
+
+
+def best_threshold(labels: Numbers, scores: Numbers) -> float:
+    """The score that maximises balanced accuracy, midway between neighbours."""
+    values = np.unique(np.asarray(scores, dtype=np.float64))
+    middles = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
+    if len(middles) > 400:
+        middles = middles[np.linspace(0, len(middles) - 1, 400).astype(int)]
+    return float(max(middles, key=lambda t: balanced_accuracy(labels, scores, t)))
+
+
+def ndcg(ranked_gains: Sequence[float], ideal_gains: Sequence[float], depth: int = 10) -> float:
+    """Normalised discounted cumulative gain of a ranking at `depth` (Jaervelin and Kekaelaeinen 2002, log2 discount)."""
+    discounts = 1 / np.log2(np.arange(2, depth + 2))
+    got = np.asarray(ranked_gains[:depth], dtype=np.float64)
+    best = np.sort(np.asarray(ideal_gains, dtype=np.float64))[::-1][:depth]
+    ideal = float(best @ discounts[: len(best)])
+    return float(got @ discounts[: len(got)]) / ideal if ideal else float("nan")
+
+
+def interval(
+    measure: Callable[[NDArray[np.int64]], float], count: int, rounds: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile bootstrap of `measure`, which takes row numbers drawn with replacement out of `count`."""
+    rng = np.random.default_rng(seed)
+    values = [measure(rng.integers(0, count, count)) for _ in range(rounds)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

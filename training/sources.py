@@ -1,0 +1,342 @@
+"""Data sets -> groups of readings: one question with the passages that answer it and those that do not.
+
+Formats and licences: the README of the data folder; every source is listed in the model card. What is held back for
+development and test is decided here, by article, document or record, and nowhere else.
+"""
+
+import gzip
+import hashlib
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from index.sentences import Span, sentence_spans
+from training.negatives import Bm25, impossible_question, names
+
+Split = Literal["train", "dev", "test"]
+Record = dict[str, Any]
+
+SQUAD2_SPLIT: dict[str, Split] = {
+    "Normans": "train",
+    "Computational_complexity_theory": "train",
+    "Steam_engine": "train",
+    "European_Union_law": "train",
+    "1973_oil_crisis": "dev",
+    "Harvard_University": "dev",
+    "Huguenot": "test",
+    "Packet_switching": "test",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A passage read for a question.
+
+    `gold` are the ranges of the passage that hold an answer (answers or whole sentences), None where only relevance is
+    known. `answer` is the exact answer, where there is one.
+    """
+
+    question: str
+    passage: str
+    relevant: bool
+    gold: tuple[Span, ...] | None
+    answer: Span | None
+    source: str
+
+
+Group = tuple[Reading, ...]
+
+
+def part(key: str, dev: float, test: float) -> Split:
+    """The split of a record, by a hash of `key`: stable across runs and machines."""
+    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32
+    return "test" if place < test else "dev" if place < test + dev else "train"
+
+
+def json_lines(path: Path) -> list[Record]:
+    """Records of a JSON-lines file, gzipped or not."""
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
+def miss(question: str, passage: str, source: str) -> Reading:
+    """A passage that does not answer."""
+    return Reading(question, passage, False, (), None, source)
+
+
+def hit(question: str, passage: str, source: str) -> Reading:
+    """A passage that answers, it is not known where."""
+    return Reading(question, passage, True, None, None, source)
+
+
+def spanned(question: str, passage: str, answers: Iterable[tuple[int, str]], source: str) -> Reading:
+    """A passage with the places of its answers; white space around an answer does not count."""
+    gold = []
+    for start, text in answers:
+        lead = len(text) - len(text.lstrip())
+        gold.append(Span(start + lead, start + lead + len(text.strip())))
+    return Reading(question, passage, True, tuple(sorted(set(gold))), gold[0], source)
+
+
+# ---- mix/reader and mix/rerank
+
+
+def _mix(record: Record, source: str) -> Reading:
+    question, passage = record["q"], record["passage"]
+    if not record["answerable"]:
+        return miss(question, passage, source)
+    if record["kind"] == "span":
+        answers = [(a["start"], a["text"]) for a in record["answers"] if a["start"] >= 0]
+        if answers:
+            return spanned(question, passage, answers, source)
+    if record["sent"] is not None:
+        return Reading(question, passage, True, (Span(*record["sent"]),), None, source)
+    return hit(question, passage, source)
+
+
+def mix_reader(data: Path, name: str, cap: int, rng: random.Random, near: int = 0) -> Iterator[Group]:
+    """Groups of one file of mix/reader, with `near` BM25 neighbours among its other passages as negatives."""
+    records = json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")
+    grouped: dict[str, list[Reading]] = defaultdict(list)
+    for record in records:
+        title = record.get("title")
+        reading = _mix(record, name)
+        grouped[record["q"]].append(_titled(reading, title) if title and rng.random() < 0.25 else reading)
+    groups = [tuple(readings) for readings in grouped.values()]
+    rng.shuffle(groups)
+    groups = groups[:cap]
+    if not near:
+        yield from groups
+        return
+    passages = sorted({record["passage"] for record in records})
+    search = Bm25(passages)
+    for group in groups:
+        yield (*group, *_neighbours(group[0], [r.passage for r in group], passages, search, near, rng))
+
+
+def mix_rerank(
+    data: Path, name: str, cap: int, negatives: int, rng: random.Random, limit: int = 1600
+) -> Iterator[Group]:
+    """Groups of one file of mix/rerank: one positive and some negatives. Texts are cut at about `limit` characters."""
+    records = json_lines(data / "mix" / "rerank" / f"{name}.jsonl.gz")
+    rng.shuffle(records)
+    for record in records[:cap]:
+        question = record["q"]
+        chosen = rng.sample(record["neg"], min(negatives, len(record["neg"])))
+        positive = rng.choice(record["pos"])
+        yield (
+            hit(question, shortened(positive, limit), name),
+            *(miss(question, shortened(text, limit), name) for text in chosen),
+        )
+
+
+def squad1(data: Path, rng: random.Random, impossible: int) -> Iterator[Group]:
+    """SQuAD 1 with its generated near-miss passages, and `impossible` questions made unanswerable by rule."""
+    groups = list(mix_reader(data, "squad1_dutest", 10**9, rng))
+    yield from groups
+    pool = [name for group in groups for name in names(group[0].question)]
+    rng.shuffle(groups)
+    made = 0
+    for group in groups:
+        answered = [reading for reading in group if reading.relevant]
+        if not answered:
+            continue
+        question = impossible_question(answered[0].question, answered[0].passage, rng.sample(pool, 12), rng)
+        if question and made < impossible:
+            made += 1
+            yield (miss(question, answered[0].passage, "squad1_rules"),)
+
+
+def _titled(reading: Reading, title: str) -> Reading:
+    """The passage under its title, as retrieval shows a chunk under its heading."""
+    shift = len(title) + 2
+
+    def moved(span: Span) -> Span:
+        return Span(span.start + shift, span.end + shift)
+
+    gold = None if reading.gold is None else tuple(moved(span) for span in reading.gold)
+    answer = reading.answer and moved(reading.answer)
+    return Reading(reading.question, f"{title}\n\n{reading.passage}", reading.relevant, gold, answer, reading.source)
+
+
+def _neighbours(
+    reading: Reading, own: list[str], passages: list[str], search: Bm25, count: int, rng: random.Random
+) -> list[Reading]:
+    """`count` passages drawn from the ten that BM25 finds for the question, without those that hold an answer's text."""
+    answers = [reading.passage[span.start : span.end].lower() for span in reading.gold or ()]
+    answers = [answer for answer in answers if len(answer) < 60]
+    found = [passages[number] for number in search.best(reading.question, 12)]
+    usable = [p for p in found if p not in own and not any(answer in p.lower() for answer in answers)]
+    return [
+        miss(reading.question, p, f"{reading.source}_near") for p in rng.sample(usable[:8], min(count, len(usable[:8])))
+    ]
+
+
+def shortened(text: str, limit: int) -> str:
+    """Whole sentences from the start, up to about `limit` characters."""
+    if len(text) <= limit:
+        return text
+    ends = [span.end for span in sentence_spans(text) if span.end <= limit]
+    return text[: ends[-1]] if ends else text[:limit]
+
+
+# ---- sets in SQuAD's form
+
+
+def squad2(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
+    """(article, group) of SQuAD 2; human-written unanswerable questions are groups of one negative."""
+    for article in json.loads((data / "squad2" / "squad2.json").read_text(encoding="utf-8"))["data"]:
+        if SQUAD2_SPLIT[article["title"]] == split:
+            for paragraph in article["paragraphs"]:
+                for qa in paragraph["qas"]:
+                    yield article["title"], (_squad(qa, paragraph["context"], "squad2"),)
+
+
+def squadshifts(data: Path, name: str, split: Split) -> Iterator[tuple[str, Group]]:
+    """(article, group) of SQuADShifts: amazon_reviews is split by article, reddit is test only."""
+    articles = json.loads((data / "squadshifts" / f"{name}.json").read_text(encoding="utf-8"))["data"]
+    for number, article in enumerate(articles):
+        if (part(f"{name}{number}", 0.1, 0.1) if name == "amazon_reviews" else "test") == split:
+            for paragraph in article["paragraphs"]:
+                for qa in paragraph["qas"]:
+                    yield f"{name}{number}", (_squad(qa, paragraph["context"], name),)
+
+
+def policyqa(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
+    """(site, group) of PolicyQA: its dev file trains, its test file is halved into dev and test."""
+    name = "dev" if split == "train" else "test"
+    for article in json.loads((data / "policyqa" / f"{name}.json").read_text(encoding="utf-8"))["data"]:
+        if split == "train" or part(article["title"], 0.5, 0.5) == split:
+            for paragraph in article["paragraphs"]:
+                for qa in paragraph["qas"]:
+                    yield article["title"], (_squad(qa, paragraph["context"], "policyqa"),)
+
+
+def covid_qa(data: Path, split: Split, characters: int = 1100) -> Iterator[tuple[str, Group, list[str]]]:
+    """(article, group, the article's windows) of COVID-QA: a window of whole sentences around each answer."""
+    for article in json.loads((data / "covid_qa" / "covid_qa.json").read_text(encoding="utf-8"))["data"]:
+        paragraph = article["paragraphs"][0]
+        key = str(paragraph["document_id"])
+        if part(key, 0.15, 0.25) != split:
+            continue
+        blocks = list(text_windows(paragraph["context"], characters))
+        texts = [paragraph["context"][block.start : block.end] for block in blocks]
+        for qa in paragraph["qas"]:
+            start = qa["answers"][0]["answer_start"]
+            end = start + len(qa["answers"][0]["text"].rstrip())
+            for block, text in zip(blocks, texts, strict=True):
+                if block.start <= start and end <= block.end:
+                    reading = spanned(
+                        qa["question"], text, [(start - block.start, qa["answers"][0]["text"].rstrip())], "covid_qa"
+                    )
+                    yield key, (reading,), texts
+
+
+def text_windows(text: str, characters: int) -> Iterator[Span]:
+    """Runs of whole sentences of about `characters`, one after the other."""
+    begin: int | None = None
+    end = 0
+    for span in sentence_spans(text):
+        if begin is not None and span.end - begin > characters:
+            yield Span(begin, end)
+            begin = None
+        begin, end = (span.start if begin is None else begin), span.end
+    if begin is not None:
+        yield Span(begin, end)
+
+
+def _squad(qa: Record, passage: str, source: str) -> Reading:
+    if qa.get("is_impossible"):
+        return miss(qa["question"], passage, source)
+    return spanned(qa["question"], passage, [(a["answer_start"], a["text"]) for a in qa["answers"]], source)
+
+
+def with_near(groups: Iterable[tuple[str, Group]], count: int, share: float, rng: random.Random) -> Iterator[Group]:
+    """Groups with `count` near misses from the same article for a `share` of the answerable ones."""
+    listed = list(groups)
+    articles: dict[str, list[str]] = defaultdict(list)
+    for key, group in listed:
+        if group[0].passage not in articles[key]:
+            articles[key].append(group[0].passage)
+    searches = {key: Bm25(passages) for key, passages in articles.items()}
+    for key, group in listed:
+        if not group[0].relevant or rng.random() >= share:
+            yield group
+            continue
+        yield (*group, *_neighbours(group[0], [group[0].passage], articles[key], searches[key], count, rng))
+
+
+# ---- other forms
+
+
+def clapnq(data: Path, split: Split) -> Iterator[Group]:
+    """CLAPNQ: questions of one passage each, with the sentences that an answer needs; half are unanswerable."""
+    for name in ("answerable", "unanswerable"):
+        for record in json_lines(data / "clapnq" / f"{name}.jsonl"):
+            if part(record["id"], 0.25, 0.25) != split:
+                continue
+            passage = record["passages"][0]
+            text = passage["text"]
+            if name == "unanswerable":
+                yield (miss(record["input"], text, "clapnq"),)
+                continue
+            chosen = {sentence for output in record["output"] for sentence in output["selected_sentences"]}
+            gold = []
+            place = 0
+            for sentence in passage["sentences"]:
+                start = text.find(sentence.strip(), place)
+                if start >= 0:
+                    place = start + len(sentence.strip())
+                    if sentence in chosen:
+                        gold.append(Span(start, place))
+            yield (Reading(record["input"], text, True, tuple(gold), None, "clapnq"),)
+
+
+def pubmedqa(data: Path, split: Split, rng: random.Random, near: int) -> Iterator[Group]:
+    """PubMedQA: a question and its abstract (relevance only), with BM25 neighbours as negatives."""
+    records = json.loads((data / "pubmedqa" / "pubmedqa.json").read_text(encoding="utf-8"))
+    chosen = {key: record for key, record in records.items() if part(key, 0.2, 0.3) == split}
+    passages = [shortened(" ".join(record["CONTEXTS"]), 1500) for record in chosen.values()]
+    search = Bm25(passages)
+    for record, passage in zip(chosen.values(), passages, strict=True):
+        positive = hit(record["QUESTION"], passage, "pubmedqa")
+        yield (positive, *_neighbours(positive, [passage], passages, search, near, rng))
+
+
+def scifact_claims(data: Path, split: Split) -> dict[str, tuple[str, list[str]]]:
+    """Claim id -> (claim, relevant abstract ids) of SciFact's training claims, split by the first abstract they cite."""
+    texts = {r["_id"]: r["text"] for r in json_lines(data / "scifact" / "queries.jsonl")}
+    relevant: dict[str, list[str]] = defaultdict(list)
+    for line in (data / "scifact" / "qrels" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        claim, document, _ = line.split("\t")
+        relevant[claim].append(document)
+    return {
+        claim: (texts[claim], documents)
+        for claim, documents in relevant.items()
+        if part(min(documents), 0.15, 0.3) == split
+    }
+
+
+def scifact_corpus(data: Path) -> dict[str, str]:
+    """Abstract id -> title, blank line, abstract."""
+    return {r["_id"]: f"{r['title']}\n\n{r['text']}" for r in json_lines(data / "scifact" / "corpus.jsonl")}
+
+
+def scifact(data: Path, split: Split, negatives: int, rng: random.Random) -> Iterator[Group]:
+    """Claims as queries: a cited abstract, and abstracts that BM25 ranks high without being cited."""
+    corpus = scifact_corpus(data)
+    ids = list(corpus)
+    search = Bm25(list(corpus.values()))
+    for claim, documents in scifact_claims(data, split).values():
+        found = [ids[number] for number in search.best(claim, 24)]
+        usable = [number for number in found if number not in documents]
+        chosen = rng.sample(usable, min(negatives, len(usable)))
+        yield (
+            *(hit(claim, shortened(corpus[number], 1700), "scifact") for number in documents[:2]),
+            *(miss(claim, shortened(corpus[number], 1700), "scifact_near") for number in chosen),
+        )
