@@ -31,7 +31,6 @@ from index.vectors import VectorIndex
 _WAIT_SECONDS = 10.0
 _EMBED_BATCH = 256
 _LEXICON_SECONDS = 1.0
-_LEAST_TO_SAVE = 1000
 _LOG_KEPT = 100_000
 
 
@@ -56,10 +55,12 @@ class _Candidate:
 class Collection:
     """The collection in `folder`, made if it is not there. Thread-safe; processes may share it.
 
-    Raises `EncoderMismatch` if its vectors come from another encoder, `LedgerDamaged` if it does not read.
+    The vectors are also kept in a file of their own, written anew after `least_to_save` changes or a tenth of the collection,
+    whichever is more. Raises `EncoderMismatch` if the vectors come from another encoder, `LedgerDamaged` if the ledger
+    does not read.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder) -> None:
+    def __init__(self, folder: Path, encoder: Encoder, *, least_to_save: int = 1000) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.name = folder.name
         self._folder = folder
@@ -68,6 +69,7 @@ class Collection:
         self._vectors = VectorIndex(folder, encoder.dimension)
         self._lexicon = Lexicon(folder / "lexicon")
         self._lock = FileLock(folder / "writer.lock")
+        self._least_to_save = least_to_save
         self._depth = 0
         self._lexicon_due = 0.0
 
@@ -220,7 +222,7 @@ class Collection:
         """Bring the lexicon up to date; save the vectors and trim the log when enough has changed since the last time."""
         self._lexicon.catch_up(self._ledger)
         _, chunks, pending = self._ledger.counts()
-        saved = self._vectors.save(self._ledger, least=max(_LEAST_TO_SAVE, (chunks - pending) // 10))
+        saved = self._vectors.save(self._ledger, least=max(self._least_to_save, (chunks - pending) // 10))
         if saved > _LOG_KEPT:
             self._ledger.trim(saved - _LOG_KEPT)
 

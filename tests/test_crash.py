@@ -1,0 +1,174 @@
+"""kill -9 while indexing: whatever was acknowledged is there afterwards, nothing is doubled, and the next run finishes."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from index.collection import Collection
+from index.hashed import HashedEncoder
+from index.records import Document
+
+KILLS = 24
+
+INDEXER = """
+import os, signal, sys
+from pathlib import Path
+
+import index
+
+FOLDER = str(Path(index.__file__).parent)
+die_after = int(sys.argv[2])
+lines = 0
+
+def count(frame, event, argument):
+    global lines
+    if event == "line":
+        lines += 1
+        if lines == die_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return count
+
+def watch(frame, event, argument):
+    return count if frame.f_code.co_filename.startswith(FOLDER) else None
+
+from index.collection import Collection
+from index.hashed import HashedEncoder
+from index.records import Document
+import hashlib
+
+def document(name, text):
+    version = hashlib.sha256(text.encode()).hexdigest()
+    return Document(id=name, version=version, uri="file:///" + name, title="Title " + name, media_type="text/plain", text=text)
+
+wanted = {}
+for line in sys.stdin:
+    name, text = line.rstrip("\\n").split("\\t")
+    wanted[name] = document(name, text)
+
+sys.settrace(watch)
+collection = Collection(Path(sys.argv[1]), HashedEncoder(), least_to_save=8)
+with collection.writing():
+    gone = [summary.id for summary in collection.documents() if summary.id not in wanted]
+    names = sorted(wanted)
+    for start in range(0, len(names), 3):
+        batch = names[start:start + 3]
+        collection.change(add=[(wanted[name], None) for name in batch], remove=gone)
+        gone = []
+        os.write(1, ("kept " + " ".join(batch) + "\\n").encode())
+        collection.embed_pending(limit=2)
+collection.embed_pending()
+assert collection.search("alpha", 3)
+sys.settrace(None)
+print("lines", lines, flush=True)
+"""
+
+
+def corpus(generation: int) -> dict[str, str]:
+    """Twenty documents of which a third changes, one goes and one comes in each generation."""
+    texts = {}
+    for number in range(generation, generation + 20):
+        edition = generation if number % 3 == generation % 3 else 0
+        words = f"alpha doc{number}word edition{edition}of{number}."
+        texts[f"doc{number:03d}"] = f"{words} It speaks of subject{number % 7} at length. Nothing else is said here."
+    return texts
+
+
+def run_indexer(folder: Path, texts: dict[str, str], die_after: int) -> tuple[int, list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", INDEXER, str(folder), str(die_after)],
+        input="".join(f"{name}\t{text}\n" for name, text in texts.items()),
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        check=False,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def findings(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float | None, int]]]:
+    """For each document a search for its own word that returns every chunk there is: ids, cosines and lengths."""
+    found = []
+    for name, text in texts.items():
+        hits = collection.search(text.split()[1], 100)
+        assert name in {hit.chunk.document_id for hit in hits if hit.bm25}
+        assert len(hits) == len(texts) == len({hit.chunk.id for hit in hits})
+        for hit in hits:
+            assert texts[hit.chunk.document_id][hit.chunk.start : hit.chunk.end] == hit.chunk.text
+        found.append(sorted((hit.chunk.id, hit.similarity, len(hit.chunk.text)) for hit in hits))
+    return found
+
+
+def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
+    """The collection holds exactly `texts`, nothing twice, and answers as one that was never killed."""
+    collection, other = Collection(folder, HashedEncoder()), Collection(undisturbed, HashedEncoder())
+    assert {d.id: collection.document(d.id).text for d in collection.documents()} == texts
+    state, expected = collection.state(), other.state()
+    assert (state.documents, state.chunks, state.vectors, state.pending_vectors) == (
+        expected.documents, expected.chunks, expected.vectors, 0,
+    )  # fmt: skip
+    assert findings(collection, texts) == findings(other, texts)
+    collection.close()
+    other.close()
+
+
+@pytest.mark.timeout(100)
+def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    code, output = run_indexer(tmp_path / "measured", corpus(0), 0)
+    assert code == 0
+    total = int(output[-1].split()[1])
+    killed = 0
+    for generation in range(KILLS):
+        texts = corpus(generation)
+        die_after = 1 + (total * (2 * generation + 1)) // (2 * KILLS)
+        code, output = run_indexer(folder, texts, die_after)
+        killed += code == -signal.SIGKILL
+        acknowledged = [name for line in output if line.startswith("kept ") for name in line.split()[1:]]
+        collection = Collection(folder, HashedEncoder())
+        for name in acknowledged:
+            assert collection.document(name).text == texts[name]
+            word = texts[name].split()[1]
+            assert name in {hit.chunk.document_id for hit in collection.search(word, 3) if hit.bm25}
+        stored = [summary.id for summary in collection.documents()]
+        assert len(stored) == len(set(stored))
+        collection.close()
+    assert killed >= 20
+    last = corpus(KILLS)
+    for place in (folder, tmp_path / "undisturbed"):
+        assert run_indexer(place, last, 0)[0] == 0
+    check_whole(folder, last, tmp_path / "undisturbed")
+
+
+def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from index.collection import Collection
+from index.hashed import HashedEncoder
+with Collection(Path(sys.argv[1]), HashedEncoder()).writing():
+    print("holding", flush=True)
+    time.sleep(60)
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "c")],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "holding\n"
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    collection = Collection(tmp_path / "c", HashedEncoder())
+    text = "A sentence after the crash."
+    version = hashlib.sha256(text.encode()).hexdigest()
+    collection.add(Document("d", version, "file:///d", "d", "text/plain", text))
+    assert collection.search("crash")[0].chunk.document_id == "d"
+    collection.close()
