@@ -1,0 +1,233 @@
+"""One file -> one Document, in this process. Only `index.worker` calls it: a parser may crash, hang or swell.
+
+The bytes are read once: what is hashed is what is parsed, whatever happens to the file meanwhile.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kreuzberg import (
+    ConcurrencyConfig,
+    ExtractionConfig,
+    ExtractionResult,
+    KreuzbergError,
+    PageConfig,
+    extract_bytes_sync,
+)
+
+from index.canonical import BadEncoding, NotText, canonical, decoded
+from index.errors import DocumentRejected
+from index.extraction import Extraction, Limits, document_id, version_of
+from index.formats import Format, NotADocument, Reader, contradiction, format_of
+from index.headings import Heading, front_matter_title, markdown_headings, sections
+from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
+from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
+from index.records import Document, Page
+from index.summary import Source
+from index.webpage import webpage
+
+_HAS_WORD = re.compile(r"\w")
+_MADE_BY_PROGRAM = re.compile(r"(?i)microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z")
+_UNREADABLE = re.compile(r"(?i)password|encrypt")
+
+
+def read_document(path: Path, uri: str, limits: Limits) -> Extraction:
+    """The document at `path`. `DocumentRejected` says why there is none and what to do about it."""
+    form = format_of(path)
+    if form is None:
+        raise NotADocument(uri, f"{path.suffix} files hold no text", "Leave it: it is not needed")
+    data, source = _bytes_of(path, uri, limits)
+    return Extraction(document_of(data, path, uri, limits, form), source)
+
+
+def document_of(data: bytes, path: Path, uri: str, limits: Limits, form: Format) -> Document:
+    """The document whose source is `data`; `path` gives its format and a title of last resort."""
+    if not data.strip(b"\0 \t\r\n\f"):
+        raise DocumentRejected(uri, "it is empty", "Write something into it, or remove it")
+    shown = contradiction(path, data)
+    if shown is not None:
+        raise DocumentRejected(
+            uri, f"it is named {path.suffix or 'without a suffix'} but holds {shown}", "Rename it, or fetch it again"
+        )
+    if form.reader in (Reader.TEXT, Reader.MARKDOWN, Reader.HTML):
+        parts = _parts_of_text(data, path, uri, form)
+    elif form.reader is Reader.PDF:
+        parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri)
+    else:
+        parts = _parts_of_office(_kreuzberg(data, form, uri), form)
+    if len(parts.text) > limits.characters:
+        reason = f"its text of {len(parts.text):,} characters is over the limit of {limits.characters:,}"
+        raise DocumentRejected(uri, reason, "Split it into smaller files")
+    if not _HAS_WORD.search(parts.text):
+        raise DocumentRejected(uri, "no word is in it", "Check that it holds text and not only pictures")
+    return Document(
+        id=document_id(uri),
+        version=version_of(data),
+        uri=uri,
+        title=_title(parts, path),
+        media_type=form.media_type,
+        text=parts.text,
+        pages=tuple(Page(*page) for page in parts.pages),
+        sections=sections(parts.headings),
+        metadata=parts.metadata,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the formats have in common. `pages` are (number, start, end)."""
+
+    text: str
+    title: str
+    headings: Sequence[Heading]
+    pages: Sequence[tuple[int, int, int]]
+    metadata: dict[str, str]
+
+
+def _bytes_of(path: Path, uri: str, limits: Limits) -> tuple[bytes, Source]:
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            if before.st_size > limits.file_bytes:
+                reason = f"its {before.st_size:,} bytes are over the limit of {limits.file_bytes:,}"
+                raise DocumentRejected(uri, reason, "Split it into smaller files")
+            data = file.read(limits.file_bytes + 1)
+            after = os.fstat(file.fileno())
+    except FileNotFoundError as error:
+        raise DocumentRejected(uri, "it vanished before it was read", "Index again if it should be there") from error
+    except PermissionError as error:
+        raise DocumentRejected(uri, "reading it is not permitted", "Give this user the right to read it") from error
+    except OSError as error:
+        raise DocumentRejected(
+            uri, f"it cannot be read ({error.strerror or error})", "Check the disk it is on"
+        ) from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
+        raise DocumentRejected(uri, "it changed while it was being read", "Index again when it has been written")
+    return data, Source(after.st_size, after.st_mtime_ns)
+
+
+def _parts_of_text(data: bytes, path: Path, uri: str, form: Format) -> _Parts:
+    try:
+        raw, encoding = decoded(data)
+    except NotText as error:
+        raise NotADocument(uri, f"it is not text: {error}", "Leave it, or convert it to text") from error
+    except BadEncoding as error:
+        raise DocumentRejected(uri, str(error), "Save it as UTF-8") from error
+    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
+    text = canonical(raw)
+    if form.reader is Reader.HTML:
+        page = webpage(text)
+        return _Parts(page.text, page.title, page.headings, (), metadata)
+    if form.reader is Reader.MARKDOWN:
+        return _Parts(text, front_matter_title(text), markdown_headings(text), (), metadata)
+    pages = _form_feed_pages(text) if path.suffix.lower() == ".txt" and "\f" in text else ()
+    return _Parts(text, "", (), pages, metadata)
+
+
+def _form_feed_pages(text: str) -> list[tuple[int, int, int]]:
+    """Printed text files part their pages by form feeds."""
+    pages: list[tuple[int, int, int]] = []
+    start = 0
+    for number, page in enumerate(text.split("\f"), start=1):
+        pages.append((number, start, start + len(page)))
+        start += len(page) + 1
+    return pages
+
+
+def _kreuzberg(data: bytes, form: Format, uri: str) -> ExtractionResult:
+    """What kreuzberg reads from the bytes: no cache, no OCR, no models, so nothing is ever downloaded."""
+    slides = form.reader is Reader.SLIDES
+    config = ExtractionConfig(
+        use_cache=False,
+        enable_quality_processing=False,
+        output_format="plain",
+        include_document_structure=form.reader is Reader.OFFICE,
+        pages=PageConfig(extract_pages=True, insert_page_markers=slides, marker_format=SLIDE_MARK),
+        concurrency=ConcurrencyConfig(max_threads=1),
+    )
+    try:
+        return extract_bytes_sync(data, form.media_type, config)
+    except (KreuzbergError, RuntimeError, ValueError) as error:
+        if _UNREADABLE.search(str(error)):
+            raise DocumentRejected(uri, "it is encrypted", "Save a copy without a password") from error
+        reason = f"it is damaged or cut short ({str(error).rsplit(': ', 1)[-1][:100]})"
+        raise DocumentRejected(
+            uri, reason, "Open it in its own program and save it again, or fetch it again"
+        ) from error
+
+
+def _parts_of_pdf(result: ExtractionResult, uri: str) -> _Parts:
+    raw = [page["content"] for page in sorted(result.pages or (), key=lambda page: page["page_number"])]
+    marked = [HYPHEN_AT_LINE_END.join(canonical(part) for part in page.split(HYPHEN_AT_LINE_END)) for page in raw]
+    pages = readable_pages(marked)
+    if not any(pages):
+        reason = "it has no text layer: its pages are pictures"
+        raise DocumentRejected(uri, reason, "Run it through text recognition (for example ocrmypdf), then index again")
+    text, ranges = joined(pages)
+    numbered = [(number, start, end) for number, (start, end) in enumerate(ranges, start=1)]
+    return _Parts(text, _stated_title(result), (), numbered, _stated_facts(result))
+
+
+def _parts_of_office(result: ExtractionResult, form: Format) -> _Parts:
+    if form.reader is Reader.SLIDES:
+        flow = _each_canonical(flow_of_slides(result.content))
+    else:
+        document = result.document
+        flow = _each_canonical(flow_of_nodes(document["nodes"] if document else ()))
+    return _Parts(flow.text, _stated_title(result), flow.headings, flow.pages, _stated_facts(result))
+
+
+def _each_canonical(flow: Flow) -> Flow:
+    """The flow with its text made canonical and every offset moved along."""
+    text = canonical(flow.text)
+    if len(text) == len(flow.text):
+        return flow._replace(text=text)
+    marks = {heading.start for heading in flow.headings} | {place for page in flow.pages for place in page[1:]}
+    moved = _moved(flow.text, sorted(marks))
+    return Flow(
+        text,
+        [heading._replace(start=moved[heading.start]) for heading in flow.headings],
+        [(number, moved[start], moved[end]) for number, start, end in flow.pages],
+    )
+
+
+def _moved(text: str, marks: Iterable[int]) -> dict[int, int]:
+    """Where each place of the raw text lies in the canonical text. No mark stands between CR and LF: they end a block."""
+    moved: dict[int, int] = {}
+    position = before = 0
+    for mark in marks:
+        position += len(canonical(text[before:mark]))
+        moved[mark] = position
+        before = mark
+    return moved
+
+
+def _stated_title(result: ExtractionResult) -> str:
+    metadata = result.metadata
+    title = canonical(str(metadata.get("title") or metadata.get("subject") or "")).strip()
+    return "" if _MADE_BY_PROGRAM.match(title) or len(title.split()) < 2 else title
+
+
+def _stated_facts(result: ExtractionResult) -> dict[str, str]:
+    """Author and date of creation where the file states them."""
+    facts: dict[str, str] = {}
+    authors = result.metadata.get("authors")
+    if authors:
+        facts["author"] = canonical(", ".join(str(author) for author in authors))
+    created = result.metadata.get("created_at")
+    if created:
+        facts["created"] = canonical(str(created))
+    return facts
+
+
+def _title(parts: _Parts, path: Path) -> str:
+    """The first heading of the first rank, else the title that the file states, else the file's name."""
+    first = parts.headings[0].text if parts.headings and parts.headings[0].level == 1 else ""
+    for title in (first, parts.title, path.stem):
+        one_line = " ".join(canonical(title).split())
+        if one_line:
+            return one_line[:300]
+    return path.name.encode("utf-8", "replace").decode()

@@ -1,0 +1,102 @@
+"""The process in which files are parsed: `python -m index.worker MEMORY_BYTES`, started by `index.extraction`.
+
+Requests come on standard input, a JSON object a line: path, uri, file_bytes, characters. Each is answered on standard
+output by eight bytes of length (big endian) and JSON of that length: `{"document", "source"}`, or
+`{"rejected": {"reason", "mend", "skipped"}}`. JSON and not pickle: a parser taken over by a malicious file can at worst
+lie about that file.
+
+The process keeps to its bounds by itself as well: private memory (RLIMIT_DATA), no core files, no network where the system
+lets a process leave it, and an end as soon as its parent is gone. What a library prints goes to standard error.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from index.errors import DocumentRejected
+from index.extraction import Extraction, Limits
+from index.formats import NotADocument
+from index.guard import READY
+from index.reading import read_document
+
+if sys.platform != "win32":
+    import resource  # Windows has none: there only the time limit holds
+
+_CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
+
+
+def encoded(extraction: Extraction) -> dict[str, Any]:
+    """The extraction as JSON values; `index.extraction` turns them back."""
+    document = extraction.document
+    pages = [(page.number, page.start, page.end) for page in document.pages]
+    sections = [(section.start, section.trail) for section in document.sections]
+    fields = {name: getattr(document, name) for name in ("id", "version", "uri", "title", "media_type", "text")}
+    written = {**fields, "pages": pages, "sections": sections, "metadata": dict(document.metadata)}
+    return {"document": written, "source": asdict(extraction.source)}
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _bound_memory(int(sys.argv[1]))
+    _leave_network()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    answers.write(READY)
+    answers.flush()
+    for line in sys.stdin.buffer:
+        _send(answers, _answer(json.loads(line)))
+
+
+def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    limits = Limits(file_bytes=request["file_bytes"], characters=request["characters"])
+    uri = request["uri"]
+    try:
+        return encoded(read_document(Path(request["path"]), uri, limits))
+    except DocumentRejected as error:
+        skipped = isinstance(error, NotADocument)
+        return {"rejected": {"reason": error.reason, "mend": error.mend, "skipped": skipped}}
+    except MemoryError:
+        raise  # the end of this process, and of whatever filled it
+    except BaseException as error:  # noqa: BLE001 a panic of a Rust library is no Exception; the parent waits for an answer
+        reason = f"the reader for its format failed ({type(error).__name__}: {str(error)[:200]})"
+        mend = "Open it in its own program and save it again, or convert it to PDF or text"
+        return {"rejected": {"reason": reason, "mend": mend, "skipped": False}}
+
+
+def _send(answers: BinaryIO, answer: Mapping[str, Any]) -> None:
+    body = json.dumps(answer, ensure_ascii=False).encode()
+    answers.write(len(body).to_bytes(8, "big") + body)
+    answers.flush()
+
+
+def _bound_memory(size: int) -> None:
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _leave_network() -> None:
+    """A network namespace of its own, without interfaces. Where the system forbids that, kreuzberg's settings must do."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Ends this process, in whatever it hangs, when the parent was killed and could not do it."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
