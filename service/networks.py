@@ -15,8 +15,7 @@ _HEAD_WIDTH = 256
 class ReaderNetwork(nn.Module):
     """Question and passage, read together once: relevance, sentence scores, and the answer's start and end.
 
-    The sentence head sees the mean state of a sentence's tokens beside the state of [CLS]. Every token carries the logit
-    of its own sentence, so the network needs no list of sentences: read the logit at any token of the sentence.
+    The sentence head sees the mean state of a sentence's tokens beside the state of [CLS].
     """
 
     def __init__(self, shape: BertShape) -> None:
@@ -27,18 +26,23 @@ class ReaderNetwork(nn.Module):
         self.span = nn.Linear(shape.width, 2)
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, sentence_ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Inputs are integers (B, T); `sentence_ids` numbers the sentences from 1, 0 is outside any sentence.
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, sentence_ids: Tensor, firsts: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What `heads` says of the states of integer inputs (B, T)."""
+        return self.heads(self.bert(input_ids, attention_mask, token_type_ids), sentence_ids, firsts)
 
-        Returns relevance logits (B,) and token logits (B, T, 3): sentence, answer start, answer end.
+    def heads(self, states: Tensor, sentence_ids: Tensor, firsts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Relevance logits (B,), sentence logits (B, S), and logits of answer start and end (B, T, 2).
+
+        `states` (B, T, width). `sentence_ids` (B, T) numbers the sentences from 1; 0 is outside any sentence. `firsts`
+        (B, S) is the place of one token of each sentence; what stands where a passage has fewer than S is of no meaning.
         """
-        states = self.bert(input_ids, attention_mask, token_type_ids)
         first = states[:, :1]
-        together = (sentence_ids[:, :, None] == sentence_ids[:, None, :]).to(states.dtype)
-        means = together @ states / together.sum(-1, keepdim=True)
+        wanted = sentence_ids.gather(1, firsts)
+        members = (wanted[:, :, None] == sentence_ids[:, None, :]).to(states.dtype)
+        means = members @ states / members.sum(-1, keepdim=True)
         sentence = self.sentence(torch.cat([means, first.expand_as(means)], dim=-1))
-        return self.relevance(first).squeeze(1), torch.cat([sentence.unsqueeze(-1), self.span(states)], dim=-1)
+        return self.relevance(first).squeeze(1), sentence, self.span(states)
 
 
 class SupportNetwork(nn.Module):
@@ -50,8 +54,11 @@ class SupportNetwork(nn.Module):
         self.support = Head(2 * shape.width, shape.width)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """Support logits (B,) of integer inputs (B, T), from [CLS] and the mean state of all tokens."""
-        states = self.bert(input_ids, attention_mask, token_type_ids)
+        """Support logits (B,) of integer inputs (B, T)."""
+        return self.heads(self.bert(input_ids, attention_mask, token_type_ids), attention_mask)
+
+    def heads(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """Support logits (B,) of states (B, T, width), from [CLS] and the mean state of all tokens."""
         weight = attention_mask.unsqueeze(-1).to(states.dtype)
         mean = (states * weight).sum(1) / weight.sum(1)
         support: Tensor = self.support(torch.cat([states[:, 0], mean], dim=-1))

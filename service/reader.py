@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -17,7 +18,8 @@ from service.networks import ReaderNetwork
 from service.windows import Tokens, Window, windows
 
 KIND = "reader"
-_FORM = Form(("input_ids", "attention_mask", "token_type_ids", "sentence_ids"), (False, True))
+_FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (True,))
+_Floats = NDArray[np.float32]
 _LONGEST_SPAN = 30
 """Tokens of the longest highlight: .99 of SQuAD's answers are shorter."""
 
@@ -50,12 +52,17 @@ class Reading:
 
 
 class Reader:
-    """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one."""
+    """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one.
 
-    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
+    The encoder runs on the fast path; the heads, a thousandth of the work, run in fp32 so that scores are not rounded
+    to bf16's three digits.
+    """
+
+    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, module: ReaderNetwork, encoder: Network) -> None:
         self.config = config
         self._tokeniser = tokeniser
-        self._network = network
+        self._module = module
+        self._encoder = encoder
 
     @classmethod
     def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> "Reader":
@@ -67,7 +74,8 @@ class Reader:
         config, weights = read_model(folder, KIND)
         module = ReaderNetwork(config.shape)
         module.load_state_dict(weights)
-        return cls(config, read_tokeniser(bundled_folder()), Network(module, _FORM, cache=cache, engine=engine))
+        encoder = Network(module.bert, _FORM, cache=cache, engine=engine)
+        return cls(config, read_tokeniser(bundled_folder()), module.eval(), encoder)
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
@@ -82,9 +90,9 @@ class Reader:
             windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit)
             for encoding, sentences in zip(encodings, spans, strict=True)
         ]
-        outputs = iter(self._network.run([_row(window) for found in cut for window in found]))
+        states = iter(self._encoder.run([_row(window) for found in cut for window in found]))
         return [
-            _joined(sentences, found, [next(outputs) for _ in found])
+            _joined(sentences, [self._heads(window, *next(states)) for window in found])
             for sentences, found in zip(spans, cut, strict=True)
         ]
 
@@ -92,34 +100,45 @@ class Reader:
         """The relevance of every text to the query, higher is better: what a reranker gives."""
         return [reading.relevance for reading in self.read(query, texts)]
 
+    def _heads(self, window: Window, states: _Floats) -> "_Scores":
+        with torch.inference_mode():
+            relevance, sentence, span = self._module.heads(
+                torch.from_numpy(states)[None],
+                torch.from_numpy(window.sentence_ids)[None],
+                torch.tensor([window.firsts], dtype=torch.long),
+            )
+        return _Scores(window, float(relevance), sentence[0].tolist(), span[0].numpy())
 
-_Floats = NDArray[np.float32]
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """The logits of one window: relevance, its sentences, and start and end of every token (T, 2)."""
+
+    window: Window
+    relevance: float
+    sentences: Sequence[float]
+    span: _Floats
 
 
 def _row(window: Window) -> dict[str, NDArray[np.int64]]:
-    return {
-        "input_ids": window.input_ids,
-        "token_type_ids": window.token_type_ids,
-        "sentence_ids": window.sentence_ids,
-    }
+    return {"input_ids": window.input_ids, "token_type_ids": window.token_type_ids}
 
 
-def _joined(sentences: Sequence[Span], cut: Sequence[Window], outputs: Sequence[tuple[_Floats, ...]]) -> Reading:
+def _joined(sentences: Sequence[Span], scores: Sequence[_Scores]) -> Reading:
     """One reading out of the windows of a passage; a sentence that was cut has the score of its best part."""
     best: dict[int, SentenceReading] = {}
-    for window, (_, tokens) in zip(cut, outputs, strict=True):
-        for place, (number, first) in enumerate(zip(window.sentences, window.firsts, strict=True), start=1):
-            score = float(tokens[first, 0])
+    for part in scores:
+        for place, (number, score) in enumerate(zip(part.window.sentences, part.sentences, strict=True), start=1):
             if number not in best or score > best[number].score:
-                best[number] = SentenceReading(*sentences[number], score, _answer(window, tokens, place))
+                best[number] = SentenceReading(*sentences[number], score, _answer(part.window, part.span, place))
     readings = [best.get(number, SentenceReading(*span, -math.inf, None)) for number, span in enumerate(sentences)]
-    return Reading(max(float(relevance) for relevance, _ in outputs), tuple(readings))
+    return Reading(max(part.relevance for part in scores), tuple(readings))
 
 
-def _answer(window: Window, tokens: _Floats, place: int) -> Span:
+def _answer(window: Window, span: _Floats, place: int) -> Span:
     """The span inside the sentence with the highest sum of start and end logits."""
     inside = np.flatnonzero(window.sentence_ids == place)
-    sums = tokens[inside, 1][:, None] + tokens[inside, 2][None, :]
+    sums = span[inside, 0][:, None] + span[inside, 1][None, :]
     length = np.arange(len(inside))[None, :] - np.arange(len(inside))[:, None]
     sums[(length < 0) | (length >= _LONGEST_SPAN)] = -np.inf
     start, end = np.unravel_index(int(sums.argmax()), sums.shape)

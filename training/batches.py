@@ -35,17 +35,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of B windows padded to T tokens; S sentences in all, listed flat.
+    """The network's inputs for B windows padded to T tokens, and the labels of their N sentences, listed flat.
 
-    `group` numbers the question of each window. `row` and `first` say where each of the S sentences is; `gold` is their
-    label and -1 where unknown. `span` rows are (window, first token of the sentence, its last + 1, answer start, answer end).
+    `group` numbers the question of each window. `row` and `place` say which sentence of which window each of the N is;
+    `gold` is its label, -1 where unknown. `span` rows are (window, first token of the
+    sentence, its last + 1, answer start, answer end).
     """
 
     inputs: dict[str, Tensor]
     relevant: Tensor
     group: Tensor
     row: Tensor
-    first: Tensor
+    place: Tensor
     gold: Tensor
     span: Tensor
 
@@ -163,8 +164,10 @@ def collated(groups: Sequence[Sequence[Example]]) -> Batch:
         name: np.zeros((len(examples), length), dtype=np.int64)
         for name in ("input_ids", "attention_mask", "token_type_ids", "sentence_ids")
     }
+    most = max(len(example.window.firsts) for example in examples)
+    arrays["firsts"] = np.zeros((len(examples), max(most, 1)), dtype=np.int64)
     row: list[int] = []
-    first: list[int] = []
+    place: list[int] = []
     gold: list[float] = []
     span: list[tuple[int, int, int, int, int]] = []
     for number, example in enumerate(examples):
@@ -175,18 +178,19 @@ def collated(groups: Sequence[Sequence[Example]]) -> Batch:
         arrays["token_type_ids"][number, :size] = window.token_type_ids
         arrays["sentence_ids"][number, :size] = window.sentence_ids
         row += [number] * len(window.firsts)
-        first += list(window.firsts)
+        place += range(len(window.firsts))
+        arrays["firsts"][number, : len(window.firsts)] = window.firsts
         gold += [-1.0] * len(window.firsts) if example.gold is None else example.gold.tolist()
         if example.span is not None:
-            place, start, end = example.span
-            tokens = np.flatnonzero(window.sentence_ids == place + 1)
+            sentence, start, end = example.span
+            tokens = np.flatnonzero(window.sentence_ids == sentence + 1)
             span.append((number, int(tokens[0]), int(tokens[-1]) + 1, start, end))
     return Batch(
         {name: torch.from_numpy(array) for name, array in arrays.items()},
         torch.tensor([float(example.relevant) for example in examples]),
         torch.tensor([number for number, group in enumerate(groups) for _ in group]),
         torch.tensor(row, dtype=torch.long),
-        torch.tensor(first, dtype=torch.long),
+        torch.tensor(place, dtype=torch.long),
         torch.tensor(gold),
         torch.tensor(span, dtype=torch.long).reshape(-1, 5),
     )

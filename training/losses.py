@@ -9,14 +9,14 @@ from training.batches import Batch
 WEIGHTS = {"relevance": 1.0, "ranking": 0.5, "choice": 1.0, "sentence": 1.5, "span": 0.3}
 
 
-def reader_losses(relevance: Tensor, tokens: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Each loss by name, in fp32, from the network's logits (B,) and (B, T, 3).
+def reader_losses(relevance: Tensor, sentence: Tensor, span: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Each loss by name, in fp32, from the network's logits (B,), (B, S) and (B, T, 2).
 
     relevance: binary cross-entropy per window. ranking: softmax over the windows of a question that has both kinds.
     choice: softmax over the sentences of an answering window, gold ones sharing the mass. sentence: binary cross-entropy
     per sentence, averaged over each window first. span: cross-entropy of start and end inside the gold sentence.
     """
-    relevance, tokens = relevance.float(), tokens.float()
+    relevance, sentence = relevance.float(), sentence.float()
     losses = {"relevance": functional.binary_cross_entropy_with_logits(relevance, batch.relevant)}
     sizes = torch.bincount(batch.group)
     positives = torch.bincount(batch.group, weights=batch.relevant)
@@ -24,7 +24,7 @@ def reader_losses(relevance: Tensor, tokens: Tensor, batch: Batch) -> dict[str, 
     losses["ranking"] = _shared_softmax(relevance, batch.relevant, batch.group, both)
     known = batch.gold >= 0
     row, gold = batch.row[known], batch.gold[known]
-    logits = tokens[row, batch.first[known], 0]
+    logits = sentence[row, batch.place[known]]
     windows = len(relevance)
     chosen = torch.bincount(row, weights=gold, minlength=windows) > 0
     losses["choice"] = _shared_softmax(logits, gold, row, chosen)
@@ -35,7 +35,7 @@ def reader_losses(relevance: Tensor, tokens: Tensor, batch: Batch) -> dict[str, 
         if len(row)
         else each.sum()
     )
-    losses["span"] = _span(tokens, batch.span)
+    losses["span"] = _span(span.float(), batch.span)
     return losses
 
 
@@ -61,7 +61,7 @@ def _span(tokens: Tensor, span: Tensor) -> Tensor:
         return tokens.sum() * 0
     places = torch.arange(tokens.shape[1])
     inside = (places >= span[:, 1:2]) & (places < span[:, 2:3])
-    logits = tokens[span[:, 0], :, 1:].masked_fill(~inside.unsqueeze(-1), -1e9)
+    logits = tokens[span[:, 0]].masked_fill(~inside.unsqueeze(-1), -1e9)
     return (
         functional.cross_entropy(logits[..., 0], span[:, 3]) + functional.cross_entropy(logits[..., 1], span[:, 4])
     ) / 2

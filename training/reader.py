@@ -126,8 +126,8 @@ def summary(results: list[Scored], readings: list[Reading]) -> dict[str, float]:
 
 def losses(network: nn.Module, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
     """The reader's losses on a batch and their weighted sum."""
-    relevance, tokens = network(**batch.inputs)
-    named = reader_losses(relevance, tokens, batch)
+    relevance, sentence, span = network(**batch.inputs)
+    named = reader_losses(relevance, sentence, span, batch)
     return named, total(named)
 
 

@@ -40,8 +40,8 @@ def scored(network: nn.Module, labeller: Labeller, readings: Sequence[Reading], 
             end += 1
         batch = collated([[example] for _, example in flat[begin:end]])
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            relevance, logits = network(**batch.inputs)
-        sentence = logits.float()[batch.row, batch.first, 0].double().numpy()
+            relevance, logits, _ = network(**batch.inputs)
+        sentence = logits.float()[batch.row, batch.place].double().numpy()
         place = 0
         for (number, example), value in zip(flat[begin:end], relevance.float().tolist(), strict=True):
             size = len(example.window.firsts)
