@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from service.assembly import Service
 
 REFUSED = 3
+
+
+def _well_formed(words: str) -> str:
+    try:
+        words.encode()
+    except UnicodeEncodeError as error:
+        raise typer.BadParameter("It is not text in this terminal's encoding. Use UTF-8.") from error
+    return words
+
+
 _QUIET = "warning"
 
 app = typer.Typer(
@@ -58,26 +68,31 @@ def index(
         task = progress.add_task("Looking for documents", total=None)
 
         def advance(at: indexing.Progress) -> None:
-            progress.update(task, description=at.stage, completed=at.done, total=at.total)
+            if at.chunks_total:
+                progress.update(task, description="Making vectors", completed=at.chunks_done, total=at.chunks_total)
+            else:
+                progress.update(task, description="Reading files", completed=at.files_done, total=at.files_total)
 
         report: indexing.SyncReport = sync(opened, paths, on_progress=advance)
     rendering.show(_errors(), rendering.rejection_lines(report))
     rendering.show(_out(), rendering.report_lines(report, settings.collection))
+    if report.rejected and not (report.added or report.changed or report.renamed or report.unchanged):
+        raise typer.Exit(1)
 
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)],
+    question: Annotated[
+        str,
+        typer.Argument(metavar="QUESTION", callback=_well_formed, help="The question, in quotes.", show_default=False),
+    ],
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question. Exit code 0: answered; 3: the documents do not say; 1: an error."""
     settings = _settings(collection=collection)
-    service = _service(settings)
-    try:
-        answer = service.answerer.answer(Question(question, settings.collection))
-    except CollectionMissing as error:
-        raise _how_to_make(error, settings) from error
+    _require_collection(settings)
+    answer = _service(settings).answerer.answer(Question(question, settings.collection))
     if as_json:
         _print_json(_late("service.api.schemas").AnswerOut.of(answer))
     else:
@@ -89,20 +104,21 @@ def ask(
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.", show_default=False)],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", callback=_well_formed, help="What to look for.", show_default=False)
+    ],
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="Passages wanted.")] = 10,
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find passages, without an answer."""
     settings = _settings(collection=collection)
+    _require_collection(settings)
     service = _service(settings)
-    try:
-        opened = service.library.open(settings.collection)
-    except CollectionMissing as error:
-        raise _how_to_make(error, settings) from error
     reranker = service.reader if settings.rerank else None
-    hits = opened.search(query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k))
+    hits = service.library.open(settings.collection).search(
+        query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k)
+    )
     if as_json:
         schemas = _late("service.api.schemas")
         _print_json(schemas.SearchResponse(hits=tuple(schemas.PassageOut.of(hit) for hit in hits)))
@@ -175,9 +191,16 @@ def _service(settings: Settings) -> Service:
     return service
 
 
-def _how_to_make(error: CollectionMissing, settings: Settings) -> CollectionMissing:
+def _require_collection(settings: Settings) -> None:
+    """Say at once, before seconds of loading models, that there is no such collection and which command makes it."""
+    names = _library(settings).names()
+    if settings.collection in names:
+        return
     option = "" if settings.collection == Settings.model_fields["collection"].default else f" -c {settings.collection}"
-    return CollectionMissing(f"{error} To make it: quoth index FOLDER{option}")
+    there = f" There are: {', '.join(names)}." if names else ""
+    raise CollectionMissing(
+        f"There is no collection {settings.collection!r} yet.{there} To make it: quoth index FOLDER{option}"
+    )
 
 
 def _out() -> Console:
@@ -189,14 +212,16 @@ def _errors() -> Console:
 
 
 def _progress() -> Progress:
+    console = _errors()
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=_errors(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 

@@ -4,6 +4,7 @@ The code is the error class's name in kebab case (`CollectionMissing` -> `collec
 names the thing, the bad value and the mend.
 """
 
+import json
 import re
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
@@ -95,19 +96,20 @@ def problem_of(error: Exception, request: Request) -> Problem:
     )
 
 
-def respond(error: Exception, request: Request) -> JSONResponse:
+def respond(error: Exception, request: Request) -> Response:
     """The problem as a response; transient ones say when to come again."""
     problem = problem_of(error, request)
     headers = dict(getattr(error, "headers", None) or {})
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
-    return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
+    # Pure ASCII on the wire: a message may repeat what the caller sent, lone surrogates included.
+    return Response(json.dumps(problem.model_dump()), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
     """Let `app` answer every expected error as a problem."""
 
-    async def handle(request: Request, error: Exception) -> JSONResponse:
+    async def handle(request: Request, error: Exception) -> Response:
         response = respond(error, request)
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.warning("request failed", error=type(error).__name__, detail=str(error))

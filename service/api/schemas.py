@@ -6,14 +6,24 @@ client has to count code points, not UTF-16 units).
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from index.records import Hit
 from service.records import Answer
 from service.store import StoredAnswer
 
+
+def _well_formed(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a surrogate pair; send whole characters") from error
+    return text
+
+
+Words = Annotated[str, AfterValidator(_well_formed)]
 Offset = Annotated[int, Field(ge=0, description="code-point offset into the document's canonical text")]
-CollectionName = Annotated[str, Field(max_length=63, description="collection; the server's default when left out")]
+CollectionName = Annotated[Words, Field(max_length=63, description="collection; the server's default when left out")]
 
 
 class Request(BaseModel):
@@ -35,15 +45,15 @@ class ChatRequest(Request):
         json_schema_extra={"examples": [{"question": "How many attacks does Seoul blame on the North?"}]}
     )
 
-    question: str = Field(description="the question, in words")
-    conversation_id: str | None = Field(
+    question: Words = Field(description="the question, in words")
+    conversation_id: Words | None = Field(
         None, max_length=64, description="from an earlier answer: makes this a follow-up"
     )
     collection: CollectionName | None = None
     stream: bool = Field(
         False, description="server-sent events `passages`, `sentence`, `answer`, `error` instead of JSON"
     )
-    generator: str | None = Field(
+    generator: Words | None = Field(
         None, max_length=64, description="who words the answer; the server's default when left out"
     )
     top_k: int | None = Field(None, ge=1, le=100, description="passages that the answer is written from")
@@ -52,9 +62,9 @@ class ChatRequest(Request):
 class FilterIn(Request):
     """Conditions that a document must all meet."""
 
-    document_ids: list[str] | None = Field(None, max_length=10_000)
-    uri_prefix: str | None = Field(None, max_length=4096, description="its URI begins so; end a folder with /")
-    metadata: dict[str, str] = {}
+    document_ids: list[Words] | None = Field(None, max_length=10_000)
+    uri_prefix: Words | None = Field(None, max_length=4096, description="its URI begins so; end a folder with /")
+    metadata: dict[Words, Words] = {}
 
 
 class SearchRequest(Request):
@@ -62,7 +72,7 @@ class SearchRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"query": "cyberattacks since 2007", "k": 5}]})
 
-    query: str = Field(description="what to look for, in words")
+    query: Words = Field(description="what to look for, in words")
     collection: CollectionName | None = None
     k: int = Field(10, ge=1, le=100, description="passages wanted")
     filter: FilterIn | None = None
