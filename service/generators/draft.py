@@ -1,12 +1,13 @@
-"""Passage, Quote, Draft and the Generator protocol: what goes into a generator and what comes out."""
+"""Passage, Quote, Draft, Report and the Generator protocol: what goes into a generator and what comes out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from index.records import Hit
 from index.sentences import Span
 from service.reader import Reading
+from service.records import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,25 @@ class Draft:
     """One sentence of an answer before it is checked.
 
     A generator that copies gives the `quotes` that the sentence is made of. One that writes gives the `passages` it says
-    it used (indices; may be empty), and the quotes are found for it.
+    it used (indices; may be empty), and the quotes are found for it. `invented` are the numbers it cited that no passage has.
     """
 
     text: str
     quotes: tuple[Quote, ...] = ()
     passages: tuple[int, ...] = ()
+    invented: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a language model's answer was made with. It comes last, and before an error that breaks the answer off.
+
+    `prompt_hash` says which prompts were sent. `notes` are for the asker.
+    """
+
+    prompt_hash: str
+    usage: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
 
 
 class Generator(Protocol):
@@ -51,6 +65,9 @@ class Generator(Protocol):
         """What `Answer.generator` shows."""
         ...
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft]:
-        """Yield the sentences of the answer; nothing at all means that the passages hold none."""
+    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+        """Yield the sentences of the answer; no Draft at all means that the passages hold none.
+
+        Raises GeneratorUnavailable when a model's server does not answer, also after some sentences.
+        """
         ...

@@ -1,0 +1,64 @@
+"""As many of the best passages as a model's context holds. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from service.errors import GeneratorUnavailable
+from service.generators.draft import Passage
+from service.prompts import Messages, Numbered, Prompts
+from service.refusals import REFUSAL
+
+_TEMPLATE_TOKENS = 48  # for what a chat template adds to the two messages; SmolLM2's adds 11
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens that a model's context holds, question, passages and answer together, and those kept for the answer."""
+
+    context: int
+    answer: int
+
+    @property
+    def room(self) -> int:
+        """Tokens that the messages may take."""
+        return self.context - self.answer - _TEMPLATE_TOKENS
+
+
+def fitted(
+    question: str, passages: Sequence[Passage], prompts: Prompts, room: int, tokens: Callable[[str], int]
+) -> tuple[Messages, int]:
+    """The messages with as many passages, from the first, as `room` tokens hold, and how many those are.
+
+    Raises GeneratorUnavailable when not even the first fits.
+    """
+    shown = [Numbered(_heading(passage), passage.hit.chunk.text) for passage in passages]
+
+    def too_large(count: int) -> bool:
+        messages = prompts.answer(question, shown[:count], REFUSAL)
+        return tokens(f"{messages.instructions}\n{messages.request}") > room
+
+    count = len(shown)
+    if too_large(count):
+        count = bisect_left(range(1, len(shown)), True, key=too_large)
+    if count == 0:
+        raise GeneratorUnavailable(
+            f"The question with its first passage does not fit into the {room:,} tokens that the language model has "
+            "for them. "
+            "Raise llm_context_tokens if the model can read more, lower llm_max_tokens, or ask in fewer words."
+        )
+    return prompts.answer(question, shown[:count], REFUSAL), count
+
+
+def _heading(passage: Passage) -> str:
+    return " · ".join(dict.fromkeys([passage.hit.title, *passage.hit.chunk.trail]))
+
+
+def estimated_tokens(text: str) -> int:
+    """More tokens than any common tokenizer makes of `text`, for a server that does not count them itself.
+
+    A token for three letters or blanks, one for any other ASCII character, one for each byte beyond ASCII (byte-level
+    tokenizers cannot need more).
+    """
+    plain = sum(character.isascii() and (character.isalpha() or character == " ") for character in text)
+    return -(-plain // 3) + len(text.encode("utf-8", errors="replace")) - plain

@@ -1,0 +1,169 @@
+"""Answers written by a language model in this process: any causal model that transformers loads, GGUF files too."""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from service.errors import SettingsInvalid
+from service.generators.budget import Budget, fitted
+from service.generators.draft import Draft, Passage, Report
+from service.generators.prose import drafts
+from service.prompts import Messages, Prompts
+from service.records import Usage
+
+_GGUF = ".gguf"
+_GGUF_PACKAGES = ("gguf", "accelerate")
+_HALF_WRITTEN = "\ufffd"  # what a decoder makes of the first bytes of a character
+
+
+@dataclass(slots=True)
+class _Reply:
+    read: int = 0
+    written: int = 0
+    cut: bool = False
+
+
+class Local:
+    """A generator over a model of one's own. Thread-safe; CPU-bound. Loaded with the first question, or by `load`.
+
+    `model` is a folder, a GGUF file, or a name on the Hugging Face hub. `temperature` 0 takes the likeliest token each
+    time. Raises SettingsInvalid for a path where no model is, and for a GGUF file without the packages that read it.
+    """
+
+    name = "local"
+
+    def __init__(self, model: str, budget: Budget, prompts: Prompts, temperature: float = 0.0) -> None:
+        _check(model)
+        self._model_name = model
+        self._budget = budget
+        self._prompts = prompts
+        self._temperature = temperature
+        self._loading = Lock()
+        self._model: Any = None
+        self._tokenizer: Any = None
+
+    def load(self) -> None:
+        """Read the model unless it is there. Raises SettingsInvalid when it cannot be read."""
+        with self._loading:
+            if self._model is not None:
+                return
+            path = Path(self._model_name)
+            source, file = (str(path.parent), path.name) if path.suffix.lower() == _GGUF else (self._model_name, None)
+            dtype = "auto" if file is None else torch.float32  # GGUF weights stay packed, and are fastest so
+            try:
+                self._tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
+                model: Any = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=dtype)
+                self._model = model.eval()
+            except (OSError, ValueError, KeyError, RuntimeError) as error:
+                reason = str(error).strip().partition("\n")[0][:300]
+                raise SettingsInvalid(
+                    f"llm_model = {self._model_name!r} cannot be loaded: {reason} "
+                    "Name a folder or GGUF file with a causal language model."
+                ) from error
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+        """Yield each sentence as soon as it is written, then the Report. Closing the iterator stops the model."""
+        self.load()
+        most = getattr(self._model.config, "max_position_embeddings", self._budget.context)
+        budget = Budget(min(self._budget.context, most), self._budget.answer)
+        messages, shown = fitted(question, passages, self._prompts, budget.room, self._tokens)
+        reply = _Reply()
+        yield from drafts(self._pieces(self._prompt(messages), reply), shown, lambda: reply.cut)
+        yield Report(
+            self._prompts.hash, Usage(reply.read, reply.written), tuple(self._notes(reply, len(passages) - shown))
+        )
+
+    def _notes(self, reply: _Reply, left_out: int) -> Iterator[str]:
+        if left_out:
+            yield f"The language model's context held {left_out} fewer passages than were found."
+        if reply.cut:
+            yield f"The language model was stopped after {self._budget.answer:,} tokens; the end may be missing."
+
+    def _tokens(self, text: str) -> int:
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _prompt(self, messages: Messages) -> torch.Tensor:
+        """Token ids (1, n) by the model's chat template; a model without one reads the messages as plain text."""
+        both = f"{messages.instructions}\n\n{messages.request}"
+        if self._tokenizer.chat_template is None:
+            ids = self._tokenizer(f"{both}\n\n", return_tensors="pt")["input_ids"]
+        else:
+            system = [
+                {"role": "system", "content": messages.instructions},
+                {"role": "user", "content": messages.request},
+            ]
+            try:
+                ids = self._templated(system)
+            except TemplateError:  # some templates know no system message
+                ids = self._templated([{"role": "user", "content": both}])
+        assert isinstance(ids, torch.Tensor)
+        return ids
+
+    def _templated(self, conversation: list[dict[str, str]]) -> Any:
+        return self._tokenizer.apply_chat_template(
+            conversation, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )["input_ids"]
+
+    def _pieces(self, prompt: torch.Tensor, reply: _Reply) -> Iterator[str]:
+        """Decode what the model writes, a token at a time, never half a character."""
+        ends = self._ends()
+        reply.read = prompt.shape[1]
+        written: list[int] = []
+        shown, settled = 0, 0  # tokens passed on as text; tokens before them that decoding may need
+        past = None
+        ids = prompt.to(self._model.device)
+        while len(written) < self._budget.answer:
+            with torch.inference_mode():
+                output = self._model(input_ids=ids, past_key_values=past, use_cache=True, logits_to_keep=1)
+            past = output.past_key_values
+            token = self._next(output.logits[0, -1])
+            reply.written += 1
+            if token in ends:
+                return
+            written.append(token)
+            ids = torch.tensor([[token]], device=self._model.device)
+            before, after = self._decoded(written[settled:shown]), self._decoded(written[settled:])
+            if len(after) > len(before) and not after.endswith(_HALF_WRITTEN):
+                settled, shown = shown, len(written)
+                yield after[len(before) :]
+        reply.cut = True
+
+    def _decoded(self, tokens: list[int]) -> str:
+        text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        assert isinstance(text, str)
+        return text
+
+    def _next(self, logits: torch.Tensor) -> int:
+        if self._temperature == 0:
+            return int(logits.argmax())
+        return int(torch.multinomial(torch.softmax(logits.float() / self._temperature, dim=-1), 1))
+
+    def _ends(self) -> frozenset[int]:
+        named = getattr(self._model.generation_config, "eos_token_id", None)
+        several = named if isinstance(named, list) else [named]
+        return frozenset(token for token in [*several, self._tokenizer.eos_token_id] if token is not None)
+
+
+def _check(model: str) -> None:
+    path = Path(model)
+    if path.suffix.lower() == _GGUF:
+        if not path.is_file():
+            raise SettingsInvalid(f"llm_model = {model!r}: there is no such file. Give the path of a GGUF file.")
+        missing = [package for package in _GGUF_PACKAGES if importlib.util.find_spec(package) is None]
+        if missing:
+            raise SettingsInvalid(
+                f"llm_model = {model!r} is a GGUF file; to read it, run: pip install {' '.join(missing)}"
+            )
+    elif path.is_dir() and not (path / "config.json").is_file():
+        raise SettingsInvalid(
+            f"llm_model = {model!r} is a folder without config.json. Give the folder that holds the model itself."
+        )
+    elif path.is_absolute() and not path.exists():
+        raise SettingsInvalid(f"llm_model = {model!r}: there is no such folder. Give the folder of a model.")

@@ -1,0 +1,53 @@
+"""The text that a language model writes -> drafts. One path for every generator that writes. Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from service.generators.draft import Draft
+from service.generators.extractive import plain
+from service.markers import written_sentences
+
+_THINKS = "<think>"
+_THOUGHT = "</think>"
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_HAS_WORD = re.compile(r"\w")
+
+
+def drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[Draft]:
+    """Yield a draft for each sentence in the text that arrives in `pieces`, as soon as it is complete.
+
+    `count` is the number of passages that the model saw. `was_cut` is asked after the last piece: whether the model was
+    stopped before its end. What a model thinks aloud, and its headings, are left out.
+    """
+    for sentence in written_sentences(without_thoughts(pieces), count, was_cut):
+        text = plain(sentence.text)
+        if _HAS_WORD.search(text) and not _HEADING.match(sentence.text):
+            yield Draft(text, passages=tuple(number - 1 for number in sentence.cited), invented=sentence.invented)
+
+
+def without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces without a block `<think> ... </think>` at their beginning; nothing, if that block never ends."""
+    held = ""
+    thinking = False
+    answering = False
+    for piece in pieces:
+        if answering:
+            yield piece
+            continue
+        held += piece
+        if not thinking:
+            held = held.lstrip()
+            if held.startswith(_THINKS):
+                thinking = True
+            elif not _THINKS.startswith(held):
+                answering = True
+                yield held
+        if thinking:
+            _, end, rest = held.partition(_THOUGHT)
+            if end:
+                answering = True
+                yield rest
+            else:
+                held = held[-len(_THOUGHT) :]
+    if not (answering or thinking):
+        yield held

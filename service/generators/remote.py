@@ -1,0 +1,107 @@
+"""Answers written by a language model on any server that speaks the OpenAI chat protocol: llama.cpp, vLLM, Ollama ...
+
+What goes wrong there ends in GeneratorUnavailable, whatever it is: silence, a broken stream, garbage, 429, 5xx. While
+nothing was written yet the request is repeated after a growing, jittered pause. A server that fails several times in a
+row is left alone for a while.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from service.errors import GeneratorUnavailable
+from service.generators.breaker import Breaker
+from service.generators.budget import Budget, fitted
+from service.generators.draft import Draft, Passage, Report
+from service.generators.prose import drafts
+from service.generators.server import WHOLE, ChatServer, Reply, RequestFailed, Server
+from service.prompts import Messages, Prompts
+
+_ATTEMPTS = 3
+_FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times 0.5 to 1.0 by chance
+
+
+class Remote:
+    """A generator over a server. Thread-safe. Nothing is asked of the server before the first question.
+
+    `pause` waits for seconds.
+    """
+
+    name = "remote"
+
+    def __init__(
+        self,
+        server: Server,
+        budget: Budget,
+        prompts: Prompts,
+        temperature: float = 0.0,
+        breaker: Breaker | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._server = server
+        self._budget = budget
+        self._prompts = prompts
+        self._chat = ChatServer(server, budget, temperature)
+        self._breaker = breaker or Breaker()
+        self._pause = pause
+        self._plain = False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._chat.close()
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+        """Yield each sentence as soon as it has arrived, then the Report. Closing the iterator ends the request."""
+        wait = self._breaker.wait_s()
+        if wait:
+            raise GeneratorUnavailable(
+                f"The language model's server at {self._server.place} failed several times in a row. "
+                f"It is asked again in {wait:.0f} s."
+            )
+        messages, shown = fitted(question, passages, self._prompts, self._budget.room, self._chat.tokens)
+        reply = Reply()
+        failure: GeneratorUnavailable | None = None
+        try:
+            yield from drafts(self._pieces(messages, reply), shown, lambda: reply.finish == "length")
+        except GeneratorUnavailable as error:
+            failure = error
+        yield Report(self._prompts.hash, reply.usage, tuple(self._notes(reply, len(passages) - shown)))
+        if failure:
+            raise failure
+
+    def _pieces(self, messages: Messages, reply: Reply) -> Iterator[str]:
+        """The text as it arrives. Another attempt is made only while nothing was passed on."""
+        until = time.monotonic() + self._server.silence_s * WHOLE
+        attempt = 1
+        while True:
+            try:
+                yield from self._chat.write(messages, reply, plain=self._plain)
+            except RequestFailed as failed:
+                if failed.dialect and not self._plain:
+                    self._plain = True
+                    continue
+                pause = self._pause_before(attempt + 1, failed.again_after)
+                if pause is None or reply.characters or time.monotonic() + pause > until:
+                    self._breaker.failed()
+                    raise GeneratorUnavailable(
+                        f"The language model's server at {self._server.place} {failed}"
+                    ) from failed
+                self._pause(pause)
+                attempt += 1
+            else:
+                self._breaker.succeeded()
+                return
+
+    def _pause_before(self, attempt: int, asked: float | None) -> float | None:
+        """Seconds to wait before an attempt; None when it is not to be made."""
+        if asked is None or asked > self._server.silence_s or attempt > _ATTEMPTS:
+            return None
+        return max(asked, _FIRST_PAUSE_S * 2.0 ** (attempt - 2) * random.uniform(0.5, 1.0))
+
+    def _notes(self, reply: Reply, left_out: int) -> Iterator[str]:
+        if left_out:
+            yield f"The language model's context held {left_out} fewer passages than were found."
+        if reply.finish == "length":
+            yield f"The language model was stopped after {self._budget.answer:,} tokens; the end may be missing."
+        if reply.finish == "content_filter":
+            yield "The language model's server stopped the answer by its content filter."

@@ -1,0 +1,203 @@
+"""One request to a server that speaks the OpenAI chat protocol: text as it arrives, or the reason why not."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import openai
+
+from service.generators.budget import Budget, estimated_tokens
+from service.prompts import Messages
+from service.records import Usage
+
+WHOLE = 5  # the whole answer may take this many times the longest silence
+_CONNECT_S = 5.0
+_CHARACTERS_PER_TOKEN = 32  # a server that writes more than this does not keep to max_tokens
+_MOST_BYTES = 16 * 2**20
+_RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_DIALECT = frozenset({400, 422})
+_MENDS: Mapping[int, str] = {
+    401: "Check llm_api_key.",
+    403: "Check llm_api_key and what it may use.",
+    404: "Check llm_base_url (it usually ends in /v1) and llm_model.",
+    429: "It takes no more requests for now: wait, or raise its limits.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the model is. `silence_s`: longest wait for the next words. `api_key` is never shown."""
+
+    base_url: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    silence_s: float = 60.0
+
+    @property
+    def place(self) -> str:
+        """Host and port, for messages: the whole URL may hold a password."""
+        return httpx2.URL(self.base_url).netloc.decode("ascii").rpartition("@")[2]
+
+
+@dataclass(slots=True)
+class Reply:
+    """What is known about an answer while it arrives: the server's word for how it ended, and its count of tokens."""
+
+    finish: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    characters: int = 0
+
+
+class RequestFailed(Exception):
+    """The request came to nothing, or broke off.
+
+    `again_after` is the seconds to wait before another try, None when that is of no use. `dialect` says that the server
+    did not understand the request itself.
+    """
+
+    def __init__(self, reason: str, again_after: float | None = None, *, dialect: bool = False) -> None:
+        super().__init__(reason)
+        self.again_after = again_after
+        self.dialect = dialect
+
+
+class ChatServer:
+    """A connection to a server. Thread-safe; nothing is asked before the first request."""
+
+    def __init__(self, server: Server, budget: Budget, temperature: float) -> None:
+        self._server = server
+        self._budget = budget
+        self._temperature = temperature
+        self._counts_tokens = True
+        timeout = httpx2.Timeout(server.silence_s, connect=min(_CONNECT_S, server.silence_s))
+        self._http = httpx2.Client(timeout=timeout, event_hooks={"response": [self._bound]})
+        self._client = openai.OpenAI(
+            base_url=server.base_url,
+            api_key=server.api_key or "none",
+            timeout=timeout,
+            max_retries=0,
+            http_client=self._http,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def write(self, messages: Messages, reply: Reply, *, plain: bool) -> Iterator[str]:
+        """Yield the answer's text as it arrives and fill in `reply`. Closing the iterator ends the request.
+
+        `plain` leaves out what newer models of OpenAI refuse: `max_tokens` and a temperature. Raises RequestFailed.
+        """
+        try:
+            with self._client.chat.completions.create(**self._request(messages, plain=plain)) as stream:
+                for chunk in stream:
+                    yield from _text(chunk, reply)
+                    if reply.characters > self._budget.answer * _CHARACTERS_PER_TOKEN:
+                        raise RequestFailed("wrote far more than llm_max_tokens allows.")
+        except openai.APIStatusError as error:
+            raise _status_failure(error) from error
+        except openai.APITimeoutError as error:
+            raise RequestFailed(f"did not answer in time (llm_timeout_s = {self._server.silence_s:g}).") from error
+        except openai.APIConnectionError as error:
+            raise RequestFailed(
+                "cannot be reached, or broke off. Check llm_base_url, and that it runs.", 0.0
+            ) from error
+        except (openai.APIError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RequestFailed("sent something that is no chat answer. Check llm_base_url.", 0.0) from error
+        if reply.finish is None:
+            raise RequestFailed("ended its answer before it was complete.", 0.0)
+
+    def tokens(self, text: str) -> int:
+        """How many tokens the model makes of `text`.
+
+        The server's own tokenizer counts, where it has one at /tokenize (llama.cpp, vLLM) and a cautious estimate would
+        not fit.
+        """
+        estimate = estimated_tokens(text)
+        if estimate <= self._budget.room or not self._counts_tokens:
+            return estimate
+        root = self._server.base_url.rstrip("/").removesuffix("/v1")
+        key = {"Authorization": f"Bearer {self._server.api_key}"} if self._server.api_key else {}
+        body = {"model": self._server.model, "content": text, "prompt": text}
+        try:
+            response = self._http.post(f"{root}/tokenize", json=body, headers=key)
+            return len(response.raise_for_status().json()["tokens"])
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+            self._counts_tokens = False  # it has no such route: the estimate stands from now on
+            return estimate
+
+    def _request(self, messages: Messages, *, plain: bool) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": self._server.model,
+            "messages": [
+                {"role": "system", "content": messages.instructions},
+                {"role": "user", "content": messages.request},
+            ],
+            "stream": True,
+        }
+        if plain:
+            return {**request, "max_completion_tokens": self._budget.answer}
+        return {
+            **request,
+            "max_tokens": self._budget.answer,
+            "temperature": self._temperature,
+            "stream_options": {"include_usage": True},
+        }
+
+    def _bound(self, response: httpx2.Response) -> None:
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        response.stream = _Bounded(response.stream, time.monotonic() + self._server.silence_s * WHOLE)
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """A response body that ends in time and in size, whatever the server sends."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, until: float) -> None:
+        self._stream = stream
+        self._until = until
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for part in self._stream:
+            size += len(part)
+            if time.monotonic() > self._until:
+                raise httpx2.ReadTimeout("the answer takes too long")
+            if size > _MOST_BYTES:
+                raise httpx2.RemoteProtocolError("the answer is too large")
+            yield part
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _text(chunk: Any, reply: Reply) -> Iterator[str]:
+    """The text in a chunk; what it says of the whole goes into `reply`. Any field may be missing or odd."""
+    usage = getattr(chunk, "usage", None)
+    read, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    if isinstance(read, int) and isinstance(written, int):
+        reply.usage = Usage(read, written)
+    choices = getattr(chunk, "choices", None)
+    for choice in choices[:1] if isinstance(choices, list) else []:
+        finish = getattr(choice, "finish_reason", None)
+        reply.finish = finish if isinstance(finish, str) else reply.finish
+        content = getattr(getattr(choice, "delta", None), "content", None)
+        if isinstance(content, str) and content:
+            reply.characters += len(content)
+            yield content
+
+
+def _status_failure(error: openai.APIStatusError) -> RequestFailed:
+    """What a status other than 200 means. The server's own words stay out: they may repeat the key or the passages."""
+    status = error.status_code
+    reason = f"answered with status {status}. {_MENDS.get(status, 'Its log says why.')}"
+    if status in _RETRIED:
+        return RequestFailed(reason, _seconds(error.response.headers.get("retry-after")))
+    return RequestFailed(reason, dialect=status in _DIALECT)
+
+
+def _seconds(header: str | None) -> float:
+    """A Retry-After in seconds; 0 without one, or for a date."""
+    return float(header) if header and header.strip().isdecimal() else 0.0
