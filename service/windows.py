@@ -40,13 +40,15 @@ class Window:
     firsts: tuple[int, ...]
 
 
-def windows(question: Sequence[int], passage: Tokens, sentences: Sequence[Span], limit: int) -> list[Window]:
+def windows(
+    question: Sequence[int], passage: Tokens, sentences: Sequence[Span], limit: int, head_limit: int = QUESTION_LIMIT
+) -> list[Window]:
     """The windows of a passage, in order; at least one, so that even an empty passage has a relevance.
 
-    `question` are token ids without special tokens; those after `QUESTION_LIMIT` are dropped. `limit` counts all tokens
+    `question` are token ids without special tokens; those after `head_limit` are dropped. `limit` counts all tokens
     of a window.
     """
-    head = [CLS, *question[:QUESTION_LIMIT], SEP]
+    head = [CLS, *question[:head_limit], SEP]
     pieces = list(_pieces(_token_ranges(passage, sentences), limit - len(head) - 1))
     return [_window(head, passage, piece) for piece in pieces] or [_window(head, passage, [])]
 

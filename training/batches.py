@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -128,11 +129,23 @@ def _labelled(window: Window, reading: Reading, chosen: set[int] | None) -> Exam
     return Example(window, reading.relevant, gold, span)
 
 
+class Windowed(Protocol):
+    """Anything that is made of one window."""
+
+    @property
+    def window(self) -> Window:
+        """The window, whose length decides the batch."""
+        ...
+
+
+Item = TypeVar("Item", bound=Windowed)
+
+
 def batches(
-    groups: Iterable[Sequence[Example]], tokens: int, rng: random.Random, pool: int = 3000
-) -> Iterator[list[Sequence[Example]]]:
+    groups: Iterable[Sequence[Item]], tokens: int, rng: random.Random, pool: int = 3000
+) -> Iterator[list[Sequence[Item]]]:
     """Lists of whole groups of at most about `tokens` padded tokens, of like length, in random order."""
-    waiting: list[Sequence[Example]] = []
+    waiting: list[Sequence[Item]] = []
     for group in groups:
         waiting.append(group)
         if len(waiting) >= pool:
@@ -141,9 +154,9 @@ def batches(
     yield from _cut(waiting, tokens, rng)
 
 
-def _cut(groups: list[Sequence[Example]], tokens: int, rng: random.Random) -> list[list[Sequence[Example]]]:
+def _cut(groups: list[Sequence[Item]], tokens: int, rng: random.Random) -> list[list[Sequence[Item]]]:
     groups.sort(key=lambda group: max(len(example.window.input_ids) for example in group) + rng.random() * 8)
-    cut: list[list[Sequence[Example]]] = []
+    cut: list[list[Sequence[Item]]] = []
     count = longest = 0
     for group in groups:
         length = max(len(example.window.input_ids) for example in group)

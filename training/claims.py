@@ -1,0 +1,227 @@
+"""Data sets -> pairs of claim and premise, supported or not, for the support checker.
+
+Partly supported, refuted, neutral and unrelated all count as not supported. Splits are decided here and nowhere else.
+"""
+
+import csv
+import json
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.sentences import Span, sentence_spans
+from training.negatives import OPPOSITE, Bm25, changed_number, names
+from training.sources import Split, json_lines, mix_reader, part, scifact_corpus, squad2
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A claim, what it is checked against, and whether that supports the whole of it."""
+
+    claim: str
+    premise: str
+    supported: bool
+    source: str
+
+
+CAPS = {
+    "fever_dev": 14000,
+    "cad_nli": 8000,
+    "mnli_dev_matched_restored": 9815,
+    "mnli_olora": 3003,
+    "conjnli": 6000,
+    "evidence_inference": 4000,
+    "entailmentbank": 3679,
+    "fm2": 2546,
+    "fever_symmetric": 1416,
+    "q2_wow": 600,
+    "boolq_qa": 3000,
+    "curr_drop": 4000,
+    "curr_kg_relations": 3000,
+    "med_monotonicity": 1500,
+    "curr_boolean": 600,
+    "curr_comparative": 600,
+    "curr_conditional": 600,
+    "curr_counting": 1000,
+    "curr_negation": 600,
+    "curr_quantifier": 600,
+    "curr_temporal": 800,
+}
+"""Most pairs taken of each file of mix/support; the three that resemble the product most are not here but split below."""
+
+
+def mix_support(data: Path, rng: random.Random) -> Iterator[Pair]:
+    """The files of mix/support, capped."""
+    for name, cap in CAPS.items():
+        records = json_lines(data / "mix" / "support" / f"{name}.jsonl.gz")
+        for record in rng.sample(records, min(cap, len(records))):
+            yield Pair(record["claim"], record["premise"], record["label"] == "supported", name)
+
+
+def factcheckgpt(data: Path, split: Split) -> Iterator[Pair]:
+    """FactCheckGPT's stances: claims that an LLM wrote against retrieved evidence; split by claim."""
+    for record in json_lines(data / "mix" / "support" / "factcheckgpt_stance.jsonl.gz"):
+        if part(record["claim"], 0.15, 0.35) == split:
+            yield Pair(record["claim"], record["premise"], record["label"] == "supported", "factcheckgpt")
+
+
+def begin(data: Path, split: Split) -> Iterator[Pair]:
+    """BEGIN's Wizard of Wikipedia replies against the knowledge they were given; split by the knowledge."""
+    for name in ("wow_dev", "wow_test"):
+        with (data / "begin" / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+            for record in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                label = record["begin_label"]
+                if part(record["knowledge"], 0.2, 0.4) == split and label != "Generic":
+                    yield Pair(record["response"], record["knowledge"], label == "Fully attributable", "begin")
+
+
+def wice(data: Path, split: Split) -> Iterator[Pair]:
+    """WiCE's claims against the whole cited article, split by claim."""
+    for record in json_lines(data / "wice" / "claim_dev.jsonl"):
+        if part(record["meta"]["id"], 0.25, 0.35) == split:
+            yield Pair(record["claim"], _article(record["evidence"]), record["label"] == "supported", "wice")
+
+
+def wice_partial(data: Path) -> Iterator[Pair]:
+    """WiCE's token-level training set: claims that their article supports in part only."""
+    for record in json_lines(data / "wice" / "tokens_train.jsonl"):
+        yield Pair(record["claim"], _article(record["evidence"]), False, "wice_partial")
+
+
+def _article(sentences: list[str]) -> str:
+    return "\n".join(sentence for sentence in sentences if not sentence.startswith("(meta data)"))
+
+
+def scifact(data: Path, split: Split, rng: random.Random) -> Iterator[Pair]:
+    """SciFact's claims against the abstracts that support or contradict them, and against a near miss; split by claim."""
+    corpus = scifact_corpus(data)
+    ids = list(corpus)
+    search = Bm25(list(corpus.values()))
+    labels: dict[tuple[str, str, str], str] = {}
+    cited: dict[str, set[str]] = defaultdict(set)
+    for record in json.loads((data / "scifact" / "evidence_train.json").read_text(encoding="utf-8")):
+        labels[record["claim_id"], record["claim"], record["doc_id"]] = record["label"]
+        cited[record["claim_id"]].add(record["doc_id"])
+    for (number, claim, document), label in labels.items():
+        if part(number, 0.2, 0.3) == split and document in corpus:
+            yield Pair(claim, corpus[document], label == "SUPPORT", "scifact")
+            near = [ids[n] for n in search.best(claim, 8) if ids[n] not in cited[number]]
+            if near and label == "SUPPORT":
+                yield Pair(claim, corpus[rng.choice(near)], False, "scifact_near")
+
+
+# ---- pairs made by rule
+
+
+def altered(sentence: str, other_names: list[str], rng: random.Random) -> str | None:
+    """The sentence with one fact changed: a number, a name, a word for its opposite, a negation, or two names swapped."""
+    options: list[str] = []
+    for match in re.finditer(r"\d[\d,.]*\d|\d", sentence):
+        number = changed_number(match.group(), rng)
+        options += [sentence[: match.start()] + number + sentence[match.end() :]] * 2
+    found = names(sentence)
+    if len(found) > 1 and found[0] != found[-1]:
+        first, last = found[0], found[-1]
+        options.append(sentence.replace(first, "\0", 1).replace(last, first, 1).replace("\0", last, 1))
+    for name in found[:2]:
+        fresh = [other for other in other_names if other not in sentence and len(other.split()) == len(name.split())]
+        if fresh:
+            options += [sentence.replace(name, rng.choice(fresh), 1)] * 2
+    for match in re.finditer(r"\w+", sentence):
+        opposite = OPPOSITE.get(match.group())
+        if opposite:
+            options += [sentence[: match.start()] + opposite + sentence[match.end() :]] * 2
+    verb = re.search(r"\b(was|were|is|are|can|could|has|have|had|will|would)\b(?! not)", sentence)
+    if verb:
+        options.append(sentence[: verb.end()] + " not" + sentence[verb.end() :])
+    changed = [option for option in options if option != sentence]
+    return rng.choice(changed) if changed else None
+
+
+def ruled(data: Path, rng: random.Random, count: int) -> Iterator[Pair]:
+    """About `count` pairs out of SQuAD 1's passages, half of them supported.
+
+    Supported: a sentence, or two sentences as one claim, of the passage. Not supported: the same with one fact changed,
+    a half from another passage of the article, or a sentence from another passage (true, but not stated here).
+    """
+    articles: dict[str, list[str]] = defaultdict(list)
+    for record in json_lines(data / "mix" / "reader" / "squad1_dutest.jsonl.gz"):
+        passages = articles[record["title"]]
+        if record["passage"] not in passages:
+            passages.append(record["passage"])
+    titles = sorted(title for title, passages in articles.items() if len(passages) > 2)
+    pool = {title: [name for passage in articles[title] for name in names(passage)] for title in titles}
+    for _ in range(count // 2):
+        title = rng.choice(titles)
+        passage, other = rng.sample(articles[title], 2)
+        here = [passage[span.start : span.end] for span in sentence_spans(passage)]
+        there = [other[span.start : span.end] for span in sentence_spans(other)]
+        if not here or not there:
+            continue
+        sentence = rng.choice(here)
+        kind = rng.random()
+        if kind < 0.55:
+            wrong = altered(sentence, rng.sample(pool[title], min(12, len(pool[title]))), rng)
+            right = sentence
+        elif kind < 0.8:
+            wrong, right = f"{sentence} {rng.choice(there)}", f"{sentence} {rng.choice(here)}"
+        else:
+            wrong, right = rng.choice(there), sentence
+        if wrong:
+            yield Pair(right, passage, True, "rules")
+            yield Pair(wrong, passage, False, "rules")
+
+
+_WHO = re.compile(
+    r"^(?:Who|What|Which [a-z]+|What [a-z]+) ((?:was|were|is|are|has|had|won|led|made|wrote|built|[a-z]+ed)\b .+)\?$"
+)
+
+
+def statement(question: str, answer: str) -> str | None:
+    """The question as a statement with the answer as its subject, or None where the form does not allow it.
+
+    "Who built the tower?" and "Eiffel" give "Eiffel built the tower."
+    """
+    match = _WHO.match(question.strip())
+    if not match or "?" in match.group(1):
+        return None
+    return f"{answer[:1].upper()}{answer[1:]} {match.group(1)}."
+
+
+def stated(data: Path, rng: random.Random, count: int) -> Iterator[Pair]:
+    """About `count` pairs from questions of SQuAD 1 and the training half of SQuAD 2 turned into statements.
+
+    Supported: with the right answer. Not supported: with another answer from the same article, against the near-miss
+    passage, or made of a question that has no answer there.
+    """
+    groups = [group for group in mix_reader(data, "squad1_dutest", 10**9, rng) if group[0].answer]
+    rng.shuffle(groups)
+    made: list[tuple[str, str, str, str | None]] = []
+    for group in groups:
+        answer = _text(group[0].passage, group[0].answer)
+        claim = statement(group[0].question, answer)
+        if claim:
+            near = next((r.passage for r in group if not r.relevant and answer not in r.passage), None)
+            made.append((group[0].question, answer, group[0].passage, near))
+    for place, (question, answer, passage, near) in enumerate(made[: count // 2]):
+        claim = statement(question, answer)
+        other = made[place - 1][1]
+        if claim:
+            yield Pair(claim, passage, True, "statements")
+            wrong = statement(question, other)
+            if near and rng.random() < 0.5:
+                yield Pair(claim, near, False, "statements")
+            elif wrong and other.lower() not in answer.lower():
+                yield Pair(wrong, passage, False, "statements")
+    for _, (reading,) in squad2(data, "train"):
+        if reading.answer:
+            claim = statement(reading.question, _text(reading.passage, reading.answer))
+            if claim:
+                yield Pair(claim, reading.passage, True, "statements")
+
+
+def _text(passage: str, span: Span | None) -> str:
+    return passage[span.start : span.end] if span else ""

@@ -1,0 +1,195 @@
+"""`python -m training.support --data PATH`: trains the support checker and writes it to models/support."""
+
+import argparse
+import os
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from index.bert import BertShape
+from service.model_files import ModelConfig, read_model, write_model
+from service.networks import SupportNetwork
+from service.support import premise_window
+from service.windows import Window
+from training import claims
+from training.base import NAME, base_encoder, base_tokenizer
+from training.batches import batches
+from training.claims import Pair
+from training.loop import Budget, Training
+from training.metrics import auroc, balanced_accuracy, best_threshold
+
+LIMIT = 256
+BATCH_TOKENS = 4096
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A window and whether its premise supports its claim."""
+
+    window: Window
+    supported: bool
+
+
+def pairs(data: Path, rng: random.Random, cooling: bool) -> list[Pair]:
+    """Everything once; while the rate cools, a quarter of the mix, and more of what resembles the product."""
+    near = [
+        *claims.factcheckgpt(data, "train"),
+        *claims.begin(data, "train"),
+        *list(claims.wice(data, "train")) * 3,
+        *claims.scifact(data, "train", rng),
+    ]
+    mix = [
+        *claims.mix_support(data, rng),
+        *claims.wice_partial(data),
+        *claims.ruled(data, rng, 16000),
+        *claims.stated(data, rng, 5000),
+    ]
+    return near * 2 + rng.sample(mix, len(mix) // 4) if cooling else near * 2 + mix
+
+
+def labelled(tokenizer: Tokenizer, pair: Pair) -> Labelled | None:
+    """The pair as the network reads it; None for a premise without a sentence."""
+    window = premise_window(tokenizer, pair.claim, pair.premise, LIMIT)
+    return Labelled(window, pair.supported) if window else None
+
+
+def stream(data: Path, tokenizer: Tokenizer, training: Training, seed: int) -> Iterator[list[Labelled]]:
+    """Batches without end."""
+    epoch = 0
+    while True:
+        rng = random.Random(seed + training.step + epoch)
+        cooling = training.cooling
+        chosen = pairs(data, rng, cooling)
+        rng.shuffle(chosen)
+        training.log(pairs=len(chosen), cooling=cooling)
+        examples = ([example] for pair in chosen if (example := labelled(tokenizer, pair)))
+        for batch in batches(examples, BATCH_TOKENS, rng):
+            yield [example for group in batch for example in group]
+            if training.cooling != cooling:
+                break
+        epoch += 1
+
+
+def inputs(examples: Sequence[Labelled]) -> dict[str, Tensor]:
+    """The windows padded to one length."""
+    length = max(len(example.window.input_ids) for example in examples)
+    arrays = {
+        name: np.zeros((len(examples), length), dtype=np.int64)
+        for name in ("input_ids", "attention_mask", "token_type_ids")
+    }
+    for number, example in enumerate(examples):
+        size = len(example.window.input_ids)
+        arrays["input_ids"][number, :size] = example.window.input_ids
+        arrays["token_type_ids"][number, :size] = example.window.token_type_ids
+        arrays["attention_mask"][number, :size] = 1
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def losses(network: nn.Module, examples: Sequence[Labelled]) -> tuple[dict[str, Tensor], Tensor]:
+    """Binary cross-entropy, with labels smoothed by .05: several sources were labelled by machine."""
+    labels = torch.tensor([float(example.supported) for example in examples])
+    logits = network(**inputs(examples)).float()
+    loss = functional.binary_cross_entropy_with_logits(logits, labels * 0.95 + 0.025)
+    return {"support": loss}, loss
+
+
+def logits(network: nn.Module, tokenizer: Tokenizer, chosen: Sequence[Pair]) -> NDArray[np.float64]:
+    """The network's logit for every pair, in bf16; -50 for a premise without a sentence."""
+    examples = [(number, labelled(tokenizer, pair)) for number, pair in enumerate(chosen)]
+    usable = sorted(((n, e) for n, e in examples if e is not None), key=lambda entry: len(entry[1].window.input_ids))
+    found = np.full(len(chosen), -50.0)
+    for begin in range(0, len(usable), 24):
+        part = usable[begin : begin + 24]
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+            values = network(**inputs([example for _, example in part]))
+        found[[number for number, _ in part]] = values.double().numpy()
+    return found
+
+
+def dev_sets(data: Path) -> dict[str, list[Pair]]:
+    """The development parts that training watches and that the probability is fitted on."""
+    return {
+        "wice": list(claims.wice(data, "dev")),
+        "begin": list(claims.begin(data, "dev"))[:400],
+        "factcheckgpt": list(claims.factcheckgpt(data, "dev"))[:400],
+        "scifact": list(claims.scifact(data, "dev", random.Random(0)))[:200],
+    }
+
+
+def fitted(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[Pair]]) -> tuple[float, float]:
+    """Temperature and offset of the probability: logistic regression on the development sets.
+
+    Every class of every set weighs the same, so that .5 is the threshold of balanced accuracy.
+    """
+    values, labels, weights = [], [], []
+    for chosen in sets.values():
+        truth = np.array([float(pair.supported) for pair in chosen])
+        values.append(logits(network, tokenizer, chosen))
+        labels.append(truth)
+        weights.append(np.where(truth > 0, 1 / truth.sum(), 1 / (1 - truth).sum()))
+    x, y, w = np.concatenate(values), np.concatenate(labels), np.concatenate(weights)
+    slope, offset = 1.0, 0.0
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(slope * x + offset, -30, 30)))
+        gradient = np.array([(w * (p - y) * x).sum(), (w * (p - y)).sum()])
+        curve = w * p * (1 - p)
+        hessian = np.array([[(curve * x * x).sum(), (curve * x).sum()], [(curve * x).sum(), curve.sum()]])
+        slope, offset = np.array([slope, offset]) - np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
+    return float(slope), float(offset)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
+    parser.add_argument("--minutes", type=float, default=30, help="training time, cool-down included")
+    parser.add_argument("--run", type=Path, default=Path("training/runs/support"), help="checkpoints and log")
+    parser.add_argument("--out", type=Path, default=Path("models/support"), help="where the model is written")
+    parser.add_argument("--reader", type=Path, help="folder of a trained reader whose encoder is the starting point")
+    parser.add_argument("--seed", type=int, default=4)
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
+    torch.manual_seed(options.seed)
+    shape = BertShape()
+    network = SupportNetwork(shape)
+    network.bert.load_state_dict(base_encoder().state_dict())
+    if options.reader:
+        _, weights = read_model(options.reader, "reader")
+        start = {name.removeprefix("bert."): t for name, t in weights.items() if name.startswith("bert.")}
+        network.bert.load_state_dict(start)
+    training = Training(network, options.run, Budget(options.minutes, cool=0.25, encoder_rate=1.2e-4, head_rate=4e-4))
+    training.resume()
+    tokenizer = base_tokenizer()
+    sets = dev_sets(Path(options.data))
+
+    def measure() -> None:
+        facts = {}
+        for name, chosen in sets.items():
+            truth = [float(pair.supported) for pair in chosen]
+            found = logits(network, tokenizer, chosen)
+            best = best_threshold(truth, found.tolist())
+            facts[name] = {
+                "balanced_at_0": round(balanced_accuracy(truth, found.tolist(), 0.0), 4),
+                "balanced_at_best": round(balanced_accuracy(truth, found.tolist(), best), 4),
+                "auroc": round(auroc(truth, found.tolist()), 4),
+            }
+        temperature, offset = fitted(network, tokenizer, sets)
+        training.log(dev=facts, temperature=temperature, offset=offset)
+        config = ModelConfig("support", VERSION, NAME, shape, LIMIT, "", temperature, offset)
+        write_model(options.out, config, network.state_dict())
+
+    training.run(stream(Path(options.data), tokenizer, training, options.seed), losses, measure, measure_minutes=7)
+
+
+if __name__ == "__main__":
+    main()
