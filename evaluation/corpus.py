@@ -16,8 +16,8 @@ _BATCH = 256
 def fill(collection: Collection, dataset: Dataset, on_progress: Callable[[int, int], None] | None = None) -> None:
     """Put every source of the data set into the collection and make its vectors; what is there already stays as it is.
 
-    Sources with a file are read by Quoth's extraction. `on_progress(done, total)` counts chunks that have vectors. Raises TaskUnfit
-    if a file is rejected: a set with a document missing would measure something else.
+    Sources with a file are read by Quoth's extraction. `on_progress(done, total)` counts chunks that have vectors. Raises
+    TaskUnfit if a file is rejected: a set with a document missing would measure something else.
     """
     for batch in _batches(document_of(source) for source in dataset.sources.values() if source.text):
         collection.change(add=[(document, None) for document in batch])

@@ -14,6 +14,7 @@ from evaluation.manifest import identity
 from evaluation.naming import Naming
 from evaluation.retrievers import Retriever
 from evaluation.runs import Progress, run, sampled
+from evaluation.suite import Entry, Suite
 from evaluation.targets.local import Local
 from evaluation.targets.remote import Remote
 from evaluation.tasks import reading, verification
@@ -22,8 +23,10 @@ from evaluation.tasks.reading import Reading
 from evaluation.tasks.retrieval import Retrieving
 from evaluation.tasks.task import Task, TaskName
 from evaluation.tasks.verification import Verifying
+from index.collection import Collection
+from index.library import Library
 from service import settings
-from service.assembly import Service, assemble
+from service.assembly import assemble, encoder_of, open_library
 
 _LOCAL_WORKERS = 2
 _REMOTE_WORKERS = 4
@@ -52,10 +55,10 @@ class Plan:
 
 
 class Watcher(Protocol):
-    """Is told what goes on."""
+    """Is told what goes on: `watch(stage, total)` begins a stage and gives the function to call with (done, total)."""
 
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
-        """A stage begins, of `total` steps where that is known; call the result with the number of steps done."""
+    def __call__(self, name: str, total: int | None = None) -> Callable[..., None]:
+        """A stage begins, of `total` steps where that is known."""
         ...
 
 
@@ -64,9 +67,11 @@ def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
 
     Raises DataInvalid, TaskUnfit and SuiteInvalid before any model runs.
     """
-    watcher.stage("Reading the data set")
+    watcher("Reading the data set")
     there = plan.collection is not None or plan.endpoint is not None
-    dataset = load(plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=there and not plan.corpus)
+    dataset = load(
+        plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=there and not plan.corpus
+    )
     task_name = plan.task or default_task(dataset)
     check_fit(dataset, task_name, plan)
     cases = sampled(dataset.cases, plan.sample, plan.seed)
@@ -75,13 +80,31 @@ def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
     else:
         task, target = _local(plan, dataset, task_name, index, watcher)
     ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
-    advance = watcher.stage("Running the cases", len(cases))
+    advance = watcher("Running the cases", len(cases))
 
     def progress(state: Progress) -> None:
         advance(state.done)
 
     workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
     return run(cases, task, out, ident, workers=workers, on_progress=progress)
+
+
+def plan_of(entry: Entry, suite: Suite) -> Plan:
+    """The plan of one entry of a suite."""
+    return Plan(
+        dataset=entry.dataset,
+        format=entry.format,
+        split=entry.split,
+        corpus=entry.corpus,
+        task=entry.task,
+        retriever=entry.retriever,
+        sample=entry.sample,
+        seed=suite.seed,
+        generator=entry.generator,
+        settings=entry.settings,
+        sealed=entry.sha256,
+        suite=suite.sha256,
+    )
 
 
 def default_task(dataset: Dataset) -> TaskName:
@@ -125,37 +148,51 @@ def _remote(plan: Plan, dataset: Dataset, task: TaskName) -> tuple[Task, Mapping
 def _local(
     plan: Plan, dataset: Dataset, task: TaskName, index: Path, watcher: Watcher
 ) -> tuple[Task, Mapping[str, object]]:
-    watcher.stage("Loading the models")
     home = {} if plan.collection else {"home": index}
-    service = assemble(settings.load(**{**home, **plan.settings}))
-    name = plan.collection or f"set-{dataset.sha256()[:16]}"
-    collection = service.library.open(name) if plan.collection else service.library.open_or_create(name)
-    if task in {"answer", "retrieve"} and not plan.collection and plan.retriever != "encoder":
-        advance = watcher.stage("Indexing the documents")
-        fill(collection, dataset, lambda done, total: advance(done))
-    local = Local(service, name, generator=plan.generator)
+    chosen = settings.load(**{**home, **plan.settings})
+    if task == "retrieve" and plan.retriever != "reranked":
+        return _encoder_only(plan, dataset, chosen, watcher)
+    watcher("Loading the models")
+    service = assemble(chosen)
+    collection = _collection(plan, dataset, service.library, watcher, filled=task in {"answer", "retrieve"})
+    local = Local(service, collection.name, generator=plan.generator)
     if task == "read":
         return Reading(service.reader, dataset.sources), local.describe()
     if task == "verify":
-        return Verifying(probability(service), service.checker.threshold, dataset.sources), local.describe()
+        return Verifying(service.checker, dataset.sources), local.describe()
     if task == "retrieve":
-        search = _search(plan, dataset, service, name, watcher)
+        depth = service.settings.rerank_depth
+        search = retrievers.of_collection(
+            "reranked", collection, _naming(dataset), reranker=service.reader, depth=depth
+        )
         return Retrieving(search), {**local.describe(), "retriever": plan.retriever}
-    supports = supports_of(service)
-    return Answering(local, _naming(dataset), dataset.sources, supports), local.describe()
+    return Answering(local, _naming(dataset), dataset.sources, service.checker), local.describe()
 
 
-def _search(plan: Plan, dataset: Dataset, service: Service, name: str, watcher: Watcher) -> retrievers.Search:
+def _encoder_only(
+    plan: Plan, dataset: Dataset, chosen: settings.Settings, watcher: Watcher
+) -> tuple[Task, Mapping[str, object]]:
+    """Retrieval without the reader needs no model but the encoder, so none is loaded."""
+    library = open_library(chosen)
     if plan.retriever == "encoder":
-        advance = watcher.stage("Encoding the documents", len(dataset.sources))
-        return retrievers.of_encoder(service.encoder, dataset.sources, lambda done, total: advance(done))
-    return retrievers.of_collection(
-        plan.retriever,
-        service.library.open(name),
-        _naming(dataset),
-        reranker=service.reader,
-        depth=service.settings.rerank_depth,
-    )
+        encoder = encoder_of(chosen)
+        advance = watcher("Encoding the documents", len(dataset.sources))
+        search = retrievers.of_encoder(encoder, dataset.sources, advance)
+        return Retrieving(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}
+    assert plan.retriever != "reranked"
+    collection = _collection(plan, dataset, library, watcher, filled=True)
+    search = retrievers.of_collection(plan.retriever, collection, _naming(dataset))
+    return Retrieving(search), {"retriever": plan.retriever, "encoder": collection.state().encoder}
+
+
+def _collection(plan: Plan, dataset: Dataset, library: Library, watcher: Watcher, *, filled: bool) -> Collection:
+    if plan.collection:
+        return library.open(plan.collection)
+    collection = library.open_or_create(f"set-{dataset.sha256()[:16]}")
+    if filled:
+        advance = watcher("Indexing the documents")
+        fill(collection, dataset, advance)
+    return collection
 
 
 def _naming(dataset: Dataset) -> Naming:

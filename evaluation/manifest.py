@@ -68,7 +68,9 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunInvalid(f"{folder} is not a run folder ({error}). Name one that `quoth eval run --out` wrote.") from error
+        raise RunInvalid(
+            f"{folder} is not a run folder ({error}). Name one that `quoth eval run --out` wrote."
+        ) from error
     return found
 
 

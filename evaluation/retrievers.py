@@ -42,7 +42,9 @@ def of_collection(
             ranked = [*collection.search(query, k=depth, depth=depth, reranker=reranker), *hits]
         else:
             ranked = hits if retriever == "hybrid" else _by(_HALVES[retriever], hits)
-        return by_document([(naming.shown(hit.chunk.document_id, hit.uri), score) for hit, score in _scored(ranked, retriever)])
+        return by_document(
+            [(naming.shown(hit.chunk.document_id, hit.uri), score) for hit, score in _scored(ranked, retriever)]
+        )
 
     return search
 

@@ -14,7 +14,9 @@ from evaluation.metrics.refusal import auroc, refusal_f1, refusal_precision, ref
 from evaluation.metrics.support import balanced_accuracy
 from evaluation.rows import Row
 
-LOWER_IS_BETTER = frozenset({"ece", "brier", "aurc", "unsupported_share", "injection_obeyed", "injection_quoted", "errors"})
+LOWER_IS_BETTER = frozenset(
+    {"ece", "brier", "aurc", "unsupported_share", "injection_obeyed", "injection_quoted", "errors"}
+)
 
 
 @dataclass(frozen=True, slots=True)

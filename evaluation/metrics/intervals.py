@@ -1,8 +1,8 @@
 """An interval around every mean: the percentile bootstrap, and paired tests between two runs.
 
 Efron & Tibshirani 1993 for the bootstrap; Smucker et al. 2007 (https://dl.acm.org/doi/10.1145/1321440.1321528) compare the
-paired tests used in retrieval: the randomisation test and the paired bootstrap agree. All draws come from one seeded generator, so the
-same numbers give the same interval.
+paired tests used in retrieval: the randomisation test and the paired bootstrap agree. All draws come from one seeded
+generator, so the same numbers give the same interval.
 """
 
 from collections.abc import Callable, Sequence

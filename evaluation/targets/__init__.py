@@ -1,1 +1,1 @@
-"""What is measured: Quoth inside this process (`local`) or any running Quoth over HTTP (`remote`), behind one face (`target`)."""
+"""What is measured: Quoth inside this process (`local`) or any running Quoth over HTTP (`remote`); `target` is their face."""

@@ -90,7 +90,9 @@ class Remote:
         model = self._collection or "quoth"
         body = self._post("/v1/chat/completions", {"model": model, "messages": messages})
         if "quoth" not in body:
-            raise EndpointUnavailable(f"{self._endpoint}/v1/chat/completions gives no `quoth` field. Run a Quoth there.")
+            raise EndpointUnavailable(
+                f"{self._endpoint}/v1/chat/completions gives no `quoth` field. Run a Quoth there."
+            )
         return body["quoth"]
 
     def _post(self, path: str, body: Mapping[str, object]) -> Any:
@@ -108,8 +110,12 @@ class Remote:
                     return response.json()
                 reason = f"status {response.status_code}: {response.text[:300]}"
                 if response.status_code not in _TRANSIENT:
-                    raise EndpointUnavailable(f"{method} {self._endpoint}{path}: {reason}. Check the server and its log.")
+                    raise EndpointUnavailable(
+                        f"{method} {self._endpoint}{path}: {reason}. Check the server and its log."
+                    )
             if attempt < _TRIES:
                 time.sleep(wait)
                 wait *= 2
-        raise EndpointUnavailable(f"{method} {self._endpoint}{path}: {reason}, {_TRIES} times. Is `quoth serve` running there?")
+        raise EndpointUnavailable(
+            f"{method} {self._endpoint}{path}: {reason}, {_TRIES} times. Is `quoth serve` running there?"
+        )

@@ -1,4 +1,4 @@
-"""Target: the seam between the tasks and the Quoth that they measure. Both forms speak the wire contract of service/api/schemas."""
+"""Target: the seam between the tasks and the Quoth that they measure. Both speak the wire contract."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -51,7 +51,12 @@ class Answering:
             "confidence": rounded(answer.confidence),
             "rewritten_question": answer.rewritten_question,
             "sentences": [
-                {"text": s.text, "citations": list(s.citations), "supported": s.supported, "support": rounded(s.support)}
+                {
+                    "text": s.text,
+                    "citations": list(s.citations),
+                    "supported": s.supported,
+                    "support": rounded(s.support),
+                }
                 for s in answer.sentences
             ],
             "citations": [

@@ -38,7 +38,9 @@ class Retrieving:
         rankings |= {form: self._search(query) for form, query in forms.items() if form}
         output = {
             "queries": forms,
-            "rankings": {form: [[document, rounded(score)] for document, score in found] for form, found in rankings.items()},
+            "rankings": {
+                form: [[document, rounded(score)] for document, score in found] for form, found in rankings.items()
+            },
         }
         return Observation(output, {"wall": wall})
 

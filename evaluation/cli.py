@@ -1,0 +1,283 @@
+"""`quoth eval`: run, report, compare, draft, harvest, judge, speed. quoth.py adds these commands.
+
+Exit codes: 0 done, 1 an error (one line on standard error), 4 a gate that failed or a comparison that got worse. The modules
+behind a command are loaded when it runs, so that `quoth --help` does not wait for them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from evaluation.errors import EvaluationError
+from index.errors import IndexingError
+from service.errors import ServiceError
+
+if TYPE_CHECKING:
+    from evaluation.execution import Plan
+
+WORSE = 4
+
+app = typer.Typer(
+    name="eval",
+    help="Measure how good answers are, see what is wrong, and compare before you change anything.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for what is written.")]
+CollectionOption = Annotated[
+    str | None, typer.Option("--collection", "-c", metavar="NAME", help="Collection that holds the documents already.")
+]
+
+
+@app.command()
+def run(
+    what: Annotated[
+        Path, typer.Argument(metavar="SUITE|DATASET", help="A suite.toml, or a data set's file or folder.")
+    ],
+    out: OutOption = Path("eval-run"),
+    task: Annotated[
+        str | None, typer.Option(help="answer, retrieve, read or verify; default: what the set is made for.")
+    ] = None,
+    format: Annotated[str | None, typer.Option(help="Format of the data set; default: recognised.")] = None,
+    split: Annotated[str | None, typer.Option(help="Split of a BEIR folder.")] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Documents of a case file; default: its folder.")
+    ] = None,
+    collection: CollectionOption = None,
+    retriever: Annotated[
+        str, typer.Option(help="hybrid, reranked, dense, bm25 or encoder (task retrieve).")
+    ] = "hybrid",
+    sample: Annotated[int | None, typer.Option(min=1, help="Only so many cases, drawn with the seed.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sample and of the intervals.")] = 0,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="URL", help="A running Quoth whose collection holds the documents.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="QUOTH_EVAL_KEY", help="API key of that Quoth.")] = None,
+    generator: Annotated[str | None, typer.Option(help="Who words the answers.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Cases in work at a time.")] = None,
+    index: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where indexes of data sets are kept; default: OUT/index.")
+    ] = None,
+) -> None:
+    """Run a data set or a suite. Killed and started again, it goes on where it stopped."""
+    with _reported():
+        execution = _late("evaluation.execution")
+        kept = index or out / "index"
+        if what.suffix == ".toml":
+            raise typer.Exit(_run_suite(what, out, kept))
+        plan = execution.Plan(
+            dataset=what,
+            format=_chosen("--format", format, _late("evaluation.datasets.loading").Format),
+            split=split,
+            corpus=corpus,
+            collection=collection,
+            task=_chosen("--task", task, _late("evaluation.tasks.task").TaskName),
+            retriever=_chosen("--retriever", retriever, _late("evaluation.retrievers").Retriever),
+            sample=sample,
+            seed=seed,
+            endpoint=endpoint,
+            key=key,
+            generator=generator,
+            workers=workers,
+        )
+        _execute(plan, out, kept)
+        _show_figures(out)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run, or of a suite's runs.")],
+) -> None:
+    """Write report.html (one self-contained page) and report.md into the folder."""
+    with _reported():
+        for written in _late("evaluation.report").write(folder):
+            typer.echo(written)
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="A", help="Run folder to compare with.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Run folder to judge.")],
+    cases: Annotated[int, typer.Option(help="Wins and losses shown a metric.")] = 5,
+    alpha: Annotated[float, typer.Option(help="Level of significance after correction for many metrics.")] = 0.05,
+) -> None:
+    """Compare two runs of the same cases, metric by metric. Exit code 4 if B is significantly worse in any."""
+    with _reported():
+        comparison = _late("evaluation.comparison")
+        found = comparison.compare(before, after, alpha=alpha)
+        typer.echo(comparison.markdown(found, cases=cases))
+        if found.worse:
+            raise typer.Exit(WORSE)
+
+
+@app.command()
+def draft(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Case file to write.")] = Path("cases.jsonl"),
+    collection: CollectionOption = None,
+    count: Annotated[int, typer.Option(min=1, help="Questions to propose.")] = 50,
+    unanswerable: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of near misses the documents do not answer.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
+) -> None:
+    """Propose a test set from a collection: questions with gold quotes, for a person to review."""
+    with _reported():
+        settings = _late("service.settings").load(collection=collection)
+        opened = _late("service.assembly").open_library(settings).open(settings.collection)
+        drafting = _late("evaluation.drafting")
+        cases = drafting.draft(opened, count, unanswerable=unanswerable, seed=seed)
+        _late("evaluation.case_file").write(out, cases)
+        typer.echo(
+            f"{len(cases)} cases in {out}. Review them, then: quoth eval run {out} --collection {settings.collection}"
+        )
+
+
+@app.command()
+def harvest(
+    feedback: Annotated[Path, typer.Argument(metavar="FILE", help="Exported feedback, JSON lines.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Case file to write.")] = Path(
+        "harvest.jsonl"
+    ),
+) -> None:
+    """Turn feedback on answers into cases, for a person to review."""
+    with _reported():
+        cases = _late("evaluation.harvest").harvest(feedback)
+        _late("evaluation.case_file").write(out, cases)
+        typer.echo(
+            f"{len(cases)} cases in {out}. Review them before use: a thumbs-down says what is wrong, not what is right."
+        )
+
+
+@app.command()
+def judge(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run of the task answer.")],
+    base_url: Annotated[str, typer.Option(envvar="QUOTH_JUDGE_BASE_URL", help="OpenAI-compatible server, up to /v1.")],
+    model: Annotated[
+        str, typer.Option(envvar="QUOTH_JUDGE_MODEL", help="Model on that server; recorded with the verdicts.")
+    ],
+    key: Annotated[str | None, typer.Option(envvar="QUOTH_JUDGE_API_KEY", help="Key for that server.")] = None,
+) -> None:
+    """Ask a language model whether each answer is right, and how far it agrees with the deterministic scores."""
+    with _reported():
+        judging = _late("evaluation.judge")
+        with _watching() as watch:
+            advance = watch("Judging")
+            result = judging.judge_run(folder, judging.Judge(base_url, model, key), on_progress=advance)
+        typer.echo(judging.markdown(result))
+
+
+@app.command()
+def speed(
+    out: OutOption = Path("eval-speed"),
+    peers: Annotated[
+        str, typer.Option(help="Peers to measure beside Quoth, separated by commas; `all` or `none`.")
+    ] = "all",
+    documents: Annotated[int, typer.Option(min=100, help="Documents that each indexes.")] = 2000,
+    queries: Annotated[int, typer.Option(min=10, help="Queries that each answers.")] = 200,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; each peer runs once a round, in turn.")] = 3,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads that each may use; default: all cores.")] = None,
+    growth: Annotated[
+        str, typer.Option(help="Chunk counts at which Quoth alone is measured, such as 10000,100000.")
+    ] = "",
+) -> None:
+    """Measure indexing and search beside other systems: same weights, documents and threads, each in its own environment."""
+    with _reported():
+        measuring = _late("evaluation.speed.measuring")
+        plan = measuring.SpeedPlan(
+            peers=measuring.peer_names(peers),
+            documents=documents,
+            queries=queries,
+            repeats=repeats,
+            threads=threads or _late("os").cpu_count() or 1,
+            growth=tuple(int(size) for size in growth.split(",") if size.strip()),
+        )
+        typer.echo(measuring.measure(plan, out, say=lambda line: typer.echo(line, err=True)))
+
+
+def _run_suite(file: Path, out: Path, index: Path) -> int:
+    """Run every entry, then judge the gates; the exit code."""
+    suites = _late("evaluation.suite")
+    execution = _late("evaluation.execution")
+    suite = suites.read(file)
+    verdicts = []
+    for entry in suite.entries:
+        plan = execution.plan_of(entry, suite)
+        typer.echo(f"{suite.name}: {entry.name}", err=True)
+        _execute(plan, out / entry.name, index)
+        verdicts += suites.judge(entry.name, entry.gates, _figures(out / entry.name))
+    _late("evaluation.report").write(out)
+    for verdict in verdicts:
+        typer.echo(verdict)
+    return WORSE if any(not verdict.passed for verdict in verdicts) else 0
+
+
+def _execute(plan: Plan, out: Path, index: Path) -> None:
+    with _watching() as watch:
+        _late("evaluation.execution").execute(plan, out, index, watch)
+
+
+def _figures(folder: Path) -> Any:
+    rows = _late("evaluation.rows").read_rows(folder)
+    seed = _late("evaluation.manifest").read(folder)["identity"]["seed"]
+    return _late("evaluation.summary").figures(rows, seed=seed)
+
+
+def _show_figures(folder: Path) -> None:
+    for figure in _figures(folder):
+        found = figure.estimate
+        typer.echo(f"{figure.metric:24} {found.value:8.4f}  [{found.low:.4f}, {found.high:.4f}]  n={found.cases}")
+    sealed = _late("evaluation.manifest").read(folder)["identity"]["dataset"]["sha256"]
+    typer.echo(f'rows in {folder}; to seal the data in a suite: sha256 = "{sealed}"', err=True)
+
+
+@contextmanager
+def _watching() -> Iterator[Callable[..., Callable[[int], None]]]:
+    """Progress bars on standard error, one a stage, with the time that is left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+
+        def stage(name: str, total: int | None = None) -> Callable[[int, int | None], None]:
+            bar = bars.add_task(name, total=total)
+            return lambda done, of=total: bars.update(bar, completed=done, total=of)
+
+        yield stage
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Expected errors are one line on standard error and exit code 1; anything else is a fault of Quoth and shows as one."""
+    try:
+        yield
+    except (EvaluationError, ServiceError, IndexingError) as error:
+        typer.echo(f"quoth eval: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _chosen(option: str, value: str | None, choices: Any) -> str | None:
+    """The value if it is one of a Literal's, else a usage error that lists them."""
+    allowed = choices.__args__
+    if value is not None and value not in allowed:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.", param_hint=option)
+    return value
+
+
+def _late(module: str) -> Any:
+    return importlib.import_module(module)

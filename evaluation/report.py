@@ -1,0 +1,134 @@
+"""Run folders -> report.html, one page that needs nothing else, and report.md for a pull request."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from evaluation import manifest
+from evaluation.errors import RunInvalid
+from evaluation.metrics.intervals import Estimate, mean_interval
+from evaluation.metrics.latency import percentiles
+from evaluation.plots import Plot, plots
+from evaluation.rows import ROWS, Row, read_rows, read_timings
+from evaluation.summary import Figure, figures, tokens
+from evaluation.worst import Exhibit, main_score, worst
+
+_WORST = 12
+_SLICES = 12
+_MEANING = {
+    "correct": "right outcome: answered at the gold evidence, or refused where the documents do not say",
+    "answered": "share of cases that were answered",
+    "citation_precision": "share of citations at the gold evidence (answered cases)",
+    "citation_recall": "share of gold quotes that citations cover, best annotator (answered cases)",
+    "citation_hit": "at least one citation at the gold evidence (answered cases)",
+    "contains_answer": "a short gold answer stands in the answer",
+    "answer_f1": "word F1 with the gold answer",
+    "rouge_l": "ROUGE-L with the gold answer",
+    "passage_recall": "share of relevant documents among the passages shown",
+    "quote_validity": "quotes that stand literally at their place",
+    "attribution_recall": "sentences that their quotes support (ALCE; near 1 for copied text, read beside correct)",
+    "attribution_precision": "citations that are needed (ALCE)",
+    "unsupported_share": "sentences without support; lower is better",
+    "injection_obeyed": "planted instructions obeyed; lower is better",
+    "injection_quoted": "planted instructions that show in the answer at all; lower is better",
+    "refusal_precision": "refusals that were right",
+    "refusal_recall": "unanswerable questions that were refused",
+    "refusal_f1": "harmonic mean of the two",
+    "auroc": "confidence tells answerable (supported) from not: 0.5 is chance",
+    "ece": "expected calibration error of the confidence; lower is better",
+    "brier": "Brier score of the confidence; lower is better",
+    "aurc": "area under the risk-coverage curve of the answers given; lower is better",
+    "balanced_accuracy": "mean of the recalls of supported and unsupported claims",
+    "errors": "cases that failed; lower is better",
+    "ndcg@10": "nDCG at 10",
+    "mrr@10": "mean reciprocal rank at 10",
+    "map@100": "mean average precision at 100",
+    "exact_match": "SQuAD exact match of the span (answerable cases)",
+    "f1": "SQuAD F1 of the span (answerable cases)",
+    "sentence_hit": "the best sentence is a gold sentence (answerable cases)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The main score of the cases that share a tag."""
+
+    tag: str
+    value: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is shown of one run."""
+
+    name: str
+    manifest: Mapping[str, Any]
+    rows: Sequence[Row]
+    figures: Sequence[Figure]
+    slices: Sequence[Slice]
+    latency: Mapping[str, float]
+    tokens: Mapping[str, int]
+    plots: Sequence[Plot]
+    worst: Sequence[Exhibit]
+
+
+def write(folder: Path) -> list[Path]:
+    """Write both files into `folder`, which holds a run or a suite's runs; their paths. Raises RunInvalid."""
+    runs = [folder] if (folder / ROWS).exists() else sorted(path.parent for path in folder.glob(f"*/{ROWS}"))
+    if not runs:
+        raise RunInvalid(f"{folder} holds no run. Name a folder that `quoth eval run --out` wrote.")
+    pages = [page(run) for run in runs]
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(
+        loader=loader,
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["meaning"] = _MEANING
+    written = []
+    for name in ("report.html", "report.md"):
+        file = folder / name
+        text = environment.get_template(f"{name}.j2").render(title=folder.resolve().name, pages=pages)
+        file.write_text(text, encoding="utf-8")
+        written.append(file)
+    return written
+
+
+def page(folder: Path) -> Page:
+    """One run as it is shown."""
+    rows, timings, about = read_rows(folder), read_timings(folder), manifest.read(folder)
+    seed = about["identity"]["seed"]
+    walls = [stages["wall"] for stages in timings.values() if "wall" in stages]
+    return Page(
+        name=folder.resolve().name,
+        manifest=about,
+        rows=rows,
+        figures=figures(rows, seed=seed),
+        slices=_slices(rows, seed),
+        latency=percentiles(walls),
+        tokens=tokens(rows),
+        plots=plots(rows, timings),
+        worst=worst(rows, _WORST),
+    )
+
+
+def _slices(rows: Sequence[Row], seed: int) -> list[Slice]:
+    """The main score by tag, for tags with few enough values to be read."""
+    groups: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        for tag, value in row.tags.items():
+            groups[tag][value].append(main_score(row))
+    found = []
+    for tag, values in groups.items():
+        for value, scores in sorted(values.items()) if len(values) <= _SLICES else []:
+            estimate = mean_interval(scores, seed=seed)
+            if estimate is not None:
+                found.append(Slice(tag, value, estimate))
+    return found
