@@ -38,8 +38,7 @@ function showCollection() {
   const nothing = collection === null;
   byId("onboarding").hidden = !nothing;
   byId("hero").hidden = nothing || turns.length > 0;
-  byId("ask").hidden = nothing;
-  document.querySelector(".keys").hidden = nothing;
+  byId("dock").hidden = nothing;
   chooser.parentElement.hidden = collections.length < 2;
   byId("browse").hidden = nothing;
   byId("fresh").hidden = turns.length === 0;
@@ -70,6 +69,7 @@ function addTurn(text, collection) {
 
 async function submit(text) {
   const collection = chooser.value;
+  panel.close();
   const turn = addTurn(text, collection);
   running = new AbortController();
   setRunning(true);

@@ -25,8 +25,9 @@ export function paint(parent, extract, { quote = null, span = null, pages = [], 
   const headings = sections
     .filter((section) => section.start >= extract.start && section.start < extract.end && section.trail.length)
     .map((section) => [section.start, Math.min(extract.lineEnd(section.start), section.start + 200)]);
+  const signs = headings.map(([from, to]) => [from, from + extract.slice(from, to).match(/^[#=\s]*/)[0].length]);
   const breaks = new Map(pages.filter((page) => page.start >= extract.start).map((page) => [page.start, page.number]));
-  const edges = [quote, span, ...headings].filter(Boolean).flat();
+  const edges = [quote, span, ...headings, ...signs].filter(Boolean).flat();
   const cuts = [...new Set([extract.start, ...edges, ...breaks.keys(), extract.end])]
     .filter((cut) => cut >= extract.start && cut <= extract.end)
     .sort((a, b) => a - b);
@@ -35,7 +36,10 @@ export function paint(parent, extract, { quote = null, span = null, pages = [], 
   cuts.slice(0, -1).forEach((from, place) => {
     if (breaks.has(from)) pieces.append(element("span", { className: "page-break", textContent: `Page ${breaks.get(from)}` }));
     let piece = document.createTextNode(extract.slice(from, cuts[place + 1]));
-    if (headings.some((range) => within(range, from))) piece = element("span", { className: "heading" }, piece);
+    if (headings.some((range) => within(range, from))) {
+      const sign = signs.some((range) => within(range, from));
+      piece = element("span", { className: sign ? "heading sign" : "heading" }, piece);
+    }
     if (within(quote, from)) piece = element("mark", { className: within(span, from) ? "quote span" : "quote" }, piece);
     pieces.append(piece);
   });

@@ -4,6 +4,7 @@ import { copy, element, placeOf, quoted } from "./text.js";
 
 const NEAREST = 4;
 const EXCERPT = 280; // code points of a nearest passage
+const HEADING_LINES = /^#{1,6} .*$/gm; // an excerpt shows its headings above it already
 
 export class Turn {
   constructor(question, collection, panel) {
@@ -93,8 +94,8 @@ export class Turn {
     if (!nearest.length) return;
     const list = element("ul", { className: "sources", "aria-label": "Nearest passages" });
     nearest.forEach((passage, place) => {
-      const points = Array.from(passage.text);
-      const excerpt = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : passage.text;
+      const points = Array.from(passage.text.replace(HEADING_LINES, "").trim());
+      const excerpt = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : points.join("");
       const card = element("button", { type: "button", className: "card" }, element("span", { className: "card-body" },
         element("span", { className: "card-place", textContent: placeOf(passage) }),
         element("span", { className: "quote-text", textContent: excerpt })));
