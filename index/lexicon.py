@@ -143,8 +143,9 @@ class Lexicon:
         """Write what changed since, with the mark it leads to, as one commit."""
         assert self._index is not None
         writer = self._index.writer(_HEAP_BYTES, 1)
-        for number in [0, *([] if since is None else snapshot.removed(since))]:
-            writer.delete_documents_by_term("number", number)
+        gone = [0, *([] if since is None else snapshot.removed(since))]
+        # Not delete_documents_by_term: in tantivy 0.27 it looks for a signed term, which an unsigned field never holds.
+        writer.delete_documents_by_query(Query.term_set_query(_SCHEMA, "number", gone))
         for entry in snapshot.lexical_entries(since):
             document = tantivy.Document()
             document.add_unsigned("number", entry.number)

@@ -1,0 +1,206 @@
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound
+from index.filters import Filter
+from index.ledger import Ledger
+from index.records import Chunk, Document, Page, Section
+from index.rows import Entry, page_at
+from index.sqlite import translated
+from index.summary import Source
+
+
+def document(name: str = "a", text: str = "One. Two.", version: str = "v1", **facts: object) -> Document:
+    defaults: dict[str, object] = {"uri": f"file:///{name}.txt", "title": name, "media_type": "text/plain"}
+    return Document(id=name, version=version, text=text, **{**defaults, **facts})  # type: ignore[arg-type]
+
+
+def entry(document: Document, source: Source | None = None) -> Entry:
+    """The document with each of its words as a chunk."""
+    chunks, start = [], 0
+    for place, word in enumerate(document.text.split(" ")):
+        identity = f"{document.id}/{document.version}/{place}"
+        chunks.append(Chunk(identity, document.id, document.version, place, start, start + len(word), word))
+        start += len(word) + 1
+    return Entry(document, chunks, source)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
+    yield ledger
+    ledger.close()
+
+
+def embed_all(ledger: Ledger) -> int:
+    pending = ledger.pending(1000)
+    return ledger.add_vectors([text.hash for text in pending], np.ones((len(pending), 2), dtype=np.float32))
+
+
+@given(
+    text=st.text(),
+    title=st.text(),
+    metadata=st.dictionaries(st.text(), st.text(), max_size=3),
+    trail=st.lists(st.text(), max_size=3),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_document_comes_back_as_it_was(
+    ledger: Ledger, text: str, title: str, metadata: dict[str, str], trail: list[str]
+) -> None:
+    given = document(
+        text=text,
+        title=title,
+        metadata=metadata,
+        pages=(Page(3, 0, len(text)),),
+        sections=(Section(0, tuple(trail)),),
+    )
+    ledger.change([Entry(given, [Chunk("c", "a", "v1", 0, 0, len(text), text, tuple(trail))])], [])
+    assert ledger.document("a") == given
+    assert ledger.is_current(given)
+    with ledger.snapshot() as snapshot:
+        ((number,), _) = snapshot.owners()
+    row = ledger.chunks([int(number)])[int(number)]
+    assert row.chunk.text == text[row.chunk.start : row.chunk.end]
+    assert (row.title, row.chunk.trail) == (title, tuple(trail))
+
+
+def test_a_retired_version_still_opens_and_is_not_current(ledger: Ledger) -> None:
+    old, new = document(text="old words"), document(text="new words", version="v2")
+    ledger.change([entry(old)], [])
+    ledger.change([entry(new)], [])
+    assert ledger.document("a") == new
+    assert ledger.document("a", "v1") == old
+    assert not ledger.is_current(old)
+    assert ledger.counts() == (1, 2, 2)
+    ledger.change([], ["a"])
+    assert ledger.document("a", "v1") == old
+    assert ledger.counts() == (0, 0, 0)
+    with pytest.raises(NotFound, match="'a'"):
+        ledger.document("a")
+
+
+def test_a_change_that_fails_leaves_no_trace(ledger: Ledger) -> None:
+    ledger.change([entry(document("kept"))], [])
+    before = ledger.mark()
+    with pytest.raises(NotFound, match="'missing'"):
+        ledger.change([], ["kept", "missing"])
+    clash = entry(document("b", text="x y"))
+    broken = Entry(clash.document, [clash.chunks[0], clash.chunks[0]])
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.change([broken], ["kept"])
+    assert [summary.id for summary in ledger.documents()] == ["kept"]
+    assert ledger.mark() == before
+
+
+def test_text_that_was_embedded_once_is_never_pending_again(ledger: Ledger) -> None:
+    ledger.change([entry(document("a", text="red green red"))], [])
+    assert len(ledger.pending(10)) == 2
+    assert embed_all(ledger) == 3
+    ledger.change([entry(document("b", text="green blue"))], ["a"])
+    assert [text.text for text in ledger.pending(10)] == ["blue"]
+
+
+def test_the_newest_text_is_embedded_first(ledger: Ledger) -> None:
+    ledger.change([entry(document("old", text="one two"))], [])
+    ledger.change([entry(document("new", text="three four"))], [])
+    assert [text.text for text in ledger.pending(3)] == ["four", "three", "two"]
+
+
+def test_title_and_headings_are_embedded_but_a_file_name_is_not(ledger: Ledger) -> None:
+    chunk = Chunk("c", "a", "v1", 0, 0, 4, "body", ("Report", "Results"))
+    ledger.change([Entry(document("a", text="body", title="Report"), [chunk])], [])
+    assert ledger.pending(1)[0].text == "body\nReport > Results"
+    chunk = Chunk("d", "b", "v1", 0, 0, 4, "body", ("Results",))
+    ledger.change([Entry(document("b", text="body", title="b.txt"), [chunk])], [])
+    assert ledger.pending(1)[0].text == "body\nResults"
+
+
+def test_summaries_say_what_a_folder_sync_needs(ledger: Ledger) -> None:
+    ledger.change([entry(document("a", text="one two"), Source(7, 123))], [])
+    ledger.change([entry(document("b", text="one"))], [])
+    first, second = ledger.documents()
+    assert (first.id, first.version, first.characters, first.chunks, first.source) == ("a", "v1", 7, 2, Source(7, 123))
+    assert second.source is None
+    ledger.refresh_source("b", Source(3, 9))
+    assert ledger.documents()[1].source == Source(3, 9)
+    with pytest.raises(NotFound):
+        ledger.refresh_source("c", None)
+
+
+def test_filters_resolve_to_exactly_the_documents_that_meet_them(ledger: Ledger) -> None:
+    places = {"a": "x/a", "b": "x/b", "c": "xy/c", "d": "\U0010fffe/d"}
+    for number, (name, uri) in enumerate(places.items()):
+        metadata = {"kind": "even" if number % 2 == 0 else "odd", "name": name}
+        ledger.change([entry(document(name, uri=uri, metadata=metadata))], [])
+
+    def chosen(where: Filter) -> set[str]:
+        scope = ledger.scope(where)
+        with ledger.snapshot() as snapshot:
+            numbers, documents = snapshot.owners()
+        inside = numbers[scope.mask(documents)]
+        return {row.chunk.document_id for row in ledger.chunks([int(number) for number in inside]).values()}
+
+    assert chosen(Filter()) == set(places)
+    assert chosen(Filter(uri_prefix="x/")) == {"a", "b"}
+    assert chosen(Filter(uri_prefix="x")) == {"a", "b", "c"}
+    assert chosen(Filter(uri_prefix="\U0010fffe")) == {"d"}
+    assert chosen(Filter(document_ids=frozenset({"a", "d", "nobody"}))) == {"a", "d"}
+    assert chosen(Filter(document_ids=frozenset())) == set()
+    assert chosen(Filter(metadata={"kind": "even"})) == {"a", "c"}
+    assert chosen(Filter(metadata={"kind": "even", "name": "c"}, uri_prefix="x")) == {"c"}
+    ledger.change([entry(document("a", uri="x/a", metadata={"kind": "odd"}, version="v2"))], [])
+    assert chosen(Filter(metadata={"kind": "even"})) == {"c"}
+
+
+def test_readers_do_not_wait_for_a_writer_and_see_one_state(ledger: Ledger) -> None:
+    ledger.change([entry(document("a"))], [])
+    other = sqlite3.connect(ledger.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("DELETE FROM chunks")
+    assert ledger.counts() == (1, 2, 2)
+    with ledger.snapshot() as snapshot:
+        other.execute("COMMIT")
+        assert len(list(snapshot.lexical_entries(None))) == 2
+    other.close()
+    assert ledger.counts() == (1, 0, 0)
+
+
+def test_another_encoder_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(EncoderMismatch, match=r"'e' \(2 dimensions\), not 'f'"):
+        Ledger(ledger.path, encoder="f", dimension=2)
+    with pytest.raises(EncoderMismatch, match="not 'e' \\(3\\)"):
+        Ledger(ledger.path, encoder="e", dimension=3)
+
+
+def test_a_damaged_ledger_is_named_with_the_mend(ledger: Ledger) -> None:
+    ledger.change([entry(document("a", text="word " * 2000))], [])
+    ledger.close()
+    content = bytearray(ledger.path.read_bytes())
+    content[: 4096 * 4] = b"\x55" * (4096 * 4)
+    ledger.path.write_bytes(bytes(content))
+    with pytest.raises(
+        LedgerDamaged, match=r"ledger\.sqlite: the ledger does not read .* Restore the file from a backup"
+    ):
+        Ledger(ledger.path, encoder="e", dimension=2)
+
+
+def test_a_full_disk_is_told_as_such_and_loses_nothing(ledger: Ledger) -> None:
+    ledger.change([entry(document("a"))], [])
+    full = sqlite3.connect(ledger.path, isolation_level=None)
+    full.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(DiskFull, match="the disk is full"), translated(ledger.path):
+        full.execute("INSERT INTO vectors VALUES (x'00', zeroblob(1000000))")
+    full.close()
+    assert ledger.counts() == (1, 2, 2)
+
+
+def test_the_page_of_an_offset() -> None:
+    pages = (Page(1, 0, 10), Page(2, 10, 20), Page(4, 25, 30))
+    assert [page_at(pages, offset) for offset in (0, 9, 10, 19, 22, 25, 29, 30)] == [1, 1, 2, 2, None, 4, 4, None]
+    assert page_at((), 0) is None

@@ -1,0 +1,229 @@
+import math
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.filters import Scope
+from index.ledger import Ledger
+from index.lexicon import Lexicon, terms
+from index.records import Chunk, Document
+from index.rows import Entry
+
+TEXTS = ("red apple", "green apple pie pie", "blue sky over green fields", "red sky at night red")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
+    yield ledger
+    ledger.close()
+
+
+def add(ledger: Ledger, *texts: str, prefix: str = "d") -> None:
+    """One document and one chunk a text, with neither title nor headings."""
+    for number, text in enumerate(texts):
+        name = f"{prefix}{number}"
+        document = Document(name, "v", f"file:///{name}", "", "text/plain", text)
+        ledger.change([Entry(document, [Chunk(name, name, "v", 0, 0, len(text), text)])], [])
+
+
+def found(lexicon: Lexicon, ledger: Ledger, query: str, scope: Scope | None = None) -> list[str]:
+    hits = lexicon.search(query, 10, scope)
+    rows = ledger.chunks([number for number, _ in hits])
+    return [rows[number].chunk.text for number, _ in hits]
+
+
+def bm25(word: str, text: str, texts: tuple[str, ...]) -> float:
+    """Robertson's formula with k1 = 1.2 and b = 0.75; the mark is a document too, without words."""
+    count = len(texts) + 1
+    mean = sum(len(other.split()) for other in texts) / count
+    holding = sum(word in other.split() for other in texts)
+    idf = math.log(1 + (count - holding + 0.5) / (holding + 0.5))
+    frequency = text.split().count(word)
+    return idf * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * len(text.split()) / mean))
+
+
+def test_scores_are_bm25(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, *TEXTS)
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    for query in ("apple", "red sky", "green pie night"):
+        expected = {text: sum(bm25(word, text, TEXTS) for word in query.split()) for text in TEXTS}
+        hits = lexicon.search(query, 10)
+        rows = ledger.chunks([number for number, _ in hits])
+        scores = {rows[number].chunk.text: score for number, score in hits}
+        assert scores == pytest.approx({text: score for text, score in expected.items() if score}, rel=1e-5)
+        assert [score for _, score in hits] == sorted(scores.values(), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("The runners ran", "running runner"),
+        ("Café Zürich", "cafe zurich"),
+        ("decomposed cafe\u0301", "caf\u00e9"),
+        ("ﬁnancial statement", "financial"),
+        ("東京は日本の首都です", "首都"),
+        ("Section 10-K, item 7A", "10-k"),
+        ("Größe in GRAD", "grosse"),
+        ("हिन्दी में", "हिन्दी"),
+    ],
+)
+def test_words_match_over_form_accent_and_script(ledger: Ledger, tmp_path: Path, text: str, query: str) -> None:
+    add(ledger, text, "something else entirely")
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    assert found(lexicon, ledger, query) == [text]
+
+
+@given(query=st.text(max_size=200))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_query_is_a_syntax_error(ledger: Ledger, tmp_path: Path, query: str) -> None:
+    lexicon = Lexicon(tmp_path / "lexicon")
+    if not ledger.counts()[0]:
+        add(ledger, *TEXTS)
+    lexicon.catch_up(ledger)
+    assert len(lexicon.search(query, 10)) <= len(TEXTS)
+    assert len(lexicon.search(f'"{query}" AND text:(apple* OR +{query}~', 10)) >= 1
+
+
+def test_repeated_words_count_once_and_very_long_queries_are_cut() -> None:
+    assert terms("Apples, apple & APPLE pies!") == ["appl", "pie"]
+    assert terms("??? ... !!!") == []
+    assert len(terms(" ".join(f"word{number}" for number in range(10_000)))) == 256
+
+
+def test_scopes_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, *TEXTS)
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    assert found(lexicon, ledger, "green red", Scope(np.array([2, 3]))) == [TEXTS[1], TEXTS[2]]
+    assert found(lexicon, ledger, "apple", Scope(np.array([2]), outside=True)) == [TEXTS[0]]
+    assert found(lexicon, ledger, "apple", Scope(np.array([3]))) == []
+    assert found(lexicon, ledger, "apple", Scope(np.zeros(0, dtype=np.int64))) == []
+    assert len(found(lexicon, ledger, "apple", Scope(np.zeros(0, dtype=np.int64), outside=True))) == 2
+    assert lexicon.search("pie", 1, Scope(np.array([2]))) == lexicon.search("pie", 1)
+
+
+def test_changes_are_replayed_and_vectors_are_none_of_its_business(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, *TEXTS)
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    ledger.change([], ["d0"])
+    add(ledger, "apple juice", prefix="n")
+    lexicon.catch_up(ledger)
+    assert set(found(lexicon, ledger, "apple")) == {TEXTS[1], "apple juice"}
+    commits = (tmp_path / "lexicon" / "meta.json").read_bytes()
+    ledger.add_vectors([text.hash for text in ledger.pending(9)], np.ones((4, 2), dtype=np.float32))
+    lexicon.catch_up(ledger)
+    assert (tmp_path / "lexicon" / "meta.json").read_bytes() == commits
+
+
+def test_two_lexicons_over_one_folder_see_each_others_work(ledger: Ledger, tmp_path: Path) -> None:
+    first, second = Lexicon(tmp_path / "lexicon"), Lexicon(tmp_path / "lexicon")
+    add(ledger, "old words")
+    first.catch_up(ledger)
+    second.catch_up(ledger)
+    add(ledger, "fresh words", prefix="n")
+    first.catch_up(ledger)
+    second.catch_up(ledger)
+    assert set(found(second, ledger, "words")) == {"old words", "fresh words"}
+
+
+def test_a_searcher_serves_on_while_another_process_holds_the_lexicon(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, "old words")
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    script = """
+import sys
+from pathlib import Path
+from index.lock import FileLock
+with FileLock(Path(sys.argv[1])).held(5):
+    print("holding", flush=True)
+    sys.stdin.readline()
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "lexicon.lock")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "holding\n"
+    add(ledger, "fresh words", prefix="n")
+    lexicon.catch_up(ledger)
+    assert found(lexicon, ledger, "words") == ["old words"]
+    child.communicate("\n")
+    lexicon.catch_up(ledger)
+    assert set(found(lexicon, ledger, "words")) == {"old words", "fresh words"}
+
+
+def segment_file(folder: Path) -> Path:
+    return max((path for path in folder.iterdir() if path.suffix == ".idx"), key=lambda path: path.stat().st_size)
+
+
+def truncate(folder: Path) -> None:
+    path = segment_file(folder)
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def flip(folder: Path) -> None:
+    path = segment_file(folder)
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def lose_segment(folder: Path) -> None:
+    segment_file(folder).unlink()
+
+
+def lose_description(folder: Path) -> None:
+    (folder / "meta.json").unlink()
+
+
+def garble_description(folder: Path) -> None:
+    (folder / "meta.json").write_text("{")
+
+
+@pytest.mark.parametrize("damage", [shutil.rmtree, truncate, flip, lose_segment, lose_description, garble_description])
+def test_a_damaged_folder_is_rebuilt_from_the_ledger(
+    ledger: Ledger, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    add(ledger, *TEXTS)
+    Lexicon(tmp_path / "lexicon").catch_up(ledger)
+    damage(tmp_path / "lexicon")
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    assert set(found(lexicon, ledger, "red apple")) == {TEXTS[0], TEXTS[1], TEXTS[3]}
+
+
+def test_searches_from_many_threads_while_documents_come_in(ledger: Ledger, tmp_path: Path) -> None:
+    lexicon = Lexicon(tmp_path / "lexicon")
+    add(ledger, "common start")
+    lexicon.catch_up(ledger)
+    counts: list[list[int]] = [[] for _ in range(3)]
+    done = threading.Event()
+
+    def search(seen: list[int]) -> None:
+        while not done.is_set():
+            lexicon.catch_up(ledger)
+            seen.append(len(lexicon.search("common", 50)))
+
+    threads = [threading.Thread(target=search, args=(seen,)) for seen in counts]
+    for thread in threads:
+        thread.start()
+    for number in range(8):
+        add(ledger, f"common text {number}", prefix=f"t{number}-")
+    done.set()
+    for thread in threads:
+        thread.join()
+    lexicon.catch_up(ledger)
+    assert len(lexicon.search("common", 50)) == 9
+    assert all(seen == sorted(seen) and seen for seen in counts)

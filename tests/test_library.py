@@ -1,0 +1,73 @@
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.collection import Collection
+from index.errors import CollectionMissing, CollectionNameInvalid, EncoderMismatch
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Document
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path / "home", HashedEncoder())
+    yield library
+    library.close()
+
+
+def test_a_collection_is_made_once_and_found_again(library: Library, tmp_path: Path) -> None:
+    made = library.open_or_create("papers")
+    made.add(Document("d", "v", "file:///d", "d", "text/plain", "Some text."))
+    assert library.open("papers") is library.open_or_create("papers") is made
+    assert library.names() == ["papers"]
+    again = Library(tmp_path / "home", HashedEncoder())
+    assert again.open("papers").search("text")[0].chunk.document_id == "d"
+    again.close()
+
+
+def test_a_missing_collection_names_those_that_exist(library: Library) -> None:
+    with pytest.raises(CollectionMissing, match="no collection 'papers'. There are: none yet"):
+        library.open("papers")
+    library.open_or_create("b")
+    library.open_or_create("a-1")
+    with pytest.raises(CollectionMissing, match="There are: a-1, b"):
+        library.open("papers")
+    assert library.names() == ["a-1", "b"]
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "../x", "a/b", "-a", "a" * 64, "a b", "a\n", "ü", ".hidden"])
+def test_a_name_that_cannot_be_a_folder_is_refused(library: Library, name: str) -> None:
+    with pytest.raises(CollectionNameInvalid, match="cannot name a collection"):
+        library.open_or_create(name)
+    with pytest.raises(CollectionNameInvalid):
+        library.open(name)
+
+
+def test_dropping_deletes_the_files_and_the_name_is_free_again(library: Library, tmp_path: Path) -> None:
+    library.open_or_create("old").add(Document("d", "v", "file:///d", "d", "text/plain", "Some text."))
+    library.drop("old")
+    assert library.names() == []
+    assert list((tmp_path / "home" / "collections").iterdir()) == []
+    with pytest.raises(CollectionMissing):
+        library.drop("old")
+    assert library.open_or_create("old").documents() == []
+
+
+def test_another_encoder_is_refused_by_name(library: Library, tmp_path: Path) -> None:
+    library.open_or_create("papers")
+    with pytest.raises(EncoderMismatch, match="papers: .*'hashed-words-64'.*'hashed-words-32'"):
+        Library(tmp_path / "home", HashedEncoder(32)).open("papers")
+
+
+def test_threads_that_ask_at_once_get_one_object(library: Library) -> None:
+    got: list[Collection] = []
+    threads = [threading.Thread(target=lambda: got.append(library.open_or_create("c"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 8
+    assert len(set(map(id, got))) == 1

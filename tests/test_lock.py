@@ -1,0 +1,110 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from index.errors import CollectionBusy
+from index.lock import FileLock
+
+HOLDER = """
+import sys
+from pathlib import Path
+from index.lock import FileLock
+with FileLock(Path(sys.argv[1])).held(5):
+    print("holding", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def holder(path: Path) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "holding\n"
+    return child
+
+
+def test_the_second_process_is_told_who_holds_the_lock_since_when(tmp_path: Path) -> None:
+    path = tmp_path / "writer.lock"
+    child = holder(path)
+    since = json.loads(path.read_text())["since"]
+    expected = f"{tmp_path.name}: process {child.pid} on {socket.gethostname()} since {since} is writing"
+    with pytest.raises(CollectionBusy) as error, FileLock(path).held(0.1):
+        pass
+    assert str(error.value).startswith(expected)
+    child.communicate("\n")
+
+
+def test_the_second_process_waits_its_turn(tmp_path: Path) -> None:
+    child = holder(tmp_path / "writer.lock")
+    assert child.stdin is not None
+    release = threading.Timer(0.3, child.communicate, ("\n",))
+    release.start()
+    with FileLock(tmp_path / "writer.lock").held(10):
+        assert child.wait() == 0
+    release.join()
+
+
+def test_threads_exclude_each_other_and_one_thread_may_enter_twice(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "writer.lock")
+    refused: list[str] = []
+
+    def other() -> None:
+        try:
+            with lock.held(0.05):
+                refused.append("entered")
+        except CollectionBusy as error:
+            refused.append(str(error))
+
+    with lock.held(1), lock.held(1):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    assert f"process {os.getpid()} on" in refused[0]
+    other()
+    assert refused[1] == "entered"
+
+
+def test_two_locks_on_one_file_exclude_each_other_in_one_process(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "l"), FileLock(tmp_path / "l")
+    with first.held(1), pytest.raises(CollectionBusy), second.held(0.05):
+        pass
+    with second.held(1):
+        pass
+
+
+def test_a_forked_child_does_not_keep_its_parents_lock(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys, time
+from pathlib import Path
+from index.lock import FileLock
+with FileLock(Path(sys.argv[1])).held(5):
+    child = os.fork()
+    if child == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(30)
+        os._exit(0)
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "l")],
+        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    assert parent.stdout is not None
+    orphan = int(parent.stdout.readline())
+    parent.wait()
+    try:
+        with FileLock(tmp_path / "l").held(1):
+            pass
+    finally:
+        os.kill(orphan, 9)
+        parent.stdout.close()
