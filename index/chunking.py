@@ -10,7 +10,7 @@ copies.
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,9 +105,9 @@ def _pieces(text: str, start: int, end: int, token_offsets: TokenOffsets) -> lis
                 pieces.append(_Piece(span.start, span.end, size))
             else:
                 pieces.extend(_cut(text, span, begins[left:right]))
-    following = [piece.start for piece in pieces[1:]] + [end]
+    following = [*(piece.start for piece in pieces), end][1:]
     return [
-        _Piece(piece.start, piece.end, piece.size, bool(_BLANK_LINE.search(text, piece.end, after)))
+        replace(piece, ends_paragraph=_BLANK_LINE.search(text, piece.end, after) is not None)
         for piece, after in zip(pieces, following, strict=True)
     ]
 
@@ -162,8 +162,8 @@ def _runs(pieces: Sequence[_Piece]) -> Iterator[tuple[int, int]]:
         if remaining <= LIMIT:
             yield first, len(pieces) - 1
             return
-        even = remaining / -(-remaining // TARGET)
-        last = _best_end(pieces, first, even)
+        count = max(round(remaining / TARGET), -(-remaining // LIMIT))
+        last = _best_end(pieces, first, remaining / count)
         yield first, last
         remaining -= sum(piece.size for piece in pieces[first : last + 1])
         first = last + 1

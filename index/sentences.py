@@ -1,22 +1,42 @@
 """Text -> sentence spans. Pure; the one place that says what a sentence is.
 
 Retrieval chunks, the reader's sentence scores, citations and the evaluation all use these spans, so a sentence that is
-selected is a sentence that can be quoted. Line structure goes first (a list item, heading, table row or blank line always
-ends what stands before it; a plain line break does not, since text from PDF and e-mail is hard-wrapped), then sentencex's
-segmentation inside each block.
+selected is a sentence that can be quoted. Line structure goes first: a list item, heading, table row or blank line always
+ends what stands before it. A plain line break does not, since text from PDF and e-mail is hard-wrapped, unless the line was
+broken though the next word had room on it: then it is a heading, a label or the end of a paragraph. Inside each block the
+segmentation is sentencex's.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sentencex import get_sentence_boundaries
 
-_STARTS_BLOCK = re.compile(r"[ \t]*(?:[-*+•▪◦‣·–][ \t]+|\(?[0-9a-zA-Z]{1,3}[.)][ \t]+|#{1,6}[ \t]|>|\||```)")
+_STARTS_BLOCK = re.compile(
+    r"""[ \t]*(?:
+        [-*+•▪◦‣·–●○■□►➢➤✓✔\uf0a7\uf0b7][ \t]+
+        |\(?(?:[0-9]{1,3}|[a-zA-Z]|[ivxlcIVXLC]{2,5})[.)][ \t]+
+        |[0-9]{1,2}(?:\.[0-9]{1,2})+\.?[ \t]+(?=[A-Z])
+        |(?:Item|Note|Part|Section|Article|Chapter|Annex|Appendix)[ ][0-9]{1,3}[A-Z]?[.:][ \t]
+        |\#{1,6}[ \t]|\||```)""",
+    re.VERBOSE,
+)
 _STANDS_ALONE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```)")
+_QUOTED = re.compile(r"[ \t]*>")
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|\Z)")
 _RULE = re.compile(r"[ \t]*[-*_=~+|:. \t]{3,}\Z")
 _HAS_WORD = re.compile(r"\w")
+_FIGURE = re.compile(r"[-–—+(]*[$€£¥]?[-–(]*[0-9][0-9.,:/'’]*[)%*x]*\Z|[$€£¥%—–)-]+\Z|(?i:n/?[am])\Z")
+_ENUMERATOR = re.compile(
+    r"""\s*(?:[^\w\s(]+\s+)?(?:
+        (?i:(?:item|note|part|section|article|chapter|table|figure|exhibit|annex|appendix|step)s?\s+)?
+        \(?(?:[a-zA-Z]?[0-9]{1,3}[a-zA-Z]?|[a-zA-Z]|[ivxlcIVXLC]{2,5})(?:\.[0-9]{1,3})*[.):](?=\s)
+        |\([^().!?]{1,100}\)(?=\s))""",
+    re.VERBOSE,
+)
+_RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
+_ROOM = 0.8
 
 
 class Span(NamedTuple):
@@ -24,6 +44,20 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+
+class _Block(NamedTuple):
+    """Lines that one sentence may cross; `whole` is a table row, which no full stop divides."""
+
+    start: int
+    end: int
+    whole: bool = False
+
+
+class _Line(NamedTuple):
+    start: int
+    end: int
+    text: str
 
 
 def sentence_spans(text: str, language: str = "en") -> list[Span]:
@@ -34,9 +68,9 @@ def sentence_spans(text: str, language: str = "en") -> list[Span]:
     """
     spans: list[Span] = []
     for block in _blocks(text):
-        body = text[block.start : block.end]
-        for boundary in get_sentence_boundaries(language, body):
-            span = trimmed(text, block.start + boundary["start_index"], block.start + boundary["end_index"])
+        parts = [block[:2]] if block.whole else _sentences(text[block.start : block.end], block.start, language)
+        for start, end in parts:
+            span = trimmed(text, start, end)
             if span.start < span.end and _HAS_WORD.search(text, span.start, span.end):
                 spans.append(span)
     return spans
@@ -52,22 +86,87 @@ def trimmed(text: str, start: int, end: int) -> Span:
     return Span(start + lead, start + lead + len(stripped))
 
 
-def _blocks(text: str) -> Iterator[Span]:
-    """Runs of lines that one sentence may cross."""
-    begin = position = 0
-    alone = False
+def _sentences(body: str, base: int, language: str) -> Iterator[tuple[int, int]]:
+    """Sentences of one block. Its number ("4.2.", "Item 1.", "(b)") stays with what it numbers.
+
+    sentencex 1.0 takes "4.2." for a sentence, and finds no end in a text that begins with a parenthesis.
+    """
+    number = _ENUMERATOR.match(body)
+    begin = number.end() if number else 0
+    start = 0
+    for boundary in get_sentence_boundaries(language, body[begin:]):
+        end = begin + boundary["end_index"]
+        yield base + start, base + end
+        start = end
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    for stretch in _stretches(text):
+        yield from _blocks_of(stretch)
+
+
+def _stretches(text: str) -> Iterator[list[_Line]]:
+    """Runs of lines between blank lines, rules and form feeds."""
+    stretch: list[_Line] = []
+    position = 0
     while position < len(text):
         match = _LINE.match(text, position)
         assert match is not None
         line = match.group()
-        end = match.end()
-        blank = not line.strip() or bool(_RULE.match(line.rstrip()))
-        if (blank or alone or _STARTS_BLOCK.match(line)) and begin < position:
-            yield Span(begin, position)
-            begin = position
-        alone = bool(_STANDS_ALONE.match(line)) or line.endswith("\f")
-        if blank:
-            begin = end
-        position = end
-    if begin < len(text):
-        yield Span(begin, len(text))
+        shown = line.strip()
+        if shown and not _RULE.match(line.rstrip()):
+            stretch.append(_Line(position, match.end(), shown))
+        elif stretch:
+            yield stretch
+            stretch = []
+        position = match.end()
+        if line.endswith("\f") and stretch:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+def _blocks_of(stretch: Sequence[_Line]) -> Iterator[_Block]:
+    width = sorted(len(line.text) for line in stretch)[len(stretch) * 9 // 10]
+    begin, count = stretch[0].start, 0
+    before: _Line | None = None
+    for line in stretch:
+        is_row = _is_row(line.text)
+        if before is not None and count and _parts(before, line, width, is_row=is_row):
+            yield _Block(begin, line.start)
+            begin, count = line.start, 0
+        count += 1
+        if is_row:
+            if count > 2:
+                yield _Block(begin, line.start)
+                begin = line.start
+            yield _Block(begin, line.end, whole=True)
+            begin, count = line.end, 0
+        before = line
+    if count:
+        yield _Block(begin, stretch[-1].end)
+
+
+def _parts(before: _Line, line: _Line, width: int, *, is_row: bool) -> bool:
+    """Whether the break between two lines ends a sentence."""
+    if _STARTS_BLOCK.match(line.text) or _STANDS_ALONE.match(before.text):
+        return True
+    if _QUOTED.match(line.text):
+        return not _QUOTED.match(before.text)
+    first = line.text[0]
+    if first.islower() or before.text.endswith(_RUNS_ON):
+        return False
+    if is_row:
+        return True
+    word = line.text.split(None, 1)[0]
+    return len(before.text) + 1 + len(word) < _ROOM * width
+
+
+def _is_row(line: str) -> bool:
+    """A line of a table that lost its rules: it ends in figures, and they make up much of it."""
+    tokens = line.split()
+    if len(tokens) < 3 or not _FIGURE.match(tokens[-1]):
+        return False
+    figures = sum(1 for token in tokens if _FIGURE.match(token))
+    return figures >= 2 and figures >= 0.4 * len(tokens)
