@@ -234,7 +234,7 @@ def test_a_second_writer_is_told_who_writes_and_readers_go_on(collection: Collec
     fill(collection, FRUIT)
     other = Collection(tmp_path / "library", HashedEncoder())
     with collection.writing():
-        with pytest.raises(CollectionBusy, match="library: process .* is writing"), other.writing(wait=0.05):
+        with pytest.raises(CollectionBusy, match=r"library: process .* is writing"), other.writing(wait=0.05):
             pass
         assert ids(other, "pears") == ["fruit"]
     other.add(SKY)

@@ -29,7 +29,7 @@ def test_a_collection_is_made_once_and_found_again(library: Library, tmp_path: P
 
 
 def test_a_missing_collection_names_those_that_exist(library: Library) -> None:
-    with pytest.raises(CollectionMissing, match="no collection 'papers'. There are: none yet"):
+    with pytest.raises(CollectionMissing, match=r"no collection 'papers'\. There are: none yet"):
         library.open("papers")
     library.open_or_create("b")
     library.open_or_create("a-1")
@@ -58,7 +58,7 @@ def test_dropping_deletes_the_files_and_the_name_is_free_again(library: Library,
 
 def test_another_encoder_is_refused_by_name(library: Library, tmp_path: Path) -> None:
     library.open_or_create("papers")
-    with pytest.raises(EncoderMismatch, match="papers: .*'hashed-words-64'.*'hashed-words-32'"):
+    with pytest.raises(EncoderMismatch, match=r"papers: .*'hashed-words-64'.*'hashed-words-32'"):
         Library(tmp_path / "home", HashedEncoder(32)).open("papers")
 
 
