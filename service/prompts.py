@@ -19,7 +19,7 @@ SUFFIX = ".txt"
 _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "answer_instructions": frozenset({"refusal", "fence"}),
     "answer_passage": frozenset({"number", "title", "text"}),
-    "answer_request": frozenset({"fence", "passages", "question", "refusal"}),
+    "answer_request": frozenset({"fence", "passages", "question"}),
 }
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _CONTROL = re.compile(
@@ -71,9 +71,7 @@ class Prompts:
         )
         return Messages(
             self._filled("answer_instructions", refusal=refusal, fence=fence),
-            self._filled(
-                "answer_request", fence=fence, passages=shown.strip(), question=_inert(question), refusal=refusal
-            ),
+            self._filled("answer_request", fence=fence, passages=shown.strip(), question=_inert(question)),
         )
 
     def _filled(self, name: str, **values: str) -> str:
