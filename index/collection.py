@@ -77,6 +77,10 @@ class Collection:
         """Release the ledger's connections. The collection is not usable afterwards."""
         self._ledger.close()
 
+    def is_on_disk(self) -> bool:
+        """False once the collection was dropped, also if another of that name was made since."""
+        return self._ledger.is_on_disk()
+
     @contextmanager
     def writing(self, wait: float = _WAIT_SECONDS) -> Iterator[None]:
         """Be the only writer inside the `with` block, over all processes; re-entrant. Nobody's searches wait.

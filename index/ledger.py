@@ -5,11 +5,8 @@ since a cache file that survived a power cut which the ledger's last commit did 
 Readers each see one consistent state and never wait for the writer. Whoever writes must hold the collection's lock.
 """
 
-import json
 import secrets
 import sqlite3
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.entries import document_number, drop_chunks, insert
 from index.errors import EncoderMismatch, LedgerDamaged, NotFound
 from index.filters import Filter, Scope
 from index.records import Document
@@ -27,14 +25,13 @@ from index.rows import (
     Entry,
     PendingText,
     chunk_from,
-    chunk_row,
     document_from,
     pending_from,
     summary_from,
-    version_row,
 )
-from index.snapshot import ADDED, EMBEDDED, REMOVED, Mark, Snapshot
-from index.sqlite import connected, translated
+from index.scoping import resolved
+from index.snapshot import EMBEDDED, Mark, Snapshot
+from index.sqlite import Database
 from index.summary import DocumentSummary, Source
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
@@ -49,11 +46,10 @@ class Ledger:
 
     def __init__(self, path: Path, *, encoder: str, dimension: int) -> None:
         self.path = path
-        self._idle: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-        self._closed = False
+        self._database = Database(path)
         self._create(encoder, dimension)
-        with self._reading() as connection:
+        self._inode = path.stat().st_ino
+        with self._database.reading() as connection:
             facts = dict(connection.execute("SELECT name, value FROM facts"))
         self._verify(facts, encoder, dimension)
         self.identity = int(facts["identity"])
@@ -61,26 +57,27 @@ class Ledger:
 
     def close(self) -> None:
         """Close every connection. The ledger is not usable afterwards."""
-        with self._guard:
-            self._closed = True
-            while self._idle:
-                self._idle.pop().close()
+        self._database.close()
+
+    def is_on_disk(self) -> bool:
+        """Whether the file that was opened is still the one at `path`."""
+        return self.path.exists() and self.path.stat().st_ino == self._inode
 
     def mark(self) -> Mark:
         """Identity of the ledger and the position of its last change; 0 before the first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return Mark(self.identity, _position(connection))
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One state of the ledger for as long as the `with` block lasts."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             floor = connection.execute("SELECT value FROM facts WHERE name = 'floor'").fetchone()
             yield Snapshot(connection, Mark(self.identity, _position(connection)), int(floor[0]))
 
     def is_current(self, document: Document) -> bool:
         """Whether exactly this document, text, title, metadata and all, is what search finds."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE number = (SELECT version FROM documents WHERE id = ?)",
                 (document.id,),
@@ -93,18 +90,18 @@ class Ledger:
         `NotFound` if a document to remove is not current. A document that is added again replaces its current version.
         Retired versions keep their text and pages.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             for identity in remove:
-                number = _document_number(connection, identity)
-                _drop_chunks(connection, number)
+                number = document_number(connection, identity)
+                drop_chunks(connection, number)
                 connection.execute("DELETE FROM documents WHERE number = ?", (number,))
             for entry in add:
-                _insert(connection, entry)
+                insert(connection, entry)
 
     def refresh_source(self, document_id: str, source: Source | None) -> None:
         """Record that the file looks different though its bytes are the same. `NotFound` if it is not current."""
-        with self._writing() as connection:
-            number = _document_number(connection, document_id)
+        with self._database.writing() as connection:
+            number = document_number(connection, document_id)
             connection.execute(
                 "UPDATE documents SET source_size = ?, source_modified_ns = ? WHERE number = ?",
                 (source and source.size, source and source.modified_ns, number),
@@ -112,7 +109,7 @@ class Ledger:
 
     def pending(self, limit: int) -> list[PendingText]:
         """At most `limit` different texts that wait for a vector, newest first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT hash, context, text FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?", (limit,)
             ).fetchall()
@@ -121,7 +118,7 @@ class Ledger:
     def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> int:
         """Keep `vectors` (n, dimension) for the texts with these hashes; answers how many chunks became searchable."""
         searchable = 0
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             for key, vector in zip(hashes, vectors.astype("<f2"), strict=True):
                 connection.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?)", (key, vector.tobytes()))
                 connection.execute(
@@ -134,7 +131,7 @@ class Ledger:
 
     def trim(self, position: int) -> None:
         """Forget the log up to `position`: a cache that stands before it will be rebuilt instead of replayed."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM changes WHERE position <= ?", (position,))
             connection.execute(
                 "UPDATE facts SET value = ? WHERE name = 'floor' AND CAST(value AS INTEGER) < ?",
@@ -143,7 +140,7 @@ class Ledger:
 
     def documents(self) -> list[DocumentSummary]:
         """Every current document, by URI."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 """
                 SELECT d.id, v.version, v.uri, v.title, v.media_type, v.characters,
@@ -156,7 +153,7 @@ class Ledger:
 
     def document(self, document_id: str, version: str | None = None) -> Document:
         """The current version, or the one named, current or not. `NotFound` says which part is unknown."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             parameters: tuple[str, ...]
             if version is None:
                 condition, parameters = "number = (SELECT version FROM documents WHERE id = ?)", (document_id,)
@@ -175,7 +172,7 @@ class Ledger:
     def chunks(self, numbers: Sequence[int]) -> dict[int, ChunkRow]:
         """The chunks with these ledger numbers, those that are still there."""
         marks = ",".join("?" * len(numbers))
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 f"""
                 SELECT {CHUNK_COLUMNS} FROM chunks c
@@ -188,7 +185,7 @@ class Ledger:
 
     def counts(self) -> tuple[int, int, int]:
         """Current documents, their chunks, and those of the chunks that have no vector yet."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             row: tuple[int, int, int] = connection.execute(
                 """
                 SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks),
@@ -199,20 +196,15 @@ class Ledger:
 
     def scope(self, where: Filter) -> Scope:
         """The current documents that meet `where`."""
-        conditions, parameters = _conditions(where)
-        with self._reading() as connection:
-            total = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
-            inside = _numbers(connection, conditions, parameters)
-            if 2 * inside.size <= total:
-                return Scope(inside)
-            return Scope(_numbers(connection, f"NOT ({conditions})", parameters), outside=True)
+        with self._database.reading() as connection:
+            return resolved(connection, where)
 
     def _create(self, encoder: str, dimension: int) -> None:
         """Lay out the tables unless they are there; safe against another process that does the same."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             if _is_laid_out(connection):
                 return
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if _is_laid_out(connection):
                 return
             for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
@@ -239,42 +231,6 @@ class Ledger:
                 f"not {encoder!r} ({dimension}). Choose that encoder, or index into a new collection"
             )
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection inside a read transaction; its first query fixes what the transaction sees."""
-        with translated(self.path), self._connection() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.rollback()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection inside a write transaction that commits when the `with` block ends well, else leaves no trace."""
-        with translated(self.path), self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.rollback()
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        with self._guard:
-            connection = self._idle.pop() if self._idle else None
-        connection = connection or connected(self.path)
-        try:
-            yield connection
-        finally:
-            with self._guard:
-                if self._closed:
-                    connection.close()
-                else:
-                    self._idle.append(connection)
-
 
 def _is_laid_out(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is not None
@@ -293,86 +249,3 @@ def _position(connection: sqlite3.Connection) -> int:
     """The last position ever used, also when the log was trimmed after it."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
     return row[0] if row else 0
-
-
-def _document_number(connection: sqlite3.Connection, document_id: str) -> int:
-    row = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).fetchone()
-    if row is None:
-        raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see what there is")
-    number: int = row[0]
-    return number
-
-
-def _drop_chunks(connection: sqlite3.Connection, document: int) -> None:
-    connection.execute(
-        "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE document = ?", (REMOVED, document)
-    )
-    connection.execute("DELETE FROM chunks WHERE document = ?", (document,))
-    connection.execute("DELETE FROM properties WHERE document = ?", (document,))
-
-
-def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
-    row = version_row(entry.document)
-    names = ", ".join(row)
-    version = connection.execute(
-        f"""
-        INSERT INTO versions ({names}) VALUES ({", ".join(f":{name}" for name in row)})
-        ON CONFLICT (document_id, version) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in row)}
-        RETURNING number
-        """,
-        row,
-    ).fetchone()[0]
-    document = connection.execute(
-        """
-        INSERT INTO documents (id, version, uri, source_size, source_modified_ns, indexed_at) VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET version = excluded.version, uri = excluded.uri, source_size = excluded.source_size,
-            source_modified_ns = excluded.source_modified_ns, indexed_at = excluded.indexed_at
-        RETURNING number
-        """,
-        (
-            entry.document.id,
-            version,
-            entry.document.uri,
-            entry.source and entry.source.size,
-            entry.source and entry.source.modified_ns,
-            time.time(),
-        ),
-    ).fetchone()[0]
-    _drop_chunks(connection, document)
-    connection.executemany(
-        "INSERT INTO properties (document, name, value) VALUES (?, ?, ?)",
-        ((document, name, value) for name, value in entry.document.metadata.items()),
-    )
-    for chunk in entry.chunks:
-        _insert_chunk(connection, chunk_row(entry.document, chunk, document))
-
-
-def _insert_chunk(connection: sqlite3.Connection, row: dict[str, object]) -> None:
-    known = connection.execute("SELECT 1 FROM vectors WHERE hash = :hash", row).fetchone() is not None
-    names = ", ".join(row)
-    number = connection.execute(
-        f"INSERT INTO chunks ({names}, embedded) VALUES ({', '.join(f':{name}' for name in row)}, :embedded)",
-        {**row, "embedded": int(known)},
-    ).lastrowid
-    kinds = (ADDED, EMBEDDED) if known else (ADDED,)
-    connection.executemany("INSERT INTO changes (kind, chunk) VALUES (?, ?)", ((kind, number) for kind in kinds))
-
-
-def _conditions(where: Filter) -> tuple[str, list[str]]:
-    """A filter as SQL over `documents d`, and its parameters."""
-    parts, parameters = ["1"], list[str]()
-    if where.document_ids is not None:
-        parts.append("d.id IN (SELECT value FROM json_each(?))")
-        parameters.append(json.dumps(sorted(where.document_ids)))
-    if where.uri_prefix:
-        parts.append("d.uri >= ? AND d.uri < ?")
-        parameters += [where.uri_prefix, where.uri_prefix + "\U0010ffff"]
-    for name, value in sorted(where.metadata.items()):
-        parts.append("d.number IN (SELECT document FROM properties WHERE name = ? AND value = ?)")
-        parameters += [name, value]
-    return " AND ".join(parts), parameters
-
-
-def _numbers(connection: sqlite3.Connection, conditions: str, parameters: Sequence[str]) -> NDArray[np.int64]:
-    rows = connection.execute(f"SELECT d.number FROM documents d WHERE {conditions} ORDER BY 1", parameters).fetchall()
-    return np.array(rows, dtype=np.int64).reshape(-1)

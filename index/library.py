@@ -12,6 +12,7 @@ from index.errors import CollectionMissing, CollectionNameInvalid
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LEDGER = "ledger.sqlite"
+_GRAVE = ".dropped-"
 
 
 class Library:
@@ -41,11 +42,11 @@ class Library:
         """Delete the collection with all its documents and versions. `CollectionBusy` if another process writes to it."""
         collection = self.open(name)
         with self._guard, collection.writing():
-            grave = self._folder / f".{name}-{uuid.uuid4().hex}"
-            (self._folder / name).rename(grave)
+            (self._folder / name).rename(self._folder / f"{_GRAVE}{uuid.uuid4().hex}")
             self._open.pop(name, None)
         collection.close()
-        shutil.rmtree(grave)
+        for grave in self._folder.glob(f"{_GRAVE}*"):  # also of a drop that was killed
+            shutil.rmtree(grave, ignore_errors=True)
 
     def close(self) -> None:
         """Close every collection that was opened."""
@@ -65,6 +66,8 @@ class Library:
                 raise CollectionMissing(
                     f"no collection {name!r}. There are: {there}. Index documents into it to make it"
                 )
+            if name in self._open and not self._open[name].is_on_disk():
+                self._open.pop(name).close()  # another process dropped it, and perhaps made a new one
             if name not in self._open:
                 self._open[name] = Collection(self._folder / name, self._encoder)
             return self._open[name]

@@ -24,6 +24,7 @@ _DESCRIPTION = "vectors.json"
 _FORMAT = 1
 _TIES = 32
 _BLOCK = 1 << 20
+_WAIT_SECONDS = 0.25
 
 
 class VectorCacheDamaged(Exception):
@@ -52,17 +53,13 @@ class VectorIndex:
         """Reflect the ledger as it is now: load the file on first use, replay what is newer, rebuild when that cannot be."""
         if self._mark == ledger.mark():
             return
-        with self._updating, ledger.snapshot() as snapshot:
-            if self._mark is None:
-                self._load_or_start(snapshot)
-            if self._mark is None or not snapshot.can_replay(self._mark):
-                with self._reading:
-                    self._index = self._empty()
-                    self._owner = np.zeros(0, dtype=np.int64)
-                self._absorb(snapshot, None)
-            else:
-                self._absorb(snapshot, self._mark.position)
-            self._mark = snapshot.mark
+        if not self._updating.acquire(timeout=-1 if self._mark is None else _WAIT_SECONDS):
+            return  # another thread is at it, or writes the file; what is in memory serves meanwhile
+        try:
+            with ledger.snapshot() as snapshot:
+                self._reflect(snapshot)
+        finally:
+            self._updating.release()
 
     def search(self, query: NDArray[np.float32], k: int, scope: Scope | None = None) -> list[tuple[int, float]]:
         """The `k` chunks nearest to `query` (dimension,) among the documents in `scope`: ledger numbers and cosines.
@@ -122,6 +119,18 @@ class VectorIndex:
                 if old != target:
                     old.unlink(missing_ok=True)
             return self._mark.position
+
+    def _reflect(self, snapshot: Snapshot) -> None:
+        if self._mark is None:
+            self._load_or_start(snapshot)
+        if self._mark is None or not snapshot.can_replay(self._mark):
+            with self._reading:
+                self._index = self._empty()
+                self._owner = np.zeros(0, dtype=np.int64)
+            self._absorb(snapshot, None)
+        else:
+            self._absorb(snapshot, self._mark.position)
+        self._mark = snapshot.mark
 
     def _described(self) -> Mark | None:
         """The state that the file on disk reflects, by its description alone; None if there is none that reads."""

@@ -71,3 +71,16 @@ def test_threads_that_ask_at_once_get_one_object(library: Library) -> None:
         thread.join()
     assert len(got) == 8
     assert len(set(map(id, got))) == 1
+
+
+def test_a_collection_that_another_process_dropped_and_made_anew_is_opened_anew(
+    library: Library, tmp_path: Path
+) -> None:
+    library.open_or_create("c").add(Document("d", "v", "file:///d", "d", "text/plain", "Old text."))
+    other = Library(tmp_path / "home", HashedEncoder())
+    other.drop("c")
+    with pytest.raises(CollectionMissing):
+        library.open("c")
+    other.open_or_create("c").add(Document("e", "v", "file:///e", "e", "text/plain", "New text."))
+    other.close()
+    assert [summary.id for summary in library.open("c").documents()] == ["e"]

@@ -1,0 +1,74 @@
+"""Documents into and out of the ledger's tables, inside a transaction that the caller holds."""
+
+import sqlite3
+import time
+
+from index.errors import NotFound
+from index.rows import Entry, chunk_row, version_row
+from index.snapshot import ADDED, EMBEDDED, REMOVED
+
+
+def document_number(connection: sqlite3.Connection, document_id: str) -> int:
+    """Ledger number of a current document; `NotFound` if it is not current."""
+    row = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see what there is")
+    number: int = row[0]
+    return number
+
+
+def drop_chunks(connection: sqlite3.Connection, document: int) -> None:
+    """Take the document's chunks and metadata out, and log it; its versions stay."""
+    connection.execute(
+        "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE document = ?", (REMOVED, document)
+    )
+    connection.execute("DELETE FROM chunks WHERE document = ?", (document,))
+    connection.execute("DELETE FROM properties WHERE document = ?", (document,))
+
+
+def insert(connection: sqlite3.Connection, entry: Entry) -> None:
+    """Make the entry its document's current version, in place of any other."""
+    row = version_row(entry.document)
+    names = ", ".join(row)
+    version = connection.execute(
+        f"""
+        INSERT INTO versions ({names}) VALUES ({", ".join(f":{name}" for name in row)})
+        ON CONFLICT (document_id, version) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in row)}
+        RETURNING number
+        """,
+        row,
+    ).fetchone()[0]
+    document = connection.execute(
+        """
+        INSERT INTO documents (id, version, uri, source_size, source_modified_ns, indexed_at) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, uri = excluded.uri, source_size = excluded.source_size,
+            source_modified_ns = excluded.source_modified_ns, indexed_at = excluded.indexed_at
+        RETURNING number
+        """,
+        (
+            entry.document.id,
+            version,
+            entry.document.uri,
+            entry.source and entry.source.size,
+            entry.source and entry.source.modified_ns,
+            time.time(),
+        ),
+    ).fetchone()[0]
+    drop_chunks(connection, document)
+    connection.executemany(
+        "INSERT INTO properties (document, name, value) VALUES (?, ?, ?)",
+        ((document, name, value) for name, value in entry.document.metadata.items()),
+    )
+    for chunk in entry.chunks:
+        _insert_chunk(connection, chunk_row(entry.document, chunk, document))
+
+
+def _insert_chunk(connection: sqlite3.Connection, row: dict[str, object]) -> None:
+    known = connection.execute("SELECT 1 FROM vectors WHERE hash = :hash", row).fetchone() is not None
+    names = ", ".join(row)
+    number = connection.execute(
+        f"INSERT INTO chunks ({names}, embedded) VALUES ({', '.join(f':{name}' for name in row)}, :embedded)",
+        {**row, "embedded": int(known)},
+    ).lastrowid
+    kinds = (ADDED, EMBEDDED) if known else (ADDED,)
+    connection.executemany("INSERT INTO changes (kind, chunk) VALUES (?, ?)", ((kind, number) for kind in kinds))
