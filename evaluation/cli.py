@@ -243,7 +243,7 @@ def _show_figures(folder: Path) -> None:
 
 
 @contextmanager
-def _watching() -> Iterator[Callable[..., Callable[[int], None]]]:
+def _watching() -> Iterator[Callable[..., Callable[..., None]]]:
     """Progress bars on standard error, one a stage, with the time that is left."""
     columns = (
         TextColumn("{task.description}"),
@@ -254,9 +254,13 @@ def _watching() -> Iterator[Callable[..., Callable[[int], None]]]:
     )
     with Bars(*columns, console=Console(stderr=True)) as bars:
 
-        def stage(name: str, total: int | None = None) -> Callable[[int, int | None], None]:
+        def stage(name: str, total: int | None = None) -> Callable[..., None]:
             bar = bars.add_task(name, total=total)
-            return lambda done, of=total: bars.update(bar, completed=done, total=of)
+
+            def advance(done: int, of: int | None = None) -> None:
+                bars.update(bar, completed=done, total=of or total)
+
+            return advance
 
         yield stage
 

@@ -24,9 +24,10 @@ from evaluation.tasks.retrieval import Retrieving
 from evaluation.tasks.task import Task, TaskName
 from evaluation.tasks.verification import Verifying
 from index.collection import Collection
+from index.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
-from service.assembly import assemble, encoder_of, open_library
+from service.assembly import assemble, open_library
 
 _LOCAL_WORKERS = 2
 _REMOTE_WORKERS = 4
@@ -175,7 +176,7 @@ def _encoder_only(
     """Retrieval without the reader needs no model but the encoder, so none is loaded."""
     library = open_library(chosen)
     if plan.retriever == "encoder":
-        encoder = encoder_of(chosen)
+        encoder = SentenceEncoder(chosen.encoder, cache=chosen.home / "cache")
         advance = watcher("Encoding the documents", len(dataset.sources))
         search = retrievers.of_encoder(encoder, dataset.sources, advance)
         return Retrieving(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}

@@ -21,7 +21,7 @@ from evaluation.rows import Row
 from evaluation.summary import answered_correctness, judged_confidence
 
 _INK, _ACCENT, _SOFT, _WARM = "#1f2933", "#2563eb", "#93c5fd", "#d97706"
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "quoth",
     "font.family": "sans-serif",

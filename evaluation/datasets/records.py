@@ -178,15 +178,16 @@ class _PlacingDecoder(json.JSONDecoder):
     def __init__(self) -> None:
         super().__init__()
         self.places: dict[int, int] = {}
-        parse: Any = self.parse_object
+        within: Any = self
+        parse = within.parse_object
 
         def placing(state: tuple[str, int], *rest: Any) -> tuple[Any, int]:
             value, end = parse(state, *rest)
             self.places[id(value)] = state[1] - 1
             return value, end
 
-        self.parse_object = placing
-        self.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+        within.parse_object = placing
+        within.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
 
 
 def _shown(value: object, present: bool) -> str:

@@ -70,12 +70,12 @@ def citation_support(
     recalled: list[bool] = []
     precise: list[bool] = []
     for statement, quotes in sentences:
-        whole = bool(quotes) and supports(" ".join(quotes), statement)
+        whole = bool(quotes) and supports("\n\n".join(quotes), statement)
         recalled.append(whole)
         for position, quote in enumerate(quotes):
             others = [other for place, other in enumerate(quotes) if place != position]
             alone = whole and (not others or supports(quote, statement))
-            needless = not alone and bool(others) and supports(" ".join(others), statement)
+            needless = not alone and bool(others) and supports("\n\n".join(others), statement)
             precise.append(whole and not needless)
     return (
         sum(recalled) / len(recalled) if recalled else None,

@@ -1,10 +1,10 @@
 """Whole answers over the whole corpus: citations, refusal, wording, support and injection of one answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from evaluation.cases import Case, Evidence, Source
+from evaluation.cases import Case, Source
 from evaluation.metrics.citations import (
     Quoted,
     citation_hit,
@@ -18,13 +18,14 @@ from evaluation.metrics.wording import contains_gold, normalized, rouge_l, token
 from evaluation.naming import Naming
 from evaluation.targets.target import Target
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
+from evaluation.tasks.verification import SUPPORTED_FROM, Checker
 from service.api.schemas import AnswerOut
 
 _SHORT_ANSWER_WORDS = 10
 
 
 class Answering:
-    """Asks the target and scores its answer. `supports(quote, statement)` is the support checker, None to leave ALCE out."""
+    """Asks the target and scores its answer. `checker` reads for the ALCE scores; None leaves them out."""
 
     name: TaskName = "answer"
 
@@ -33,12 +34,12 @@ class Answering:
         target: Target,
         naming: Naming,
         sources: Mapping[str, Source],
-        supports: Callable[[str, str], bool] | None,
+        checker: Checker | None,
     ) -> None:
         self._target = target
         self._naming = naming
         self._sources = sources
-        self._supports = supports
+        self._checker = checker
 
     def observe(self, case: Case) -> Observation:
         """Ask, look every quote up in its document, and have the checker read each sentence against its quotes."""
@@ -129,7 +130,7 @@ class Answering:
         return {name: value if value is None else rounded(value) for name, value in scores.items()}
 
     def _attribution(self, answer: AnswerOut) -> dict[str, float | None] | None:
-        if self._supports is None or not answer.sentences:
+        if self._checker is None or not answer.sentences:
             return None
         quotes = {citation.number: citation.quote for citation in answer.citations}
         stated = [(s.text, [quotes[number] for number in s.citations if number in quotes]) for s in answer.sentences]
@@ -138,6 +139,10 @@ class Answering:
             "recall": None if recall is None else rounded(recall),
             "precision": None if precision is None else rounded(precision),
         }
+
+    def _supports(self, premise: str, statement: str) -> bool:
+        assert self._checker is not None
+        return self._checker.check([(statement, premise)])[0] >= SUPPORTED_FROM
 
     def _quoted(self, citation: Mapping[str, Any]) -> Quoted:
         """With its place only if the cited text is the data set's text: then the offsets count in the same string."""
@@ -170,14 +175,3 @@ def _passage_recall(case: Case, ranked: list[str]) -> float | None:
     """Share of the relevant documents among those of the passages shown. None when none is known."""
     wanted = {document for document, grade in case.relevant.items() if grade > 0}
     return len(wanted & set(ranked)) / len(wanted) if wanted else None
-
-
-def evidence_json(evidence: Evidence) -> dict[str, Any]:
-    """Gold evidence as rows keep it."""
-    return {
-        "document": evidence.document,
-        "quote": evidence.quote,
-        "start": evidence.start,
-        "end": evidence.end,
-        "group": evidence.group,
-    }

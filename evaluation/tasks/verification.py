@@ -1,32 +1,39 @@
 """Checking support: does the checker tell supported claims from unsupported ones?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from evaluation.cases import Case, Source
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
 
+SUPPORTED_FROM = 0.5
+
+
+class Checker(Protocol):
+    """The support checker of service/support.py."""
+
+    def check(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
+        """For every (claim, premise): the probability that the premise supports the claim."""
+        ...
+
 
 class Verifying:
-    """Gives the checker each claim and its evidence text. `probability(premise, claim)` is the checker's."""
+    """Gives the checker each claim and its evidence text. From SUPPORTED_FROM on, the verdict is "supported"."""
 
     name: TaskName = "verify"
 
-    def __init__(
-        self, probability: Callable[[str, str], float], threshold: float, sources: Mapping[str, Source]
-    ) -> None:
-        self._probability = probability
-        self._threshold = threshold
+    def __init__(self, checker: Checker, sources: Mapping[str, Source]) -> None:
+        self._checker = checker
         self._sources = sources
 
     def observe(self, case: Case) -> Observation:
-        """The probability that the evidence supports the claim, and the verdict at the checker's threshold."""
+        """The probability that the evidence supports the claim, and the verdict."""
         premise = " ".join(self._sources[name].text for name in case.given)
         begun = perf_counter()
-        support = self._probability(premise, case.question)
+        support = self._checker.check([(case.question, premise)])[0]
         wall = (perf_counter() - begun) * 1000
-        return Observation({"confidence": rounded(support), "supported": support >= self._threshold}, {"wall": wall})
+        return Observation({"confidence": rounded(support), "supported": support >= SUPPORTED_FROM}, {"wall": wall})
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
         """1 if the verdict is right."""
