@@ -10,15 +10,19 @@ from index.collection import Collection
 from index.library import Library
 from index.records import Hit, Page
 from service.calibration import Calibration, signals
+from service.checking import Checking, SupportPolicy
 from service.citations import Numbering, marked
 from service.conflicts import conflicts
 from service.conversations import standalone
 from service.errors import GeneratorUnknown, QuestionInvalid
-from service.generators.draft import Draft, Generator, Passage
+from service.generators.draft import Generator, Passage
+from service.generators.extractive import Extractive
 from service.reader import Reader
 from service.records import Answer, Citation, Question, Sentence
+from service.refusals import REFUSAL
+from service.support import SupportChecker
+from service.writing import Writing
 
-REFUSAL = "The documents do not say."
 _HAS_WORD = re.compile(r"\w")
 
 
@@ -52,13 +56,14 @@ class Policy:
     """How answers are made; each value is a setting.
 
     `depth`: passages that the reader reads. `top_k`: passages that the generator sees. `threshold`: least confidence that
-    is answered. `longest_question`: code points.
+    is answered. `longest_question`: code points. `support`: what happens to a sentence without support.
     """
 
     depth: int
     top_k: int
     threshold: float
     longest_question: int
+    support: SupportPolicy
 
 
 @dataclass(slots=True)
@@ -92,6 +97,7 @@ class Answerer:
         library: Library,
         reader: Reader,
         calibration: Calibration,
+        checker: SupportChecker,
         generators: Mapping[str, Generator],
         generator: str,
         policy: Policy,
@@ -100,6 +106,7 @@ class Answerer:
         self._library = library
         self._reader = reader
         self._calibration = calibration
+        self._checker = checker
         self._generators = generators
         self._generator = generator
         self._policy = policy
@@ -133,13 +140,13 @@ class Answerer:
 
         sentences: list[Sentence] = []
         numbering = Numbering(shown, _pages(collection, shown))
+        checking = Checking(shown, numbering, self._checker, self._policy.support)
+        writing = Writing(generator, Extractive(), checking)
         if confidence >= self._policy.threshold:
             with watch.lap("generate"):
-                drafts = generator.generate(rewritten, shown)
-                for draft in drafts:
-                    ready = _checked(draft, numbering)
-                    sentences.append(ready.sentence)
-                    yield ready
+                for checked in writing.sentences(rewritten, shown):
+                    sentences.append(checked.sentence)
+                    yield SentenceReady(checked.sentence, checked.citations)
         yield AnswerReady(
             Answer(
                 id=self._new_id(),
@@ -152,10 +159,11 @@ class Answerer:
                 sentences=tuple(sentences),
                 citations=numbering.citations,
                 passages=tuple(passage.hit for passage in shown),
-                generator=generator.name,
-                prompt_hash=None,
+                generator=writing.generator,
+                prompt_hash=writing.prompt_hash,
+                usage=writing.usage,
                 timings_ms=watch.all(),
-                notes=tuple(_notes(collection, numbering.citations)),
+                notes=(*writing.notes(), *_notes(collection, numbering.citations)),
             )
         )
 
@@ -185,14 +193,6 @@ class Answerer:
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]
         return sorted(passages, key=lambda passage: -passage.hit.score)
-
-
-def _checked(draft: Draft, numbering: Numbering) -> SentenceReady:
-    """A sentence made of quotes is supported by them as it stands; each quote gets its number."""
-    known = {citation.number for citation in numbering.citations}
-    cited = [numbering.cite(quote) for quote in draft.quotes]
-    sentence = Sentence(draft.text, tuple(citation.number for citation in cited), supported=True, support=1.0)
-    return SentenceReady(sentence, tuple(citation for citation in cited if citation.number not in known))
 
 
 def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[str, str], Sequence[Page]]:

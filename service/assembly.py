@@ -8,7 +8,8 @@ from index.library import Library
 from models import folder
 from service.answering import Answerer, Policy
 from service.calibration import Calibration
-from service.generators.extractive import Extractive
+from service.checking import SupportPolicy
+from service.generators.selection import generators
 from service.reader import Reader
 from service.settings import Settings
 from service.support import SupportChecker
@@ -40,15 +41,22 @@ def assemble(settings: Settings) -> Service:
     reader = Reader.load(folder("reader"), cache)
     checker = SupportChecker.load(folder("support"), cache)
     calibration = Calibration.load(folder("calibration"))
-    generators = {generator.name: generator for generator in (Extractive(),)}
     policy = Policy(
         depth=settings.rerank_depth,
         top_k=settings.top_k,
         threshold=calibration.threshold(settings.target_precision),
         longest_question=settings.max_question_chars,
+        support=SupportPolicy(strict=settings.support_policy == "strict"),
     )
     answerer = Answerer(
-        library, reader, calibration, generators, settings.generator, policy, new_id=lambda: uuid.uuid4().hex
+        library,
+        reader,
+        calibration,
+        checker,
+        generators(settings),
+        settings.generator,
+        policy,
+        new_id=lambda: uuid.uuid4().hex,
     )
     return Service(settings, library, reader, checker, calibration, answerer)
 

@@ -85,9 +85,16 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(None, description="OpenAI-compatible server for the generator `remote`")
     llm_api_key: SecretStr | None = Field(None, description="key for that server")
     llm_model: str | None = Field(None, description="model on that server, or a local model's folder or GGUF file")
-    llm_timeout_s: float = Field(60.0, gt=0, description="longest wait for that server, in seconds")
+    llm_timeout_s: float = Field(60.0, gt=0, description="longest wait for that server's next words, in seconds")
     llm_max_tokens: int = Field(
         512, ge=16, le=8192, description="longest answer that a language model may write, in tokens"
+    )
+    llm_context_tokens: int = Field(
+        4096, ge=512, description="tokens that the language model reads and writes at once; more passages fit into more"
+    )
+    llm_temperature: float = Field(0.0, ge=0, le=2, description="0 writes the likeliest words; more varies them")
+    prompts_folder: Path | None = Field(
+        None, description="folder with prompts of your own, each replacing the shipped file of the same name"
     )
 
     @classmethod
@@ -102,9 +109,14 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, _PrefixedDotEnv(settings_cls), TomlConfigSettingsSource(settings_cls))
 
     @property
+    def store_path(self) -> Path:
+        """Where the conversations are kept (SQLite)."""
+        return self.home / "conversations.sqlite"
+
+    @property
     def store_url(self) -> str:
         """SQLAlchemy URL of the conversations' database."""
-        return f"sqlite:///{self.home / 'conversations.sqlite'}"
+        return f"sqlite:///{self.store_path}"
 
 
 def load(**overrides: Any) -> Settings:

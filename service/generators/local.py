@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from jinja2 import TemplateError
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from service.errors import SettingsInvalid
 from service.generators.budget import Budget, fitted
@@ -54,6 +53,9 @@ class Local:
         with self._loading:
             if self._model is not None:
                 return
+            # transformers takes 2.3 s to import (measured): only who asks this generator waits for it
+            from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+
             path = Path(self._model_name)
             source, file = (str(path.parent), path.name) if path.suffix.lower() == _GGUF else (self._model_name, None)
             dtype = "auto" if file is None else torch.float32  # GGUF weights stay packed, and are fastest so

@@ -1,0 +1,115 @@
+"""Drafts -> checked, cited sentences, whoever wrote them. What no passage supports is dropped or marked, and counted."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.citations import Numbering
+from service.generators.draft import Draft, Passage, Quote
+from service.quotes import best_quotes
+from service.records import Citation, Sentence
+from service.refusals import refuses
+from service.support import SupportChecker
+
+
+@dataclass(frozen=True, slots=True)
+class SupportPolicy:
+    """What happens to a sentence whose support is less than `enough`: `strict` drops it, else it stays and is marked."""
+
+    strict: bool = True
+    enough: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A sentence that may be shown, and the citations whose numbers occur here for the first time."""
+
+    sentence: Sentence
+    citations: tuple[Citation, ...]
+
+
+class Checking:
+    """The check of one answer, sentence by sentence. `numbering` numbers the quotes of those that are shown."""
+
+    def __init__(
+        self, passages: Sequence[Passage], numbering: Numbering, checker: SupportChecker, policy: SupportPolicy
+    ) -> None:
+        self._passages = passages
+        self._numbering = numbering
+        self._checker = checker
+        self._policy = policy
+        self._seen: set[str] = set()
+        self._invented: dict[int, None] = {}
+        self._released = 0
+        self._dropped = 0
+        self._marked = 0
+        self._moved = 0
+        self._refused = False
+
+    @property
+    def released(self) -> int:
+        """How many sentences passed so far."""
+        return self._released
+
+    def check(self, draft: Draft) -> Checked | None:
+        """The sentence to show, or None.
+
+        A sentence made of quotes is supported by them as it stands. For any other the quotes are found: in the passages
+        it names, else in the others. A sentence that says again what was said, or that there is no answer, is not shown.
+        """
+        said = " ".join(draft.text.casefold().split())
+        if said in self._seen:
+            return None
+        self._seen.add(said)
+        if draft.quotes:
+            return self._release(draft.text, draft.quotes, supported=True, support=1.0)
+        self._invented |= dict.fromkeys(draft.invented)
+        if refuses(draft.text):
+            self._refused = True
+            return None
+        return self._supported(draft)
+
+    def notes(self) -> Iterator[str]:
+        """What the asker should know of the check."""
+        if self._refused:
+            yield (
+                "The language model says that the passages leave part of the question open."
+                if self._released
+                else "The language model found no answer in the passages."
+            )
+        if self._dropped:
+            yield f"{_sentences(self._dropped)} of the language model left out: no passage supports what they say."
+        if self._marked:
+            yield f"{_sentences(self._marked)} of the language model marked: no passage supports what they say."
+        if self._invented:
+            numbers = ", ".join(f"[{number}]" for number in self._invented)
+            yield f"The language model cited passages that do not exist: {numbers}."
+        if self._moved:
+            yield f"{_sentences(self._moved)} cite another passage than the language model named: the one that says it."
+
+    def _supported(self, draft: Draft) -> Checked | None:
+        named = [number for number in draft.passages if number < len(self._passages)]
+        others = [number for number in range(len(self._passages)) if number not in named]
+        enough = self._policy.enough
+        evidence = best_quotes(draft.text, self._passages, named, self._checker, enough)
+        if evidence.support < enough:
+            elsewhere = best_quotes(draft.text, self._passages, others, self._checker, enough)
+            if elsewhere.support >= enough or not evidence.quotes:
+                self._moved += bool(named) and elsewhere.support >= enough
+                evidence = elsewhere
+        supported = evidence.support >= enough
+        if not supported and self._policy.strict:
+            self._dropped += 1
+            return None
+        self._marked += not supported
+        return self._release(draft.text, evidence.quotes, supported=supported, support=evidence.support)
+
+    def _release(self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float) -> Checked:
+        known = len(self._numbering.citations)
+        cited = [self._numbering.cite(quote) for quote in quotes]
+        self._released += 1
+        sentence = Sentence(text, tuple(citation.number for citation in cited), supported=supported, support=support)
+        return Checked(sentence, self._numbering.citations[known:])
+
+
+def _sentences(count: int) -> str:
+    return f"{count} sentence{'s' * (count > 1)}"

@@ -1,0 +1,125 @@
+"""A sentence that a model wrote -> the quote in the passages that supports it best. Spans are whole sentences of the passage.
+
+Words choose what is worth checking, the support checker decides. A sentence is tried alone, with its neighbours (a quote
+that begins with "He" needs the one before) and with one from elsewhere; the shortest quote that supports the claim wins.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import log
+
+from index.sentences import Span
+from service.conflicts import figures
+from service.conversations import content_words
+from service.generators.draft import Passage, Quote
+from service.support import SupportChecker
+
+_SINGLES = 6  # sentences that are checked alone
+_JOINED = 3  # of these, the ones that are tried with their neighbours and with each other
+_STEM = 6  # letters by which two words count as one
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The one or two quotes that support a claim best, and the probability that they do; none if they share no word."""
+
+    quotes: tuple[Quote, ...] = ()
+    support: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A sentence of a passage, by its number there."""
+
+    passage: int
+    sentence: int
+    stems: frozenset[str]
+
+
+def best_quotes(
+    claim: str, passages: Sequence[Passage], among: Sequence[int], checker: SupportChecker, enough: float
+) -> Evidence:
+    """The evidence for `claim` in `passages[i]` for each i in `among`.
+
+    `enough` is the probability from which on a quote supports; the shortest such evidence is taken, else the likeliest.
+    A quote that lacks a figure of the claim does not support it, whatever the checker says.
+    """
+    tries = list(_tries(claim, passages, among))
+    if not tries:
+        return Evidence()
+    premises = [_SEPARATOR.join(_text(quote, passages) for quote in quotes) for quotes in tries]
+    probabilities = checker.check([(claim, premise) for premise in premises])
+    found = [
+        Evidence(quotes, probability if _has_figures(premise, claim) else 0.0)
+        for quotes, premise, probability in zip(tries, premises, probabilities, strict=True)
+    ]
+    supporting = [evidence for evidence in found if evidence.support >= enough]
+    if supporting:
+        return min(supporting, key=lambda evidence: (_size(evidence, passages), -evidence.support))
+    return max(found, key=lambda evidence: evidence.support)
+
+
+def _tries(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:
+    """What is worth checking: the sentences that share most with the claim, alone and joined."""
+    places = [place for number in among for place in _places(number, passages[number])]
+    wanted = _stems(claim)
+    seen_in = Counter(stem for place in places for stem in place.stems)
+    weight = {stem: 1.0 + log(len(places) / seen_in[stem]) for stem in wanted if seen_in[stem]}
+
+    def shared(*together: _Place) -> float:
+        return sum(value for stem, value in weight.items() if any(stem in place.stems for place in together))
+
+    ranked = [place for place in sorted(places, key=lambda place: -shared(place)) if shared(place) > 0][:_SINGLES]
+    for place in ranked:
+        yield (_quote(place.passage, place.sentence, place.sentence, passages),)
+    for place in ranked[:_JOINED]:
+        for neighbour in (place.sentence - 1, place.sentence + 1):
+            if 0 <= neighbour < len(passages[place.passage].reading.sentences):
+                first, last = sorted((place.sentence, neighbour))
+                yield (_quote(place.passage, first, last, passages),)
+    for one, other in combinations(ranked[:_JOINED], 2):
+        adds = shared(one, other) > max(shared(one), shared(other))
+        if adds and not (one.passage == other.passage and abs(one.sentence - other.sentence) == 1):
+            yield tuple(_quote(place.passage, place.sentence, place.sentence, passages) for place in (one, other))
+
+
+def _places(number: int, passage: Passage) -> Iterator[_Place]:
+    """The sentences of a passage. Headings are left out: they name a matter and state nothing."""
+    for place, sentence in enumerate(passage.reading.sentences):
+        text = passage.hit.chunk.text[sentence.start : sentence.end]
+        if not _HEADING.match(text):
+            yield _Place(number, place, _stems(text))
+
+
+def _quote(number: int, first: int, last: int, passages: Sequence[Passage]) -> Quote:
+    sentences = passages[number].reading.sentences
+    return Quote(number, Span(sentences[first].start, sentences[last].end))
+
+
+def _text(quote: Quote, passages: Sequence[Passage]) -> str:
+    return passages[quote.passage].hit.chunk.text[quote.span.start : quote.span.end]
+
+
+def _size(evidence: Evidence, passages: Sequence[Passage]) -> int:
+    """How many sentences the evidence quotes."""
+    return sum(
+        quote.span.start <= sentence.start and sentence.end <= quote.span.end
+        for quote in evidence.quotes
+        for sentence in passages[quote.passage].reading.sentences
+    )
+
+
+def _has_figures(premise: str, claim: str) -> bool:
+    """Whether every number in digits in the claim is in the premise, in digits or in words."""
+    wanted = {figure for digits in _DIGITS.findall(claim) for figure in figures(digits)}
+    return wanted <= figures(premise)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word.casefold()[:_STEM] for word in content_words(text))
