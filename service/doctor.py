@@ -45,7 +45,7 @@ def examine(settings: Settings, open_library: Callable[[], Library], load_models
     yield disk_space(settings.home, shutil.disk_usage(_existing(settings.home)).free)
     yield models(load_models)
     if home.state != "broken":
-        yield conversations(settings.store_url)
+        yield conversations(settings.store_path)
         yield from collections(open_library(), settings.collection)
 
 
@@ -100,10 +100,12 @@ def models(load: Callable[[], str]) -> Check:
         return Check("Models", "broken", str(error), "Run `make setup`, or reinstall quoth.")
 
 
-def conversations(url: str) -> Check:
+def conversations(path: Path) -> Check:
     """Whether the conversations' database opens."""
+    if not path.exists():
+        return Check("Conversations", "ok", "none yet")
     try:
-        ConversationStore(url).close()
+        ConversationStore(f"sqlite:///{path}").close()
     except ServiceError as error:
         return Check("Conversations", "broken", str(error))
     return Check("Conversations", "ok", "the database opens")
@@ -125,9 +127,11 @@ def collections(library: Library, default: str) -> Iterator[Check]:
         except IndexingError as error:
             yield Check(f"Collection {name}", "broken", str(error))
             continue
-        said = f"{state.documents:,} documents, {state.chunks:,} passages, {state.bytes_on_disk / 1e6:.1f} MB"
+        said = (
+            f"documents: {state.documents:,}, passages: {state.chunks:,}, on disk: {state.bytes_on_disk / 1e6:.1f} MB"
+        )
         if state.pending_vectors:
-            waiting = f"{said}; {state.pending_vectors:,} passages wait for their vectors"
+            waiting = f"{said}; {state.pending_vectors:,} of the passages wait for their vectors"
             yield Check(f"Collection {name}", "warning", waiting, "Run `quoth index` on its folder again to finish.")
         else:
             yield Check(f"Collection {name}", "ok", said)

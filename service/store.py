@@ -73,6 +73,7 @@ class ConversationStore:
     """Keeps conversations. Thread-safe: every call takes its own connection.
 
     `url` is an SQLAlchemy URL. `clock` gives the time in UTC and `make_id` a new id; tests pass their own.
+    `busy_timeout_ms` is how long a write waits for another process that writes (SQLite).
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class ConversationStore:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     ) -> None:
         self._clock = clock
         self._make_id = make_id
-        self._engine = _engine(url)
+        self._engine = _engine(url, busy_timeout_ms)
         with self._guard():
             _Table.metadata.create_all(self._engine)
 
@@ -170,22 +172,26 @@ class ConversationStore:
             ) from error
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, busy_timeout_ms: int) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed)
     if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "connect", _tuning(busy_timeout_ms))
     return engine
 
 
-def _tune_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+def _tuning(busy_timeout_ms: int) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
     """Readers beside one writer (WAL), a wait instead of an error when another writes, and foreign keys enforced."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+
+    def tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in (f"busy_timeout={busy_timeout_ms}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return tune
 
 
 def _stored(row: _AnswerRow) -> StoredAnswer:

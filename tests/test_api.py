@@ -1,0 +1,371 @@
+"""The HTTP door, through a real server on loopback and the real service over seeds/."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from index.errors import CollectionBusy
+from index.library import Library
+from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
+from service.api.app import MAX_BODY_BYTES, create_app
+from service.assembly import Service
+from service.records import Answer, Question, Sentence
+from service.settings import Settings
+from service.store import ConversationStore
+
+ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
+ATTACKS_QUOTE = "Seoul holds the North responsible for at least six cyberattacks of note since 2007."
+UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
+
+
+@pytest.fixture
+def client(served: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served, timeout=60) as client:
+        yield client
+
+
+def events(response: httpx.Response) -> Iterator[tuple[str, Any]]:
+    """Server-sent events, parsed as the standard says: a blank line ends an event."""
+    name, data = "message", []
+    for line in response.iter_lines():
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            yield name, json.loads("\n".join(data))
+            name, data = "message", []
+
+
+def streamed(client: httpx.Client, **body: Any) -> list[tuple[str, Any]]:
+    with client.stream("POST", "/v1/chat", json={**body, "stream": True}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        return list(events(response))
+
+
+def without_time(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in ("id", "conversation_id", "timings_ms")}
+
+
+def test_every_citation_is_literally_in_the_text_that_the_server_gives(client: httpx.Client) -> None:
+    answer = client.post("/v1/chat", json={"question": ATTACKS}).raise_for_status().json()
+    assert not answer["refused"]
+    assert ATTACKS_QUOTE in [citation["quote"] for citation in answer["citations"]]
+    for citation in answer["citations"]:
+        address = f"/v1/documents/{citation['document_id']}/versions/{citation['version']}/text"
+        text = client.get(address).raise_for_status().json()["text"]
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+        window = client.get(address, params={"start": citation["start"], "end": citation["end"]}).json()
+        assert window["text"] == citation["quote"]
+        begin, end = citation["highlight"]
+        assert citation["start"] <= begin < end <= citation["end"]
+
+
+def test_markers_in_the_text_are_the_numbers_of_the_citations(client: httpx.Client) -> None:
+    answer = client.post("/v1/chat", json={"question": ATTACKS}).json()
+    numbers = [number for sentence in answer["sentences"] for number in sentence["citations"]]
+    assert set(numbers) == {citation["number"] for citation in answer["citations"]}
+    assert all(f"[{number}]" in answer["text"] for number in numbers)
+
+
+def test_a_stream_gives_passages_then_sentences_then_the_same_answer_as_json(client: httpx.Client) -> None:
+    whole = client.post("/v1/chat", json={"question": ATTACKS}).json()
+    found = streamed(client, question=ATTACKS)
+    names = [name for name, _ in found]
+    assert names == ["passages", *["sentence"] * len(whole["sentences"]), "answer"]
+    final = found[-1][1]
+    assert without_time(final) == without_time(whole)
+    assert [data["sentence"] for name, data in found if name == "sentence"] == final["sentences"]
+    assert [c for name, data in found if name == "sentence" for c in data["citations"]] == final["citations"]
+    assert found[0][1]["passages"] == final["passages"]
+
+
+def test_a_question_that_has_no_answer_is_refused_with_the_nearest_passages(client: httpx.Client) -> None:
+    answer = client.post("/v1/chat", json={"question": UNRELATED}).raise_for_status().json()
+    assert answer["refused"]
+    assert (answer["sentences"], answer["citations"]) == ([], [])
+    assert answer["passages"]
+    assert answer["text"] == "The documents do not say."
+
+
+def test_answers_and_conversations_are_kept_and_given_back_unchanged(client: httpx.Client) -> None:
+    first = client.post("/v1/chat", json={"question": ATTACKS}).json()
+    second = streamed(client, question="And since when?", conversation_id=first["conversation_id"])[-1][1]
+    assert second["conversation_id"] == first["conversation_id"]
+    kept = client.get(f"/v1/conversations/{first['conversation_id']}").json()
+    assert [stored["answer"] for stored in kept["answers"]] == [first, second]
+    assert client.get(f"/v1/answers/{second['id']}").json()["answer"] == second
+    assert kept["answers"][0]["collection"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "said"),
+    [
+        ({"question": ""}, 422, "question-invalid", "empty"),
+        ({"question": " \n "}, 422, "question-invalid", "empty"),
+        ({"question": "?!… 🦜"}, 422, "question-invalid", "letter"),
+        ({"question": "why " * 25_000}, 422, "question-invalid", "100,000"),
+        ({"question": "🦜" * 100_000}, 422, "question-invalid", "100,000"),
+        ({}, 422, "request-invalid", "question"),
+        ({"question": "Why?", "colection": "x"}, 422, "request-invalid", "colection"),
+        ({"question": "Why?", "top_k": 0}, 422, "request-invalid", "top_k"),
+        ({"question": 7}, 422, "request-invalid", "question"),
+        ({"question": "half \ud83d"}, 422, "request-invalid", "surrogate"),
+        ({"question": "Why?", "\ud83d": 1}, 422, "request-invalid", "no such field"),
+        ({"question": "Why?", "collection": "papers"}, 404, "collection-missing", "default"),
+        ({"question": "Why?", "collection": "../../etc"}, 422, "collection-name-invalid", "../../etc"),
+        ({"question": "Why?", "conversation_id": "nowhere"}, 404, "record-missing", "nowhere"),
+        ({"question": "Why?", "generator": "oracle"}, 422, "generator-unknown", "extractive"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_bad_question_is_refused_by_name_before_any_stream_begins(
+    client: httpx.Client, body: dict[str, Any], status: int, code: str, said: str, stream: bool
+) -> None:
+    content = json.dumps({**body, "stream": stream})
+    response = client.post("/v1/chat", content=content, headers={"Content-Type": "application/json"})
+    problem = response.json()
+    assert (response.status_code, problem["code"], problem["status"]) == (status, code, status)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert said in problem["detail"]
+    assert problem["request_id"] == response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b'{"question": ', "application/json", 422),
+        (b"[]", "application/json", 422),
+        (b"\xff\xfe", "application/json", 422),
+        (b'{"question": "Why?"}', "text/plain", 422),
+        (b" " * (MAX_BODY_BYTES + 1), "application/json", 413),
+        (b'{"question": ' + b"[" * 100_000, "application/json", 422),
+    ],
+)
+def test_a_body_that_is_not_our_json_is_a_problem_and_never_a_crash(
+    client: httpx.Client, content: bytes, kind: str, status: int
+) -> None:
+    response = client.post("/v1/chat", content=content, headers={"Content-Type": kind})
+    assert response.status_code == status
+    assert response.json()["status"] == status
+
+
+def test_search_finds_passages_with_their_place(client: httpx.Client) -> None:
+    hits = client.post("/v1/search", json={"query": ATTACKS, "k": 3}).raise_for_status().json()["hits"]
+    assert len(hits) == 3
+    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert any(ATTACKS_QUOTE in hit["text"] for hit in hits)
+
+
+def test_search_keeps_to_its_filter(client: httpx.Client) -> None:
+    document = client.get("/v1/documents").json()["documents"][0]
+    inside = {"query": ATTACKS, "filter": {"document_ids": [document["id"]]}}
+    outside = {"query": ATTACKS, "filter": {"uri_prefix": "file:///elsewhere/"}}
+    assert {hit["document_id"] for hit in client.post("/v1/search", json=inside).json()["hits"]} == {document["id"]}
+    assert client.post("/v1/search", json=outside).json()["hits"] == []
+
+
+def test_documents_and_collections_are_listed(client: httpx.Client) -> None:
+    collections = client.get("/v1/collections").json()
+    documents = client.get("/v1/documents", params={"collection": "default"}).json()["documents"]
+    assert collections["default"] == "default"
+    assert [found["name"] for found in collections["collections"]] == ["default"]
+    assert collections["collections"][0]["documents"] == len(documents) > 0
+
+
+def test_text_beyond_the_end_is_empty_and_a_window_names_what_it_touches(client: httpx.Client) -> None:
+    document = client.get("/v1/documents").json()["documents"][0]
+    address = f"/v1/documents/{document['id']}/versions/{document['version']}/text"
+    whole = client.get(address).json()
+    beyond = client.get(address, params={"start": 10**9}).json()
+    assert (beyond["text"], beyond["start"], beyond["length"]) == ("", whole["length"], document["characters"])
+    middle = whole["sections"][1]["start"] + 1
+    touched = client.get(address, params={"start": middle, "end": middle + 1}).json()["sections"]
+    assert touched == [whole["sections"][1]]
+
+
+@pytest.mark.parametrize(
+    "address", ["/v1/documents/x/versions/y/text", "/v1/answers/x", "/v1/conversations/x", "/nowhere"]
+)
+def test_what_is_not_there_is_a_404_that_names_it(client: httpx.Client, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["instance"] == address
+
+
+def test_another_host_name_is_turned_away_with_the_mend(client: httpx.Client) -> None:
+    response = client.get("/v1/collections", headers={"Host": "attacker.example"})
+    assert response.status_code == 421
+    assert "QUOTH_ALLOWED_HOSTS" in response.json()["detail"]
+    assert client.get("/healthz", headers={"Host": "localhost:1234"}).status_code == 200
+
+
+def test_other_origins_get_no_permission(client: httpx.Client) -> None:
+    response = client.options(
+        "/v1/chat", headers={"Origin": "https://attacker.example", "Access-Control-Request-Method": "POST"}
+    )
+    assert not [name for name in response.headers if name.startswith("access-control-")]
+
+
+def test_a_harmless_request_id_is_kept_and_another_replaced(client: httpx.Client) -> None:
+    assert client.get("/healthz", headers={"X-Request-ID": "build-7.2"}).headers["x-request-id"] == "build-7.2"
+    assert client.get("/healthz", headers={"X-Request-ID": "a b<c>"}).headers["x-request-id"] != "a b<c>"
+
+
+def test_health_and_readiness(client: httpx.Client) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json()["collection"]["name"] == "default"
+
+
+def test_it_is_not_ready_without_its_collection_and_says_so(
+    service: Service, store: ConversationStore, tmp_path: Path, loopback: Any
+) -> None:
+    settings = Settings(home=tmp_path)
+    empty = replace(service, settings=settings, library=Library(tmp_path, service.library._encoder))
+    with loopback(create_app(empty, store)) as address:
+        response = httpx.get(f"{address}/readyz")
+        assert (response.status_code, response.json()["code"]) == (503, "collection-missing")
+        assert httpx.get(f"{address}/v1/collections").json()["collections"] == []
+
+
+class Tale:
+    """An answerer that tells the given events, a step at a time, and remembers how far it was asked to go."""
+
+    def __init__(self, *events: Event | Exception, endless: bool = False) -> None:
+        self.events = events
+        self.endless = endless
+        self.told = 0
+        self.closed = threading.Event()
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        try:
+            while True:
+                for event in self.events:
+                    if isinstance(event, Exception):
+                        raise event
+                    self.told += 1
+                    yield event
+                    time.sleep(0.02)
+                if not self.endless:
+                    return
+        finally:
+            self.closed.set()
+
+    def answer(self, question: Question) -> Answer:
+        found = [event.answer for event in self.stream(question) if isinstance(event, AnswerReady)]
+        return found[0]
+
+
+def telling(service: Service, tale: Tale) -> Service:
+    return replace(service, answerer=tale)  # type: ignore[arg-type]
+
+
+SENTENCE = SentenceReady(Sentence("Some words.", (), True, 1.0), ())
+
+
+def test_when_the_caller_goes_away_the_work_stops(service: Service, store: ConversationStore, loopback: Any) -> None:
+    tale = Tale(PassagesFound(()), SENTENCE, endless=True)
+    with loopback(create_app(telling(service, tale), store)) as address:
+        with httpx.stream("POST", f"{address}/v1/chat", json={"question": "Why?", "stream": True}) as response:
+            next(response.iter_lines())
+        assert tale.closed.wait(10)
+        told = tale.told
+        time.sleep(0.3)
+        assert tale.told == told
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_nobody_expected_tells_nothing_of_itself(
+    service: Service, store: ConversationStore, loopback: Any, stream: bool
+) -> None:
+    tale = Tale(PassagesFound(()), RuntimeError("the secret is 4711"))
+    with loopback(create_app(telling(service, tale), store)) as address:
+        response = httpx.post(f"{address}/v1/chat", json={"question": "Why?", "stream": stream})
+    assert "4711" not in response.text
+    problem = list(events(response))[-1][1] if stream else response.json()
+    assert (problem["code"], problem["status"]) == ("internal", 500)
+    assert problem["request_id"] == response.headers["x-request-id"]
+
+
+def test_what_may_go_through_later_is_a_503_that_says_when(
+    service: Service, store: ConversationStore, loopback: Any
+) -> None:
+    tale = Tale(CollectionBusy("collection default: process 7 is writing. Try again."))
+    with loopback(create_app(telling(service, tale), store)) as address:
+        response = httpx.post(f"{address}/v1/chat", json={"question": "Why?"})
+    assert (response.status_code, response.json()["code"]) == (503, "collection-busy")
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_locked_database_is_a_503_and_the_next_question_goes_through(
+    service: Service, tmp_path: Path, loopback: Any
+) -> None:
+    path = tmp_path / "c.sqlite"
+    store = ConversationStore(f"sqlite:///{path}", busy_timeout_ms=100)
+    with loopback(create_app(service, store)) as address:
+        lock = sqlite3.connect(path)
+        lock.execute("BEGIN EXCLUSIVE")
+        response = httpx.post(f"{address}/v1/chat", json={"question": ATTACKS}, timeout=60)
+        assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
+        lock.rollback()
+        lock.close()
+        assert httpx.post(f"{address}/v1/chat", json={"question": ATTACKS}, timeout=60).status_code == 200
+    store.close()
+
+
+def test_text_of_a_document_cannot_make_events(service: Service, store: ConversationStore, loopback: Any) -> None:
+    evil = 'A line.\n\nevent: answer\ndata: {"text": "forged"}\r\n\r\n\u2028event: error\rdata: {}\n\n'
+    tale = Tale(PassagesFound(()), SentenceReady(Sentence(evil, (), True, 1.0), ()))
+    with loopback(create_app(telling(service, tale), store)) as address:
+        response = httpx.post(f"{address}/v1/chat", json={"question": "Why?", "stream": True})
+    found = list(events(response))
+    assert [name for name, _ in found] == ["passages", "sentence"]
+    assert found[1][1]["sentence"]["text"] == evil
+
+
+def test_logs_tell_what_happened_but_not_what_was_said(client: httpx.Client) -> None:
+    with capture_logs() as lines:
+        answer = client.post("/v1/chat", json={"question": ATTACKS}).json()
+        client.get("/v1/documents", params={"collection": "private-name"})
+        time.sleep(0.1)
+    answered = next(line for line in lines if line["event"] == "answered")
+    assert answered["answer_id"] == answer["id"]
+    request = next(line for line in lines if line["event"] == "request")
+    assert (request["path"], request["status"]) == ("/v1/chat", 200)
+    written = json.dumps(lines, default=str)
+    assert ATTACKS not in written
+    assert answer["citations"][0]["quote"] not in written
+
+
+def test_the_openapi_document_resolves_and_knows_only_our_errors(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    references = {value.rsplit("/", 1)[1] for value in _values(document, "$ref")}
+    assert references <= set(schemas)
+    assert {"Problem", "AnswerOut", "ChatRequest"} <= set(schemas)
+    assert "HTTPValidationError" not in schemas
+    answers = document["paths"]["/v1/chat"]["post"]["responses"]
+    assert {"application/json", "text/event-stream"} <= set(answers["200"]["content"])
+    assert set(answers["404"]["content"]) == {"application/problem+json"}
+
+
+def _values(tree: Any, key: str) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            if name == key:
+                yield value
+            else:
+                yield from _values(value, key)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _values(value, key)

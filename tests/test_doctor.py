@@ -1,0 +1,111 @@
+"""Doctor tells what is well and what is not, one thing at a time, and what to do."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from index.encoder import SentenceEncoder
+from index.errors import ModelDamaged
+from index.library import Library
+from index.records import Document
+from service import doctor
+from service.settings import Settings
+from service.store import ConversationStore
+
+
+def test_an_old_python_is_broken_and_a_new_one_is_not() -> None:
+    assert doctor.python_version((3, 10, 12)).state == "broken"
+    assert doctor.python_version((3, 11, 0)).state == "ok"
+
+
+def test_a_missing_library_is_named() -> None:
+    check = doctor.runtimes(lambda name: None if name == "openvino" else "1.0")
+    assert (check.state, check.finding) == ("broken", "missing: openvino")
+    assert doctor.runtimes(lambda name: "1.0").state == "ok"
+
+
+@pytest.mark.parametrize(("free", "state"), [(5_000_000_000, "ok"), (500_000_000, "warning"), (50_000_000, "broken")])
+def test_a_full_disk_is_told_before_it_hurts(tmp_path: Path, free: int, state: str) -> None:
+    check = doctor.disk_space(tmp_path / "not" / "yet", free)
+    assert check.state == state
+    assert str(tmp_path) in check.finding
+
+
+def test_a_home_that_is_a_file_is_broken(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("in the way")
+    assert doctor.home_folder(home).state == "broken"
+    assert doctor.home_folder(tmp_path).state == "ok"
+    assert doctor.home_folder(tmp_path / "new").state == "ok"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_home_that_cannot_be_written_is_broken(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert doctor.home_folder(tmp_path).state == "broken"
+    tmp_path.chmod(0o700)
+
+
+def test_a_damaged_model_is_named_with_its_file() -> None:
+    def load() -> str:
+        raise ModelDamaged("reader/model.safetensors: sha256 is 1, expected 2.")
+
+    check = doctor.models(load)
+    assert check.state == "broken"
+    assert "reader/model.safetensors" in check.finding
+    assert doctor.models(lambda: "all there").state == "ok"
+
+
+def test_conversations_that_do_not_read_are_broken(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.sqlite"
+    assert doctor.conversations(path).state == "ok"
+    assert not path.exists()
+    path.write_bytes(b"no database " * 1000)
+    assert doctor.conversations(path).state == "broken"
+    path.unlink()
+    ConversationStore(f"sqlite:///{path}").close()
+    assert doctor.conversations(path).state == "ok"
+
+
+def test_collections_are_counted_and_a_missing_default_says_which_command_makes_it(tmp_path: Path) -> None:
+    library = Library(tmp_path, SentenceEncoder())
+    (missing,) = doctor.collections(library, "papers")
+    assert (missing.state, missing.mend) == ("warning", "Run `quoth index FOLDER --collection papers` to make it.")
+    text = "One sentence stands here. Another one follows it."
+    collection = library.open_or_create("papers")
+    collection.add(Document("d1", "v1", "file:///a.txt", "A", "text/plain", text))
+    (waiting,) = doctor.collections(library, "papers")
+    assert waiting.state == "warning"
+    assert "documents: 1," in waiting.finding
+    assert "wait for their vectors" in waiting.finding
+    library.close()
+
+
+def test_a_ledger_that_does_not_read_is_broken_and_the_others_are_still_checked(tmp_path: Path) -> None:
+    library = Library(tmp_path, SentenceEncoder())
+    library.open_or_create("good")
+    library.close()
+    bad = tmp_path / "collections" / "bad" / "ledger.sqlite"
+    bad.parent.mkdir(parents=True)
+    bad.write_bytes(b"no ledger " * 1000)
+    fresh = Library(tmp_path, SentenceEncoder())
+    states = {check.name: check.state for check in doctor.collections(fresh, "good")}
+    assert states == {"Collection bad": "broken", "Collection good": "ok"}
+    fresh.close()
+
+
+def test_an_examination_covers_everything_and_changes_nothing(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    checks = list(doctor.examine(settings, lambda: Library(settings.home, SentenceEncoder()), lambda: "all there"))
+    assert [check.name for check in checks] == [
+        "Python",
+        "Libraries",
+        "Home",
+        "Disk",
+        "Models",
+        "Conversations",
+        "Collection default",
+    ]
+    assert [check.state for check in checks] == ["ok"] * 6 + ["warning"]
+    assert not settings.home.exists()

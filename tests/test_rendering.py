@@ -1,0 +1,192 @@
+"""The terminal shows exactly what design.md shows, in a pipe and to a person, and no document can command it."""
+
+import io
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from index.folder import Rejection
+from index.records import Chunk, Hit
+from index.sync import SyncReport
+from service import rendering
+from service.doctor import Check
+from service.records import Answer, Citation, Sentence
+
+QUOTE = "Seoul holds the North responsible for at least six notable cyberattacks since 2007."
+CHUNK = Chunk("c1", "d1", "v1", 0, 800, 800 + len(QUOTE), QUOTE, ("Cyber cooperation briefing", "Attacks"))
+BEGIN = 812 + QUOTE.index("at least six")
+CITATION = Citation(
+    number=1,
+    document_id="d1",
+    version="v1",
+    title="Cyber cooperation briefing",
+    uri="file:///briefing.md",
+    page=None,
+    start=812,
+    end=812 + len(QUOTE),
+    quote=QUOTE,
+    chunk_id="c1",
+    score=3.2,
+    trail=("Cyber cooperation briefing", "Attacks"),
+    highlight=(BEGIN, BEGIN + len("at least six")),
+)
+ANSWER = Answer(
+    id="a1",
+    conversation_id="k1",
+    question="How many?",
+    rewritten_question="How many?",
+    text=f"{QUOTE} [1]",
+    refused=False,
+    confidence=0.94,
+    sentences=(Sentence(QUOTE, (1,), True, 1.0),),
+    citations=(CITATION,),
+    passages=(Hit(CHUNK, "Cyber cooperation briefing", "file:///briefing.md", None, 3.2),),
+    generator="extractive",
+    prompt_hash=None,
+    timings_ms={"total": 118.2},
+)
+REFUSAL = replace(ANSWER, refused=True, confidence=0.08, text="The documents do not say.", sentences=(), citations=())
+
+
+def shown(lines: object, *, terminal: bool = False, width: int = 80) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=width, color_system="standard" if terminal else None)
+    rendering.show(console, lines)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def test_an_answer_in_a_pipe_reads_as_designed() -> None:
+    assert shown(rendering.answer_lines(ANSWER, plain=True)) == (
+        "\n"
+        "  Seoul holds the North responsible for at least six notable cyberattacks since 2007. [1]\n"
+        "\n"
+        "  [1] Cyber cooperation briefing · Attacks · characters 812-895\n"
+        '      "Seoul holds the North responsible for >at least six< notable cyberattacks since 2007."\n'
+        "\n"
+        "  confidence 0.94 · extractive · 118 ms\n"
+        "\n"
+    )
+
+
+def test_a_refusal_in_a_pipe_reads_as_designed() -> None:
+    assert shown(rendering.answer_lines(REFUSAL, plain=True)) == (
+        "\n"
+        "  The documents do not say. (confidence that they do: 0.08)\n"
+        f'  Nearest: Cyber cooperation briefing · Attacks · "{QUOTE}"\n'
+        "\n"
+        "  extractive · 118 ms\n"
+        "\n"
+    )
+
+
+def test_in_a_terminal_lines_are_wrapped_indented_and_coloured() -> None:
+    text = shown(rendering.answer_lines(ANSWER, plain=False), terminal=True, width=40)
+    assert "\x1b[" in text
+    assert ">at least six<" not in text
+    bare = shown(rendering.answer_lines(ANSWER, plain=False), terminal=False, width=40)
+    assert "\x1b[" not in bare
+    plain_lines = [rendering.clean(line) for line in _uncoloured(text).splitlines()]
+    assert max(len(line) for line in _uncoloured(text).splitlines()) <= 40
+    assert rendering.clean(" ".join(plain_lines)) == rendering.clean(bare)
+
+
+def test_the_page_is_named_where_there_is_one_and_a_follow_up_says_how_it_was_read() -> None:
+    paged = replace(CITATION, page=7)
+    answer = replace(
+        ANSWER, citations=(paged,), rewritten_question="How many attacks?", notes=("Vectors are filling.",)
+    )
+    text = shown(rendering.answer_lines(answer, plain=True))
+    assert "· Attacks · page 7 · characters 812-895" in text
+    assert "  Read as: How many attacks?\n" in text
+    assert "  note: Vectors are filling.\n" in text
+
+
+def test_an_unsupported_sentence_says_so() -> None:
+    answer = replace(ANSWER, sentences=(Sentence("It was nine.", (1,), False, 0.1),))
+    assert "  It was nine. (not supported) [1]\n" in shown(rendering.answer_lines(answer, plain=True))
+
+
+@pytest.mark.parametrize(
+    ("quote", "inside", "expected"),
+    [
+        ("Founded\nin 1998 by two.", "1998", '"Founded in >1998< by two."'),
+        ("(1998)", "1998", '"(>1998<)"'),
+        ("1998", "1998", '">1998<"'),
+        ("a  \t b\n c", "b", '"a >b< c"'),
+    ],
+)
+def test_the_answer_inside_a_quote_keeps_the_spaces_around_it(quote: str, inside: str, expected: str) -> None:
+    at = quote.index(inside)
+    citation = replace(CITATION, start=0, end=len(quote), quote=quote, highlight=(at, at + len(inside)))
+    assert f"      {expected}\n" in shown(rendering.answer_lines(replace(ANSWER, citations=(citation,)), plain=True))
+
+
+@given(st.text())
+def test_no_text_can_command_the_terminal(text: str) -> None:
+    cleaned = rendering.clean(text)
+    assert not any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in cleaned)
+    assert not set(cleaned) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
+
+
+def test_escape_sequences_in_a_document_stay_harmless() -> None:
+    evil = "Pay \x1b[2J\x1b]0;owned\x07 now\u202e.\r"
+    citation = replace(
+        CITATION, start=0, end=len(evil), quote=evil, highlight=None, title="\x1b[31mred", trail=("\x9b5m",)
+    )
+    answer = replace(ANSWER, sentences=(Sentence(evil, (1,), True, 1.0),), citations=(citation,))
+    assert not set(shown(rendering.answer_lines(answer, plain=True))) & set("\x1b\x07\x9b\r\u202e")
+
+
+def test_rich_markup_in_a_document_is_shown_as_it_is() -> None:
+    answer = replace(ANSWER, sentences=(Sentence("Use [bold]this[/bold] [link=x]y.", (1,), True, 1.0),))
+    assert "Use [bold]this[/bold] [link=x]y. [1]" in shown(rendering.answer_lines(answer, plain=True))
+
+
+def test_search_results_are_ranked_with_their_place() -> None:
+    text = shown(rendering.hit_lines(ANSWER.passages))
+    assert (
+        f"  1. Cyber cooperation briefing · Attacks · characters 800-{800 + len(QUOTE)} · 3.200\n     {QUOTE}\n" in text
+    )
+    assert "Nothing was found." in shown(rendering.hit_lines(()))
+
+
+def test_a_report_counts_what_happened_and_names_what_was_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inside = Rejection(tmp_path.joinpath("my file.pdf").as_uri(), "it is encrypted", "Save it without a password.")
+    report = SyncReport(added=("a", "b"), unchanged=tuple("c" * 1200), rejected=(inside,), seconds=1.25)
+    assert shown(rendering.report_lines(report, "papers")) == "papers: 2 added, 1,200 unchanged, 1 rejected (1.2 s)\n"
+    assert shown(rendering.rejection_lines(report)) == "my file.pdf: it is encrypted. Save it without a password.\n"
+    assert shown(rendering.report_lines(SyncReport(), "papers")) == "papers: nothing to index (0.0 s)\n"
+
+
+def test_many_rejections_are_cut_with_their_number() -> None:
+    rejected = tuple(Rejection(f"file:///{n}.pdf", "it is empty", "Remove it.") for n in range(25))
+    text = shown(rendering.rejection_lines(SyncReport(rejected=rejected)))
+    assert len(text.splitlines()) == 21
+    assert text.endswith("... and 5 more.\n")
+
+
+def test_a_finding_is_followed_by_what_to_do() -> None:
+    text = shown(
+        rendering.check_lines([Check("Disk", "ok", "9 GB free"), Check("Home", "broken", "read-only", "Set it.")])
+    )
+    assert text == "✓ Disk: 9 GB free\n✗ Home: read-only\n  → Set it.\n"
+
+
+def _uncoloured(text: str) -> str:
+    out = io.StringIO()
+    at = 0
+    while at < len(text):
+        if text[at] == "\x1b":
+            at = text.index("m", at) + 1
+        else:
+            out.write(text[at])
+            at += 1
+    return out.getvalue()
