@@ -37,7 +37,6 @@ class Checking:
         self._numbering = numbering
         self._checker = checker
         self._policy = policy
-        self._seen: set[str] = set()
         self._invented: dict[int, None] = {}
         self._released = 0
         self._dropped = 0
@@ -54,12 +53,8 @@ class Checking:
         """The sentence to show, or None.
 
         A sentence made of quotes is supported by them as it stands. For any other the quotes are found: in the passages
-        it names, else in the others. A sentence that says again what was said, or that there is no answer, is not shown.
+        it names, else in the others. A sentence that says that there is no answer is not shown.
         """
-        said = " ".join(draft.text.casefold().split())
-        if said in self._seen:
-            return None
-        self._seen.add(said)
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
         self._invented |= dict.fromkeys(draft.invented)

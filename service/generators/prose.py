@@ -7,6 +7,7 @@ from service.generators.draft import Draft
 from service.generators.extractive import plain
 from service.markers import written_sentences
 
+_MOST_REPEATED = 3
 _THINKS = "<think>"
 _THOUGHT = "</think>"
 _HEADING = re.compile(r"\s*#{1,6}\s")
@@ -17,12 +18,22 @@ def drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> It
     """Yield a draft for each sentence in the text that arrives in `pieces`, as soon as it is complete.
 
     `count` is the number of passages that the model saw. `was_cut` is asked after the last piece: whether the model was
-    stopped before its end. What a model thinks aloud, and its headings, are left out.
+    stopped before its end. What a model thinks aloud, its headings and what it says again are left out; one that keeps
+    saying the same is stopped.
     """
+    said: set[str] = set()
+    repeated = 0
     for sentence in written_sentences(without_thoughts(pieces), count, was_cut):
         text = plain(sentence.text)
-        if _HAS_WORD.search(text) and not _HEADING.match(sentence.text):
-            yield Draft(text, passages=tuple(number - 1 for number in sentence.cited), invented=sentence.invented)
+        if not _HAS_WORD.search(text) or _HEADING.match(sentence.text):
+            continue
+        if text in said:
+            repeated += 1
+            if repeated == _MOST_REPEATED:
+                return
+            continue
+        said.add(text)
+        yield Draft(text, passages=tuple(number - 1 for number in sentence.cited), invented=sentence.invented)
 
 
 def without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
