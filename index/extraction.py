@@ -100,8 +100,7 @@ class Extractor:
             self._closed = True
             for worker in self._running:
                 worker.kill()
-        for _ in range(self._idle.qsize()):
-            idle = self._idle.get()
+        for idle in [self._idle.get() for _ in range(self._idle.qsize())]:
             if idle is not None:
                 self._ended(idle)
             self._idle.put(None)

@@ -45,6 +45,7 @@ class GuardedProcess:
     def __init__(self, module: str, arguments: Sequence[str]) -> None:
         self.answered = 0
         self._started = False
+        self._killed = False
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 kept for as long as the process lives; `stop` closes it
         above = str(Path(__file__).resolve().parent.parent)
         inherited = os.environ.get("PYTHONPATH")
@@ -94,6 +95,7 @@ class GuardedProcess:
 
     def kill(self) -> None:
         """End it, whatever it is doing. Safe while another thread waits for an answer, which it will not get."""
+        self._killed = True
         self._process.kill()
 
     def stop(self) -> None:
@@ -116,7 +118,7 @@ class GuardedProcess:
         if self._started:
             return
         self._started = stdout.read(len(READY)) == READY
-        if not self._started and not late.is_set():
+        if not self._started and not late.is_set() and not self._killed:
             self._process.wait()
             raise ProcessUnstartable(
                 f"the process that reads files does not start. Reinstall Quoth. {self._last_words()}"
@@ -125,6 +127,8 @@ class GuardedProcess:
     def _loss(self) -> ProcessLost:
         """Why the process ended, from its exit status and the last it wrote to standard error."""
         status = self._process.wait()
+        if self._killed:
+            return ProcessLost("indexing was interrupted", is_final=True)
         if any(mark in self._last_words() for mark in _OUT_OF_MEMORY):
             return ProcessLost("reading it takes too much memory", is_about_size=True)
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"

@@ -24,7 +24,7 @@ _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _MAY_BE_SETEXT = re.compile(r" {0,3}[^\s>|#*+\-`~]")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_MARKS = re.compile(r"(\*\*|__|`)(.+?)\1")
+_MARKS = re.compile(r"(\*\*|\*|`)(.+?)\1")
 
 
 def markdown_headings(text: str) -> list[Heading]:
