@@ -146,6 +146,9 @@ class _Run:
         self._files = (*self._plan.changed, *self._plan.added)
         self._versions = {document.uri: document.version for document in known}
         self._gone = {document.id: document for document in self._plan.gone}
+        self._gone_by_version: dict[str, list[str]] = {}
+        for document in self._plan.gone:
+            self._gone_by_version.setdefault(document.version, []).append(document.id)
         self._batch: list[Extraction] = []
         self._retired: list[str] = []
         self._added: list[str] = []
@@ -201,13 +204,13 @@ class _Run:
         if before is not None:
             (self._unchanged if before == version else self._changed).append(uri)
             return
-        renamed = next((gone for gone in self._gone.values() if gone.version == version), None)
-        if renamed is None:
-            self._added.append(uri)
-        else:
-            del self._gone[renamed.id]
-            self._retired.append(renamed.id)
+        if same := self._gone_by_version.get(version):
+            former = same.pop(0)
+            del self._gone[former]
+            self._retired.append(former)
             self._renamed.append(uri)
+        else:
+            self._added.append(uri)
 
     def _refuse(self, error: DocumentRejected) -> None:
         group = self._skipped if isinstance(error, NotADocument) else self._rejected
