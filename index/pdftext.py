@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 HYPHEN_AT_LINE_END = "\x02"
 
-_BROKEN = re.compile(r"([^\W\d_]+)\x02([^\W\d_]+)")
+_BROKEN = re.compile(r"(-?)([^\W\d_]+)\x02([^\W\d_]+)")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LEADERS = re.compile(r"(?:[ \t]*[.·…]){5,}[ \t]*")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
@@ -59,9 +59,9 @@ def joined(pages: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
 def without_running_lines(pages: Sequence[Sequence[str]]) -> list[list[str]]:
     """The lines of each page without those that run along.
 
-    A line runs along if it stands among the outermost three at the same edge of at least half of the pages, and of at
-    least three, whatever numbers are in it; a mere number must be the outermost. The first occurrence stays: what the
-    document says is never lost altogether.
+    A line runs along if it stands among the outermost three (on short pages, in the outermost quarter) at the same edge
+    of at least half of the pages, and of at least three, whatever numbers are in it; a mere number must be the
+    outermost. The first occurrence stays: what the document says is never lost altogether.
     """
     kept = [list(page) for page in pages]
     for edge in (0, -1):
@@ -84,7 +84,7 @@ def _running(pages: Sequence[Sequence[str]], edge: int) -> set[str]:
 
 def _margin(page: Sequence[str], edge: int) -> list[tuple[str, int]]:
     """Form and place of the outermost lines at the top (edge 0) or bottom (edge -1), the outermost first."""
-    size = min(_MARGIN_LINES, len(page))
+    size = min(_MARGIN_LINES, -(-len(page) // 4))
     places = range(size) if edge == 0 else range(len(page) - 1, len(page) - 1 - size, -1)
     forms = [(_form(page[place]), place) for place in places]
     return [(form, place) for depth, (form, place) in enumerate(forms) if form and (form != _NUMBER or depth == 0)]
@@ -111,11 +111,13 @@ def _dehyphenated(text: str) -> str:
     parts = Counter(part for word, count in words.items() for part in word.split("-") for _ in range(count))
 
     def mended(match: re.Match[str]) -> str:
-        left, right = match.group(1), match.group(2)
-        whole, compound = words[(left + right).lower()], words[f"{left}-{right}".lower()]
-        if whole != compound:
-            return left + right if whole > compound else f"{left}-{right}"
-        known = all(parts[part.lower()] > 1 and len(part) > 2 for part in (left, right))
-        return f"{left}-{right}" if known else left + right
+        before, left, right = match.groups()
+        joined, compound = before + left + right, f"{before}{left}-{right}"
+        common = words[(left + right).lower()] - words[f"{left}-{right}".lower()]
+        if common:
+            return joined if common > 0 else compound
+        least = 1 if before else 3  # "best-in-class" has short parts, "re-pairing" none
+        known = all(parts[part.lower()] > 1 and len(part) >= least for part in (left, right))
+        return compound if known else joined
 
     return _BROKEN.sub(mended, text).replace(HYPHEN_AT_LINE_END, "-")

@@ -28,11 +28,11 @@ _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u20
 _RULE = re.compile(r"[ \t]*[-*_=~+|:. \t]{3,}\Z")
 _HAS_WORD = re.compile(r"\w")
 _FIGURE = re.compile(r"[-–—+(]*[$€£¥]?[-–(]*[0-9][0-9.,:/'’]*[)%*x]*\Z|[$€£¥%—–)-]+\Z|(?i:n/?[am])\Z")
-_ENUMERATOR = re.compile(
-    r"""\s*(?:[^\w\s(]+\s+)?(?:
+_MARKER = re.compile(
+    r"""\s*(?:[^\w\s("'“‘«]+\s+)?(?:
         (?i:(?:item|note|part|section|article|chapter|table|figure|exhibit|annex|appendix|step)s?\s+)?
         \(?(?:[a-zA-Z]?[0-9]{1,3}[a-zA-Z]?|[a-zA-Z]|[ivxlcIVXLC]{2,5})(?:\.[0-9]{1,3})*[.):](?=\s)
-        |\([^().!?]{1,100}\)(?=\s))""",
+        |\([^().!?]{1,100}\)(?=\s))?""",
     re.VERBOSE,
 )
 _RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
@@ -87,12 +87,12 @@ def trimmed(text: str, start: int, end: int) -> Span:
 
 
 def _sentences(body: str, base: int, language: str) -> Iterator[tuple[int, int]]:
-    """Sentences of one block. Its number ("4.2.", "Item 1.", "(b)") stays with what it numbers.
+    """Sentences of one block. Its bullet or number ("•", "4.2.", "Item 1.", "(b)") stays with what it marks.
 
-    sentencex 1.0 takes "4.2." for a sentence, and finds no end in a text that begins with a parenthesis.
+    sentencex 1.0 takes "4.2." for a sentence, and finds no end in a text that begins with "•" or "(b)".
     """
-    number = _ENUMERATOR.match(body)
-    begin = number.end() if number else 0
+    marker = _MARKER.match(body)
+    begin = marker.end() if marker else 0
     start = 0
     for boundary in get_sentence_boundaries(language, body[begin:]):
         end = begin + boundary["end_index"]
