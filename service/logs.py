@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line on standard error, or coloured text when a person is watching.
 
-What documents and questions say is never logged. Libraries' own log lines join in, from warnings up.
+What documents and questions say is never logged, not even as the local variables of a traceback. Libraries' own log lines
+join in, from warnings up.
 """
 
 import logging
@@ -21,13 +22,15 @@ def configure(level: LogLevel) -> None:
     ]
     watched = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if watched
+        else structlog.processors.JSONRenderer()
     )
     tracebacks: list[structlog.typing.Processor] = [] if watched else [structlog.processors.format_exc_info]
     structlog.configure(
         processors=[*shared, *tracebacks, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -95,6 +95,7 @@ def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
             (report.removed, "removed"),
             (report.unchanged, "unchanged"),
             (report.rejected, "rejected"),
+            (report.skipped, "skipped (not documents)"),
         )
         if group
     ]

@@ -46,12 +46,11 @@ def create_app(service: Service, store: ConversationStore) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,  # the interactive pages load scripts from another host
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.parts = Parts(service, store)
     problems.install(app)
     for routes in (chat, search, documents, collections, conversations, health, site):
         app.include_router(routes.router)
     app.mount("/assets", site.assets, name="assets")
-    app.add_middleware(RequestGuard, allowed_hosts=service.settings.allowed_hosts)
+    app.add_middleware(RequestGuard, allowed_hosts=service.settings.allowed_hosts, max_body_bytes=MAX_BODY_BYTES)
     return app

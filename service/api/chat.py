@@ -108,4 +108,5 @@ def _wire(event: Event) -> bytes:
 
 
 def _named(name: str, data: BaseModel) -> bytes:
-    return format_sse_event(event=name, data_str=data.model_dump_json())
+    # ASCII: clients that split lines the Python way would break at U+2028 or U+0085 inside a quote.
+    return format_sse_event(event=name, data_str=data.model_dump_json(ensure_ascii=True))

@@ -33,11 +33,13 @@ class RequestGuard:
 
     Takes the caller's X-Request-ID when it is harmless, else makes one; it is in every log line, response and problem. A
     request that addresses a host outside `allowed_hosts` is turned away: a web page elsewhere can make a browser send
-    such requests to a local server (DNS rebinding). Logs name the path, never the query or the body.
+    such requests to a local server (DNS rebinding). A body longer than `max_body_bytes` is not read to its end. Logs name
+    the path, never the query or the body.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], max_body_bytes: int) -> None:
         self._app = app
+        self._max_body_bytes = max_body_bytes
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,14 +64,21 @@ class RequestGuard:
                     headers.setdefault(name, value)
             await send(message)
 
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes:
+                raise self._too_long(f"more than {self._max_body_bytes:,}")
+            return message
+
         request = Request(scope)
         try:
-            if self._is_allowed(Headers(scope=scope).get("host", "")):
-                await self._app(scope, receive, send_guarded)
-            else:
-                await respond(_foreign_host(Headers(scope=scope).get("host", "")), request)(
-                    scope, receive, send_guarded
-                )
+            refusal = self._refusal(Headers(scope=scope))
+            answer = self._app if refusal is None else respond(refusal, request)
+            await answer(scope, receive_limited, send_guarded)
         except Exception as error:
             log.exception("request broke")
             if status is not None:  # the response is on its way: only closing the connection tells the caller
@@ -84,6 +93,20 @@ class RequestGuard:
                 ms=round((perf_counter() - begin) * 1000, 1),
             )
 
+    def _refusal(self, headers: Headers) -> HTTPException | None:
+        host = headers.get("host", "")
+        if not self._is_allowed(host):
+            mend = "Add it to QUOTH_ALLOWED_HOSTS to allow it."
+            return HTTPException(421, f"This server does not answer for the host {host[:100]!r}. {mend}")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_body_bytes:
+            return self._too_long(f"{int(length):,}")
+        return None
+
+    def _too_long(self, length: str) -> HTTPException:
+        said = f"The request has {length} bytes; at most {self._max_body_bytes:,} are read. Send less at once."
+        return HTTPException(413, said)
+
     def _is_allowed(self, host: str) -> bool:
         if "*" in self._allowed:
             return True
@@ -96,9 +119,3 @@ class RequestGuard:
 
 def _request_id(offered: str | None) -> str:
     return offered if offered and _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex[:16]
-
-
-def _foreign_host(host: str) -> HTTPException:
-    return HTTPException(
-        421, f"This server does not answer for the host {host[:100]!r}. Add it to QUOTH_ALLOWED_HOSTS to allow it."
-    )

@@ -1,0 +1,201 @@
+"""The commands: what they print, where, and with which exit code. In-process where that shows the same, else for real."""
+
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+from typer.testing import CliRunner, Result
+
+import quoth
+from service.assembly import Service
+from service.cli import app
+
+ROOT = Path(__file__).parent.parent
+ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
+UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets up logging for its process; here that process goes on."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Runs a command over the shared home (which is not changed), or over another one."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, home: Path = home) -> Result:
+        return CliRunner().invoke(app, list(words), env={"QUOTH_HOME": str(home), "TERM": "dumb"})
+
+    return run
+
+
+def test_help_and_bad_commands_do_not_load_the_engines() -> None:
+    code = "import sys, quoth; print([name for name in ('torch', 'openvino', 'faiss', 'kreuzberg') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_help_names_every_command(run) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for command in ("index", "ask", "search", "serve", "doctor", "eval"):
+        assert re.search(rf"\b{command}\b", result.output)
+
+
+def test_an_answer_goes_to_a_pipe_as_plain_text_and_exits_with_0(run, service: Service) -> None:
+    result = run("ask", ATTACKS)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert re.fullmatch(r"  .*\[1\].*", lines[1])
+    assert any(re.fullmatch(r"  \[1\] .* · characters \d+-\d+", line) for line in lines)
+    assert any(re.fullmatch(r'      ".*>.+<.*"', line) for line in lines)
+    assert re.fullmatch(r"  confidence 0\.\d\d · extractive · \d+ ms", lines[-2])
+    assert "\x1b" not in result.output
+
+
+def test_a_refusal_exits_with_3_and_shows_the_nearest(run, service: Service) -> None:
+    result = run("ask", UNRELATED)
+    assert result.exit_code == 3
+    assert result.stdout.startswith("\n  The documents do not say. (confidence that they do: 0.")
+    assert "  Nearest: " in result.stdout
+
+
+def test_json_is_the_answer_of_the_contract_and_quotes_literally(run, service: Service) -> None:
+    result = run("ask", ATTACKS, "--json")
+    answer = json.loads(result.stdout)
+    assert {"id", "text", "sentences", "citations", "passages", "confidence", "refused", "timings_ms"} <= set(answer)
+    collection = service.library.open("default")
+    for citation in answer["citations"]:
+        text = collection.document(citation["document_id"], citation["version"]).text
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+
+
+def test_search_gives_as_many_as_asked_for(run, service: Service) -> None:
+    assert len(json.loads(run("search", ATTACKS, "-k", "2", "--json").stdout)["hits"]) == 2
+    shown = run("search", ATTACKS, "-k", "2")
+    assert (shown.exit_code, "  2. " in shown.stdout, "  3. " in shown.stdout) == (0, True, False)
+
+
+def test_indexing_tells_what_changed_and_an_unchanged_folder_is_not_read_again(run, tmp_path: Path) -> None:
+    folder, home = tmp_path / "notes", tmp_path / "home"
+    folder.mkdir()
+    (folder / "a.md").write_text("# Notes\n\nThe bridge opened in 1932.\n")
+    first = run("index", str(folder), home=home)
+    assert (first.exit_code, first.stdout.startswith("default: 1 added (")) == (0, True)
+    second = run("index", str(folder), home=home)
+    assert (second.exit_code, second.stdout.startswith("default: 1 unchanged (")) == (0, True)
+    (folder / "a.md").unlink()
+    assert run("index", str(folder), home=home).stdout.startswith("default: 1 removed")
+
+
+def test_rejected_files_are_told_on_stderr_and_the_rest_is_indexed(run, tmp_path: Path) -> None:
+    folder, home = tmp_path / "notes", tmp_path / "home"
+    folder.mkdir()
+    (folder / "good.txt").write_text("The bridge opened in 1932.\n")
+    (folder / "empty.txt").write_text("")
+    result = run("index", str(folder), home=home)
+    assert result.exit_code == 0
+    assert "notes/empty.txt: " in result.stderr
+    assert "1 added, 1 rejected" in result.stdout
+
+
+def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) -> None:
+    result = run("index", str(tmp_path / "nowhere"), home=tmp_path / "home")
+    assert result.exit_code == 1
+    assert "nowhere" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_without_the_collection_the_command_that_makes_it_is_named(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUOTH_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["quoth", command, "Why?", "--collection", "papers"])
+    with pytest.raises(SystemExit) as stopped:
+        quoth.main()
+    said = capsys.readouterr()
+    assert stopped.value.code == 1
+    assert said.out == ""
+    assert said.err == "error: There is no collection 'papers' yet. To make it: quoth index FOLDER -c papers\n"
+
+
+def test_a_bad_setting_is_one_line_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUOTH_PORTT", "1")
+    monkeypatch.setattr(sys, "argv", ["quoth", "doctor"])
+    with pytest.raises(SystemExit) as stopped:
+        quoth.main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_doctor_finds_a_healthy_home_healthy(run, service: Service) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert result.stdout.count("✓") == 7
+    assert "✗" not in result.stdout
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUOTH_")}
+    return {**kept, "QUOTH_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+
+
+def test_a_taken_port_is_told_at_once_with_the_mend(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "quoth.py", "serve", "--port", str(port)]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=False
+        )
+    assert done.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_serve_answers_until_ctrl_c_and_then_ends_cleanly(home: Path, service: Service) -> None:
+    command = [sys.executable, "quoth.py", "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            address = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert address, said
+            deadline = time.monotonic() + 60
+            while httpx.get(f"{address[0]}/healthz", timeout=60).status_code != 200:
+                assert time.monotonic() < deadline
+            answer = httpx.post(f"{address[0]}/v1/chat", json={"question": ATTACKS}, timeout=60).json()
+            assert not answer["refused"]
+            server.send_signal(signal.SIGINT)
+            _, errors = server.communicate(timeout=30)
+        finally:
+            if server.poll() is None:
+                server.kill()
+    assert server.returncode == 130
+    assert "Traceback" not in errors
+    assert ATTACKS not in errors
