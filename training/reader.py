@@ -30,7 +30,7 @@ STABLE_SHARE, COOLING_SHARE = 1.4, 0.5
 
 
 def human_groups(data: Path, rng: random.Random) -> list[Group]:
-    """The training groups that people wrote, with human unanswerables and near misses from the same article."""
+    """What people wrote: questions with unanswerable twins (by people and by rule) and near misses from the same article."""
     squad2 = list(sources.with_near(sources.squad2(data, "train"), 1, 0.5, rng))
     clapnq = list(sources.clapnq(data, "train"))
     covid = [
@@ -39,7 +39,10 @@ def human_groups(data: Path, rng: random.Random) -> list[Group]:
         for _, group, texts in sources.covid_qa(data, "train")
     ]  # fmt: skip
     return [
-        *squad2 * 2,
+        *squad2,
+        *sources.squad2_contrasts(data, "train", rng),
+        *sources.squad2_contrasts(data, "train", rng),
+        *sources.squad1_contrasts(data, rng, 4000),
         *clapnq * 4,
         *covid,
         *sources.with_near(sources.squadshifts(data, "amazon_reviews", "train"), 1, 0.3, rng),
@@ -54,7 +57,7 @@ def other_groups(data: Path, rng: random.Random) -> list[Group]:
     policy = list(sources.with_near(sources.policyqa(data, "train"), 1, 0.5, rng))
     return list(
         chain(
-            sources.squad1(data, rng, impossible=5000),
+            sources.squad1(data, rng),
             sources.mix_reader(data, "qamr", 5000, rng),
             sources.mix_reader(data, "fairytaleqa", 2500, rng),
             sources.mix_reader(data, "selqa_sentence", 2400, rng),

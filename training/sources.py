@@ -135,21 +135,24 @@ def mix_rerank(
         )
 
 
-def squad1(data: Path, rng: random.Random, impossible: int) -> Iterator[Group]:
-    """SQuAD 1 with its generated near-miss passages, and `impossible` questions made unanswerable by rule."""
-    groups = list(mix_reader(data, "squad1_dutest", 10**9, rng))
-    yield from groups
-    pool = [name for group in groups for name in names(group[0].question)]
-    rng.shuffle(groups)
-    made = 0
-    for group in groups:
-        answered = [reading for reading in group if reading.relevant]
-        if not answered:
-            continue
-        question = impossible_question(answered[0].question, answered[0].passage, rng.sample(pool, 12), rng)
-        if question and made < impossible:
-            made += 1
-            yield (miss(question, answered[0].passage, "squad1_rules"),)
+def squad1(data: Path, rng: random.Random) -> Iterator[Group]:
+    """SQuAD 1 with its generated near-miss passages."""
+    return mix_reader(data, "squad1_dutest", 10**9, rng)
+
+
+def squad1_contrasts(data: Path, rng: random.Random, count: int) -> Iterator[Group]:
+    """A question of SQuAD 1 and the same made unanswerable by rule, with names of its article, over the same passage."""
+    records = [r for r in json_lines(data / "mix" / "reader" / "squad1_dutest.jsonl.gz") if r["answerable"]]
+    found: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        found[record["title"]].update(names(record["q"]), names(record["passage"]))
+    pool = {title: sorted(some) for title, some in found.items()}
+    for record in rng.sample(records, min(count, len(records))):
+        reading = _mix(record, "squad1_dutest")
+        others = pool[record["title"]]
+        question = impossible_question(reading.question, reading.passage, rng.sample(others, min(20, len(others))), rng)
+        if question:
+            yield reading, miss(question, reading.passage, "squad1_rules")
 
 
 def _titled(reading: Reading, title: str) -> Reading:
@@ -195,6 +198,18 @@ def squad2(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
             for paragraph in article["paragraphs"]:
                 for qa in paragraph["qas"]:
                     yield article["title"], (_squad(qa, paragraph["context"], "squad2"),)
+
+
+def squad2_contrasts(data: Path, split: Split, rng: random.Random) -> Iterator[Group]:
+    """An unanswerable question of SQuAD 2 and an answerable one over the same paragraph."""
+    paragraphs: dict[str, list[Reading]] = defaultdict(list)
+    for _, (reading,) in squad2(data, split):
+        paragraphs[reading.passage].append(reading)
+    for readings in paragraphs.values():
+        answered = [reading for reading in readings if reading.relevant]
+        for reading in readings:
+            if not reading.relevant and answered:
+                yield rng.choice(answered), reading
 
 
 def squadshifts(data: Path, name: str, split: Split) -> Iterator[tuple[str, Group]]:

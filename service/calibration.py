@@ -1,0 +1,174 @@
+"""How sure Quoth is that the corpus answers the question: a few signals of retrieval and reading -> a probability."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from index.errors import ModelDamaged, ModelMissing
+from index.records import Hit
+from service.reader import Reading
+
+FILE = "calibration.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is known about a question once its passages are read. Logits are the reader's.
+
+    `relevance`: of the most relevant passage. `sentence`: of the best sentence anywhere. `joint`: the highest sum of a
+    passage's relevance and its best sentence. `margin`: from the most relevant passage to the next one. `lead`: from the
+    passage with the best sentence to the passage with the next best. `similarity`: cosine of the passage with the highest
+    joint, 0 where its vector is missing. `lexical`: its BM25 score over the highest one, 0 where no word is shared. A
+    passage with both near their best is one that meaning, words and reader agree on.
+    """
+
+    relevance: float
+    sentence: float
+    joint: float
+    margin: float
+    lead: float
+    similarity: float
+    lexical: float
+
+
+NAMES = tuple(field.name for field in fields(Signals))
+_FLOOR = -12.0
+"""Stands for the logit of what is not there: below any that the reader gives."""
+_MARGIN_CAP = 6.0
+
+
+def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
+    """The signals of the passages that were read, in any order; None without any."""
+    if not read:
+        return None
+    relevances = sorted((reading.relevance for _, reading in read), reverse=True)
+    bests = sorted((_best(reading) for _, reading in read), reverse=True)
+    hit, reading = max(read, key=lambda entry: entry[1].relevance + _best(entry[1]))
+    most = max((other.bm25 or 0.0 for other, _ in read), default=0.0)
+    return Signals(
+        relevance=relevances[0],
+        sentence=bests[0],
+        joint=reading.relevance + _best(reading),
+        margin=_gap(relevances),
+        lead=_gap(bests),
+        similarity=hit.similarity or 0.0,
+        lexical=(hit.bm25 or 0.0) / most if most > 0 else 0.0,
+    )
+
+
+def _best(reading: Reading) -> float:
+    return max(reading.best, _FLOOR)
+
+
+def _gap(ordered: Sequence[float]) -> float:
+    return min(_MARGIN_CAP, ordered[0] - ordered[1]) if len(ordered) > 1 else _MARGIN_CAP
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One point of the measured trade: answering only from `threshold` up.
+
+    `precision` is the share of the answered questions that the corpus does answer, `right` the share whose best sentence
+    holds the answer, `recall` the share of answerable questions that are answered. Measured with as many unanswerable as
+    answerable questions.
+    """
+
+    threshold: float
+    precision: float
+    right: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic regression on standardised signals, in the order of `NAMES`, and the trade measured on held-back questions.
+
+    `reader` is the checksum of the weights that it was fitted to. Made by `python -m training.calibrate`.
+    """
+
+    version: str
+    reader: str
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+    curve: tuple[Step, ...]
+
+    @classmethod
+    def load(cls, folder: Path, reader: str | None = None) -> "Calibration":
+        """The calibration in `folder`; with `reader`, that checksum must be the one it was fitted to.
+
+        Raises ModelMissing or ModelDamaged, naming the file.
+        """
+        path = folder / FILE
+        try:
+            record = json.loads(path.read_bytes())
+            found = cls(
+                version=str(record["version"]),
+                reader=str(record["reader"]),
+                mean=_numbers(record["mean"]),
+                scale=_numbers(record["scale"]),
+                weights=_numbers(record["weights"]),
+                bias=float(record["bias"]),
+                curve=tuple(Step(*map(float, step)) for step in record["curve"]),
+            )
+            if record["signals"] != list(NAMES) or not found.curve:
+                raise ValueError(f"signals {record['signals']}, expected {list(NAMES)}, and a curve")
+        except OSError as error:
+            raise ModelMissing(f"{path}: cannot be read ({error.strerror}). Reinstall quoth") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelDamaged(f"{path}: not a calibration ({error}). Reinstall quoth or restore the file") from error
+        if reader is not None and reader != found.reader:
+            raise ModelDamaged(
+                f"{path}: made for the reader {found.reader[:12]}, but that is {reader[:12]}. Reinstall quoth"
+            )
+        return found
+
+    def probability(self, known: Signals | None) -> float:
+        """P(the corpus answers the question), 0 without any passage."""
+        if known is None:
+            return 0.0
+        values = (getattr(known, name) for name in NAMES)
+        total = self.bias + sum(
+            weight * (value - mean) / scale
+            for weight, value, mean, scale in zip(self.weights, values, self.mean, self.scale, strict=True)
+        )
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+    def threshold(self, target_precision: float) -> float:
+        """The lowest probability from which on the measured precision is at least `target_precision`, there and above.
+
+        A target that was never reached gives the strictest threshold measured.
+        """
+        lowest = self.curve[-1].threshold
+        for step in sorted(self.curve, key=lambda s: -s.threshold):
+            if step.precision < target_precision:
+                break
+            lowest = step.threshold
+        else:
+            return min(step.threshold for step in self.curve)
+        return lowest
+
+    def save(self, folder: Path) -> None:
+        """Writes the file that `load` reads."""
+        folder.mkdir(parents=True, exist_ok=True)
+        record = {
+            "version": self.version,
+            "reader": self.reader,
+            "signals": list(NAMES),
+            "mean": self.mean,
+            "scale": self.scale,
+            "weights": self.weights,
+            "bias": self.bias,
+            "curve": [[s.threshold, s.precision, s.right, s.recall] for s in self.curve],
+        }
+        (folder / FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in values)
+    if len(numbers) != len(NAMES):
+        raise ValueError(f"{len(numbers)} numbers for {len(NAMES)} signals")
+    return numbers
