@@ -39,7 +39,7 @@ def figures(rows: Sequence[Row], *, seed: int = 0) -> list[Figure]:
         for name, value in row.scores.items():
             scores[name].append(value)
     found = {name: mean_interval(values, seed=seed) for name, values in scores.items()}
-    found |= {name: _corpus(metric, size, seed) for name, (metric, size) in _corpus_metrics(rows).items()}
+    found |= {name: _corpus(metric, size, seed) for name, (metric, size) in corpus_metrics(rows).items()}
     found["errors"] = mean_interval([float(row.error is not None) for row in rows], seed=seed)
     return [Figure(name, estimate) for name, estimate in found.items() if estimate is not None]
 
@@ -77,11 +77,12 @@ def answered_correctness(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
     return [confidence for confidence, _ in pairs], [right for _, right in pairs]
 
 
-_Metric = Callable[[NDArray[np.intp]], float | None]
+CorpusMetric = Callable[[NDArray[np.intp]], float | None]
 
 
-def _corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[_Metric, int]]:
-    metrics: dict[str, tuple[_Metric, int]] = {}
+def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]]:
+    """Metrics of the whole set by name: a function of the positions of eligible cases, and how many of those there are."""
+    metrics: dict[str, tuple[CorpusMetric, int]] = {}
     confidence, positive = (np.asarray(values) for values in judged_confidence(rows))
     if len(confidence):
         for name, measure in (("auroc", auroc), ("ece", expected_calibration_error), ("brier", brier)):
@@ -103,11 +104,11 @@ def _corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[_Metric, int]]:
     return metrics
 
 
-def _over(metric: Callable[[Any, Any], float | None], left: NDArray[Any], right: NDArray[Any]) -> _Metric:
+def _over(metric: Callable[[Any, Any], float | None], left: NDArray[Any], right: NDArray[Any]) -> CorpusMetric:
     return lambda places: metric(left[places], right[places])
 
 
-def _corpus(metric: _Metric, size: int, seed: int) -> Estimate | None:
+def _corpus(metric: CorpusMetric, size: int, seed: int) -> Estimate | None:
     return corpus_interval(metric, size, seed=seed)
 
 

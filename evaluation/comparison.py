@@ -1,0 +1,203 @@
+"""Two runs of the same cases: what got better, what got worse, how sure that is, and in which cases.
+
+Per metric: the paired difference with its bootstrap interval and the p of a randomisation test (see `metrics/intervals`); for
+metrics of the whole set a paired bootstrap. p values are corrected for the number of metrics by Holm's method (1979), so
+that looking at twenty metrics does not find a change by chance.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluation import manifest
+from evaluation.errors import RunInvalid
+from evaluation.metrics.intervals import CORPUS_DRAWS, Estimate, paired_difference
+from evaluation.rows import Row, read_rows
+from evaluation.summary import LOWER_IS_BETTER, corpus_metrics
+
+_OVER_ANSWERS_GIVEN = "aurc"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One metric in both runs. `p` is corrected; `verdict` is better, worse or same (not significant)."""
+
+    metric: str
+    before: float
+    after: float
+    difference: Estimate
+    p: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """A case whose score changed."""
+
+    case: str
+    question: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All metrics, and for each the cases that were won and lost, largest change first."""
+
+    before: str
+    after: str
+    cases: int
+    changes: tuple[Change, ...]
+    wins: Mapping[str, tuple[Swing, ...]]
+    losses: Mapping[str, tuple[Swing, ...]]
+    notes: tuple[str, ...]
+
+    @property
+    def worse(self) -> bool:
+        """Whether any metric got significantly worse."""
+        return any(change.verdict == "worse" for change in self.changes)
+
+
+def compare(before: Path, after: Path, *, alpha: float = 0.05, seed: int = 0) -> Comparison:
+    """Compare two run folders. Raises RunInvalid unless they ran the same task on the same data and share cases."""
+    about = [manifest.read(folder)["identity"] for folder in (before, after)]
+    for what, values in {
+        "data (sha256)": [ident["dataset"]["sha256"] for ident in about],
+        "tasks": [ident["task"] for ident in about],
+    }.items():
+        if values[0] != values[1]:
+            raise RunInvalid(
+                f"{before} and {after} have other {what}: {values[0]} and {values[1]}. Run both on the same."
+            )
+    left, right = ({row.case: row for row in read_rows(folder)} for folder in (before, after))
+    common = [case for case in left if case in right]
+    if not common:
+        raise RunInvalid(f"{before} and {after} share no case. Run both with the same sample and seed.")
+    pairs = [(left[case], right[case]) for case in common]
+    notes = _notes(left, right, common)
+    raw = [*_means(pairs, seed), *_of_the_set(pairs, seed)]
+    adjusted = holm([p for *_, p in raw])
+    changes = tuple(
+        Change(metric, old, new, difference, p, _verdict(metric, difference.value, p, alpha))
+        for (metric, old, new, difference, _), p in zip(raw, adjusted, strict=True)
+    )
+    swings = {change.metric: _swings(pairs, change.metric) for change in changes}
+    return Comparison(
+        before.name,
+        after.name,
+        len(common),
+        changes,
+        wins={metric: tuple(s for s in found if _gain(metric, s) > 0) for metric, found in swings.items()},
+        losses={metric: tuple(s for s in found if _gain(metric, s) < 0) for metric, found in swings.items()},
+        notes=notes,
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction, in the order given: p times the tests not yet rejected, never falling, at most 1."""
+    adjusted = [1.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - rank)))
+        adjusted[place] = highest
+    return adjusted
+
+
+def markdown(comparison: Comparison, *, cases: int = 5) -> str:
+    """The comparison for a terminal or a pull request; `cases` wins and losses are listed a changed metric."""
+    lines = [
+        f"# {comparison.before} -> {comparison.after}, {comparison.cases} cases",
+        "",
+        "| metric | before | after | difference | 95 % interval | p (Holm) | won | lost | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for change in comparison.changes:
+        won, lost = len(comparison.wins[change.metric]), len(comparison.losses[change.metric])
+        d = change.difference
+        lines.append(
+            f"| {change.metric} | {change.before:.4f} | {change.after:.4f} | {d.value:+.4f} | {d.low:+.4f} – {d.high:+.4f} "
+            f"| {change.p:.4f} | {won} | {lost} | {change.verdict} |"
+        )
+    lines += ["", *(f"Note: {note}" for note in comparison.notes)]
+    for change in comparison.changes:
+        if change.verdict != "same":
+            lines += _listed(f"{change.metric}: won", comparison.wins[change.metric][:cases])
+            lines += _listed(f"{change.metric}: lost", comparison.losses[change.metric][:cases])
+    return "\n".join(lines)
+
+
+_Raw = tuple[str, float, float, Estimate, float]
+
+
+def _means(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
+    found: list[_Raw] = []
+    names = dict.fromkeys(name for old, new in pairs for name in old.scores if name in new.scores)
+    for name in names:
+        both = [(old.scores.get(name), new.scores.get(name)) for old, new in pairs]
+        scored = [(old, new) for old, new in both if old is not None and new is not None]
+        if scored:
+            old, new = zip(*scored, strict=True)
+            difference, p = paired_difference(old, new, seed=seed)
+            found.append((name, float(np.mean(old)), float(np.mean(new)), difference, p))
+    return found
+
+
+def _of_the_set(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
+    """Metrics of the whole set, by a paired bootstrap over the cases that came out in both runs."""
+    both = [(old, new) for old, new in pairs if old.output is not None and new.output is not None]
+    before, after = (corpus_metrics([pair[side] for pair in both]) for side in (0, 1))
+    found: list[_Raw] = []
+    for name, (metric, size) in before.items():
+        if name not in after or after[name][1] != size or name == _OVER_ANSWERS_GIVEN:
+            continue
+        other = after[name][0]
+        old, new = metric(np.arange(size)), other(np.arange(size))
+        if old is None or new is None:
+            continue
+        rng = np.random.default_rng(seed)
+        draws = [rng.integers(0, size, size) for _ in range(CORPUS_DRAWS)]
+        sampled = [(metric(places), other(places)) for places in draws]
+        differences = np.asarray([b - a for a, b in sampled if a is not None and b is not None])
+        low, high = np.percentile(differences, (2.5, 97.5))
+        tail = min((differences <= 0).sum(), (differences >= 0).sum()) + 1
+        p = min(1.0, 2 * tail / (len(differences) + 1))
+        found.append((name, old, new, Estimate(new - old, float(low), float(high), size), float(p)))
+    return found
+
+
+def _swings(pairs: Sequence[tuple[Row, Row]], metric: str) -> list[Swing]:
+    found = []
+    for old, new in pairs:
+        before, after = old.scores.get(metric), new.scores.get(metric)
+        if before is not None and after is not None and before != after:
+            found.append(Swing(old.case, old.question, before, after))
+    return sorted(found, key=lambda swing: (-abs(swing.after - swing.before), swing.case))
+
+
+def _gain(metric: str, swing: Swing) -> float:
+    return (swing.before - swing.after) if metric in LOWER_IS_BETTER else (swing.after - swing.before)
+
+
+def _verdict(metric: str, difference: float, p: float, alpha: float) -> str:
+    if p >= alpha or difference == 0:
+        return "same"
+    return "better" if (difference > 0) != (metric in LOWER_IS_BETTER) else "worse"
+
+
+def _notes(left: Mapping[str, Row], right: Mapping[str, Row], common: Sequence[str]) -> tuple[str, ...]:
+    notes = []
+    alone = len(left) + len(right) - 2 * len(common)
+    if alone:
+        notes.append(f"{alone} cases are in one run only and are left out.")
+    errors = [sum(rows[case].error is not None for case in common) for rows in (left, right)]
+    if any(errors):
+        notes.append(f"errors: {errors[0]} before, {errors[1]} after; those cases have no scores.")
+    return tuple(notes)
+
+
+def _listed(title: str, swings: Sequence[Swing]) -> list[str]:
+    if not swings:
+        return []
+    return ["", f"## {title}", "", *(f"- `{s.case}` {s.before:.3f} -> {s.after:.3f}: {s.question}" for s in swings)]

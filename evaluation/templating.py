@@ -1,0 +1,213 @@
+"""A sentence -> the questions that it carries. Pure, English, and rather silent than stilted.
+
+After the overgenerate-and-rank tradition of Heilman & Smith 2010 (https://aclanthology.org/N10-1086), cut down to
+templates whose grammar is safe: definitions, counts, years, places, agents and objects.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["definition", "count", "year", "place", "agent", "object", "heading"]
+
+_NAME = r"[A-Z][\w'’-]+(?: (?:of|the|and|for) (?=[A-Z])[A-Z][\w'’-]+| (?!The\b)[A-Z0-9][\w'’-]*)*"
+_HEAD = rf"(?:{_NAME}|[a-z][\w-]{{3,}})"
+_TOPIC = rf"(?:The |An? )?(?:[a-z][\w-]+ ){{0,4}}?{_HEAD}(?: of (?:the )?{_HEAD})?"
+_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+_NUMBER = (
+    r"(?:about |over |nearly |more than |at least |some |up to )?(?:\d[\d,.]*(?: (?:thousand|million|billion))?|"
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+)
+_UNIT = r"(?:[a-z][\w-]+ ){0,2}[a-z][\w-]+s"
+_BASE = {
+    "has": "have",
+    "had": "have",
+    "holds": "hold",
+    "held": "hold",
+    "built": "build",
+    "sold": "sell",
+    "made": "make",
+    "employs": "employ",
+    "employed": "employ",
+    "operates": "operate",
+    "operated": "operate",
+    "includes": "include",
+    "included": "include",
+    "contains": "contain",
+    "contained": "contain",
+    "reported": "report",
+    "killed": "kill",
+    "provides": "provide",
+    "provided": "provide",
+    "requires": "require",
+    "required": "require",
+    "means": "mean",
+    "produces": "produce",
+    "produced": "produce",
+    "uses": "use",
+    "used": "use",
+    "covers": "cover",
+    "covered": "cover",
+    "offers": "offer",
+    "offered": "offer",
+    "supports": "support",
+    "describes": "describe",
+    "measures": "measure",
+    "recommends": "recommend",
+    "recommended": "recommend",
+    "prohibits": "prohibit",
+    "receives": "receive",
+    "received": "receive",
+    "represents": "represent",
+    "consists of": "consist of",
+    "consisted of": "consist of",
+    "depends on": "depend on",
+    "refers to": "refer to",
+    "results in": "result in",
+    "resulted in": "result in",
+    "promised": "promise",
+    "released": "release",
+    "caused": "cause",
+    "causes": "cause",
+    "stands for": "stand for",
+}
+_AUXILIARIES = {"has", "had"}
+_PATTERNS: dict[Kind, re.Pattern[str]] = {
+    "definition": re.compile(
+        rf"(?P<subject>{_TOPIC}) (?P<verb>is|are|was|were) (?P<answer>(?:an?|the) [^.;:]{{12,160}})\.$"
+    ),
+    "count": re.compile(
+        rf"(?:(?P<subject>{_TOPIC}) (?P<verb>{'|'.join(_BASE)})|There (?P<there>are|were)) "
+        rf"(?P<answer>{_NUMBER}) (?P<unit>{_UNIT})\b(?P<rest>[^.;:]*)\.$"
+    ),
+    "year": re.compile(
+        rf"(?P<subject>{_TOPIC}) (?P<verb>was|were) (?P<participle>[a-z]+(?:ed|en|un|ilt|old|et|ade))(?P<middle>[^.;:,]*?) "
+        rf"in (?P<answer>(?:(?:{_MONTH}) )?[12]\d{{3}})(?P<rest>[^.;:]*)\.$"
+    ),
+    "place": re.compile(
+        rf"(?P<subject>{_TOPIC}) (?P<verb>is|are|was|were) (?P<participle>located|situated|based|headquartered|born|buried) "
+        r"(?P<answer>(?:in|at|near|on) [^.;:]{3,80})\.$"
+    ),
+    "agent": re.compile(
+        rf"(?P<answer>(?:The )?{_NAME}) (?P<verb>founded|built|wrote|designed|invented|discovered|published|signed|led|"
+        r"launched|acquired|bought|developed|created|established|commissioned|proposed|won) "
+        r"(?P<rest>(?!in\b|with\b|on\b|by\b|for\b|at\b|upon\b|up\b|into\b|from\b|to\b)[^.;:,]{8,120})\.$"
+    ),
+    "object": re.compile(
+        rf"(?P<subject>{_TOPIC}) (?P<verb>{'|'.join(verb for verb in _BASE if verb not in _AUXILIARIES)}) "
+        r"(?P<answer>(?!been\b|to\b|not\b|are\b|is\b)[^.;:]{8,140})\.$"
+    ),
+}
+_LEANS = re.compile(
+    r"(?i)(?:it|its|itself|they|their|this|that|these|those|he|she|his|her|such|both|one|we|our|i|you|who)\b"
+)
+_OPENS = frozenset(
+    "in on at by from after before during initially later since when while although though some many most several other "
+    "all each every for with under if as then however thus also once until unlike despite because what who where another "
+    "there no none much few more less today recently finally first second third".split()
+)
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_STOP = frozenset(
+    "a an and are as at be been but by did do does for from had has have how in into is it its many much of on or that the "
+    "their there these they this those to was were what when where which who whom whose why will with".split()
+)
+_BAD_UNIT = re.compile(
+    r"\b(?:to|on|of|in|and|for|from|with|by|at|as|that|which|who|or|is|was|has|does|its|this|times|years)\b"
+)
+_QUESTIONS: dict[Kind, str] = {
+    "definition": "What {verb} {subject}?",
+    "year": "When {verb} {subject} {participle}{middle}?",
+    "place": "Where {verb} {subject} {participle}?",
+    "count": "How many {unit} {auxiliary} {subject} {base}{rest}?",
+    "object": "What {auxiliary} {subject} {base}?",
+}
+_MODAL = re.compile(r"\b(?:would|could|should|will|can|may|might|must|not|never|also)\b")
+_LONGEST, _SHORTEST = 40, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A question, its answer (literal in the sentence), and the names and years in the question that a near miss may change."""
+
+    kind: Kind
+    question: str
+    answer: str
+    anchors: tuple[str, ...]
+
+
+def propose(sentence: str) -> Iterator[Proposal]:
+    """The questions that the sentence carries; none when it leans on what stands before it or is a fragment."""
+    flat = " ".join(sentence.split())
+    words = flat.split()
+    if flat != sentence.strip() or not _SHORTEST <= len(words) <= _LONGEST or _LEANS.match(flat) or '"' in flat:
+        return
+    for kind, pattern in _PATTERNS.items():
+        match = pattern.match(flat)
+        if match is not None and sentence.count(match["answer"]) == 1 and not _vague(match):
+            question = _question(kind, match)
+            yield Proposal(kind, question, match["answer"], _anchors(question))
+            return
+
+
+def content(text: str) -> frozenset[str]:
+    """Lower-case words that carry meaning, plural s removed: what two texts are compared by."""
+    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP)
+
+
+def near_miss(proposal: Proposal, pool: Sequence[Proposal], rng: random.Random) -> str | None:
+    """The question with one of its names or years changed to one from another question of the pool; None when there is none."""
+    if not proposal.anchors:
+        return None
+    anchor = rng.choice(proposal.anchors)
+    digits = anchor[-1].isdigit()
+    others = sorted({other for item in pool for other in item.anchors if other[-1].isdigit() == digits})
+    fresh = [other for other in others if not content(other) & content(proposal.question)]
+    return proposal.question.replace(anchor, rng.choice(fresh), 1) if fresh else None
+
+
+def _question(kind: Kind, match: re.Match[str]) -> str:
+    parts = match.groupdict()
+    if kind == "agent":
+        return "Who {verb} {rest}?".format_map(parts)
+    if parts.get("there"):
+        return "How many {unit} {there} there{rest}?".format_map(parts)
+    verb = parts["verb"]
+    parts |= {
+        "subject": _inside(parts["subject"]),
+        "base": _BASE.get(verb, verb),
+        "auxiliary": "does" if verb.split()[0].endswith("s") else "did",
+    }
+    return _QUESTIONS[kind].format_map(parts)
+
+
+def _inside(subject: str) -> str:
+    """The subject as it stands inside a sentence: an article loses its capital, a name keeps it."""
+    first, _, rest = subject.partition(" ")
+    return f"{first.lower()} {rest}" if first in {"The", "A", "An"} and rest else subject
+
+
+def _vague(match: re.Match[str]) -> bool:
+    """Whether the question would hang in the air: an opener read as a name, or a topic that only its context names."""
+    parts = match.groupdict()
+    opener = (parts.get("subject") or match["answer"]).split()[0].casefold()
+    subject = parts.get("subject") or parts.get("rest") or ""
+    named = re.search(r"[A-Z]\w", _inside(subject)) is not None
+    return (
+        opener in _OPENS
+        or bool(_MODAL.search(subject))
+        or (not named and len(content(subject)) < 2)
+        or bool(_LEANS.match(match["answer"]))
+        or ("unit" in parts and bool(_BAD_UNIT.search(match["unit"])))
+    )
+
+
+def _anchors(question: str) -> tuple[str, ...]:
+    """Names (not the question word) and years of the question."""
+    body = question.partition(" ")[2]
+    return (*re.findall(_NAME, body), *re.findall(r"\b[12]\d{3}\b", body))
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
