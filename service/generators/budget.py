@@ -1,5 +1,6 @@
 """As many of the best passages as a model's context holds. Pure."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from service.generators.draft import Passage
 from service.prompts import Messages, Numbered, Prompts
 from service.refusals import REFUSAL
 
+_WORD = re.compile(r"[A-Za-z]+")
+_WORD_WITH_BLANK = re.compile(r" ?[A-Za-z]+")
 _TEMPLATE_TOKENS = 48  # for what a chat template adds to the two messages; SmolLM2's adds 11
 
 
@@ -55,10 +58,11 @@ def _heading(passage: Passage) -> str:
 
 
 def estimated_tokens(text: str) -> int:
-    """More tokens than any common tokenizer makes of `text`, for a server that does not count them itself.
+    """More tokens than common tokenizers make of `text`, for a server that does not count them itself.
 
-    A token for three letters or blanks, one for any other ASCII character, one for each byte beyond ASCII (byte-level
-    tokenizers cannot need more).
+    A token for three letters of a word in ASCII, none for the blank before it, one for any other ASCII character (many
+    tokenizers split numbers into digits), one for each byte beyond ASCII (byte-level tokenizers cannot need more).
     """
-    plain = sum(character.isascii() and (character.isalpha() or character == " ") for character in text)
-    return -(-plain // 3) + len(text.encode("utf-8", errors="replace")) - plain
+    words = [len(word) for word in _WORD.findall(text)]
+    rest = len(_WORD_WITH_BLANK.sub("", text).encode("utf-8", errors="replace"))
+    return sum(-(-length // 3) for length in words) + rest

@@ -29,9 +29,9 @@ _MENDS: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the model is. `silence_s`: longest wait for the next words. `api_key` is never shown."""
+    """Where the model is. `silence_s`: longest wait for the next words. URL and key may hold secrets and are never shown."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     model: str
     api_key: str | None = field(default=None, repr=False)
     silence_s: float = 60.0
@@ -102,6 +102,8 @@ class ChatServer:
         except openai.APITimeoutError as error:
             raise RequestFailed(f"did not answer in time (llm_timeout_s = {self._server.silence_s:g}).") from error
         except openai.APIConnectionError as error:
+            if reply.finish is not None:
+                return  # the answer was complete; only its farewell is missing
             raise RequestFailed(
                 "cannot be reached, or broke off. Check llm_base_url, and that it runs.", 0.0
             ) from error

@@ -1,0 +1,233 @@
+"""Citation markers as models write them: every style read, nothing else mistaken for one, in linear time."""
+
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from service.markers import LONGEST_SENTENCE, Written, read_sentence, written_sentences
+
+COUNT = 4
+
+
+def read(text, count=COUNT):
+    return [(w.text, w.cited, w.invented) for w in written_sentences([text], count)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "cited"),
+    [
+        ("Seoul counts six [1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six. [1]", "Seoul counts six.", (1,)),
+        ("Seoul counts six.[1]", "Seoul counts six.", (1,)),
+        ("Seoul counts six [1, 2].", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six [1][2].", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six [1] [2].", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six [2;1].", "Seoul counts six.", (2, 1)),
+        ("Seoul counts six [1-3].", "Seoul counts six.", (1, 2, 3)),
+        ("Seoul counts six [1–3, 4].", "Seoul counts six.", (1, 2, 3, 4)),
+        ("Seoul counts six [1 and 2].", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six 【1】.", "Seoul counts six.", (1,)),
+        ("Seoul counts six【2†source】.", "Seoul counts six.", (2,)),
+        ("Seoul counts six【3:0†briefing.md】.", "Seoul counts six.", (3,)),
+        ("Seoul counts six ［1］.", "Seoul counts six.", (1,)),
+        ("Seoul counts six (1).", "Seoul counts six.", (1,)),
+        ("Seoul counts six. (1)", "Seoul counts six.", (1,)),
+        ("Seoul counts six (1, 2).", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six (passage 2).", "Seoul counts six.", (2,)),
+        ("Seoul counts six (see Passages 1 and 2).", "Seoul counts six.", (1, 2)),
+        ("Seoul counts them^1.", "Seoul counts them.", (1,)),
+        ("Seoul counts them.^[2]", "Seoul counts them.", (2,)),
+        ("Seoul counts them^1,2^.", "Seoul counts them.", (1, 2)),
+        ("Seoul counts them¹.", "Seoul counts them.", (1,)),
+        ("Seoul counts them.¹ ²", "Seoul counts them.", (1, 2)),
+        ("Seoul counts them.¹²", "Seoul counts them.", (1, 2)),
+        ("Seoul counts six.<sup>1</sup>", "Seoul counts six.", (1,)),
+        ("Seoul counts six <sup>[1, 2]</sup>.", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six.[^3]", "Seoul counts six.", (3,)),
+        ("Seoul counts six [Passage 1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [Source: 2].", "Seoul counts six.", (2,)),
+        ("Seoul counts six [passage 1, passage 3].", "Seoul counts six.", (1, 3)),
+        ("Seoul counts six [[1]].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [1](https://example.org/a).", "Seoul counts six.", (1,)),
+        (r"Seoul counts six \[1\].", "Seoul counts six.", (1,)),
+        ("Seoul counts six (see [2]).", "Seoul counts six.", (2,)),
+        ("Seoul counts six [1] and [2].", "Seoul counts six.", (1, 2)),
+        ("[1] Seoul counts six.", "Seoul counts six.", (1,)),
+        ("[1]: Seoul counts six.", "Seoul counts six.", (1,)),
+        ("According to [2], Seoul counts six.", "Seoul counts six.", (2,)),
+        ("According to passage 2, seoul counts six.", "Seoul counts six.", (2,)),
+        ("[1] states that six are counted.", "Six are counted.", (1,)),
+        ("Seoul [1] counts six [2].", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six.[1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [1, 1, 1].", "Seoul counts six.", (1,)),
+    ],
+)
+def test_every_style_of_marker_is_read_and_taken_out(raw, text, cited):
+    assert read(raw) == [(text, cited, ())]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Seoul counts six.",
+        "The team (11) won.",
+        "The area is 30 km².",
+        "The area is 30 km^2.",
+        "Energy is mc^2 here.",
+        "It was said in [2007] by him.",
+        "Tick the box [x] or [ ].",
+        "Read `a[1]` from the list.",
+        "See [the report 1](https://example.org/1).",
+        "There are ten (10).",
+        "The ratio is 1:2.",
+        "An [1 unclosed bracket.",
+        "A closed 1] bracket.",
+        "[a][b]",
+    ],
+)
+def test_what_is_no_marker_stays_in_the_text(raw):
+    assert read(raw) == [(raw, (), ())]
+
+
+@pytest.mark.parametrize(
+    ("raw", "cited", "invented"),
+    [("Six [7].", (), (7,)), ("Six [0].", (), (0,)), ("Six [2, 99].", (2,), (99,)), ("Six [3-6].", (3, 4), (5, 6))],
+)
+def test_numbers_without_a_passage_are_told_apart(raw, cited, invented):
+    assert read(raw) == [("Six.", cited, invented)]
+
+
+def test_a_range_that_is_too_wide_counts_as_its_ends():
+    assert read("Six [1-900].") == [("Six.", (1,), (900,))]
+
+
+def test_a_marker_belongs_to_the_sentence_before_it_and_on_a_new_line_to_the_one_behind_it():
+    assert read("One thing is so. [1] Another is not. [2]") == [
+        ("One thing is so.", (1,), ()),
+        ("Another is not.", (2,), ()),
+    ]
+    assert read("One thing is so.\n[1] Another is not.") == [
+        ("One thing is so.", (), ()),
+        ("Another is not.", (1,), ()),
+    ]
+
+
+def test_items_of_a_list_keep_their_numbers_and_lose_their_markers():
+    assert read("1. First item [1]\n2. Second item [2]\n- Third (3)") == [
+        ("1. First item", (1,), ()),
+        ("2. Second item", (2,), ()),
+        ("- Third", (3,), ()),
+    ]
+
+
+def test_nothing_is_a_marker_inside_a_block_of_code():
+    sentences = read("Look at this [1].\n```python\nx[1] = y[2]\n```\nIt is done [2].")
+    assert [cited for _, cited, _ in sentences] == [(1,), (), (2,)]
+    assert "x[1] = y[2]" in sentences[1][0]
+
+
+def test_a_list_of_sources_and_footnotes_at_the_end_are_no_sentences():
+    assert read("Six are counted [1].\n\nSources:\n[1] Briefing, page 3.\n[2] Another.") == [
+        ("Six are counted.", (1,), ())
+    ]
+    assert read("Six are counted.[^1]\n\n[^1]: Briefing, page 3.") == [("Six are counted.", (1,), ())]
+
+
+def test_a_sentence_is_released_as_soon_as_the_next_has_begun():
+    arrived = []
+
+    def pieces():
+        for word in "Seoul counts six attacks so far. [1] Most of them hit the South. [2]".split(" "):
+            arrived.append(word)
+            yield word + " "
+
+    sentences = written_sentences(pieces(), COUNT)
+    assert next(sentences) == Written("Seoul counts six attacks so far.", (1,))
+    assert arrived[-1] in {"Most", "of", "them", "hit"}
+
+
+def test_an_unfinished_last_sentence_is_left_out_only_when_the_writer_was_stopped():
+    text = "Six are counted. [1] The seventh was"
+    assert [w.text for w in written_sentences([text], COUNT, lambda: True)] == ["Six are counted."]
+    assert [w.text for w in written_sentences([text], COUNT)] == ["Six are counted.", "The seventh was"]
+    assert [w.text for w in written_sentences(["Six are counted [1]."], COUNT, lambda: True)] == ["Six are counted."]
+
+
+NASTY = st.lists(
+    st.one_of(
+        st.sampled_from(
+            "[1] [1 [2, 3] 【1】 【2†source】 (1) ( ) ] [ ` ``` ^1 ¹ ² <sup>1</sup> <sup> [^1] [^1]: . ! ? Foo bar. "
+            "e.g. Sources: \\[ According to Passage 2, [1](http://x.y) [a](b) 1. - # "
+            "\n \n\n \t 2007 km² said^2. \x00 é 。 [99]".split(" ")
+        ),
+        st.text(max_size=6),
+    ),
+    max_size=40,
+).map(" ".join)
+
+
+@settings(max_examples=80, deadline=None)
+@given(NASTY, st.integers(1, 9), st.integers(1, 7))
+@example("Foo. [1", 3, 1)
+def test_how_the_text_is_cut_into_pieces_changes_nothing(text, count, size):
+    pieces = [text[i : i + size] for i in range(0, len(text), size)]
+    assert list(written_sentences(pieces, count)) == list(written_sentences([text], count))
+
+
+@settings(max_examples=80, deadline=None)
+@given(NASTY, st.integers(1, 9))
+def test_cited_numbers_exist_invented_ones_do_not_and_every_number_was_written(text, count):
+    for sentence in written_sentences([text], count):
+        assert all(1 <= number <= count for number in sentence.cited)
+        assert not any(1 <= number <= count for number in sentence.invented)
+        assert len(set(sentence.cited)) == len(sentence.cited)
+        assert sentence.text == " ".join(sentence.text.split())
+        assert sentence.text
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(["Seoul counts six", "Most hit the South", "Nobody knows why"]), min_size=1, max_size=6)
+)
+def test_markers_that_were_put_in_come_out(statements):
+    text = " ".join(f"{s} [{n % COUNT + 1}]." for n, s in enumerate(statements))
+    assert read(text) == [(f"{s}.", (n % COUNT + 1,), ()) for n, s in enumerate(statements)]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["[", "[1", "[1, ", "(", "`", "[1] ", "e.g. ", "¹", "\\[", "【", "<sup>", "^1", "(1)", "a(1) ", " ", "\n", "[a]("],
+)
+def test_hostile_text_is_read_in_linear_time(unit):
+    def seconds(size):
+        text = unit * (size // len(unit))
+        best = float("inf")
+        for _ in range(2):
+            began = time.process_time()
+            for _ in written_sentences([text], COUNT):
+                pass
+            best = min(best, time.process_time() - began)
+        return best
+
+    seconds(1_000)
+    small, large = seconds(4_000), seconds(16_000)
+    assert large < 10 * small + 0.1  # four times the text; a quadratic reader would need sixteen times
+
+
+def test_a_hundred_thousand_open_brackets_are_read_in_a_moment():
+    began = time.process_time()
+    assert "".join(text for text, _, _ in read("[" * 100_000)) == "[" * 100_000
+    assert time.process_time() - began < 5
+
+
+def test_a_sentence_without_end_is_cut():
+    sentences = read("word " * 1000)
+    assert len(sentences) > 1
+    assert max(len(text) for text, _, _ in sentences) <= LONGEST_SENTENCE
+
+
+def test_one_sentence_can_be_read_by_itself():
+    assert read_sentence("Six [2].", 3) == Written("Six.", (2,))
+    assert read_sentence("x[2] = 1", 3, fenced=True) == Written("x[2] = 1")

