@@ -19,7 +19,7 @@ from index.errors import CollectionMissing
 from service import rendering
 from service.logs import configure
 from service.records import Question
-from service.settings import Settings, load
+from service.settings import LogLevel, Settings, load
 
 if TYPE_CHECKING:
     from index import sync as indexing
@@ -37,7 +37,7 @@ def _well_formed(words: str) -> str:
     return words
 
 
-_QUIET = "warning"
+_QUIET: LogLevel = "warning"
 
 app = typer.Typer(
     name="quoth",

@@ -162,7 +162,7 @@ def test_a_body_that_is_not_our_json_is_a_problem_and_never_a_crash(
 def test_a_body_whose_length_is_not_announced_is_cut_off_too(client: httpx.Client) -> None:
     parts = (b" " * 65536 for _ in range(MAX_BODY_BYTES // 65536 + 1))
     response = client.post("/v1/chat", content=parts, headers={"Content-Type": "application/json"})
-    assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
+    assert (response.status_code, response.json()["code"]) == (413, "body-too-long")
 
 
 def test_search_finds_passages_with_their_place(client: httpx.Client) -> None:

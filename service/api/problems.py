@@ -36,6 +36,14 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     service.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
     indexing.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+# Not the phrases of `http`: they change between Python versions.
+_HTTP_CODES = {
+    HTTPStatus.BAD_REQUEST: "body-unreadable",
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-long",
+    HTTPStatus.MISDIRECTED_REQUEST: "host-not-allowed",
+}
 
 
 class FieldProblem(BaseModel):
@@ -83,7 +91,8 @@ def problem_of(error: Exception, request: Request) -> Problem:
         return _problem(request, "request-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
-        return _problem(request, status.phrase.lower().replace(" ", "-"), status, _http_detail(error, request))
+        code = _HTTP_CODES.get(status, f"http-{status.value}")
+        return _problem(request, code, status, _http_detail(error, request))
     if isinstance(error, service.ServiceError | indexing.IndexingError):
         kind = next((kind for kind in type(error).__mro__ if kind in _STATUS), None)
         status = _STATUS[kind] if kind else HTTPStatus.INTERNAL_SERVER_ERROR
