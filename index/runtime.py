@@ -26,6 +26,7 @@ from torch import nn
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino  # noqa: E402  (the line above must come first)
+from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -55,6 +56,9 @@ class Engine(Protocol):
         ...
 
 
+_REFUSALS = (RuntimeError, GeneralFailure, NotImplementedFailure, OpConversionFailure)
+
+
 class Network:
     """A network ready to run. Thread-safe; concurrent calls share the cores.
 
@@ -82,7 +86,7 @@ class Network:
         if engine == "openvino":
             try:
                 self._engine = _OpenVino(_compiled(module, form, cache))
-            except RuntimeError:
+            except _REFUSALS:
                 _log.warning(
                     "OpenVINO cannot run %s on this CPU; torch runs it, slower", type(module).__name__, exc_info=True
                 )

@@ -1,0 +1,121 @@
+"""index.runtime and index.bert: fast path against reference, order, padding, cache, threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from transformers import BertModel
+
+from index.bert import Bert, BertShape, from_hugging_face
+from index.runtime import Form, Network, batches
+from index.weights import bundled_folder
+
+SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
+FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (True,))
+
+
+@pytest.fixture(scope="module")
+def small() -> Bert:
+    torch.manual_seed(0)
+    return Bert(SMALL).eval()
+
+
+def rows(lengths):
+    rng = np.random.default_rng(1)
+    return [
+        {"input_ids": rng.integers(1, 50, n), "token_type_ids": (np.arange(n) > n // 2).astype(np.int64)}
+        for n in lengths
+    ]
+
+
+def test_the_encoder_gives_what_transformers_gives_from_the_same_weights():
+    folder = bundled_folder()
+    ours = from_hugging_face(BertShape(), load_file(folder / "model.safetensors")).eval()
+    theirs = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    ids = torch.tensor([[101, 2054, 2003, 1037, 3899, 102, 0, 0], [101, 4248, 2829, 4419, 14523, 2058, 999, 102]])
+    mask = torch.tensor([[1, 1, 1, 1, 1, 1, 0, 0], [1] * 8])
+    types = torch.tensor([[0, 0, 0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]])
+    with torch.inference_mode():
+        expected = theirs(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+        found = ours(ids, mask, types)
+    assert torch.allclose(found[mask.bool()], expected[mask.bool()], atol=1e-5)
+
+
+def test_openvino_agrees_with_torch_and_keeps_the_order_of_the_rows(small):
+    asked = rows([5, 31, 2, 17, 1, 31])
+    fast = Network(small, FORM, batch_tokens=64).run(asked)
+    reference = Network(small, FORM, engine="torch").run(asked)
+    for row, (one,), (other,) in zip(asked, fast, reference, strict=True):
+        assert one.shape == other.shape == (len(row["input_ids"]), 24)
+        assert np.abs(one - other).max() < 0.05  # bf16 states of size 1
+
+
+def test_padding_and_company_do_not_change_a_row(small):
+    network = Network(small, FORM, engine="torch")
+    asked = rows([4, 20])
+    ((alone,),) = network.run(asked[:1])
+    together, _ = network.run(asked)
+    assert np.allclose(alone, together[0], atol=1e-5)
+
+
+def test_no_rows_give_no_results(small):
+    assert Network(small, FORM, engine="torch").run([]) == []
+
+
+def test_a_batch_holds_at_most_the_budget_in_padded_tokens():
+    assert batches([3, 10, 4, 10, 1], 20) == [[1, 3], [2, 0, 4]]
+
+
+def test_a_row_longer_than_the_budget_is_a_batch_of_its_own():
+    assert batches([50, 2], 10) == [[0], [1]]
+
+
+def test_the_cache_serves_the_next_start_and_a_damaged_file_is_made_anew(small, tmp_path, caplog):
+    asked = rows([7])
+    ((first,),) = Network(small, FORM, cache=tmp_path).run(asked)
+    (blob,) = tmp_path.iterdir()
+    written = blob.stat().st_mtime_ns
+    ((second,),) = Network(small, FORM, cache=tmp_path).run(asked)
+    assert np.array_equal(first, second)
+    assert blob.stat().st_mtime_ns == written
+    blob.write_bytes(b"broken")
+    network = Network(small, FORM, cache=tmp_path)
+    assert network.engine_name == "openvino"
+    assert np.array_equal(network.run(asked)[0][0], first)
+    assert str(blob) in caplog.text
+    assert blob.stat().st_size > 100
+
+
+def test_other_weights_are_another_entry_of_the_cache(small, tmp_path):
+    Network(small, FORM, cache=tmp_path)
+    Network(Bert(SMALL), FORM, cache=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_threads_get_their_own_results(small):
+    network = Network(small, FORM)
+    asked = rows(range(1, 33))
+    expected = network.run(asked)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: network.run(asked), range(12)):
+            assert all(np.allclose(a[0], b[0], atol=1e-6) for a, b in zip(found, expected, strict=True))
+
+
+class Unconvertible(nn.Module):
+    def forward(self, input_ids, attention_mask):
+        return torch.from_numpy(np.sort(input_ids.numpy(), axis=1)).float(), torch.linalg.eigvals(torch.eye(2)).real
+
+
+def test_a_network_that_openvino_cannot_take_runs_on_torch_and_says_so(caplog):
+    form = Form(("input_ids", "attention_mask"), (True, False))
+    network = Network(Unconvertible(), form)
+    assert network.engine_name == "torch"
+    assert "Unconvertible" in caplog.text
+
+
+def test_openvino_cannot_report_home():
+    with pytest.raises(ImportError):
+        import openvino_telemetry  # noqa: F401
