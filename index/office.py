@@ -35,6 +35,7 @@ def flow_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> Flow:
     pages: dict[int, tuple[int, int]] = {}
     position = 0
     before = ""
+    heading_start: int | None = None  # of headings that name no page: they stand on that of what follows
     for node in nodes:
         content = node["content"]
         kind = content["node_type"]
@@ -45,12 +46,15 @@ def flow_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> Flow:
             gap = "\n" if kind == before == "list_item" else "\n\n"
             text.append(gap)
             position += len(gap)
+        page = node.get("page")
         if kind in ("heading", "title"):
             headings.append(Heading(position, content.get("level") or 1, " ".join(block.split())))
-        page = node.get("page")
+            heading_start = position if heading_start is None else heading_start
         if page is not None:
-            start = min(position, pages.get(page, (position, 0))[0])
-            pages[page] = (start, position + len(block))
+            start = position if heading_start is None else heading_start
+            pages[page] = (pages[page][0] if page in pages else start, position + len(block))
+        if kind not in ("heading", "title") or page is not None:
+            heading_start = None
         text.append(block)
         position += len(block)
         before = kind

@@ -1,6 +1,7 @@
 import json
 import os
 import sqlite3
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -304,3 +305,9 @@ def test_canonical_text_survives_storage_and_is_stable(text: str) -> None:
     assert "\r" not in found
     kept = [character for character in text if character.isalnum()]
     assert [character for character in found if character.isalnum()] == kept
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files of /proc grow while they are read")
+def test_a_file_that_changes_while_it_is_read_is_rejected(read: Callable[[Path], Document]) -> None:
+    with pytest.raises(DocumentRejected, match="it changed while it was being read"):
+        read(Path("/proc/version"))
