@@ -65,7 +65,7 @@ class Prompts:
         models take for control (`<|im_end|>`, `[INST]` ...) is broken up in the passages and the question.
         """
         fence = fence or token_hex(6)
-        shown = "\n".join(
+        shown = "\n\n".join(
             self._filled("answer_passage", number=str(number), title=_inert(passage.title), text=_inert(passage.text))
             for number, passage in enumerate(passages, 1)
         )
@@ -100,12 +100,12 @@ def _prompt_files(folder: Path) -> list[Path]:
         raise SettingsInvalid(f"prompts_folder = {str(folder)!r} is no folder. Create it, or remove the setting.")
     paths = sorted(folder.glob(f"*{SUFFIX}"))
     for path in paths:
-        if path.stem not in _PLACEHOLDERS:
+        if not (files("prompts") / path.name).is_file():
             raise SettingsInvalid(
                 f"{path} replaces no prompt. The prompts are {', '.join(f'{name}{SUFFIX}' for name in _PLACEHOLDERS)}. "
                 "Rename the file, or remove it."
             )
-    return paths
+    return [path for path in paths if path.stem in _PLACEHOLDERS]
 
 
 def _read(path: Path) -> str:

@@ -5,7 +5,7 @@ import re
 REFUSAL = "The documents do not say."
 
 _SOURCE = r"(?:passages?|documents?|sources?|texts?|context|information|excerpts?|materials?|briefing|article)"
-_NEGATED = r"(?:do(?:es)? not|don['’]t|doesn['’]t|did not|cannot|can['’]t|never|fails? to)"
+_NEGATED = r"(?:do(?:es)?[ ]not|don['’]t|doesn['’]t|did[ ]not|cannot|can['’]t|never|fails?[ ]to)"
 _SAYING = (
     r"(?:say|state|mention|contain|provide|specify|include|give|hold|indicate|address|discuss|answer|cover|tell|reveal"
     r"|name|have)"
