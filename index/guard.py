@@ -51,7 +51,7 @@ class GuardedProcess:
         inherited = os.environ.get("PYTHONPATH")
         path = above if not inherited else os.pathsep.join((above, inherited))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-P", "-m", module, *arguments],  # -P: nothing is imported from the current folder
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,

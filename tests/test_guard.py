@@ -80,6 +80,15 @@ def test_a_process_that_cannot_start_is_no_fault_of_a_file() -> None:
     process.stop()
 
 
+def test_modules_in_the_current_folder_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("index.py", "json.py", "kreuzberg.py"):
+        (tmp_path / name).write_text("raise SystemExit('taken over')")
+    (tmp_path / "a.txt").write_text("Text.")
+    monkeypatch.chdir(tmp_path)
+    with Extractor(workers=1) as extractor:
+        assert extractor.extract(Path("a.txt")).document.text == "Text."
+
+
 def workers_of(extractor: Extractor) -> list[int]:
     return [worker._process.pid for worker in extractor._running]
 
