@@ -180,10 +180,17 @@ def _compiled(module: nn.Module, form: Form, cache: Path | None) -> openvino.Com
 def _converted(module: nn.Module, form: Form) -> openvino.Model:
     example = tuple(torch.ones((2, 16), dtype=torch.long) for _ in form.inputs)
     shapes = [openvino.PartialShape([-1, -1])] * len(example)
-    with torch.inference_mode(), warnings.catch_warnings():
-        # The converter uses torch.jit.trace, which torch 2.13 calls deprecated; it has no other way.
-        warnings.simplefilter("ignore")
-        return openvino.convert_model(module, example_input=example, input=shapes)
+    root = logging.getLogger()
+    level, filters, handlers = root.level, list(root.filters), list(root.handlers)
+    try:
+        with torch.inference_mode(), warnings.catch_warnings():
+            # The converter uses torch.jit.trace, which torch 2.13 calls deprecated; it has no other way.
+            warnings.simplefilter("ignore")
+            return openvino.convert_model(module, example_input=example, input=shapes)
+    finally:
+        # A conversion that fails leaves the root logger deaf to warnings.
+        root.setLevel(level)
+        root.filters, root.handlers = filters, handlers
 
 
 def _key(module: nn.Module, form: Form, core: openvino.Core) -> str:

@@ -1,0 +1,199 @@
+"""`python -m training.calibrate --data PATH`: fits P(the corpus answers) and writes it to models/calibration.
+
+Fitted on development questions over their own pooled corpus, tested on test questions over theirs. Answerable questions
+are asked twice: with their passage in the corpus, and with it taken out.
+"""
+
+import argparse
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.records import Hit
+from index.sentences import sentence_spans
+from models import folder
+from service.calibration import NAMES, Calibration, Signals, Step, signals
+from service.reader import Reader
+from service.reader import Reading as Read
+from training.batches import gold_sentences
+from training.cases import Case, cases
+from training.metrics import auroc
+from training.retrieval import Pool
+from training.sources import Split
+
+DEPTH = 24
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The signals of one asked question, whether the corpus answers it, and whether the best sentence is a gold one."""
+
+    signals: Signals
+    answerable: bool
+    right: bool
+    source: str
+
+
+def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int = DEPTH) -> list[Outcome]:
+    """Every case of a split asked as Quoth asks: hybrid search, then the reader over the best `depth` passages."""
+    asked, corpus = cases(data, split, random.Random(4))
+    pool = Pool(corpus, cache)
+    own = [{pool.number[case.passage]} if case.passage is not None else set() for case in asked]
+    with_it = pool.hits([case.question for case in asked], depth, [()] * len(asked))
+    without = pool.hits([case.question for case in asked], depth, own)
+    found: list[Outcome] = []
+    for case, hits, fewer in zip(asked, with_it, without, strict=True):
+        passages = {hit.chunk.text: hit for hit in [*hits, *fewer]}
+        readings = dict(zip(passages, reader.read(case.question, list(passages)), strict=True))
+        found.append(_outcome(case, hits, readings, answerable=case.passage is not None))
+        if case.passage is not None:
+            found.append(_outcome(case, fewer, readings, answerable=False))
+    return found
+
+
+def _outcome(case: Case, hits: Sequence[Hit], readings: dict[str, Read], answerable: bool) -> Outcome:
+    read = [(hit, readings[hit.chunk.text]) for hit in hits]
+    known = signals(read)
+    if known is None:
+        raise ValueError(f"no passage was found for {case.question!r}; the corpus is empty")
+    hit, reading = max(read, key=lambda entry: entry[1].relevance + max(entry[1].best, -12.0))
+    right = False
+    if answerable and hit.chunk.text == case.passage and reading.sentences:
+        spans = [(s.start, s.end) for s in reading.sentences]
+        best = max(range(len(spans)), key=lambda n: reading.sentences[n].score)
+        right = best in gold_sentences(case.gold, sentence_spans(hit.chunk.text)) if case.gold else True
+    return Outcome(known, answerable, right, case.source)
+
+
+def matrix(found: Sequence[Outcome]) -> NDArray[np.float64]:
+    """The signals as rows, in the order of `NAMES`."""
+    return np.array([[getattr(outcome.signals, name) for name in NAMES] for outcome in found])
+
+
+def balanced(labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights that let both classes count the same, with mean 1."""
+    share = labels.mean()
+    weights: NDArray[np.float64] = np.where(labels > 0, 0.5 / share, 0.5 / (1 - share))
+    return weights
+
+
+def fit(x: NDArray[np.float64], y: NDArray[np.float64], ridge: float = 3.0) -> tuple[NDArray[np.float64], float]:
+    """Weights and bias of a class-balanced logistic regression with an L2 penalty on the weights (Newton's method)."""
+    design = np.hstack([x, np.ones((len(x), 1))])
+    penalty = np.diag([ridge] * x.shape[1] + [0.0])
+    weight, solution = balanced(y), np.zeros(design.shape[1])
+    for _ in range(40):
+        p = 1 / (1 + np.exp(-np.clip(design @ solution, -30, 30)))
+        gradient = design.T @ (weight * (p - y)) + penalty @ solution
+        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + penalty
+        solution = solution - np.linalg.solve(hessian, gradient)
+    return solution[:-1], float(solution[-1])
+
+
+def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 60) -> tuple[Step, ...]:
+    """The trade at `points` thresholds, both classes counted the same. Thresholds above which under 12 remain are left out."""
+    answerable = np.array([float(outcome.answerable) for outcome in found])
+    right = np.array([float(outcome.right) for outcome in found])
+    weight = balanced(answerable)
+    steps = []
+    for threshold in np.linspace(0.02, 0.98, points):
+        said = p >= threshold
+        if said.sum() < 12:
+            break
+        total = weight[said].sum()
+        steps.append(
+            Step(
+                round(float(threshold), 4),
+                round(float((weight * answerable)[said].sum() / total), 4),
+                round(float((weight * right)[said].sum() / total), 4),
+                round(float(answerable[said].sum() / answerable.sum()), 4),
+            )
+        )
+    return tuple(steps)
+
+
+def reliability(p: NDArray[np.float64], y: NDArray[np.float64], bins: int = 10) -> tuple[float, float]:
+    """Expected calibration error over equal-width bins, and Brier score, both classes counted the same."""
+    weight = balanced(y)
+    which = np.minimum((p * bins).astype(int), bins - 1)
+    error = 0.0
+    for number in range(bins):
+        inside = which == number
+        total = weight[inside].sum()
+        if total:
+            gap = (weight * p)[inside].sum() / total - (weight * y)[inside].sum() / total
+            error += abs(gap) * total / weight.sum()
+    return float(error), float((weight * (p - y) ** 2).sum() / weight.sum())
+
+
+def report(calibration: Calibration, found: Sequence[Outcome]) -> dict[str, object]:
+    """What the probability is worth on `found`."""
+    y = np.array([float(outcome.answerable) for outcome in found])
+    p = np.array([calibration.probability(outcome.signals) for outcome in found])
+    error, brier = reliability(p, y)
+    sources = sorted({outcome.source for outcome in found})
+    split = {s: [n for n, o in enumerate(found) if o.source == s] for s in sources}
+    return {
+        "questions": len(found),
+        "auroc": round(auroc(y, p), 4),
+        "calibration_error": round(error, 4),
+        "brier": round(brier, 4),
+        "auroc_by_source": {s: round(auroc(y[rows], p[rows]), 4) for s, rows in split.items()},
+        "auroc_by_signal": {name: round(auroc(y, matrix(found)[:, n]), 4) for n, name in enumerate(NAMES)},
+        "trade": {
+            str(t): [round(v, 4) for v in _trade(p, found, calibration.threshold(t))] for t in (0.7, 0.8, 0.9, 0.95)
+        },
+    }
+
+
+def _trade(p: NDArray[np.float64], found: Sequence[Outcome], threshold: float) -> tuple[float, float, float, float]:
+    """Threshold, precision, right, recall at the threshold; both classes counted the same."""
+    answerable = np.array([float(outcome.answerable) for outcome in found])
+    right = np.array([float(outcome.right) for outcome in found])
+    weight, said = balanced(answerable), p >= threshold
+    total = weight[said].sum() or float("nan")
+    return (
+        threshold,
+        float((weight * answerable)[said].sum() / total),
+        float((weight * right)[said].sum() / total),
+        float(answerable[said].sum() / answerable.sum()),
+    )
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
+    parser.add_argument("--reader", type=Path, default=folder("reader"), help="the reader it is fitted to")
+    parser.add_argument("--out", type=Path, default=folder("calibration"), help="where calibration.json is written")
+    parser.add_argument("--run", type=Path, default=Path("training/runs/calibration"), help="log, and vectors to keep")
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
+    options.run.mkdir(parents=True, exist_ok=True)
+    data, cache = Path(options.data), options.run / "vectors"
+    reader = Reader.load(options.reader, cache=options.run / "compiled")
+    dev = outcomes(data, "dev", reader, cache)
+    x, y = matrix(dev), np.array([float(outcome.answerable) for outcome in dev])
+    mean, scale = x.mean(0), x.std(0) + 1e-6
+    weights, bias = fit((x - mean) / scale, y)
+    p = 1 / (1 + np.exp(-((x - mean) / scale @ weights + bias)))
+    calibration = Calibration(
+        VERSION, reader.config.sha256, tuple(mean), tuple(scale), tuple(weights), bias, curve(p, dev)
+    )
+    calibration.save(options.out)
+    facts = {"fitted_on": report(calibration, dev), "weights": dict(zip(NAMES, weights.round(3).tolist(), strict=True))}
+    (options.run / "dev.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    facts["test"] = report(calibration, outcomes(data, "test", reader, cache))
+    (options.run / "report.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
