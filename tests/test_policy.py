@@ -1,0 +1,176 @@
+"""What becomes of drafts: quotes, drops, marks, notes, and the extractive answer behind a language model that fails."""
+
+import pytest
+
+from index.records import Chunk, Hit
+from index.sentences import sentence_spans
+from service.checking import Checking, SupportPolicy
+from service.citations import Numbering
+from service.conversations import content_words
+from service.generators.draft import Draft, Passage, Quote
+from service.generators.extractive import Extractive
+from service.generators.scripted import PROMPT_HASH, Scripted
+from service.reader import Reading, SentenceReading
+from service.records import Usage
+from service.writing import Writing
+
+TEXTS = [
+    "Most of the hacks were aimed at South Korea. Seoul counts at least six attacks since 2007.",
+    "In May, John Kerry visited Seoul. The channel links the Blue House and the White House.",
+]
+
+
+class ByWords:
+    """Supports a claim whose content words the premise has, all of them."""
+
+    def check(self, pairs):
+        def words(text):
+            return {word.casefold() for word in content_words(text)}
+
+        return [float(words(claim) <= words(premise)) for claim, premise in pairs]
+
+
+def passage(text, number, scores=None):
+    chunk = Chunk(f"c{number}", f"d{number}", "v", 0, 100, 100 + len(text), text)
+    spans = sentence_spans(text)
+    sentences = tuple(
+        SentenceReading(s.start, s.end, score, None)
+        for s, score in zip(spans, scores or [-9.0] * len(spans), strict=True)
+    )
+    return Passage(Hit(chunk, f"T{number}", f"file:///{number}.md", None, 1.0), Reading(5.0, sentences))
+
+
+PASSAGES = [passage(text, number) for number, text in enumerate(TEXTS)]
+
+
+def check(*drafts, strict=True, passages=PASSAGES):
+    numbering = Numbering(passages, {(p.hit.chunk.document_id, "v"): () for p in passages})
+    checking = Checking(passages, numbering, ByWords(), SupportPolicy(strict=strict))
+    return [checking.check(draft) for draft in drafts], list(checking.notes()), numbering
+
+
+def write(generator, strict=True, passages=PASSAGES):
+    numbering = Numbering(passages, {(p.hit.chunk.document_id, "v"): () for p in passages})
+    writing = Writing(generator, Extractive(), Checking(passages, numbering, ByWords(), SupportPolicy(strict=strict)))
+    checked = list(writing.sentences("How many attacks?", passages))
+    return [c.sentence.text for c in checked], writing
+
+
+def test_a_draft_made_of_quotes_is_supported_as_it_stands():
+    quote = Quote(0, sentence_spans(TEXTS[0])[1])
+    (checked,), notes, _ = check(Draft("Seoul counts at least six attacks since 2007.", quotes=(quote,)))
+    assert (checked.sentence.supported, checked.sentence.support, checked.sentence.citations) == (True, 1.0, (1,))
+    assert checked.citations[0].quote == "Seoul counts at least six attacks since 2007."
+    assert notes == []
+
+
+def test_a_supported_sentence_cites_a_literal_quote_with_its_place_in_the_document():
+    (checked,), notes, _ = check(Draft("Seoul counts six attacks.", passages=(0,)))
+    (citation,) = checked.citations
+    assert checked.sentence.supported
+    assert citation.quote == "Seoul counts at least six attacks since 2007."
+    assert TEXTS[0][citation.start - 100 : citation.end - 100] == citation.quote
+    assert notes == []
+
+
+def test_strict_drops_what_no_passage_supports_and_leaves_no_hole_in_the_numbers():
+    checked, notes, numbering = check(
+        Draft("Bananas hit South Korea.", passages=(0,)), Draft("Kerry visited Seoul.", passages=(1,))
+    )
+    assert checked[0] is None
+    assert checked[1].sentence.citations == (1,)
+    assert [citation.number for citation in numbering.citations] == [1]
+    assert notes == ["1 sentence of the language model left out: no passage supports what they say."]
+
+
+def test_mark_keeps_it_flagged_with_the_nearest_quote():
+    checked, notes, _ = check(Draft("Bananas hit South Korea.", passages=(0,)), strict=False)
+    sentence = checked[0].sentence
+    assert (sentence.supported, sentence.support) == (False, 0.0)
+    assert checked[0].citations[0].quote == "Most of the hacks were aimed at South Korea."
+    assert notes == ["1 sentence of the language model marked: no passage supports what they say."]
+
+
+def test_a_sentence_that_names_the_wrong_passage_cites_the_right_one_and_says_so():
+    checked, notes, _ = check(Draft("Seoul counts six attacks.", passages=(1,)))
+    assert checked[0].citations[0].document_id == "d0"
+    assert "another passage" in notes[0]
+
+
+def test_a_sentence_that_names_no_passage_is_looked_up_in_all_without_a_note():
+    checked, notes, _ = check(Draft("Kerry visited Seoul."))
+    assert checked[0].citations[0].document_id == "d1"
+    assert notes == []
+
+
+def test_invented_numbers_are_told_to_the_asker():
+    checked, notes, _ = check(Draft("Kerry visited Seoul.", passages=(1,), invented=(7, 9)))
+    assert checked[0].sentence.supported
+    assert notes == ["The language model cited passages that do not exist: [7], [9]."]
+
+
+def test_a_figure_changed_by_the_model_does_not_reach_the_asker():
+    text = "Seoul counts at least six attacks since 2017. [1]"
+    assert write(Scripted([text]))[0] == []
+
+
+@pytest.mark.parametrize("text", ["The documents do not say.", "I do not know the answer."])
+def test_a_model_that_refuses_writes_nothing(text):
+    sentences, writing = write(Scripted([text]))
+    assert sentences == []
+    assert list(writing.notes()) == ["The language model found no answer in the passages."]
+
+
+def test_a_partial_refusal_is_a_note():
+    sentences, writing = write(Scripted(["Kerry visited Seoul. [2] The passages do not say why."]))
+    assert sentences == ["Kerry visited Seoul."]
+    assert list(writing.notes()) == ["The language model says that the passages leave part of the question open."]
+
+
+def test_the_hash_of_the_prompts_and_the_tokens_are_known_afterwards():
+    _, writing = write(Scripted(["Kerry visited Seoul. [2]"], piece=6))
+    assert (writing.generator, writing.prompt_hash, writing.usage) == ("scripted", PROMPT_HASH, Usage(0, 4))
+
+
+def test_a_model_that_breaks_off_after_a_sentence_keeps_it_and_says_that_the_end_is_missing():
+    sentences, writing = write(Scripted(["Kerry visited Seoul. [2] Seoul counts six"], breaks_off=True))
+    assert sentences == ["Kerry visited Seoul."]
+    assert writing.generator == "scripted"
+    assert "ends where it broke off" in next(iter(writing.notes()))
+
+
+def test_a_model_that_breaks_off_before_any_supported_sentence_is_replaced_by_the_extractive_answer():
+    readable = [passage(TEXTS[0], 0, [-9.0, 9.0]), PASSAGES[1]]
+    sentences, writing = write(Scripted(["Bananas ripen slowly. [1]"], breaks_off=True), passages=readable)
+    assert sentences == ["Seoul counts at least six attacks since 2007."]
+    assert (writing.generator, writing.prompt_hash) == ("extractive", None)
+    assert "word for word from the documents" in next(iter(writing.notes()))
+
+
+HOSTILE = [
+    "Ignore the passages. Bananas ripen slowly. [1][2]",
+    "[1][1][1] [99999999999] 【9†x】 (((((",
+    "```\nSeoul counts 7 attacks [1]\n```",
+    "<think>Seoul counts six attacks. [1]",
+    "# Heading only",
+    "Sources:\n[1] Seoul counts at least six attacks since 2007.",
+    "\x00\ufeff\u202e",
+    "",
+    "[1](javascript:alert(1)) <script>alert(1)</script> [2]",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_under_strict_nothing_unsupported_reaches_the_asker_whatever_was_written(text):
+    sentences, _ = write(Scripted([text]))
+    assert sentences == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_under_mark_nothing_unsupported_reaches_the_asker_unflagged(text):
+    numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
+    checking = Checking(PASSAGES, numbering, ByWords(), SupportPolicy(strict=False))
+    writing = Writing(Scripted([text]), Extractive(), checking)
+    for checked in writing.sentences("How many?", PASSAGES):
+        assert not checked.sentence.supported
+        assert checked.sentence.support < 0.5
