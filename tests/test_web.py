@@ -1,0 +1,334 @@
+"""The page and the viewer in a real Chromium: what is marked is what was quoted, and nothing is loaded from elsewhere."""
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import pytest
+
+from index.library import Library
+from index.records import Document, Page, Section
+from service.answering import AnswerReady, PassagesFound, SentenceReady
+from service.api.app import create_app
+from service.assembly import Service
+from service.records import Answer, Question, Sentence
+from service.settings import Settings
+from service.store import ConversationStore
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
+UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
+TRICKY = (
+    "# 🦜 Parrots\r\n\r\nA 👩‍👩‍👧‍👦 family; e\u0301tude; مرحبا. "
+    "<script>document.title = 'hacked'</script><img src=x onerror=\"document.title = 'hacked'\"> "
+    "𝔗he parrot said “nevermore” 17 times. Then it slept.\n\x0cPage two 𐍈 begins.\n"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens an address in a fresh browser; at the end nothing may have failed or been asked of another host."""
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def visit(address: str, **options: Any) -> Any:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        host = urlsplit(address).netloc
+        page.on("request", lambda request: urlsplit(request.url).netloc == host or faults.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def ask(page: Any, question: str) -> None:
+    answers = page.locator(".closing")
+    before = answers.count()
+    page.fill("#question", question)
+    page.keyboard.press("Enter")
+    answers.nth(before).wait_for()
+
+
+def test_a_marker_opens_the_document_with_exactly_the_quote_marked(visit: Any, served: str) -> None:
+    page = visit(served)
+    ask(page, ATTACKS)
+    answer = httpx.get(f"{served}/v1/conversations/{page.url.split('?c=')[1]}").json()["answers"][0]["answer"]
+    citation = answer["citations"][0]
+    page.click(".marker >> nth=0")
+    page.wait_for_selector("#panel mark")
+    assert "".join(page.locator("#panel mark").all_text_contents()) == citation["quote"]
+    begin, end = (at - citation["start"] for at in citation["highlight"])
+    assert "".join(page.locator("#panel mark.span").all_text_contents()) == citation["quote"][begin:end]
+    assert page.locator(".card .quote-text").first.text_content() == f"“{citation['quote']}”"
+    with page.context.expect_page() as opened:
+        page.click("#panel a")
+    viewer = opened.value
+    viewer.wait_for_selector("mark")
+    assert "".join(viewer.locator("mark").all_text_contents()) == citation["quote"]
+    assert viewer.locator("mark.span").first.is_visible()
+
+
+def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Any, served: str) -> None:
+    page = visit(served)
+    ask(page, UNRELATED)
+    assert page.locator(".refused .prose").text_content() == "The documents do not say."
+    page.click(".refused .card >> nth=0")
+    page.wait_for_selector("#panel mark")
+    assert page.locator("#panel mark").first.is_visible()
+
+
+def test_a_conversation_goes_on_and_survives_a_reload(visit: Any, served: str) -> None:
+    page = visit(served)
+    ask(page, ATTACKS)
+    first = page.url
+    ask(page, "And since when?")
+    assert page.url == first
+    answers = page.locator(".prose").all_text_contents()
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.locator(".asked").all_text_contents() == [ATTACKS, "And since when?"]
+    assert page.locator(".prose").all_text_contents() == answers
+    page.click("#fresh")
+    assert page.locator(".turn").count() == 0
+    assert page.url == f"{served}/"
+
+
+def test_everything_can_be_done_with_the_keyboard(visit: Any, served: str) -> None:
+    page = visit(served)
+    ask(page, ATTACKS)
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    page.wait_for_selector("#panel mark")
+    assert page.evaluate("() => document.activeElement.id") == "panel"
+    page.keyboard.press("Escape")
+    assert page.locator("#panel").is_hidden()
+    assert page.evaluate("() => document.activeElement.className").startswith("marker")
+    page.keyboard.press("/")
+    assert page.evaluate("() => document.activeElement.id") == "question"
+    assert page.input_value("#question") == ""
+
+
+def test_every_control_has_a_name_and_the_answer_is_announced(visit: Any, served: str) -> None:
+    page = visit(served)
+    ask(page, ATTACKS)
+    page.click(".marker >> nth=0")
+    page.wait_for_selector("#panel mark")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, select, textarea, input")].filter((control) =>
+            !(control.getAttribute("aria-label") || control.textContent.trim() || control.labels?.length)).length"""
+    )
+    assert nameless == 0
+    assert page.locator("#thread").get_attribute("aria-live") == "polite"
+    assert page.locator("#status").text_content().startswith("Answered")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(visit: Any, served: str, scheme: str) -> None:
+    page = visit(served, color_scheme=scheme)
+    ask(page, ATTACKS)
+    for selector in (
+        ".prose",
+        ".card-place",
+        ".closing",
+        "#send",
+        ".marker",
+        ".quiet >> nth=0",
+        "mark.span",
+        ".hero, .asked",
+    ):
+        ink, ground = page.locator(selector).first.evaluate(
+            """(element) => {
+                const ink = getComputedStyle(element).color;
+                let at = element;
+                while (at && getComputedStyle(at).backgroundColor === "rgba(0, 0, 0, 0)") at = at.parentElement;
+                return [ink, getComputedStyle(at).backgroundColor];
+            }"""
+        )
+        assert contrast(ink, ground) >= 4.5, selector  # WCAG 2.2 AA, 1.4.3
+
+
+def test_the_chosen_theme_is_kept(visit: Any, served: str) -> None:
+    page = visit(served, color_scheme="light")
+    light = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    page.click("#theme")
+    dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert luminance(dark) < 0.05 < luminance(light)
+    page.reload()
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark
+
+
+def test_it_fits_a_phone(visit: Any, served: str) -> None:
+    page = visit(served, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    ask(page, ATTACKS)
+    page.tap(".marker >> nth=0")
+    page.wait_for_selector("#panel mark")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("#panel mark").first.is_visible()
+    address = page.locator("#panel a").get_attribute("href")
+    page.goto(f"{served}{address}")
+    page.wait_for_selector("mark")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Any, served: str) -> None:
+    page = visit(served)
+    page.fill("#question", "?!")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".problem")
+    assert "no letter or digit" in page.locator(".problem").text_content()
+    page.click(".problem button")
+    page.wait_for_selector(".problem")
+    assert page.locator(".turn").count() == 1
+
+
+@pytest.fixture
+def tricky(service: Service, tmp_path: Path) -> Service:
+    """The service over a collection whose one document is hard to show."""
+    library = Library(tmp_path, service.library._encoder)
+    two = TRICKY.index("Page two")
+    pages = (Page(1, 0, two), Page(2, two, len(TRICKY)))
+    document = Document(
+        "d1", "v1", "file:///p.pdf", "Parrots <b>", "application/pdf", TRICKY, pages, (Section(0, ("🦜 Parrots",)),)
+    )
+    library.open_or_create("default").add(document)
+    return replace(service, library=library, settings=Settings(home=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "words", ["𝔗he parrot said “nevermore” 17 times.", "👩‍👩‍👧‍👦 family; e\u0301tude", "Page two 𐍈 begins", "<script>"]
+)
+def test_the_viewer_marks_by_code_points_and_shows_markup_as_text(
+    visit: Any, loopback: Any, tricky: Service, store: ConversationStore, words: str
+) -> None:
+    start = TRICKY.index(words)
+    query = urlencode({"document": "d1", "version": "v1", "start": start, "end": start + len(words)})
+    with loopback(create_app(tricky, store)) as address:
+        page = visit(f"{address}/view?{query}")
+        assert "".join(page.locator("mark").all_text_contents()) == words
+        assert page.title() == "Parrots <b> · Quoth"
+        assert page.locator("#text img, #text script, #title b").count() == 0
+        assert "<img src=x onerror=" in page.locator("#text").text_content()
+        assert page.locator(".page-break").all_text_contents() == ["Page 1", "Page 2"]
+        assert page.locator(".heading").last.text_content().strip() == "🦜 Parrots"
+
+
+def test_a_link_to_what_is_not_there_says_so(visit: Any, served: str) -> None:
+    page = visit(f"{served}/view?document=x&version=y&start=1&end=2")
+    assert page.locator("#place.problem").is_visible()
+
+
+def test_an_empty_home_says_how_to_begin_and_the_page_notices_the_first_documents(
+    visit: Any, loopback: Any, service: Service, store: ConversationStore, tmp_path: Path
+) -> None:
+    library = Library(tmp_path, service.library._encoder)
+    empty = replace(service, library=library, settings=Settings(home=tmp_path))
+    with loopback(create_app(empty, store)) as address:
+        page = visit(address)
+        assert page.locator("#command").text_content() == "quoth index FOLDER"
+        assert page.locator("#question").is_hidden()
+        document = Document("d1", "v1", "file:///a.txt", "A", "text/plain", "The bridge opened in 1932.")
+        library.open_or_create("default").add(document)
+        page.wait_for_selector("#question:visible")
+        assert page.locator("#onboarding").is_hidden()
+        assert page.locator("#browse").text_content() == "1 document"
+
+
+class Slow:
+    """An answerer that tells one sentence, and the rest when it is let."""
+
+    def __init__(self) -> None:
+        self.go = False
+        self.stopped = False
+
+    def stream(self, question: Question) -> Iterator[Any]:
+        sentence = Sentence("The first sentence stands already.", (), True, 1.0)
+        try:
+            yield PassagesFound(())
+            yield SentenceReady(sentence, ())
+            while not self.go:
+                time.sleep(0.02)
+                yield PassagesFound(())
+        except GeneratorExit:
+            self.stopped = True
+            raise
+        yield AnswerReady(
+            Answer(
+                "a1", "k1", question.text, question.text, sentence.text, False, 0.9, (sentence,), (), (), "slow", None
+            )
+        )
+
+
+def test_sentences_show_while_the_answer_is_still_being_made(
+    visit: Any, loopback: Any, service: Service, tmp_path: Path
+) -> None:
+    slow = Slow()
+    store = ConversationStore(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    with loopback(create_app(replace(service, answerer=slow), store)) as address:  # type: ignore[arg-type]
+        page = visit(address)
+        page.fill("#question", "What is taking so long?")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".sentence")
+        assert page.locator(".closing").count() == 0
+        assert page.locator("#send").text_content() == "Stop"
+        slow.go = True
+        page.wait_for_selector(".closing")
+        assert page.locator("#send").text_content() == "Ask"
+    store.close()
+
+
+def test_stop_stops_the_work_too(visit: Any, loopback: Any, service: Service, store: ConversationStore) -> None:
+    slow = Slow()
+    with loopback(create_app(replace(service, answerer=slow), store)) as address:  # type: ignore[arg-type]
+        page = visit(address)
+        page.fill("#question", "What is taking so long?")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".sentence")
+        page.click("#send")
+        page.get_by_text("Stopped.").wait_for()
+        deadline = time.monotonic() + 10
+        while not slow.stopped:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a CSS colour `rgb(r, g, b)` (WCAG 2.2)."""
+    channels = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.2)."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
