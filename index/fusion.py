@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 RANK_CONSTANT = 10
-"""Measured on SciFact (train claims, nDCG@10, dense and BM25 fused): .701 with 10 against .684 with the customary 60."""
+"""Measured on SciFact (809 train claims, nDCG@10, the best 50 of each ranking): .721 with 10, .713 with 0, .718 with 5, .720
+with 20, .717 with the customary 60; dense alone .675, BM25 alone .689."""
 
 
 def reciprocal_rank(rankings: Sequence[Sequence[int]], constant: int = RANK_CONSTANT) -> list[tuple[int, float]]:
