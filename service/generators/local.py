@@ -63,7 +63,7 @@ class Local:
                 self._tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
                 model: Any = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=dtype)
                 self._model = model.eval()
-            except (OSError, ValueError, KeyError, RuntimeError) as error:
+            except Exception as error:
                 reason = str(error).strip().partition("\n")[0][:300]
                 raise SettingsInvalid(
                     f"llm_model = {self._model_name!r} cannot be loaded: {reason} "
