@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 from index.bert import BertShape
@@ -54,9 +54,9 @@ def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]
 def write_model(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> ModelConfig:
     """Writes the weights in fp16 and the config with their checksum; returns that config."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / WEIGHTS
-    save_file({name: tensor.detach().half().contiguous() for name, tensor in weights.items()}, path)
-    checked = replace(config, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    content = save({name: tensor.detach().half().contiguous() for name, tensor in weights.items()})
+    (folder / WEIGHTS).write_bytes(content)
+    checked = replace(config, sha256=hashlib.sha256(content).hexdigest())
     (folder / CONFIG).write_text(json.dumps(asdict(checked), indent=2) + "\n", encoding="utf-8")
     return checked
 

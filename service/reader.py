@@ -64,6 +64,11 @@ class Reader:
         self._module = module
         self._encoder = encoder
 
+    @property
+    def version(self) -> str:
+        """The model's version and the start of its checksum."""
+        return f"{self.config.version} ({self.config.sha256[:12]})"
+
     @classmethod
     def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> "Reader":
         """The reader in `folder`, its weights compared with their checksum.

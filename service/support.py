@@ -29,6 +29,11 @@ class SupportChecker:
         self._module = module
         self._encoder = encoder
 
+    @property
+    def version(self) -> str:
+        """The model's version and the start of its checksum."""
+        return f"{self.config.version} ({self.config.sha256[:12]})"
+
     @classmethod
     def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> "SupportChecker":
         """The checker in `folder`, its weights compared with their checksum.
