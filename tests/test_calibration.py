@@ -1,0 +1,119 @@
+"""service.calibration: signals and arithmetic by hand, the file, the shipped one."""
+
+import json
+import math
+
+import pytest
+
+from index.errors import ModelDamaged, ModelMissing
+from index.records import Chunk, Hit
+from models import folder
+from service.calibration import FILE, NAMES, Calibration, Signals, Step, signals
+from service.reader import Reader, Reading, SentenceReading
+
+
+def hit(similarity, bm25):
+    return Hit(Chunk("c", "d", "v", 0, 0, 4, "text"), "title", "uri", None, 0.1, similarity, bm25)
+
+
+def reading(relevance, *scores):
+    return Reading(relevance, tuple(SentenceReading(n, n + 1, score, None) for n, score in enumerate(scores)))
+
+
+def made(**changes):
+    values = {
+        "version": "1",
+        "reader": "abc",
+        "mean": (1.0,) * len(NAMES),
+        "scale": (2.0,) * len(NAMES),
+        "weights": (0.5,) + (0.0,) * (len(NAMES) - 1),
+        "bias": -1.0,
+        "curve": (Step(0.2, 0.6, 0.5, 1.0), Step(0.5, 0.8, 0.7, 0.7), Step(0.8, 0.95, 0.8, 0.3)),
+    }
+    return Calibration(**{**values, **changes})
+
+
+def test_the_signals_of_two_passages_by_hand():
+    found = signals([(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), reading(2.5, 0.5))])
+    assert found == Signals(relevance=2.5, sentence=3.0, joint=4.0, margin=1.5, lead=2.5, similarity=0.4, lexical=1.0)
+
+
+def test_the_order_of_the_passages_does_not_matter():
+    pairs = [
+        (hit(0.4, 6.0), reading(1.0, 3.0)),
+        (hit(0.7, 3.0), reading(2.5, 0.5)),
+        (hit(0.1, None), reading(-4.0, -4.0)),
+    ]
+    assert signals(pairs) == signals(pairs[::-1])
+
+
+def test_what_is_missing_counts_as_nothing():
+    found = signals([(hit(None, None), reading(-2.0))])
+    assert (found.similarity, found.lexical, found.sentence, found.margin) == (0.0, 0.0, -12.0, 6.0)
+
+
+def test_without_a_passage_nothing_answers():
+    assert signals([]) is None
+    assert made().probability(None) == 0.0
+
+
+def test_the_probability_is_the_logistic_of_the_standardised_signals():
+    known = Signals(5.0, 0, 0, 0, 0, 0, 0)
+    assert made().probability(known) == pytest.approx(1 / (1 + math.exp(-(-1.0 + 0.5 * (5.0 - 1.0) / 2.0))))
+
+
+def test_extreme_signals_stay_probabilities():
+    known = Signals(1e9, 0, 0, 0, 0, 0, 0)
+    assert 0.999 < made().probability(known) <= 1.0
+
+
+@pytest.mark.parametrize(("target", "threshold"), [(0.5, 0.2), (0.6, 0.2), (0.7, 0.5), (0.9, 0.8), (0.99, 0.8)])
+def test_the_threshold_is_the_lowest_that_keeps_the_target(target, threshold):
+    assert made().threshold(target) == threshold
+
+
+def test_a_threshold_must_keep_the_target_above_it_too():
+    dip = (Step(0.2, 0.9, 0, 1), Step(0.5, 0.7, 0, 0.5), Step(0.8, 0.95, 0, 0.2))
+    assert made(curve=dip).threshold(0.85) == 0.8
+
+
+def test_it_is_read_as_it_was_written(tmp_path):
+    made().save(tmp_path)
+    assert Calibration.load(tmp_path, reader="abc") == made()
+
+
+def test_one_for_another_reader_is_refused(tmp_path):
+    made().save(tmp_path)
+    with pytest.raises(ModelDamaged, match=FILE):
+        Calibration.load(tmp_path, reader="def")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelMissing, match=FILE):
+        Calibration.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"signals": ["x"]}, {"mean": [1.0]}, {"curve": []}, {"bias": None}, {"weights": "seven"}]
+)
+def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path, change):
+    made().save(tmp_path)
+    path = tmp_path / FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ModelDamaged, match=FILE):
+        Calibration.load(tmp_path)
+
+
+def test_the_shipped_one_fits_the_shipped_reader_and_tells_an_answer_from_none():
+    reader = Reader.load(folder("reader"))
+    calibration = Calibration.load(folder("calibration"), reader=reader.config.sha256)
+    passages = [
+        "The tower is 330 metres tall. Gustave Eiffel built it for the World's Fair in 1889.",
+        "Bananas grow in bunches. They turn yellow when they are ripe.",
+    ]
+
+    def confidence(question, similarity):
+        readings = reader.read(question, passages)
+        return calibration.probability(signals([(hit(similarity, 8.0), readings[0]), (hit(0.05, None), readings[1])]))
+
+    assert confidence("How tall is the tower?", 0.6) > confidence("Which bank pays the highest interest?", 0.05) + 0.3

@@ -1,0 +1,94 @@
+"""service.support with the shipped weights, and how long premises are cut down."""
+
+import shutil
+
+import pytest
+
+from index.errors import ModelDamaged
+from index.sentences import Span, sentence_spans
+from index.weights import bundled_folder, read_tokeniser
+from models import folder
+from service.support import SupportChecker, closest, premise_window
+from service.windows import Tokens
+
+REPORT = (
+    "The agency opened three offices in 2019. Its budget grew from 40 million to 55 million euros. "
+    "Maria Keller has led it since 2021; before that she worked for the ministry of transport."
+)
+FILLER = "The weather was mild and the roads were dry. Trains ran on time for most of the week. "
+
+
+@pytest.fixture(scope="module")
+def checker(tmp_path_factory):
+    return SupportChecker.load(folder("support"), cache=tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "other"),
+    [
+        ("The agency opened three offices in 2019.", "The weather was mild and the roads were dry."),
+        ("Maria Keller has led the agency since 2021.", "The agency was founded by a group of farmers."),
+        ("Its budget grew to 55 million euros.", "The agency sold its headquarters to a bank."),
+    ],
+)
+def test_what_the_passage_says_is_supported_and_what_it_does_not_say_is_not(checker, claim, other):
+    said, unsaid = checker.check([(claim, REPORT), (other, REPORT)])
+    assert said > 0.5 > unsaid
+
+
+def test_results_are_probabilities_in_the_order_asked(checker):
+    pairs = [
+        ("The agency opened three offices.", REPORT),
+        ("Bananas are blue.", REPORT),
+        ("Trains ran on time.", FILLER),
+    ]
+    together = checker.check(pairs)
+    assert all(0 <= p <= 1 for p in together)
+    assert [checker.check([pair])[0] for pair in pairs] == pytest.approx(together, abs=0.05)  # bf16 rounds by shape
+
+
+def test_an_empty_premise_supports_nothing(checker):
+    nothing, rule, something = checker.check([("It grew.", ""), ("It grew.", "----"), ("It grew.", "It grew.")])
+    assert nothing < 1e-6
+    assert rule < 1e-6
+    assert something > nothing
+
+
+def test_the_supporting_sentence_is_found_in_a_long_premise(checker):
+    long = FILLER * 40 + REPORT + " " + FILLER * 40
+    said, unsaid = checker.check(
+        [("The agency opened three offices in 2019.", long), ("The agency closed down in 1950.", long)]
+    )
+    assert said > 0.5
+    assert said > unsaid
+
+
+def test_the_fast_path_says_what_fp32_says(checker):
+    reference = SupportChecker.load(folder("support"), engine="torch")
+    pairs = [("The agency opened three offices.", REPORT), ("She worked for a bank.", REPORT)]
+    assert checker.check(pairs) == pytest.approx(reference.check(pairs), abs=0.03)
+
+
+def test_damaged_weights_are_refused_by_name(tmp_path):
+    copied = shutil.copytree(folder("support"), tmp_path / "support")
+    path = copied / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ModelDamaged, match=r"model\.safetensors"):
+        SupportChecker.load(copied)
+
+
+def test_a_long_premise_keeps_the_sentences_closest_to_the_claim_in_their_order():
+    # four sentences of two tokens; the claim shares 5 with the last and 1 with the first, and 9 is in every sentence
+    premise = Tokens([1, 9, 2, 9, 3, 9, 5, 9], [(3 * n, 3 * n + 2) for n in range(8)])
+    sentences = [Span(0, 5), Span(6, 11), Span(12, 17), Span(18, 23)]
+    tokens, kept = closest([5, 1, 9], premise, sentences, room=4)
+    assert tokens.ids == [1, 9, 5, 9]
+    assert kept == [sentences[0], sentences[3]]
+
+
+def test_a_premise_that_fits_is_read_whole_and_never_beyond_the_limit():
+    tokeniser = read_tokeniser(bundled_folder())
+    whole = premise_window(tokeniser, "The agency opened offices.", REPORT, 256)
+    assert whole.sentences == range(len(sentence_spans(REPORT)))
+    assert len(premise_window(tokeniser, "word " * 500, FILLER * 80, 256).input_ids) <= 256
+    assert premise_window(tokeniser, "The agency opened offices.", "", 256) is None

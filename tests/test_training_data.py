@@ -1,0 +1,174 @@
+"""training: negatives by rule and by search, labels, batches, splits: hand-worked cases."""
+
+import random
+
+import numpy as np
+import pytest
+
+from index.sentences import Span
+from training.base import base_tokenizer
+from training.batches import Labeller, batches, collated, disturbed, gold_sentences
+from training.claims import altered, statement
+from training.negatives import Bm25, changed_number, impossible_question, names
+from training.sources import Reading, clapnq, part, shortened, spanned, text_windows
+
+PASSAGE = "Ada Lovelace wrote the first program in 1843. Charles Babbage designed the engine."
+
+
+@pytest.fixture(scope="module")
+def labeller():
+    return Labeller(base_tokenizer(), 64)
+
+
+def test_bm25_ranks_by_shared_rare_words_and_leaves_out_what_shares_none():
+    search = Bm25(["the red fox ran", "the blue sea", "the red red wine and the red house", "green grass"])
+    assert search.best("red wine", 4) == [2, 0]
+    assert search.scores("sky").tolist() == [0, 0, 0, 0]
+
+
+def test_bm25_by_hand():
+    search = Bm25(["a b", "a c"])
+    idf = np.log(1 + (2 - 1 + 0.5) / 1.5)  # "b" is in one of two texts of average length
+    assert search.scores("b")[0] == pytest.approx(idf * 2.2 * 1 / (1 + 1.2))
+
+
+def test_a_changed_number_differs_in_one_digit_and_keeps_its_form():
+    for number in ("7", "1843", "12,500", "3.5"):
+        other = changed_number(number, random.Random(0))
+        assert len(other) == len(number)
+        assert sum(a != b for a, b in zip(number, other, strict=True)) == 1
+
+
+def test_names_are_capitalised_runs_that_do_not_open_the_text():
+    assert names("When did Ada Lovelace meet Babbage?") == ["Ada Lovelace", "Babbage"]
+
+
+def test_an_impossible_question_has_a_name_that_the_passage_lacks():
+    made = {
+        impossible_question(
+            "When did Ada Lovelace write it?", PASSAGE, ["Grace Hopper", "Charles Babbage"], random.Random(n)
+        )
+        for n in range(20)
+    }
+    assert made == {"When did Grace Hopper write it?"}
+
+
+def test_an_impossible_question_is_negated_where_no_other_rule_fits():
+    assert impossible_question("what was designed", "x", [], random.Random(0)) == "what was not designed"
+    assert impossible_question("tell me", "x", [], random.Random(0)) is None
+
+
+def test_opposites_are_not_used_where_the_passage_has_both():
+    question = "what is the largest one"
+    assert impossible_question(question, "the largest", [], random.Random(0)) == "what is the smallest one"
+    assert impossible_question(question, "largest and smallest", [], random.Random(0)) == "what is not the largest one"
+
+
+def test_an_altered_sentence_differs_in_one_fact():
+    sentence = "The engine was built in London by Charles Babbage in 1843."
+    made = {altered(sentence, ["Paris", "Grace Hopper"], random.Random(n)) for n in range(200)}
+    assert "The engine was not built in London by Charles Babbage in 1843." in made
+    assert "The engine was built in Paris by Charles Babbage in 1843." in made
+    assert "The engine was built in Charles Babbage by London in 1843." in made
+    assert any("1843" not in one for one in made)
+    assert sentence not in made
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "expected"),
+    [
+        ("Who built the tower?", "Eiffel", "Eiffel built the tower."),
+        ("What was sold in 1990?", "the bank", "The bank was sold in 1990."),
+        ("When did it close?", "1990", None),
+        ("Who did they meet?", "Anna", None),
+    ],
+)
+def test_questions_become_statements_where_the_answer_is_the_subject(question, answer, expected):
+    assert statement(question, answer) == expected
+
+
+def test_gold_is_the_sentence_that_holds_the_answer():
+    sentences = [Span(0, 20), Span(21, 40), Span(41, 60)]
+    assert gold_sentences([Span(25, 30)], sentences) == {1}
+    assert gold_sentences([Span(2, 5), Span(50, 55)], sentences) == {0, 2}
+    assert gold_sentences([Span(15, 40)], sentences) == {1}  # a quarter of the first, the whole second
+    assert gold_sentences([Span(5, 38)], sentences) == {0, 1}  # at least half of both
+    assert gold_sentences([], sentences) == set()
+
+
+def test_a_span_becomes_a_sentence_label_and_token_places(labeller):
+    reading = spanned("Who designed the engine?", PASSAGE, [(46, "Charles Babbage ")], "test")
+    assert reading.answer == Span(46, 61)
+    (example,) = labeller.all_windows(reading)
+    assert example.gold.tolist() == [0.0, 1.0]
+    sentence, start, end = example.span
+    offsets = example.window.offsets
+    assert sentence == 1
+    assert (offsets[start][0], offsets[end][1]) == (46, 61)
+
+
+def test_where_only_relevance_is_known_sentences_have_no_label(labeller):
+    reading = Reading("Is it old?", PASSAGE, True, None, None, "test")
+    (example,) = labeller.all_windows(reading)
+    assert example.gold is None
+    batch = collated([[example]])
+    assert batch.gold.tolist() == [-1.0, -1.0]
+
+
+def test_of_a_long_passage_training_sees_a_window_with_gold(labeller):
+    text = "Nothing of note happened on that day. " * 20
+    reading = spanned("Who designed the engine?", text + PASSAGE, [(len(text) + 46, "Charles Babbage")], "test")
+    for seed in range(5):
+        assert labeller.example(reading, random.Random(seed)).gold.sum() == 1
+
+
+def test_batches_keep_groups_whole_within_the_budget(labeller):
+    reading = spanned("Who designed the engine?", PASSAGE, [(46, "Charles Babbage")], "test")
+    example = labeller.example(reading, random.Random(0))
+    size = len(example.window.input_ids)
+    cut = list(batches([[example, example]] * 5, 4 * size, random.Random(0)))
+    assert sorted(len(batch) for batch in cut) == [1, 2, 2]
+    batch = collated(cut[0])
+    assert batch.group.tolist() == [n for n in range(len(cut[0])) for _ in range(2)]
+
+
+def test_disturbed_questions_keep_their_words_or_most_of_them():
+    question = "What did the Normans build in England?"
+    made = [disturbed(question, random.Random(n)) for n in range(300)]
+    assert question in made
+    assert "what did the normans build in england" in made
+    assert all(len(one) > 10 for one in made)
+
+
+def test_splits_are_stable_disjoint_and_of_the_size_asked():
+    parts = [part(str(n), 0.2, 0.3) for n in range(4000)]
+    assert parts == [part(str(n), 0.2, 0.3) for n in range(4000)]
+    assert parts.count("dev") / 4000 == pytest.approx(0.2, abs=0.03)
+    assert parts.count("test") / 4000 == pytest.approx(0.3, abs=0.03)
+
+
+def test_windows_of_a_long_text_are_whole_sentences_that_cover_it():
+    text = " ".join(f"Sentence number {n} is here." for n in range(30))
+    found = list(text_windows(text, 200))
+    assert all(text[span.start : span.end].endswith(".") for span in found)
+    assert " ".join(text[span.start : span.end] for span in found) == text
+    assert shortened(text, 100) == text[:80]
+
+
+def test_the_sentences_of_a_tokenised_set_are_found_in_its_passage(tmp_path):
+    folder = tmp_path / "clapnq"
+    folder.mkdir()
+    sentences = ["It rained .", "The `` season '' ended .", "It rained ."]
+    passage = {"title": "t", "text": " ".join(sentences), "sentences": sentences}
+    import json
+
+    record = {
+        "id": "1",
+        "input": "what ended",
+        "passages": [passage],
+        "output": [{"selected_sentences": sentences[1:2]}],
+    }
+    (folder / "answerable.jsonl").write_text(json.dumps(record) + "\n")
+    (folder / "unanswerable.jsonl").write_text("")
+    ((reading,),) = [group for split in ("train", "dev", "test") for group in clapnq(tmp_path, split)]
+    assert [reading.passage[s.start : s.end] for s in reading.gold] == ["The `` season '' ended ."]

@@ -1,0 +1,141 @@
+"""training: metrics, schedule and losses with the arithmetic written out, and a run that learns and resumes."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from index.bert import BertShape
+from service.networks import ReaderNetwork
+from training.base import base_tokenizer
+from training.batches import Labeller, collated
+from training.calibrate import balanced, fit, reliability
+from training.loop import Budget, Training
+from training.losses import reader_losses
+from training.metrics import auroc, balanced_accuracy, best_threshold, interval, ndcg
+from training.reader import losses
+from training.schedule import factor
+from training.sources import miss, spanned
+
+
+def test_auroc_counts_pairs_in_order_and_ties_half():
+    assert auroc([1, 1, 0, 0], [4, 2, 3, 1]) == 0.75  # 3 of 4 pairs in order
+    assert auroc([1, 0], [5, 5]) == 0.5
+    assert math.isnan(auroc([1, 1], [1, 2]))
+
+
+def test_balanced_accuracy_is_the_mean_of_both_recalls():
+    labels, scores = [1, 1, 1, 0], [0.9, 0.8, 0.1, 0.2]
+    assert balanced_accuracy(labels, scores, 0.5) == pytest.approx((2 / 3 + 1) / 2)
+    assert best_threshold([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9]) == pytest.approx(0.45)
+
+
+def test_ndcg_discounts_by_the_logarithm_of_the_rank():
+    assert ndcg([0, 1, 0, 1], [1, 1]) == pytest.approx((1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3)))
+    assert ndcg([0] * 10 + [1], [1]) == 0
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_more_questions():
+    values = np.array([0.0, 1.0] * 200)
+    low, high = interval(lambda rows: float(values[rows].mean()), 400, rounds=200)
+    assert low < 0.5 < high
+    assert high - low < 0.12
+
+
+def test_the_rate_warms_up_stays_and_cools_down():
+    assert factor(0.015) == pytest.approx(0.5)
+    assert factor(0.5) == factor(0.8) == 1.0
+    assert factor(0.85, cool=0.2) == pytest.approx(1 - math.sqrt(0.25))
+    assert factor(1.0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_class_balanced_weights_have_mean_one():
+    weights = balanced(np.array([1.0, 0.0, 0.0, 0.0]))
+    assert weights.tolist() == pytest.approx([2.0, 2 / 3, 2 / 3, 2 / 3])
+
+
+def test_the_fit_finds_the_signal_and_shrinks_the_noise():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = (x[:, 0] + 0.1 * rng.normal(size=400) > 0).astype(float)
+    weights, bias = fit(x, y)
+    assert weights[0] > 2
+    assert abs(weights[1]) < 0.3
+    assert abs(bias) < 0.5
+
+
+def test_calibration_error_and_brier_by_hand():
+    error, brier = reliability(np.array([0.95, 0.95, 0.05, 0.05]), np.array([1.0, 0.0, 0.0, 1.0]))
+    assert error == pytest.approx(0.45)
+    assert brier == pytest.approx((0.05**2 + 0.95**2) / 2)
+
+
+@pytest.fixture(scope="module")
+def groups():
+    labeller = Labeller(base_tokenizer(), 64)
+    rng = random.Random(0)
+    passages = [f"The {thing} is {colour}. It was bought by {who}." for thing, colour, who in (
+        ("house", "red", "Anna"), ("boat", "green", "Otto"), ("car", "blue", "Ida"), ("bike", "black", "Emil"))]  # fmt: skip
+    readings = [
+        (spanned("Who bought it?", passage, [(passage.index(" by ") + 4, passage[passage.index(" by ") + 4 : -1])], "t"),
+         miss("Who bought it?", "Rain fell all day. Nobody came.", "t"))
+        for passage in passages
+    ]  # fmt: skip
+    return [[labeller.example(reading, rng) for reading in group] for group in readings]
+
+
+def test_losses_by_hand(groups):
+    batch = collated(groups[:1])
+    sentences = torch.tensor([[0.0, 2.0], [-1.0, -1.0]])
+    tokens = batch.inputs["input_ids"].shape[1]
+    found = reader_losses(torch.tensor([1.0, -1.0]), sentences, torch.zeros(2, tokens, 2), batch)
+    softplus = lambda x: math.log1p(math.exp(x))  # noqa: E731
+    assert float(found["relevance"]) == pytest.approx(softplus(-1.0))
+    assert float(found["ranking"]) == pytest.approx(softplus(-2.0))
+    assert float(found["choice"]) == pytest.approx(softplus(-2.0))
+    first = (softplus(0.0) + softplus(-2.0)) / 2
+    assert float(found["sentence"]) == pytest.approx((first + softplus(-1.0)) / 2)
+    length = int((batch.inputs["sentence_ids"][0] == 2).sum())
+    assert float(found["span"]) == pytest.approx(math.log(length), abs=1e-5)
+
+
+def test_twenty_steps_reduce_the_loss_and_a_stopped_run_goes_on_where_it_was(groups, tmp_path):
+    torch.manual_seed(0)
+    shape = BertShape(positions=64, width=48, layers=1, heads=4, inner=96)
+    batch = collated(groups)
+    network = ReaderNetwork(shape)
+    before = losses(network, batch)[1].item()
+    training = Training(network, tmp_path, Budget(60.0, cool=0.2, encoder_rate=3e-3, head_rate=3e-3))
+    training.seconds = 0.1 * 3600  # past the warm-up
+    measured = []
+    with pytest.raises(RuntimeError, match="interrupted"):
+        training.run(_twenty(batch), losses, lambda: measured.append(1), measure_minutes=1e9)
+    assert losses(network, batch)[1].item() < 0.5 * before
+    training.save()
+    again = Training(ReaderNetwork(shape), tmp_path, training.budget)
+    assert again.resume()
+    assert (again.step, again.seconds) == (20, training.seconds)
+    assert losses(again.network, batch)[1].item() == pytest.approx(losses(network, batch)[1].item())
+
+
+class _twenty:  # noqa: N801
+    """Twenty batches, then an interruption."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __iter__(self):
+        yield from [self.batch] * 20
+        raise RuntimeError("interrupted")
+
+
+def test_a_run_ends_with_its_budget_and_measures_once_more(groups, tmp_path):
+    network = ReaderNetwork(BertShape(positions=64, width=24, layers=1, heads=2, inner=24))
+    training = Training(network, tmp_path, Budget(0.002, cool=0.2, encoder_rate=1e-3, head_rate=1e-3))
+    measured = []
+    training.run(iter(lambda: collated(groups), None), losses, lambda: measured.append(training.step), 1e9)
+    assert training.share == 1.0
+    assert measured == [training.step]
+    assert (tmp_path / "checkpoint.pt").exists()
