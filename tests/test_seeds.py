@@ -2,7 +2,8 @@
 
 A golden question is one line of `seeds/golden.jsonl`: `id`, `question`, optional `history` (earlier turns, oldest
 first), `answerable`, `answers` (alternative wordings of the right answer), `evidence` (the sentences that hold it; a
-question in several parts needs several) and `tags` with the `form` of the question. The questions were written from the
+question in several parts needs several) and `tags` with the `form` of the question and
+its `wording`: plain as people ask who know the matter a little, or far from the words of the briefing. The questions were written from the
 briefing alone, before any system had answered one.
 """
 
@@ -130,7 +131,8 @@ def test_a_line_has_exactly_the_fields_of_the_format(row: dict[str, Any]) -> Non
     assert set(row) - {"history"} == {"id", "question", "answerable", "answers", "evidence", "tags"}
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["id"])
     assert row["question"].strip() == row["question"] != ""
-    assert set(row["tags"]) == {"form"}
+    assert set(row["tags"]) == {"form", "wording"}
+    assert row["tags"]["wording"] in {"plain", "far"}
     assert row.get("history", [None]) != []
     for turn in row.get("history", []):
         assert set(turn) == {"question", "answer"}
