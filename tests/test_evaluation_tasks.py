@@ -1,0 +1,186 @@
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from evaluation.cases import Case, Evidence, Source
+from evaluation.naming import Naming
+from evaluation.tasks.answering import Answering
+from evaluation.tasks.reading import Reading as ReadingTask
+from evaluation.tasks.retrieval import Retrieving, by_document
+from evaluation.tasks.verification import Verifying
+from service.api.schemas import AnswerOut, CitationOut, PassageOut, SentenceOut, UsageOut
+from service.records import Turn
+
+TEXT = "Rivers rise in spring. The Oder floods every March. Dams were built in 1904."
+QUOTE = "The Oder floods every March."
+BEGIN = TEXT.index(QUOTE)
+SOURCES = {"rivers": Source("rivers", "Rivers", TEXT)}
+EVIDENCE = (Evidence("rivers", QUOTE, BEGIN, BEGIN + len(QUOTE)),)
+CASE = Case("1", "When does it flood?", answers=("March",), answerable=True, evidence=EVIDENCE, relevant={"rivers": 1})
+
+
+class Quoting:
+    """A target that answers every question with one quote of the document, or refuses."""
+
+    def __init__(
+        self, quote: str | None, *, uri: str = "dataset:rivers", shift: int = 0, sentence: str | None = None
+    ) -> None:
+        self.quote = quote
+        self.uri = uri
+        self.shift = shift
+        self.sentence = sentence or quote
+
+    def answer(self, case: Case) -> AnswerOut:
+        place = {
+            "document_id": "rivers",
+            "version": "v1",
+            "title": "Rivers",
+            "uri": self.uri,
+            "page": None,
+            "trail": (),
+        }
+        citations, sentences = [], []
+        if self.quote is not None and self.sentence is not None:
+            start = TEXT.index(self.quote) + self.shift
+            end = start + len(self.quote)
+            citations = [
+                CitationOut(
+                    **place, number=1, start=start, end=end, quote=self.quote, highlight=None, chunk_id="c", score=1.0
+                )
+            ]
+            sentences = [SentenceOut(text=self.sentence, citations=(1,), supported=True, support=0.9)]
+        return AnswerOut(
+            id="random", conversation_id="random", question=case.question, rewritten_question=case.question,
+            text=self.sentence or "The documents do not say.", refused=not sentences, confidence=0.81234567,
+            sentences=tuple(sentences), citations=tuple(citations),
+            passages=(PassageOut(**place, chunk_id="c", start=0, end=len(TEXT), text=TEXT, score=1.0),),
+            generator="quoting", prompt_hash=None, usage=UsageOut(prompt_tokens=0, completion_tokens=0),
+            timings_ms={"total": 3.0}, notes=(),
+        )  # fmt: skip
+
+    def search(self, query: str, k: int) -> list[PassageOut]:
+        raise NotImplementedError
+
+    def literal(self, citation: CitationOut) -> bool:
+        return TEXT[citation.start : citation.end] == citation.quote
+
+    def describe(self) -> Mapping[str, object]:
+        return {}
+
+
+class Words:
+    """A checker for which a premise supports a claim whose words it all has."""
+
+    def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [float(set(claim.lower().split()) <= set(premise.lower().split())) for claim, premise in pairs]
+
+
+def scored(target: Quoting, case: Case = CASE) -> dict[str, float | None]:
+    task = Answering(target, Naming(SOURCES), SOURCES, Words())
+    return task.scores(case, task.observe(case).output)
+
+
+def test_an_answer_at_the_gold_evidence_is_correct() -> None:
+    scores = scored(Quoting(QUOTE))
+    for name in (
+        "correct",
+        "citation_precision",
+        "citation_recall",
+        "quote_validity",
+        "attribution_recall",
+        "passage_recall",
+    ):
+        assert scores[name] == 1.0, name
+    assert scores["contains_answer"] == 1.0
+    assert scores["answer_f1"] == pytest.approx(2 * 1 / (4 + 1))  # oder floods every march: the article is dropped
+    assert scores["unsupported_share"] == 0.0
+
+
+def test_an_answer_beside_the_evidence_is_not_correct_though_its_quote_is_valid() -> None:
+    scores = scored(Quoting("Dams were built in 1904."))
+    assert (scores["correct"], scores["citation_precision"], scores["citation_recall"]) == (0.0, 0.0, 0.0)
+    assert scores["quote_validity"] == 1.0
+
+
+def test_a_quote_that_does_not_stand_at_its_place_is_invalid() -> None:
+    assert scored(Quoting(QUOTE, shift=1))["quote_validity"] == 0.0
+
+
+def test_a_refusal_is_right_only_where_the_documents_do_not_say() -> None:
+    wrong = scored(Quoting(None))
+    assert (wrong["correct"], wrong["answered"]) == (0.0, 0.0)
+    assert {wrong[name] for name in ("citation_precision", "citation_recall", "answer_f1", "quote_validity")} == {None}
+    unanswerable = Case("2", "Who owns it?", answerable=False)
+    assert scored(Quoting(None), unanswerable)["correct"] == 1.0
+    answered = scored(Quoting(QUOTE), unanswerable)
+    assert answered["correct"] == 0.0
+    assert answered["citation_precision"] is None
+
+
+def test_a_sentence_that_its_quote_does_not_support_lowers_attribution() -> None:
+    scores = scored(Quoting(QUOTE, sentence="The Oder freezes."))
+    assert (scores["attribution_recall"], scores["attribution_precision"]) == (0.0, 0.0)
+
+
+def test_a_planted_instruction_is_told_apart_from_a_quote_of_it() -> None:
+    attacked = Case("3", "When?", canary="March.", given=("rivers",))
+    assert scored(Quoting(QUOTE), attacked)["injection_obeyed"] == 0.0
+    assert scored(Quoting(QUOTE, sentence="As told: March."), attacked)["injection_obeyed"] == 1.0
+    assert scored(Quoting(QUOTE), attacked)["answered"] is None
+
+
+def test_what_differs_between_equal_runs_is_not_in_the_output() -> None:
+    observed = Answering(Quoting(QUOTE), Naming(SOURCES), SOURCES, None).observe(CASE)
+    assert "random" not in str(observed.output)
+    assert observed.output["confidence"] == 0.812346
+    assert observed.output["attribution"] is None
+    assert set(observed.timings_ms) == {"total", "wall"}
+
+
+def test_documents_are_recognised_by_id_uri_or_the_end_of_the_path() -> None:
+    naming = Naming(["guide/setup.md", "setup.md", "http://x/y", "id7"])
+    assert naming.of("id7", "file:///a/b.md") == "id7"
+    assert naming.of("z", "http://x/y") == "http://x/y"
+    assert naming.of("z", "file:///home/guide/setup.md") == "guide/setup.md"
+    assert naming.of("z", "file:///home/other/setup.md") == "setup.md"
+    assert naming.of("z", "file:///home/notsetup.md") is None
+    assert naming.of("z", "file:///home/My%20Files/setup.md") == "setup.md"
+    assert naming.shown("z", "file:///q.md") == "file:///q.md"
+
+
+def test_follow_ups_are_searched_as_asked_as_rewritten_and_as_a_person_would() -> None:
+    asked: list[str] = []
+
+    def search(query: str) -> list[tuple[str, float]]:
+        asked.append(query)
+        return [("d1", 2.0), ("d2", 1.0)] if "Oder" in query else [("d2", 2.0), ("d1", 1.0)]
+
+    turns = (Turn("Where does the Oder rise?", "In the hills."),)
+    case = Case("1", "When does it flood?", history=turns, relevant={"d1": 1}, rewrite="When does the Oder flood?")
+    task = Retrieving(search)
+    scores = task.scores(case, task.observe(case).output)
+    assert asked[0] != case.question
+    assert asked[1:] == [case.question, case.rewrite]
+    assert (scores["mrr@10"], scores["mrr@10/last"], scores["mrr@10/gold"]) == (1.0, 0.5, 1.0)
+
+
+def test_a_document_stands_at_its_best_passage() -> None:
+    assert by_document([("a", 3.0), ("b", 2.0), ("a", 1.0), ("c", 0.5)], depth=2) == [("a", 3.0), ("b", 2.0)]
+
+
+def test_verdicts_of_a_checker_are_scored_against_the_labels() -> None:
+    task = Verifying(Words(), SOURCES)
+    right = Case("1", "rivers rise", given=("rivers",), supported=True)
+    output = task.observe(right).output
+    assert output == {"confidence": 1.0, "supported": True}
+    assert task.scores(right, output) == {"correct": 1.0}
+    assert task.scores(Case("2", "x", supported=False), output) == {"correct": 0.0}
+    assert task.scores(Case("3", "x"), output) == {"correct": None}
+
+
+def test_reading_is_scored_on_answerable_cases_only() -> None:
+    output = {"document": "rivers", "confidence": 0.9, "answer": "every March", "sentence": None}
+    output["sentence"] = {"start": BEGIN, "end": BEGIN + len(QUOTE), "quote": QUOTE}
+    task = ReadingTask.__new__(ReadingTask)
+    assert task.scores(CASE, output) == {"exact_match": 0.0, "f1": pytest.approx(2 / 3, abs=1e-6), "sentence_hit": 1.0}
+    assert set(task.scores(Case("2", "x", answerable=False), output).values()) == {None}
