@@ -1,0 +1,320 @@
+"""`python -m training.card`: writes models/*/CARD.md from the logs and results of the runs. No number is typed by hand."""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from models import folder
+from training import claims
+from training.losses import WEIGHTS
+
+Facts = dict[str, Any]
+
+READER_SOURCES = [
+    ("SQuAD 2 (4 of 8 articles)", "CC BY-SA 4.0", "answers, human-written unanswerable questions"),
+    ("SQuAD 1 with generated near-miss passages (DuTest)", "CC BY-SA 4.0", "answers, near misses, rule-made twins"),
+    ("CLAPNQ (half)", "Apache-2.0", "sentences, human-written unanswerable questions"),
+    ("Natural Questions oracle, QED", "CC BY-SA 3.0", "answers and sentences, BM25 near misses"),
+    ("SQuADShifts, Amazon reviews (0.8 of the articles)", "CC BY 4.0", "answers, near misses of the same product"),
+    ("COVID-QA (0.6 of the articles)", "Apache-2.0", "answers in windows, other windows as near misses"),
+    ("PolicyQA (dev file)", "MIT", "answers, near misses of the same site"),
+    ("PubMedQA (half)", "MIT", "relevance"),
+    ("SciFact (half of the training claims)", "CC BY 4.0, ODC-BY", "relevance, BM25 near misses"),
+    ("QAMR", "MIT", "answers in single sentences"),
+    ("FairytaleQA", "Apache-2.0", "answers, relevance"),
+    ("SelQA", "Apache-2.0", "sentences, relevance"),
+    ("TAT-QA (text)", "CC BY 4.0", "answers"),
+    ("BoolQ", "CC BY-SA 3.0", "relevance"),
+    ("MedQuAD", "CC BY 4.0", "relevance"),
+    ("FoolMeTwice", "Apache-2.0", "relevance"),
+    ("BioASQ 12b", "CC BY 2.5", "relevance"),
+]
+SUPPORT_SOURCES = [
+    ("FEVER dev, FEVER symmetric", "CC BY-SA 3.0"),
+    ("MNLI dev and sample", "OANC and open"),
+    ("counterfactual NLI", "CC BY-SA 4.0"),
+    ("ConjNLI, Evidence Inference, curriculum (synthetic reasoning), monotonicity", "MIT"),
+    ("BoolQ with answers", "CC BY-SA 3.0"),
+    ("EntailmentBank, FoolMeTwice, FactCheckGPT (half)", "Apache-2.0"),
+    ("Q2 on Wizard of Wikipedia, BEGIN (0.4)", "CC BY 4.0"),
+    ("WiCE (0.4 of the claims; token-level set)", "ODC-BY annotations"),
+    ("SciFact evidence (half)", "CC BY 4.0, ODC-BY"),
+    ("pairs made by rule from SQuAD 1's passages and SQuAD's questions", "CC BY-SA 4.0"),
+]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def measured(facts: Facts) -> str:
+    """A value with its interval and size."""
+    low, high = facts["interval"]
+    return f"{facts['value']:.3f} ({low:.3f} to {high:.3f}, n {facts['n']})"
+
+
+def log(run: Path) -> list[Facts]:
+    """The lines of a run's log."""
+    return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def newest(run: Path, pattern: str) -> Facts:
+    """The results file of the most questions that matches the pattern."""
+    paths = sorted(run.glob(pattern), key=lambda path: int(path.stem.rsplit("_", 1)[1]))
+    if not paths:
+        raise FileNotFoundError(f"{run}: no {pattern}. Run: python -m training.evaluate --data PATH")
+    found: Facts = json.loads(paths[-1].read_text(encoding="utf-8"))
+    return found
+
+
+def reader_results(facts: Facts) -> list[tuple[str, str]]:
+    """Rows of the reader's table."""
+    rows = [
+        (f"best-ranked sentence holds the answer, {name}", measured(f)) for name, f in facts["best_sentence"].items()
+    ]
+    for name, by in facts["answerability"].items():
+        rows += [(f"answerability AUROC by {signal}, {name}", measured(f)) for signal, f in by.items()]
+    chosen = facts["clapnq_sentences"]
+    rows += [(f"CLAPNQ sentence {side}", measured(chosen[side])) for side in ("precision", "recall")]
+    return rows
+
+
+def _speed(fast: Facts, exact: Facts) -> list[tuple[str, str, str]]:
+    one, other = dict(reader_results(fast)), dict(reader_results(exact))
+    return [(name, one[name].split(" ", maxsplit=1)[0], other[name].split(" ", maxsplit=1)[0]) for name in one]
+
+
+def _history(lines: list[Facts]) -> str:
+    rows = []
+    for line in lines:
+        if "dev" in line:
+            dev = line["dev"]
+            rows.append((line["step"], line["minutes"], *(_dev(dev[name]) for name in dev)))
+    names = next(line["dev"] for line in lines if "dev" in line)
+    return table(["step", "minutes", *names], rows)
+
+
+def _dev(facts: Facts) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in facts.items() if value == value)
+
+
+def reader_card(runs: Path) -> str:
+    """The reader's card."""
+    lines = log(runs / "reader")
+    results = newest(runs / "evaluation", "reader_openvino_*.json")
+    scifact = newest(runs / "evaluation", "scifact_openvino_*.json")
+    text = READER.format(
+        model=results["model"],
+        sources=table(["source", "licence", "used for"], READER_SOURCES),
+        weights=", ".join(f"{name} {weight}" for name, weight in WEIGHTS.items()),
+        steps=max(line["step"] for line in lines),
+        minutes=max(line["minutes"] for line in lines),
+        history=_history(lines),
+        results=table(["test half", "value (95 % interval)"], reader_results(results)),
+        scifact=table(
+            ["SciFact, held-back training claims, nDCG@10", "value (95 % interval)"],
+            [(name.replace("_", ", "), measured(f)) for name, f in scifact.items() if isinstance(f, dict)],
+        ),
+        depth=scifact["depth"],
+        search_weight=scifact["search_weight"],
+    )
+    pairs = {p.stem.rsplit("_", 1)[1] for p in (runs / "evaluation").glob("reader_torch_*.json")}
+    for most in sorted(pairs, key=int)[-1:]:
+        fast = json.loads((runs / "evaluation" / f"reader_openvino_{most}.json").read_text(encoding="utf-8"))
+        exact = json.loads((runs / "evaluation" / f"reader_torch_{most}.json").read_text(encoding="utf-8"))
+        rows = table(["measure", "OpenVINO bf16", "torch fp32"], _speed(fast, exact))
+        text += f"\n## Fast path against fp32 (at most {most} questions of a set)\n\n{rows}\n"
+    return text
+
+
+def support_card(runs: Path) -> str:
+    """The support checker's card."""
+    lines = log(runs / "support")
+    results = newest(runs / "evaluation", "support_openvino_*.json")
+    rows = [(name, measured(f["balanced_accuracy"]), f["auroc"]) for name, f in results.items() if isinstance(f, dict)]
+    text = SUPPORT.format(
+        model=results["model"],
+        sources=table(["source", "licence"], SUPPORT_SOURCES),
+        caps=", ".join(f"{name} {cap}" for name, cap in claims.CAPS.items()),
+        steps=max(line["step"] for line in lines),
+        minutes=max(line["minutes"] for line in lines),
+        history=_history(lines),
+        results=table(["test part", "balanced accuracy at P = .5 (95 % interval)", "AUROC"], rows),
+    )
+    exact = sorted((runs / "evaluation").glob("support_torch_*.json"))
+    for path in exact[-1:]:
+        most = path.stem.rsplit("_", 1)[1]
+        one = json.loads((runs / "evaluation" / f"support_openvino_{most}.json").read_text(encoding="utf-8"))
+        other = json.loads(path.read_text(encoding="utf-8"))
+        both = [
+            (
+                name,
+                one[name]["balanced_accuracy"]["value"],
+                f["balanced_accuracy"]["value"],
+                one[name]["auroc"],
+                f["auroc"],
+            )
+            for name, f in other.items()
+            if isinstance(f, dict)
+        ]
+        head = ["part", "balanced accuracy, OpenVINO bf16", "torch fp32", "AUROC, OpenVINO bf16", "torch fp32"]
+        text += f"\n## Fast path against fp32 (at most {most} pairs of a set)\n\n{table(head, both)}\n"
+    return text
+
+
+def calibration_card(runs: Path) -> str:
+    """The calibration's card."""
+    facts = json.loads((runs / "calibration" / "report.json").read_text(encoding="utf-8"))
+    test, dev = facts["test"], facts["fitted_on"]
+    names = ("questions", "auroc", "calibration_error", "brier")
+    return CALIBRATION.format(
+        weights=table(["signal", "weight (standardised)"], facts["weights"].items()),
+        totals=table(["measure", "fitted on", "test"], [(n.replace("_", " "), dev[n], test[n]) for n in names]),
+        by_source=table(["source (test)", "AUROC"], test["auroc_by_source"].items()),
+        by_signal=table(["signal alone (test)", "AUROC"], test["auroc_by_signal"].items()),
+        trade=table(
+            ["target precision", "threshold", "precision", "best sentence right", "answerable questions answered"],
+            [(target, *values) for target, values in test["trade"].items()],
+        ),
+    )
+
+
+READER = """# The reader
+
+Version {model}. One BERT encoder (all-MiniLM-L6-v2: 6 layers, 384 wide, 22.7 million weights) with three heads: relevance of a
+passage to a question, a score for each sentence, start and end of the answer inside a sentence. Code: `service/networks.py`,
+`service/reader.py`. Weights in fp16, 46 MB. Licence of this model: CC BY-SA 4.0, since some sources ask for it.
+
+## Made by
+
+    python -m training.reader --data PATH
+
+{steps} steps of about 4,096 tokens in {minutes} minutes of training on 2 shared CPU cores (bf16), windows of at most 256 tokens,
+AdamW, peak rates 1.2e-4 (encoder) and 4e-4 (heads), word embeddings frozen, warm-up, constant, square-root cool-down over the last
+fifth, in which two thirds of the groups are human-made. Losses and weights: {weights}. Questions are put in lower case, lose
+their question mark, become keywords or get a typo at small rates. The run was stopped and taken up again with a changed mix of
+data: the contrast groups (a question and its unanswerable twin over one passage) joined at step 777; before that, rule-made
+unanswerable questions stood alone and took names from any article.
+
+## Data
+
+{sources}
+
+Held back: see `training/sources.py`. The split is by article, document or record; SQuADShifts' Reddit part is test only.
+
+## Development halves while it trained
+
+{history}
+
+## Results on test halves
+
+{results}
+
+{scifact}
+
+SciFact: hybrid search (dense and BM25, reciprocal rank), the reader over its best {depth}, and the reader's logit plus {search_weight} times
+the search's score (weight chosen on the development claims).
+
+## Limits
+
+- English only. Trained on Wikipedia, reviews, web and medical text.
+- It tells near-miss passages from answering ones well, and human-written trick questions (SQuAD 2) poorly: see the AUROC above.
+  More human-written unanswerable questions and a deeper network are what would close it; neither was at hand.
+- Relevance is for passages of about 200 tokens; longer ones are read in windows, and the best counts.
+- Intervals are over questions of a few articles; questions of one article are not independent.
+- No ablation of sources or heads was run beyond what the tables show (relevance, sentence, sum).
+"""
+
+SUPPORT = """# The support checker
+
+Version {model}. One BERT encoder with one head over [CLS] and the mean token state: does the premise support the whole claim?
+Code: `service/networks.py`, `service/support.py`. Weights in fp16, 46 MB. Licence of this model: CC BY-SA 4.0.
+
+## Made by
+
+    python -m training.support --data PATH --reader models/reader
+
+It starts from the reader's encoder. {steps} steps of about 4,096 tokens in {minutes} minutes of training on 2 shared CPU cores (bf16),
+windows of at most 256 tokens, AdamW, peak rates 1.2e-4 (encoder) and 4e-4 (head), labels smoothed by .05, cool-down over the last
+quarter on more of the data that resembles the product. A long premise is cut down to the sentences closest to the claim, in
+training as in use. Partly supported, refuted and neutral count as not supported.
+
+## Data
+
+{sources}
+
+Caps on mix files: {caps}.
+Made by rule: sentences (or two) of a passage against the passage; the same with one number, name, opposite or negation changed, or
+two names swapped; half from another passage; true but not stated here; questions turned into statements with the right or another answer.
+
+## Development parts while it trained
+
+{history}
+
+The probability is a logistic of the logit, fitted on these parts, every class of every part weighing the same.
+
+## Results on test parts
+
+{results}
+
+## Limits
+
+- English only; one to three sentences as a claim.
+- Arithmetic, and support that is spread over distant sentences of a long document, are mostly beyond it.
+- WiCE's premises are whole web pages; the checker reads at most 256 tokens of them.
+"""
+
+CALIBRATION = """# The calibration
+
+P(the corpus answers the question), by logistic regression on seven signals of retrieval and reading. Code: `service/calibration.py`.
+
+## Made by
+
+    python -m training.calibrate --data PATH
+
+Fitted on development questions over one pooled corpus, tested on test questions over another: SQuAD 2, CLAPNQ, SQuADShifts
+(Amazon in development, Reddit in test), COVID-QA and PubMedQA, with passages of the training mix as distractors. Questions are asked
+through hybrid search and the reader over the best 24 passages. Every answerable question is also asked with its passage taken out.
+Answerable and unanswerable count the same, so precision is what it would be where half of the questions have an answer.
+
+{weights}
+
+## Results
+
+{totals}
+
+{by_source}
+
+{by_signal}
+
+Thresholds from the fitted half, precision and recall on the test half:
+
+{trade}
+
+## Limits
+
+- SQuADShifts' questions ("What does the author recommend?") do not say which document they mean; a corpus seldom answers them surely.
+- A passage that answers without being marked as gold counts against precision, so precision is understated.
+- It belongs to one version of the reader, whose checksum it records.
+"""
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="folder of the runs")
+    runs = parser.parse_args().runs
+    for name, text in (
+        ("reader", reader_card(runs)),
+        ("support", support_card(runs)),
+        ("calibration", calibration_card(runs)),
+    ):
+        (folder(name) / "CARD.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
