@@ -2,9 +2,9 @@
 
 A golden question is one line of `seeds/golden.jsonl`: `id`, `question`, optional `history` (earlier turns, oldest
 first), `answerable`, `answers` (alternative wordings of the right answer), `evidence` (the sentences that hold it; a
-question in several parts needs several) and `tags` with the `form` of the question and
-its `wording`: plain as people ask who know the matter a little, or far from the words of the briefing. The questions were written from the
-briefing alone, before any system had answered one.
+question in several parts needs several) and `tags` with the `form` of the question and its `wording`: plain, as people
+ask who know the matter a little, or far from the words of the briefing. The questions were written from the briefing
+alone.
 """
 
 import json
