@@ -1,7 +1,8 @@
-"""`python -m training.card`: writes models/*/CARD.md from the logs and results of the runs. No number is typed by hand."""
+"""`python -m training.card`: writes models/*/CARD.md from the logs and results of the runs. The words are in training/cards/."""
 
 import argparse
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ def newest(run: Path, pattern: str) -> Facts:
     return found
 
 
+def _template(name: str) -> str:
+    return (Path(__file__).parent / "cards" / f"{name}.md").read_text(encoding="utf-8")
+
+
 def reader_results(facts: Facts) -> list[tuple[str, str]]:
     """Rows of the reader's table."""
     rows = [
@@ -99,7 +104,7 @@ def _history(lines: list[Facts]) -> str:
 
 
 def _dev(facts: Facts) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in facts.items() if value == value)
+    return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in facts.items() if not math.isnan(value))
 
 
 def reader_card(runs: Path) -> str:
@@ -107,7 +112,7 @@ def reader_card(runs: Path) -> str:
     lines = log(runs / "reader")
     results = newest(runs / "evaluation", "reader_openvino_*.json")
     scifact = newest(runs / "evaluation", "scifact_openvino_*.json")
-    text = READER.format(
+    text = _template("reader").format(
         model=results["model"],
         sources=table(["source", "licence", "used for"], READER_SOURCES),
         weights=", ".join(f"{name} {weight}" for name, weight in WEIGHTS.items()),
@@ -136,7 +141,7 @@ def support_card(runs: Path) -> str:
     lines = log(runs / "support")
     results = newest(runs / "evaluation", "support_openvino_*.json")
     rows = [(name, measured(f["balanced_accuracy"]), f["auroc"]) for name, f in results.items() if isinstance(f, dict)]
-    text = SUPPORT.format(
+    text = _template("support").format(
         model=results["model"],
         sources=table(["source", "licence"], SUPPORT_SOURCES),
         caps=", ".join(f"{name} {cap}" for name, cap in claims.CAPS.items()),
@@ -171,7 +176,7 @@ def calibration_card(runs: Path) -> str:
     facts = json.loads((runs / "calibration" / "report.json").read_text(encoding="utf-8"))
     test, dev = facts["test"], facts["fitted_on"]
     names = ("questions", "auroc", "calibration_error", "brier")
-    return CALIBRATION.format(
+    return _template("calibration").format(
         weights=table(["signal", "weight (standardised)"], facts["weights"].items()),
         totals=table(["measure", "fitted on", "test"], [(n.replace("_", " "), dev[n], test[n]) for n in names]),
         by_source=table(["source (test)", "AUROC"], test["auroc_by_source"].items()),
@@ -181,126 +186,6 @@ def calibration_card(runs: Path) -> str:
             [(target, *values) for target, values in test["trade"].items()],
         ),
     )
-
-
-READER = """# The reader
-
-Version {model}. One BERT encoder (all-MiniLM-L6-v2: 6 layers, 384 wide, 22.7 million weights) with three heads: relevance of a
-passage to a question, a score for each sentence, start and end of the answer inside a sentence. Code: `service/networks.py`,
-`service/reader.py`. Weights in fp16, 46 MB. Licence of this model: CC BY-SA 4.0, since some sources ask for it.
-
-## Made by
-
-    python -m training.reader --data PATH
-
-{steps} steps of about 4,096 tokens in {minutes} minutes of training on 2 shared CPU cores (bf16), windows of at most 256 tokens,
-AdamW, peak rates 1.2e-4 (encoder) and 4e-4 (heads), word embeddings frozen, warm-up, constant, square-root cool-down over the last
-fifth, in which two thirds of the groups are human-made. Losses and weights: {weights}. Questions are put in lower case, lose
-their question mark, become keywords or get a typo at small rates. The run was stopped and taken up again with a changed mix of
-data: the contrast groups (a question and its unanswerable twin over one passage) joined at step 777; before that, rule-made
-unanswerable questions stood alone and took names from any article.
-
-## Data
-
-{sources}
-
-Held back: see `training/sources.py`. The split is by article, document or record; SQuADShifts' Reddit part is test only.
-
-## Development halves while it trained
-
-{history}
-
-## Results on test halves
-
-{results}
-
-{scifact}
-
-SciFact: hybrid search (dense and BM25, reciprocal rank), the reader over its best {depth}, and the reader's logit plus {search_weight} times
-the search's score (weight chosen on the development claims).
-
-## Limits
-
-- English only. Trained on Wikipedia, reviews, web and medical text.
-- It tells near-miss passages from answering ones well, and human-written trick questions (SQuAD 2) poorly: see the AUROC above.
-  More human-written unanswerable questions and a deeper network are what would close it; neither was at hand.
-- Relevance is for passages of about 200 tokens; longer ones are read in windows, and the best counts.
-- Intervals are over questions of a few articles; questions of one article are not independent.
-- No ablation of sources or heads was run beyond what the tables show (relevance, sentence, sum).
-"""
-
-SUPPORT = """# The support checker
-
-Version {model}. One BERT encoder with one head over [CLS] and the mean token state: does the premise support the whole claim?
-Code: `service/networks.py`, `service/support.py`. Weights in fp16, 46 MB. Licence of this model: CC BY-SA 4.0.
-
-## Made by
-
-    python -m training.support --data PATH --reader models/reader
-
-It starts from the reader's encoder. {steps} steps of about 4,096 tokens in {minutes} minutes of training on 2 shared CPU cores (bf16),
-windows of at most 256 tokens, AdamW, peak rates 1.2e-4 (encoder) and 4e-4 (head), labels smoothed by .05, cool-down over the last
-quarter on more of the data that resembles the product. A long premise is cut down to the sentences closest to the claim, in
-training as in use. Partly supported, refuted and neutral count as not supported.
-
-## Data
-
-{sources}
-
-Caps on mix files: {caps}.
-Made by rule: sentences (or two) of a passage against the passage; the same with one number, name, opposite or negation changed, or
-two names swapped; half from another passage; true but not stated here; questions turned into statements with the right or another answer.
-
-## Development parts while it trained
-
-{history}
-
-The probability is a logistic of the logit, fitted on these parts, every class of every part weighing the same.
-
-## Results on test parts
-
-{results}
-
-## Limits
-
-- English only; one to three sentences as a claim.
-- Arithmetic, and support that is spread over distant sentences of a long document, are mostly beyond it.
-- WiCE's premises are whole web pages; the checker reads at most 256 tokens of them.
-"""
-
-CALIBRATION = """# The calibration
-
-P(the corpus answers the question), by logistic regression on seven signals of retrieval and reading. Code: `service/calibration.py`.
-
-## Made by
-
-    python -m training.calibrate --data PATH
-
-Fitted on development questions over one pooled corpus, tested on test questions over another: SQuAD 2, CLAPNQ, SQuADShifts
-(Amazon in development, Reddit in test), COVID-QA and PubMedQA, with passages of the training mix as distractors. Questions are asked
-through hybrid search and the reader over the best 24 passages. Every answerable question is also asked with its passage taken out.
-Answerable and unanswerable count the same, so precision is what it would be where half of the questions have an answer.
-
-{weights}
-
-## Results
-
-{totals}
-
-{by_source}
-
-{by_signal}
-
-Thresholds from the fitted half, precision and recall on the test half:
-
-{trade}
-
-## Limits
-
-- SQuADShifts' questions ("What does the author recommend?") do not say which document they mean; a corpus seldom answers them surely.
-- A passage that answers without being marked as gold counts against precision, so precision is understated.
-- It belongs to one version of the reader, whose checksum it records.
-"""
 
 
 def main() -> None:
