@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.formats import format_of
+from index.formats import format_of, why_skipped
 from index.summary import Source
 
 _CACHES = frozenset({"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
@@ -124,7 +124,7 @@ class _Found:
         elif not entry.is_file(follow_symlinks=False):
             self.skipped[uri] = Rejection(uri, "it is no ordinary file", "Leave it: it holds no document")
         elif format_of(path) is None:
-            self.skipped[uri] = Rejection(uri, f"{path.suffix} files hold no text", "Leave it: it holds no document")
+            self.skipped[uri] = Rejection(uri, why_skipped(path), "Leave it: it holds no document")
         else:
             try:
                 status = entry.stat(follow_symlinks=False)

@@ -76,6 +76,10 @@ _MEDIA = """
 NEVER_TEXT = frozenset(_MEDIA.split())
 """Suffixes of pictures, sound, programs, archives and the like: skipped without being opened."""
 
+RECORDS = frozenset({".jsonl", ".ndjson"})
+"""Suffixes of machine-readable records, one a line. A line is a row for a program, and as prose it would be quoted with its
+braces: skipped too."""
+
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BEGINS_WITH = {
     ".docx": (_ZIP, _OLE),  # Office writes an encrypted document as an OLE file of the same name
@@ -98,9 +102,16 @@ _PDF_HEADER_WITHIN = (
 def format_of(path: PurePath) -> Format | None:
     """How the file of that name is read; None if it is skipped unopened. An unknown suffix may still be text."""
     suffix = path.suffix.lower()
-    if suffix in NEVER_TEXT:
+    if suffix in NEVER_TEXT | RECORDS:
         return None
     return _BY_SUFFIX.get(suffix, _PLAIN)
+
+
+def why_skipped(path: PurePath) -> str:
+    """The reason, for a file of which `format_of` says None."""
+    if path.suffix.lower() in RECORDS:
+        return f"{path.suffix} files hold records for programs"
+    return f"{path.suffix} files hold no text"
 
 
 def contradiction(path: PurePath, data: bytes) -> str | None:

@@ -21,7 +21,7 @@ from kreuzberg import (
 from index.canonical import BadEncoding, NotText, canonical, decoded
 from index.errors import DocumentRejected
 from index.extraction import Extraction, Limits, document_id, version_of
-from index.formats import Format, NotADocument, Reader, contradiction, format_of
+from index.formats import Format, NotADocument, Reader, contradiction, format_of, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
 from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
 from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
@@ -38,7 +38,7 @@ def read_document(path: Path, uri: str, limits: Limits) -> Extraction:
     """The document at `path`. `DocumentRejected` says why there is none and what to do about it."""
     form = format_of(path)
     if form is None:
-        raise NotADocument(uri, f"{path.suffix} files hold no text", "Leave it: it is not needed")
+        raise NotADocument(uri, why_skipped(path), "Leave it: it is not needed")
     data, source = _bytes_of(path, uri, limits)
     return Extraction(document_of(data, path, uri, limits, form), source)
 

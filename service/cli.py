@@ -58,6 +58,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 def index(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders or files.", show_default=False)],
     collection: CollectionOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List the files that are skipped, too.")] = False,
 ) -> None:
     """Read documents into a collection. Run it again after changes: only what changed is read."""
     settings = _settings(collection=collection)
@@ -75,6 +76,8 @@ def index(
 
         report: indexing.SyncReport = sync(opened, paths, on_progress=advance)
     rendering.show(_errors(), rendering.rejection_lines(report))
+    if verbose:
+        rendering.show(_errors(), rendering.skipped_lines(report))
     rendering.show(_out(), rendering.report_lines(report, settings.collection))
     if report.rejected and not (report.added or report.changed or report.renamed or report.unchanged):
         raise typer.Exit(1)

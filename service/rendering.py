@@ -7,7 +7,9 @@ shown as spaces.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` sh
 NEAREST = 3
 NEAREST_CHARACTERS = 160
 REJECTED_SHOWN = 20
+SUFFIXES_SHOWN = 6
+_HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # an excerpt shows its headings before it already
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji, and move nothing
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", "bold red")}
@@ -95,12 +99,13 @@ def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
             (report.removed, "removed"),
             (report.unchanged, "unchanged"),
             (report.rejected, "rejected"),
-            (report.skipped, "skipped (not documents)"),
         )
         if group
     ]
     said = ", ".join(f"{count:,} {name}" for count, name in counts) or "nothing to index"
     yield Line(0, Text(f"{collection}: {said} ({report.seconds:.1f} s)"))
+    if report.skipped:
+        yield Line(0, Text(_skipped(report), "dim"))
 
 
 def rejection_lines(report: SyncReport) -> Iterator[Line]:
@@ -110,6 +115,12 @@ def rejection_lines(report: SyncReport) -> Iterator[Line]:
         yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.mend}")))
     if len(report.rejected) > REJECTED_SHOWN:
         yield Line(0, Text(f"... and {len(report.rejected) - REJECTED_SHOWN:,} more."))
+
+
+def skipped_lines(report: SyncReport) -> Iterator[Line]:
+    """The files that are no documents: which and why."""
+    for skipped in report.skipped:
+        yield Line(0, Text(clean(f"skipped {readable(skipped.uri)}: {skipped.reason}"), "dim"))
 
 
 def check_lines(checks: Iterable[Check]) -> Iterator[Line]:
@@ -134,6 +145,18 @@ def readable(uri: str) -> str:
         return uri
     path = Path(unquote(parts.path))
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _skipped(report: SyncReport) -> str:
+    """How many files were skipped, by suffix, the most frequent first."""
+    suffixes = Counter(Path(urlsplit(skipped.uri).path).suffix.lower() for skipped in report.skipped)
+    named = [(suffix, count) for suffix, count in suffixes.most_common() if suffix][:SUFFIXES_SHOWN]
+    others = len(report.skipped) - sum(count for _, count in named)
+    parts = [f"{count:,} {clean(unquote(suffix))}" for suffix, count in named] + (
+        [f"{others:,} other"] if others else []
+    )
+    files = "file" if len(report.skipped) == 1 else "files"
+    return f"{len(report.skipped):,} {files} skipped as no documents: {', '.join(parts)} (--verbose lists them)"
 
 
 def _blank() -> Line:
@@ -183,11 +206,10 @@ def _quote(citation: Citation, plain: bool) -> Text:
 def _refusal(answer: Answer) -> Iterator[Line]:
     said = Text(clean(answer.text), "bold yellow")
     yield Line(2, said + Text(f" (confidence that they do: {answer.confidence:.2f})", "not bold dim"))
-    for hit in answer.passages[:NEAREST]:
-        place = Text(" · ").join(
-            [Text("Nearest: ", "dim") + Text(clean(hit.title), "bold"), *_trail(hit.chunk.trail, hit.title)]
-        )
-        text = clean(hit.chunk.text)
+    for rank, hit in enumerate(answer.passages[:NEAREST]):
+        label = Text("Nearest: " if rank == 0 else " " * len("Nearest: "), "dim")
+        place = label + Text(" · ").join([Text(clean(hit.title), "bold"), *_trail(hit.chunk.trail, hit.title)])
+        text = clean(_HEADING_LINES.sub("", hit.chunk.text))
         excerpt = text if len(text) <= NEAREST_CHARACTERS else text[:NEAREST_CHARACTERS].rsplit(" ", 1)[0] + " ..."
         yield Line(2, place + Text(f' · "{excerpt}"'))
 

@@ -22,6 +22,7 @@ from service.assembly import Service
 from service.cli import app
 
 ROOT = Path(__file__).parent.parent
+SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
 
@@ -115,6 +116,15 @@ def test_rejected_files_are_told_on_stderr_and_the_rest_is_indexed(run, tmp_path
     assert result.exit_code == 0
     assert "notes/empty.txt: " in result.stderr
     assert "1 added, 1 rejected" in result.stdout
+
+
+def test_the_golden_questions_beside_the_seeds_are_skipped_and_listed_on_request(run, tmp_path: Path) -> None:
+    result = run("index", str(ROOT / "seeds"), "--verbose", home=tmp_path / "home")
+    assert result.exit_code == 0
+    added, skipped = result.stdout.splitlines()
+    assert added.startswith(f"default: {len(SEEDS)} added (")
+    assert skipped == "1 file skipped as no documents: 1 .jsonl (--verbose lists them)"
+    assert "golden.jsonl: .jsonl files hold records for programs\n" in result.stderr
 
 
 def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) -> None:

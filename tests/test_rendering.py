@@ -166,6 +166,17 @@ def test_a_report_counts_what_happened_and_names_what_was_rejected(
     assert shown(rendering.report_lines(SyncReport(), "papers")) == "papers: nothing to index (0.0 s)\n"
 
 
+def test_skipped_files_are_one_line_by_suffix_and_listed_on_request() -> None:
+    names = ("a.jpg", "b.JPG", "c.jsonl", "d%0A.jpg", "blob")
+    report = SyncReport(skipped=tuple(Rejection(f"file:///x/{name}", "it holds no text", "Leave it") for name in names))
+    assert shown(rendering.report_lines(report, "papers")).splitlines()[1:] == [
+        "5 files skipped as no documents: 3 .jpg, 1 .jsonl, 1 other (--verbose lists them)"
+    ]
+    listed = shown(rendering.skipped_lines(report)).splitlines()
+    assert len(listed) == 5
+    assert listed[2] == "skipped /x/c.jsonl: it holds no text"
+
+
 def test_many_rejections_are_cut_with_their_number() -> None:
     rejected = tuple(Rejection(f"file:///{n}.pdf", "it is empty", "Remove it.") for n in range(25))
     text = shown(rendering.rejection_lines(SyncReport(rejected=rejected)))
