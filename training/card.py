@@ -1,4 +1,4 @@
-"""`python -m training.card`: writes models/*/CARD.md from the logs and results of the runs. The words are in training/cards/."""
+"""`python -m training.card`: writes models/*/CARD.md from logs and results of the runs, in the words of training/cards/."""
 
 import argparse
 import json

@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("reader", "scifact", "support"), action="append", help="default: all three")
     parser.add_argument("--engine", choices=("openvino", "torch"), default="openvino", help="torch: the fp32 reference")
     parser.add_argument("--most", type=int, default=800, help="most questions of a set")
-    parser.add_argument("--depth", type=int, default=24, help="passages that the reader reorders on SciFact")
+    parser.add_argument("--depth", type=int, default=12, help="passages that the reader reorders on SciFact")
     options = parser.parse_args()
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
