@@ -149,6 +149,9 @@ def serve(
         config = uvicorn.Config(
             api, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
         )
+        if settings.collection in service.library.names():
+            # Reads the encoder and the caches now, so that the first question is as quick as the second.
+            service.library.open(settings.collection).search("ready", k=1)
         address = ports.url(listening, settings.host)
         out = _out()
         out.print(f"Quoth listens on [bold cyan]{address}[/]  (Ctrl-C stops it)", highlight=False, soft_wrap=True)

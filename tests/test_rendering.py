@@ -84,6 +84,17 @@ def test_a_refusal_in_a_pipe_reads_as_designed() -> None:
     )
 
 
+def test_the_nearest_passages_stand_under_each_other_without_their_headings() -> None:
+    hit = ANSWER.passages[0]
+    long = replace(hit.chunk, text="## Attacks\n\n" + "word " * 100)
+    lines = shown(
+        rendering.answer_lines(replace(REFUSAL, passages=(hit, replace(hit, chunk=long))), plain=True)
+    ).splitlines()
+    assert lines[2].startswith("  Nearest: Cyber cooperation briefing · Attacks · ")
+    assert lines[3].startswith('           Cyber cooperation briefing · Attacks · "word word')
+    assert lines[3].endswith(' word ..."')
+
+
 def test_in_a_terminal_lines_are_wrapped_indented_and_coloured() -> None:
     text = shown(rendering.answer_lines(ANSWER, plain=False), terminal=True, width=40)
     assert "\x1b[" in text
