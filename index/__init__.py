@@ -1,5 +1,12 @@
 """Documents -> chunks -> vectors; retrieval. Knows nothing of answers, LLMs or HTTP.
 
-Read in this order: records, errors, sentences, extraction, chunking, runtime, encoder, ledger, vectors, lexicon, fusion,
-collection, sync.
+Read in this order:
+
+- the facts: records, summary, errors
+- files: formats, folder, canonical, headings, webpage, pdftext, office, reading, worker, guard, extraction
+- chunks: sentences, chunking, context
+- vectors: runtime, bert, minilm, pretrained, weights, encoder, hashed
+- the truth: schema.sql, rows, entries, sqlite, snapshot, ledger
+- its caches: disk, lock, filters, scoping, vectors, lexicon, fusion
+- the whole: collection, library, sync
 """

@@ -3,6 +3,8 @@
     IndexingError
     ├── Permanent                   doing the same again fails again; the message says what to change
     │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
+    │   │   └── NotADocument        the file is not meant to be read (a picture, a program, records for programs)
+    │   ├── ProcessUnstartable      the process that reads files ends before it takes one
     │   ├── CollectionMissing       no collection of that name
     │   ├── CollectionNameInvalid   a name that cannot be a folder
     │   ├── EncoderMismatch         the collection was made with another encoder
@@ -39,6 +41,14 @@ class DocumentRejected(Permanent):
         self.uri = uri
         self.reason = reason
         self.mend = mend
+
+
+class NotADocument(DocumentRejected):
+    """The file is not meant to be read: a picture, a program, an archive. Skipped and counted; no fault of anyone."""
+
+
+class ProcessUnstartable(Permanent):
+    """The process ends before it takes a request: something is wrong with the installation, not with a file."""
 
 
 class CollectionMissing(Permanent):

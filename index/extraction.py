@@ -18,8 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from index.errors import DocumentRejected
-from index.formats import NotADocument
+from index.errors import DocumentRejected, NotADocument
 from index.guard import GuardedProcess, ProcessLost
 from index.records import Document, Page, Section
 from index.summary import Source

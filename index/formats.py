@@ -8,12 +8,6 @@ from enum import Enum
 from pathlib import PurePath
 from typing import NamedTuple
 
-from index.errors import DocumentRejected
-
-
-class NotADocument(DocumentRejected):
-    """The file is not meant to be read: a picture, a program, an archive. Skipped and counted; no fault of anyone."""
-
 
 class Reader(Enum):
     """What turns a file of the format into text."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from index.errors import Permanent
+from index.errors import ProcessUnstartable
 
 READY = b"ready\n"
 """What the process writes once it can take a request."""
@@ -18,10 +18,6 @@ READY = b"ready\n"
 _LENGTH_BYTES = 8
 _LAST_WORDS = 2000
 _OUT_OF_MEMORY = ("memory allocation", "MemoryError", "bad_alloc", "annot allocate memory", "out of memory")
-
-
-class ProcessUnstartable(Permanent):
-    """The process ends before it takes a request: something is wrong with the installation, not with a file."""
 
 
 class ProcessLost(Exception):

@@ -19,9 +19,9 @@ from kreuzberg import (
 )
 
 from index.canonical import BadEncoding, NotText, canonical, decoded
-from index.errors import DocumentRejected
+from index.errors import DocumentRejected, NotADocument
 from index.extraction import Extraction, Limits, document_id, version_of
-from index.formats import Format, NotADocument, Reader, contradiction, format_of, why_skipped
+from index.formats import Format, Reader, contradiction, format_of, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
 from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
 from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages

@@ -16,10 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 from index.collection import Collection
-from index.errors import DocumentRejected
+from index.errors import DocumentRejected, NotADocument
 from index.extraction import Extraction, Extractor, Limits
 from index.folder import File, Listing, Rejection, listing
-from index.formats import NotADocument
 from index.summary import DocumentSummary
 
 _BATCH_DOCUMENTS = 64

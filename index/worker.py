@@ -20,9 +20,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from index.errors import DocumentRejected
+from index.errors import DocumentRejected, NotADocument
 from index.extraction import Extraction, Limits
-from index.formats import NotADocument
 from index.guard import READY
 from index.reading import read_document
 

@@ -16,9 +16,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from index.canonical import canonical
-from index.errors import DocumentRejected
+from index.errors import DocumentRejected, NotADocument
 from index.extraction import Extractor, Limits, document_id, extract, version_of
-from index.formats import NotADocument
 from index.records import Document
 
 

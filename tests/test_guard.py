@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import DocumentRejected
+from index.errors import DocumentRejected, ProcessUnstartable
 from index.extraction import Extractor, Limits
-from index.guard import GuardedProcess, ProcessLost, ProcessUnstartable
+from index.guard import GuardedProcess, ProcessLost
 
 ROGUE = """
 import os, signal, sys, time

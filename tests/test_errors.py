@@ -1,0 +1,35 @@
+"""The trees drawn in the docstrings are the classes that there are."""
+
+import inspect
+import re
+from types import ModuleType
+
+import pytest
+
+import index.errors
+import service.errors
+
+
+def drawn(module: ModuleType) -> dict[str, str | None]:
+    """Each class of the drawing with the one that it hangs under."""
+    parents: dict[str, str | None] = {}
+    path: list[str] = []
+    for line in inspect.cleandoc(module.__doc__ or "").splitlines():
+        match = re.match(r"    ((?:[│├└ ][─ ]{2} )*)([A-Z]\w+)(?:\s|$)", line)
+        if match:
+            depth = len(match[1]) // 4
+            parents[match[2]] = path[depth - 1] if depth else None
+            path[depth:] = [match[2]]
+    return parents
+
+
+@pytest.mark.parametrize("module", [index.errors, service.errors])
+def test_the_drawing_shows_every_error_and_where_it_hangs(module: ModuleType) -> None:
+    classes = {
+        name: kind for name, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == module.__name__
+    }
+    assert len(classes) > 5
+    expected = {
+        name: parent if (parent := kind.__mro__[1].__name__) in classes else None for name, kind in classes.items()
+    }
+    assert drawn(module) == expected
