@@ -23,7 +23,7 @@ from index.fusion import reciprocal_rank
 from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.lock import FileLock
-from index.records import Document, Hit
+from index.records import Document, Hit, Page
 from index.rows import ChunkRow, Entry
 from index.summary import Changed, CollectionState, DocumentSummary, Source
 from index.vectors import VectorIndex
@@ -185,6 +185,10 @@ class Collection:
     def document(self, document_id: str, version: str | None = None) -> Document:
         """The current version of a document, or the version named, also a retired one. `NotFound` if there is none."""
         return self._ledger.document(document_id, version)
+
+    def pages(self, document_id: str, version: str) -> tuple[Page, ...]:
+        """The pages of a version, current or retired, without reading its text. `NotFound` if there is no such version."""
+        return self._ledger.pages(document_id, version)
 
     def documents(self) -> list[DocumentSummary]:
         """The current documents, by URI."""

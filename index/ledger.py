@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from index.entries import document_number, drop_chunks, insert
 from index.errors import EncoderMismatch, LedgerDamaged, NotFound
 from index.filters import Filter, Scope
-from index.records import Document
+from index.records import Document, Page
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -26,6 +26,7 @@ from index.rows import (
     PendingText,
     chunk_from,
     document_from,
+    pages_from,
     pending_from,
     summary_from,
 )
@@ -163,11 +164,18 @@ class Ledger:
                 f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE {condition}", parameters
             ).fetchone()
         if row is None:
-            what = "no current version" if version is None else f"no version {version!r}"
-            raise NotFound(
-                f"document {document_id!r}: {what} in this collection. List the documents to see what there is"
-            )
+            raise _no_document(document_id, version)
         return document_from(row)
+
+    def pages(self, document_id: str, version: str) -> tuple[Page, ...]:
+        """The pages of a version, current or not, without its text. `NotFound` if there is no such version."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT pages FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
+            ).fetchone()
+        if row is None:
+            raise _no_document(document_id, version)
+        return pages_from(row[0])
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, ChunkRow]:
         """The chunks with these ledger numbers, those that are still there."""
@@ -230,6 +238,11 @@ class Ledger:
                 f"{self.path.parent.name}: the collection was made with encoder {made_with[0]!r} ({made_with[1]} dimensions), "
                 f"not {encoder!r} ({dimension}). Choose that encoder, or index into a new collection"
             )
+
+
+def _no_document(document_id: str, version: str | None) -> NotFound:
+    what = "no current version" if version is None else f"no version {version!r}"
+    return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see what there is")
 
 
 def _is_laid_out(connection: sqlite3.Connection) -> bool:

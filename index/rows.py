@@ -70,10 +70,15 @@ def document_from(row: Sequence[Any]) -> Document:
         title=title,
         media_type=media_type,
         text=zlib.decompress(text).decode(),
-        pages=tuple(Page(*page) for page in json.loads(pages)),
+        pages=pages_from(pages),
         sections=tuple(Section(start, tuple(trail)) for start, trail in json.loads(sections)),
         metadata=json.loads(metadata),
     )
+
+
+def pages_from(column: str) -> tuple[Page, ...]:
+    """The pages in a `pages` column."""
+    return tuple(Page(*page) for page in json.loads(column))
 
 
 def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:

@@ -198,7 +198,7 @@ class Answerer:
 def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[str, str], Sequence[Page]]:
     """The pages of every document version that may be cited."""
     places = {(passage.hit.chunk.document_id, passage.hit.chunk.version) for passage in passages}
-    return {place: collection.document(*place).pages for place in places}
+    return {place: collection.pages(*place) for place in places}
 
 
 def _notes(collection: Collection, citations: Sequence[Citation]) -> Iterator[str]:

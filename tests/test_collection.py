@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,15 @@ def test_a_new_version_replaces_the_old_in_search_but_the_old_still_opens(collec
     assert [hit.chunk.text for hit in collection.search("apples pears cherries")] == ["Cherries are red."]
     assert collection.document("fruit") == newer
     assert collection.document("fruit", FRUIT.version) == FRUIT
+
+
+def test_pages_of_any_version_are_given(collection: Collection) -> None:
+    paged = replace(FRUIT, pages=(Page(1, 0, 21), Page(2, 22, 50)))
+    collection.add(paged)
+    collection.add(document("fruit", "Bananas grow on plants."))
+    assert collection.pages("fruit", paged.version) == paged.pages
+    with pytest.raises(NotFound, match="no version 'other'"):
+        collection.pages("fruit", "other")
 
 
 def test_removed_documents_are_gone_from_both_rankings(collection: Collection) -> None:
