@@ -72,14 +72,14 @@ class Checking:
                 else "The language model found no answer in the passages."
             )
         if self._dropped:
-            yield f"{_sentences(self._dropped)} of the language model left out: no passage supports what they say."
+            yield f"{_sentences(self._dropped)} of the language model left out: without support in the passages."
         if self._marked:
-            yield f"{_sentences(self._marked)} of the language model marked: no passage supports what they say."
+            yield f"{_sentences(self._marked)} of the language model marked: without support in the passages."
         if self._invented:
             numbers = ", ".join(f"[{number}]" for number in self._invented)
             yield f"The language model cited passages that do not exist: {numbers}."
         if self._moved:
-            yield f"{_sentences(self._moved)} cite another passage than the language model named: the one that says it."
+            yield f"For {_sentences(self._moved)} the quote is from another passage than the language model named."
 
     def _supported(self, draft: Draft) -> Checked | None:
         named = [number for number in draft.passages if number < len(self._passages)]

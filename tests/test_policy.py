@@ -80,7 +80,7 @@ def test_strict_drops_what_no_passage_supports_and_leaves_no_hole_in_the_numbers
     assert checked[0] is None
     assert checked[1].sentence.citations == (1,)
     assert [citation.number for citation in numbering.citations] == [1]
-    assert notes == ["1 sentence of the language model left out: no passage supports what they say."]
+    assert notes == ["1 sentence of the language model left out: without support in the passages."]
 
 
 def test_mark_keeps_it_flagged_with_the_nearest_quote():
@@ -88,13 +88,13 @@ def test_mark_keeps_it_flagged_with_the_nearest_quote():
     sentence = checked[0].sentence
     assert (sentence.supported, sentence.support) == (False, 0.0)
     assert checked[0].citations[0].quote == "Most of the hacks were aimed at South Korea."
-    assert notes == ["1 sentence of the language model marked: no passage supports what they say."]
+    assert notes == ["1 sentence of the language model marked: without support in the passages."]
 
 
 def test_a_sentence_that_names_the_wrong_passage_cites_the_right_one_and_says_so():
     checked, notes, _ = check(Draft("Seoul counts six attacks.", passages=(1,)))
     assert checked[0].citations[0].document_id == "d0"
-    assert "another passage" in notes[0]
+    assert notes == ["For 1 sentence the quote is from another passage than the language model named."]
 
 
 def test_a_sentence_that_names_no_passage_is_looked_up_in_all_without_a_note():
@@ -153,6 +153,7 @@ HOSTILE = [
     "```\nSeoul counts 7 attacks [1]\n```",
     "<think>Seoul counts six attacks. [1]",
     "# Heading only",
+    "Question: How many attacks does Seoul count? [1]",
     "Sources:\n[1] Seoul counts at least six attacks since 2007.",
     "\x00\ufeff\u202e",
     "",

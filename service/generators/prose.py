@@ -11,6 +11,7 @@ _MOST_REPEATED = 3
 _THINKS = "<think>"
 _THOUGHT = "</think>"
 _HEADING = re.compile(r"\s*#{1,6}\s")
+_QUESTION = re.compile(r"[?？؟]\W*\Z")
 _HAS_WORD = re.compile(r"\w")
 
 
@@ -18,14 +19,14 @@ def drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> It
     """Yield a draft for each sentence in the text that arrives in `pieces`, as soon as it is complete.
 
     `count` is the number of passages that the model saw. `was_cut` is asked after the last piece: whether the model was
-    stopped before its end. What a model thinks aloud, its headings and what it says again are left out; one that keeps
-    saying the same is stopped.
+    stopped before its end. What states nothing is left out: thoughts, headings, questions, and what was said before; a
+    model that keeps saying the same is stopped.
     """
     said: set[str] = set()
     repeated = 0
     for sentence in written_sentences(without_thoughts(pieces), count, was_cut):
         text = plain(sentence.text)
-        if not _HAS_WORD.search(text) or _HEADING.match(sentence.text):
+        if not _HAS_WORD.search(text) or _HEADING.match(sentence.text) or _QUESTION.search(text):
             continue
         if text in said:
             repeated += 1
