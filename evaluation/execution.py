@@ -1,6 +1,7 @@
 """A plan -> a run: load and check the data, make ready what is measured, run the cases."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,18 +77,19 @@ def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
     task_name = plan.task or default_task(dataset)
     check_fit(dataset, task_name, plan)
     cases = sampled(dataset.cases, plan.sample, plan.seed)
-    if plan.endpoint is not None:
-        task, target = _remote(plan, dataset, task_name)
-    else:
-        task, target = _local(plan, dataset, task_name, index, watcher)
-    ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
-    advance = watcher("Running the cases", len(cases))
+    with ExitStack() as opened:
+        if plan.endpoint is not None:
+            task, target = _remote(plan, dataset, task_name, opened)
+        else:
+            task, target = _local(plan, dataset, task_name, index, watcher, opened)
+        ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
+        advance = watcher("Running the cases", len(cases))
 
-    def progress(state: Progress) -> None:
-        advance(state.done)
+        def progress(state: Progress) -> None:
+            advance(state.done)
 
-    workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
-    return run(cases, task, out, ident, workers=workers, on_progress=progress)
+        workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
+        return run(cases, task, out, ident, workers=workers, on_progress=progress)
 
 
 def plan_of(entry: Entry, suite: Suite) -> Plan:
@@ -137,9 +139,11 @@ def check_fit(dataset: Dataset, task: TaskName, plan: Plan) -> None:
         raise TaskUnfit(f"The task {task!r} runs the model in this process. Leave --endpoint out.")
 
 
-def _remote(plan: Plan, dataset: Dataset, task: TaskName) -> tuple[Task, Mapping[str, object]]:
+def _remote(plan: Plan, dataset: Dataset, task: TaskName, opened: ExitStack) -> tuple[Task, Mapping[str, object]]:
     assert plan.endpoint is not None
-    target = Remote(plan.endpoint, plan.collection, generator=plan.generator, key=plan.key)
+    target = opened.enter_context(
+        closing(Remote(plan.endpoint, plan.collection, generator=plan.generator, key=plan.key))
+    )
     naming = _naming(dataset)
     if task == "retrieve":
         return Retrieving(retrievers.of_target(target, naming)), target.describe()
@@ -147,14 +151,15 @@ def _remote(plan: Plan, dataset: Dataset, task: TaskName) -> tuple[Task, Mapping
 
 
 def _local(
-    plan: Plan, dataset: Dataset, task: TaskName, index: Path, watcher: Watcher
+    plan: Plan, dataset: Dataset, task: TaskName, index: Path, watcher: Watcher, opened: ExitStack
 ) -> tuple[Task, Mapping[str, object]]:
     home = {} if plan.collection else {"home": index}
     chosen = settings.load(**{**home, **plan.settings})
     if task == "retrieve" and plan.retriever != "reranked":
-        return _encoder_only(plan, dataset, chosen, watcher)
+        return _encoder_only(plan, dataset, chosen, watcher, opened)
     watcher("Loading the models")
     service = assemble(chosen)
+    opened.callback(service.library.close)
     collection = _collection(plan, dataset, service.library, watcher, filled=task in {"answer", "retrieve"})
     local = Local(service, collection.name, generator=plan.generator)
     if task == "read":
@@ -171,10 +176,11 @@ def _local(
 
 
 def _encoder_only(
-    plan: Plan, dataset: Dataset, chosen: settings.Settings, watcher: Watcher
+    plan: Plan, dataset: Dataset, chosen: settings.Settings, watcher: Watcher, opened: ExitStack
 ) -> tuple[Task, Mapping[str, object]]:
     """Retrieval without the reader needs no model but the encoder, so none is loaded."""
     library = open_library(chosen)
+    opened.callback(library.close)
     if plan.retriever == "encoder":
         encoder = SentenceEncoder(chosen.encoder, cache=chosen.home / "cache")
         advance = watcher("Encoding the documents", len(dataset.sources))

@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,15 +88,19 @@ def versions() -> dict[str, str]:
 
 
 def model_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of the weights of each shipped model, as its config records it (and loading verifies)."""
-    configs = sorted(folder.glob("*/config.json"))
-    return {config.parent.name: json.loads(config.read_text(encoding="utf-8"))["sha256"] for config in configs}
+    """SHA-256 of each shipped model: of the weights as its config records it (and loading verifies), else of its JSON files."""
+    hashes = {}
+    for model in sorted(path for path in folder.glob("*") if any(path.glob("*.json"))):
+        config = model / "config.json"
+        recorded = json.loads(config.read_text(encoding="utf-8")).get("sha256") if config.exists() else None
+        hashes[model.name] = recorded or folder_hash(model, {".json"})
+    return hashes
 
 
-def folder_hash(folder: Path) -> str:
-    """SHA-256 over names and bytes of the text files in a folder; code is not among them."""
+def folder_hash(folder: Path, suffixes: Collection[str] = (".txt", ".md")) -> str:
+    """SHA-256 over names and bytes of the files in a folder that have one of the suffixes."""
     digest = hashlib.sha256()
-    for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix in {".txt", ".md", ".j2"}):
+    for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix in suffixes):
         digest.update(f"{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
 

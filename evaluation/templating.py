@@ -192,7 +192,7 @@ def _vague(match: re.Match[str]) -> bool:
     """Whether the question would hang in the air: an opener read as a name, or a topic that only its context names."""
     parts = match.groupdict()
     opener = (parts.get("subject") or match["answer"]).split()[0].casefold()
-    subject = parts.get("subject") or parts.get("rest") or ""
+    subject = parts.get("subject") or f"{parts.get('unit', '')} {parts['rest']}"
     named = re.search(r"[A-Z]\w", _inside(subject)) is not None
     return (
         opener in _OPENS

@@ -1,0 +1,184 @@
+"""Runs Quoth and the peers in turn, round by round, and writes speed.json and speed.md.
+
+Each system runs in a process of its own. A round runs every system once, so that what slows the machine for a while
+slows all; the ratio to Quoth is taken within a round, and its spread over rounds is shown.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from evaluation.errors import TaskUnfit
+from evaluation.manifest import machine, versions
+from evaluation.metrics.latency import percentiles
+from evaluation.speed.environments import PEERS, prepare
+from evaluation.speed.workload import write
+from index.weights import bundled_folder
+
+_PROGRAMS = Path(__file__).parent / "peers"
+_LAST_LINES = 3
+_QUOTH = "Quoth"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedPlan:
+    """What to measure: peers by name, sizes, rounds, threads, and chunk counts for growth."""
+
+    peers: tuple[str, ...]
+    documents: int
+    queries: int
+    repeats: int
+    threads: int
+    growth: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One system in one round. `query_ms` holds one value a query."""
+
+    system: str
+    load_s: float
+    index_s: float
+    query_ms: tuple[float, ...]
+    rss_mib: float
+    found: int
+
+
+def peer_names(text: str) -> tuple[str, ...]:
+    """Peers of a comma-separated list, "all" or "none". Raises TaskUnfit for an unknown one."""
+    known = {peer.name.casefold(): peer.name for peer in PEERS}
+    if text in {"all", "none"}:
+        return tuple(known.values()) if text == "all" else ()
+    wanted = [name.strip().casefold() for name in text.split(",") if name.strip()]
+    for name in wanted:
+        if name not in known:
+            raise TaskUnfit(f"No peer is named {name!r}. There are: {', '.join(known.values())}.")
+    return tuple(known[name] for name in wanted)
+
+
+def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
+    """Carry out the plan; the Markdown that is also in speed.md. `say` is told what goes on."""
+    workload = write(out / "workload", plan.documents, plan.queries)
+    programs: dict[str, tuple[Path, Path]] = {_QUOTH: (Path(sys.executable), _PROGRAMS / "quoth_itself.py")}
+    left_out: dict[str, str] = {}
+    installed: dict[str, Sequence[str]] = {}
+    for peer in (peer for peer in PEERS if peer.name in plan.peers):
+        say(f"Preparing {peer.name}")
+        environment = prepare(peer, out / "environments")
+        if environment.python is None:
+            left_out[peer.name] = environment.reason or ""
+        else:
+            programs[peer.name] = (environment.python, _PROGRAMS / peer.program)
+            installed[peer.name] = environment.versions
+    rounds: list[dict[str, Measured]] = []
+    for number in range(1, plan.repeats + 1):
+        found: dict[str, Measured] = {}
+        for name, (python, program) in programs.items():
+            say(f"Round {number} of {plan.repeats}: {name}")
+            try:
+                found[name] = _run(name, python, program, workload, plan.threads)
+            except ChildFailed as error:
+                left_out[name] = str(error)
+        programs = {name: program for name, program in programs.items() if name not in left_out}
+        rounds.append(found)
+    growth = [_grow(out, size, say) for size in plan.growth]
+    text = markdown(plan, rounds, left_out, growth, installed)
+    (out / "speed.md").write_text(text, encoding="utf-8")
+    record = {
+        "plan": asdict(plan),
+        "machine": machine(),
+        "versions": versions(),
+        "peers": installed,
+        "rounds": [{name: asdict(item) for name, item in found.items()} for found in rounds],
+        "left_out": left_out,
+        "growth": growth,
+    }
+    (out / "speed.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return text
+
+
+class ChildFailed(Exception):
+    """A measured program ended with an error; its last words."""
+
+
+def markdown(
+    plan: SpeedPlan,
+    rounds: Sequence[Mapping[str, Measured]],
+    left_out: Mapping[str, str],
+    growth: Sequence[Mapping[str, float]],
+    installed: Mapping[str, Sequence[str]],
+) -> str:
+    """The tables: medians over rounds, and Quoth's speed as a multiple of each peer's, with its least and greatest."""
+    lines = [
+        f"{plan.documents:,} documents, {plan.queries} queries, {plan.threads} threads, {plan.repeats} rounds; "
+        "median (least – greatest)",
+        "",
+        "| system | load s | documents/s | query ms p50 | p95 | peak MiB | Quoth indexes | Quoth answers |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    names = list(dict.fromkeys(name for found in rounds for name in found))
+    for name in names:
+        runs = [found[name] for found in rounds if name in found]
+        pairs = [(found[_QUOTH], found[name]) for found in rounds if name in found and _QUOTH in found]
+        query = [percentiles(run.query_ms) for run in runs]
+        cells = [
+            name,
+            _spread([run.load_s for run in runs], 1),
+            _spread([plan.documents / run.index_s for run in runs], 0),
+            _spread([found["p50"] for found in query], 1),
+            _spread([found["p95"] for found in query], 1),
+            _spread([run.rss_mib for run in runs], 0),
+        ]
+        if name == _QUOTH:
+            cells += ["", ""]
+        else:
+            cells.append(_spread([other.index_s / own.index_s for own, other in pairs], 2) + "x")
+            medians = [(median(own.query_ms), median(other.query_ms)) for own, other in pairs]
+            cells.append(_spread([other / own for own, other in medians], 2) + "x")
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", *(f"{name}: {', '.join(found)}" for name, found in installed.items())]
+    lines += [f"{name} is not measured: {reason}" for name, reason in left_out.items()]
+    if growth:
+        lines += [
+            "",
+            "| chunks | build s | query ms p50 | p95 | peak MiB | disk MiB |",
+            "| ---: | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        lines += [
+            f"| {row['chunks']:,.0f} | {row['build_s']:.0f} | {row['query_ms_p50']:.1f} | {row['query_ms_p95']:.1f} "
+            f"| {row['rss_mib']:.0f} | {row['disk_mib']:.0f} |"
+            for row in growth
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _run(name: str, python: Path, program: Path, workload: Path, threads: int) -> Measured:
+    command = [str(python), str(program), str(workload), str(bundled_folder()), str(threads)]
+    figures = _child(command)
+    return Measured(name, **{**figures, "query_ms": tuple(figures["query_ms"])})
+
+
+def _grow(out: Path, size: int, say: Callable[[str], None]) -> dict[str, float]:
+    say(f"Growing to {size:,} chunks")
+    return _child([sys.executable, "-m", "evaluation.speed.growth", str(out), str(size)])
+
+
+def _child(command: Sequence[str]) -> dict[str, Any]:
+    """The JSON object that the program prints last. Raises ChildFailed with its last words."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stdout.strip().splitlines()
+    if done.returncode != 0 or not lines:
+        said = " / ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
+        raise ChildFailed(f"exit code {done.returncode}: {said}")
+    figures: dict[str, Any] = json.loads(lines[-1])
+    return figures
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    middle = f"{median(values):,.{digits}f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):,.{digits}f} – {max(values):,.{digits}f})"

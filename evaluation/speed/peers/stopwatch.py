@@ -1,0 +1,65 @@
+"""What every peer's program does the same: read the workload, time the index and each query, print one JSON line.
+
+Needs the standard library only, since it runs in other systems' environments.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Build = Callable[[Sequence[tuple[str, str]]], object]
+Search = Callable[[str, int], Sequence[str]]
+_DEPTH = 10
+_WARM_UP = 5
+
+
+def arguments() -> tuple[Path, str]:
+    """Workload folder and model folder, after holding every library to the number of threads that is the third argument."""
+    workload, model, threads = sys.argv[1:4]
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
+        os.environ[name] = threads
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        os.environ[name] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+    return Path(workload), model
+
+
+def measure(workload: Path, build: Build, search: Search, begun: float) -> None:
+    """Index the documents, ask the queries, print the figures. `begun` is when the program began, before its imports.
+
+    `load_s` is imports and model, `index_s` from the first document in to all searchable, `query_ms` one value a query after
+    a warm-up, `rss_mib` the highest resident memory of the process, `found` how many queries came back with a result.
+    """
+    documents = [(record["id"], record["text"]) for record in _records(workload / "documents.jsonl")]
+    queries = [record["text"] for record in _records(workload / "queries.jsonl")]
+    loaded = time.perf_counter()
+    build(documents)
+    indexed = time.perf_counter()
+    for query in queries[:_WARM_UP]:
+        search(query, _DEPTH)
+    milliseconds, found = [], 0
+    for query in queries:
+        start = time.perf_counter()
+        hits = search(query, _DEPTH)
+        milliseconds.append((time.perf_counter() - start) * 1000)
+        found += len(hits) > 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = {
+        "load_s": loaded - begun,
+        "index_s": indexed - loaded,
+        "query_ms": milliseconds,
+        "rss_mib": peak,
+        "found": found,
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def _records(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]

@@ -1,0 +1,55 @@
+"""Documents and queries to measure speed with: made up, by seed, with the statistics that matter to speed.
+
+Words follow Zipf's law (exponent 1.07), sentences have 8 to 24 words and documents about 120, so that every document
+fits in one passage of every system and all embed the same tokens. A query is six words of one document, none among the
+commonest.
+"""
+
+import json
+import random
+from itertools import accumulate
+from pathlib import Path
+
+_VOWELS, _CONSONANTS = "aeiou", "bcdfghklmnprstvw"
+_WORDS = 20_000
+_EXPONENT = 1.07
+_COMMON = 200
+_LENGTH = 120
+
+
+def write(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
+    """`documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text"}) in the folder; the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = random.Random(seed)
+    words = vocabulary(rng)
+    weights = list(accumulate(1 / rank**_EXPONENT for rank in range(1, len(words) + 1)))
+    texts = []
+    with (folder / "documents.jsonl").open("w", encoding="utf-8") as stream:
+        for number in range(documents):
+            text = _document(words, weights, rng)
+            texts.append(text)
+            stream.write(json.dumps({"id": f"d{number}", "text": text}) + "\n")
+    common = set(words[:_COMMON])
+    with (folder / "queries.jsonl").open("w", encoding="utf-8") as stream:
+        for _ in range(queries):
+            rare = [word for word in rng.choice(texts).lower().replace(".", "").split() if word not in common]
+            stream.write(json.dumps({"text": " ".join(rng.sample(rare, min(6, len(rare))))}) + "\n")
+    return folder
+
+
+def vocabulary(rng: random.Random, size: int = _WORDS) -> list[str]:
+    """Distinct words of two to four syllables, the commonest first."""
+    found: dict[str, None] = {}
+    while len(found) < size:
+        syllables = rng.randint(2, 4)
+        found["".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(syllables))] = None
+    return list(found)
+
+
+def _document(words: list[str], weights: list[float], rng: random.Random) -> str:
+    sentences, count = [], 0
+    while count < _LENGTH:
+        chosen = rng.choices(words, cum_weights=weights, k=rng.randint(8, 24))
+        count += len(chosen)
+        sentences.append(" ".join(chosen).capitalize() + ".")
+    return " ".join(sentences)

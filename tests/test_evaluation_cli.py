@@ -1,0 +1,128 @@
+"""The commands, over the real service and a real server."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from evaluation.cli import app
+from evaluation.datasets.loading import load
+from evaluation.errors import EndpointUnavailable, TaskUnfit
+from evaluation.execution import Plan, default_task, execute
+from evaluation.rows import ROWS, read_rows
+from evaluation.targets.remote import Remote
+from service.assembly import Service
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+GOLDEN = SEEDS / "golden.jsonl"
+
+
+def watch(name: str, total: int | None = None) -> object:
+    return lambda *_: None
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """The first single-turn golden questions, apart from their corpus."""
+    file = tmp_path / "few.jsonl"
+    lines = GOLDEN.read_text(encoding="utf-8").splitlines()
+    single = [line for line in lines if not json.loads(line).get("history")]
+    file.write_text("\n".join(single[:4]) + "\n", encoding="utf-8")
+    return file
+
+
+def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
+    few: Path, tmp_path: Path, service: Service, served: str
+) -> None:
+    local = execute(Plan(few, corpus=SEEDS, settings={}), tmp_path / "local", tmp_path / "index", watch)  # type: ignore[arg-type]
+    remote = execute(Plan(few, corpus=SEEDS, endpoint=served), tmp_path / "remote", tmp_path / "index", watch)  # type: ignore[arg-type]
+    left, right = read_rows(local), read_rows(remote)
+    assert [row.error for row in left + right] == [None] * 8
+    for one, other in zip(left, right, strict=True):
+        assert one.output is not None
+        assert other.output is not None
+        assert one.output["text"] == other.output["text"]
+        assert one.scores["correct"] == other.scores["correct"]
+        assert one.scores["quote_validity"] in (None, 1.0)
+    assert any(row.scores["citation_hit"] == 1.0 for row in left)
+
+
+def test_the_command_runs_reports_and_compares(few: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    common = ["--corpus", str(SEEDS), "--index", str(tmp_path / "index"), "--sample", "2"]
+    for name in ("a", "b"):
+        result = runner.invoke(app, ["run", str(few), "--out", str(tmp_path / name), *common])
+        assert result.exit_code == 0, result.output
+        assert "quote_validity" in result.output
+    assert (tmp_path / "a" / ROWS).read_bytes() == (tmp_path / "b" / ROWS).read_bytes()
+    assert runner.invoke(app, ["report", str(tmp_path / "a")]).exit_code == 0
+    assert "Quoth evaluation" in (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+    compared = runner.invoke(app, ["compare", str(tmp_path / "a"), str(tmp_path / "b")])
+    assert compared.exit_code == 0
+    assert "| correct |" in compared.output
+
+
+def test_a_gate_that_fails_gives_exit_code_4(few: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "suite.toml"
+    gate = '[[run.gate]]\nmetric = "quote_validity"\nat_least = '
+    text = f'[[run]]\nname = "seeds"\ndataset = "{few.name}"\ncorpus = "{SEEDS}"\nsample = 2\n'
+    suite.write_text(text + gate + "1.0\n", encoding="utf-8")
+    runner = CliRunner()
+    options = ["--index", str(tmp_path / "index")]
+    passed = runner.invoke(app, ["run", str(suite), "--out", str(tmp_path / "good"), *options])
+    assert (passed.exit_code, "pass  seeds" in passed.output) == (0, True), passed.output
+    suite.write_text(text + gate + "1.5\n", encoding="utf-8")
+    failed = runner.invoke(app, ["run", str(suite), "--out", str(tmp_path / "bad"), *options])
+    assert (failed.exit_code, "FAIL  seeds" in failed.output) == (4, True), failed.output
+    assert (tmp_path / "bad" / "report.html").exists()
+
+
+def test_changed_data_is_refused_by_a_sealed_suite(few: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "suite.toml"
+    sealed = load(few, corpus=SEEDS).sha256()
+    suite.write_text(
+        f'[[run]]\nname = "s"\ndataset = "{few.name}"\ncorpus = "{SEEDS}"\nsha256 = "{sealed}"\n', encoding="utf-8"
+    )
+    few.write_text(few.read_text(encoding="utf-8") + '{"id": "new", "question": "Why?"}\n', encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", str(suite), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "sealed was" in result.output
+
+
+def test_bad_data_is_reported_before_any_model_runs(tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text('{"id": "1", "qestion": "?"}\n', encoding="utf-8")
+    result = CliRunner().invoke(
+        app, ["run", str(file), "--format", "quoth", "--collection", "x", "--out", str(tmp_path / "o")]
+    )
+    assert result.exit_code == 1
+    assert "line 1: unknown field 'qestion'. Did you mean 'question'?" in result.output
+    assert not (tmp_path / "o").exists()
+
+
+def test_an_unknown_choice_lists_the_choices(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["run", str(GOLDEN), "--task", "sing"])
+    assert result.exit_code == 2
+    assert "retrieve" in result.output
+
+
+def test_a_set_that_lacks_what_a_task_needs_is_refused(few: Path, tmp_path: Path) -> None:
+    assert default_task(load(few, corpus=SEEDS)) == "answer"
+    with pytest.raises(TaskUnfit, match="has no given passage"):
+        execute(Plan(few, corpus=SEEDS, task="read"), tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    target = Remote("http://127.0.0.1:9", None)
+    with pytest.raises(EndpointUnavailable, match="Is `quoth serve` running there"):
+        target.describe()
+    target.close()
+
+
+def test_searching_over_http_finds_the_seed(served: str) -> None:
+    target = Remote(served, None)
+    found = target.search("cyberattacks since 2007", 5)
+    target.close()
+    assert found
+    assert found[0].uri.endswith(".md")
