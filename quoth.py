@@ -12,10 +12,13 @@ from index.errors import IndexingError
 from service.cli import app
 from service.errors import ServiceError
 from service.rendering import clean
+from service.verifying import verify
 
 # Everything Quoth needs is on this machine: no library may ask a network for models, updates or a place to report to.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 TOKENIZERS = {"TOKENIZERS_PARALLELISM": "false"}  # its threads do not survive the fork that extraction uses
+
+app.command()(verify)
 
 
 @app.command(

@@ -22,7 +22,7 @@ _JOINED = 3  # of these, the ones that are tried with their neighbours and with 
 _STEM = 6  # letters by which two words count as one
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _HEADING = re.compile(r"\s*#{1,6}\s")
-_SEPARATOR = "\n\n"
+SEPARATOR = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ def best_quotes(
     tries = list(_tries(claim, passages, among))
     if not tries:
         return Evidence()
-    premises = [_SEPARATOR.join(_text(quote, passages) for quote in quotes) for quotes in tries]
+    premises = [SEPARATOR.join(_text(quote, passages) for quote in quotes) for quotes in tries]
     probabilities = checker.check([(claim, premise) for premise in premises])
     found = [
-        Evidence(quotes, probability if _has_figures(premise, claim) else 0.0)
+        Evidence(quotes, probability if has_figures(premise, claim) else 0.0)
         for quotes, premise, probability in zip(tries, premises, probabilities, strict=True)
     ]
     supporting = [evidence for evidence in found if evidence.support >= enough]
@@ -115,7 +115,7 @@ def _size(evidence: Evidence, passages: Sequence[Passage]) -> int:
     )
 
 
-def _has_figures(premise: str, claim: str) -> bool:
+def has_figures(premise: str, claim: str) -> bool:
     """Whether every number in digits in the claim is in the premise, in digits or in words."""
     wanted = {figure for digits in _DIGITS.findall(claim) for figure in figures(digits)}
     return wanted <= figures(premise)

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from index import errors as indexing
 from service import errors as service
+from service.received import AnswerInvalid
 from service.store import RecordMissing
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 _STATUS: dict[type[Exception], HTTPStatus] = {
     service.QuestionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.GeneratorUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AnswerInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,

@@ -1,0 +1,67 @@
+"""POST /v1/verify: is an answer what it says it is?"""
+
+from functools import partial
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from service.api.parts import Parts, TheParts
+from service.api.problems import documented
+from service.api.schemas import AnswerOut, CollectionName, Record, Request
+from service.checking import SupportPolicy
+from service.received import answer_of
+from service.verification import Fault, Verdict, Verification, verify
+from service.versions import Versions
+
+router = APIRouter(tags=["answers"])
+
+
+class VerifyRequest(Request):
+    """An answer, exactly as it was given, and where to look for what it cites."""
+
+    answer: AnswerOut
+    collection: CollectionName | None = Field(None, description="the only collection to look in; all when left out")
+
+
+class FindingOut(Record):
+    """One thing that is not as the answer says: what it holds (`claimed`), and what is there instead (`found`)."""
+
+    subject: str = Field(examples=["citation 2"])
+    fault: Fault
+    message: str
+    claimed: str | None
+    found: str | None
+
+
+class VerificationOut(Record):
+    """`proved`: all holds. `refuted`: something is otherwise. `unproved`: a cited version is not here, nothing else is wrong.
+
+    `quotes` counts the quotes and passages that are literal, `quoted` the sentences made of their quotes, `checked` those
+    whose support verdict the checker confirms.
+    """
+
+    verdict: Verdict
+    quotes: int
+    quoted: int
+    checked: int
+    findings: tuple[FindingOut, ...]
+
+
+@router.post(
+    "/v1/verify",
+    summary="Verify an answer",
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+async def verified(body: VerifyRequest, parts: TheParts) -> VerificationOut:
+    """Open the cited versions, current or replaced, and prove or refute every quote, offset, number and support verdict."""
+    return VerificationOut.model_validate(await parts.compute(partial(_verified, body, parts)))
+
+
+def _verified(body: VerifyRequest, parts: Parts) -> Verification:
+    return verify(
+        answer_of(body.answer.model_dump()),
+        Versions(parts.service.library, body.collection),
+        parts.service.checker.check,
+        enough=SupportPolicy().enough,
+    )

@@ -1,0 +1,86 @@
+"""An answer as it travels (the JSON of `POST /v1/chat` and `quoth ask --json`) -> the record Answer."""
+
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from service.errors import Permanent
+from service.records import Answer, Citation, Sentence
+
+Received = TypeVar("Received")
+
+NO_ORDINAL = -1  # which chunk of its document a passage is does not travel
+_ANSWER = TypeAdapter(Answer)
+_SENTENCE = TypeAdapter(Sentence)
+_CITATION = TypeAdapter(Citation)
+
+
+class AnswerInvalid(Permanent):
+    """What was given is not an answer of Quoth."""
+
+
+def answer_of(value: Any) -> Answer:
+    """The answer in `value`: parsed JSON, the answer itself or a stored answer (`GET /v1/answers/{id}`).
+
+    Unknown fields are left out. Raises AnswerInvalid that names the field.
+    """
+    if isinstance(value, dict) and isinstance(value.get("answer"), dict) and "sentences" not in value:
+        value = value["answer"]
+    if not isinstance(value, dict):
+        raise AnswerInvalid(
+            f"An answer is a JSON object, and this is {_kind(value)}. Give what `quoth ask --json` prints."
+        )
+    if _broken(value):
+        raise AnswerInvalid("The answer holds half a surrogate pair, which no document does. Send whole characters.")
+    passages = value.get("passages")
+    if isinstance(passages, list | tuple):
+        value = {**value, "passages": [_hit(passage) for passage in passages]}
+    return _validated(_ANSWER, value)
+
+
+def sentence_of(value: Any) -> Sentence:
+    """The sentence of a stream event. Raises AnswerInvalid."""
+    return _validated(_SENTENCE, value)
+
+
+def citation_of(value: Any) -> Citation:
+    """A citation of a stream event. Raises AnswerInvalid."""
+    return _validated(_CITATION, value)
+
+
+def _validated(adapter: TypeAdapter[Received], value: Any) -> Received:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise AnswerInvalid(
+            f"This is not an answer of Quoth: {place}: {first['msg']}. Give what `quoth ask --json` prints, unchanged."
+        ) from error
+
+
+def _hit(passage: Any) -> Any:
+    """A passage as it travels, in the shape of a Hit; anything else is left for the validation to name."""
+    if not isinstance(passage, dict) or "chunk" in passage:
+        return passage
+    chunk = {
+        name: passage[name] for name in ("document_id", "version", "start", "end", "text", "trail") if name in passage
+    }
+    if "chunk_id" in passage:
+        chunk["id"] = passage["chunk_id"]
+    chunk["ordinal"] = NO_ORDINAL
+    return {"chunk": chunk, **{name: passage[name] for name in ("title", "uri", "page", "score") if name in passage}}
+
+
+def _broken(value: Any) -> bool:
+    """Whether a string anywhere in parsed JSON cannot be written as UTF-8."""
+    if isinstance(value, dict):
+        return any(_broken(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return any(_broken(part) for part in value)
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _kind(value: Any) -> str:
+    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
+    return names.get(type(value), "null")

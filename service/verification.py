@@ -1,0 +1,298 @@
+"""Is an answer what it says it is? Every quote, offset, marker and support verdict, proved or refuted. Pure.
+
+The texts of the cited versions come through an opener, the support checker through a function; nothing else is trusted, the
+answer least of all. What cannot be proved from documents is not looked at: the question, the confidence, the scores.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from index.chunking import chunk_id
+from index.records import Document, Hit
+from service.citations import marked, page_at
+from service.conflicts import figures, words
+from service.generators.extractive import SAME, plain
+from service.quotes import SEPARATOR, has_figures
+from service.records import Answer, Citation, Sentence
+from service.refusals import REFUSAL
+
+SLACK = 0.05
+"""How far a probability may lie on the wrong side of the limit: other processors round the checker's network otherwise."""
+_SHOWN = 160
+
+
+class Verdict(StrEnum):
+    """`unproved`: nothing contradicts the answer, and a version that it cites is not there to be read."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNPROVED = "unproved"
+
+
+class Fault(StrEnum):
+    """What can be wrong with an answer; stable names for programs."""
+
+    VERSION_MISSING = "version-missing"
+    OFFSETS_INVALID = "offsets-invalid"
+    QUOTE_DIFFERS = "quote-differs"
+    SOURCE_DIFFERS = "source-differs"
+    PAGE_DIFFERS = "page-differs"
+    HIGHLIGHT_OUTSIDE = "highlight-outside"
+    PASSAGE_DIFFERS = "passage-differs"
+    NUMBERS_DIFFER = "numbers-differ"
+    TEXT_DIFFERS = "text-differs"
+    SUPPORT_DIFFERS = "support-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as the answer says. `claimed` is what the answer holds, `found` what is there instead."""
+
+    subject: str
+    fault: Fault
+    message: str
+    claimed: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The verdict with its grounds.
+
+    `quotes` counts the quotes and passages that stand literally where the answer says, `quoted` the sentences that are made
+    of their quotes, `checked` the others, whose support verdict the checker confirms.
+    """
+
+    verdict: Verdict
+    quotes: int
+    quoted: int
+    checked: int
+    findings: tuple[Finding, ...]
+
+
+Opener = Callable[[str, str], Document | None]
+"""(document id, version) -> that version, None when it is nowhere. A document of another id with the same bytes will do."""
+
+Check = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+"""(claim, premise) pairs -> probabilities that the premise supports the claim; called at most once, if there is need."""
+
+
+def verify(answer: Answer, opener: Opener, check: Check, *, enough: float) -> Verification:
+    """Prove or refute `answer`. `enough` is the probability from which on a quote supports a sentence."""
+    findings = [*_numbers(answer), *_text(answer)]
+    quotes = 0
+    for subject, place in _places(answer):
+        wrong = list(_place(subject, place, opener))
+        quotes += not wrong
+        findings += wrong
+    for citation in answer.citations:
+        findings += _source(citation, answer.passages, opener)
+    quoted, checked, wrong = _support(answer, check, enough)
+    findings += wrong
+    return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    document_id: str
+    version: str
+    start: int
+    end: int
+    text: str
+
+
+def _places(answer: Answer) -> Iterator[tuple[str, _Place]]:
+    for c in answer.citations:
+        yield f"citation {c.number}", _Place(c.document_id, c.version, c.start, c.end, c.quote)
+    for number, hit in enumerate(answer.passages, start=1):
+        chunk = hit.chunk
+        yield f"passage {number}", _Place(chunk.document_id, chunk.version, chunk.start, chunk.end, chunk.text)
+
+
+def _place(subject: str, place: _Place, opener: Opener) -> Iterator[Finding]:
+    """Whether the text stands at its offsets in its version."""
+    document = opener(place.document_id, place.version)
+    where = f"{place.start}-{place.end}"
+    if document is None:
+        yield Finding(
+            subject,
+            Fault.VERSION_MISSING,
+            f"No collection here holds version {place.version} of document {place.document_id}. "
+            "Index the same file to read it.",
+            claimed=place.version,
+        )
+    elif not 0 <= place.start < place.end <= len(document.text):
+        yield Finding(
+            subject,
+            Fault.OFFSETS_INVALID,
+            f"The offsets {where} are no range of {document.title!r}, which has {len(document.text):,} characters."
+            + _elsewhere(place.text, document),
+            claimed=where,
+            found=f"0-{len(document.text)}",
+        )
+    elif document.text[place.start : place.end] != place.text:
+        there = document.text[place.start : place.end]
+        yield Finding(
+            subject,
+            Fault.QUOTE_DIFFERS,
+            f"At {where} in {document.title!r} stands something else.{_elsewhere(place.text, document)}",
+            claimed=_shortened(place.text),
+            found=_shortened(there),
+        )
+
+
+def _elsewhere(quote: str, document: Document) -> str:
+    at = document.text.find(quote) if quote else -1
+    if at < 0:
+        return " The quote stands nowhere in this version."
+    return f" The quote stands at {at}-{at + len(quote)}."
+
+
+def _source(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iterator[Finding]:
+    """Whether the page, the highlight, the title and the passage of a citation fit the quote and the document."""
+    subject = f"citation {citation.number}"
+    if citation.highlight and not (citation.start <= citation.highlight[0] < citation.highlight[1] <= citation.end):
+        claimed = "{}-{}".format(*citation.highlight)
+        yield Finding(subject, Fault.HIGHLIGHT_OUTSIDE, "The highlight is not inside the quote.", claimed)
+    hit = next((hit for hit in passages if hit.chunk.id == citation.chunk_id), None)
+    if hit is None or not _within(citation, hit):
+        yield Finding(
+            subject,
+            Fault.PASSAGE_DIFFERS,
+            "The quote is not from the passage that it names."
+            if hit
+            else "The passage that the quote is said to be from is not in the answer.",
+            claimed=citation.chunk_id,
+        )
+    document = opener(citation.document_id, citation.version)
+    if document is None:
+        return
+    page = page_at(document.pages, citation.start)
+    if page != citation.page:
+        yield Finding(subject, Fault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page))
+    same = document.id == citation.document_id  # a copy elsewhere has a URI, perhaps a title, of its own
+    for name, claimed, found in (("title", citation.title, document.title), ("URI", citation.uri, document.uri)):
+        if same and claimed != found:
+            yield Finding(subject, Fault.SOURCE_DIFFERS, f"The document has another {name}.", claimed, found)
+
+
+def _within(citation: Citation, hit: Hit) -> bool:
+    """Whether the citation is inside the passage, and the passage's id the one that its place gives."""
+    chunk = hit.chunk
+    return (
+        (chunk.document_id, chunk.version) == (citation.document_id, citation.version)
+        and chunk.start <= citation.start <= citation.end <= chunk.end
+        and chunk.id == chunk_id(chunk.document_id, chunk.version, chunk.start, chunk.end)
+    )
+
+
+def _numbers(answer: Answer) -> Iterator[Finding]:
+    """Citations are numbered from 1 by first use, and each is used."""
+    numbers = [citation.number for citation in answer.citations]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield Finding(
+            "citations",
+            Fault.NUMBERS_DIFFER,
+            "The citations are not numbered from 1 without a gap.",
+            claimed=_listed(numbers),
+            found=_listed(range(1, len(numbers) + 1)),
+        )
+    used = list(dict.fromkeys(number for sentence in answer.sentences for number in sentence.citations))
+    if used != numbers:
+        yield Finding(
+            "sentences",
+            Fault.NUMBERS_DIFFER,
+            "The sentences do not cite all citations in the order of their numbers.",
+            claimed=_listed(used),
+            found=_listed(numbers),
+        )
+
+
+def _text(answer: Answer) -> Iterator[Finding]:
+    """`text` is the sentences with their markers; without a sentence, the answer is a refusal."""
+    text = " ".join(marked(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
+    if answer.text != text:
+        yield Finding(
+            "text",
+            Fault.TEXT_DIFFERS,
+            "The text is not that of the sentences with their markers.",
+            claimed=_shortened(answer.text),
+            found=_shortened(text),
+        )
+    if answer.refused != (not answer.sentences):
+        yield Finding(
+            "refused",
+            Fault.TEXT_DIFFERS,
+            "An answer with sentences is no refusal, and one without is.",
+            claimed=str(answer.refused).lower(),
+            found=str(not answer.sentences).lower(),
+        )
+
+
+def _support(answer: Answer, check: Check, enough: float) -> tuple[int, int, list[Finding]]:
+    """How many sentences are made of their quotes, how many others the checker confirms, and what it does not."""
+    by_number = {citation.number: citation for citation in answer.citations}
+    quoted = 0
+    findings: list[Finding] = []
+    open_claims: list[tuple[int, Sentence, str]] = []
+    for number, sentence in enumerate(answer.sentences, start=1):
+        quotes = [by_number[cited].quote for cited in sentence.citations if cited in by_number]
+        if quotes and made_of(sentence.text, quotes):
+            quoted += sentence.supported
+            if not sentence.supported:
+                findings.append(_support_finding(number, sentence, 1.0))
+        else:
+            open_claims.append((number, sentence, SEPARATOR.join(quotes)))
+    if not open_claims:
+        return quoted, 0, findings
+    checked = 0
+    probabilities = check([(sentence.text, premise) for _, sentence, premise in open_claims])
+    for (number, sentence, premise), probability in zip(open_claims, probabilities, strict=True):
+        found = probability if has_figures(premise, sentence.text) else 0.0
+        confirmed = found >= enough - SLACK if sentence.supported else found < enough + SLACK
+        checked += confirmed
+        if not confirmed:
+            findings.append(_support_finding(number, sentence, found))
+    return quoted, checked, findings
+
+
+def made_of(sentence: str, quotes: Sequence[str]) -> bool:
+    """Whether a sentence is its first quote, read as running text, and the other quotes say the same.
+
+    A further quote may be shorter than the first, which can begin a sentence earlier; it has the words and no other figure.
+    """
+    first, *others = quotes
+    if plain(first) != sentence:
+        return False
+    return all(
+        figures(other) <= figures(first) and len(words(other) & words(first)) >= SAME * len(words(other))
+        for other in others
+    )
+
+
+def _support_finding(number: int, sentence: Sentence, found: float) -> Finding:
+    said = "supported" if sentence.supported else "not supported"
+    is_ = "do not support" if sentence.supported else "support"
+    return Finding(
+        f"sentence {number}",
+        Fault.SUPPORT_DIFFERS,
+        f"The answer says that this sentence is {said}, and its quotes {is_} it (probability {found:.2f}).",
+        claimed=_shortened(sentence.text),
+        found=f"{found:.3f}",
+    )
+
+
+def _verdict(findings: Sequence[Finding]) -> Verdict:
+    if not findings:
+        return Verdict.PROVED
+    missing = all(finding.fault is Fault.VERSION_MISSING for finding in findings)
+    return Verdict.UNPROVED if missing else Verdict.REFUTED
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 2]} …"

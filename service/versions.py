@@ -1,0 +1,46 @@
+"""Opens the document versions that an answer cites, wherever they are: in any collection, also replaced ones."""
+
+from collections.abc import Iterator
+
+from index.collection import Collection
+from index.errors import NotFound
+from index.library import Library
+from index.records import Document
+
+
+class Versions:
+    """An opener for `service.verification.verify`: finds a version in the library's collections and remembers it.
+
+    `collection` is the only one that is looked in, when it is given. Not for several threads; make one per answer.
+    """
+
+    def __init__(self, library: Library, collection: str | None = None) -> None:
+        self._library = library
+        self._names = [collection] if collection else library.names()
+        self._found: dict[tuple[str, str], Document | None] = {}
+
+    def __call__(self, document_id: str, version: str) -> Document | None:
+        """That version of the document; else a current document made from the same bytes; None if there is neither.
+
+        Raises CollectionMissing for a named collection that does not exist.
+        """
+        place = (document_id, version)
+        if place not in self._found:
+            self._found[place] = next(self._candidates(document_id, version), None)
+        return self._found[place]
+
+    def _candidates(self, document_id: str, version: str) -> Iterator[Document]:
+        collections = [self._library.open(name) for name in self._names]
+        for collection in collections:
+            yield from _exact(collection, document_id, version)
+        for collection in collections:
+            for summary in collection.documents():
+                if summary.version == version:
+                    yield from _exact(collection, summary.id, version)
+
+
+def _exact(collection: Collection, document_id: str, version: str) -> Iterator[Document]:
+    try:
+        yield collection.document(document_id, version)
+    except NotFound:
+        return  # the next collection may have it
