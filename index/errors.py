@@ -5,6 +5,7 @@
     │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
     │   │   └── NotADocument        the file is not meant to be read (a picture, a program, records for programs)
     │   ├── ProcessUnstartable      the process that reads files ends before it takes one
+    │   ├── FolderUnwatchable       the system gives no notice of changes in a folder
     │   ├── CollectionMissing       no collection of that name
     │   ├── CollectionNameInvalid   a name that cannot be a folder
     │   ├── EncoderMismatch         the collection was made with another encoder
@@ -49,6 +50,10 @@ class NotADocument(DocumentRejected):
 
 class ProcessUnstartable(Permanent):
     """The process ends before it takes a request: something is wrong with the installation, not with a file."""
+
+
+class FolderUnwatchable(Permanent):
+    """The system gives no notice of changes in a folder."""
 
 
 class CollectionMissing(Permanent):

@@ -57,6 +57,11 @@ class Listing:
         return _is_under(uri, self.roots) and not _is_under(uri, self.unknown)
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder of that name is hidden, an editor's temporary file or a tool's cache."""
+    return name.startswith(".") or name in _CACHES or _TEMPORARY.match(name) is not None
+
+
 def listing(paths: Sequence[Path]) -> Listing:
     """Everything under `paths`, files and folders alike, each once, in the order of the paths and then of their names."""
     found = _Found()
@@ -109,7 +114,7 @@ class _Found:
             self._fail(folder, error)
             return
         for entry in ordered:
-            if entry.name.startswith(".") or entry.name in _CACHES or _TEMPORARY.match(entry.name):
+            if is_passed_over(entry.name):
                 continue
             path = folder / entry.name
             if entry.is_dir(follow_symlinks=False):

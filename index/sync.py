@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did, or with `dry_run` would do, as URIs. `renamed` gives the new ones.
+    """What a sync did, or is foreseen to do, as URIs. `renamed` gives the new ones.
 
     `rejected` are files that should have been readable; a version of theirs that was indexed before stays. `skipped` are
     pictures, programs and the like. `seconds` is wall-clock time.
@@ -95,19 +95,27 @@ def sync(
     paths: Sequence[Path],
     *,
     on_progress: Callable[[Progress], None] | None = None,
-    dry_run: bool = False,
     limits: Limits | None = None,
 ) -> SyncReport:
     """Make `collection` say what the files at and under `paths` say; documents from elsewhere are left alone.
 
-    `dry_run` reads and changes nothing, and therefore cannot tell a renamed file from an added and a removed one. No file
-    stops the others: see `rejected` in the report. Raises `CollectionBusy` if another process is writing for longer
-    than 10 s, `DiskFull` with everything stored before kept.
+    No file stops the others: see `rejected` in the report. Raises `CollectionBusy` if another process is writing for
+    longer than 10 s, `DiskFull` with everything stored before kept.
     """
     started = time.monotonic()
-    found = listing(paths)
-    if dry_run:
-        return _foreseen(plan(collection.documents(), found), found, time.monotonic() - started)
+    report = sync_listing(collection, listing(paths), on_progress=on_progress, limits=limits)
+    return replace(report, seconds=time.monotonic() - started)
+
+
+def sync_listing(
+    collection: Collection,
+    found: Listing,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    limits: Limits | None = None,
+) -> SyncReport:
+    """Make `collection` say what a listing found, as `sync` does."""
+    started = time.monotonic()
     with collection.writing():
         run = _Run(collection, collection.documents(), found, on_progress or _silent)
         run.read_and_store(limits or Limits())
@@ -116,7 +124,15 @@ def sync(
     return run.report(time.monotonic() - started)
 
 
-def _foreseen(difference: Plan, found: Listing, seconds: float) -> SyncReport:
+def foresee(known: Iterable[DocumentSummary], paths: Sequence[Path]) -> SyncReport:
+    """What a sync of `paths` would do to a collection of the documents `known`. Opens no file and changes nothing.
+
+    Only reading tells a renamed file from an added and a removed one, or shows that a touched file is the same, or that one
+    must be rejected.
+    """
+    started = time.monotonic()
+    found = listing(paths)
+    difference = plan(known, found)
     return SyncReport(
         added=tuple(file.uri for file in difference.added),
         changed=tuple(file.uri for file in difference.changed),
@@ -124,7 +140,7 @@ def _foreseen(difference: Plan, found: Listing, seconds: float) -> SyncReport:
         unchanged=difference.unchanged,
         rejected=found.rejected,
         skipped=found.skipped,
-        seconds=seconds,
+        seconds=time.monotonic() - started,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,10 +24,12 @@ from service.settings import LogLevel, Settings, load
 
 if TYPE_CHECKING:
     from index import sync as indexing
+    from index.collection import Collection
     from index.library import Library
     from service.assembly import Service
 
 REFUSED = 3
+INTERRUPTED = 130
 
 
 def _well_formed(words: str) -> str:
@@ -58,11 +61,21 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 def index(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders or files.", show_default=False)],
     collection: CollectionOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Then follow the folders, until Ctrl-C.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List the files that are skipped, too.")] = False,
 ) -> None:
     """Read documents into a collection. Run it again after changes: only what changed is read."""
+    if dry_run and watch:
+        raise typer.BadParameter("--dry-run changes nothing, so there is nothing to watch for. Leave one of them out.")
     settings = _settings(collection=collection)
     library = _library(settings)
+    if dry_run:
+        known = library.open(settings.collection).documents() if settings.collection in library.names() else []
+        foreseen: indexing.SyncReport = _late("index.sync").foresee(known, paths)
+        _show_report(foreseen, settings.collection, verbose=verbose, listed=True)
+        _out().print("Nothing was changed.")
+        return
     opened = library.open_or_create(settings.collection)
     sync = _late("index.sync").sync
     with _progress() as progress:
@@ -75,10 +88,9 @@ def index(
                 progress.update(task, description="Reading files", completed=at.files_done, total=at.files_total)
 
         report: indexing.SyncReport = sync(opened, paths, on_progress=advance)
-    rendering.show(_errors(), rendering.rejection_lines(report))
-    if verbose:
-        rendering.show(_errors(), rendering.skipped_lines(report))
-    rendering.show(_out(), rendering.report_lines(report, settings.collection))
+    _show_report(report, settings.collection, verbose=verbose)
+    if watch:
+        _follow(opened, paths, verbose=verbose)
     if report.rejected and not (report.added or report.changed or report.renamed or report.unchanged):
         raise typer.Exit(1)
 
@@ -172,6 +184,33 @@ def doctor() -> None:
         broken = broken or check.state == "broken"
     if broken:
         raise typer.Exit(1)
+
+
+def _follow(collection: Collection, paths: list[Path], *, verbose: bool) -> None:
+    """Index what changes, until Ctrl-C."""
+    out = _out()
+    out.print("Following changes. Ctrl-C stops.", highlight=False)
+    try:
+        _late("index.following").follow(
+            collection,
+            paths,
+            stop=threading.Event(),
+            on_report=lambda report: _show_report(report, collection.name, verbose=verbose, listed=True),
+            on_trouble=lambda error: _errors().print(f"{error} Trying again.", highlight=False, soft_wrap=True),
+        )
+    except KeyboardInterrupt:
+        out.print("Stopped. Everything shown above is indexed.", highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _show_report(report: indexing.SyncReport, collection: str, *, verbose: bool, listed: bool = False) -> None:
+    """The files rejected on standard error; the counts, and if `listed` the files, on standard output."""
+    rendering.show(_errors(), rendering.rejection_lines(report))
+    if verbose:
+        rendering.show(_errors(), rendering.skipped_lines(report))
+    if listed:
+        rendering.show(_out(), rendering.change_lines(report))
+    rendering.show(_out(), rendering.report_lines(report, collection))
 
 
 def _settings(**overrides: Any) -> Settings:

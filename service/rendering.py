@@ -108,6 +108,18 @@ def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
         yield Line(0, Text(_skipped(report), "dim"))
 
 
+def change_lines(report: SyncReport) -> Iterator[Line]:
+    """The files of a report that are not as they were: + added, ~ changed, > renamed, - removed."""
+    for group, sign, style in (
+        (report.added, "+", "green"),
+        (report.changed, "~", "yellow"),
+        (report.renamed, ">", "cyan"),
+        (report.removed, "-", "red"),
+    ):
+        for uri in group:
+            yield Line(0, Text(f"{sign} ", style) + Text(clean(readable(uri))))
+
+
 def rejection_lines(report: SyncReport) -> Iterator[Line]:
     """The files that could not be indexed: which, why, and what to do."""
     for rejection in report.rejected[:REJECTED_SHOWN]:

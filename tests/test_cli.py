@@ -127,6 +127,40 @@ def test_the_golden_questions_beside_the_seeds_are_skipped_and_listed_on_request
     assert "golden.jsonl: .jsonl files hold records for programs\n" in result.stderr
 
 
+def test_a_dry_run_lists_what_would_change_and_makes_nothing(run, tmp_path: Path) -> None:
+    folder, home = tmp_path / "notes", tmp_path / "home"
+    folder.mkdir()
+    (folder / "a.md").write_text("# Notes\n\nThe bridge opened in 1932.\n")
+    result = run("index", str(folder), "--dry-run", home=home)
+    assert result.stdout.startswith("+ notes/a.md\ndefault: 1 added (")
+    assert result.stdout.endswith("Nothing was changed.\n")
+    assert (result.exit_code, (home / "collections").exists()) == (0, False)
+    assert run("index", str(folder), "--dry-run", "--watch", home=home).exit_code == 2
+
+
+def test_watching_indexes_changes_within_seconds_and_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.md").write_text("# Notes\n\nThe bridge opened in 1932.\n")
+    command = [sys.executable, "quoth.py", "index", str(folder), "--watch"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(tmp_path / "home"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        try:
+            assert watching.stdout is not None
+            assert watching.stdout.readline().startswith("default: 1 added (")
+            assert watching.stdout.readline() == "Following changes. Ctrl-C stops.\n"
+            (folder / "b.md").write_text("The tunnel opened in 1994.\n")
+            assert watching.stdout.readline() == f"+ {folder}/b.md\n"
+            assert watching.stdout.readline().startswith("default: 1 added, 1 unchanged (")
+            watching.send_signal(signal.SIGINT)
+            said, errors = watching.communicate(timeout=30)
+        finally:
+            if watching.poll() is None:
+                watching.kill()
+    assert (watching.returncode, said, errors) == (130, "Stopped. Everything shown above is indexed.\n", "")
+
+
 def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) -> None:
     result = run("index", str(tmp_path / "nowhere"), home=tmp_path / "home")
     assert result.exit_code == 1

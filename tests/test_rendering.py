@@ -177,6 +177,12 @@ def test_a_report_counts_what_happened_and_names_what_was_rejected(
     assert shown(rendering.report_lines(SyncReport(), "papers")) == "papers: nothing to index (0.0 s)\n"
 
 
+def test_changes_are_listed_with_a_sign_each() -> None:
+    report = SyncReport(added=("file:///x/a.md",), changed=("file:///x/b.md",), removed=("file:///x/d%0A.md",))
+    report = replace(report, renamed=("file:///x/c.md",), unchanged=("file:///x/e.md",))
+    assert shown(rendering.change_lines(report)) == "+ /x/a.md\n~ /x/b.md\n> /x/c.md\n- /x/d .md\n"
+
+
 def test_skipped_files_are_one_line_by_suffix_and_listed_on_request() -> None:
     names = ("a.jpg", "b.JPG", "c.jsonl", "d%0A.jpg", "blob")
     report = SyncReport(skipped=tuple(Rejection(f"file:///x/{name}", "it holds no text", "Leave it") for name in names))

@@ -11,7 +11,7 @@ from index.collection import Collection
 from index.folder import File, Listing, listing
 from index.hashed import HashedEncoder
 from index.summary import DocumentSummary, Source
-from index.sync import Plan, Progress, SyncReport, plan, sync
+from index.sync import Plan, Progress, SyncReport, foresee, plan, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
 
@@ -135,13 +135,13 @@ def test_what_lies_outside_of_the_paths_given_is_left_alone(collection: Collecti
     assert "apple.txt" in texts(collection)
 
 
-def test_a_dry_run_changes_nothing(collection: Collection, folder: Path) -> None:
+def test_what_is_foreseen_is_not_done(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     (folder / "apple.txt").unlink()
     (folder / "dog.txt").write_text("Dogs.")
     touch(folder / "sub" / "bear.md")
     before = collection.documents()
-    assert names(sync(collection, [folder], dry_run=True)) == {
+    assert names(foresee(collection.documents(), [folder])) == {
         "added": ["dog.txt"], "changed": ["bear.md"], "removed": ["apple.txt"], "unchanged": ["cat.html"],
     }  # fmt: skip
     assert collection.documents() == before

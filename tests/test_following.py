@@ -1,0 +1,193 @@
+"""Folders followed by a real watcher: what is done to files is what search finds, seconds later."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from index.collection import Collection
+from index.errors import CollectionBusy, FolderUnwatchable, IndexingError, Transient
+from index.folder import File, Listing
+from index.following import follow, settled
+from index.hashed import HashedEncoder
+from index.summary import Source
+from index.sync import SyncReport
+
+SECONDS = 30.0
+
+
+class Following:
+    """A collection that follows paths in a thread until the block ends."""
+
+    def __init__(self, folder: Path, paths: list[Path]) -> None:
+        self.collection = Collection(folder, HashedEncoder())
+        self.reports: list[SyncReport] = []
+        self.troubles: list[Transient] = []
+        self.errors: list[IndexingError] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(paths,))
+
+    def __enter__(self) -> "Following":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(SECONDS)
+        assert not self._thread.is_alive()
+        self.collection.close()
+
+    def _run(self, paths: list[Path]) -> None:
+        try:
+            follow(
+                self.collection,
+                paths,
+                stop=self._stop,
+                on_report=self.reports.append,
+                on_trouble=self.troubles.append,
+                settle=0.2,
+            )
+        except IndexingError as error:
+            self.errors.append(error)
+
+    def texts(self) -> dict[str, str]:
+        documents = self.collection.documents()
+        return {found.uri.rsplit("/", 1)[1]: self.collection.document(found.id).text for found in documents}
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert not self.errors
+            assert time.monotonic() < deadline, (self.texts(), self.reports)
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "apple.txt").write_text("Apples grow on trees.")
+    return folder
+
+
+@pytest.fixture
+def following(tmp_path: Path, folder: Path) -> Iterator[Following]:
+    with Following(tmp_path / "home" / "c", [folder]) as following:
+        following.until(lambda: following.texts() == {"apple.txt": "Apples grow on trees."})
+        yield following
+
+
+def test_only_what_two_looks_saw_alike_is_settled() -> None:
+    def file(name: str, size: int) -> File:
+        return File(Path(name), f"file:///a/{name}", Source(size, 1))
+
+    before = Listing((file("same", 1), file("growing", 1), file("gone", 1)), (), (), ("file:///a",), ())
+    now = replace(before, files=(file("same", 1), file("growing", 2), file("new", 1)))
+    steady = settled(now, before)
+    assert steady.files == (file("same", 1),)
+    assert steady.unknown == ("file:///a/gone", "file:///a/growing", "file:///a/new")
+    assert not steady.is_gone("file:///a/gone")
+    assert settled(now, now) == now
+    assert settled(now, None).files == ()
+    assert not settled(now, None).is_gone("file:///a/any")
+
+
+def test_files_that_come_change_move_and_go_are_followed(following: Following, folder: Path) -> None:
+    (folder / "sub" / "bear.txt").write_text("Bears eat honey.")
+    bear = (folder / "sub" / "bear.txt").as_uri()
+    following.until(lambda: [hit.uri for hit in following.collection.search("honey", k=1)] == [bear])
+    (folder / "apple.txt").write_text("Apples fall.")
+    following.until(lambda: following.texts()["apple.txt"] == "Apples fall.")
+    (folder / "sub").rename(folder / "below")
+    following.until(lambda: any(report.renamed for report in following.reports))
+    assert following.reports[-1].renamed == ((folder / "below" / "bear.txt").as_uri(),)
+    (folder / "apple.txt").unlink()
+    following.until(lambda: sorted(following.texts()) == ["bear.txt"])
+    assert following.collection.state().pending_vectors == 0
+    assert following.troubles == []
+
+
+def test_editors_save_by_renaming_and_their_temporary_files_are_not_indexed(following: Following, folder: Path) -> None:
+    for name in (".apple.txt.swp", "apple.txt~", "#apple.txt#", "apple.tmp"):
+        (folder / name).write_text("Not for reading.")
+    (folder / "apple.tmp").write_text("Apples are saved.")
+    (folder / "apple.tmp").replace(folder / "apple.txt")
+    following.until(lambda: following.texts() == {"apple.txt": "Apples are saved."})
+    assert all(not report.rejected and not report.removed for report in following.reports)
+
+
+def test_a_file_is_left_alone_while_it_is_written(following: Following, folder: Path) -> None:
+    with (folder / "long.txt").open("w") as file:
+        for _ in range(20):
+            file.write("A sentence comes. ")
+            file.flush()
+            time.sleep(0.05)
+            assert "long.txt" not in following.texts()
+    following.until(lambda: "long.txt" in following.texts())
+    assert following.texts()["long.txt"] == "A sentence comes. " * 20
+    following.until(lambda: following.reports[-1].added == ((folder / "long.txt").as_uri(),))
+    assert not any(report.changed for report in following.reports)
+
+
+def test_a_change_behind_the_same_size_and_time_is_seen(following: Following, folder: Path) -> None:
+    status = (folder / "apple.txt").stat()
+    (folder / "apple.txt").write_text("Apples grow in trees.")
+    os.utime(folder / "apple.txt", ns=(status.st_atime_ns, status.st_mtime_ns))
+    following.until(lambda: following.texts()["apple.txt"] == "Apples grow in trees.")
+
+
+def test_a_bad_file_is_told_once_and_read_again_only_when_it_changes(following: Following, folder: Path) -> None:
+    (folder / "bad.txt").write_text("")
+    following.until(lambda: any(report.rejected for report in following.reports))
+    (folder / "bear.txt").write_text("Bears eat honey.")
+    following.until(lambda: "bear.txt" in following.texts())
+    assert [len(report.rejected) for report in following.reports if report.rejected] == [1]
+    (folder / "bad.txt").write_text("Good now.")
+    following.until(lambda: following.texts().get("bad.txt") == "Good now.")
+
+
+def test_others_may_write_between_two_syncs_and_meanwhile_it_waits(following: Following, folder: Path) -> None:
+    with Collection(folder.parent / "home" / "c", HashedEncoder()).writing(wait=5.0):
+        (folder / "bear.txt").write_text("Bears eat honey.")
+        following.until(lambda: bool(following.troubles))
+        assert isinstance(following.troubles[0], CollectionBusy)
+        assert "bear.txt" not in following.texts()
+    following.until(lambda: "bear.txt" in following.texts())
+
+
+def test_a_folder_that_is_replaced_is_followed_on(following: Following, folder: Path) -> None:
+    folder.rename(folder.with_name("old"))
+    following.until(lambda: any(report.rejected for report in following.reports))
+    assert following.texts() == {"apple.txt": "Apples grow on trees."}
+    folder.mkdir()
+    (folder / "bear.txt").write_text("Bears eat honey.")
+    following.until(lambda: following.texts() == {"bear.txt": "Bears eat honey."})
+
+
+def test_a_single_file_is_followed_through_replacement(tmp_path: Path, folder: Path) -> None:
+    with Following(tmp_path / "home" / "c", [folder / "apple.txt"]) as following:
+        following.until(lambda: bool(following.texts()))
+        (folder / "other.txt").write_text("Not asked for.")
+        (folder / "apple.tmp").write_text("Apples fall.")
+        (folder / "apple.tmp").replace(folder / "apple.txt")
+        following.until(lambda: following.texts() == {"apple.txt": "Apples fall."})
+
+
+def test_without_notices_from_the_system_the_mend_is_told(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr("index.following.watch", refuse)
+    with Following(tmp_path / "home" / "c", [folder]) as following:
+        deadline = time.monotonic() + SECONDS
+        while not following.errors and time.monotonic() < deadline:
+            time.sleep(0.05)
+    [error] = following.errors
+    assert isinstance(error, FolderUnwatchable)
+    assert "max_user_watches" in str(error)
