@@ -37,6 +37,8 @@ class Checking:
         self._numbering = numbering
         self._checker = checker
         self._policy = policy
+        headings = [heading for p in passages for heading in (p.hit.title, *p.hit.chunk.trail)]
+        self._headings = frozenset(heading.casefold() for heading in headings)
         self._invented: dict[int, None] = {}
         self._released = 0
         self._dropped = 0
@@ -53,13 +55,15 @@ class Checking:
         """The sentence to show, or None.
 
         A sentence made of quotes is supported by them as it stands. For any other the quotes are found: in the passages
-        it names, else in the others. A sentence that says that there is no answer is not shown.
+        it names, else in the others. A sentence that says that there is no answer is not shown, nor is a heading.
         """
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
         self._invented |= dict.fromkeys(draft.invented)
         if refuses(draft.text):
             self._refused = True
+            return None
+        if draft.text.casefold() in self._headings:
             return None
         return self._supported(draft)
 

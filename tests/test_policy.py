@@ -103,6 +103,10 @@ def test_a_sentence_that_names_no_passage_is_looked_up_in_all_without_a_note():
     assert notes == []
 
 
+def test_a_heading_that_the_model_repeats_is_no_sentence():
+    assert check(Draft("t0", passages=(0,)), strict=False)[:2] == ([None], [])
+
+
 def test_invented_numbers_are_told_to_the_asker():
     checked, notes, _ = check(Draft("Kerry visited Seoul.", passages=(1,), invented=(7, 9)))
     assert checked[0].sentence.supported
