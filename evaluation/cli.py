@@ -64,7 +64,7 @@ def run(
     endpoint: Annotated[
         str | None, typer.Option(metavar="URL", help="A running Quoth whose collection holds the documents.")
     ] = None,
-    key: Annotated[str | None, typer.Option(envvar="QUOTH_EVAL_KEY", help="API key of that Quoth.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="EVAL_API_KEY", help="API key of that Quoth.")] = None,
     generator: Annotated[str | None, typer.Option(help="Who words the answers.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Cases in work at a time.")] = None,
     index: Annotated[
@@ -163,11 +163,9 @@ def harvest(
 @app.command()
 def judge(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run of the task answer.")],
-    base_url: Annotated[str, typer.Option(envvar="QUOTH_JUDGE_BASE_URL", help="OpenAI-compatible server, up to /v1.")],
-    model: Annotated[
-        str, typer.Option(envvar="QUOTH_JUDGE_MODEL", help="Model on that server; recorded with the verdicts.")
-    ],
-    key: Annotated[str | None, typer.Option(envvar="QUOTH_JUDGE_API_KEY", help="Key for that server.")] = None,
+    base_url: Annotated[str, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible server, up to /v1.")],
+    model: Annotated[str, typer.Option(envvar="JUDGE_MODEL", help="Model on that server; recorded with the verdicts.")],
+    key: Annotated[str | None, typer.Option(envvar="JUDGE_API_KEY", help="Key for that server.")] = None,
 ) -> None:
     """Ask a language model whether each answer is right, and how far it agrees with the deterministic scores."""
     with _reported():

@@ -1,17 +1,19 @@
 """Documents and queries to measure speed with: made up, by seed, with the statistics that matter to speed.
 
-Words follow Zipf's law (exponent 1.07), sentences have 8 to 24 words and documents about 120, so that every document
-fits in one passage of every system and all embed the same tokens. A query is six words of one document, none among the
-commonest.
+Words are the whole words of the encoder's own vocabulary, so that a word is a token, and follow Zipf's law (exponent 1.07).
+Sentences have 8 to 24 words and documents about 120, so that every document fits in one passage of every system and all embed
+the same tokens. A query is six words of one document, none among the commonest.
 """
 
 import json
 import random
+import re
 from itertools import accumulate
 from pathlib import Path
 
-_VOWELS, _CONSONANTS = "aeiou", "bcdfghklmnprstvw"
-_WORDS = 20_000
+from index.weights import bundled_folder
+
+_WORD = re.compile(r"[a-z]{3,}")
 _EXPONENT = 1.07
 _COMMON = 200
 _LENGTH = 120
@@ -21,7 +23,7 @@ def write(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
     """`documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text"}) in the folder; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
-    words = vocabulary(rng)
+    words = vocabulary()
     weights = list(accumulate(1 / rank**_EXPONENT for rank in range(1, len(words) + 1)))
     texts = []
     with (folder / "documents.jsonl").open("w", encoding="utf-8") as stream:
@@ -37,13 +39,10 @@ def write(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
     return folder
 
 
-def vocabulary(rng: random.Random, size: int = _WORDS) -> list[str]:
-    """Distinct words of two to four syllables, the commonest first."""
-    found: dict[str, None] = {}
-    while len(found) < size:
-        syllables = rng.randint(2, 4)
-        found["".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(syllables))] = None
-    return list(found)
+def vocabulary() -> list[str]:
+    """The whole words among the encoder's word pieces, in the vocabulary's order, which is about by frequency."""
+    pieces = (bundled_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return [piece for piece in pieces if _WORD.fullmatch(piece)]
 
 
 def _document(words: list[str], weights: list[float], rng: random.Random) -> str:

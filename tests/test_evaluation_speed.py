@@ -1,0 +1,95 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.errors import TaskUnfit
+from evaluation.speed import measuring
+from evaluation.speed.environments import Peer, prepare
+from evaluation.speed.growth import DrawnEncoder, grow
+from evaluation.speed.measuring import Measured, SpeedPlan, markdown, peer_names
+from evaluation.speed.workload import vocabulary, write
+from index.encoder import SentenceEncoder
+
+PLAN = SpeedPlan(("by hand",), documents=1000, queries=3, repeats=2, threads=2, growth=())
+
+
+def test_a_workload_is_made_by_its_seed_and_fits_one_passage_a_document(tmp_path: Path) -> None:
+    first, second = (write(tmp_path / name, 50, 10, seed=4) for name in ("a", "b"))
+    assert (first / "documents.jsonl").read_bytes() == (second / "documents.jsonl").read_bytes()
+    documents = [json.loads(line) for line in (first / "documents.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len({document["id"] for document in documents}) == 50
+    assert all(120 <= len(document["text"].split()) < 144 for document in documents)
+    queries = [json.loads(line)["text"] for line in (first / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = [document["text"].lower() for document in documents]
+    assert all(any(all(word in text for word in query.split()) for text in texts) for query in queries)
+
+
+def test_a_word_of_the_workload_is_one_token_of_the_encoder() -> None:
+    words = vocabulary()
+    assert len(set(words)) == len(words) > 10_000
+    text = " ".join(words[5000:5100])
+    assert len(SentenceEncoder().token_offsets(text)) == 100
+
+
+def test_ratios_are_taken_within_a_round_and_shown_with_their_spread() -> None:
+    def round_of(quoth_s: float, peer_s: float, quoth_ms: float, peer_ms: float) -> dict[str, Measured]:
+        return {
+            "Quoth": Measured("Quoth", 1.0, quoth_s, (quoth_ms,) * 3, 500.0, 3),
+            "by hand": Measured("by hand", 2.0, peer_s, (peer_ms,) * 3, 900.0, 3),
+        }
+
+    text = markdown(PLAN, [round_of(10, 20, 4, 6), round_of(5, 20, 5, 10)], {"txtai": "pip said no"}, [], {})
+    row = next(line for line in text.splitlines() if line.startswith("| by hand"))
+    assert "3.00 (2.00 – 4.00)x" in row
+    assert "1.75 (1.50 – 2.00)x" in row
+    assert "txtai is not measured: pip said no" in text
+
+
+def test_peers_are_named_or_refused() -> None:
+    assert peer_names("txtai, HAYSTACK") == ("txtai", "Haystack")
+    assert len(peer_names("all")) == 5
+    assert peer_names("none") == ()
+    with pytest.raises(TaskUnfit, match="No peer is named 'ragas'"):
+        peer_names("ragas")
+
+
+def test_a_peer_that_cannot_be_installed_is_reported_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evaluation.speed.environments.TORCH", "no such requirement !")
+    environment = prepare(Peer("broken", "broken.py", ()), tmp_path)
+    assert environment.python is None
+    assert environment.reason is not None
+    assert "no such requirement" in environment.reason
+
+
+def test_quoth_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    workload = write(tmp_path, 20, 4)
+    program = Path(measuring.__file__).parent / "peers" / "quoth_itself.py"
+    done = subprocess.run(
+        [sys.executable, str(program), str(workload), "-", "1"], capture_output=True, text=True, check=True
+    )
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["found"] == 4
+    assert len(figures["query_ms"]) == 4
+    assert figures["index_s"] > 0
+    assert figures["rss_mib"] > 100
+
+
+def test_a_program_that_fails_shows_its_last_words() -> None:
+    with pytest.raises(measuring.ChildFailed, match="exit code 3: oops"):
+        measuring._child([sys.executable, "-c", "import sys; sys.stderr.write('oops'); sys.exit(3)"])
+
+
+def test_growth_measures_real_search_over_drawn_vectors(tmp_path: Path) -> None:
+    figures = grow(tmp_path, 300)
+    assert figures["chunks"] == 300
+    assert figures["query_ms_p95"] >= figures["query_ms_p50"] > 0
+    assert list(tmp_path.iterdir()) == []
+    vectors = DrawnEncoder().encode(["a", "b", "a"])
+    assert np.array_equal(vectors[0], vectors[2])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0)
