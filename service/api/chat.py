@@ -1,11 +1,11 @@
 """POST /v1/chat: a question in, an answer out, whole or as it comes about."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 
 import structlog
-from anyio import CancelScope
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel
@@ -14,7 +14,8 @@ from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented, problem_of
 from service.api.schemas import AnswerOut, ChatRequest, PassageOut, PassagesEvent, SentenceEvent
-from service.records import Answer, Question
+from service.api.telling import STREAM_HEADERS, answered, begun
+from service.records import Question
 
 router = APIRouter(tags=["answers"])
 log = structlog.get_logger(__name__)
@@ -37,16 +38,10 @@ async def chat(body: ChatRequest, request: Request, parts: TheParts) -> AnswerOu
     """Answer from the collection's documents; every sentence quotes its source. A refusal is an answer too (`refused`)."""
     question = await parts.read(partial(_question, body, parts))
     if not body.stream:
-        answer = await parts.compute(partial(parts.service.answerer.answer, question))
-        await parts.read(partial(_keep, answer, question, parts))
-        return AnswerOut.of(answer)
-    events = parts.service.answerer.stream(question)
-    # The first event decides about an ordinary error response; after it the status line is out.
-    first = await parts.compute(partial(next, events))
-    return EventSourceResponse(
-        _relay(first, events, question, request, parts),
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+        return AnswerOut.of(await answered(question, parts))
+    # What fails before the first event is an ordinary error response; after it the status line is out.
+    events = await begun(question, parts)
+    return EventSourceResponse(_relay(events, request), headers=STREAM_HEADERS)
 
 
 def _question(body: ChatRequest, parts: Parts) -> Question:
@@ -60,41 +55,16 @@ def _question(body: ChatRequest, parts: Parts) -> Question:
     )
 
 
-def _keep(answer: Answer, question: Question, parts: Parts) -> None:
-    """Store the answer, then say so in the log: what was asked and quoted stays out of it."""
-    parts.store.append(answer, question.collection)
-    log.info(
-        "answered",
-        answer_id=answer.id,
-        collection=question.collection,
-        generator=answer.generator,
-        refused=answer.refused,
-        confidence=round(answer.confidence, 3),
-        sentences=len(answer.sentences),
-        ms=answer.timings_ms.get("total"),
-    )
-
-
-async def _relay(
-    first: Event, events: Iterator[Event], question: Question, request: Request, parts: Parts
-) -> AsyncIterator[bytes]:
+async def _relay(events: AsyncGenerator[Event], request: Request) -> AsyncIterator[bytes]:
     """Each event as it comes. When the caller goes away, this generator is cancelled and the answering stops."""
-    event: Event | None = first
-    try:
-        while event is not None:
-            if isinstance(event, AnswerReady):
-                await parts.read(partial(_keep, event.answer, question, parts))
-            yield _wire(event)
-            event = await parts.compute(partial(next, events, None))
-    except Exception as error:
-        # The status line is out, so whatever broke has to travel as an event.
-        log.exception("stream broke")
-        yield _named("error", problem_of(error, request))
-    finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            with CancelScope(shield=True):
-                await parts.read(close)
+    async with aclosing(events):
+        try:
+            async for event in events:
+                yield _wire(event)
+        except Exception as error:
+            # The status line is out, so whatever broke has to travel as an event.
+            log.exception("stream broke")
+            yield _named("error", problem_of(error, request))
 
 
 def _wire(event: Event) -> bytes:

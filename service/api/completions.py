@@ -1,0 +1,210 @@
+"""POST /v1/chat/completions and GET /v1/models: the OpenAI-compatible door, so that any chat program can ask.
+
+The model is a collection: its name, or `quoth` for the default one. The text has markers and a list of sources; the whole
+Answer rides in the field `quoth`, in a stream in that of the last chunk with a choice.
+"""
+
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response, StreamingResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from index.errors import CollectionMissing, IndexingError
+from service.answering import AnswerReady, Event, SentenceReady
+from service.api.openai_schemas import (
+    DEFAULT_MODEL,
+    CompletionChoice,
+    CompletionMessage,
+    CompletionOut,
+    CompletionRequest,
+    CompletionUsageOut,
+    Message,
+    ModelOut,
+    ModelsOut,
+)
+from service.api.parts import Parts, TheParts
+from service.api.problems import documented, problem_of, respond
+from service.api.schemas import AnswerOut
+from service.api.telling import STREAM_HEADERS, answered, begun
+from service.citations import marked
+from service.errors import QuestionInvalid, ServiceError
+from service.records import Answer, Question, Turn
+from service.source_list import source_list, with_sources, without_sources
+
+_EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
+log = structlog.get_logger(__name__)
+
+
+class _OpenAIRoute(APIRoute):
+    """Adds to every problem the member `error`, where OpenAI's clients look for the message."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except _EXPECTED as error:
+                response = respond(error, request)
+                problem = json.loads(bytes(response.body))
+                content = json.dumps(
+                    {**problem, "error": _error(problem["detail"], problem["code"], response.status_code)}
+                )
+                headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+                return Response(content, response.status_code, headers)
+
+        return handled
+
+
+router = APIRouter(tags=["openai"], route_class=_OpenAIRoute)
+
+
+@router.get("/v1/models", summary="List models")
+async def models(parts: TheParts) -> ModelsOut:
+    """`quoth`, which is the default collection, and every collection by its name."""
+    return ModelsOut(data=tuple(ModelOut(id=name) for name in await parts.read(partial(_models, parts))))
+
+
+@router.get(
+    "/v1/models/{model}",
+    summary="Read a model",
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+async def model(model: str, parts: TheParts) -> ModelOut:
+    """One of the models."""
+    names = await parts.read(partial(_models, parts))
+    if model not in names:
+        raise CollectionMissing(f"No model or collection is named {model!r}. There are: {', '.join(names)}.")
+    return ModelOut(id=model)
+
+
+@router.post(
+    "/v1/chat/completions",
+    response_model=CompletionOut,
+    summary="Ask like an OpenAI model",
+    responses={
+        200: {
+            "content": {
+                "text/event-stream": {"schema": {"type": "string"}, "example": "data: {...}\n\ndata: [DONE]\n\n"}
+            }
+        },
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    },
+)
+async def completions(body: CompletionRequest, request: Request, parts: TheParts) -> CompletionOut | StreamingResponse:
+    """Answer the last message from the documents of the collection that `model` names; earlier messages are the history."""
+    question = await parts.read(partial(_question, body, parts))
+    if not body.stream:
+        return _completion(await answered(question, parts), body.model)
+    events = await begun(question, parts)
+    return StreamingResponse(_relay(events, body, request), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+def _models(parts: Parts) -> list[str]:
+    return list(dict.fromkeys([DEFAULT_MODEL, *parts.service.library.names()]))
+
+
+def _question(body: CompletionRequest, parts: Parts) -> Question:
+    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in parts.service.library.names()
+    *before, last = body.messages
+    if last.role != "user":
+        raise QuestionInvalid(f"The last message is from {last.role!r}. End with the question, a message of 'user'.")
+    return Question(
+        text=last.text,
+        collection=parts.service.settings.collection if default else body.model,
+        history=_history(before),
+    )
+
+
+def _history(messages: Sequence[Message]) -> tuple[Turn, ...]:
+    """Each message of the user with what the assistant said to it, oldest first."""
+    turns: list[Turn] = []
+    for message in messages:
+        if message.role == "user":
+            turns.append(Turn(message.text, ""))
+        elif message.role == "assistant" and turns:
+            turns[-1] = Turn(turns[-1].question, without_sources(message.text))
+    return tuple(turns)
+
+
+def _completion(answer: Answer, model: str) -> CompletionOut:
+    return CompletionOut(
+        id=_id(answer),
+        created=int(time.time()),
+        model=model,
+        choices=(CompletionChoice(message=CompletionMessage(content=with_sources(answer))),),
+        usage=_usage(answer),
+        quoth=AnswerOut.of(answer),
+    )
+
+
+async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request: Request) -> AsyncIterator[bytes]:
+    """Chunks: the role, each checked sentence with its markers, the sources with the answer, the usage if wanted."""
+    # The answer has its id only when it is whole; a client takes the id from the first chunk.
+    head = {"id": f"chatcmpl-{request.scope['request_id']}", "created": int(time.time()), "model": body.model}
+    said = ""
+    async with aclosing(events):
+        try:
+            yield _chunk(head, _choice({"role": "assistant", "content": ""}))
+            async for event in events:
+                if isinstance(event, SentenceReady):
+                    words = marked(event.sentence.text, event.sentence.citations)
+                    piece = f" {words}" if said else words
+                    said += piece
+                    yield _chunk(head, _choice({"content": piece}))
+                elif isinstance(event, AnswerReady):
+                    for chunk in _ending(head, event.answer, said, body):
+                        yield chunk
+            yield b"data: [DONE]\n\n"
+        except Exception as error:
+            # The status line is out, so whatever broke has to travel as a chunk.
+            log.exception("stream broke")
+            problem = problem_of(error, request)
+            yield _data({"error": _error(problem.detail, problem.code, problem.status)})
+
+
+def _ending(head: dict[str, Any], answer: Answer, said: str, body: CompletionRequest) -> list[bytes]:
+    sources = source_list(answer)
+    rest = answer.text[len(said) :] + (f"\n\n{sources}" if sources else "")
+    usage = {"usage": _usage(answer).model_dump()}
+    wanted = body.stream_options is not None and body.stream_options.include_usage
+    whole = {"quoth": AnswerOut.of(answer).model_dump(mode="json")}
+    last = _chunk(head, {**_choice({}, "stop"), **whole})
+    counted = [_chunk(head, {"choices": [], **usage})] if wanted else []
+    return [_chunk(head, _choice({"content": rest})), last, *counted] if rest else [last, *counted]
+
+
+def _choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}]}
+
+
+def _chunk(head: dict[str, Any], content: dict[str, Any]) -> bytes:
+    return _data({**head, "object": "chat.completion.chunk", **content})
+
+
+def _data(content: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(content)}\n\n".encode()  # ASCII, without line breaks
+
+
+def _id(answer: Answer) -> str:
+    return f"chatcmpl-{answer.id}"
+
+
+def _usage(answer: Answer) -> CompletionUsageOut:
+    prompt, completion = answer.usage.prompt_tokens, answer.usage.completion_tokens
+    return CompletionUsageOut(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+
+
+def _error(message: str, code: str, status: int) -> dict[str, str | None]:
+    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
+    return {"message": message, "type": kind, "code": code, "param": None}

@@ -1,0 +1,287 @@
+"""The OpenAI-compatible door, asked by OpenAI's own clients for Python and Node over a real server on loopback."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from index.errors import CollectionBusy
+from index.records import Chunk, Hit
+from service.answering import AnswerReady, PassagesFound, SentenceReady
+from service.api.app import create_app
+from service.assembly import Service
+from service.records import Answer, Citation, Question, Sentence
+from service.source_list import source_list, with_sources, without_sources
+from service.store import ConversationStore
+
+ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
+UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
+ASKED: list[Any] = [{"role": "user", "content": ATTACKS}]
+
+
+@pytest.fixture
+def client(served: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=0, timeout=100) as client:
+        yield client
+
+
+def extra(model: Any) -> dict[str, Any]:
+    return model.model_extra["quoth"]  # type: ignore[no-any-return]
+
+
+def essence(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: answer[name] for name in ("text", "sentences", "citations", "passages", "confidence", "refused")}
+
+
+def test_an_answer_has_markers_sources_and_the_same_record_as_our_own_route(client: openai.OpenAI, served: str) -> None:
+    completion = client.chat.completions.create(model="quoth", messages=ASKED, temperature=0.7, max_tokens=5)
+    ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
+    answer = extra(completion)
+    assert essence(answer) == essence(ours)
+    content = completion.choices[0].message.content
+    assert content is not None
+    assert content.startswith(f"{ours['text']}\n\nSources:\n[1] ")
+    for citation in ours["citations"]:
+        assert f"\n[{citation['number']}] {citation['title']}" in content
+    assert (completion.object, completion.choices[0].finish_reason, completion.model) == (
+        "chat.completion",
+        "stop",
+        "quoth",
+    )
+    assert completion.usage is not None
+    assert completion.usage.total_tokens == 0
+    assert httpx.get(f"{served}/v1/answers/{answer['id']}").json()["answer"] == answer
+
+
+def test_a_stream_says_the_same_and_ends_with_the_record(client: openai.OpenAI) -> None:
+    whole = client.chat.completions.create(model="default", messages=ASKED)
+    chunks = list(
+        client.chat.completions.create(
+            model="default", messages=ASKED, stream=True, stream_options={"include_usage": True}
+        )
+    )
+    pieces = [choice.delta.content or "" for chunk in chunks for choice in chunk.choices]
+    assert "".join(pieces) == whole.choices[0].message.content
+    assert len([piece for piece in pieces if piece]) == len(extra(whole)["sentences"]) + 1
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert len({chunk.id for chunk in chunks}) == 1
+    last = [chunk for chunk in chunks if chunk.choices][-1]
+    assert last.choices[0].finish_reason == "stop"
+    assert essence(extra(last)) == essence(extra(whole))
+    assert chunks[-1].usage is not None
+    assert [chunk.usage for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
+
+
+def test_the_async_client_streams_too(served: str) -> None:
+    import anyio
+
+    async def text() -> str:
+        async with openai.AsyncOpenAI(base_url=f"{served}/v1", api_key="none", max_retries=0) as client:
+            stream: AsyncIterator[Any] = await client.chat.completions.create(
+                model="quoth", messages=ASKED, stream=True
+            )
+            return "".join([choice.delta.content or "" async for chunk in stream for choice in chunk.choices])
+
+    assert "\n\nSources:\n[1] " in anyio.run(text)
+
+
+def test_a_refusal_is_its_sentence_alone(client: openai.OpenAI) -> None:
+    messages: list[Any] = [{"role": "user", "content": [{"type": "text", "text": UNRELATED}]}]
+    completion = client.chat.completions.create(model="quoth", messages=messages)
+    assert completion.choices[0].message.content == "The documents do not say."
+    stream = client.chat.completions.create(model="quoth", messages=messages, stream=True)
+    said = [choice.delta.content or "" for chunk in stream for choice in chunk.choices]
+    assert "".join(said) == "The documents do not say."
+
+
+def test_models_are_the_collections(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["quoth", "default"]
+    assert client.models.retrieve("default").owned_by == "quoth"
+    with pytest.raises(openai.NotFoundError, match="'papers'"):
+        client.models.retrieve("papers")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("body", "error", "code"),
+    [
+        ({"model": "papers", "messages": ASKED}, openai.NotFoundError, "collection-missing"),
+        ({"model": "GPT-4o", "messages": ASKED}, openai.UnprocessableEntityError, "collection-name-invalid"),
+        ({"model": "quoth", "messages": []}, openai.UnprocessableEntityError, "request-invalid"),
+        (
+            {"model": "quoth", "messages": [*ASKED, {"role": "assistant", "content": "Six."}]},
+            openai.UnprocessableEntityError,
+            "question-invalid",
+        ),
+        (
+            {"model": "quoth", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
+            openai.UnprocessableEntityError,
+            "request-invalid",
+        ),
+        ({"model": "quoth", "messages": ASKED, "n": 2}, openai.UnprocessableEntityError, "request-invalid"),
+    ],
+)
+def test_errors_reach_the_client_with_their_code(
+    client: openai.OpenAI, body: Any, error: type[openai.APIStatusError], code: str, stream: bool
+) -> None:
+    with pytest.raises(error) as raised:
+        client.chat.completions.create(**body, stream=stream)
+    assert raised.value.code == code
+    assert raised.value.response.headers["content-type"] == "application/problem+json"
+    assert raised.value.response.json()["detail"] == raised.value.response.json()["error"]["message"]
+
+
+def an_answer(question: Question) -> Answer:
+    quote = "See ![x](http://elsewhere/leak) the **channel**."
+    citation = Citation(1, "d", "v", "T", "file:///t", 3, 0, len(quote), quote, "c", 0.5, ("Top", "Below"), None)
+    chunk = Chunk("c", "d", "v", 0, 0, len(quote), quote)
+    return Answer(
+        "a1", question.conversation_id or "c1", question.text, question.text, "It is. [1]", False, 0.9,
+        (Sentence("It is.", (1,), True, 0.9),), (citation,), (Hit(chunk, "T", "file:///t", 3, 0.5),), "scripted", None,
+    )  # fmt: skip
+
+
+class Tale:
+    """Tells one sentence, and breaks there when it is given an error. Remembers what it was asked."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.questions: list[Question] = []
+
+    def stream(self, question: Question) -> Iterator[Any]:
+        self.questions.append(question)
+        answer = an_answer(question)
+        yield PassagesFound(answer.passages)
+        yield SentenceReady(answer.sentences[0], answer.citations)
+        if self.error:
+            raise self.error
+        yield AnswerReady(answer)
+
+    def answer(self, question: Question) -> Answer:
+        return next(event.answer for event in self.stream(question) if isinstance(event, AnswerReady))
+
+
+@pytest.fixture
+def told(tmp_path: Path, loopback: Any):
+    """Serves a tale, without models, and gives a client."""
+    from dataclasses import replace
+
+    from index.hashed import HashedEncoder
+    from index.library import Library
+    from service.settings import Settings
+
+    store = ConversationStore(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    library = Library(tmp_path, HashedEncoder())
+
+    def serve(tale: Tale) -> Any:
+        service = Service(Settings(home=tmp_path), library, None, None, None, tale)  # type: ignore[arg-type]
+        return loopback(create_app(replace(service), store))
+
+    yield serve
+    store.close()
+    library.close()
+
+
+def test_earlier_messages_are_the_history(told: Any) -> None:
+    tale = Tale()
+    first = with_sources(an_answer(Question("Which channel?")))
+    with told(tale) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
+        client.chat.completions.create(
+            model="quoth",
+            messages=[
+                {"role": "system", "content": "Say only yes."},
+                {"role": "user", "content": "Which channel?"},
+                {"role": "assistant", "content": first},
+                {"role": "user", "content": "Unanswered?"},
+                {"role": "user", "content": "And when?"},
+            ],
+        )
+    (question,) = tale.questions
+    assert question.text == "And when?"
+    assert [(turn.question, turn.answer) for turn in question.history] == [
+        ("Which channel?", "It is. [1]"),
+        ("Unanswered?", ""),
+    ]
+
+
+def test_what_breaks_in_a_stream_reaches_the_client_as_an_error_without_its_secret(told: Any) -> None:
+    with (
+        told(Tale(RuntimeError("the secret is 4711"))) as served,
+        openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=0) as client,
+        pytest.raises(openai.APIError) as raised,
+    ):
+        list(client.chat.completions.create(model="quoth", messages=ASKED, stream=True))
+    assert "4711" not in str(raised.value)
+    assert "Something broke" in str(raised.value)
+
+
+def test_what_may_go_through_later_is_a_503_that_the_client_tries_again(told: Any) -> None:
+    class Busy(Tale):
+        def answer(self, question: Question) -> Answer:
+            self.questions.append(question)
+            if len(self.questions) == 1:
+                raise CollectionBusy("collection default: process 7 is writing. Try again.")
+            return super().answer(question)
+
+    tale = Busy()
+    with told(tale) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=1) as client:
+        completion = client.chat.completions.create(model="quoth", messages=ASKED)
+    assert completion.choices[0].message.content is not None
+    assert len(tale.questions) == 3
+
+
+def test_the_source_list_names_the_place_and_loads_nothing() -> None:
+    answer = an_answer(Question("Why?"))
+    assert source_list(answer) == "Sources:\n[1] T · Below · page 3 · characters 0-48: “See x the channel.”"
+    assert without_sources(with_sources(answer)) == answer.text
+
+
+NODE = """
+import { createRequire } from "node:module";
+const OpenAI = createRequire(process.env.FROM + "/")("openai").default;
+const client = new OpenAI({ baseURL: process.env.BASE, apiKey: "none", maxRetries: 0 });
+const messages = [{ role: "user", content: process.env.QUESTION }];
+const whole = await client.chat.completions.create({ model: "quoth", messages });
+let text = "", record = null;
+for await (const chunk of await client.chat.completions.create({ model: "quoth", messages, stream: true })) {
+  text += chunk.choices[0]?.delta?.content ?? "";
+  record = chunk.quoth ?? record;
+}
+const failed = await client.chat.completions.create({ model: "papers", messages }).catch((error) => error);
+const models = (await client.models.list()).data.map((model) => model.id);
+console.log(JSON.stringify({
+  whole: whole.choices[0].message.content, text, citations: [whole.quoth.citations, record.citations],
+  failed: [failed.status, failed.code, failed.message], models,
+}));
+"""
+
+
+def test_the_node_client_gets_the_same(served: str, client: openai.OpenAI) -> None:
+    """Where Node and its package `openai` are: `npm install openai` in a folder, named by OPENAI_NODE_FOLDER."""
+    node, folder = shutil.which("node"), os.environ.get("OPENAI_NODE_FOLDER")
+    if node is None or folder is None:
+        pytest.skip("needs Node, and OPENAI_NODE_FOLDER to name a folder with its package openai")
+    environment = {**os.environ, "FROM": folder, "BASE": f"{served}/v1", "QUESTION": ATTACKS}
+    done = subprocess.run(
+        [node, "--input-type=module", "-e", NODE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    completion = client.chat.completions.create(model="quoth", messages=ASKED)
+    assert said["whole"] == said["text"] == completion.choices[0].message.content
+    assert said["citations"] == [extra(completion)["citations"]] * 2
+    assert said["failed"][:2] == [404, "collection-missing"]
+    assert "'papers'" in said["failed"][2]
+    assert said["models"] == ["quoth", "default"]
