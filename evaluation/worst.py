@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from evaluation.metrics.citations import ENOUGH
 from evaluation.rows import Row
 
 _MAIN = ("correct", "ndcg@10", "f1")
-_SHORTEST_RUN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,10 @@ def _quote(label: str, item: Mapping[str, Any], others: Sequence[Mapping[str, An
 
 
 def shared_range(item: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[int, int]:
-    """The stretch of the item's quote that the other has too: by place when both count in the same text, else by words."""
+    """The stretch of the item's quote that the other has too: by place when both count in the same text, else by words.
+
+    Words count from half of the shorter quote on, as in the citation metrics; less is chance.
+    """
     text, beside = item["quote"], other["quote"]
     if item["start"] is not None and other["start"] is not None:
         begin, end = max(item["start"], other["start"]), min(item["end"], other["end"])
@@ -113,4 +116,4 @@ def shared_range(item: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[int
         if here and here == beside[begin - other["start"] : end - other["start"]]:
             return begin - item["start"], end - item["start"]
     run = SequenceMatcher(None, text, beside, autojunk=False).find_longest_match()
-    return (run.a, run.a + run.size) if run.size >= min(_SHORTEST_RUN, len(beside)) else (0, 0)
+    return (run.a, run.a + run.size) if run.size >= ENOUGH * min(len(text), len(beside)) else (0, 0)
