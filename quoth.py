@@ -10,7 +10,9 @@ from rich.text import Text
 
 from index.errors import IndexingError
 from service.cli import app
+from service.collections_cli import app as collections
 from service.errors import ServiceError
+from service.mcp_command import mcp
 from service.rendering import clean
 from service.verifying import verify
 
@@ -19,6 +21,8 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_T
 TOKENIZERS = {"TOKENIZERS_PARALLELISM": "false"}  # its threads do not survive the fork that extraction uses
 
 app.command()(verify)
+app.command()(mcp)
+app.add_typer(collections, name="collections")
 
 
 @app.command(

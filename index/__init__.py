@@ -8,5 +8,5 @@ Read in this order:
 - vectors: runtime, bert, minilm, pretrained, weights, encoder, hashed
 - the truth: schema.sql, rows, entries, sqlite, snapshot, ledger
 - its caches: disk, lock, filters, scoping, vectors, lexicon, fusion
-- the whole: collection, library, sync, following
+- the whole: soundness, transfer, collection, library, sync, following
 """

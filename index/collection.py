@@ -22,10 +22,12 @@ from index.filters import Filter, Scope
 from index.fusion import reciprocal_rank
 from index.ledger import Ledger
 from index.lexicon import Lexicon
-from index.lock import FileLock
+from index.lock import writer_lock
 from index.records import Document, Hit, Page
 from index.rows import ChunkRow, Entry
+from index.soundness import Finding, findings
 from index.summary import Changed, CollectionState, DocumentSummary, Source
+from index.transfer import Manifest, export
 from index.vectors import VectorIndex
 
 _WAIT_SECONDS = 10.0
@@ -68,7 +70,7 @@ class Collection:
         self._ledger = Ledger(folder / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
         self._vectors = VectorIndex(folder, encoder.dimension)
         self._lexicon = Lexicon(folder / "lexicon")
-        self._lock = FileLock(folder / "writer.lock")
+        self._lock = writer_lock(folder)
         self._least_to_save = least_to_save
         self._depth = 0
         self._lexicon_due = 0.0
@@ -206,6 +208,20 @@ class Collection:
             encoder=self._ledger.encoder,
             bytes_on_disk=_bytes_below(self._folder),
         )
+
+    def verify(self) -> list[Finding]:
+        """What is wrong with the ledger and its caches, and which files changed since they were indexed; empty if nothing.
+
+        Reads everything once; nobody else can write meanwhile. `CollectionBusy` if another process writes for over 10 s.
+        """
+        with self.writing():
+            self._lexicon.catch_up(self._ledger)
+            self._vectors.catch_up(self._ledger)
+            return list(findings(self._ledger, self._lexicon, self._vectors))
+
+    def export(self, target: Path) -> Manifest:
+        """Write the collection into one new file, with a checksum. Writers need not stop. `ExportUnwritable` says why not."""
+        return export(self._ledger, self.state(), self._encoder.dimension, target)
 
     def _candidates(self, query: str, depth: int, scope: Scope | None) -> list[_Candidate]:
         lexical = dict(self._lexicon.search(query, depth, scope))

@@ -8,6 +8,9 @@
     │   ├── FolderUnwatchable       the system gives no notice of changes in a folder
     │   ├── CollectionMissing       no collection of that name
     │   ├── CollectionNameInvalid   a name that cannot be a folder
+    │   ├── CollectionExists        a collection of that name is already there
+    │   ├── ExportUnreadable        a file is no whole export of a collection
+    │   ├── ExportUnwritable        an export cannot be written there
     │   ├── EncoderMismatch         the collection was made with another encoder
     │   ├── LedgerDamaged           the ledger itself does not read
     │   ├── ModelMissing            model files are not where they should be
@@ -62,6 +65,18 @@ class CollectionMissing(Permanent):
 
 class CollectionNameInvalid(Permanent):
     """A name that cannot be a folder's name."""
+
+
+class CollectionExists(Permanent):
+    """A collection of that name is already there."""
+
+
+class ExportUnreadable(Permanent):
+    """The file is no whole export of a collection: missing, damaged, or something else."""
+
+
+class ExportUnwritable(Permanent):
+    """An export cannot be written there."""
 
 
 class EncoderMismatch(Permanent):

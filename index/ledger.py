@@ -76,6 +76,10 @@ class Ledger:
             floor = connection.execute("SELECT value FROM facts WHERE name = 'floor'").fetchone()
             yield Snapshot(connection, Mark(self.identity, _position(connection)), int(floor[0]))
 
+    def copy(self, target: Path) -> None:
+        """Write the ledger as it is now into a new file at `target`."""
+        self._database.copy(target)
+
     def is_current(self, document: Document) -> bool:
         """Whether exactly this document, text, title, metadata and all, is what search finds."""
         with self._database.reading() as connection:

@@ -93,6 +93,15 @@ class Lexicon:
         found.sort(key=lambda pair: (-pair[1], pair[0]))
         return found[:k]
 
+    def numbers(self) -> list[int]:
+        """Ledger numbers of the chunks that are in it, ascending."""
+        searcher = self._searcher
+        if searcher is None:
+            return []
+        hits = searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits
+        found = searcher.fast_field_values("number", [address for _, address in hits])
+        return sorted(int(number) for number in found if number)
+
     def _covers(self, snapshot: Snapshot) -> bool:
         """Whether the lexicon lacks nothing of the snapshot; if so it is marked as such."""
         mark = self._mark

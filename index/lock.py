@@ -21,6 +21,11 @@ from index.errors import CollectionBusy
 _POLL_SECONDS = 0.02
 
 
+def writer_lock(folder: Path) -> "FileLock":
+    """The lock that whoever writes to the collection in `folder` holds."""
+    return FileLock(folder / "writer.lock")
+
+
 class FileLock:
     """Re-entrant within a thread, exclusive between threads and processes."""
 

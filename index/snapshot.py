@@ -38,6 +38,24 @@ class VectorBatch(NamedTuple):
     vectors: NDArray[np.float32]
 
 
+class StoredDocument(NamedTuple):
+    """A current document as it is stored; `text` is compressed."""
+
+    number: int
+    uri: str
+    characters: int
+    text: bytes
+
+
+class StoredChunk(NamedTuple):
+    """A chunk as it is stored: where it should stand in its document, and its text."""
+
+    number: int
+    start: int
+    end: int
+    text: str
+
+
 class Snapshot:
     """Reads inside one transaction. `since` is a position in this ledger's log; None reads everything."""
 
@@ -89,6 +107,39 @@ class Snapshot:
             yield VectorBatch(
                 np.array(numbers, dtype=np.int64), np.array(documents, dtype=np.int64), halves.astype(np.float32)
             )
+
+    def integrity(self) -> list[str]:
+        """What SQLite's own checks find: damaged pages, indexes that disagree with tables, references to nothing."""
+        said = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        return said + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
+
+    def documents(self) -> Iterator[StoredDocument]:
+        """Current documents with their ledger numbers, without their chunks."""
+        rows = self._connection.execute(
+            "SELECT d.number, d.uri, v.characters, v.text FROM documents d JOIN versions v ON v.number = d.version"
+        )
+        for number, uri, characters, text in rows:
+            yield StoredDocument(number, uri, characters, text)
+
+    def chunks_of(self, document: int) -> list[StoredChunk]:
+        """The chunks of the document with that ledger number, in order."""
+        rows = self._connection.execute(
+            "SELECT number, start, stop, text FROM chunks WHERE document = ? ORDER BY ordinal", (document,)
+        )
+        return [StoredChunk(*row) for row in rows]
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Ledger numbers of all chunks, ascending."""
+        rows = self._connection.execute("SELECT number FROM chunks ORDER BY number").fetchall()
+        return np.array(rows, dtype=np.int64).reshape(-1)
+
+    def without_vector(self) -> int:
+        """How many chunks are noted as embedded though their vector is not there."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM chunks c LEFT JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1 AND x.hash IS NULL"
+        ).fetchone()
+        return int(found[0])
 
     def owners(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Ledger numbers of all chunks and, in the same order, of their documents."""

@@ -52,6 +52,11 @@ class Database:
                 if connection.in_transaction:
                     connection.rollback()
 
+    def copy(self, target: Path) -> None:
+        """Write one state of the database, compacted, into a new file. Writers need not stop."""
+        with translated(self._path), self._connection() as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with self._guard:

@@ -89,6 +89,17 @@ class VectorIndex:
         found.sort(key=lambda pair: (-pair[1], pair[0]))
         return found[:k]
 
+    def numbers(self) -> NDArray[np.int64]:
+        """Ledger numbers of the chunks that are in it, ascending."""
+        with self._reading:
+            return np.sort(faiss.vector_to_array(self._index.id_map).astype(np.int64))  # type: ignore[attr-defined]
+
+    def vectors_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors (n, dimension) of chunks that are in it."""
+        with self._reading:
+            found: NDArray[np.float32] = self._index.reconstruct_batch(numbers)
+        return found
+
     def save(self, ledger: Ledger, *, least: int) -> int:
         """Write the file if at least `least` changes came since it was written; answers the position that it holds.
 
