@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from index.records import Hit
 from service.errors import Permanent
 from service.records import Answer, Citation, Sentence
 
@@ -13,6 +14,7 @@ NO_ORDINAL = -1  # which chunk of its document a passage is does not travel
 _ANSWER = TypeAdapter(Answer)
 _SENTENCE = TypeAdapter(Sentence)
 _CITATION = TypeAdapter(Citation)
+_HIT = TypeAdapter(Hit)
 
 
 class AnswerInvalid(Permanent):
@@ -46,6 +48,11 @@ def sentence_of(value: Any) -> Sentence:
 def citation_of(value: Any) -> Citation:
     """A citation of a stream event. Raises AnswerInvalid."""
     return _validated(_CITATION, value)
+
+
+def hit_of(value: Any) -> Hit:
+    """A passage of a search or a stream event. Raises AnswerInvalid."""
+    return _validated(_HIT, _hit(value))
 
 
 def _validated(adapter: TypeAdapter[Received], value: Any) -> Received:
