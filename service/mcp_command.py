@@ -1,0 +1,50 @@
+"""The command `quoth mcp`: the documents as tools for an assistant, over standard input and output or over HTTP."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from service.logs import configure
+from service.settings import load
+
+
+def mcp(
+    http: Annotated[bool, typer.Option("--http", help="Serve over HTTP instead of standard input and output.")] = False,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on, with --http.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port, with --http; 0 takes a free one.", show_default="8000")
+    ] = None,
+) -> None:
+    """Serve the tools ask, search and read_document to an assistant (MCP)."""
+    settings = load(host=host, port=port)
+    configure("warning")  # to standard error: standard output is the assistant's
+    if not http:
+        _server(settings).run("stdio")
+        return
+    ports, uvicorn, door = _late("service.ports"), _late("uvicorn"), _late("service.mcp")
+    with ports.listen(settings.host, settings.port) as listening:
+        app = _server(settings).streamable_http_app(
+            host=settings.host, transport_security=door.security(settings.allowed_hosts)
+        )
+        Console(stderr=True, highlight=False).print(f"MCP at {ports.url(listening, settings.host)}/mcp", soft_wrap=True)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _server(settings: Any) -> Any:
+    service = _late("service.assembly").assemble(settings)
+    store = _late("service.store").ConversationStore(settings.store_url)
+    return _late("service.mcp").create_server(service, store)
+
+
+def _late(module: str) -> Any:
+    """A module that brings in the engines, imported when the command runs, not for help."""
+    return importlib.import_module(module)
