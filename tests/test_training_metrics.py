@@ -11,7 +11,8 @@ from index.bert import BertShape
 from service.networks import ReaderNetwork
 from training.base import base_tokenizer
 from training.batches import Labeller, collated
-from training.calibrate import balanced, fit, reliability
+from training.calibrate import balanced, reliability
+from training.logistic import fit
 from training.loop import Budget, Training
 from training.losses import reader_losses
 from training.metrics import auroc, balanced_accuracy, best_threshold, interval, ndcg
@@ -60,10 +61,21 @@ def test_the_fit_finds_the_signal_and_shrinks_the_noise():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 2))
     y = (x[:, 0] + 0.1 * rng.normal(size=400) > 0).astype(float)
-    weights, bias = fit(x, y)
+    weights, bias = fit(x, y, np.ones(400), ridge=3.0)
     assert weights[0] > 2
     assert abs(weights[1]) < 0.3
     assert abs(bias) < 0.5
+
+
+def test_the_fit_of_two_groups_is_their_log_odds_and_far_outliers_do_not_throw_it_off():
+    x = np.array([[0.0]] * 4 + [[1.0]] * 4)
+    y = np.array([1.0, 0, 0, 0, 1, 1, 1, 0])
+    weights, bias = fit(x, y, np.ones(8), ridge=0.0)
+    assert bias == pytest.approx(math.log(1 / 3))
+    assert weights[0] == pytest.approx(math.log(3) - math.log(1 / 3))
+    far = np.vstack([x, [[-50.0]]])
+    slope, _ = fit(far, np.append(y, 0.0), np.ones(9), ridge=1e-3)
+    assert 0 < slope[0] < 10
 
 
 def test_calibration_error_and_brier_by_hand():

@@ -23,6 +23,7 @@ from service.reader import Reader
 from service.reader import Reading as Read
 from training.batches import gold_sentences
 from training.cases import Case, cases
+from training.logistic import fit
 from training.metrics import auroc
 from training.retrieval import Pool
 from training.sources import Split
@@ -83,19 +84,6 @@ def balanced(labels: NDArray[np.float64]) -> NDArray[np.float64]:
     share = labels.mean()
     weights: NDArray[np.float64] = np.where(labels > 0, 0.5 / share, 0.5 / (1 - share))
     return weights
-
-
-def fit(x: NDArray[np.float64], y: NDArray[np.float64], ridge: float = 3.0) -> tuple[NDArray[np.float64], float]:
-    """Weights and bias of a class-balanced logistic regression with an L2 penalty on the weights (Newton's method)."""
-    design = np.hstack([x, np.ones((len(x), 1))])
-    penalty = np.diag([ridge] * x.shape[1] + [0.0])
-    weight, solution = balanced(y), np.zeros(design.shape[1])
-    for _ in range(40):
-        p = 1 / (1 + np.exp(-np.clip(design @ solution, -30, 30)))
-        gradient = design.T @ (weight * (p - y)) + penalty @ solution
-        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + penalty
-        solution = solution - np.linalg.solve(hessian, gradient)
-    return solution[:-1], float(solution[-1])
 
 
 def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 60) -> tuple[Step, ...]:
@@ -184,7 +172,7 @@ def main() -> None:
     dev = outcomes(data, "dev", reader, cache)
     x, y = matrix(dev), np.array([float(outcome.answerable) for outcome in dev])
     mean, scale = x.mean(0), x.std(0) + 1e-6
-    weights, bias = fit((x - mean) / scale, y)
+    weights, bias = fit((x - mean) / scale, y, balanced(y), ridge=3.0)
     p = 1 / (1 + np.exp(-((x - mean) / scale @ weights + bias)))
     calibration = Calibration(
         VERSION, reader.config.sha256, tuple(mean), tuple(scale), tuple(weights), bias, curve(p, dev)

@@ -23,12 +23,15 @@ from training import claims
 from training.base import NAME, base_encoder, base_tokenizer
 from training.batches import batches
 from training.claims import Pair
+from training.logistic import fit
 from training.loop import Budget, Training
 from training.metrics import auroc, balanced_accuracy, best_threshold
 
 LIMIT = 256
 BATCH_TOKENS = 4096
 VERSION = "1"
+STABLE_SHARE, COOLING_SHARE = 0.4, 0.2
+"""Of the mix, the part that an epoch draws before and during the cool-down."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Labelled:
 
 
 def pairs(data: Path, rng: random.Random, cooling: bool) -> list[Pair]:
-    """Everything once; while the rate cools, a quarter of the mix, and more of what resembles the product."""
+    """What resembles the product twice, and a draw of the mix, a smaller one while the rate cools."""
     near = [
         *claims.factcheckgpt(data, "train"),
         *claims.begin(data, "train"),
@@ -53,7 +56,7 @@ def pairs(data: Path, rng: random.Random, cooling: bool) -> list[Pair]:
         *claims.ruled(data, rng, 16000),
         *claims.stated(data, rng, 5000),
     ]
-    return near * 2 + rng.sample(mix, len(mix) // 4) if cooling else near * 2 + mix
+    return near * 2 + rng.sample(mix, round(len(mix) * (COOLING_SHARE if cooling else STABLE_SHARE)))
 
 
 def labelled(tokenizer: Tokenizer, pair: Pair) -> Labelled | None:
@@ -137,14 +140,8 @@ def fitted(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[Pair]]
         labels.append(truth)
         weights.append(np.where(truth > 0, 1 / truth.sum(), 1 / (1 - truth).sum()))
     x, y, w = np.concatenate(values), np.concatenate(labels), np.concatenate(weights)
-    slope, offset = 1.0, 0.0
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(slope * x + offset, -30, 30)))
-        gradient = np.array([(w * (p - y) * x).sum(), (w * (p - y)).sum()])
-        curve = w * p * (1 - p)
-        hessian = np.array([[(curve * x * x).sum(), (curve * x).sum()], [(curve * x).sum(), curve.sum()]])
-        slope, offset = np.array([slope, offset]) - np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
-    return float(slope), float(offset)
+    slope, offset = fit(x[:, None], y, w, ridge=1e-3)
+    return float(slope[0]), offset
 
 
 def main() -> None:
