@@ -151,6 +151,7 @@ class Lexicon:
     def _replay(self, snapshot: Snapshot, since: int | None) -> None:
         """Write what changed since, with the mark it leads to, as one commit."""
         assert self._index is not None
+        _sweep(self._folder)
         writer = self._index.writer(_HEAP_BYTES, 1)
         gone = [0, *([] if since is None else snapshot.removed(since))]
         # Not delete_documents_by_term: in tantivy 0.27 it looks for a signed term, which an unsigned field never holds.
@@ -214,6 +215,21 @@ def _mark(searcher: tantivy.Searcher) -> Mark:
     if form != _FORMAT or ledger is None or position is None:
         raise LexiconDamaged(f"format {form!r}")
     return Mark(int(ledger), int(position))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove lists of deletions that no commit refers to: a writer killed just before its commit leaves them, and Tantivy,
+    which would write them anew under the same names, does not replace a file. Only for who holds the lock."""
+    meta = folder / "meta.json"
+    segments = json.loads(meta.read_bytes())["segments"] if meta.exists() else []
+    known = {
+        f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
+        for segment in segments
+        if segment.get("deletes")
+    }
+    for path in folder.glob("*.del"):
+        if path.name not in known:
+            path.unlink(missing_ok=True)
 
 
 def _opened(folder: Path) -> tantivy.Index:

@@ -15,7 +15,8 @@ from index.collection import Collection
 from index.hashed import HashedEncoder
 from index.records import Document
 
-KILLS = 20
+KILLS = 14
+OUTSIDE_KILLS = 6
 GOLDEN = 0.618034
 """Its multiples modulo 1 spread evenly, however many there are."""
 
@@ -154,7 +155,7 @@ def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_pa
 def test_nothing_acknowledged_is_lost_when_the_kill_comes_from_outside_at_any_instant(tmp_path: Path) -> None:
     """The lines of Python are not all moments: these kills also fall inside SQLite's, FAISS's and Tantivy's own code."""
     folder, chance = tmp_path / "killed", random.Random(7)
-    for generation in range(6):
+    for generation in range(OUTSIDE_KILLS):
         texts = corpus(generation)
         child = subprocess.Popen(
             [sys.executable, "-c", INDEXER, str(folder), "0"],
@@ -180,8 +181,8 @@ def test_nothing_acknowledged_is_lost_when_the_kill_comes_from_outside_at_any_in
             assert name in {hit.chunk.document_id for hit in collection.search(texts[name].split()[1], 3) if hit.bm25}
         collection.close()
     for place in (folder, tmp_path / "undisturbed"):
-        assert run_indexer(place, corpus(6), 0)[0] == 0
-    check_whole(folder, corpus(6), tmp_path / "undisturbed")
+        assert run_indexer(place, corpus(OUTSIDE_KILLS), 0)[0] == 0
+    check_whole(folder, corpus(OUTSIDE_KILLS), tmp_path / "undisturbed")
 
 
 def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:

@@ -227,3 +227,18 @@ def test_searches_from_many_threads_while_documents_come_in(ledger: Ledger, tmp_
     lexicon.catch_up(ledger)
     assert len(lexicon.search("common", 50)) == 9
     assert all(seen == sorted(seen) and seen for seen in counts)
+
+
+def test_a_list_of_deletions_that_a_killed_writer_left_is_not_in_the_way(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, *TEXTS)
+    Lexicon(tmp_path / "lexicon").catch_up(ledger)
+    shutil.copytree(tmp_path / "lexicon", tmp_path / "killed")
+    ledger.change([], ["d0"])
+    Lexicon(tmp_path / "lexicon").catch_up(ledger)
+    written = [path for path in (tmp_path / "lexicon").glob("*.del") if not (tmp_path / "killed" / path.name).exists()]
+    assert written
+    for path in written:  # what a kill between writing them and committing leaves
+        shutil.copy(path, tmp_path / "killed")
+    lexicon = Lexicon(tmp_path / "killed")
+    lexicon.catch_up(ledger)
+    assert found(lexicon, ledger, "apple") == [TEXTS[1]]
