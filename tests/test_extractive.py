@@ -16,8 +16,8 @@ def passage(text: str, scores: list[float], *, relevance: float = 4.0, document:
     return Passage(Hit(chunk, document, f"file:///{document}", None, relevance), Reading(relevance, sentences))
 
 
-def answer(*passages: Passage) -> list[Draft]:
-    return list(Extractive().generate("Which?", passages))
+def answer(*passages: Passage, question: str = "Which?") -> list[Draft]:
+    return list(Extractive().generate(question, passages))
 
 
 def test_one_sentence_for_a_fact() -> None:
@@ -39,7 +39,7 @@ def test_at_most_four_sentences() -> None:
 
 def test_document_with_the_best_sentence_comes_first() -> None:
     drafts = answer(
-        passage("Copper rose.", [2.0], document="d1"),
+        passage("Copper rose.", [3.0], document="d1"),
         passage("Tin fell sharply.", [4.0], document="d2"),
     )
     assert [draft.text for draft in drafts] == ["Tin fell sharply.", "Copper rose."]
@@ -97,3 +97,21 @@ def test_other_figures_are_another_statement() -> None:
         passage("Seoul counts seven attacks since 2007.", [2.9], document="d2"),
     )
     assert len(drafts) == 2
+
+
+def test_line_that_only_repeats_the_question_is_no_answer() -> None:
+    drafts = answer(
+        passage("Net sales\n\nNet sales were 81 million.\n\nJuly 1, 2023", [5.0, 3.0, 4.0]),
+        question="What were net sales on July 1, 2023?",
+    )
+    assert [draft.text for draft in drafts] == ["Net sales were 81 million."]
+
+
+def test_sentence_far_below_the_best_is_left_out() -> None:
+    drafts = answer(passage("Iron is mined. Zinc is traded.", [4.0, 2.4]))
+    assert [draft.text for draft in drafts] == ["Iron is mined."]
+
+
+def test_sentence_that_hardly_answers_is_not_added_to_a_weak_best() -> None:
+    drafts = answer(passage("Iron is mined. Zinc is traded.", [-0.5, -1.2]))
+    assert [draft.text for draft in drafts] == ["Iron is mined."]
