@@ -3,7 +3,7 @@
 Read in this order:
 
 - the facts: records, summary, errors
-- files: formats, folder, canonical, headings, webpage, pdftext, office, reading, worker, guard, extraction
+- files: formats, folder, canonical, headings, webpage, pdftext, office, notebook, reading, worker, guard, extraction
 - chunks: sentences, chunking, context
 - vectors: runtime, bert, minilm, pretrained, weights, encoder, hashed
 - the truth: schema.sql, rows, entries, sqlite, snapshot, ledger

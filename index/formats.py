@@ -18,6 +18,7 @@ class Reader(Enum):
     PDF = "pdf"
     SLIDES = "slides"
     OFFICE = "office"
+    NOTEBOOK = "notebook"
 
 
 class Format(NamedTuple):
@@ -44,7 +45,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".fb2": Format(Reader.OFFICE, "application/x-fictionbook+xml"),
     ".eml": Format(Reader.OFFICE, "message/rfc822"),
     ".msg": Format(Reader.OFFICE, "application/vnd.ms-outlook"),
-    ".ipynb": Format(Reader.OFFICE, "application/x-ipynb+json"),
+    ".ipynb": Format(Reader.NOTEBOOK, "application/x-ipynb+json"),
     ".html": Format(Reader.HTML, "text/html"),
     ".htm": Format(Reader.HTML, "text/html"),
     ".xhtml": Format(Reader.HTML, "application/xhtml+xml"),

@@ -1,6 +1,6 @@
 """kreuzberg's document nodes -> text with headings and pages. Pure.
 
-For Word, OpenDocument, RTF, EPUB, e-mail, notebooks and spreadsheets the nodes are better than the text that kreuzberg
+For Word, OpenDocument, RTF, EPUB, e-mail and spreadsheets the nodes are better than the text that kreuzberg
 makes of them: headings have levels, tables have cells, and a node of a spreadsheet knows its sheet. Slides come as text
 with marks between them, since their nodes do not say which slide they stand on, and kreuzberg's byte offsets of slides
 drift by one a slide.

@@ -23,6 +23,7 @@ from index.errors import DocumentRejected, NotADocument
 from index.extraction import Extraction, Limits, document_id, version_of
 from index.formats import Format, Reader, contradiction, format_of, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
+from index.notebook import NotANotebook, flow_of_notebook
 from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
 from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
 from index.records import Document, Page
@@ -52,7 +53,7 @@ def document_of(data: bytes, path: Path, uri: str, limits: Limits, form: Format)
         raise DocumentRejected(
             uri, f"it is named {path.suffix or 'without a suffix'} but holds {shown}", "Rename it, or fetch it again"
         )
-    if form.reader in (Reader.TEXT, Reader.MARKDOWN, Reader.HTML):
+    if form.reader in (Reader.TEXT, Reader.MARKDOWN, Reader.HTML, Reader.NOTEBOOK):
         parts = _parts_of_text(data, path, uri, form)
     elif form.reader is Reader.PDF:
         parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri)
@@ -123,6 +124,13 @@ def _parts_of_text(data: bytes, path: Path, uri: str, form: Format) -> _Parts:
         return _Parts(page.text, page.title, page.headings, (), metadata)
     if form.reader is Reader.MARKDOWN:
         return _Parts(text, front_matter_title(text), markdown_headings(text), (), metadata)
+    if form.reader is Reader.NOTEBOOK:
+        try:
+            notebook = _each_canonical(flow_of_notebook(text))
+        except NotANotebook as error:
+            reason = f"it is damaged or no notebook ({str(error)[:100]})"
+            raise DocumentRejected(uri, reason, "Open it in Jupyter and save it again") from error
+        return _Parts(notebook.text, "", notebook.headings, (), metadata)
     pages = _form_feed_pages(text) if path.suffix.lower() == ".txt" and "\f" in text else ()
     return _Parts(text, "", (), pages, metadata)
 

@@ -175,7 +175,7 @@ def test_a_notebook_is_read(tmp_path: Path, read: Callable[[Path], Document]) ->
     ]
     (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     found = read(tmp_path / "a.ipynb")
-    assert found.text == "Study\n\nWe found it.\n\nx = 1"
+    assert found.text == "# Study\nWe found it.\n\nx = 1"
     assert found.sections[0].trail == ("Study",)
 
 
