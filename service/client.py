@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 
@@ -127,6 +127,13 @@ class Quoth:
         """An answer that was given before."""
         return answer_of(self._json("GET", f"/v1/answers/{answer_id}"))
 
+    def rate(
+        self, answer_id: str, rating: Literal["up", "down"], *, sentence: int | None = None, comment: str = ""
+    ) -> None:
+        """Say what you think of an answer, or of its sentence `sentence` (from 0)."""
+        body = _given(answer_id=answer_id, rating=rating, sentence=sentence, comment=comment)
+        self._json("POST", "/v1/feedback", body)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -202,6 +209,13 @@ class AsyncQuoth:
     async def answer(self, answer_id: str) -> Answer:
         """An answer that was given before."""
         return answer_of(await self._json("GET", f"/v1/answers/{answer_id}"))
+
+    async def rate(
+        self, answer_id: str, rating: Literal["up", "down"], *, sentence: int | None = None, comment: str = ""
+    ) -> None:
+        """Say what you think of an answer, or of its sentence `sentence` (from 0)."""
+        body = _given(answer_id=answer_id, rating=rating, sentence=sentence, comment=comment)
+        await self._json("POST", "/v1/feedback", body)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,4 +1,4 @@
-"""Conversations and their answers in a database, through SQLAlchemy (SQLite by default).
+"""Conversations, their answers and the feedback on them in a database, through SQLAlchemy (SQLite by default).
 
 An answer is kept whole, as JSON, so that it can be fetched again with every quote and offset that it had.
 """
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import ForeignKey, Index, create_engine, event, make_url, select
@@ -27,6 +28,10 @@ _ANSWER = TypeAdapter(Answer)
 
 class RecordMissing(Permanent):
     """No conversation or answer of that id."""
+
+
+class FeedbackInvalid(Permanent):
+    """Feedback on a sentence that the answer does not have."""
 
 
 class StoreUnavailable(Transient):
@@ -60,12 +65,39 @@ class _AnswerRow(_Table):
     __table_args__ = (Index("answer_by_conversation", "conversation_id", "position"),)
 
 
+class _FeedbackRow(_Table):
+    __tablename__ = "feedback"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"), index=True)
+    sentence: Mapped[int | None]
+    rating: Mapped[str]
+    comment: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
     """An answer with what it does not say itself: the collection it came from, and when (UTC)."""
 
     answer: Answer
     collection: str
+    created_at: datetime
+
+
+Rating = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What someone thinks of an answer, or of one sentence of it (from 0), and when it was said (UTC)."""
+
+    id: str
+    answer_id: str
+    sentence: int | None
+    rating: Rating
+    comment: str
     created_at: datetime
 
 
@@ -136,14 +168,54 @@ class ConversationStore:
     def answer(self, answer_id: str) -> StoredAnswer:
         """One answer. Raises RecordMissing."""
         with self._session() as session:
-            row = session.scalar(select(_AnswerRow).where(_AnswerRow.id == answer_id))
-            if row is None:
-                raise RecordMissing(f"No answer has the id {answer_id!r}. Ids stand in the field `id` of every answer.")
-            return _stored(row)
+            return _stored(self._answer(session, answer_id))
+
+    def rate(self, answer_id: str, rating: Rating, sentence: int | None = None, comment: str = "") -> Feedback:
+        """Keep what someone thinks of an answer, or of its sentence `sentence` (from 0).
+
+        Nothing is replaced: who changes their mind gives another. Raises RecordMissing, and FeedbackInvalid for a sentence
+        that the answer does not have.
+        """
+        with self._session() as session, session.begin():
+            count = len(_stored(self._answer(session, answer_id)).answer.sentences)
+            if sentence is not None and not 0 <= sentence < count:
+                raise FeedbackInvalid(
+                    f"The answer {answer_id!r} has no sentence {sentence}: it has {count}, counted from 0. "
+                    "Leave `sentence` out to rate the whole answer."
+                )
+            row = _FeedbackRow(
+                id=self._make_id(),
+                answer_id=answer_id,
+                sentence=sentence,
+                rating=rating,
+                comment=comment,
+                created_at=self._clock(),
+            )
+            session.add(row)
+            session.flush()
+            return _feedback(row)
+
+    def feedback(
+        self, answer_id: str | None = None, rating: Rating | None = None, limit: int | None = None, offset: int = 0
+    ) -> tuple[Feedback, ...]:
+        """The feedback there is, or that on one answer or of one rating, oldest first; `limit` of it from `offset` on."""
+        query = select(_FeedbackRow).order_by(_FeedbackRow.position).offset(offset).limit(limit)
+        if answer_id is not None:
+            query = query.where(_FeedbackRow.answer_id == answer_id)
+        if rating is not None:
+            query = query.where(_FeedbackRow.rating == rating)
+        with self._session() as session:
+            return tuple(_feedback(row) for row in session.scalars(query))
 
     def close(self) -> None:
         """Give the database's connections back."""
         self._engine.dispose()
+
+    def _answer(self, session: Session, answer_id: str) -> _AnswerRow:
+        row = session.scalar(select(_AnswerRow).where(_AnswerRow.id == answer_id))
+        if row is None:
+            raise RecordMissing(f"No answer has the id {answer_id!r}. Ids stand in the field `id` of every answer.")
+        return row
 
     def _require(self, session: Session, conversation_id: str) -> None:
         if session.get(_ConversationRow, conversation_id) is None:
@@ -196,3 +268,8 @@ def _tuning(busy_timeout_ms: int) -> Callable[[DBAPIConnection, ConnectionPoolEn
 
 def _stored(row: _AnswerRow) -> StoredAnswer:
     return StoredAnswer(_ANSWER.validate_json(row.body), row.collection, row.created_at.replace(tzinfo=UTC))
+
+
+def _feedback(row: _FeedbackRow) -> Feedback:
+    rating: Rating = "up" if row.rating == "up" else "down"
+    return Feedback(row.id, row.answer_id, row.sentence, rating, row.comment, row.created_at.replace(tzinfo=UTC))

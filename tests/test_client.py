@@ -16,6 +16,7 @@ from service.assembly import Service
 from service.client import AsyncQuoth, Passages, Quoth, Refused, Told, Unavailable
 from service.received import AnswerInvalid
 from service.records import Answer, Question
+from service.store import ConversationStore
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
@@ -54,6 +55,21 @@ def test_a_follow_up_continues_and_a_refusal_is_an_answer(quoth: Quoth) -> None:
     assert second.conversation_id == first.conversation_id
     refusal = quoth.ask(UNRELATED)
     assert (refusal.refused, refusal.sentences) == (True, ())
+
+
+def test_what_is_thought_of_an_answer_is_kept(quoth: Quoth, served: str, store: ConversationStore) -> None:
+    answer = quoth.ask(ATTACKS)
+    quoth.rate(answer.id, "down", sentence=0, comment="Seven.")
+    with pytest.raises(Refused, match="no sentence 99"):
+        quoth.rate(answer.id, "up", sentence=99)
+
+    async def rate() -> None:
+        async with AsyncQuoth(served) as other:
+            await other.rate(answer.id, "up")
+
+    anyio.run(rate)
+    kept = [(one.rating, one.sentence, one.comment) for one in store.feedback(answer_id=answer.id)]
+    assert kept == [("down", 0, "Seven."), ("up", None, "")]
 
 
 def test_search_gives_hits(quoth: Quoth) -> None:

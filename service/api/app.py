@@ -5,7 +5,19 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.api import chat, collections, completions, conversations, documents, health, problems, search, site, verify
+from service.api import (
+    chat,
+    collections,
+    completions,
+    conversations,
+    documents,
+    feedback,
+    health,
+    problems,
+    search,
+    site,
+    verify,
+)
 from service.api.parts import Parts
 from service.api.problems import Problem
 from service.api.requests import RequestGuard
@@ -49,7 +61,7 @@ def create_app(service: Service, store: ConversationStore) -> FastAPI:
     )
     app.state.parts = Parts(service, store)
     problems.install(app)
-    for routes in (chat, completions, verify, search, documents, collections, conversations, health, site):
+    for routes in (chat, completions, verify, search, documents, collections, conversations, feedback, health, site):
         app.include_router(routes.router)
     app.mount("/assets", site.assets, name="assets")
     app.add_middleware(RequestGuard, allowed_hosts=service.settings.allowed_hosts, max_body_bytes=MAX_BODY_BYTES)

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from index import errors as indexing
 from service import errors as service
 from service.received import AnswerInvalid
-from service.store import RecordMissing
+from service.store import FeedbackInvalid, RecordMissing
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -29,6 +29,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     service.QuestionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.GeneratorUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     AnswerInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    FeedbackInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,

@@ -25,6 +25,10 @@ export async function get(address) {
   return (await reach(address)).json();
 }
 
+export async function send(address, body) {
+  return (await reach(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+}
+
 export function textOf(passage, collection, start, end) {
   const query = new URLSearchParams({ collection, start, end });
   const place = [passage.document_id, passage.version].map(encodeURIComponent);

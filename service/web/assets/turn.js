@@ -1,5 +1,6 @@
 // One turn of the conversation: the question, and the answer as it comes about.
 
+import { Thumbs } from "./feedback.js";
 import { copy, element, placeOf, quoted } from "./text.js";
 
 const NEAREST = 4;
@@ -47,7 +48,8 @@ export class Turn {
       this.after.append(this.sources());
     }
     for (const note of answer.notes) this.after.append(element("p", { className: "note", textContent: note }));
-    this.after.append(this.closing(answer));
+    const thumbs = new Thumbs(answer.id);
+    this.after.append(this.closing(answer, thumbs), thumbs.comment);
   }
 
   problem(problem, again) {
@@ -105,7 +107,7 @@ export class Turn {
     this.after.append(element("h3", { className: "muted", textContent: "Nearest passages" }), list);
   }
 
-  closing(answer) {
+  closing(answer, thumbs) {
     const percent = Math.round(answer.confidence * 100);
     const said = answer.refused ? `Confidence that they do: ${percent} %` : `Confidence ${percent} %`;
     const meter = element("span", { className: "meter", "aria-hidden": "true" }, element("span", {}));
@@ -113,6 +115,7 @@ export class Turn {
     const facts = [answer.generator, answer.timings_ms.total === undefined ? "" : `${Math.round(answer.timings_ms.total)} ms`];
     const line = element("p", { className: "closing muted" }, element("span", { className: "confidence" }, meter, said));
     for (const fact of facts.filter(Boolean)) line.append(element("span", { textContent: fact }));
+    line.append(thumbs.box);
     if (!answer.refused) {
       const button = element("button", { type: "button", className: "quiet", textContent: "Copy answer" });
       button.addEventListener("click", () => copy(asText(answer), button));

@@ -1,0 +1,60 @@
+// Thumbs beside an answer, and a box for what is wrong with it.
+
+import { send } from "./server.js";
+import { element } from "./text.js";
+
+const MOST_COMMENT = 4000; // code units; the server takes as many characters
+const SVG = "http://www.w3.org/2000/svg";
+const THUMB = "M2.5 9h3v8h-3zM7 9l3.2-6.5c1.4 0 2.1.8 2.1 2V8h4.4l-.9 7.2c-.1 1-.9 1.8-1.9 1.8H7z";
+
+export class Thumbs {
+  constructor(answerId) {
+    this.answerId = answerId;
+    this.up = this.thumb("up", "Good answer");
+    this.down = this.thumb("down", "Bad answer");
+    this.said = element("span", { className: "muted", role: "status" });
+    this.box = element("span", { className: "thumbs", role: "group", "aria-label": "Rate this answer" }, this.up, this.down, this.said);
+    this.comment = this.form();
+  }
+
+  thumb(rating, name) {
+    const button = element("button", { type: "button", className: `quiet thumb ${rating}`, "aria-label": name, "aria-pressed": "false", title: name }, drawn());
+    button.addEventListener("click", () => this.rate(rating));
+    return button;
+  }
+
+  form() {
+    const words = element("input", { type: "text", maxLength: MOST_COMMENT, "aria-label": "What is wrong with this answer?", placeholder: "What is wrong? (optional)" });
+    const form = element("form", { className: "thumbs-comment", hidden: true }, words, element("button", { type: "submit", className: "quiet", textContent: "Send" }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.rate("down", words.value.trim());
+    });
+    return form;
+  }
+
+  async rate(rating, comment = "") {
+    try {
+      await send("/v1/feedback", { answer_id: this.answerId, rating, comment });
+    } catch (problem) {
+      this.said.textContent = problem.message;
+      return;
+    }
+    this.up.setAttribute("aria-pressed", rating === "up");
+    this.down.setAttribute("aria-pressed", rating === "down");
+    this.said.textContent = "Thank you.";
+    this.comment.hidden = rating === "up" || comment !== "";
+    if (!this.comment.hidden) this.comment.firstChild.focus();
+  }
+}
+
+// A thumb that needs no font; the style turns it over for a thumb down.
+function drawn() {
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", "0 0 20 20");
+  picture.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", THUMB);
+  picture.append(line);
+  return picture;
+}
