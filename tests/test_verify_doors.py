@@ -98,6 +98,12 @@ def test_what_is_no_answer_is_a_problem(served: str, body: Any, status: int, cod
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
+def test_more_sentences_than_an_answer_has_are_not_checked(served: str, answer: dict[str, Any]) -> None:
+    long = {**answer, "sentences": answer["sentences"][:1] * 501}
+    response = httpx.post(f"{served}/v1/verify", json={"answer": long})
+    assert (response.status_code, response.json()["code"]) == (422, "answer-invalid")
+
+
 def test_half_a_surrogate_pair_and_an_unknown_collection_are_problems(served: str, answer: dict[str, Any]) -> None:
     content = json.dumps({"answer": {**answer, "question": "half \ud83d"}})
     response = httpx.post(f"{served}/v1/verify", content=content, headers={"Content-Type": "application/json"})

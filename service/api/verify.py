@@ -10,9 +10,11 @@ from service.api.parts import Parts, TheParts
 from service.api.problems import documented
 from service.api.schemas import AnswerOut, CollectionName, Record, Request
 from service.checking import SupportPolicy
-from service.received import answer_of
+from service.received import AnswerInvalid, answer_of
 from service.verification import Fault, Verdict, Verification, verify
 from service.versions import Versions
+
+MOST_SENTENCES = 500  # each may need the checker; no model that is asked for one answer writes as many
 
 router = APIRouter(tags=["answers"])
 
@@ -59,6 +61,11 @@ async def verified(body: VerifyRequest, parts: TheParts) -> VerificationOut:
 
 
 def _verified(body: VerifyRequest, parts: Parts) -> Verification:
+    if len(body.answer.sentences) > MOST_SENTENCES:
+        raise AnswerInvalid(
+            f"The answer has {len(body.answer.sentences):,} sentences; at most {MOST_SENTENCES} are verified at once. "
+            "Verify it on the command line: quoth verify ANSWER.json"
+        )
     return verify(
         answer_of(body.answer.model_dump()),
         Versions(parts.service.library, body.collection),
