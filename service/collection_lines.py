@@ -70,7 +70,10 @@ def verdict(name: str, findings: Sequence[Finding]) -> Iterator[Line]:
 
 def transferred(verb: str, name: str, documents: int, chunks: int) -> Iterator[Line]:
     """What an export or import moved."""
-    yield Line(0, Text(f"{verb} {name}: {documents:,} documents, {chunks:,} chunks."))
+    parts = [
+        f"{count:,} {one}{'' if count == 1 else 's'}" for count, one in ((documents, "document"), (chunks, "chunk"))
+    ]
+    yield Line(0, Text(f"{verb} {name}: {', '.join(parts)}."))
 
 
 def dropped(name: str) -> Iterator[Line]:

@@ -63,9 +63,9 @@ def test_the_list_and_one_collection_are_shown_and_verified(run: Callable[..., R
 
 
 def test_a_collection_travels_in_a_file(run: Callable[..., Result], tmp_path: Path) -> None:
-    assert run("export", "papers", "p.quoth").stdout == "Exported papers: 1 documents, 1 chunks.\n"
+    assert run("export", "papers", "p.quoth").stdout == "Exported papers: 1 document, 1 chunk.\n"
     assert isinstance(run("import", "p.quoth").exception, CollectionExists)
-    assert run("import", "p.quoth", "--as", "again").stdout == "Imported again: 1 documents, 1 chunks.\n"
+    assert run("import", "p.quoth", "--as", "again").stdout == "Imported again: 1 document, 1 chunk.\n"
     (tmp_path / "p.quoth").write_bytes((tmp_path / "p.quoth").read_bytes()[:1000])
     damaged = run("import", "p.quoth", "--as", "third").exception
     assert isinstance(damaged, ExportUnreadable)

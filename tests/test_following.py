@@ -23,13 +23,13 @@ SECONDS = 30.0
 class Following:
     """A collection that follows paths in a thread until the block ends."""
 
-    def __init__(self, folder: Path, paths: list[Path]) -> None:
+    def __init__(self, folder: Path, paths: list[Path], settle: float = 0.2) -> None:
         self.collection = Collection(folder, HashedEncoder())
         self.reports: list[SyncReport] = []
         self.troubles: list[Transient] = []
         self.errors: list[IndexingError] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(paths,))
+        self._thread = threading.Thread(target=self._run, args=(paths, settle))
 
     def __enter__(self) -> "Following":
         self._thread.start()
@@ -41,7 +41,7 @@ class Following:
         assert not self._thread.is_alive()
         self.collection.close()
 
-    def _run(self, paths: list[Path]) -> None:
+    def _run(self, paths: list[Path], settle: float) -> None:
         try:
             follow(
                 self.collection,
@@ -49,7 +49,7 @@ class Following:
                 stop=self._stop,
                 on_report=self.reports.append,
                 on_trouble=self.troubles.append,
-                settle=0.2,
+                settle=settle,
             )
         except IndexingError as error:
             self.errors.append(error)
@@ -120,17 +120,18 @@ def test_editors_save_by_renaming_and_their_temporary_files_are_not_indexed(foll
     assert all(not report.rejected and not report.removed for report in following.reports)
 
 
-def test_a_file_is_left_alone_while_it_is_written(following: Following, folder: Path) -> None:
-    with (folder / "long.txt").open("w") as file:
-        for _ in range(20):
-            file.write("A sentence comes. ")
-            file.flush()
-            time.sleep(0.05)
-            assert "long.txt" not in following.texts()
-    following.until(lambda: "long.txt" in following.texts())
-    assert following.texts()["long.txt"] == "A sentence comes. " * 20
-    following.until(lambda: following.reports[-1].added == ((folder / "long.txt").as_uri(),))
-    assert not any(report.changed for report in following.reports)
+def test_a_file_is_left_alone_while_it_is_written(tmp_path: Path, folder: Path) -> None:
+    with Following(tmp_path / "home" / "c", [folder], settle=1.0) as following:
+        following.until(lambda: bool(following.reports))
+        with (folder / "long.txt").open("w") as file:
+            for _ in range(30):  # 3 s, three times what it takes to settle
+                file.write("A sentence comes. ")
+                file.flush()
+                time.sleep(0.1)
+                assert "long.txt" not in following.texts()
+        following.until(lambda: following.reports[-1].added == ((folder / "long.txt").as_uri(),))
+        assert following.texts()["long.txt"] == "A sentence comes. " * 30
+        assert not any(report.changed for report in following.reports)
 
 
 def test_a_change_behind_the_same_size_and_time_is_seen(following: Following, folder: Path) -> None:
