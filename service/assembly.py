@@ -40,7 +40,7 @@ def assemble(settings: Settings) -> Service:
     cache = settings.home / _CACHE
     reader = Reader.load(folder("reader"), cache)
     checker = SupportChecker.load(folder("support"), cache)
-    calibration = Calibration.load(folder("calibration"))
+    calibration = Calibration.load(folder("calibration"), reader=reader.config.sha256)
     policy = Policy(
         depth=settings.rerank_depth,
         top_k=settings.top_k,

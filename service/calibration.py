@@ -15,55 +15,27 @@ FILE = "calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known about a question once its passages are read. Logits are the reader's.
+    """What is known about a question once its passages are read.
 
-    `relevance`: of the most relevant passage. `sentence`: of the best sentence anywhere. `joint`: the highest sum of a
-    passage's relevance and its best sentence. `margin`: from the most relevant passage to the next one. `lead`: from the
-    passage with the best sentence to the passage with the next best. `similarity`: cosine of the passage with the highest
-    joint, 0 where its vector is missing. `lexical`: its BM25 score over the highest one, 0 where no word is shared. A
-    passage with both near their best is one that meaning, words and reader agree on.
+    `relevance`: the reader's logit for the most relevant passage. `similarity`: the cosine of question and that passage,
+    None where the vector is missing. More was tried (the best sentence's logit, its sum with the relevance, the margins to the
+    next passage and sentence, the share of the BM25 score): on development questions these two alone give an AUROC of .814
+    where all seven give .811, and margins mislead in a collection of few passages.
     """
 
     relevance: float
-    sentence: float
-    joint: float
-    margin: float
-    lead: float
-    similarity: float
-    lexical: float
+    similarity: float | None
 
 
 NAMES = tuple(field.name for field in fields(Signals))
-_FLOOR = -12.0
-"""Stands for the logit of what is not there: below any that the reader gives."""
-_MARGIN_CAP = 6.0
 
 
 def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
     """The signals of the passages that were read, in any order; None without any."""
     if not read:
         return None
-    relevances = sorted((reading.relevance for _, reading in read), reverse=True)
-    bests = sorted((_best(reading) for _, reading in read), reverse=True)
-    hit, reading = max(read, key=lambda entry: entry[1].relevance + _best(entry[1]))
-    most = max((other.bm25 or 0.0 for other, _ in read), default=0.0)
-    return Signals(
-        relevance=relevances[0],
-        sentence=bests[0],
-        joint=reading.relevance + _best(reading),
-        margin=_gap(relevances),
-        lead=_gap(bests),
-        similarity=hit.similarity or 0.0,
-        lexical=(hit.bm25 or 0.0) / most if most > 0 else 0.0,
-    )
-
-
-def _best(reading: Reading) -> float:
-    return max(reading.best, _FLOOR)
-
-
-def _gap(ordered: Sequence[float]) -> float:
-    return min(_MARGIN_CAP, ordered[0] - ordered[1]) if len(ordered) > 1 else _MARGIN_CAP
+    hit, reading = max(read, key=lambda entry: entry[1].relevance)
+    return Signals(reading.relevance, hit.similarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +99,14 @@ class Calibration:
         return found
 
     def probability(self, known: Signals | None) -> float:
-        """P(the corpus answers the question), 0 without any passage."""
+        """P(the corpus answers the question), 0 without any passage. A missing signal counts as its mean."""
         if known is None:
             return 0.0
         values = (getattr(known, name) for name in NAMES)
         total = self.bias + sum(
             weight * (value - mean) / scale
             for weight, value, mean, scale in zip(self.weights, values, self.mean, self.scale, strict=True)
+            if value is not None
         )
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 

@@ -35,7 +35,7 @@ def made(**changes):
 
 def test_the_signals_of_two_passages_by_hand():
     found = signals([(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), reading(2.5, 0.5))])
-    assert found == Signals(relevance=2.5, sentence=3.0, joint=4.0, margin=1.5, lead=2.5, similarity=0.4, lexical=1.0)
+    assert found == Signals(relevance=2.5, similarity=0.7)
 
 
 def test_the_order_of_the_passages_does_not_matter():
@@ -47,9 +47,10 @@ def test_the_order_of_the_passages_does_not_matter():
     assert signals(pairs) == signals(pairs[::-1])
 
 
-def test_what_is_missing_counts_as_nothing():
-    found = signals([(hit(None, None), reading(-2.0))])
-    assert (found.similarity, found.lexical, found.sentence, found.margin) == (0.0, 0.0, -12.0, 6.0)
+def test_a_missing_signal_counts_as_its_mean():
+    assert signals([(hit(None, None), reading(-2.0))]) == Signals(-2.0, None)
+    known, mean = made(weights=(0.5, 0.25)), 1.0
+    assert known.probability(Signals(3.0, None)) == known.probability(Signals(3.0, mean))
 
 
 def test_without_a_passage_nothing_answers():
@@ -58,12 +59,12 @@ def test_without_a_passage_nothing_answers():
 
 
 def test_the_probability_is_the_logistic_of_the_standardised_signals():
-    known = Signals(5.0, 0, 0, 0, 0, 0, 0)
+    known = Signals(5.0, 0.0)
     assert made().probability(known) == pytest.approx(1 / (1 + math.exp(-(-1.0 + 0.5 * (5.0 - 1.0) / 2.0))))
 
 
 def test_extreme_signals_stay_probabilities():
-    known = Signals(1e9, 0, 0, 0, 0, 0, 0)
+    known = Signals(1e9, 0.0)
     assert 0.999 < made().probability(known) <= 1.0
 
 

@@ -35,12 +35,16 @@ VERSION = "1"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The signals of one asked question, whether the corpus answers it, and whether the best sentence is a gold one."""
+    """The signals of one asked question, whether the corpus answers it, and whether the best sentence is a gold one.
+
+    `written_so`: a person wrote the question so that its passage does not answer it.
+    """
 
     signals: Signals
     answerable: bool
     right: bool
     source: str
+    written_so: bool
 
 
 def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int = DEPTH) -> list[Outcome]:
@@ -65,32 +69,46 @@ def _outcome(case: Case, hits: Sequence[Hit], readings: dict[str, Read], answera
     known = signals(read)
     if known is None:
         raise ValueError(f"no passage was found for {case.question!r}; the corpus is empty")
-    hit, reading = max(read, key=lambda entry: entry[1].relevance + max(entry[1].best, -12.0))
+    hit, reading = max(read, key=lambda entry: entry[1].relevance)
     right = False
     if answerable and hit.chunk.text == case.passage and reading.sentences:
         spans = [(s.start, s.end) for s in reading.sentences]
         best = max(range(len(spans)), key=lambda n: reading.sentences[n].score)
         right = best in gold_sentences(case.gold, sentence_spans(hit.chunk.text)) if case.gold else True
-    return Outcome(known, answerable, right, case.source)
+    return Outcome(known, answerable, right, case.source, written_so=case.passage is None)
 
 
 def matrix(found: Sequence[Outcome]) -> NDArray[np.float64]:
-    """The signals as rows, in the order of `NAMES`."""
-    return np.array([[getattr(outcome.signals, name) for name in NAMES] for outcome in found])
+    """The signals as rows, in the order of `NAMES`; a missing similarity counts as the mean of the others."""
+    rows = np.array([[getattr(outcome.signals, name) for name in NAMES] for outcome in found], dtype=np.float64)
+    missing = np.isnan(rows)
+    rows[missing] = np.broadcast_to(np.nanmean(rows, axis=0), rows.shape)[missing]
+    return rows
 
 
-def balanced(labels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights that let both classes count the same, with mean 1."""
-    share = labels.mean()
-    weights: NDArray[np.float64] = np.where(labels > 0, 0.5 / share, 0.5 / (1 - share))
-    return weights
+HUMAN = 0.7
+"""Share of the unanswerable that questions written to be unanswerable stand for; the rest had their passage taken out. In
+use, the matter asked about is mostly in the collection, which taking a passage out does not show."""
+
+
+def weights(found: Sequence[Outcome]) -> NDArray[np.float64]:
+    """Case weights with mean 1: half for the answerable, and of the other half `HUMAN` for questions that people wrote so."""
+    answerable = np.array([outcome.answerable for outcome in found])
+    written = np.array([outcome.written_so for outcome in found])
+    groups = ((answerable, 0.5), (written, 0.5 * HUMAN), (~answerable & ~written, 0.5 * (1 - HUMAN)))
+    weight = np.zeros(len(found))
+    for members, share in groups:
+        if members.any():
+            weight[members] = share / members.sum()
+    scaled: NDArray[np.float64] = weight / weight.mean()
+    return scaled
 
 
 def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 60) -> tuple[Step, ...]:
     """The trade at `points` thresholds, both classes counted the same. Thresholds above which under 12 remain are left out."""
     answerable = np.array([float(outcome.answerable) for outcome in found])
     right = np.array([float(outcome.right) for outcome in found])
-    weight = balanced(answerable)
+    weight = weights(found)
     steps = []
     for threshold in np.linspace(0.02, 0.98, points):
         said = p >= threshold
@@ -108,9 +126,10 @@ def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 60) ->
     return tuple(steps)
 
 
-def reliability(p: NDArray[np.float64], y: NDArray[np.float64], bins: int = 10) -> tuple[float, float]:
-    """Expected calibration error over equal-width bins, and Brier score, both classes counted the same."""
-    weight = balanced(y)
+def reliability(
+    p: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64], bins: int = 10
+) -> tuple[float, float]:
+    """Expected calibration error over equal-width bins, and Brier score, of weighted cases."""
     which = np.minimum((p * bins).astype(int), bins - 1)
     error = 0.0
     for number in range(bins):
@@ -126,7 +145,7 @@ def report(calibration: Calibration, found: Sequence[Outcome]) -> dict[str, obje
     """What the probability is worth on `found`."""
     y = np.array([float(outcome.answerable) for outcome in found])
     p = np.array([calibration.probability(outcome.signals) for outcome in found])
-    error, brier = reliability(p, y)
+    error, brier = reliability(p, y, weights(found))
     sources = sorted({outcome.source for outcome in found})
     split = {s: [n for n, o in enumerate(found) if o.source == s] for s in sources}
     return {
@@ -146,7 +165,7 @@ def _trade(p: NDArray[np.float64], found: Sequence[Outcome], threshold: float) -
     """Threshold, precision, right, recall at the threshold; both classes counted the same."""
     answerable = np.array([float(outcome.answerable) for outcome in found])
     right = np.array([float(outcome.right) for outcome in found])
-    weight, said = balanced(answerable), p >= threshold
+    weight, said = weights(found), p >= threshold
     total = weight[said].sum() or float("nan")
     return (
         threshold,
@@ -172,13 +191,13 @@ def main() -> None:
     dev = outcomes(data, "dev", reader, cache)
     x, y = matrix(dev), np.array([float(outcome.answerable) for outcome in dev])
     mean, scale = x.mean(0), x.std(0) + 1e-6
-    weights, bias = fit((x - mean) / scale, y, balanced(y), ridge=3.0)
-    p = 1 / (1 + np.exp(-((x - mean) / scale @ weights + bias)))
+    slope, bias = fit((x - mean) / scale, y, weights(dev), ridge=3.0)
+    p = 1 / (1 + np.exp(-((x - mean) / scale @ slope + bias)))
     calibration = Calibration(
-        VERSION, reader.config.sha256, tuple(mean), tuple(scale), tuple(weights), bias, curve(p, dev)
+        VERSION, reader.config.sha256, tuple(mean), tuple(scale), tuple(slope), bias, curve(p, dev)
     )
     calibration.save(options.out)
-    facts = {"fitted_on": report(calibration, dev), "weights": dict(zip(NAMES, weights.round(3).tolist(), strict=True))}
+    facts = {"fitted_on": report(calibration, dev), "weights": dict(zip(NAMES, slope.round(3).tolist(), strict=True))}
     (options.run / "dev.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     facts["test"] = report(calibration, outcomes(data, "test", reader, cache))
     (options.run / "report.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
