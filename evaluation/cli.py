@@ -59,6 +59,9 @@ def run(
     retriever: Annotated[
         str, typer.Option(help="hybrid, reranked, dense, bm25 or encoder (task retrieve).")
     ] = "hybrid",
+    only: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only the cases whose ids stand in it, one a line.")
+    ] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="Only so many cases, drawn with the seed.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample and of the intervals.")] = 0,
     endpoint: Annotated[
@@ -85,6 +88,7 @@ def run(
             collection=collection,
             task=_chosen("--task", task, _late("evaluation.tasks.task").TaskName),
             retriever=_chosen("--retriever", retriever, _late("evaluation.retrievers").Retriever),
+            only=only,
             sample=sample,
             seed=seed,
             endpoint=endpoint,

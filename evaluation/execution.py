@@ -1,5 +1,6 @@
 """A plan -> a run: load and check the data, make ready what is measured, run the cases."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from evaluation import retrievers
 from evaluation.cases import Case, Dataset
 from evaluation.corpus import fill
 from evaluation.datasets.loading import Format, load
-from evaluation.errors import SuiteInvalid, TaskUnfit
+from evaluation.datasets.records import text_lines
+from evaluation.errors import DataInvalid, SuiteInvalid, TaskUnfit
 from evaluation.manifest import identity
 from evaluation.naming import Naming
 from evaluation.retrievers import Retriever
@@ -36,7 +38,10 @@ _REMOTE_WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. `collection` names one that holds the documents already; `endpoint` a server whose collection does."""
+    """What to run. `collection` names one that holds the documents already; `endpoint` a server whose collection does.
+
+    `only` is a file of case ids, one a line: the others are left out before the sample is drawn.
+    """
 
     dataset: Path
     format: Format | None = None
@@ -45,6 +50,7 @@ class Plan:
     collection: str | None = None
     task: TaskName | None = None
     retriever: Retriever = "hybrid"
+    only: Path | None = None
     sample: int | None = None
     seed: int = 0
     endpoint: str | None = None
@@ -76,13 +82,15 @@ def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
     )
     task_name = plan.task or default_task(dataset)
     check_fit(dataset, task_name, plan)
-    cases = sampled(dataset.cases, plan.sample, plan.seed)
+    cases = sampled(_kept(dataset, plan.only), plan.sample, plan.seed)
     with ExitStack() as opened:
         if plan.endpoint is not None:
             task, target = _remote(plan, dataset, task_name, opened)
         else:
             task, target = _local(plan, dataset, task_name, index, watcher, opened)
         ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
+        if plan.only is not None:
+            ident["only_sha256"] = hashlib.sha256(plan.only.read_bytes()).hexdigest()
         advance = watcher("Running the cases", len(cases))
 
         def progress(state: Progress) -> None:
@@ -101,6 +109,7 @@ def plan_of(entry: Entry, suite: Suite) -> Plan:
         corpus=entry.corpus,
         task=entry.task,
         retriever=entry.retriever,
+        only=entry.only,
         sample=entry.sample,
         seed=suite.seed,
         generator=entry.generator,
@@ -200,6 +209,18 @@ def _collection(plan: Plan, dataset: Dataset, library: Library, watcher: Watcher
         advance = watcher("Indexing the documents")
         fill(collection, dataset, advance)
     return collection
+
+
+def _kept(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
+    if only is None:
+        return dataset.cases
+    known = {case.id for case in dataset.cases}
+    wanted = set()
+    for line, text in text_lines(only):
+        if text.strip() not in known:
+            raise DataInvalid(only, line, f"{dataset.name} has no case {text.strip()!r}", "Write one case id a line")
+        wanted.add(text.strip())
+    return tuple(case for case in dataset.cases if case.id in wanted)
 
 
 def _naming(dataset: Dataset) -> Naming:

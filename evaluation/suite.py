@@ -57,6 +57,7 @@ class Entry:
     sha256: str | None
     task: TaskName | None
     retriever: Retriever
+    only: Path | None
     sample: int | None
     generator: str | None
     gates: tuple[Gate, ...] = ()
@@ -122,7 +123,7 @@ def judge(run: str, gates: Sequence[Gate], figures: Sequence[Figure]) -> list[Ve
     return verdicts
 
 
-_ENTRY = ("name", "dataset", "format", "split", "corpus", "sha256", "task", "retriever", "sample", "generator")
+_ENTRY = ("name", "dataset", "format", "split", "corpus", "sha256", "task", "retriever", "only", "sample", "generator")
 
 
 def _entry(table: Mapping[str, Any], file: Path) -> Entry:
@@ -131,6 +132,7 @@ def _entry(table: Mapping[str, Any], file: Path) -> Entry:
         if not isinstance(table.get(key), str):
             raise SuiteInvalid(f"{file}: a [[run]] without {key!r}. Give it one, as a text.")
     corpus = _typed(table, "corpus", str, file, None)
+    only = _typed(table, "only", str, file, None)
     return Entry(
         name=table["name"],
         dataset=file.parent / table["dataset"],
@@ -140,6 +142,7 @@ def _entry(table: Mapping[str, Any], file: Path) -> Entry:
         sha256=_typed(table, "sha256", str, file, None),
         task=_choice(table, "task", get_args(TaskName), file, None),
         retriever=_choice(table, "retriever", get_args(Retriever), file, "hybrid"),
+        only=None if only is None else file.parent / only,
         sample=_typed(table, "sample", int, file, None),
         generator=_typed(table, "generator", str, file, None),
         gates=tuple(_gate(gate, file) for gate in table.get("gate", [])),

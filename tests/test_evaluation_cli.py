@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from evaluation.cli import app
 from evaluation.datasets.loading import load
-from evaluation.errors import EndpointUnavailable, TaskUnfit
+from evaluation.errors import DataInvalid, EndpointUnavailable, TaskUnfit
 from evaluation.execution import Plan, default_task, execute
 from evaluation.rows import ROWS, read_rows
 from evaluation.targets.remote import Remote
@@ -111,6 +111,18 @@ def test_a_set_that_lacks_what_a_task_needs_is_refused(few: Path, tmp_path: Path
     assert default_task(load(few, corpus=SEEDS)) == "answer"
     with pytest.raises(TaskUnfit, match="has no given passage"):
         execute(Plan(few, corpus=SEEDS, task="read"), tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
+
+
+def test_only_the_cases_named_are_run_and_an_unknown_one_names_its_line(few: Path, tmp_path: Path) -> None:
+    ids = [case.id for case in load(few, corpus=SEEDS).cases]
+    only = tmp_path / "only.txt"
+    only.write_text(f"{ids[2]}\n\n{ids[0]}\n", encoding="utf-8")
+    plan = Plan(few, corpus=SEEDS, only=only, task="retrieve", retriever="bm25")
+    folder = execute(plan, tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
+    assert [row.case for row in read_rows(folder)] == [ids[0], ids[2]]
+    only.write_text(f"{ids[0]}\nnobody\n", encoding="utf-8")
+    with pytest.raises(DataInvalid, match="line 2: few has no case 'nobody'"):
+        execute(plan, tmp_path / "o2", tmp_path / "i", watch)  # type: ignore[arg-type]
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
