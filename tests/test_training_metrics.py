@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from index.bert import BertShape
+from service.calibration import Signals
 from service.networks import ReaderNetwork
 from training.base import base_tokenizer
 from training.batches import Labeller, collated
-from training.calibrate import balanced, reliability
+from training.calibrate import Outcome, reliability, weights
 from training.logistic import fit
 from training.loop import Budget, Training
 from training.losses import reader_losses
@@ -52,34 +53,39 @@ def test_the_rate_warms_up_stays_and_cools_down():
     assert factor(1.0) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_class_balanced_weights_have_mean_one():
-    weights = balanced(np.array([1.0, 0.0, 0.0, 0.0]))
-    assert weights.tolist() == pytest.approx([2.0, 2 / 3, 2 / 3, 2 / 3])
+def test_case_weights_share_out_by_class_and_by_how_a_question_came_to_be_unanswerable():
+    def outcome(answerable, written_so):
+        return Outcome(Signals(0.0, 0.0), answerable, False, "t", written_so)
+
+    cases = [outcome(True, False), outcome(False, True), outcome(False, False), outcome(False, False)]
+    found = weights(cases)
+    assert found.mean() == pytest.approx(1.0)
+    assert (found / found.sum()).tolist() == pytest.approx([0.5, 0.35, 0.075, 0.075])
 
 
 def test_the_fit_finds_the_signal_and_shrinks_the_noise():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 2))
     y = (x[:, 0] + 0.1 * rng.normal(size=400) > 0).astype(float)
-    weights, bias = fit(x, y, np.ones(400), ridge=3.0)
-    assert weights[0] > 2
-    assert abs(weights[1]) < 0.3
+    slope, bias = fit(x, y, np.ones(400), ridge=3.0)
+    assert slope[0] > 2
+    assert abs(slope[1]) < 0.3
     assert abs(bias) < 0.5
 
 
 def test_the_fit_of_two_groups_is_their_log_odds_and_far_outliers_do_not_throw_it_off():
     x = np.array([[0.0]] * 4 + [[1.0]] * 4)
     y = np.array([1.0, 0, 0, 0, 1, 1, 1, 0])
-    weights, bias = fit(x, y, np.ones(8), ridge=0.0)
+    slope, bias = fit(x, y, np.ones(8), ridge=0.0)
     assert bias == pytest.approx(math.log(1 / 3))
-    assert weights[0] == pytest.approx(math.log(3) - math.log(1 / 3))
+    assert slope[0] == pytest.approx(math.log(3) - math.log(1 / 3))
     far = np.vstack([x, [[-50.0]]])
     slope, _ = fit(far, np.append(y, 0.0), np.ones(9), ridge=1e-3)
     assert 0 < slope[0] < 10
 
 
 def test_calibration_error_and_brier_by_hand():
-    error, brier = reliability(np.array([0.95, 0.95, 0.05, 0.05]), np.array([1.0, 0.0, 0.0, 1.0]))
+    error, brier = reliability(np.array([0.95, 0.95, 0.05, 0.05]), np.array([1.0, 0.0, 0.0, 1.0]), np.ones(4))
     assert error == pytest.approx(0.45)
     assert brier == pytest.approx((0.05**2 + 0.95**2) / 2)
 
