@@ -3,11 +3,7 @@
 import errno
 import socket
 
-from service.errors import Permanent
-
-
-class PortTaken(Permanent):
-    """Another program listens there, or this address is not ours to listen on."""
+from service.errors import PortTaken
 
 
 def listen(host: str, port: int) -> socket.socket:

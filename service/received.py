@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from index.records import Hit
-from service.errors import Permanent
+from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
 
 Received = TypeVar("Received")
@@ -15,10 +15,6 @@ _ANSWER = TypeAdapter(Answer)
 _SENTENCE = TypeAdapter(Sentence)
 _CITATION = TypeAdapter(Citation)
 _HIT = TypeAdapter(Hit)
-
-
-class AnswerInvalid(Permanent):
-    """What was given is not an answer of Quoth."""
 
 
 def answer_of(value: Any) -> Answer:

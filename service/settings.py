@@ -72,10 +72,11 @@ class Settings(BaseSettings):
     rerank: bool = Field(True, description="let the reader reorder what the search found")
     rerank_depth: int = Field(24, ge=1, le=200, description="passages that the reader reorders")
     target_precision: float = Field(
-        0.9,
+        0.7,
         ge=0.5,
         lt=1.0,
-        description="share of given answers that should be right; a higher value refuses more often",
+        description="share of the answered questions that the documents should answer, measured where half of the questions "
+        "have no answer and most of those are near misses; a higher value refuses more often",
     )
     support_policy: SupportPolicy = Field(
         "strict", description="an unsupported sentence is dropped (strict) or kept and flagged (mark)"

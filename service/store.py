@@ -19,23 +19,11 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from service.errors import Permanent, Transient
+from service.errors import FeedbackInvalid, Permanent, RecordMissing, StoreUnavailable
 from service.records import Answer, Turn
 
 BUSY_TIMEOUT_MS = 5000
 _ANSWER = TypeAdapter(Answer)
-
-
-class RecordMissing(Permanent):
-    """No conversation or answer of that id."""
-
-
-class FeedbackInvalid(Permanent):
-    """Feedback on a sentence that the answer does not have."""
-
-
-class StoreUnavailable(Transient):
-    """The database of the conversations does not answer: locked, gone or full."""
 
 
 class _Table(DeclarativeBase):

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from service.cli import CollectionOption, JsonOption
-from service.errors import Permanent
+from service.errors import AnswerUnreadable
 from service.logs import configure
 from service.rendering import Line, clean, show
 from service.settings import Settings, load
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 _STDIN = Path("-")
 _SIGNS = {"proved": ("✓ proved", "green"), "refuted": ("✗ refuted", "bold red"), "unproved": ("? not proved", "yellow")}
-
-
-class AnswerUnreadable(Permanent):
-    """The file of an answer is not there or is not JSON."""
 
 
 def verify(

@@ -14,7 +14,7 @@ import pytest
 
 from service.assembly import Service
 from service.client import AsyncQuoth, Passages, Quoth, Refused, Told, Unavailable
-from service.received import AnswerInvalid
+from service.errors import AnswerInvalid
 from service.records import Answer, Question
 from service.store import ConversationStore
 

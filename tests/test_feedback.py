@@ -18,9 +18,10 @@ from index.library import Library
 from index.records import Chunk, Hit
 from service.api.app import create_app
 from service.assembly import Service
+from service.errors import FeedbackInvalid, RecordMissing
 from service.records import Answer, Citation, Sentence, Turn
 from service.settings import Settings
-from service.store import ConversationStore, FeedbackInvalid, RecordMissing
+from service.store import ConversationStore
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

@@ -58,7 +58,9 @@ def test_each_row_of_a_table_that_lost_its_rules_is_one_sentence() -> None:
     ]
 
 
-@pytest.mark.parametrize("number", ["1.", "4.2.", "(b)", "iv.", "T1.", "Item 7A.", "Note 2:", "Section 3.", "•", "▪ (a)"])
+@pytest.mark.parametrize(
+    "number", ["1.", "4.2.", "(b)", "iv.", "T1.", "Item 7A.", "Note 2:", "Section 3.", "•", "▪ (a)"]
+)
 def test_a_number_or_bullet_stays_with_what_it_marks(number: str) -> None:
     assert sentences(f"{number} Risk factors are many. Read them.") == [
         f"{number} Risk factors are many.",

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.records import Chunk, Hit
-from service.errors import Permanent
+from service.errors import Permanent, RecordMissing, StoreUnavailable
 from service.records import Answer, Citation, Sentence, Turn
-from service.store import ConversationStore, RecordMissing, StoreUnavailable
+from service.store import ConversationStore
 
 
 def an_answer(id: str, conversation_id: str, question: str = "Why?", quote: str = "Because.") -> Answer:

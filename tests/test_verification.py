@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from index.chunking import chunk_id
 from index.records import Chunk, Document, Hit, Page
 from service.citations import marked
-from service.received import AnswerInvalid, answer_of
+from service.errors import AnswerInvalid
+from service.received import answer_of
 from service.records import Answer, Citation, Sentence
 from service.refusals import REFUSAL
 from service.verification import Fault, Verdict, Verification, made_of, verify

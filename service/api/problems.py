@@ -18,8 +18,6 @@ from starlette.exceptions import HTTPException
 
 from index import errors as indexing
 from service import errors as service
-from service.received import AnswerInvalid
-from service.store import FeedbackInvalid, RecordMissing
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -28,13 +26,13 @@ log = structlog.get_logger(__name__)
 _STATUS: dict[type[Exception], HTTPStatus] = {
     service.QuestionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.GeneratorUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
-    AnswerInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
-    FeedbackInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.AnswerInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.FeedbackInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,
     indexing.NotFound: HTTPStatus.NOT_FOUND,
-    RecordMissing: HTTPStatus.NOT_FOUND,
+    service.RecordMissing: HTTPStatus.NOT_FOUND,
     indexing.EncoderMismatch: HTTPStatus.CONFLICT,
     service.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
     indexing.Transient: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -10,7 +10,8 @@ from service.api.parts import Parts, TheParts
 from service.api.problems import documented
 from service.api.schemas import AnswerOut, CollectionName, Record, Request
 from service.checking import SupportPolicy
-from service.received import AnswerInvalid, answer_of
+from service.errors import AnswerInvalid
+from service.received import answer_of
 from service.verification import Fault, Verdict, Verification, verify
 from service.versions import Versions
 
