@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.sentences import Span, sentence_spans
+from training import mix
 from training.negatives import OPPOSITE, Bm25, changed_number, names
-from training.sources import Split, json_lines, mix_reader, part, scifact_corpus, squad2
+from training.sources import Split, json_lines, part, scifact_corpus, squad2
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,6 @@ def scifact(data: Path, split: Split, rng: random.Random) -> Iterator[Pair]:
                 yield Pair(claim, corpus[rng.choice(near)], False, "scifact_near")
 
 
-# ---- pairs made by rule
-
-
 def altered(sentence: str, other_names: list[str], rng: random.Random) -> str | None:
     """The sentence with one fact changed: a number, a name, a word for its opposite, a negation, or two names swapped."""
     options: list[str] = []
@@ -197,7 +195,7 @@ def stated(data: Path, rng: random.Random, count: int) -> Iterator[Pair]:
     Supported: with the right answer. Not supported: with another answer from the same article, against the near-miss
     passage, or made of a question that has no answer there.
     """
-    groups = [group for group in mix_reader(data, "squad1_dutest", 10**9, rng) if group[0].answer]
+    groups = [group for group in mix.readings(data, "squad1_dutest", 10**9, rng) if group[0].answer]
     rng.shuffle(groups)
     made: list[tuple[str, str, str, str | None]] = []
     for group in groups:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from index.bert import BertShape
 from service.model_files import ModelConfig, write_model
 from service.networks import ReaderNetwork
-from training import sources
+from training import mix, sources
 from training.base import NAME, base_encoder, base_tokenizer
 from training.batches import Batch, Labeller, batches, collated, disturbed
 from training.loop import Budget, Training
@@ -42,12 +42,12 @@ def human_groups(data: Path, rng: random.Random) -> list[Group]:
         *squad2,
         *sources.squad2_contrasts(data, "train", rng),
         *sources.squad2_contrasts(data, "train", rng),
-        *sources.squad1_contrasts(data, rng, 4000),
+        *mix.squad1_contrasts(data, rng, 4000),
         *clapnq * 4,
         *covid,
         *sources.with_near(sources.squadshifts(data, "amazon_reviews", "train"), 1, 0.3, rng),
-        *sources.mix_reader(data, "nq_oracle", 10**6, rng, near=1),
-        *sources.mix_reader(data, "qed_dev", 10**6, rng, near=1),
+        *mix.readings(data, "nq_oracle", 10**6, rng, near=1),
+        *mix.readings(data, "qed_dev", 10**6, rng, near=1),
         *list(sources.scifact(data, "train", 3, rng)) * 2,
     ]
 
@@ -57,18 +57,18 @@ def other_groups(data: Path, rng: random.Random) -> list[Group]:
     policy = list(sources.with_near(sources.policyqa(data, "train"), 1, 0.5, rng))
     return list(
         chain(
-            sources.squad1(data, rng),
-            sources.mix_reader(data, "qamr", 5000, rng),
-            sources.mix_reader(data, "fairytaleqa", 2500, rng),
-            sources.mix_reader(data, "selqa_sentence", 2400, rng),
-            sources.mix_reader(data, "tatqa_text", 700, rng),
-            sources.mix_reader(data, "bioasq12b_ideal", 400, rng),
-            sources.mix_rerank(data, "boolq", 3000, 1, rng),
-            sources.mix_rerank(data, "fairytaleqa", 1200, 2, rng),
-            sources.mix_rerank(data, "selqa_sentence", 2400, 3, rng),
-            sources.mix_rerank(data, "fm2_sentence", 2500, 3, rng),
-            sources.mix_rerank(data, "medquad_6000", 1500, 2, rng, limit=1000),
-            sources.mix_rerank(data, "bioasq12b", 400, 3, rng),
+            mix.squad1(data, rng),
+            mix.readings(data, "qamr", 5000, rng),
+            mix.readings(data, "fairytaleqa", 2500, rng),
+            mix.readings(data, "selqa_sentence", 2400, rng),
+            mix.readings(data, "tatqa_text", 700, rng),
+            mix.readings(data, "bioasq12b_ideal", 400, rng),
+            mix.rankings(data, "boolq", 3000, 1, rng),
+            mix.rankings(data, "fairytaleqa", 1200, 2, rng),
+            mix.rankings(data, "selqa_sentence", 2400, 3, rng),
+            mix.rankings(data, "fm2_sentence", 2500, 3, rng),
+            mix.rankings(data, "medquad_6000", 1500, 2, rng, limit=1000),
+            mix.rankings(data, "bioasq12b", 400, 3, rng),
             sources.pubmedqa(data, "train", rng, near=2),
             rng.sample(policy, min(1500, len(policy))),
         )
