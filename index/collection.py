@@ -19,7 +19,7 @@ from index.chunking import chunk
 from index.encoder import Encoder
 from index.errors import DocumentRejected, QueryInvalid
 from index.filters import Filter, Scope
-from index.fusion import reciprocal_rank
+from index.fusion import FUSED_WEIGHT, reciprocal_rank
 from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.lock import writer_lock
@@ -166,7 +166,7 @@ class Collection:
         """The `k` chunks that answer `query` best, best first: dense and lexical rankings fused, then reranked if asked.
 
         Each ranking gives its best max(`depth`, `k`) chunks of the documents in `where`; `reranker` reads the best
-        `depth` of the fusion. Equal scores: the chunk indexed first. `QueryInvalid` for an empty query or a `k` or
+        `depth` of the fusion, whose score counts `FUSED_WEIGHT` times beside the reranker's. Equal scores: the chunk indexed first. `QueryInvalid` for an empty query or a `k` or
         `depth` below 1.
         """
         if not query.strip():
@@ -181,8 +181,11 @@ class Collection:
             return [_hit(row, found) for found, row in self._resolved(candidates, k)]
         read = self._resolved(candidates, depth)
         scores = reranker.score(query, [row.chunk.text for _, row in read]) if read else []
-        ranked = sorted(zip(scores, range(len(read)), strict=True), key=lambda pair: (-pair[0], pair[1]))
-        return [_hit(read[place][1], read[place][0], float(score)) for score, place in ranked[:k]]
+        totals = [
+            float(score) + FUSED_WEIGHT * candidate.score for score, (candidate, _) in zip(scores, read, strict=True)
+        ]
+        ranked = sorted(range(len(read)), key=lambda place: (-totals[place], place))
+        return [_hit(read[place][1], read[place][0], totals[place]) for place in ranked[:k]]
 
     def document(self, document_id: str, version: str | None = None) -> Document:
         """The current version of a document, or the version named, also a retired one. `NotFound` if there is none."""

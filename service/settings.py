@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     generator: GeneratorName = Field("extractive", description="who words the answer")
     top_k: int = Field(8, ge=1, le=100, description="passages that an answer is written from")
     rerank: bool = Field(True, description="let the reader reorder what the search found")
-    rerank_depth: int = Field(24, ge=1, le=200, description="passages that the reader reorders")
+    rerank_depth: int = Field(12, ge=1, le=200, description="passages that the reader reorders")
     target_precision: float = Field(
         0.7,
         ge=0.5,

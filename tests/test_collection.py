@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from index.collection import Collection
 from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
 from index.filters import Filter
+from index.fusion import FUSED_WEIGHT
 from index.hashed import HashedEncoder
 from index.records import Document, Page
 from index.summary import Changed, Source
@@ -140,7 +141,11 @@ def test_a_reranker_reads_the_best_of_the_fusion_and_decides_the_order(collectio
     fill(collection, FRUIT, SKY, CODE)
     reranker = LastIsBest()
     hits = collection.search("trees", 2, reranker=reranker, depth=3)
-    assert [(hit.chunk.document_id, hit.score) for hit in hits] == [("sky", 84.0), ("code", 80.0)]
+    fused = {hit.chunk.document_id: hit.score for hit in collection.search("trees", 3)}
+    assert [(hit.chunk.document_id, hit.score) for hit in hits] == [
+        ("sky", 84.0 + FUSED_WEIGHT * fused["sky"]),
+        ("code", 80.0 + FUSED_WEIGHT * fused["code"]),
+    ]
     assert reranker.read == 3
     collection.search("trees", 2, reranker=reranker, depth=2)
     assert reranker.read == 2
