@@ -166,8 +166,8 @@ class Collection:
         """The `k` chunks that answer `query` best, best first: dense and lexical rankings fused, then reranked if asked.
 
         Each ranking gives its best max(`depth`, `k`) chunks of the documents in `where`; `reranker` reads the best
-        `depth` of the fusion, whose score counts `FUSED_WEIGHT` times beside the reranker's. Equal scores: the chunk indexed first. `QueryInvalid` for an empty query or a `k` or
-        `depth` below 1.
+        `depth` of the fusion, whose score counts `FUSED_WEIGHT` times beside the reranker's. Equal scores: the chunk
+        indexed first. `QueryInvalid` for an empty query or a `k` or `depth` below 1.
         """
         if not query.strip():
             raise QueryInvalid("the query is empty. Ask with at least one word")
