@@ -218,8 +218,6 @@ class Collection:
         Reads everything once; nobody else can write meanwhile. `CollectionBusy` if another process writes for over 10 s.
         """
         with self.writing():
-            self._lexicon.catch_up(self._ledger)
-            self._vectors.catch_up(self._ledger)
             return list(findings(self._ledger, self._lexicon, self._vectors))
 
     def export(self, target: Path) -> Manifest:

@@ -33,8 +33,10 @@ class Finding:
 
 
 def findings(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[Finding]:
-    """Everything that is wrong with a collection whose caches have just caught up, while nobody writes."""
+    """Everything that is wrong with a collection, while nobody writes. The caches catch up with the ledger first."""
     try:
+        lexicon.catch_up(ledger)
+        vectors.catch_up(ledger)
         with ledger.snapshot() as snapshot:
             for what in (*snapshot.integrity(), *_misquotations(snapshot), *_bad_vectors(snapshot)):
                 yield Finding("ledger", what, _RESTORE)
