@@ -2,7 +2,7 @@
 
 Per metric: the paired difference with its bootstrap interval and the p of a randomisation test (see `metrics/intervals`); for
 metrics of the whole set a paired bootstrap. p values are corrected for the number of metrics by Holm's method (1979), so
-that looking at twenty metrics does not find a change by chance.
+that looking at twenty metrics does not find a change by chance. A metric that no case changed is not tested and not counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,7 +78,9 @@ def compare(before: Path, after: Path, *, alpha: float = 0.05, seed: int = 0) ->
     pairs = [(left[case], right[case]) for case in common]
     notes = _notes(left, right, common)
     raw = [*_means(pairs, seed), *_of_the_set(pairs, seed)]
-    adjusted = holm([p for *_, p in raw])
+    changed = [p for *_, difference, p in raw if (difference.low, difference.high) != (0, 0)]
+    corrected = iter(holm(changed))
+    adjusted = [next(corrected) if (item[3].low, item[3].high) != (0, 0) else 1.0 for item in raw]
     changes = tuple(
         Change(metric, old, new, difference, p, _verdict(metric, difference.value, p, alpha))
         for (metric, old, new, difference, _), p in zip(raw, adjusted, strict=True)

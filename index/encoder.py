@@ -115,12 +115,18 @@ class SentenceEncoder:
         return bundled_folder() if self._is_default else local_folder(self._wanted)
 
     def _loaded(self) -> Model:
-        # torch takes 1.7 s to import (measured), and an index that is up to date never needs a model: so here, not above.
-        from index.minilm import MiniLM  # noqa: PLC0415
-        from index.pretrained import Pretrained  # noqa: PLC0415
-
         with self._guard:
             if self._model is None:
-                folder = self._folder()
-                self._model = MiniLM(folder, self._cache) if self._is_default else Pretrained(folder)
+                self._model = self._load(self._folder())
             return self._model
+
+    def _load(self, folder: Path) -> Model:
+        # An index that is up to date never needs a model, and the imports take long (measured: torch 1.7 s,
+        # sentence-transformers 8.7 s, which the default model does without): so here, not above.
+        if self._is_default:
+            from index.minilm import MiniLM  # noqa: PLC0415
+
+            return MiniLM(folder, self._cache)
+        from index.pretrained import Pretrained  # noqa: PLC0415
+
+        return Pretrained(folder)
