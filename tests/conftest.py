@@ -1,6 +1,7 @@
 """What several test files share: settings apart from the user's, and one service over seeds/ for the whole run."""
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -31,6 +32,15 @@ def own_environment() -> Iterator[None]:
         for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
             patch.setenv(name, "1")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heard_interrupts() -> None:
+    """Programs that tests start hear Ctrl-C.
+
+    A shell starts what runs in the background with SIGINT ignored, and that would be inherited.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
