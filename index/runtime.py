@@ -26,6 +26,10 @@ from torch import nn
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino  # noqa: E402  (the line above must come first)
+
+# The first use of this in two threads at once blocks both for good: openvino holds a C++ static guard while it waits for
+# the interpreter lock (seen in a server whose first two requests came together). Used once here, it cannot.
+openvino.Type.i64.to_dtype()
 from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402
 
 Ids = NDArray[np.int64]

@@ -55,7 +55,7 @@ class SupportChecker:
         """
         config = self.config
         logits = self.logits(pairs)
-        return [1 / (1 + math.exp(-(config.temperature * logit + config.offset))) for logit in logits]
+        return [_sigmoid(config.temperature * logit + config.offset) for logit in logits]
 
     def logits(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """The network's logits before calibration; minus infinity (here -50) for an empty premise."""
@@ -71,6 +71,12 @@ class SupportChecker:
 
 
 _NOTHING = -50.0
+
+
+def _sigmoid(logit: float) -> float:
+    """The logistic function, without overflow at either end."""
+    small = math.exp(-abs(logit))
+    return 1 / (1 + small) if logit >= 0 else small / (1 + small)
 
 
 def premise_window(tokeniser: Tokenizer, claim: str, premise: str, limit: int) -> Window | None:

@@ -1,9 +1,12 @@
 """index.runtime and index.bert: fast path against reference, order, padding, cache, threads."""
 
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from concurrent.futures import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
+import ThreadPoolExecutor
 import torch
 from safetensors.torch import load_file
 from torch import nn
@@ -119,3 +122,29 @@ def test_a_network_that_openvino_cannot_take_runs_on_torch_and_says_so(caplog):
 def test_openvino_cannot_report_home():
     with pytest.raises(ImportError):
         import openvino_telemetry  # noqa: F401
+
+
+def test_the_first_two_calls_of_a_process_may_come_at_once():
+    script = """
+import threading
+import numpy as np, torch
+from index.runtime import Form, Network
+
+class Twice(torch.nn.Module):
+    def forward(self, input_ids, attention_mask):
+        return (input_ids * attention_mask).float().unsqueeze(-1) * 2.0
+
+network = Network(Twice(), Form(("input_ids", "attention_mask"), (True,)))
+barrier = threading.Barrier(2)
+def call():
+    barrier.wait()
+    (row,) = network.run([{"input_ids": np.array([1, 2, 3])}])
+    assert row[0][:, 0].tolist() == [2.0, 4.0, 6.0]
+threads = [threading.Thread(target=call) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", script], cwd=root, check=True, timeout=120)
