@@ -1,12 +1,12 @@
 """index.runtime and index.bert: fast path against reference, order, padding, cache, threads."""
 
+import subprocess
 import sys
-from concurrent.futures import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-import ThreadPoolExecutor
 import torch
 from safetensors.torch import load_file
 from torch import nn
