@@ -26,11 +26,6 @@ class Figure:
     metric: str
     estimate: Estimate
 
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether a smaller value is the better one."""
-        return self.metric in LOWER_IS_BETTER
-
 
 def figures(rows: Sequence[Row], *, seed: int = 0) -> list[Figure]:
     """All metrics for which at least one row is eligible: means of the rows' scores, then metrics of the whole set."""

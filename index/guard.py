@@ -55,11 +55,6 @@ class GuardedProcess:
             start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
         )
 
-    @property
-    def alive(self) -> bool:
-        """Whether it can take a request."""
-        return self._process.poll() is None
-
     def ask(self, request: bytes, *, seconds: float, most_bytes: int) -> bytes:
         """The answer to one line. `ProcessLost` if it dies, takes longer than `seconds` or answers more
         than `most_bytes`; `ProcessUnstartable` if it never began."""
