@@ -3,10 +3,14 @@
 Read in this order:
 
 - the facts: records, summary, errors
-- files: formats, folder, canonical, headings, webpage, pdftext, office, notebook, reading, worker, guard, extraction
+- files: formats, folder, canonical, headings, webpage, pdftext, office, notebook, mail, recognition, opening, reading
+- files in files: members, archive, mailbox, unpacking
+- behind the wall: worker, guard, extraction, readahead, contents
 - chunks: sentences, chunking, context
-- vectors: runtime, bert, minilm, pretrained, weights, encoder, hashed
-- the truth: schema.sql, rows, entries, sqlite, snapshot, ledger
-- its caches: disk, lock, filters, scoping, vectors, lexicon, fusion
-- the whole: soundness, transfer, collection, library, sync, following
+- vectors: batching, runtime, bert, minilm, pretrained, weights, encoder, hashed
+- the truth: schema.sql, rows, entries, sqlite, layout, snapshot, ledger
+- its caches: disk, lock, filters, scoping; structure, flat, partitioned, segment, building, vector_file, vectors;
+  lexicon_files, lexicon; fusion
+- the whole: soundness, transfer, collection, naming, library, plan, intake, sync, following
+- the web: visits, addresses, fetching, sitemap, survey, website
 """

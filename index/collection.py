@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from index.building import Sizes
 from index.chunking import chunk
 from index.encoder import Encoder
 from index.errors import DocumentRejected, QueryInvalid
@@ -22,17 +23,21 @@ from index.filters import Filter, Scope
 from index.fusion import FUSED_WEIGHT, reciprocal_rank
 from index.ledger import Ledger
 from index.lexicon import Lexicon
-from index.lock import writer_lock
+from index.lock import FileLock, writer_lock
 from index.records import Document, Hit, Page
 from index.rows import ChunkRow, Entry
 from index.soundness import Finding, findings
 from index.summary import Changed, CollectionState, DocumentSummary, Source
 from index.transfer import Manifest, export
 from index.vectors import VectorIndex
+from index.visits import Visit
 
 _WAIT_SECONDS = 10.0
 _EMBED_BATCH = 256
-_LEXICON_SECONDS = 1.0
+_SEARCHES = 3
+_EMBED_WAIT_SECONDS = 300.0  # the longest that another process may take to encode one batch
+_TENDING_SECONDS = 1.0
+_SHARE_TENDING = 9  # one second in ten at most
 _LOG_KEPT = 100_000
 
 
@@ -57,26 +62,29 @@ class _Candidate:
 class Collection:
     """The collection in `folder`, made if it is not there. Thread-safe; processes may share it.
 
-    The vectors are also kept in a file of their own, written anew after `least_to_save` changes or a tenth of the collection,
-    whichever is more. Raises `EncoderMismatch` if the vectors come from another encoder, `LedgerDamaged` if the ledger
-    does not read.
+    The vectors are also kept in files of their own, made anew after `least_to_save` changes or a tenth of the collection,
+    whichever is more; `sizes` says how they are kept at which size. Raises `EncoderMismatch` if the vectors come from another
+    encoder, `LedgerDamaged` if the ledger does not read.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder, *, least_to_save: int = 1000) -> None:
+    def __init__(
+        self, folder: Path, encoder: Encoder, *, least_to_save: int = 1000, sizes: Sizes | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.name = folder.name
         self._folder = folder
         self._encoder = encoder
         self._ledger = Ledger(folder / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
-        self._vectors = VectorIndex(folder, encoder.dimension)
+        self._vectors = VectorIndex(folder, self._ledger, least_to_save=least_to_save, sizes=sizes)
         self._lexicon = Lexicon(folder / "lexicon")
         self._lock = writer_lock(folder)
-        self._least_to_save = least_to_save
+        self._embedding = FileLock(folder / "embedding.lock")
         self._depth = 0
-        self._lexicon_due = 0.0
+        self._tending_due = 0.0
 
     def close(self) -> None:
         """Release the ledger's connections. The collection is not usable afterwards."""
+        self._vectors.close()
         self._ledger.close()
 
     def is_on_disk(self) -> bool:
@@ -87,7 +95,8 @@ class Collection:
     def writing(self, wait: float = _WAIT_SECONDS) -> Iterator[None]:
         """Be the only writer inside the `with` block, over all processes; re-entrant. Nobody's searches wait.
 
-        `CollectionBusy` after `wait` seconds names the process that writes. The caches are brought up to date at the end.
+        `CollectionBusy` after `wait` seconds names the process that writes. The caches are brought up to date at the end, or
+        by the next search if that was done within the last second.
         """
         with self._lock.held(wait):
             before = self._ledger.mark()
@@ -96,8 +105,11 @@ class Collection:
                 yield
             finally:
                 self._depth -= 1
-            if self._depth == 0 and self._ledger.mark() != before:
-                self._tend_caches()
+            is_due = self._depth == 0 and time.monotonic() >= self._tending_due and self._ledger.mark() != before
+            if is_due:
+                self._tend_lexicon()
+        if is_due:
+            self._save_vectors()
 
     def add(self, document: Document, source: Source | None = None) -> Changed:
         """Make `document` the current version of its id. See `change`."""
@@ -110,49 +122,76 @@ class Collection:
     def change(self, add: Sequence[tuple[Document, Source | None]] = (), remove: Sequence[str] = ()) -> Changed:
         """Remove and add documents in one transaction: on return all of it is on disk, on an error none of it.
 
-        A document that is already current as it is counts as unchanged; only its `source` is recorded. The same text
-        under another id or URI keeps its vectors. `NotFound` if a document to remove is not current,
+        A document that is already current as it is counts as unchanged; only its `source` is recorded. One that differs
+        in its principals alone counts as added, and its text is left as it is. The same text under another id or URI
+        keeps its vectors. `NotFound` if a document to remove is not current,
         `DocumentRejected` if a text is not valid Unicode, `CollectionBusy` if another process writes for over 10 s.
         """
         with self.writing():
-            new = []
+            new, permitted = [], 0
             for document, source in add:
                 if document.id not in remove and self._ledger.is_current(document):
                     self._ledger.refresh_source(document.id, source)
+                    permitted += self._ledger.permit(document.id, document.principals)
                 else:
                     _reject_lone_surrogates(document)
                     new.append(Entry(document, chunk(document, self._encoder.token_offsets), source))
             if new or remove:
                 self._ledger.change(new, remove)
-                if time.monotonic() >= self._lexicon_due:
-                    self._lexicon.catch_up(self._ledger)
-                    self._lexicon_due = time.monotonic() + _LEXICON_SECONDS
-            return Changed(added=len(new), removed=len(remove), unchanged=len(add) - len(new))
+                if self._depth > 1 and time.monotonic() >= self._tending_due:
+                    self._tend_lexicon()
+            added = len(new) + permitted
+            return Changed(added=added, removed=len(remove), unchanged=len(add) - added)
 
     def refresh_source(self, document_id: str, source: Source | None) -> None:
         """Record that the document's file looks different though its bytes are the same. `NotFound` if it is not current."""
         with self.writing():
             self._ledger.refresh_source(document_id, source)
 
+    def permit(self, document_id: str, principals: frozenset[str]) -> bool:
+        """Let these and nobody else read the document, everybody if there are none; whether that is a change.
+
+        It holds for every version from the next search on; nothing is embedded again. `NotFound` if it is not current.
+        """
+        with self.writing():
+            return self._ledger.permit(document_id, principals)
+
+    def all_readable(self, document_ids: frozenset[str], principals: frozenset[str]) -> bool:
+        """Whether each of the documents, current or removed, may be read by everybody or by one of `principals`.
+
+        One that was never here may not.
+        """
+        return self._ledger.all_readable(document_ids, principals)
+
     def embed_pending(self, limit: int | None = None, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Compute vectors for chunks that have none, newest first, at most about `limit`; answers how many got one.
 
-        `on_progress(done, total)` counts chunks after each batch. Every batch is on disk before the next begins, and
-        other writers may come between two batches.
+        `on_progress(done, total)` counts chunks after each batch. Every batch is on disk before the next begins. Others may
+        write meanwhile, and who else computes vectors takes turns with this one, so no text is encoded twice. Not to be called
+        inside `writing`, which would make them wait for the encoder.
         """
         total = self._ledger.counts()[2]
         total = total if limit is None else min(limit, total)
         done = 0
-        while done < total and (pending := self._ledger.pending(min(_EMBED_BATCH, total - done))):
-            vectors = self._encoder.encode([text.text for text in pending])
-            with self._lock.held(_WAIT_SECONDS):
-                done += self._ledger.add_vectors([text.hash for text in pending], vectors)
+        while done < total:
+            with self._embedding.held(_EMBED_WAIT_SECONDS):
+                pending = self._ledger.pending(min(_EMBED_BATCH, total - done))
+                if not pending:
+                    break
+                vectors = self._encoder.encode([text.text for text in pending])
+                with self._lock.held(_WAIT_SECONDS):
+                    done += self._ledger.add_vectors([text.hash for text in pending], vectors)
+            self._save_vectors()
             if on_progress is not None:
                 on_progress(min(done, total), total)
         if done:
             with self._lock.held(_WAIT_SECONDS):
-                self._tend_caches()
+                self._tend_lexicon()
         return done
+
+    def pending_of(self, document_ids: Sequence[str]) -> int:
+        """How many chunks of these documents wait for a vector; a document that is not current has none."""
+        return self._ledger.pending_of(document_ids)
 
     def search(
         self,
@@ -173,13 +212,9 @@ class Collection:
             raise QueryInvalid("the query is empty. Ask with at least one word")
         if k < 1 or depth < 1:
             raise QueryInvalid(f"k is {k} and depth is {depth}. Both must be at least 1")
-        self._lexicon.catch_up(self._ledger)
-        self._vectors.catch_up(self._ledger)
-        scope = None if where is None or where.is_open else self._ledger.scope(where)
-        candidates = self._candidates(query, max(depth, k), scope)
         if reranker is None:
-            return [_hit(row, found) for found, row in self._resolved(candidates, k)]
-        read = self._resolved(candidates, depth)
+            return [_hit(row, found) for found, row in self._best(query, max(depth, k), k, where)]
+        read = self._best(query, max(depth, k), depth, where)
         scores = reranker.score(query, [row.chunk.text for _, row in read]) if read else []
         totals = [
             float(score) + FUSED_WEIGHT * candidate.score for score, (candidate, _) in zip(scores, read, strict=True)
@@ -195,9 +230,18 @@ class Collection:
         """The pages of a version, current or retired, without reading its text. `NotFound` if there is no such version."""
         return self._ledger.pages(document_id, version)
 
-    def documents(self) -> list[DocumentSummary]:
-        """The current documents, by URI."""
-        return self._ledger.documents()
+    def documents(self, ids: Sequence[str] | None = None, folder: str | None = None) -> list[DocumentSummary]:
+        """The current documents, or those of them with these ids, or with a URI below that of `folder`, by URI."""
+        return self._ledger.documents(ids, folder)
+
+    def visits(self) -> list[Visit]:
+        """The pages of the web that documents came from, with what their servers said of them."""
+        return self._ledger.visits()
+
+    def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
+        """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
+        with self._lock.held(_WAIT_SECONDS):
+            self._ledger.note_visits(visits, forget)
 
     def state(self) -> CollectionState:
         """How much there is, and how much of it still waits for vectors."""
@@ -212,6 +256,10 @@ class Collection:
             bytes_on_disk=_bytes_below(self._folder),
         )
 
+    def pending_vectors(self) -> int:
+        """How many chunks wait for vectors: of `state`, the part that is told with every answer, and quick."""
+        return self._ledger.without_vector()
+
     def verify(self) -> list[Finding]:
         """What is wrong with the ledger and its caches, and which files changed since they were indexed; empty if nothing.
 
@@ -223,6 +271,18 @@ class Collection:
     def export(self, target: Path) -> Manifest:
         """Write the collection into one new file, with a checksum. Writers need not stop. `ExportUnwritable` says why not."""
         return export(self._ledger, self.state(), self._encoder.dimension, target)
+
+    def _best(self, query: str, depth: int, count: int, where: Filter | None) -> list[tuple[_Candidate, ChunkRow]]:
+        """The best `count` of the fusion; looked for again if a writer replaced some of them meanwhile."""
+        for _ in range(_SEARCHES):
+            self._lexicon.catch_up(self._ledger)
+            self._vectors.catch_up()
+            scope = None if where is None or where.is_open else self._ledger.scope(where)
+            candidates = self._candidates(query, depth, scope)
+            found = self._resolved(candidates, count)
+            if len(found) == min(count, len(candidates)):
+                break
+        return found
 
     def _candidates(self, query: str, depth: int, scope: Scope | None) -> list[_Candidate]:
         lexical = dict(self._lexicon.search(query, depth, scope))
@@ -243,13 +303,22 @@ class Collection:
             place += count
         return found[:count]
 
-    def _tend_caches(self) -> None:
-        """Bring the lexicon up to date; save the vectors and trim the log when enough has changed since the last time."""
+    def _tend_lexicon(self) -> None:
+        """Bring the lexicon up to date. For who holds the lock, so that two writers do not wait for each other's.
+
+        The longer it takes, the longer the next one waits: searches bring it up to date anyway.
+        """
+        begun = time.monotonic()
         self._lexicon.catch_up(self._ledger)
-        _, chunks, pending = self._ledger.counts()
-        saved = self._vectors.save(self._ledger, least=max(self._least_to_save, (chunks - pending) // 10))
-        if saved > _LOG_KEPT:
-            self._ledger.trim(saved - _LOG_KEPT)
+        now = time.monotonic()
+        self._tending_due = now + max(_TENDING_SECONDS, _SHARE_TENDING * (now - begun))
+
+    def _save_vectors(self) -> None:
+        """Make new files of vectors if they are due, and trim the log behind them. Other writers need not wait for it."""
+        saved = self._vectors.save()
+        if saved is not None and saved > _LOG_KEPT:
+            with self._lock.held(_WAIT_SECONDS):
+                self._ledger.trim(saved - _LOG_KEPT)
 
 
 def _hit(row: ChunkRow, candidate: _Candidate, score: float | None = None) -> Hit:

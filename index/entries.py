@@ -2,9 +2,10 @@
 
 import sqlite3
 import time
+from collections.abc import Collection
 
 from index.errors import NotFound
-from index.rows import Entry, chunk_row, version_row
+from index.rows import Entry, chunk_row, modified_ns, version_row
 from index.snapshot import ADDED, EMBEDDED, REMOVED
 
 
@@ -26,6 +27,18 @@ def drop_chunks(connection: sqlite3.Connection, document: int) -> None:
     connection.execute("DELETE FROM properties WHERE document = ?", (document,))
 
 
+def permit(connection: sqlite3.Connection, document_id: str, principals: Collection[str]) -> bool:
+    """Make `principals` those who may read the document, in all its versions; whether that is a change."""
+    rows = connection.execute("SELECT principal FROM permissions WHERE document_id = ?", (document_id,))
+    if {principal for (principal,) in rows} == set(principals):
+        return False
+    connection.execute("DELETE FROM permissions WHERE document_id = ?", (document_id,))
+    connection.executemany(
+        "INSERT INTO permissions VALUES (?, ?)", ((document_id, principal) for principal in sorted(set(principals)))
+    )
+    return True
+
+
 def insert(connection: sqlite3.Connection, entry: Entry) -> None:
     """Make the entry its document's current version, in place of any other."""
     row = version_row(entry.document)
@@ -38,11 +51,14 @@ def insert(connection: sqlite3.Connection, entry: Entry) -> None:
         """,
         row,
     ).fetchone()[0]
+    now = time.time()
     document = connection.execute(
         """
-        INSERT INTO documents (id, version, uri, source_size, source_modified_ns, indexed_at) VALUES (?, ?, ?, ?, ?, ?)
+        INSERT INTO documents (id, version, uri, source_size, source_modified_ns, indexed_at, modified_ns)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version, uri = excluded.uri, source_size = excluded.source_size,
-            source_modified_ns = excluded.source_modified_ns, indexed_at = excluded.indexed_at
+            source_modified_ns = excluded.source_modified_ns, indexed_at = excluded.indexed_at,
+            modified_ns = excluded.modified_ns
         RETURNING number
         """,
         (
@@ -51,9 +67,11 @@ def insert(connection: sqlite3.Connection, entry: Entry) -> None:
             entry.document.uri,
             entry.source and entry.source.size,
             entry.source and entry.source.modified_ns,
-            time.time(),
+            now,
+            modified_ns(entry, now),
         ),
     ).fetchone()[0]
+    permit(connection, entry.document.id, entry.document.principals)
     drop_chunks(connection, document)
     connection.executemany(
         "INSERT INTO properties (document, name, value) VALUES (?, ?, ?)",

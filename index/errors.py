@@ -3,6 +3,7 @@
     IndexingError
     ├── Permanent                   doing the same again fails again; the message says what to change
     │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
+    │   │   ├── NoTextLayer         a PDF whose pages are pictures
     │   │   └── NotADocument        the file is not meant to be read (a picture, a program, records for programs)
     │   ├── ProcessUnstartable      the process that reads files ends before it takes one
     │   ├── FolderUnwatchable       the system gives no notice of changes in a folder
@@ -45,6 +46,10 @@ class DocumentRejected(Permanent):
         self.uri = uri
         self.reason = reason
         self.mend = mend
+
+
+class NoTextLayer(DocumentRejected):
+    """A PDF whose pages are pictures: its text must be recognised first."""
 
 
 class NotADocument(DocumentRejected):

@@ -11,14 +11,15 @@ import hashlib
 import json
 import os
 import queue
+import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from index.errors import DocumentRejected, NotADocument
+from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.guard import GuardedProcess, ProcessLost
 from index.records import Document, Page, Section
 from index.summary import Source
@@ -26,6 +27,7 @@ from index.summary import Source
 _MOST_WORKERS = 8
 _BYTES_A_CHARACTER = 6  # the most that a character takes in JSON: \\u001f
 _BYTES_BESIDE_TEXT = 2**26
+_KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoTextLayer)}
 _SPLIT = "Split it into smaller files"
 _SAVE_AGAIN = "Open it in its own program and save it again, or convert it to PDF or text"
 
@@ -35,13 +37,23 @@ class Limits:
     """What one file may cost. Beyond a limit the file is rejected; nothing else is affected.
 
     `file_bytes` is checked before a file is read; `characters` bounds the text that comes out; `seconds` is wall-clock
-    time and `memory_bytes` the private memory of the process that reads it.
+    time, `recognition_seconds` that for a scanned file; `memory_bytes` is the private memory of the process that reads
+    it. What an archive or a mailbox holds meets these limits one by one. All together: an archive may be of
+    `container_bytes` and hold `members` files, `unpacked_bytes` and `container_characters`, `depth` archives inside one
+    another; a file in it may be packed to 1/`ratio` of its size.
     """
 
     file_bytes: int = 100 * 2**20
     characters: int = 30_000_000
     seconds: float = 120.0
+    recognition_seconds: float = 1800.0
     memory_bytes: int = 2 * 2**30
+    container_bytes: int = 2**30
+    members: int = 10_000
+    unpacked_bytes: int = 2 * 2**30
+    container_characters: int = 60_000_000
+    depth: int = 4
+    ratio: int = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,24 @@ class Extraction:
     """A document, and what its file looked like when it was read."""
 
     document: Document
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A member of a file: its URI, what it is called, and the file in the folder given that holds its bytes."""
+
+    uri: str
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacking:
+    """What came out of a file, what did not and why, and what the file looked like."""
+
+    members: tuple[Unpacked, ...]
+    refused: tuple[DocumentRejected, ...]
     source: Source
 
 
@@ -104,32 +134,43 @@ class Extractor:
                 self._ended(idle)
             self._idle.put(None)
 
-    def extract(self, path: Path, *, uri: str | None = None) -> Extraction:
+    def extract(self, path: Path, *, uri: str | None = None, name: str | None = None) -> Extraction:
         """The document at `path` and what its file looked like. Waits for an idle worker.
 
-        `uri` is by default that of the resolved path. Raises `DocumentRejected` with reason and mend: as `NotADocument`
-        if nobody would expect the file to be read.
+        `uri` is by default that of the resolved path; `name`, by default that of the file, tells the format. Raises
+        `DocumentRejected` with reason and mend: as `NotADocument` if nobody would expect the file to be read.
         """
-        uri = path.resolve().as_uri() if uri is None else uri
-        request = json.dumps(
-            {
-                "path": os.fspath(path.absolute()),
-                "uri": uri,
-                "file_bytes": self.limits.file_bytes,
-                "characters": self.limits.characters,
-            }
-        ).encode()
+        uri, name = uri or _uri_of(path), name or path.name
         try:
-            answer = json.loads(self._answer(request))
+            answer = self._asked("read", path, uri, name, seconds=self.limits.seconds)
+        except NoTextLayer:
+            if shutil.which("tesseract") is None:
+                raise
+            answer = self._asked("recognise", path, uri, name, seconds=self.limits.recognition_seconds)
+        return _extraction(answer)
+
+    def unpack(self, path: Path, folder: Path, *, uri: str | None = None, name: str | None = None) -> Unpacking:
+        """What the archive, mailbox or mail at `path` holds, unpacked into `folder`, which is empty.
+
+        Raises `DocumentRejected` if it is damaged, or holds more than the limits allow.
+        """
+        uri, name = uri or _uri_of(path), name or path.name
+        return _unpacking(self._asked("unpack", path, uri, name, seconds=self.limits.seconds, folder=str(folder)))
+
+    def _asked(self, task: str, path: Path, uri: str, name: str, *, seconds: float, **more: str) -> dict[str, Any]:
+        """What a worker answers to a request, unless it is a rejection: that is raised."""
+        request = {"task": task, "path": os.fspath(path.absolute()), "uri": uri, "name": name, **more}
+        try:
+            answer: dict[str, Any] = json.loads(
+                self._answer(json.dumps({**request, "limits": asdict(self.limits)}).encode(), seconds)
+            )
         except ProcessLost as error:
             raise DocumentRejected(uri, str(error), _SPLIT if error.is_about_size else _SAVE_AGAIN) from error
         if "rejected" in answer:
-            rejected = answer["rejected"]
-            kind = NotADocument if rejected["skipped"] else DocumentRejected
-            raise kind(uri, rejected["reason"], rejected["mend"])
-        return _decoded(answer)
+            raise _rejection(answer["rejected"])
+        return answer
 
-    def _answer(self, request: bytes) -> bytes:
+    def _answer(self, request: bytes, seconds: float) -> bytes:
         """An idle worker's answer. If it dies but read other files before, a fresh one decides: what they left behind
         must not be held against this one.
         """
@@ -141,7 +182,7 @@ class Extractor:
                 used = worker is not None and worker.answered > 0
                 worker = worker or self._started()
                 try:
-                    answer = worker.ask(request, seconds=self.limits.seconds, most_bytes=most)
+                    answer = worker.ask(request, seconds=seconds, most_bytes=most)
                     kept = worker
                 except ProcessLost as error:
                     if error.is_final or not used:
@@ -171,9 +212,23 @@ class Extractor:
         worker.stop()
 
 
-def _decoded(answer: Mapping[str, Any]) -> Extraction:
-    """The inverse of `index.worker.encoded`."""
+def _uri_of(path: Path) -> str:
+    return path.resolve().as_uri()
+
+
+def _extraction(answer: Mapping[str, Any]) -> Extraction:
+    """The inverse of `index.worker.extraction_fields`."""
     written = dict(answer["document"])
     written["pages"] = tuple(Page(*page) for page in written["pages"])
     written["sections"] = tuple(Section(start, tuple(trail)) for start, trail in written["sections"])
     return Extraction(Document(**written), Source(**answer["source"]))
+
+
+def _unpacking(answer: Mapping[str, Any]) -> Unpacking:
+    """The inverse of `index.worker.unpacking_fields`."""
+    members = tuple(Unpacked(**member) for member in answer["members"])
+    return Unpacking(members, tuple(map(_rejection, answer["refused"])), Source(**answer["source"]))
+
+
+def _rejection(fields: Mapping[str, Any]) -> DocumentRejected:
+    return _KINDS[fields["kind"]](fields["uri"], fields["reason"], fields["mend"])

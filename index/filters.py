@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from index.errors import QueryInvalid
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FARTHEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +20,28 @@ class Filter:
     """Conditions that a document must all meet. Exact, and applied before ranking.
 
     `document_ids`: it is one of these. `uri_prefix`: its URI begins so; end a folder with "/". `metadata`: it has each of
-    these names with exactly this value. A filter without conditions lets every document through.
+    these names with exactly this value. `modified_after` and `modified_before`: it was modified at or after the one and
+    before the other; that is its file's time, else what its metadata say (`modified`, `created`), else when it was
+    indexed. `principals`: one of these may read it, or everybody may; with none of them only what everybody may read.
+    A filter without conditions lets every document through.
     """
 
     document_ids: frozenset[str] | None = None
     uri_prefix: str | None = None
     metadata: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+    principals: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.document_ids, str):
-            raise QueryInvalid(f"filter document_ids is one string ({self.document_ids!r}). Give a set of document ids")
+        for what, given in (("document_ids", self.document_ids), ("principals", self.principals)):
+            if isinstance(given, str):
+                raise QueryInvalid(f"filter {what} is one string ({given!r}). Give a set of strings")
+        for what, moment in (("modified_after", self.modified_after), ("modified_before", self.modified_before)):
+            if moment is not None and moment.tzinfo is None:
+                raise QueryInvalid(
+                    f"filter {what} {moment.isoformat()!r} has no time zone. Add one, for example +00:00"
+                )
         for name, value in self.metadata.items():
             if not isinstance(name, str) or not isinstance(value, str):
                 raise QueryInvalid(f"filter metadata {name!r}: {value!r} is not text. Give name and value as strings")
@@ -34,7 +49,14 @@ class Filter:
     @property
     def is_open(self) -> bool:
         """True when there is no condition."""
-        return self.document_ids is None and not self.uri_prefix and not self.metadata
+        return (
+            not self.uri_prefix
+            and not self.metadata
+            and all(
+                condition is None
+                for condition in (self.document_ids, self.modified_after, self.modified_before, self.principals)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +71,15 @@ class Scope:
         """True when no document is inside."""
         return not self.outside and self.numbers.size == 0
 
-    def mask(self, documents: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def mask(self, documents: NDArray[np.integer]) -> NDArray[np.bool_]:
         """For each document number, whether it is inside."""
-        found = np.isin(documents, self.numbers)
-        return ~found if self.outside else found
+        listed = np.zeros(max(documents.max(initial=0), self.numbers.max(initial=0)) + 1, dtype=np.bool_)
+        listed[self.numbers] = True
+        found: NDArray[np.bool_] = (~listed if self.outside else listed)[documents]
+        return found
+
+
+def nanoseconds(moment: datetime) -> int:
+    """A time with a zone as nanoseconds since 1970, at most what 64 bits hold (the years 1677 to 2262)."""
+    exact = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return max(-_FARTHEST, min(_FARTHEST, exact))

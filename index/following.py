@@ -19,8 +19,10 @@ from index.collection import Collection
 from index.errors import FolderUnwatchable, Transient
 from index.extraction import Limits
 from index.folder import Listing, Rejection, is_passed_over, listing
+from index.members import file_uri
+from index.plan import plan
 from index.summary import Source
-from index.sync import SyncReport, plan, sync_listing
+from index.sync import SyncReport, sync_listing
 
 _SETTLE_SECONDS = 0.5
 _LOOK_SECONDS = 60.0  # how long a change that the system gave no notice of (a network disk) may stay unseen
@@ -36,16 +38,17 @@ def follow(
     stop: threading.Event,
     on_report: Callable[[SyncReport], None],
     on_trouble: Callable[[Transient], None],
+    principals: frozenset[str] | None = None,
     limits: Limits | None = None,
     settle: float = _SETTLE_SECONDS,
 ) -> None:
     """Keep `collection` saying what the files at and under `paths` say, until `stop` is set.
 
     `on_report` hears of every sync that changed or rejected something, `on_trouble` of what will be tried again (another
-    process writes, the disk is full). Others can write between two syncs. Raises `FolderUnwatchable`, and KeyboardInterrupt
-    in the main thread; whatever was stored before stays.
+    process writes, the disk is full). `principals` as in `sync`. Others can write between two syncs. Raises
+    `FolderUnwatchable`, and KeyboardInterrupt in the main thread; whatever was stored before stays.
     """
-    follower = _Follower(collection, paths, limits or Limits(), settle)
+    follower = _Follower(collection, paths, principals, limits or Limits(), settle)
     while not stop.is_set():
         places = _places(paths)
         with closing(_notices(paths, stop, settle)) as notices:
@@ -75,9 +78,17 @@ def settled(now: Listing, before: Listing | None) -> Listing:
 class _Follower:
     """Looks when there is reason to, and syncs what has settled."""
 
-    def __init__(self, collection: Collection, paths: Sequence[Path], limits: Limits, settle: float) -> None:
+    def __init__(
+        self,
+        collection: Collection,
+        paths: Sequence[Path],
+        principals: frozenset[str] | None,
+        limits: Limits,
+        settle: float,
+    ) -> None:
         self._collection = collection
         self._paths = paths
+        self._principals = principals
         self._limits = limits
         self._settle = settle
         self._before: Listing | None = None
@@ -117,20 +128,19 @@ class _Follower:
         refused = {file.uri for file in steady.files if self._refused.get(file.uri) == file.source}
         found = replace(_without(steady, refused), rejected=tuple(rejected), skipped=())
         difference = plan(self._collection.documents(), found)
-        same_looking = self._noticed & set(difference.unchanged)
+        same_looking = self._noticed & {file_uri(uri) for uri in difference.unchanged}
         self._noticed &= set(steady.unknown)
         if same_looking:  # written to, though size and time say otherwise: only reading tells
-            for known in self._collection.documents():
-                if known.uri in same_looking:
-                    self._collection.refresh_source(known.id, None)
+            with self._collection.writing():
+                for known in self._collection.documents():
+                    if file_uri(known.uri) in same_looking:
+                        self._collection.refresh_source(known.id, None)
             difference = plan(self._collection.documents(), found)
         if not (difference.added or difference.changed or difference.gone or rejected):
             return None
-        report = sync_listing(self._collection, found, limits=self._limits)
-        sources = _sources(found)
-        for refusal in (*report.rejected, *report.skipped):
-            if refusal.uri in sources:
-                self._refused[refusal.uri] = sources[refusal.uri]
+        report = sync_listing(self._collection, found, principals=self._principals, limits=self._limits)
+        again = plan(self._collection.documents(), found)  # would be read once more, though nothing about them is new
+        self._refused.update({file.uri: file.source for file in (*again.added, *again.changed)})
         did = report.added or report.changed or report.renamed or report.removed or report.rejected
         return report if did else None
 

@@ -19,6 +19,10 @@ class Reader(Enum):
     SLIDES = "slides"
     OFFICE = "office"
     NOTEBOOK = "notebook"
+    MAIL = "mail"
+    MAILBOX = "mailbox"
+    ZIP = "zip"
+    TAR = "tar"
 
 
 class Format(NamedTuple):
@@ -43,7 +47,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".ods": Format(Reader.OFFICE, _OPEN_DOCUMENT + "spreadsheet"),
     ".epub": Format(Reader.OFFICE, "application/epub+zip"),
     ".fb2": Format(Reader.OFFICE, "application/x-fictionbook+xml"),
-    ".eml": Format(Reader.OFFICE, "message/rfc822"),
+    ".eml": Format(Reader.MAIL, "message/rfc822"),
     ".msg": Format(Reader.OFFICE, "application/vnd.ms-outlook"),
     ".ipynb": Format(Reader.NOTEBOOK, "application/x-ipynb+json"),
     ".html": Format(Reader.HTML, "text/html"),
@@ -58,18 +62,31 @@ _BY_SUFFIX: dict[str, Format] = {
     ".tsv": Format(Reader.TEXT, "text/tab-separated-values"),
     ".json": Format(Reader.TEXT, "application/json"),
     ".xml": Format(Reader.TEXT, "application/xml"),
+    ".mbox": Format(Reader.MAILBOX, "application/mbox"),
+    ".zip": Format(Reader.ZIP, "application/zip"),
+    ".tar": Format(Reader.TAR, "application/x-tar"),
+    ".tgz": Format(Reader.TAR, "application/gzip"),
+    ".tar.gz": Format(Reader.TAR, "application/gzip"),
+    ".tar.bz2": Format(Reader.TAR, "application/x-bzip2"),
+    ".tar.xz": Format(Reader.TAR, "application/x-xz"),
 }
+_ALIASES = {
+    "text/xml": "application/xml",
+    "application/x-zip-compressed": "application/zip",
+    "text/rtf": "application/rtf",
+}
+_COLLECTED = frozenset({Reader.MAILBOX, Reader.ZIP, Reader.TAR})
 _PLAIN = Format(Reader.TEXT, "text/plain")
 
 _MEDIA = """
     .7z .a .aac .aiff .apk .ar .avi .avif .bin .bmp .bz2 .cab .class .dat .db .deb .dll .dmg .dylib .ear .eot
     .exe .faiss .flac .flv .gguf .gif .gz .heic .ico .img .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mov
     .mp3 .mp4 .mpeg .mpg .msi .npy .npz .o .obj .ogg .onnx .opus .otf .parquet .pickle .pkl .png .psd .pt .pth
-    .pyc .pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .tar .tgz .tif .tiff .ttf .wasm .wav .webm
-    .webp .whl .wmv .woff .woff2 .xz .zip .zst
+    .pyc .pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .tif .tiff .ttf .wasm .wav .webm
+    .webp .whl .wmv .woff .woff2 .xz .zst
 """
 NEVER_TEXT = frozenset(_MEDIA.split())
-"""Suffixes of pictures, sound, programs, archives and the like: skipped without being opened."""
+"""Suffixes of pictures, sound, programs, unusual archives and the like: skipped without being opened."""
 
 RECORDS = frozenset({".jsonl", ".ndjson"})
 """Suffixes of machine-readable records, one a line. A line is a row for a program, and as prose it would be quoted with its
@@ -88,6 +105,12 @@ _BEGINS_WITH = {
     ".xls": (_OLE,),
     ".msg": (_OLE,),
     ".rtf": (b"{\\rtf",),
+    ".mbox": (b"From ",),
+    ".zip": (_ZIP, b"PK\x05\x06"),  # the second is an archive without members
+    ".tgz": (b"\x1f\x8b",),
+    ".tar.gz": (b"\x1f\x8b",),
+    ".tar.bz2": (b"BZh",),
+    ".tar.xz": (b"\xfd7zXZ\0",),
 }
 _PDF_HEADER_WITHIN = (
     1024  # readers accept the header anywhere in the first 1,024 bytes (PDF 1.7, implementation note 13)
@@ -96,10 +119,30 @@ _PDF_HEADER_WITHIN = (
 
 def format_of(path: PurePath) -> Format | None:
     """How the file of that name is read; None if it is skipped unopened. An unknown suffix may still be text."""
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if suffix in NEVER_TEXT | RECORDS:
         return None
     return _BY_SUFFIX.get(suffix, _PLAIN)
+
+
+def suffixes() -> list[str]:
+    """The suffixes of the formats that are known, in order. Any other file is read if it turns out to be text."""
+    return sorted(_BY_SUFFIX)
+
+
+def holds_members(form: Format) -> bool:
+    """Whether a file of the format holds other files: an archive, a mailbox, or a mail with what is attached to it."""
+    return form.reader in _COLLECTED or form.reader is Reader.MAIL
+
+
+def is_document(form: Format) -> bool:
+    """Whether a file of the format is a document itself; an archive is not."""
+    return form.reader not in _COLLECTED
+
+
+def suffix_of(media_type: str) -> str:
+    """The first suffix of files of that media type, or an empty string if it is none that is read."""
+    return next((suffix for suffix, form in _BY_SUFFIX.items() if form.media_type == media_type), "")
 
 
 def why_skipped(path: PurePath) -> str:
@@ -111,7 +154,7 @@ def why_skipped(path: PurePath) -> str:
 
 def contradiction(path: PurePath, data: bytes) -> str | None:
     """What the first bytes of the file show when its name says otherwise; None when both agree."""
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if suffix == ".pdf":
         return None if b"%PDF-" in data[:_PDF_HEADER_WITHIN] else _shown_by(data)
     if suffix in _BEGINS_WITH:
@@ -119,6 +162,26 @@ def contradiction(path: PurePath, data: bytes) -> str | None:
     if data.startswith((b"%PDF-", _ZIP, _OLE)):
         return _shown_by(data)
     return None
+
+
+def web_name(path: str, media_type: str) -> str | None:
+    """What a file is to be called that a web server gives for `path` as `media_type`; None if it is none to be read."""
+    last = PurePath(path).name or "index"
+    form = format_of(PurePath(last))
+    if media_type in ("", "application/octet-stream", "binary/octet-stream"):
+        return last if form is not None else None
+    if media_type == "text/plain":
+        return last if form is not None and form.reader in (Reader.TEXT, Reader.MARKDOWN) else f"{last}.txt"
+    if form is not None and form.media_type == media_type and form is not _PLAIN:
+        return last
+    suffix = suffix_of(_ALIASES.get(media_type, media_type))
+    return f"{last}{suffix}" if suffix else None
+
+
+def _suffix(path: PurePath) -> str:
+    """The suffix that decides, in lower case: the last one, or two of a packed tar archive."""
+    two = "".join(path.suffixes[-2:]).lower()
+    return two if two in _BY_SUFFIX else path.suffix.lower()
 
 
 def _shown_by(data: bytes) -> str:

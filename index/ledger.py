@@ -5,18 +5,20 @@ since a cache file that survived a power cut which the ledger's last commit did 
 Readers each see one consistent state and never wait for the writer. Whoever writes must hold the collection's lock.
 """
 
-import secrets
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.entries import document_number, drop_chunks, insert
-from index.errors import EncoderMismatch, LedgerDamaged, NotFound
+from index.entries import document_number, drop_chunks, insert, permit
+from index.errors import EncoderMismatch, NotFound
 from index.filters import Filter, Scope
+from index.layout import prepare
 from index.records import Document, Page
 from index.rows import (
     CHUNK_COLUMNS,
@@ -30,13 +32,11 @@ from index.rows import (
     pending_from,
     summary_from,
 )
-from index.scoping import resolved
-from index.snapshot import EMBEDDED, Mark, Snapshot
+from index.scoping import all_readable, resolved
+from index.snapshot import EMBEDDED, Mark, Snapshot, vectors_of
 from index.sqlite import Database
 from index.summary import DocumentSummary, Source
-
-_SCHEMA = Path(__file__).with_name("schema.sql")
-_SCHEMA_NUMBER = "1"
+from index.visits import Visit, note, visits_in
 
 
 class Ledger:
@@ -48,13 +48,12 @@ class Ledger:
     def __init__(self, path: Path, *, encoder: str, dimension: int) -> None:
         self.path = path
         self._database = Database(path)
-        self._create(encoder, dimension)
+        facts = prepare(self._database, path, encoder=encoder, dimension=dimension)
         self._inode = path.stat().st_ino
-        with self._database.reading() as connection:
-            facts = dict(connection.execute("SELECT name, value FROM facts"))
-        self._verify(facts, encoder, dimension)
+        self._require(facts, encoder, dimension)
         self.identity = int(facts["identity"])
         self.encoder = facts["encoder"]
+        self.dimension = dimension
 
     def close(self) -> None:
         """Close every connection. The ledger is not usable afterwards."""
@@ -81,13 +80,13 @@ class Ledger:
         self._database.copy(target)
 
     def is_current(self, document: Document) -> bool:
-        """Whether exactly this document, text, title, metadata and all, is what search finds."""
+        """Whether this document, text, title, metadata and all but its principals, is what search finds."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE number = (SELECT version FROM documents WHERE id = ?)",
                 (document.id,),
             ).fetchone()
-        return row is not None and document_from(row) == document
+        return row is not None and replace(document_from(row), principals=document.principals) == document
 
     def change(self, add: Sequence[Entry], remove: Sequence[str]) -> None:
         """Retire the documents `remove` and make the entries current, in one transaction: all or nothing.
@@ -108,9 +107,26 @@ class Ledger:
         with self._database.writing() as connection:
             number = document_number(connection, document_id)
             connection.execute(
-                "UPDATE documents SET source_size = ?, source_modified_ns = ? WHERE number = ?",
-                (source and source.size, source and source.modified_ns, number),
+                """
+                UPDATE documents SET source_size = ?, source_modified_ns = ?, modified_ns = coalesce(?, modified_ns)
+                WHERE number = ?
+                """,
+                (source and source.size, source and source.modified_ns, source and source.modified_ns, number),
             )
+
+    def permit(self, document_id: str, principals: Collection[str]) -> bool:
+        """Let these and nobody else read the document, everybody if there are none; whether that is a change.
+
+        `NotFound` if it is not current.
+        """
+        with self._database.writing() as connection:
+            document_number(connection, document_id)
+            return permit(connection, document_id, principals)
+
+    def all_readable(self, document_ids: Collection[str], principals: Collection[str]) -> bool:
+        """Whether each of the documents, current or removed, is for everybody or for one of `principals`."""
+        with self._database.reading() as connection:
+            return all_readable(connection, document_ids, principals)
 
     def pending(self, limit: int) -> list[PendingText]:
         """At most `limit` different texts that wait for a vector, newest first."""
@@ -119,6 +135,19 @@ class Ledger:
                 "SELECT hash, context, text FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?", (limit,)
             ).fetchall()
         return list({row[0]: pending_from(row) for row in rows}.values())
+
+    def pending_of(self, document_ids: Sequence[str]) -> int:
+        """How many chunks of these documents wait for a vector; a document that is not current has none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                """
+                SELECT count(*) FROM chunks WHERE embedded = 0 AND document IN (
+                    SELECT number FROM documents WHERE id IN (SELECT value FROM json_each(?))
+                )
+                """,
+                (json.dumps(list(document_ids)),),
+            ).fetchone()
+        return int(row[0])
 
     def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> int:
         """Keep `vectors` (n, dimension) for the texts with these hashes; answers how many chunks became searchable."""
@@ -143,16 +172,26 @@ class Ledger:
                 (str(position), position),
             )
 
-    def documents(self) -> list[DocumentSummary]:
-        """Every current document, by URI."""
+    def documents(self, ids: Sequence[str] | None = None, folder: str | None = None) -> list[DocumentSummary]:
+        """The current documents, or those of them with these ids, or with a URI below that of `folder`, by URI."""
+        conditions, values = ["TRUE"], []
+        if ids is not None:
+            conditions.append("d.id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(ids)))
+        if folder is not None:  # a range, so that the index on URIs finds it: "0" follows "/"
+            conditions.append("d.uri > ? || '/' AND d.uri < ? || '0'")
+            values += [folder.rstrip("/")] * 2
+        among = " AND ".join(conditions)
         with self._database.reading() as connection:
             rows = connection.execute(
-                """
+                f"""
                 SELECT d.id, v.version, v.uri, v.title, v.media_type, v.characters,
                     (SELECT count(*) FROM chunks c WHERE c.document = d.number),
-                    d.source_size, d.source_modified_ns, d.indexed_at
-                FROM documents d JOIN versions v ON v.number = d.version ORDER BY d.uri, d.id
-                """
+                    d.source_size, d.source_modified_ns, d.indexed_at,
+                    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = d.id)
+                FROM documents d JOIN versions v ON v.number = d.version WHERE {among} ORDER BY d.uri, d.id
+                """,
+                values,
             ).fetchall()
         return [summary_from(row) for row in rows]
 
@@ -195,6 +234,21 @@ class Ledger:
             ).fetchall()
         return {row[0]: chunk_from(row) for row in rows}
 
+    def vectors(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Those of the chunks with these numbers that have a vector, ascending, and their vectors (n, dimension)."""
+        with self._database.reading() as connection:
+            return vectors_of(connection, numbers)
+
+    def visits(self) -> list[Visit]:
+        """The pages of the web that documents came from."""
+        with self._database.reading() as connection:
+            return visits_in(connection)
+
+    def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
+        """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
+        with self._database.writing() as connection:
+            note(connection, visits, forget)
+
     def counts(self) -> tuple[int, int, int]:
         """Current documents, their chunks, and those of the chunks that have no vector yet."""
         with self._database.reading() as connection:
@@ -206,36 +260,18 @@ class Ledger:
             ).fetchone()
         return row
 
+    def without_vector(self) -> int:
+        """Chunks that have no vector yet; as quick as there are few of them."""
+        with self._database.reading() as connection:
+            row: tuple[int] = connection.execute("SELECT count(*) FROM chunks WHERE embedded = 0").fetchone()
+        return row[0]
+
     def scope(self, where: Filter) -> Scope:
         """The current documents that meet `where`."""
         with self._database.reading() as connection:
             return resolved(connection, where)
 
-    def _create(self, encoder: str, dimension: int) -> None:
-        """Lay out the tables unless they are there; safe against another process that does the same."""
-        with self._database.reading() as connection:
-            if _is_laid_out(connection):
-                return
-        with self._database.writing() as connection:
-            if _is_laid_out(connection):
-                return
-            for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
-                connection.execute(statement)
-            facts = {
-                "schema": _SCHEMA_NUMBER,
-                "identity": str(secrets.randbits(62)),
-                "encoder": encoder,
-                "dimension": str(dimension),
-                "floor": "0",
-            }
-            connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
-
-    def _verify(self, facts: dict[str, str], encoder: str, dimension: int) -> None:
-        if facts.get("schema") != _SCHEMA_NUMBER:
-            raise LedgerDamaged(
-                f"{self.path}: the ledger has layout {facts.get('schema')!r}, this version reads {_SCHEMA_NUMBER!r}. "
-                f"Delete the folder {self.path.parent} and index the documents again"
-            )
+    def _require(self, facts: dict[str, str], encoder: str, dimension: int) -> None:
         made_with = (facts["encoder"], int(facts["dimension"]))
         if made_with != (encoder, dimension):
             raise EncoderMismatch(
@@ -247,19 +283,6 @@ class Ledger:
 def _no_document(document_id: str, version: str | None) -> NotFound:
     what = "no current version" if version is None else f"no version {version!r}"
     return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see what there is")
-
-
-def _is_laid_out(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is not None
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _position(connection: sqlite3.Connection) -> int:

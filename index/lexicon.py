@@ -8,32 +8,34 @@ The ledger's mark travels inside the index, in a document of its own (number 0) 
 whole or not at all, so the mark is always that of the content.
 """
 
-import json
 import shutil
-import struct
 import threading
 import unicodedata
-import zlib
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import tantivy
+from numpy.typing import NDArray
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from index.disk import explained
 from index.errors import CollectionBusy
 from index.filters import Scope
 from index.ledger import Ledger
+from index.lexicon_files import LexiconDamaged, sweep, verify
 from index.lock import FileLock
 from index.snapshot import Mark, Snapshot
 
-_FORMAT = 1
+_FORMAT = 2
 _WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
 _LONGEST_WORD = 60
 _MOST_TERMS = 256
 _TIES = 32
+_SIFTINGS = 2
+_DEEPER = 8
 _HEAP_BYTES = 64_000_000
-_FOOTER = struct.Struct("<II")
-_FOOTER_MAGIC = 1337
+_MARK_LAG = 50_000  # positions of the log that the mark on disk may lie behind, before it is written for its own sake
 _FIRST_WAIT_SECONDS = 60.0
 _WAIT_SECONDS = 0.25
 
@@ -47,34 +49,36 @@ _ANALYZER = (
 )
 
 
-class LexiconDamaged(Exception):
-    """The folder is missing, incomplete or altered. Never leaves this module: the lexicon is rebuilt."""
-
-
 class Lexicon:
-    """The lexicon in `folder`, shared by all processes; one at a time brings it up to date. Thread-safe."""
+    """The lexicon in `folder`, shared by all processes; one at a time brings it up to date. Thread-safe.
 
-    def __init__(self, folder: Path) -> None:
+    A scope that lists at most `listed` documents is part of the query. For a longer list Tantivy takes longer than to search
+    without it and to leave out afterwards what lies outside, as deep as needed; that is as exact, since what others a scope
+    lets through changes no score.
+    """
+
+    def __init__(self, folder: Path, *, listed: int = 1000) -> None:
+        self._listed = listed
         self._folder = folder
         self._lock = FileLock(folder.with_name(folder.name + ".lock"))
         self._updating = threading.Lock()
         self._index: tantivy.Index | None = None
         self._searcher: tantivy.Searcher | None = None
         self._mark: Mark | None = None
+        self._written = 0
 
     def catch_up(self, ledger: Ledger) -> None:
         """Reflect the ledger as it is now: take what another process wrote, replay what is newer, rebuild when damaged."""
         if self._mark == ledger.mark():
             return
-        wait = _FIRST_WAIT_SECONDS if self._searcher is None else _WAIT_SECONDS
-        if not self._updating.acquire(timeout=wait):
+        if not self._updating.acquire(timeout=self._patience):
             return
         try:
             self._take()
             with ledger.snapshot() as snapshot:
                 if self._covers(snapshot):
                     return
-            self._update(ledger, wait)
+            self._update(ledger)
         finally:
             self._updating.release()
 
@@ -84,14 +88,15 @@ class Lexicon:
         Best first; equal scores by the smaller number. A query without words finds nothing.
         """
         searcher = self._searcher
-        parsed = _query(query, scope)
-        if searcher is None or parsed is None:
+        words = _any_term(query)
+        if searcher is None or words is None or (scope is not None and scope.is_empty):
             return []
-        hits = searcher.search(parsed, k + _TIES, count=False).hits
-        numbers = searcher.fast_field_values("number", [address for _, address in hits])
-        found = [(int(number or 0), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
-        found.sort(key=lambda pair: (-pair[1], pair[0]))
-        return found[:k]
+        if scope is not None and scope.numbers.size > self._listed:
+            found = _sifted(searcher, words, k + _TIES, scope)
+        else:
+            found = _hits(searcher, words if scope is None else _within(words, scope), k + _TIES)
+        order = np.lexsort((found.numbers, -found.scores))[:k]
+        return [(int(found.numbers[place]), float(found.scores[place])) for place in order]
 
     def numbers(self) -> list[int]:
         """Ledger numbers of the chunks that are in it, ascending."""
@@ -103,17 +108,27 @@ class Lexicon:
         return sorted(int(number) for number in found if number)
 
     def _covers(self, snapshot: Snapshot) -> bool:
-        """Whether the lexicon lacks nothing of the snapshot; if so it is marked as such."""
+        """Whether the lexicon lacks nothing of the snapshot; if so it is marked as such.
+
+        Vectors move the log on without concern for the lexicon; its mark on disk must not fall behind what the log keeps.
+        """
         mark = self._mark
         if mark is None or not snapshot.can_replay(mark) or snapshot.has_lexical_changes(mark.position):
+            return False
+        if snapshot.mark.position - self._written > _MARK_LAG:
             return False
         self._mark = snapshot.mark
         return True
 
-    def _update(self, ledger: Ledger, wait: float) -> None:
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for who is updating it: not long while there is something to search."""
+        return _FIRST_WAIT_SECONDS if self._searcher is None else _WAIT_SECONDS
+
+    def _update(self, ledger: Ledger) -> None:
         """Write what is missing, unless another process is at it: then the searcher at hand serves until that is done."""
         try:
-            with self._lock.held(wait), ledger.snapshot() as snapshot, explained(self._folder):
+            with self._lock.held(self._patience), ledger.snapshot() as snapshot, explained(self._folder):
                 self._take()
                 if self._mark is None or not snapshot.can_replay(self._mark):
                     self._rebuild(snapshot)
@@ -125,7 +140,7 @@ class Lexicon:
                 raise
 
     def _take(self) -> None:
-        """Look at what is on disk now; without a mark afterwards, it is of no use."""
+        """Look at what is on disk now; without a mark afterwards, it is of no use, and what was taken before serves on."""
         try:
             if self._index is None:
                 self._index = _opened(self._folder)
@@ -133,8 +148,9 @@ class Lexicon:
             searcher = self._index.searcher()
             mark = _mark(searcher)
         except (LexiconDamaged, ValueError, KeyError, OSError):
-            self._index = self._searcher = self._mark = None
+            self._index = self._mark = None
             return
+        self._written = mark.position
         newer = self._mark is None or self._mark.ledger != mark.ledger or mark.position > self._mark.position
         self._searcher = searcher
         if newer:
@@ -151,7 +167,7 @@ class Lexicon:
     def _replay(self, snapshot: Snapshot, since: int | None) -> None:
         """Write what changed since, with the mark it leads to, as one commit."""
         assert self._index is not None
-        _sweep(self._folder)
+        sweep(self._folder)
         writer = self._index.writer(_HEAP_BYTES, 1)
         gone = [0, *([] if since is None else snapshot.removed(since))]
         # Not delete_documents_by_term: in tantivy 0.27 it looks for a signed term, which an unsigned field never holds.
@@ -172,12 +188,13 @@ class Lexicon:
         writer.wait_merging_threads()
         self._index.reload()
         self._searcher = self._index.searcher()
+        self._written = snapshot.mark.position
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("number", indexed=True, fast=True)
-    builder.add_unsigned_field("document", indexed=True)
+    builder.add_unsigned_field("document", indexed=True, fast=True)
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")
     for name in ("format", "ledger", "position"):
         builder.add_unsigned_field(name, fast=True)
@@ -192,16 +209,48 @@ def terms(text: str) -> list[str]:
     return list(dict.fromkeys(_ANALYZER.analyze(unicodedata.normalize("NFKC", text))))[:_MOST_TERMS]
 
 
-def _query(text: str, scope: Scope | None) -> Query | None:
-    """Any of the terms, within the scope; None when nothing can match."""
+class _Hits(NamedTuple):
+    """Ledger numbers of chunks and of their documents, and scores, best first."""
+
+    numbers: NDArray[np.int64]
+    documents: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+def _hits(searcher: tantivy.Searcher, query: Query, count: int) -> _Hits:
+    hits = searcher.search(query, count, count=False).hits
+    places = [address for _, address in hits]
+    numbers, documents = (
+        np.array([value or 0 for value in searcher.fast_field_values(name, places)], dtype=np.int64)
+        for name in ("number", "document")
+    )
+    return _Hits(numbers, documents, np.array([score for score, _ in hits], dtype=np.float64))
+
+
+def _sifted(searcher: tantivy.Searcher, words: Query, count: int, scope: Scope) -> _Hits:
+    """The best `count` within a long scope: the best of all, ever more of them, less those outside."""
+    depth = count
+    for _ in range(_SIFTINGS):
+        depth *= _DEEPER
+        hits = _hits(searcher, words, depth)
+        inside = scope.mask(hits.documents)
+        if len(hits.numbers) < depth or np.count_nonzero(inside) >= count:
+            return _Hits(hits.numbers[inside], hits.documents[inside], hits.scores[inside])
+    return _hits(searcher, _within(words, scope), count)
+
+
+def _any_term(text: str) -> Query | None:
+    """Any of the terms; None without one."""
     wanted = [(Occur.Should, Query.term_query(_SCHEMA, "text", term, index_option="freq")) for term in terms(text)]
-    if not wanted or (scope is not None and scope.is_empty):
-        return None
-    any_term = Query.boolean_query(wanted)
-    if scope is None or (scope.outside and not scope.numbers.size):
-        return any_term
+    return Query.boolean_query(wanted) if wanted else None
+
+
+def _within(words: Query, scope: Scope) -> Query:
+    """The query, within the scope."""
+    if scope.outside and not scope.numbers.size:
+        return words
     documents = Query.const_score_query(Query.term_set_query(_SCHEMA, "document", scope.numbers.tolist()), 0.0)
-    return Query.boolean_query([(Occur.Must, any_term), (Occur.MustNot if scope.outside else Occur.Must, documents)])
+    return Query.boolean_query([(Occur.Must, words), (Occur.MustNot if scope.outside else Occur.Must, documents)])
 
 
 def _mark(searcher: tantivy.Searcher) -> Mark:
@@ -217,44 +266,9 @@ def _mark(searcher: tantivy.Searcher) -> Mark:
     return Mark(int(ledger), int(position))
 
 
-def _sweep(folder: Path) -> None:
-    """Remove lists of deletions that no commit refers to: a writer killed just before its commit leaves them, and Tantivy,
-    which would write them anew under the same names, does not replace a file. Only for who holds the lock."""
-    meta = folder / "meta.json"
-    segments = json.loads(meta.read_bytes())["segments"] if meta.exists() else []
-    known = {
-        f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
-        for segment in segments
-        if segment.get("deletes")
-    }
-    for path in folder.glob("*.del"):
-        if path.name not in known:
-            path.unlink(missing_ok=True)
-
-
 def _opened(folder: Path) -> tantivy.Index:
-    """The index in the folder, after its files were compared with the checksums that they carry."""
-    meta = (folder / "meta.json").read_bytes()
-    segments = {segment["segment_id"].replace("-", "") for segment in json.loads(meta)["segments"]}
-    for path in folder.iterdir():
-        if path.name.split(".")[0] in segments:
-            _verify(path)
+    """The index in the folder; `LexiconDamaged` if a file of it differs from the checksum that it carries."""
+    verify(folder)
     index = tantivy.Index(_SCHEMA, path=str(folder))
     index.register_tokenizer("words", _ANALYZER)
     return index
-
-
-def _verify(path: Path) -> None:
-    """Every file of a segment ends in a footer: JSON with the CRC-32 of what stands before it, its length, a magic number."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return  # another process has merged this segment away meanwhile
-    try:
-        length, magic = _FOOTER.unpack(content[-_FOOTER.size :])
-        end = len(content) - _FOOTER.size - length
-        intact = magic == _FOOTER_MAGIC and json.loads(content[end : -_FOOTER.size])["crc"] == zlib.crc32(content[:end])
-    except (struct.error, ValueError, KeyError) as error:
-        raise LexiconDamaged(f"{path}: no footer") from error
-    if not intact:
-        raise LexiconDamaged(f"{path}: the checksum differs")

@@ -1,6 +1,5 @@
 """All collections under one folder, by name."""
 
-import re
 import shutil
 import threading
 import time
@@ -9,12 +8,12 @@ from pathlib import Path
 
 from index.collection import Collection
 from index.encoder import Encoder
-from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
+from index.errors import CollectionExists, CollectionMissing
 from index.ledger import Ledger
 from index.lock import writer_lock
+from index.naming import is_name, require_name
 from index.transfer import manifest_of, unpack
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LEDGER = "ledger.sqlite"
 _GRAVE = ".dropped-"
 _STAGE = ".importing-"
@@ -33,9 +32,7 @@ class Library:
 
     def names(self) -> list[str]:
         """Names of the collections that exist, in order."""
-        return sorted(
-            path.parent.name for path in self._folder.glob(f"*/{_LEDGER}") if _NAME.fullmatch(path.parent.name)
-        )
+        return sorted(path.parent.name for path in self._folder.glob(f"*/{_LEDGER}") if is_name(path.parent.name))
 
     def open(self, name: str) -> Collection:
         """The collection of that name. `CollectionMissing` names those that exist."""
@@ -62,7 +59,7 @@ class Library:
         `EncoderMismatch` if its vectors come from another encoder.
         """
         wanted = manifest_of(source).name if name is None else name
-        _require_valid(wanted)
+        require_name(wanted)
         self._require_free(wanted)
         self._clear_stages()
         staged = self._folder / f"{_STAGE}{uuid.uuid4().hex}" / wanted
@@ -85,7 +82,7 @@ class Library:
             self._open.clear()
 
     def _opened(self, name: str, *, create: bool) -> Collection:
-        _require_valid(name)
+        require_name(name)
         with self._guard:
             if not create:
                 self.require(name)
@@ -103,7 +100,7 @@ class Library:
 
     def require(self, name: str) -> None:
         """`CollectionMissing`, naming those that exist, unless there is a collection of that name. Opens none."""
-        _require_valid(name)
+        require_name(name)
         if not (self._folder / name / _LEDGER).exists():
             there = ", ".join(self.names()) or "none yet"
             raise CollectionMissing(f"no collection {name!r}. There are: {there}. Index documents into it to make it")
@@ -111,10 +108,3 @@ class Library:
     def _require_free(self, name: str) -> None:
         if (self._folder / name).exists():
             raise CollectionExists(f"there is a collection {name!r} already. Choose another name, or drop it first")
-
-
-def _require_valid(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise CollectionNameInvalid(
-            f"{name!r} cannot name a collection. Use 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
-        )

@@ -2,6 +2,9 @@
 
 The lock is `flock` on a small file: the kernel drops it when the process ends, however it ends, so a killed writer never
 leaves a collection locked. The file's content (process, host, time) only serves the message.
+
+Who waits for the lock holds a second one, the turn. A writer that lets go between two batches and wants the lock back finds the
+turn taken and comes after whoever waited: a long run keeps others waiting for one batch, not for its whole length.
 """
 
 import fcntl
@@ -34,6 +37,7 @@ class FileLock:
         self._threads = threading.RLock()
         self._depth = 0
         self._descriptor: int | None = None
+        self._turn: int | None = None
         _LOCKS.add(self)
 
     @contextmanager
@@ -56,33 +60,51 @@ class FileLock:
             self._threads.release()
 
     def forget(self) -> None:
-        """Close the descriptor. In a forked child this leaves the parent's lock alone."""
+        """Close the descriptors. In a forked child this leaves the parent's lock alone."""
+        self._give_turn()
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def _give_turn(self) -> None:
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
+
     def _locked_descriptor(self, deadline: float) -> int:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._turn = self._flocked(self._path.with_name(f"{self._path.name}.turn"), deadline)
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        raise CollectionBusy(self._busy_message()) from None
-                    time.sleep(_POLL_SECONDS)
-            holder = {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "since": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
+            descriptor = self._flocked(self._path, deadline)
+        finally:
+            self._give_turn()
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         except BaseException:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _flocked(self, path: Path, deadline: float) -> int:
+        """A descriptor of `path` that has the lock; `CollectionBusy` once the deadline is past."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return descriptor
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise CollectionBusy(self._busy_message()) from None
+                    time.sleep(_POLL_SECONDS)
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     def _busy_message(self) -> str:
         try:

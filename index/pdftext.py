@@ -59,21 +59,22 @@ def joined(pages: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
 def without_running_lines(pages: Sequence[Sequence[str]]) -> list[list[str]]:
     """The lines of each page without those that run along.
 
-    A line runs along if it stands among the outermost three (on short pages, in the outermost quarter) at the same edge
-    of at least half of the pages, and of at least three, whatever numbers are in it; a mere number must be the
-    outermost. The first occurrence stays: what the document says is never lost altogether.
+    A line runs along if it stands among the outermost three (on short pages, in the outermost quarter; a page of one or two
+    lines has none) at the same edge of at least half of the pages, and of at least three, whatever numbers are in it; a mere
+    number must be the outermost. The first occurrence stays: what the document says is never lost altogether.
     """
     kept = [list(page) for page in pages]
+    framed = [page for page in kept if len(page) > 2]
     for edge in (0, -1):
-        running = _running(kept, edge)
+        running = _running(framed, edge)
         seen: set[str] = set()
-        for page in kept:
+        for page in framed:
             for form, place in _margin(page, edge):
                 if form in running and (form in seen or form == _NUMBER):
                     page[place] = ""
                 seen.add(form)
-        kept = [_trimmed(page) for page in kept]
-    return kept
+            page[:] = _trimmed(page)
+    return [_trimmed(page) for page in kept]
 
 
 def _running(pages: Sequence[Sequence[str]], edge: int) -> set[str]:

@@ -3,11 +3,10 @@
 The bytes are read once: what is hashed is what is parsed, whatever happens to the file meanwhile.
 """
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from kreuzberg import (
     ConcurrencyConfig,
@@ -19,15 +18,17 @@ from kreuzberg import (
 )
 
 from index.canonical import BadEncoding, NotText, canonical, decoded
-from index.errors import DocumentRejected, NotADocument
+from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.extraction import Extraction, Limits, document_id, version_of
-from index.formats import Format, Reader, contradiction, format_of, why_skipped
+from index.formats import Format, Reader, format_of, is_document, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
+from index.mail import mail_of
 from index.notebook import NotANotebook, flow_of_notebook
 from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
+from index.opening import bytes_of, refuse_unless_like
 from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
+from index.recognition import RecognitionFailed, recognised_pages
 from index.records import Document, Page
-from index.summary import Source
 from index.webpage import webpage
 
 _HAS_WORD = re.compile(r"\w")
@@ -35,28 +36,31 @@ _MADE_BY_PROGRAM = re.compile(r"(?i)microsoft word - |untitled|.*\.(?:docx?|indd
 _UNREADABLE = re.compile(r"(?i)password|encrypt")
 
 
-def read_document(path: Path, uri: str, limits: Limits) -> Extraction:
-    """The document at `path`. `DocumentRejected` says why there is none and what to do about it."""
-    form = format_of(path)
+def read_document(path: Path, name: PurePath, uri: str, limits: Limits, *, recognise: bool = False) -> Extraction:
+    """The document at `path`, which is called `name`. `DocumentRejected` says why there is none and what to do about it.
+
+    A PDF whose pages are pictures is `NoTextLayer`; with `recognise`, their text is recognised instead.
+    """
+    form = format_of(name)
     if form is None:
-        raise NotADocument(uri, why_skipped(path), "Leave it: it is not needed")
-    data, source = _bytes_of(path, uri, limits)
-    return Extraction(document_of(data, path, uri, limits, form), source)
+        raise NotADocument(uri, why_skipped(name), "Leave it: it is not needed")
+    if not is_document(form):
+        raise NotADocument(uri, "it holds other files and is no document itself", "Read the files that it holds")
+    data, source = bytes_of(path, uri, limits.file_bytes)
+    return Extraction(document_of(data, name, uri, limits, form, path if recognise else None), source)
 
 
-def document_of(data: bytes, path: Path, uri: str, limits: Limits, form: Format) -> Document:
-    """The document whose source is `data`; `path` gives its format and a title of last resort."""
-    if not data.strip(b"\0 \t\r\n\f"):
-        raise DocumentRejected(uri, "it is empty", "Write something into it, or remove it")
-    shown = contradiction(path, data)
-    if shown is not None:
-        raise DocumentRejected(
-            uri, f"it is named {path.suffix or 'without a suffix'} but holds {shown}", "Rename it, or fetch it again"
-        )
+def document_of(
+    data: bytes, name: PurePath, uri: str, limits: Limits, form: Format, pictures: Path | None = None
+) -> Document:
+    """The document whose source is `data`; `name` gives a title of last resort. `pictures` is a PDF to be recognised."""
+    refuse_unless_like(name, data, uri)
     if form.reader in (Reader.TEXT, Reader.MARKDOWN, Reader.HTML, Reader.NOTEBOOK):
-        parts = _parts_of_text(data, path, uri, form)
+        parts = _parts_of_text(data, name, uri, form)
+    elif form.reader is Reader.MAIL:
+        parts = _parts_of_mail(data)
     elif form.reader is Reader.PDF:
-        parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri)
+        parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri, pictures)
     else:
         parts = _parts_of_office(_kreuzberg(data, form, uri), form)
     if len(parts.text) > limits.characters:
@@ -68,7 +72,7 @@ def document_of(data: bytes, path: Path, uri: str, limits: Limits, form: Format)
         id=document_id(uri),
         version=version_of(data),
         uri=uri,
-        title=_title(parts, path),
+        title=_title(parts, name),
         media_type=form.media_type,
         text=parts.text,
         pages=tuple(Page(*page) for page in parts.pages),
@@ -88,29 +92,7 @@ class _Parts:
     metadata: dict[str, str]
 
 
-def _bytes_of(path: Path, uri: str, limits: Limits) -> tuple[bytes, Source]:
-    try:
-        with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            if before.st_size > limits.file_bytes:
-                reason = f"its {before.st_size:,} bytes are over the limit of {limits.file_bytes:,}"
-                raise DocumentRejected(uri, reason, "Split it into smaller files")
-            data = file.read(limits.file_bytes + 1)
-            after = os.fstat(file.fileno())
-    except FileNotFoundError as error:
-        raise DocumentRejected(uri, "it vanished before it was read", "Index again if it should be there") from error
-    except PermissionError as error:
-        raise DocumentRejected(uri, "reading it is not permitted", "Give this user the right to read it") from error
-    except OSError as error:
-        raise DocumentRejected(
-            uri, f"it cannot be read ({error.strerror or error})", "Check the disk it is on"
-        ) from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
-        raise DocumentRejected(uri, "it changed while it was being read", "Index again when it has been written")
-    return data, Source(after.st_size, after.st_mtime_ns)
-
-
-def _parts_of_text(data: bytes, path: Path, uri: str, form: Format) -> _Parts:
+def _parts_of_text(data: bytes, name: PurePath, uri: str, form: Format) -> _Parts:
     try:
         raw, encoding = decoded(data)
     except NotText as error:
@@ -131,8 +113,16 @@ def _parts_of_text(data: bytes, path: Path, uri: str, form: Format) -> _Parts:
             reason = f"it is damaged or no notebook ({str(error)[:100]})"
             raise DocumentRejected(uri, reason, "Open it in Jupyter and save it again") from error
         return _Parts(notebook.text, "", notebook.headings, (), metadata)
-    pages = _form_feed_pages(text) if path.suffix.lower() == ".txt" and "\f" in text else ()
+    pages = _form_feed_pages(text) if name.suffix.lower() == ".txt" and "\f" in text else ()
     return _Parts(text, "", (), pages, metadata)
+
+
+def _parts_of_mail(data: bytes) -> _Parts:
+    mail = mail_of(data)
+    facts = {"author": mail.sender, "created": mail.created}
+    return _Parts(
+        mail.flow.text, mail.subject, mail.flow.headings, (), {name: fact for name, fact in facts.items() if fact}
+    )
 
 
 def _form_feed_pages(text: str) -> list[tuple[int, int, int]]:
@@ -167,16 +157,23 @@ def _kreuzberg(data: bytes, form: Format, uri: str) -> ExtractionResult:
         ) from error
 
 
-def _parts_of_pdf(result: ExtractionResult, uri: str) -> _Parts:
+def _parts_of_pdf(result: ExtractionResult, uri: str, pictures: Path | None) -> _Parts:
     raw = [page["content"] for page in sorted(result.pages or (), key=lambda page: page["page_number"])]
+    facts = _stated_facts(result)
+    if not any(page.strip() for page in raw):
+        if pictures is None:
+            mend = "Install Tesseract (tesseract-ocr), or run the file through ocrmypdf; then index again"
+            raise NoTextLayer(uri, "it has no text layer: its pages are pictures", mend)
+        try:
+            raw = list(recognised_pages(pictures))
+        except RecognitionFailed as error:
+            reason = f"its pages are pictures, and their text was not recognised ({error})"
+            raise DocumentRejected(uri, reason, "Run it through ocrmypdf, then index again") from error
+        facts["recognised_by"] = "tesseract"
     marked = [HYPHEN_AT_LINE_END.join(canonical(part) for part in page.split(HYPHEN_AT_LINE_END)) for page in raw]
-    pages = readable_pages(marked)
-    if not any(pages):
-        reason = "it has no text layer: its pages are pictures"
-        raise DocumentRejected(uri, reason, "Run it through text recognition (for example ocrmypdf), then index again")
-    text, ranges = joined(pages)
+    text, ranges = joined(readable_pages(marked))
     numbered = [(number, start, end) for number, (start, end) in enumerate(ranges, start=1)]
-    return _Parts(text, _stated_title(result), (), numbered, _stated_facts(result))
+    return _Parts(text, _stated_title(result), (), numbered, facts)
 
 
 def _parts_of_office(result: ExtractionResult, form: Format) -> _Parts:
@@ -231,11 +228,11 @@ def _stated_facts(result: ExtractionResult) -> dict[str, str]:
     return facts
 
 
-def _title(parts: _Parts, path: Path) -> str:
+def _title(parts: _Parts, name: PurePath) -> str:
     """The first heading of the first rank, else the title that the file states, else the file's name."""
     first = parts.headings[0].text if parts.headings and parts.headings[0].level == 1 else ""
-    for title in (first, parts.title, path.stem):
+    for title in (first, parts.title, name.stem):
         one_line = " ".join(canonical(title).split())
         if one_line:
             return one_line[:300]
-    return path.name.encode("utf-8", "replace").decode()
+    return name.name.encode("utf-8", "replace").decode()

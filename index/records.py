@@ -34,7 +34,8 @@ class Document:
 
     `id` is stable across versions (it comes from the URI), `version` is the hash of the source's bytes. `text` is the
     canonical text: the only string that offsets refer to. `pages` and `sections` are in order of `start` and may be empty
-    (plain text has no pages).
+    (plain text has no pages). `principals` are the users and groups who may read the document, all versions of it; with
+    none of them everybody may.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Document:
     pages: tuple[Page, ...] = ()
     sections: tuple[Section, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    principals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from index.context import content_hash, embedded_text, embedding_context
+from index.filters import nanoseconds
 from index.records import Chunk, Document, Page, Section
 from index.summary import DocumentSummary, Source
 
@@ -57,12 +59,15 @@ def version_row(document: Document) -> dict[str, Any]:
     }
 
 
-DOCUMENT_COLUMNS = "document_id, version, uri, title, media_type, text, pages, sections, metadata"
+DOCUMENT_COLUMNS = """
+    document_id, version, uri, title, media_type, text, pages, sections, metadata,
+    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id)
+"""
 
 
 def document_from(row: Sequence[Any]) -> Document:
-    """The document of a row of `DOCUMENT_COLUMNS`."""
-    identity, version, uri, title, media_type, text, pages, sections, metadata = row
+    """The document of a row of `DOCUMENT_COLUMNS`, which are of the table `versions`."""
+    identity, version, uri, title, media_type, text, pages, sections, metadata, principals = row
     return Document(
         id=identity,
         version=version,
@@ -73,12 +78,29 @@ def document_from(row: Sequence[Any]) -> Document:
         pages=pages_from(pages),
         sections=tuple(Section(start, tuple(trail)) for start, trail in json.loads(sections)),
         metadata=json.loads(metadata),
+        principals=frozenset(json.loads(principals)),
     )
 
 
 def pages_from(column: str) -> tuple[Page, ...]:
     """The pages in a `pages` column."""
     return tuple(Page(*page) for page in json.loads(column))
+
+
+def modified_ns(entry: Entry, now: float) -> int:
+    """When the entry was last modified, in nanoseconds since 1970: its file, else what its metadata say, else `now`.
+
+    The metadata that count are `modified` and then `created`, in ISO 8601; a time without a zone is UTC.
+    """
+    if entry.source is not None:
+        return entry.source.modified_ns
+    for name in ("modified", "created"):
+        try:
+            stated = datetime.fromisoformat(entry.document.metadata[name])
+        except (KeyError, ValueError):
+            continue  # free text from a file; what cannot be a time states none
+        return nanoseconds(stated if stated.tzinfo else stated.replace(tzinfo=UTC))
+    return int(now * 1e9)
 
 
 def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:
@@ -124,6 +146,7 @@ def pending_from(row: Sequence[Any]) -> PendingText:
 
 def summary_from(row: Sequence[Any]) -> DocumentSummary:
     """The summary of a row of its fields in order, the source as size and modification time."""
-    identity, version, uri, title, media_type, characters, chunks, size, modified_ns, indexed_at = row
+    identity, version, uri, title, media_type, characters, chunks, size, modified_ns, indexed_at, principals = row
     source = None if size is None else Source(size, modified_ns)
-    return DocumentSummary(identity, version, uri, title, media_type, characters, chunks, source, indexed_at)
+    permitted = frozenset(json.loads(principals))
+    return DocumentSummary(identity, version, uri, title, media_type, characters, chunks, source, indexed_at, permitted)

@@ -32,6 +32,8 @@ import openvino  # noqa: E402  (the line above must come first)
 openvino.Type.i64.to_dtype()
 from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402
 
+from index.batching import Batcher  # noqa: E402
+
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 EngineName = Literal["openvino", "torch"]
@@ -53,7 +55,7 @@ class Form:
 
 
 class Engine(Protocol):
-    """Runs one padded batch; safe to call from several threads."""
+    """Runs one padded batch, in whatever thread; one batch at a time."""
 
     def __call__(self, inputs: Sequence[Ids]) -> list[Floats]:
         """Outputs, in order, of inputs (B, T), in order."""
@@ -64,7 +66,7 @@ _REFUSALS = (RuntimeError, GeneralFailure, NotImplementedFailure, OpConversionFa
 
 
 class Network:
-    """A network ready to run. Thread-safe; concurrent calls share the cores.
+    """A network ready to run. Thread-safe; calls that come while it runs share the next run.
 
         network = Network(module, Form(("input_ids", "attention_mask"), (False,)), cache=folder)
         vectors = [row[0] for row in network.run([{"input_ids": ids}, ...])]
@@ -95,15 +97,19 @@ class Network:
                     "OpenVINO cannot run %s on this CPU; torch runs it, slower", type(module).__name__, exc_info=True
                 )
         self.engine_name: EngineName = "openvino" if isinstance(self._engine, _OpenVino) else "torch"
+        self._batcher: Batcher[Mapping[str, Ids], tuple[Floats, ...]] = Batcher(self._run, self._length, batch_tokens)
 
-    def run(self, rows: Sequence[Mapping[str, Ids]]) -> list[tuple[Floats, ...]]:
+    def run(self, rows: Sequence[Mapping[str, Ids]]) -> Sequence[tuple[Floats, ...]]:
         """The outputs of every row, in the order given. A row maps each input but the mask to an array (T,), T from 1.
 
         Rows are batched by length so that little is padded; a batch holds at most about `batch_tokens` tokens. Padding
-        does not change a result beyond rounding.
+        does not change a result beyond rounding. Raises Abandoned when the caller's event in `batching.ABANDONED` is set.
         """
+        return self._batcher(rows) if rows else []
+
+    def _run(self, rows: Sequence[Mapping[str, Ids]]) -> list[tuple[Floats, ...]]:
         results: list[tuple[Floats, ...]] = [()] * len(rows)
-        lengths = [len(row[self.form.inputs[0]]) for row in rows]
+        lengths = [self._length(row) for row in rows]
         for chosen in batches(lengths, self._batch_tokens):
             outputs = self._engine(self._padded([rows[number] for number in chosen]))
             for place, number in enumerate(chosen):
@@ -112,6 +118,9 @@ class Network:
                     for output, per_token in zip(outputs, self.form.per_token, strict=True)
                 )
         return results
+
+    def _length(self, row: Mapping[str, Ids]) -> int:
+        return len(row[self.form.inputs[0]])
 
     def _padded(self, rows: Sequence[Mapping[str, Ids]]) -> list[Ids]:
         length = max(len(row[self.form.inputs[0]]) for row in rows)
@@ -147,18 +156,15 @@ class _Torch:
 
 
 class _OpenVino:
-    """The fast path; one inference request per thread."""
+    """The fast path. One inference request serves all threads: each has buffers of its own, as large as a batch."""
 
     def __init__(self, compiled: openvino.CompiledModel) -> None:
-        self._compiled = compiled
-        self._local = threading.local()
+        self._outputs = len(compiled.outputs)
+        self._request = compiled.create_infer_request()
 
     def __call__(self, inputs: Sequence[Ids]) -> list[Floats]:
-        request = getattr(self._local, "request", None)
-        if request is None:
-            request = self._local.request = self._compiled.create_infer_request()
-        found = request.infer(list(inputs), share_inputs=True)
-        return [np.array(found[number], dtype=np.float32) for number in range(len(self._compiled.outputs))]
+        found = self._request.infer(list(inputs), share_inputs=True)
+        return [np.array(found[number], dtype=np.float32) for number in range(self._outputs)]
 
 
 def _compiled(module: nn.Module, form: Form, cache: Path | None) -> openvino.CompiledModel:

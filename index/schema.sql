@@ -30,9 +30,19 @@ CREATE TABLE documents (
     uri TEXT NOT NULL,
     source_size INTEGER,
     source_modified_ns INTEGER,
-    indexed_at REAL NOT NULL
+    indexed_at REAL NOT NULL,
+    modified_ns INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX documents_by_uri ON documents (uri);
+CREATE INDEX documents_by_time ON documents (modified_ns);
+
+-- Who may read a document, in all its versions, current or not; everybody where there is no row.
+CREATE TABLE permissions (
+    document_id TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    PRIMARY KEY (document_id, principal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX permissions_of_principal ON permissions (principal);
 
 -- Metadata of current documents, for filters.
 CREATE TABLE properties (
@@ -74,3 +84,11 @@ CREATE TABLE changes (
     kind INTEGER NOT NULL,
     chunk INTEGER NOT NULL
 ) STRICT;
+
+-- What web servers said of the pages that documents came from.
+CREATE TABLE visits (
+    uri TEXT PRIMARY KEY,
+    found_by TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

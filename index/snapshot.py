@@ -92,12 +92,31 @@ class Snapshot:
         for number, document, title, trail, text in rows:
             yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
 
+    def embedded(self) -> int:
+        """How many chunks have a vector."""
+        found = self._connection.execute(
+            "SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE embedded = 0)"
+        ).fetchone()
+        return int(found[0])
+
+    def sample(self, size: int) -> NDArray[np.float32]:
+        """Vectors (n, dimension) of about `size` chunks drawn from all of them, always the same; all if there are fewer."""
+        count = self.embedded()
+        if count <= size:
+            return np.concatenate([batch.vectors for batch in self.vectors(None)])
+        first, last = self._connection.execute("SELECT min(number), max(number) FROM chunks").fetchone()
+        drawn = np.random.default_rng(0).integers(first, last + 1, size=-(-size * (last - first + 1) // count))
+        found = [
+            vectors_of(self._connection, part)[1] for part in np.array_split(np.unique(drawn), -(-len(drawn) // _BATCH))
+        ]
+        return np.concatenate(found)
+
     def vectors(self, since: int | None) -> Iterator[VectorBatch]:
         """Vectors that came since, of chunks that are still there, in order and in batches."""
         rows = self._connection.execute(
             f"""
             SELECT c.number, c.document, x.vector FROM {_chunks(since)}
-            JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1
+            JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1 {"ORDER BY c.number" if since is None else ""}
             """,
             _parameters(since, EMBEDDED),
         )
@@ -141,11 +160,21 @@ class Snapshot:
         ).fetchone()
         return int(found[0])
 
-    def owners(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Ledger numbers of all chunks and, in the same order, of their documents."""
-        rows = self._connection.execute("SELECT number, document FROM chunks").fetchall()
-        pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+
+def vectors_of(
+    connection: sqlite3.Connection, chunks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Those of the chunks with these numbers that have a vector, ascending, and their vectors (n, dimension)."""
+    rows = connection.execute(
+        """
+        SELECT c.number, x.vector FROM chunks c JOIN vectors x ON x.hash = c.hash
+        WHERE c.number IN (SELECT value FROM json_each(?)) AND c.embedded = 1 ORDER BY c.number
+        """,
+        (json.dumps(chunks.tolist()),),
+    ).fetchall()
+    numbers = np.array([number for number, _ in rows], dtype=np.int64)
+    halves = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2").reshape(len(rows), -1 if rows else 0)
+    return numbers, halves.astype(np.float32)
 
 
 def _chunks(since: int | None) -> str:

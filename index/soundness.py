@@ -13,6 +13,7 @@ import numpy as np
 from index.errors import LedgerDamaged
 from index.ledger import Ledger
 from index.lexicon import Lexicon
+from index.members import file_uri
 from index.snapshot import Snapshot, StoredDocument
 from index.summary import DocumentSummary, Source
 from index.vectors import VectorIndex
@@ -36,7 +37,7 @@ def findings(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator
     """Everything that is wrong with a collection, while nobody writes. The caches catch up with the ledger first."""
     try:
         lexicon.catch_up(ledger)
-        vectors.catch_up(ledger)
+        vectors.catch_up()
         with ledger.snapshot() as snapshot:
             for what in (*snapshot.integrity(), *_misquotations(snapshot), *_bad_vectors(snapshot)):
                 yield Finding("ledger", what, _RESTORE)
@@ -91,9 +92,7 @@ def _astray(snapshot: Snapshot, vectors: VectorIndex) -> Iterator[str]:
     wrong = 0
     for batch in snapshot.vectors(None):
         expected.update(batch.numbers.tolist())
-        common = np.isin(batch.numbers, there)
-        held = vectors.vectors_of(batch.numbers[common])
-        wrong += int((held != batch.vectors[common]).any(axis=1).sum())
+        wrong += vectors.differing(batch)
     yield from _differences(expected, set(there.tolist()))
     if wrong:
         yield f"{wrong:,} vectors differ from those of the ledger"
@@ -108,7 +107,7 @@ def _differences(expected: set[int], there: set[int]) -> Iterator[str]:
 
 def _fate(document: DocumentSummary) -> str | None:
     """What became of a document's file since it was indexed; None if nothing did, or there is no file."""
-    parts = urlsplit(document.uri)
+    parts = urlsplit(file_uri(document.uri))
     if parts.scheme != "file" or document.source is None:
         return None
     try:

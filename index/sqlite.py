@@ -2,8 +2,8 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from index.disk import is_full
@@ -15,10 +15,14 @@ _BUSY_SECONDS = 30.0
 
 
 class Database:
-    """Connections to the file at `path`, kept for the next use. Thread-safe; every use has a connection of its own."""
+    """Connections to the file at `path`, kept for the next use. Thread-safe; every use has a connection of its own.
 
-    def __init__(self, path: Path) -> None:
+    `explain(path)` is entered around every use and turns SQLite's errors into ones with a mend: by default the ledger's.
+    """
+
+    def __init__(self, path: Path, explain: Callable[[Path], AbstractContextManager[None]] | None = None) -> None:
         self._path = path
+        self._explain = explain or translated
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._closed = False
@@ -33,7 +37,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a read transaction; its first query fixes what the transaction sees."""
-        with translated(self._path), self._connection() as connection:
+        with self._explain(self._path), self._connection() as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -43,7 +47,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a write transaction that commits when the `with` block ends well, else leaves no trace."""
-        with translated(self._path), self._connection() as connection:
+        with self._explain(self._path), self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -54,7 +58,7 @@ class Database:
 
     def copy(self, target: Path) -> None:
         """Write one state of the database, compacted, into a new file. Writers need not stop."""
-        with translated(self._path), self._connection() as connection:
+        with self._explain(self._path), self._connection() as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
 
     @contextmanager
@@ -83,6 +87,16 @@ def connected(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Each statement of the script, inside the transaction that is open: `executescript` would commit it first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
 
 
 @contextmanager

@@ -13,7 +13,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A current document without its text. `characters` is the length of the text; `indexed_at` is seconds since 1970."""
+    """A current document without its text. `characters` is the length of the text; `indexed_at` is seconds since 1970.
+
+    `principals` are those who may read it; everybody if there are none.
+    """
 
     id: str
     version: str
@@ -24,6 +27,7 @@ class DocumentSummary:
     chunks: int
     source: Source | None
     indexed_at: float
+    principals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,215 +1,226 @@
-"""Exact dense search: FAISS over the ledger's vectors. A cache: everything here can be rebuilt from the ledger.
+"""Dense search over the ledger's vectors. A cache: everything here can be made again from the ledger.
 
-Scores are inner products of normalised vectors: cosine, higher is better. Vectors are held as the ledger has them, in half
-precision, so nothing is lost: at 100,000 x 384 a search takes 2.7 ms against 7.4 ms in fp32, in half the memory
-(2 cores, AVX-512; measured with faiss 1.15).
+Most chunks are in a main segment that never grows: exact, quantised or partitioned, by how many there are (see `Sizes`). What
+came since it was made is in a recent segment beside it, which is exact. When that has grown to about a tenth of the main one,
+whoever writes makes a new main segment from the ledger, in a file that every process takes up once it is there; searches go
+on with the old one meanwhile. Where the structure only says about how near a vector is, more are taken than are wanted and
+scored again with the ledger's vectors: scores are exact at every size. Cosine, higher is better.
 """
 
-import json
-import os
+import logging
+import sqlite3
 import threading
-import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.disk import replaced
+from index.building import Kind, Sizes, built
+from index.errors import CollectionBusy, IndexingError
 from index.filters import Scope
+from index.flat import Flat
 from index.ledger import Ledger
-from index.snapshot import Mark, Snapshot
+from index.lock import FileLock
+from index.segment import Segment
+from index.snapshot import Mark, Snapshot, VectorBatch
+from index.vector_file import Description, VectorFile, VectorFileDamaged
 
-_DESCRIPTION = "vectors.json"
-_FORMAT = 1
 _TIES = 32
-_BLOCK = 1 << 20
 _WAIT_SECONDS = 0.25
+_SHARE_CHANGED = 10
+_log = logging.getLogger(__name__)
 
 
-class VectorCacheDamaged(Exception):
-    """The files of the cache are missing, incomplete or altered. Never leaves this module: the cache is rebuilt."""
+class _Held(NamedTuple):
+    """What is searched. `made` is the state of the ledger from which the main segment was made."""
+
+    main: Segment
+    recent: Segment
+    made: Mark
 
 
 class VectorIndex:
-    """Vectors of one collection in memory, with a file in `folder` so that the next process need not read the ledger whole.
+    """The vectors of the collection in `folder`, whose ledger this is. Thread-safe. Empty until the first `catch_up`.
 
-    Thread-safe. Empty until the first `catch_up`.
+    A new file is due after `least_to_save` changes or a tenth of the vectors, whichever is more.
     """
 
-    def __init__(self, folder: Path, dimension: int) -> None:
-        self._folder = folder
-        self._dimension = dimension
+    def __init__(self, folder: Path, ledger: Ledger, *, least_to_save: int = 1000, sizes: Sizes | None = None) -> None:
+        self._ledger = ledger
+        self._sizes = sizes or Sizes()
+        self._least_to_save = least_to_save
+        self._file = VectorFile(folder, ledger.dimension, self._sizes)
+        self._writing = FileLock(folder / "vectors.lock")
         self._updating = threading.Lock()
-        self._reading = threading.Lock()
-        self._index: faiss.Index = self._empty()
-        self._owner = np.zeros(0, dtype=np.int64)
+        self._growing = threading.Lock()
+        self._held: _Held | None = None
         self._mark: Mark | None = None
+        self._behind: threading.Thread | None = None
+        self._unreadable: Description | None = None
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        """How many chunks can be found."""
+        held = self._held
+        return 0 if held is None else len(held.main) + len(held.recent)
 
-    def catch_up(self, ledger: Ledger) -> None:
-        """Reflect the ledger as it is now: load the file on first use, replay what is newer, rebuild when that cannot be."""
-        if self._mark == ledger.mark():
+    def close(self) -> None:
+        """Wait until nothing goes on in the background."""
+        if self._behind is not None:
+            self._behind.join()
+
+    def catch_up(self) -> None:
+        """Reflect the ledger as it is now: read the file on first use, replay what is newer, start anew when that cannot be.
+
+        What another process has made meanwhile is taken up in the background.
+        """
+        if self._mark == self._ledger.mark():
             return
         if not self._updating.acquire(timeout=-1 if self._mark is None else _WAIT_SECONDS):
-            return  # another thread is at it, or writes the file; what is in memory serves meanwhile
+            return  # another thread is at it; what is in memory serves meanwhile
         try:
-            with ledger.snapshot() as snapshot:
-                self._reflect(snapshot)
+            read = self._read() if self._held is None else None
+            with self._ledger.snapshot() as snapshot:
+                self._reflect(snapshot, read)
         finally:
             self._updating.release()
+        if self._newer() is not None:
+            self._do_behind(self._take_up)
 
     def search(self, query: NDArray[np.float32], k: int, scope: Scope | None = None) -> list[tuple[int, float]]:
         """The `k` chunks nearest to `query` (dimension,) among the documents in `scope`: ledger numbers and cosines.
 
         Best first; equal cosines by the smaller number.
         """
-        with self._reading:
-            if not len(self) or (scope is not None and scope.is_empty):
-                return []
-            parameters = None
-            if scope is not None:
-                allowed = scope.mask(self._owner) & (self._owner > 0)
-                bits = np.packbits(allowed, bitorder="little")
-                # FAISS adds these forms in Python; its stubs only know those of C++.
-                selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
-                parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-            # One query is one task to FAISS: a second thread only waits at the barrier, 40 ms on a busy machine (measured).
-            faiss.omp_set_num_threads(1)
-            scores, numbers = self._index.search(
-                np.ascontiguousarray(query, dtype=np.float32).reshape(1, -1),
-                min(k + _TIES, len(self)),
-                params=parameters,
-            )
-        found = [
-            (int(number), float(score)) for number, score in zip(numbers[0], scores[0], strict=True) if number >= 0
-        ]
-        found.sort(key=lambda pair: (-pair[1], pair[0]))
-        return found[:k]
+        held = self._held
+        if held is None or (scope is not None and scope.is_empty):
+            return []
+        count = k + max(_TIES, k // 4)
+        main = held.main.search(query, count, scope)
+        with self._growing:
+            recent = held.recent.search(query, count, scope)
+        numbers, scores = np.concatenate([main.numbers, recent.numbers]), np.concatenate([main.scores, recent.scores])
+        if not held.main.is_exact:
+            numbers, scores = self._scored(query, numbers)
+        order = np.lexsort((numbers, -scores))[:k]
+        return [(int(numbers[place]), float(scores[place])) for place in order]
 
     def numbers(self) -> NDArray[np.int64]:
         """Ledger numbers of the chunks that are in it, ascending."""
-        with self._reading:
-            return np.sort(faiss.vector_to_array(self._index.id_map).astype(np.int64))  # type: ignore[attr-defined]
+        held = self._held
+        return (
+            np.zeros(0, np.int64)
+            if held is None
+            else np.sort(np.concatenate([held.main.numbers(), held.recent.numbers()]))
+        )
 
-    def vectors_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors (n, dimension) of chunks that are in it."""
-        with self._reading:
-            found: NDArray[np.float32] = self._index.reconstruct_batch(numbers)
-        return found
+    def differing(self, batch: VectorBatch) -> int:
+        """How many of the chunks of the batch that are in it have other vectors in it."""
+        held = self._held
+        return 0 if held is None else held.main.differing(batch) + held.recent.differing(batch)
 
-    def save(self, ledger: Ledger, *, least: int) -> int:
-        """Write the file if at least `least` changes came since it was written; answers the position that it holds.
+    def save(self) -> int | None:
+        """Make a new file, with the structure that fits now, if one is due; answers the ledger's position that it holds.
 
-        The new file stands complete, synced and checksummed before the description points to it; the old one goes last.
+        Searches go on meanwhile, and so may other writers. None if nothing was written: it was not due, or another process
+        is at it.
         """
-        now = ledger.mark()
-        saved = self._described()
-        held = saved.position if saved is not None and saved.ledger == now.ledger else 0
-        if now.position - held < least:
-            return held
-        self.catch_up(ledger)
-        with self._updating:
-            assert self._mark is not None
-            target = self._folder / f"vectors-{self._mark.position}-{os.getpid()}.faiss"
-            with replaced(target) as partial:
-                faiss.write_index(self._index, str(partial))
-                checksum = _checksum(partial)
-            description = {
-                "format": _FORMAT,
-                "file": target.name,
-                "ledger": self._mark.ledger,
-                "position": self._mark.position,
-                "dimension": self._dimension,
-                "count": len(self),
-                "crc32": checksum,
-            }
-            with replaced(self._folder / _DESCRIPTION) as partial:
-                partial.write_text(json.dumps(description), encoding="utf-8")
-            for old in self._folder.glob("vectors-*"):
-                if old != target:
-                    old.unlink(missing_ok=True)
-            return self._mark.position
-
-    def _reflect(self, snapshot: Snapshot) -> None:
-        if self._mark is None:
-            self._load_or_start(snapshot)
-        if self._mark is None or not snapshot.can_replay(self._mark):
-            with self._reading:
-                self._index = self._empty()
-                self._owner = np.zeros(0, dtype=np.int64)
-            self._absorb(snapshot, None)
-        else:
-            self._absorb(snapshot, self._mark.position)
-        self._mark = snapshot.mark
-
-    def _described(self) -> Mark | None:
-        """The state that the file on disk reflects, by its description alone; None if there is none that reads."""
-        try:
-            description = json.loads((self._folder / _DESCRIPTION).read_text(encoding="utf-8"))
-            return Mark(description["ledger"], description["position"])
-        except (OSError, ValueError, KeyError, TypeError):
+        found, now = self._file.description(), self._ledger.mark()
+        is_of_use = found is not None and found.ledger == now.ledger and found != self._unreadable
+        position, count = (found.position, found.count) if found is not None and is_of_use else (0, 0)
+        if now.position - position < max(self._least_to_save, count // _SHARE_CHANGED):
             return None
+        return self._rewrite()
 
-    def _load_or_start(self, snapshot: Snapshot) -> None:
+    def _rewrite(self) -> int | None:
         try:
-            index, mark = self._read()
-        except VectorCacheDamaged:
-            return
-        if snapshot.can_replay(mark):
-            self._index, self._mark = index, mark
-            self._own(*snapshot.owners())
+            with self._writing.held(0):
+                with self._ledger.snapshot() as snapshot:
+                    mark, kind = snapshot.mark, self._sizes.fitting(snapshot.embedded())
+                    made = built(snapshot, kind, self._ledger.dimension, self._sizes)
+                self._file.write(made, kind, mark)
+        except CollectionBusy:
+            return None
+        if self._held is not None:
+            self._take_up()
+        return mark.position
 
-    def _read(self) -> tuple[faiss.Index, Mark]:
-        """The index in the file and the state it reflects; `VectorCacheDamaged` if anything about it is not as written."""
-        try:
-            description = json.loads((self._folder / _DESCRIPTION).read_text(encoding="utf-8"))
-            path = self._folder / description["file"]
-            if (description["format"], description["dimension"]) != (_FORMAT, self._dimension):
-                raise VectorCacheDamaged(f"{path}: another format")
-            if _checksum(path) != description["crc32"]:
-                raise VectorCacheDamaged(f"{path}: the checksum differs")
-            index = faiss.read_index(str(path))
-            if index.ntotal != description["count"]:
-                raise VectorCacheDamaged(f"{path}: {index.ntotal} vectors, {description['count']} expected")
-            return index, Mark(description["ledger"], description["position"])
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise VectorCacheDamaged(str(error)) from error
+    def _newer(self) -> Description | None:
+        """The files on disk, if they are newer than what is in memory and not known to be damaged."""
+        found, held = self._file.description(), self._held
+        if found is None or found == self._unreadable or found.ledger != self._ledger.identity:
+            return None
+        is_newer = held is None or (found.ledger, found.position) > held.made
+        return found if is_newer else None
 
-    def _absorb(self, snapshot: Snapshot, since: int | None) -> None:
-        """Take out what was removed since, then add what came since."""
-        if since is not None:
-            removed = np.array(snapshot.removed(since), dtype=np.int64)
-            if removed.size:
-                with self._reading:
-                    self._index.remove_ids(faiss.IDSelectorBatch(removed))
-                    self._owner[removed[removed < self._owner.size]] = 0
+    def _read(self) -> tuple[Segment, Mark] | None:
+        """The newest segment on disk that reads, and the state of the ledger that it reflects."""
+        while (found := self._newer()) is not None:
+            try:
+                return self._file.read(found), found.mark
+            except VectorFileDamaged as error:
+                if found == self._file.description():  # else another process has just put newer ones in their place
+                    _log.warning("%s; the vectors are read from the ledger", error)
+                    self._unreadable = found
+        return None
+
+    def _take_up(self) -> None:
+        """Search in the newest files from now on."""
+        read = self._read()
+        if read is not None:
+            with self._updating, self._ledger.snapshot() as snapshot:
+                main, made = read
+                if snapshot.can_replay(made):
+                    self._hold(_Held(main, self._empty(), made), made.position, snapshot)
+
+    def _reflect(self, snapshot: Snapshot, read: tuple[Segment, Mark] | None) -> None:
+        if read is not None and snapshot.can_replay(read[1]):
+            self._hold(_Held(read[0], self._empty(), read[1]), read[1].position, snapshot)
+        elif self._held is not None and self._mark is not None and snapshot.can_replay(self._mark):
+            self._hold(self._held, self._mark.position, snapshot)
+        else:
+            count = snapshot.embedded()
+            # Never partitioned: a search waits for this, and k-means takes long.
+            kind: Kind = "exact" if count <= self._sizes.exact else "quantised"
+            self._held = _Held(built(snapshot, kind, self._ledger.dimension, self._sizes), self._empty(), snapshot.mark)
+            self._mark = snapshot.mark
+            if kind != "exact":
+                self._do_behind(self._rewrite)
+
+    def _hold(self, held: _Held, since: int, snapshot: Snapshot) -> None:
+        """Replay into `held` what came since, and search in it from then on. It may be what is searched already."""
+        removed = np.array(snapshot.removed(since), dtype=np.int64)
+        if removed.size:
+            held.main.remove(removed)
+            with self._growing:
+                held.recent.remove(removed)
         for batch in snapshot.vectors(since):
-            with self._reading:
-                self._index.add_with_ids(batch.vectors, batch.numbers)
-                self._own(batch.numbers, batch.documents)
+            with self._growing:
+                held.recent.add(batch)
+        self._held, self._mark = held, snapshot.mark
 
-    def _own(self, numbers: NDArray[np.int64], documents: NDArray[np.int64]) -> None:
-        """Note the document of each chunk, in an array indexed by chunk number; 0 is no document."""
-        if not numbers.size:
-            return
-        reach = int(numbers.max()) + 1
-        if reach > self._owner.size:
-            grown = np.zeros(max(reach, 2 * self._owner.size), dtype=np.int64)
-            grown[: self._owner.size] = self._owner
-            self._owner = grown
-        self._owner[numbers] = documents
+    def _empty(self) -> Segment:
+        nothing = np.zeros(0, dtype=np.int64)
+        return Segment(Flat.exact(self._ledger.dimension), nothing, nothing.astype(np.int32))
 
-    def _empty(self) -> faiss.IndexIDMap2:
-        flat = faiss.IndexScalarQuantizer(self._dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-        return faiss.IndexIDMap2(flat)
+    def _scored(
+        self, query: NDArray[np.float32], numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Those of the chunks that the ledger still has, with their exact scores."""
+        there, vectors = self._ledger.vectors(numbers)
+        return there, np.einsum("ij,j->i", vectors, query.astype(np.float32))
+
+    def _do_behind(self, work: Callable[[], object]) -> None:
+        """Do it in a thread of its own, unless there is one at work."""
+        if self._behind is None or not self._behind.is_alive():
+            self._behind = threading.Thread(target=_quietly, args=(work,), name="vectors", daemon=True)
+            self._behind.start()
 
 
-def _checksum(path: Path) -> int:
-    value = 0
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            value = zlib.crc32(block, value)
-    return value
+def _quietly(work: Callable[[], object]) -> None:
+    """What fails in the background is logged: what is in memory goes on serving, and the next writer tries again."""
+    try:
+        work()
+    except (IndexingError, sqlite3.Error, OSError):
+        _log.warning("the vectors could not be brought up to date in the background", exc_info=True)

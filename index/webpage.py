@@ -1,16 +1,24 @@
 """HTML -> text as a reader sees it, with its title and headings. Pure; the standard library's tolerant parser.
 
 kreuzberg leaves Markdown marks in what it calls plain text (`**bold**`, `[link](address)`), which nobody could quote.
-Scripts, styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`.
+Scripts, styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`. Where a page says which
+part of it is the main one (`<main>`, `role="main"`) and that is most of the text, the rest is left out, too: it repeats on
+every page of a site.
 """
 
 import re
 from html.parser import HTMLParser
 from typing import NamedTuple
 
+from index.canonical import canonical
 from index.headings import Heading
 
 _LEFT_OUT = frozenset("button canvas iframe math nav noscript object script select style svg template".split())
+_LEFT_OUT_ROLES = frozenset(("navigation", "search"))
+_LEFT_OUT_CLASSES = frozenset(("navheader", "navfooter", "headerlink"))
+"""What DocBook and Sphinx call the way to other pages, and the mark behind a heading that leads to itself."""
+_ALWAYS_CLOSED = frozenset("a aside div footer form header main ol section span table ul".split())
+_LEAST_SHARE_OF_MAIN = 0.5
 _BLOCKS = frozenset(
     "address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 header hr html legend li main ol p pre section summary table tbody tfoot thead tr ul".split()
@@ -50,13 +58,21 @@ class _Reader(HTMLParser):
         self._in_title = False
         self._preformatted = 0
         self._row: list[str] | None = None
+        self._main: list[str] = []
+        self._main_lines: tuple[int, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """One tag opens: it may end the line before it."""
-        if tag in _LEFT_OUT or (self._left_out and tag == self._left_out[-1]):
+        if tag in _LEFT_OUT or (self._left_out and tag == self._left_out[-1]) or _is_left_out(tag, attrs):
             self._left_out.append(tag)
         if self._left_out:
             return
+        if self._main and tag == self._main[-1]:
+            self._main.append(tag)
+        elif self._main_lines is None and (tag == "main" or (tag in _ALWAYS_CLOSED and ("role", "main") in attrs)):
+            self._end_line(blank=True)
+            self._main = [tag]
+            self._main_lines = (len(self._lines), len(self._lines))
         if tag == "title":
             self._in_title = True
         elif tag == "br":
@@ -91,9 +107,15 @@ class _Reader(HTMLParser):
         if _HEADING.match(tag) and self._heading is not None:
             self._headings.append((*self._heading, len(self._lines)))
             self._heading = None
+        if self._main and tag == self._main[-1]:
+            self._main.pop()
+            if not self._main and self._main_lines is not None:
+                self._end_line(blank=True)
+                self._main_lines = (self._main_lines[0], len(self._lines))
 
     def handle_data(self, data: str) -> None:
         """Text between tags; white space counts once, except in `<pre>`."""
+        data = canonical(data)  # a reference such as &shy; or &#31; makes what the source itself did not hold
         if self._in_title:
             self._title.append(data)
         elif not self._left_out:
@@ -102,17 +124,27 @@ class _Reader(HTMLParser):
     def page(self) -> Webpage:
         """Everything read so far."""
         self._end_line(blank=False)
+        begin, end = self._worth_reading()
+        lines = self._lines[begin:end]
         starts = [0]
-        for line in self._lines:
+        for line in lines:
             starts.append(starts[-1] + len(line) + 1)
         headings = []
         for level, first, last in self._headings:
-            written = [number for number in range(first, last) if self._lines[number].strip()]
+            written = [number for number in range(max(first, begin), min(last, end)) if self._lines[number].strip()]
             if written:
                 words = " ".join(" ".join(self._lines[number].split()) for number in written)
-                headings.append(Heading(starts[written[0]], level, words))
+                headings.append(Heading(starts[written[0] - begin], level, words))
         title = " ".join("".join(self._title).split())
-        return Webpage("\n".join(self._lines).rstrip("\n"), title, headings)
+        return Webpage("\n".join(lines).rstrip("\n"), title, headings)
+
+    def _worth_reading(self) -> tuple[int, int]:
+        """The lines of the main part if there is one that has most of the text, else all."""
+        if self._main_lines is not None and not self._main:
+            main = sum(map(len, self._lines[slice(*self._main_lines)]))
+            if main >= _LEAST_SHARE_OF_MAIN * sum(map(len, self._lines)):
+                return self._main_lines
+        return 0, len(self._lines)
 
     def _end_block(self, tag: str, *, ends_row: bool) -> None:
         if self._row is None or ends_row:
@@ -143,3 +175,14 @@ class _Reader(HTMLParser):
             self._lines.extend(lines)
         if blank and self._lines and self._lines[-1]:
             self._lines.append("")
+
+
+def _is_left_out(tag: str, attrs: list[tuple[str, str | None]]) -> bool:
+    """Whether the attributes of an element that is sure to be closed say that nobody reads it."""
+    said = dict(attrs)
+    is_marked = (
+        "hidden" in said
+        or said.get("role") in _LEFT_OUT_ROLES
+        or not _LEFT_OUT_CLASSES.isdisjoint((said.get("class") or "").split())
+    )
+    return is_marked and tag in _ALWAYS_CLOSED

@@ -1,9 +1,9 @@
 """The process in which files are parsed: `python -m index.worker MEMORY_BYTES`, started by `index.extraction`.
 
-Requests come on standard input, a JSON object a line: path, uri, file_bytes, characters. Each is answered on standard
-output by eight bytes of length (big endian) and JSON of that length: `{"document", "source"}`, or
-`{"rejected": {"reason", "mend", "skipped"}}`. JSON and not pickle: a parser taken over by a malicious file can at worst
-lie about that file.
+Requests come on standard input, a JSON object a line: task, path, name, uri, limits, and for the task "unpack" a folder. Each
+is answered on standard output by eight bytes of length (big endian) and JSON of that length: `{"document", "source"}`,
+`{"members", "refused", "source"}` or `{"rejected": {"kind", "uri", "reason", "mend"}}`. JSON and not pickle: a parser
+taken over by a malicious file can at worst lie about that file.
 
 The process keeps to its bounds by itself as well: private memory (RLIMIT_DATA), no core files, no network where the system
 lets a process leave it, and an end as soon as its parent is gone. What a library prints goes to standard error.
@@ -17,13 +17,14 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from index.errors import DocumentRejected, NotADocument
-from index.extraction import Extraction, Limits
+from index.errors import DocumentRejected
+from index.extraction import Extraction, Limits, Unpacking
 from index.guard import READY
 from index.reading import read_document
+from index.unpacking import unpack
 
 if sys.platform != "win32":
     import resource  # Windows has none: there only the time limit holds
@@ -31,7 +32,7 @@ if sys.platform != "win32":
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 
 
-def encoded(extraction: Extraction) -> dict[str, Any]:
+def extraction_fields(extraction: Extraction) -> dict[str, Any]:
     """The extraction as JSON values; `index.extraction` turns them back."""
     document = extraction.document
     pages = [(page.number, page.start, page.end) for page in document.pages]
@@ -39,6 +40,15 @@ def encoded(extraction: Extraction) -> dict[str, Any]:
     fields = {name: getattr(document, name) for name in ("id", "version", "uri", "title", "media_type", "text")}
     written = {**fields, "pages": pages, "sections": sections, "metadata": dict(document.metadata)}
     return {"document": written, "source": asdict(extraction.source)}
+
+
+def unpacking_fields(unpacking: Unpacking) -> dict[str, Any]:
+    """The unpacking as JSON values; `index.extraction` turns them back."""
+    return {
+        "members": [asdict(member) for member in unpacking.members],
+        "refused": [_rejection_fields(error) for error in unpacking.refused],
+        "source": asdict(unpacking.source),
+    }
 
 
 def main() -> None:
@@ -55,19 +65,24 @@ def main() -> None:
 
 
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    limits = Limits(file_bytes=request["file_bytes"], characters=request["characters"])
-    uri = request["uri"]
+    path, name, uri = Path(request["path"]), PurePosixPath(request["name"]), request["uri"]
+    limits = Limits(**request["limits"])
     try:
-        return encoded(read_document(Path(request["path"]), uri, limits))
+        if request["task"] == "unpack":
+            return unpacking_fields(unpack(path, name, uri, Path(request["folder"]), limits))
+        return extraction_fields(read_document(path, name, uri, limits, recognise=request["task"] == "recognise"))
     except DocumentRejected as error:
-        skipped = isinstance(error, NotADocument)
-        return {"rejected": {"reason": error.reason, "mend": error.mend, "skipped": skipped}}
+        return {"rejected": _rejection_fields(error)}
     except MemoryError:
         raise  # the end of this process, and of whatever filled it
     except BaseException as error:  # noqa: BLE001 a panic of a Rust library is no Exception; the parent waits for an answer
         reason = f"the reader for its format failed ({type(error).__name__}: {str(error)[:200]})"
         mend = "Open it in its own program and save it again, or convert it to PDF or text"
-        return {"rejected": {"reason": reason, "mend": mend, "skipped": False}}
+        return {"rejected": _rejection_fields(DocumentRejected(uri, reason, mend))}
+
+
+def _rejection_fields(error: DocumentRejected) -> dict[str, Any]:
+    return {"kind": type(error).__name__, "uri": error.uri, "reason": error.reason, "mend": error.mend}
 
 
 def _send(answers: BinaryIO, answer: Mapping[str, Any]) -> None:

@@ -1,0 +1,185 @@
+"""Which machines may be asked for a web page: those of the public internet, unless private ones are allowed.
+
+A name is looked up once, what it resolves to is checked, and the connection goes to exactly that address: a name that resolves
+to something else a moment later (DNS rebinding) gains nothing, and neither does a redirect, since every connection passes
+here. Numbers in disguise (`http://2130706433/`, `::ffff:127.0.0.1`) are seen for what they are.
+"""
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class AddressRefused(Exception):
+    """A host is, or resolves to, an address that is not public. The message says which."""
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address belongs to the public internet, also seen through the ways of writing IPv4 as IPv6."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+        if address.teredo is not None or address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+class CheckedBackend(httpcore.NetworkBackend):
+    """Connects to checked addresses only, and gives up what a thread does once its time is over.
+
+    A server that sends a byte now and then meets every timeout between two bytes; `limited` bounds the whole.
+    """
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._inner = httpcore.SyncBackend()
+        self._local = threading.local()
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Whatever this thread does over the network inside the `with` block ends after `seconds`."""
+        self._local.deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            del self._local.deadline
+
+    def left(self, timeout: float | None, error: type[Exception]) -> float | None:
+        """The time that one step may take; raises `error` if there is none left."""
+        deadline: float | None = getattr(self._local, "deadline", None)
+        if deadline is None:
+            return timeout
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise error("the time for this page is over")
+        return remaining if timeout is None else min(timeout, remaining)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first address of `host` that answers. `AddressRefused` if one of them may not be asked."""
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in self._addresses(host, port):
+            try:
+                stream = self._inner.connect_tcp(
+                    address, port, self.left(timeout, httpcore.ConnectTimeout), local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Limited(stream, self)
+        raise failure
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        """Never: there is no web page behind one."""
+        raise AddressRefused(f"{path} is a socket of this machine")
+
+    def sleep(self, seconds: float) -> None:
+        """As the protocol wants it; nothing here retries."""
+        time.sleep(seconds)
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"{host} cannot be found ({error})") from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for address in addresses:
+            if not self._allow_private and not is_public(ipaddress.ip_address(address.split("%", 1)[0])):
+                named = host if host == address else f"{host} ({address})"
+                raise AddressRefused(f"{named} is no public address")
+        return addresses
+
+
+class CheckedTransport(httpx.BaseTransport):
+    """Sends the requests of an `httpx.Client` through a `CheckedBackend`, past any proxy, which would connect unchecked."""
+
+    def __init__(self, backend: CheckedBackend, *, connections: int) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(), network_backend=backend, max_connections=connections
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The response, its body not yet read. Errors are those of httpcore, and `AddressRefused`."""
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response as it comes."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Limited(httpcore.NetworkStream):
+    """A connection on which no step outlasts the time that the thread has."""
+
+    def __init__(self, inner: httpcore.NetworkStream, backend: CheckedBackend) -> None:
+        self._inner = inner
+        self._backend = backend
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._backend.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._backend.left(timeout, httpcore.ConnectTimeout)
+        return _Limited(self._inner.start_tls(ssl_context, server_hostname, left), self._backend)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

@@ -1,0 +1,168 @@
+"""The contents of files -> a collection, in batches, with an account of what that did.
+
+What one file holds is stored in one transaction: an archive that changed replaces its members all or nothing. Others may write
+between two batches: before one is stored, what they did to its documents meanwhile is looked at.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from index.collection import Collection
+from index.contents import Contents
+from index.errors import NotADocument
+from index.folder import Rejection
+from index.members import file_uri, is_at_or_inside
+from index.records import Document
+from index.summary import DocumentSummary, Source
+
+_BATCH_DOCUMENTS = 64
+_BATCH_CHARACTERS = 1_000_000
+_BATCH_REMOVED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What one file holds, and the ids of documents that go when it is stored."""
+
+    uri: str
+    source: Source
+    documents: Sequence[Document]
+    retired: Sequence[str]
+
+
+class Intake:
+    """Takes in one file after the other.
+
+    `known` are the documents of the collection. `gone` are those of them whose files are no longer there: one that turns up
+    elsewhere counts as renamed. `is_as_read(uri, source)` tells whether a file still looks as it did when it was read.
+    `principals` may read what is taken in; with None, who may read a document now may read it afterwards, also under another
+    name, and who may read one of an archive may read those that come into it.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        known: Iterable[DocumentSummary],
+        gone: Iterable[DocumentSummary],
+        is_as_read: Callable[[str, Source], bool],
+        principals: frozenset[str] | None,
+    ) -> None:
+        self.added: list[str] = []
+        self.changed: list[str] = []
+        self.renamed: list[str] = []
+        self.removed: list[str] = []
+        self.unchanged: list[str] = []
+        self.rejected: list[Rejection] = []
+        self.skipped: list[Rejection] = []
+        self._collection = collection
+        self._is_as_read = is_as_read
+        self._principals = principals
+        self._readers_from: dict[str, str] = {}  # the id of the document whose readers a new one gets
+        self._known = {document.id: document for document in known}
+        self._former: dict[str, list[DocumentSummary]] = {}
+        for document in self._known.values():
+            self._former.setdefault(file_uri(document.uri), []).append(document)
+        self._gone: dict[str, dict[str, DocumentSummary]] = {}  # by version, then by id
+        for document in gone:
+            self._lose(document)
+        self._batch: list[_Held] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to store."""
+        documents = [document for held in self._batch for document in held.documents]
+        return len(documents) >= _BATCH_DOCUMENTS or sum(len(one.text) for one in documents) >= _BATCH_CHARACTERS
+
+    def take(self, uri: str, contents: Contents) -> None:
+        """What the file at `uri` holds now. What could not be read of it stays as it was, what it no longer holds goes."""
+        for error in contents.refused:
+            group = self.skipped if isinstance(error, NotADocument) else self.rejected
+            group.append(Rejection(error.uri, error.reason, error.mend))
+        if contents.source is None:
+            return
+        former = {document.uri: document for document in self._former.get(uri, ())}
+        lost = _no_longer_in(former.values(), contents)
+        for missing in lost:
+            self._lose(missing)
+        retired: list[str] = []
+        for document in contents.documents:
+            before = former.get(document.uri)
+            if before is not None:
+                is_same = before.version == document.version and self._principals in (None, before.principals)
+                (self.unchanged if is_same else self.changed).append(document.uri)
+            elif namesakes := self._gone.get(document.version):
+                retired.append(namesakes.pop(next(iter(namesakes))).id)
+                self._readers_from[document.id] = retired[-1]
+                self.renamed.append(document.uri)
+            else:
+                if former:
+                    self._readers_from[document.id] = next(iter(former.values())).id
+                self.added.append(document.uri)
+        for missing in lost:
+            if self._gone[missing.version].pop(missing.id, None) is not None:
+                retired.append(missing.id)
+                self.removed.append(missing.uri)
+        self._batch.append(_Held(uri, contents.source, contents.documents, retired))
+
+    def store(self) -> None:
+        """Write what was taken since the last time, all or nothing.
+
+        Where others wrote meanwhile, a file's contents count only if it still is as it was read: else theirs are newer.
+        """
+        add: list[tuple[Document, Source | None]] = []
+        remove: list[str] = []
+        with self._collection.writing():
+            ids = [document.id for held in self._batch for document in held.documents]
+            untouched = self._untouched([*ids, *(identity for held in self._batch for identity in held.retired)])
+            readers = self._readers(ids)
+            for held in self._batch:
+                mine = {document.id for document in held.documents} | set(held.retired)
+                if mine <= untouched or self._is_as_read(held.uri, held.source):
+                    add += [(replace(one, principals=readers[one.id]), held.source) for one in held.documents]
+                    remove += [identity for identity in held.retired if identity in untouched]
+            if add or remove:
+                self._collection.change(add=add, remove=remove)
+        self._batch = []
+
+    def retire(self, documents: Iterable[DocumentSummary]) -> None:
+        """Take these documents out of search."""
+        for document in documents:
+            self._lose(document)
+        self.retire_gone()
+
+    def retire_gone(self) -> None:
+        """Take out of search what is gone and did not come back under another name."""
+        gone = (document for namesakes in self._gone.values() for document in namesakes.values())
+        while batch := list(islice(gone, _BATCH_REMOVED)):
+            with self._collection.writing():
+                self._collection.change(remove=sorted(self._untouched([document.id for document in batch])))
+            self.removed += [document.uri for document in batch]
+        self._gone.clear()
+
+    def _lose(self, document: DocumentSummary) -> None:
+        self._gone.setdefault(document.version, {})[document.id] = document
+
+    def _readers(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Who may read the documents: those named for this run, else those of the document as it is now, or was called."""
+        if self._principals is not None:
+            return dict.fromkeys(ids, self._principals)
+        known_as = {identity: self._readers_from.get(identity, identity) for identity in ids}
+        now = {found.id: found.principals for found in self._collection.documents(list(known_as.values()))}
+        return {identity: now.get(name, frozenset()) for identity, name in known_as.items()}
+
+    def _untouched(self, ids: Sequence[str]) -> set[str]:
+        """Those of the documents that nobody else has added, changed or removed since this run began."""
+        now = {document.id: document for document in self._collection.documents(ids)}
+        return {identity for identity in ids if now.get(identity) == self._known.get(identity)}
+
+
+def _no_longer_in(former: Iterable[DocumentSummary], contents: Contents) -> list[DocumentSummary]:
+    """The documents that are not in the file any more; those that could not be read this time are not among them."""
+    held = {document.uri for document in contents.documents}
+    unread = [error.uri for error in contents.refused if not isinstance(error, NotADocument)]
+    return [
+        document
+        for document in former
+        if document.uri not in held and not any(is_at_or_inside(document.uri, place) for place in unread)
+    ]

@@ -1,0 +1,65 @@
+"""Files inside files: how they are called, and what is known of one before it is unpacked. Pure.
+
+The URI of a member is that of its file and, after `!/`, its name there: `file:///a.zip!/2024/offer.pdf`. The name is
+percent-encoded like the rest, so that `!` occurs nowhere else, and the form may be repeated, as in
+`file:///a.zip!/b.mbox!/7@example.org`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+_INSIDE = "!/"
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+class Fault(NamedTuple):
+    """Why a member is not unpacked, and what to do about it. `is_expected`: nobody would want it to be."""
+
+    reason: str
+    mend: str
+    is_expected: bool = False
+
+
+class Member(NamedTuple):
+    """A file inside a file. `data()` gives its bytes in pieces, to be taken before the next member is asked for.
+
+    `suffix` tells its format where the name does not. `packed_bytes` is the space that it takes in its archive; None
+    where that says nothing about its size.
+    """
+
+    name: str
+    data: Callable[[], Iterator[bytes]]
+    suffix: str = ""
+    packed_bytes: int | None = None
+    fault: Fault | None = None
+
+
+class Overflow(Exception):
+    """A file holds more than the limits allow. The message is the reason."""
+
+
+class Damaged(Exception):
+    """A file does not read any further, and so neither do the members that follow. The message says why."""
+
+
+def member_uri(container: str, name: str) -> str:
+    """The URI of what is called `name` inside the file, or the member, at `container`."""
+    return container + _INSIDE + quote(name.encode("utf-8", "surrogatepass"), safe="/@")
+
+
+def file_uri(uri: str) -> str:
+    """The URI of the file that holds the document at `uri`: itself, unless it is a member."""
+    return uri.split(_INSIDE, 1)[0]
+
+
+def is_at_or_inside(uri: str, container: str) -> bool:
+    """Whether `uri` is `container` or a member of it, however deep."""
+    return uri == container or uri.startswith(container + _INSIDE)
+
+
+def leads_outside(name: str) -> bool:
+    """Whether a name, unpacked as it stands, could lead out of its folder, or is none at all."""
+    parts = name.replace("\\", "/").split("/")
+    return not name or "\0" in name or parts[0] == "" or ".." in parts or _DRIVE.match(name) is not None
