@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from index.records import Hit
 from index.runtime import EngineName, Form, Network
 from index.sentences import Span, sentence_spans
 from index.weights import bundled_folder, read_tokeniser
@@ -82,18 +83,21 @@ class Reader:
         encoder = Network(module.bert, _FORM, cache=cache, engine=engine)
         return cls(config, read_tokeniser(bundled_folder()), module.eval(), encoder)
 
-    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
 
+        `contexts`, one for each passage and "" for none, say where it stands: its document's title and the headings above
+        it. They are read along and never quoted.
         Passages longer than a window are read in windows of whole sentences: the relevance is that of the best window,
         and every sentence has a score.
         """
         asked = self._tokeniser.encode(question, add_special_tokens=False).ids
         encodings = self._tokeniser.encode_batch(list(passages), add_special_tokens=False)
+        above = self._tokeniser.encode_batch(list(contexts or [""] * len(passages)), add_special_tokens=False)
         spans = [sentence_spans(passage) for passage in passages]
         cut = [
-            windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit)
-            for encoding, sentences in zip(encodings, spans, strict=True)
+            windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit, context=context.ids)
+            for encoding, sentences, context in zip(encodings, spans, above, strict=True)
         ]
         states = iter(self._encoder.run([_row(window) for found in cut for window in found]))
         return [
@@ -113,6 +117,14 @@ class Reader:
                 torch.tensor([window.firsts], dtype=torch.long),
             )
         return _Scores(window, float(relevance), sentence[0].tolist(), span[0].numpy())
+
+
+def context(hit: Hit) -> str:
+    """Where a passage stands: its document's title and the headings above it, each told once."""
+    opening = hit.chunk.text.partition("\n")[0]
+    return " > ".join(
+        [hit.title, *(heading for heading in hit.chunk.trail if heading not in (hit.title, opening.lstrip("# ")))]
+    )
 
 
 @dataclass(frozen=True, slots=True)

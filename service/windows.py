@@ -1,7 +1,9 @@
 """Question and passage -> the token windows that the reader network reads. Pure; shared by training and inference.
 
-A window is [CLS] question [SEP] consecutive sentences [SEP], at most `limit` tokens. Passages that fit are one window;
-longer ones are split at sentence boundaries, and only a sentence longer than a window is cut inside.
+A window is [CLS] question [SEP] consecutive sentences [SEP], at most `limit` tokens; where the passage has a context (the
+title of its document and the headings above it), every window is [CLS] question [SEP] context [SEP] sentences [SEP].
+Passages that fit are one window; longer ones are split at sentence boundaries, and only a sentence longer than a window is
+cut inside.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ from index.sentences import Span
 
 CLS, SEP = 101, 102
 QUESTION_LIMIT = 64
+CONTEXT_LIMIT = 40
 
 
 @dataclass(frozen=True)
@@ -41,16 +44,22 @@ class Window:
 
 
 def windows(
-    question: Sequence[int], passage: Tokens, sentences: Sequence[Span], limit: int, head_limit: int = QUESTION_LIMIT
+    question: Sequence[int],
+    passage: Tokens,
+    sentences: Sequence[Span],
+    limit: int,
+    head_limit: int = QUESTION_LIMIT,
+    context: Sequence[int] = (),
 ) -> list[Window]:
     """The windows of a passage, in order; at least one, so that even an empty passage has a relevance.
 
-    `question` are token ids without special tokens; those after `head_limit` are dropped. `limit` counts all tokens
-    of a window.
+    `question` and `context` are token ids without special tokens; those after `head_limit` and `CONTEXT_LIMIT` are
+    dropped. `limit` counts all tokens of a window.
     """
-    head = [CLS, *question[:head_limit], SEP]
+    asked = [CLS, *question[:head_limit], SEP]
+    head = [*asked, *context[:CONTEXT_LIMIT], SEP] if context else asked
     pieces = list(_pieces(_token_ranges(passage, sentences), limit - len(head) - 1))
-    return [_window(head, passage, piece) for piece in pieces] or [_window(head, passage, [])]
+    return [_window(head, len(asked), passage, piece) for piece in pieces] or [_window(head, len(asked), passage, [])]
 
 
 _Piece = list[tuple[int, int, int]]
@@ -87,12 +96,12 @@ def _pieces(ranges: list[tuple[int, int, int]], room: int) -> Iterator[_Piece]:
         yield piece
 
 
-def _window(head: Sequence[int], passage: Tokens, piece: _Piece) -> Window:
+def _window(head: Sequence[int], asked: int, passage: Tokens, piece: _Piece) -> Window:
     begin, end = (piece[0][1], piece[-1][2]) if piece else (0, 0)
     ids = [*head, *passage.ids[begin:end], SEP]
     shift = len(head) - begin
     types = np.zeros(len(ids), dtype=np.int64)
-    types[len(head) :] = 1
+    types[asked:] = 1
     offsets = np.zeros((len(ids), 2), dtype=np.int64)
     if begin < end:
         offsets[len(head) : -1] = passage.offsets[begin:end]

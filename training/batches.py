@@ -106,7 +106,9 @@ class Labeller:
         tokens, sentences = self._passage(reading.passage)
         question = self._tokenizer.encode(reading.question, add_special_tokens=False).ids
         chosen = gold_sentences(reading.gold, sentences) if reading.gold is not None else None
-        return [_labelled(window, reading, chosen) for window in windows(question, tokens, sentences, self._limit)]
+        context = self._tokenizer.encode(reading.context, add_special_tokens=False).ids
+        cut = windows(question, tokens, sentences, self._limit, context=context)
+        return [_labelled(window, reading, chosen) for window in cut]
 
     def example(self, reading: Reading, rng: random.Random) -> Example:
         """One window of a reading: one that holds gold where that is known, else any for a negative and the first otherwise."""

@@ -19,7 +19,7 @@ from index.records import Hit
 from index.sentences import sentence_spans
 from models import folder
 from service.calibration import NAMES, Calibration, Signals, Step, signals
-from service.reader import Reader
+from service.reader import Reader, context
 from service.reader import Reading as Read
 from training.batches import gold_sentences
 from training.cases import Case, cases
@@ -49,15 +49,16 @@ class Outcome:
 
 def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int = DEPTH) -> list[Outcome]:
     """Every case of a split asked as Quoth asks: hybrid search, then the reader over the best `depth` passages."""
-    asked, corpus = cases(data, split, random.Random(4))
-    pool = Pool(corpus, cache)
+    asked, titles = cases(data, split, random.Random(4))
+    pool = Pool(sorted(titles), cache, titles)
     own = [{pool.number[case.passage]} if case.passage is not None else set() for case in asked]
     with_it = pool.hits([case.question for case in asked], depth, [()] * len(asked))
     without = pool.hits([case.question for case in asked], depth, own)
     found: list[Outcome] = []
     for case, hits, fewer in zip(asked, with_it, without, strict=True):
         passages = {hit.chunk.text: hit for hit in [*hits, *fewer]}
-        readings = dict(zip(passages, reader.read(case.question, list(passages)), strict=True))
+        read = reader.read(case.question, list(passages), [context(hit) for hit in passages.values()])
+        readings = dict(zip(passages, read, strict=True))
         found.append(_outcome(case, hits, readings, answerable=case.passage is not None))
         if case.passage is not None:
             found.append(_outcome(case, fewer, readings, answerable=False))
@@ -104,7 +105,7 @@ def weights(found: Sequence[Outcome]) -> NDArray[np.float64]:
     return scaled
 
 
-def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 60) -> tuple[Step, ...]:
+def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 120) -> tuple[Step, ...]:
     """The trade at `points` thresholds, both classes counted the same. Thresholds above which under 12 remain are left out."""
     answerable = np.array([float(outcome.answerable) for outcome in found])
     right = np.array([float(outcome.right) for outcome in found])

@@ -17,7 +17,7 @@ READER_SOURCES = [
     ("SQuAD 2 (4 of 8 articles)", "CC BY-SA 4.0", "answers, human-written unanswerable questions"),
     ("SQuAD 1 with generated near-miss passages (DuTest)", "CC BY-SA 4.0", "answers, near misses, rule-made twins"),
     ("CLAPNQ (half)", "Apache-2.0", "sentences, human-written unanswerable questions"),
-    ("Natural Questions oracle, QED", "CC BY-SA 3.0", "answers and sentences, BM25 near misses"),
+    ("Natural Questions oracle, QED", "CC BY-SA 3.0", "answers and sentences, near misses"),
     ("SQuADShifts, Amazon reviews (0.8 of the articles)", "CC BY 4.0", "answers, near misses of the same product"),
     ("COVID-QA (0.6 of the articles)", "Apache-2.0", "answers in windows, other windows as near misses"),
     ("PolicyQA (dev file)", "MIT", "answers, near misses of the same site"),
@@ -99,11 +99,11 @@ def _speed(fast: Facts, exact: Facts) -> list[tuple[str, str, str]]:
 
 def _history(lines: list[Facts]) -> str:
     rows = []
+    names = list(dict.fromkeys(name for line in lines for name in line.get("dev", {})))
     for line in lines:
         if "dev" in line:
             dev = line["dev"]
-            rows.append((line["step"], line["minutes"], *(_dev(dev[name]) for name in dev)))
-    names = next(line["dev"] for line in lines if "dev" in line)
+            rows.append((line["step"], line["minutes"], *(_dev(dev.get(name, {})) for name in names)))
     return table(["step", "minutes", *names], rows)
 
 

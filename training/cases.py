@@ -1,7 +1,6 @@
 """Questions over a pooled corpus, answerable or not: what refusal is calibrated on and tested on."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +21,11 @@ class Case:
     source: str
 
 
-def cases(data: Path, split: Split, rng: random.Random) -> tuple[list[Case], list[str]]:
-    """Cases of a held-back split and the corpus they are asked over: its passages and those of other sources."""
+def cases(data: Path, split: Split, rng: random.Random) -> tuple[list[Case], dict[str, str]]:
+    """Cases of a held-back split and the corpus they are asked over: its passages and those of other sources, with titles.
+
+    A passage whose source names no document has the title "".
+    """
     readings: dict[str, list[Reading]] = {
         "squad2": [group[0] for _, group in sources.squad2(data, split)],
         "clapnq": [group[0] for group in sources.clapnq(data, split)],
@@ -33,21 +35,22 @@ def cases(data: Path, split: Split, rng: random.Random) -> tuple[list[Case], lis
     readings[shifts] = [group[0] for _, group in sources.squadshifts(data, shifts, split)]
     covid = list(sources.covid_qa(data, split))
     readings["covid_qa"] = [group[0] for _, group, _ in covid]
-    corpus = {reading.passage for found in readings.values() for reading in found}
-    corpus |= {text for _, _, texts in covid for text in texts[:40]}
-    corpus |= set(distractors(data, rng, 1500))
+    corpus = {text: "" for _, _, texts in covid for text in texts[:40]}
+    corpus |= distractors(data, rng, 1500)
+    corpus |= {reading.passage: reading.context for found in readings.values() for reading in found}
     chosen = [
         Case(reading.question, reading.passage if reading.relevant else None, reading.gold or (), name)
         for name, found in readings.items()
         for reading in rng.sample(found, min(COUNTS[name], len(found)))
     ]
-    return chosen, sorted(corpus)
+    return chosen, corpus
 
 
-def distractors(data: Path, rng: random.Random, count: int) -> Sequence[str]:
-    """Passages of the training mix, of many sources."""
-    found: list[str] = []
+def distractors(data: Path, rng: random.Random, count: int) -> dict[str, str]:
+    """Passages of the training mix, of many sources, with their titles."""
+    found: dict[str, str] = {}
     for name in ("nq_oracle", "squad1_dutest", "boolq_yesno", "tatqa_text"):
-        passages = sorted({r["passage"] for r in sources.json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")})
-        found += rng.sample(passages, min(count // 4, len(passages)))
+        records = sources.json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")
+        titles = {record["passage"]: (record.get("title") or "").replace("_", " ") for record in records}
+        found |= {passage: titles[passage] for passage in rng.sample(sorted(titles), min(count // 4, len(titles)))}
     return found

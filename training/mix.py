@@ -6,41 +6,43 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index.sentences import Span
-from training.negatives import Bm25, impossible_question, names
+from training.negatives import Bm25, Searching, impossible_question, names
 from training.sources import Group, Reading, Record, hit, json_lines, miss, neighbours, shortened, spanned
 
 
 def _mix(record: Record, source: str) -> Reading:
     question, passage = record["q"], record["passage"]
+    context = (record.get("title") or "").replace("_", " ")
     if not record["answerable"]:
-        return miss(question, passage, source)
+        return miss(question, passage, source, context)
     if record["kind"] == "span":
         answers = [(a["start"], a["text"]) for a in record["answers"] if a["start"] >= 0]
         if answers:
-            return spanned(question, passage, answers, source)
+            return spanned(question, passage, answers, source, context)
     if record["sent"] is not None:
-        return Reading(question, passage, True, (Span(*record["sent"]),), None, source)
+        return Reading(question, passage, True, (Span(*record["sent"]),), None, source, context)
     return hit(question, passage, source)
 
 
-def readings(data: Path, name: str, cap: int, rng: random.Random, near: int = 0) -> Iterator[Group]:
-    """Groups of one file of mix/reader, with `near` BM25 neighbours among its other passages as negatives."""
+def readings(
+    data: Path, name: str, cap: int, rng: random.Random, near: int = 0, search: Searching = Bm25
+) -> Iterator[Group]:
+    """Groups of one file of mix/reader, with `near` neighbours that `search` finds among its other passages as negatives."""
     records = json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")
     grouped: dict[str, list[Reading]] = defaultdict(list)
     for record in records:
-        title = record.get("title")
-        reading = _mix(record, name)
-        grouped[record["q"]].append(_titled(reading, title) if title and rng.random() < 0.25 else reading)
+        grouped[record["q"]].append(_mix(record, name))
     groups = [tuple(readings) for readings in grouped.values()]
     rng.shuffle(groups)
     groups = groups[:cap]
     if not near:
         yield from groups
         return
-    passages = sorted({record["passage"] for record in records})
-    search = Bm25(passages)
+    titles = {reading.passage: reading.context for group in groups for reading in group}
+    passages = sorted(titles)
+    found = search(passages)
     for group in groups:
-        yield (*group, *neighbours(group[0], [r.passage for r in group], passages, search, near, rng))
+        yield (*group, *neighbours(group[0], [r.passage for r in group], passages, found, near, rng, titles))
 
 
 def rankings(data: Path, name: str, cap: int, negatives: int, rng: random.Random, limit: int = 1600) -> Iterator[Group]:
@@ -74,16 +76,4 @@ def squad1_contrasts(data: Path, rng: random.Random, count: int) -> Iterator[Gro
         others = pool[record["title"]]
         question = impossible_question(reading.question, reading.passage, rng.sample(others, min(20, len(others))), rng)
         if question:
-            yield reading, miss(question, reading.passage, "squad1_rules")
-
-
-def _titled(reading: Reading, title: str) -> Reading:
-    """The passage under its title, as retrieval shows a chunk under its heading."""
-    shift = len(title) + 2
-
-    def moved(span: Span) -> Span:
-        return Span(span.start + shift, span.end + shift)
-
-    gold = None if reading.gold is None else tuple(moved(span) for span in reading.gold)
-    answer = reading.answer and moved(reading.answer)
-    return Reading(reading.question, f"{title}\n\n{reading.passage}", reading.relevant, gold, answer, reading.source)
+            yield reading, miss(question, reading.passage, "squad1_rules", reading.context)

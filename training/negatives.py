@@ -4,12 +4,25 @@ import math
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"\w+")
+
+
+class Search(Protocol):
+    """Finds texts for a query."""
+
+    def best(self, query: str, count: int) -> list[int]:
+        """Numbers of at most `count` texts, best first."""
+        ...
+
+
+Searching = Callable[[Sequence[str]], Search]
+"""What makes a search over some texts."""
 
 
 class Bm25:

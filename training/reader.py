@@ -4,6 +4,8 @@ import argparse
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from index.bert import BertShape
+from index.minilm import MiniLM
+from index.weights import bundled_folder
 from service.model_files import ModelConfig, write_model
 from service.networks import ReaderNetwork
 from training import mix, sources
@@ -19,19 +23,24 @@ from training.batches import Batch, Labeller, batches, collated, disturbed
 from training.loop import Budget, Training
 from training.losses import reader_losses, total
 from training.metrics import auroc
+from training.mining import Embedded, Hybrid
+from training.negatives import Searching
 from training.scoring import Scored, scored
+from training.setting import in_context, laid_out
 from training.sources import Group, Reading
 
 LIMIT = 256
 BATCH_TOKENS = 4096
-VERSION = "1"
+VERSION = "2"
 STABLE_SHARE, COOLING_SHARE = 1.4, 0.5
 """Groups of the rest of the mix for each human-made group, before and during the cool-down."""
+LAID_OUT = 0.15
+"""Share of the passages that get a heading or label put in."""
 
 
-def human_groups(data: Path, rng: random.Random) -> list[Group]:
+def human_groups(data: Path, rng: random.Random, search: Searching) -> list[Group]:
     """What people wrote: questions with unanswerable twins (by people and by rule) and near misses from the same article."""
-    squad2 = list(sources.with_near(sources.squad2(data, "train"), 1, 0.5, rng))
+    squad2 = list(sources.with_near(sources.squad2(data, "train"), 1, 0.5, rng, search))
     clapnq = list(sources.clapnq(data, "train"))
     covid = [
         (*group, *(sources.miss(group[0].question, text, "covid_near") for text in rng.sample(texts, min(2, len(texts)))
@@ -45,9 +54,9 @@ def human_groups(data: Path, rng: random.Random) -> list[Group]:
         *mix.squad1_contrasts(data, rng, 4000),
         *clapnq * 4,
         *covid,
-        *sources.with_near(sources.squadshifts(data, "amazon_reviews", "train"), 1, 0.3, rng),
-        *mix.readings(data, "nq_oracle", 10**6, rng, near=1),
-        *mix.readings(data, "qed_dev", 10**6, rng, near=1),
+        *sources.with_near(sources.squadshifts(data, "amazon_reviews", "train"), 1, 0.3, rng, search),
+        *mix.readings(data, "nq_oracle", 10**6, rng, 1, search),
+        *mix.readings(data, "qed_dev", 10**6, rng, 1, search),
         *list(sources.scifact(data, "train", 3, rng)) * 2,
     ]
 
@@ -81,13 +90,14 @@ def _answer(reading: Reading) -> str:
 
 def stream(data: Path, labeller: Labeller, training: Training, seed: int) -> Iterator[Batch]:
     """Batches without end: every epoch has the human-made data and a new draw of the rest, a smaller one in the cool-down."""
+    search = partial(Hybrid, Embedded(MiniLM(bundled_folder())))
     epoch = 0
     while True:
         rng = random.Random(seed + training.step + epoch)
-        human, other = human_groups(data, rng), other_groups(data, rng)
+        human, other = human_groups(data, rng, search), other_groups(data, rng)
         share = COOLING_SHARE if training.cooling else STABLE_SHARE
         other = rng.sample(other, min(len(other), round(share * len(human))))
-        groups = [*human, *other]
+        groups = [in_context(group, rng) for group in chain(human, other)]
         rng.shuffle(groups)
         if not epoch:
             training.log(groups=len(groups), examples=sum(map(len, groups)), cooling=training.cooling)
@@ -101,16 +111,18 @@ def stream(data: Path, labeller: Labeller, training: Training, seed: int) -> Ite
 
 
 def _disturbed(reading: Reading, rng: random.Random) -> Reading:
-    question = disturbed(reading.question, rng)
-    return Reading(question, reading.passage, reading.relevant, reading.gold, reading.answer, reading.source)
+    shown = laid_out(reading, rng) if rng.random() < LAID_OUT else reading
+    return replace(shown, question=disturbed(reading.question, rng))
 
 
 def dev_sets(data: Path) -> dict[str, list[Reading]]:
     """The development halves that training watches."""
     amazon = [group[0] for _, group in sources.squadshifts(data, "amazon_reviews", "dev")]
+    titled = [group[0] for _, group in sources.squad2(data, "dev")]
     return {
-        "squad2": [group[0] for _, group in sources.squad2(data, "dev")],
-        "clapnq": [group[0] for group in sources.clapnq(data, "dev")],
+        "squad2": [replace(reading, context="") for reading in titled],
+        "squad2_titled": titled,
+        "clapnq": [replace(group[0], context="") for group in sources.clapnq(data, "dev")],
         "amazon": random.Random(0).sample(amazon, 250),
     }
 
@@ -139,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--minutes", type=float, default=70, help="training time, cool-down included")
+    parser.add_argument("--cool", type=float, default=0.2, help="share of the time in which the rate cools down")
     parser.add_argument("--run", type=Path, default=Path("training/runs/reader"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/reader"), help="where the model is written")
     parser.add_argument("--seed", type=int, default=4)
@@ -149,7 +162,7 @@ def main() -> None:
     shape = BertShape()
     network = ReaderNetwork(shape)
     network.bert.load_state_dict(base_encoder().state_dict())
-    budget = Budget(options.minutes, cool=0.2, encoder_rate=1.2e-4, head_rate=4e-4)
+    budget = Budget(options.minutes, cool=options.cool, encoder_rate=1.2e-4, head_rate=4e-4)
     training = Training(network, options.run, budget)
     training.resume()
     labeller = Labeller(base_tokenizer(), LIMIT)

@@ -1,7 +1,7 @@
 """A small corpus in memory, searched as Quoth searches: dense and BM25, fused by reciprocal rank."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,14 @@ DEPTH_OF_EACH = 60
 
 
 class Pool:
-    """Passages with their vectors. Vectors are kept in `cache`, since encoding is most of the work."""
+    """Passages with their vectors. Vectors are kept in `cache`, since encoding is most of the work.
 
-    def __init__(self, passages: Sequence[str], cache: Path) -> None:
+    `titles` names the documents of passages, where they are known.
+    """
+
+    def __init__(self, passages: Sequence[str], cache: Path, titles: Mapping[str, str] | None = None) -> None:
         self.passages = list(passages)
+        self._titles = titles or {}
         self.number = {passage: place for place, passage in enumerate(self.passages)}
         self._lexicon = Bm25(self.passages)
         self._cache = cache
@@ -46,7 +50,7 @@ class Pool:
         return [
             Hit(
                 chunk=Chunk(str(n), str(n), "1", 0, 0, len(self.passages[n]), self.passages[n]),
-                title="",
+                title=self._titles.get(self.passages[n], ""),
                 uri="",
                 page=None,
                 score=score,

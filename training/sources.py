@@ -9,13 +9,13 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from index.sentences import Span, sentence_spans
-from training.negatives import Bm25
+from training.negatives import Bm25, Search, Searching
 
 Split = Literal["train", "dev", "test"]
 Record = dict[str, Any]
@@ -37,7 +37,7 @@ class Reading:
     """A passage read for a question.
 
     `gold` are the ranges of the passage that hold an answer (answers or whole sentences), None where only relevance is
-    known. `answer` is the exact answer, where there is one.
+    known. `answer` is the exact answer, where there is one. `context` is the title that the passage stands under, "" for none.
     """
 
     question: str
@@ -46,6 +46,7 @@ class Reading:
     gold: tuple[Span, ...] | None
     answer: Span | None
     source: str
+    context: str = ""
 
 
 Group = tuple[Reading, ...]
@@ -64,9 +65,9 @@ def json_lines(path: Path) -> list[Record]:
     return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
-def miss(question: str, passage: str, source: str) -> Reading:
+def miss(question: str, passage: str, source: str, context: str = "") -> Reading:
     """A passage that does not answer."""
-    return Reading(question, passage, False, (), None, source)
+    return Reading(question, passage, False, (), None, source, context)
 
 
 def hit(question: str, passage: str, source: str) -> Reading:
@@ -74,25 +75,35 @@ def hit(question: str, passage: str, source: str) -> Reading:
     return Reading(question, passage, True, None, None, source)
 
 
-def spanned(question: str, passage: str, answers: Iterable[tuple[int, str]], source: str) -> Reading:
+def spanned(question: str, passage: str, answers: Iterable[tuple[int, str]], source: str, context: str = "") -> Reading:
     """A passage with the places of its answers; white space around an answer does not count."""
     gold = []
     for start, text in answers:
         lead = len(text) - len(text.lstrip())
         gold.append(Span(start + lead, start + lead + len(text.strip())))
-    return Reading(question, passage, True, tuple(sorted(set(gold))), gold[0], source)
+    return Reading(question, passage, True, tuple(sorted(set(gold))), gold[0], source, context)
 
 
 def neighbours(
-    reading: Reading, own: list[str], passages: list[str], search: Bm25, count: int, rng: random.Random
+    reading: Reading,
+    own: list[str],
+    passages: list[str],
+    search: Search,
+    count: int,
+    rng: random.Random,
+    titles: Mapping[str, str] | None = None,
 ) -> list[Reading]:
-    """`count` passages drawn from the ten that BM25 finds for the question, without those that hold an answer's text."""
+    """`count` passages drawn from the best that `search` finds for the question, without those that hold an answer's text.
+
+    `titles` are the contexts of passages that do not stand under the reading's own.
+    """
     answers = [reading.passage[span.start : span.end].lower() for span in reading.gold or ()]
     answers = [answer for answer in answers if len(answer) < 60]
     found = [passages[number] for number in search.best(reading.question, 12)]
     usable = [p for p in found if p not in own and not any(answer in p.lower() for answer in answers)]
     return [
-        miss(reading.question, p, f"{reading.source}_near") for p in rng.sample(usable[:8], min(count, len(usable[:8])))
+        miss(reading.question, p, f"{reading.source}_near", reading.context if titles is None else titles[p])
+        for p in rng.sample(usable[:8], min(count, len(usable[:8])))
     ]
 
 
@@ -110,7 +121,7 @@ def squad2(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
         if SQUAD2_SPLIT[article["title"]] == split:
             for paragraph in article["paragraphs"]:
                 for qa in paragraph["qas"]:
-                    yield article["title"], (_squad(qa, paragraph["context"], "squad2"),)
+                    yield article["title"], (_squad(qa, paragraph["context"], "squad2", _named(article["title"])),)
 
 
 def squad2_contrasts(data: Path, split: Split, rng: random.Random) -> Iterator[Group]:
@@ -142,7 +153,7 @@ def policyqa(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
         if split == "train" or part(article["title"], 0.5, 0.5) == split:
             for paragraph in article["paragraphs"]:
                 for qa in paragraph["qas"]:
-                    yield article["title"], (_squad(qa, paragraph["context"], "policyqa"),)
+                    yield article["title"], (_squad(qa, paragraph["context"], "policyqa", _named(article["title"])),)
 
 
 def covid_qa(data: Path, split: Split, characters: int = 1100) -> Iterator[tuple[str, Group, list[str]]]:
@@ -178,20 +189,26 @@ def text_windows(text: str, characters: int) -> Iterator[Span]:
         yield Span(begin, end)
 
 
-def _squad(qa: Record, passage: str, source: str) -> Reading:
+def _squad(qa: Record, passage: str, source: str, context: str = "") -> Reading:
     if qa.get("is_impossible"):
-        return miss(qa["question"], passage, source)
-    return spanned(qa["question"], passage, [(a["answer_start"], a["text"]) for a in qa["answers"]], source)
+        return miss(qa["question"], passage, source, context)
+    return spanned(qa["question"], passage, [(a["answer_start"], a["text"]) for a in qa["answers"]], source, context)
 
 
-def with_near(groups: Iterable[tuple[str, Group]], count: int, share: float, rng: random.Random) -> Iterator[Group]:
+def _named(title: str) -> str:
+    return title.replace("_", " ")
+
+
+def with_near(
+    groups: Iterable[tuple[str, Group]], count: int, share: float, rng: random.Random, search: Searching = Bm25
+) -> Iterator[Group]:
     """Groups with `count` near misses from the same article for a `share` of the answerable ones."""
     listed = list(groups)
     articles: dict[str, list[str]] = defaultdict(list)
     for key, group in listed:
         if group[0].passage not in articles[key]:
             articles[key].append(group[0].passage)
-    searches = {key: Bm25(passages) for key, passages in articles.items()}
+    searches = {key: search(passages) for key, passages in articles.items()}
     for key, group in listed:
         if not group[0].relevant or rng.random() >= share:
             yield group
@@ -208,7 +225,7 @@ def clapnq(data: Path, split: Split) -> Iterator[Group]:
             passage = record["passages"][0]
             text = passage["text"]
             if name == "unanswerable":
-                yield (miss(record["input"], text, "clapnq"),)
+                yield (miss(record["input"], text, "clapnq", passage["title"]),)
                 continue
             chosen = {sentence for output in record["output"] for sentence in output["selected_sentences"]}
             gold = []
@@ -219,7 +236,7 @@ def clapnq(data: Path, split: Split) -> Iterator[Group]:
                     place = start + len(sentence.strip())
                     if sentence in chosen:
                         gold.append(Span(start, place))
-            yield (Reading(record["input"], text, True, tuple(gold), None, "clapnq"),)
+            yield (Reading(record["input"], text, True, tuple(gold), None, "clapnq", passage["title"]),)
 
 
 def pubmedqa(data: Path, split: Split, rng: random.Random, near: int) -> Iterator[Group]:
