@@ -6,6 +6,7 @@ The names are the contract of `POST /v1/chat`. Offsets are code points into the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from index.filters import Filter
 from index.records import Hit
 
 
@@ -19,7 +20,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked, of which collection, with what went before."""
+    """What was asked, of which collection, with what went before.
+
+    `principals` are whose documents it may be answered from, beside those that everybody may read; None for all documents.
+    `where` says which documents may answer, None for all of the collection.
+    """
 
     text: str
     collection: str = "default"
@@ -27,6 +32,8 @@ class Question:
     history: tuple[Turn, ...] = ()
     generator: str | None = None
     top_k: int | None = None
+    principals: frozenset[str] | None = None
+    where: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True)

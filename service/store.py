@@ -1,44 +1,50 @@
-"""Conversations, their answers and the feedback on them in a database, through SQLAlchemy (SQLite by default).
+"""Conversations and their answers, in Quoth's database.
 
 An answer is kept whole, as JSON, so that it can be fetched again with every quote and offset that it had.
+`owner` is the id of the API key that a request came with ("" where none is asked for): what belongs to another owner is not
+there. ANYBODY finds all.
 """
 
+import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import ForeignKey, Index, create_engine, event, make_url, select
-from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.errors import FeedbackInvalid, Permanent, RecordMissing, StoreUnavailable
+from service.database import Database
+from service.errors import RecordMissing
+from service.recording import Recording
 from service.records import Answer, Turn
+from service.tables import Table
 
-BUSY_TIMEOUT_MS = 5000
+ANYBODY: None = None  # for the machine's own command line, and for work on all rows
+LONGEST_TITLE = 120
 _ANSWER = TypeAdapter(Answer)
+_RECORDING: TypeAdapter[Recording | None] = TypeAdapter(Recording | None)
 
 
-class _Table(DeclarativeBase):
-    pass
+class ConversationRow(Table):
+    """A conversation; its answers go with it when it is deleted."""
 
-
-class _ConversationRow(_Table):
     __tablename__ = "conversation"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     collection: Mapped[str]
     created_at: Mapped[datetime]
+    owner: Mapped[str] = mapped_column(server_default="")
+    title: Mapped[str] = mapped_column(server_default="")
+    updated_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("conversation_by_owner", "owner", "updated_at", "id"),)
 
 
-class _AnswerRow(_Table):
+class AnswerRow(Table):
+    """An answer; `body` is all of it, `request` how it was asked for."""
+
     __tablename__ = "answer"
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -49,80 +55,72 @@ class _AnswerRow(_Table):
     question: Mapped[str]
     text: Mapped[str]
     body: Mapped[str]
+    owner: Mapped[str] = mapped_column(server_default="")
+    request: Mapped[str] = mapped_column(server_default="null")
 
     __table_args__ = (Index("answer_by_conversation", "conversation_id", "position"),)
 
 
-class _FeedbackRow(_Table):
-    __tablename__ = "feedback"
-
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"), index=True)
-    sentence: Mapped[int | None]
-    rating: Mapped[str]
-    comment: Mapped[str]
-    created_at: Mapped[datetime]
-
-
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer with what it does not say itself: the collection it came from, and when (UTC)."""
+    """An answer with what it does not say itself: the collection it came from, when (UTC), and how it was made.
+
+    `recording` is None for an answer that an earlier Quoth kept.
+    """
 
     answer: Answer
     collection: str
     created_at: datetime
+    recording: Recording | None = None
 
 
-Rating = Literal["up", "down"]
+def now_utc() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What someone thinks of an answer, or of one sentence of it (from 0), and when it was said (UTC)."""
-
-    id: str
-    answer_id: str
-    sentence: int | None
-    rating: Rating
-    comment: str
-    created_at: datetime
+def random_id() -> str:
+    """An id that nobody has."""
+    return uuid.uuid4().hex
 
 
 class ConversationStore:
-    """Keeps conversations. Thread-safe: every call takes its own connection.
-
-    `url` is an SQLAlchemy URL. `clock` gives the time in UTC and `make_id` a new id; tests pass their own.
-    `busy_timeout_ms` is how long a write waits for another process that writes (SQLite).
-    """
+    """Keeps conversations. Thread-safe. `clock` gives the time in UTC and `make_id` a new id; tests pass their own."""
 
     def __init__(
-        self,
-        url: str,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
-        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        self, database: Database, *, clock: Callable[[], datetime] = now_utc, make_id: Callable[[], str] = random_id
     ) -> None:
+        self.database = database
         self._clock = clock
         self._make_id = make_id
-        self._engine = _engine(url, busy_timeout_ms)
-        with self._guard():
-            _Table.metadata.create_all(self._engine)
 
     def new_id(self) -> str:
         """A fresh id for a conversation."""
         return self._make_id()
 
-    def append(self, answer: Answer, collection: str) -> None:
-        """Add `answer` to its conversation, beginning the conversation when this is its first answer."""
+    def append(self, answer: Answer, collection: str, recording: Recording | None = None, *, owner: str = "") -> None:
+        """Add `answer` to its conversation, beginning the conversation when this is its first answer.
+
+        Raises RecordMissing when the conversation is another owner's.
+        """
         now = self._clock()
-        with self._session() as session, session.begin():
-            if session.get(_ConversationRow, answer.conversation_id) is None:
-                session.add(_ConversationRow(id=answer.conversation_id, collection=collection, created_at=now))
-                session.flush()
+        with self.database.writing() as session:
+            conversation = session.get(ConversationRow, answer.conversation_id)
+            if conversation is None:
+                conversation = ConversationRow(
+                    id=answer.conversation_id,
+                    collection=collection,
+                    created_at=now,
+                    owner=owner,
+                    title=title_of(answer.question),
+                )
+                session.add(conversation)
+            elif conversation.owner != owner:
+                raise missing_conversation(answer.conversation_id)
+            conversation.updated_at = now
+            session.flush()
             session.add(
-                _AnswerRow(
+                AnswerRow(
                     id=answer.id,
                     conversation_id=answer.conversation_id,
                     collection=collection,
@@ -130,134 +128,88 @@ class ConversationStore:
                     question=answer.question,
                     text=answer.text,
                     body=_ANSWER.dump_json(answer).decode(),
+                    owner=owner,
+                    request=_RECORDING.dump_json(recording).decode(),
                 )
             )
 
-    def history(self, conversation_id: str) -> tuple[Turn, ...]:
+    def history(self, conversation_id: str, *, owner: str | None = "") -> tuple[Turn, ...]:
         """The earlier exchanges, oldest first. Raises RecordMissing when there is no such conversation."""
-        with self._session() as session:
-            self._require(session, conversation_id)
-            rows = session.execute(
-                select(_AnswerRow.question, _AnswerRow.text)
-                .where(_AnswerRow.conversation_id == conversation_id)
-                .order_by(_AnswerRow.position)
-            )
-            return tuple(Turn(question, text) for question, text in rows)
+        with self.database.reading() as session:
+            conversation_row(session, conversation_id, owner)
+            return _turns(session, conversation_id)
 
-    def answers(self, conversation_id: str) -> tuple[StoredAnswer, ...]:
+    def answers(self, conversation_id: str, *, owner: str | None = "") -> tuple[StoredAnswer, ...]:
         """The whole answers of a conversation, oldest first. Raises RecordMissing when there is no such conversation."""
-        with self._session() as session:
-            self._require(session, conversation_id)
+        with self.database.reading() as session:
+            conversation_row(session, conversation_id, owner)
             rows = session.scalars(
-                select(_AnswerRow).where(_AnswerRow.conversation_id == conversation_id).order_by(_AnswerRow.position)
+                select(AnswerRow).where(AnswerRow.conversation_id == conversation_id).order_by(AnswerRow.position)
             )
             return tuple(_stored(row) for row in rows)
 
-    def answer(self, answer_id: str) -> StoredAnswer:
+    def answer(self, answer_id: str, *, owner: str | None = "") -> StoredAnswer:
         """One answer. Raises RecordMissing."""
-        with self._session() as session:
-            return _stored(self._answer(session, answer_id))
+        with self.database.reading() as session:
+            row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
+            if row is None or owner not in (ANYBODY, row.owner):
+                raise missing_answer(answer_id)
+            return _stored(row)
 
-    def rate(self, answer_id: str, rating: Rating, sentence: int | None = None, comment: str = "") -> Feedback:
-        """Keep what someone thinks of an answer, or of its sentence `sentence` (from 0).
-
-        Nothing is replaced: who changes their mind gives another. Raises RecordMissing, and FeedbackInvalid for a sentence
-        that the answer does not have.
-        """
-        with self._session() as session, session.begin():
-            count = len(_stored(self._answer(session, answer_id)).answer.sentences)
-            if sentence is not None and not 0 <= sentence < count:
-                raise FeedbackInvalid(
-                    f"The answer {answer_id!r} has no sentence {sentence}: it has {count}, counted from 0. "
-                    "Leave `sentence` out to rate the whole answer."
-                )
-            row = _FeedbackRow(
-                id=self._make_id(),
-                answer_id=answer_id,
-                sentence=sentence,
-                rating=rating,
-                comment=comment,
-                created_at=self._clock(),
-            )
-            session.add(row)
-            session.flush()
-            return _feedback(row)
-
-    def feedback(
-        self, answer_id: str | None = None, rating: Rating | None = None, limit: int | None = None, offset: int = 0
-    ) -> tuple[Feedback, ...]:
-        """The feedback there is, or that on one answer or of one rating, oldest first; `limit` of it from `offset` on."""
-        query = select(_FeedbackRow).order_by(_FeedbackRow.position).offset(offset).limit(limit)
-        if answer_id is not None:
-            query = query.where(_FeedbackRow.answer_id == answer_id)
-        if rating is not None:
-            query = query.where(_FeedbackRow.rating == rating)
-        with self._session() as session:
-            return tuple(_feedback(row) for row in session.scalars(query))
+    def exchange(self, answer_id: str) -> tuple[Answer, tuple[Turn, ...]]:
+        """An answer, whoever it belongs to, with the turns before it, oldest first. Raises RecordMissing."""
+        with self.database.reading() as session:
+            row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
+            if row is None:
+                raise missing_answer(answer_id)
+            return _stored(row).answer, _turns(session, row.conversation_id, before=row.position)
 
     def close(self) -> None:
         """Give the database's connections back."""
-        self._engine.dispose()
-
-    def _answer(self, session: Session, answer_id: str) -> _AnswerRow:
-        row = session.scalar(select(_AnswerRow).where(_AnswerRow.id == answer_id))
-        if row is None:
-            raise RecordMissing(f"No answer has the id {answer_id!r}. Ids stand in the field `id` of every answer.")
-        return row
-
-    def _require(self, session: Session, conversation_id: str) -> None:
-        if session.get(_ConversationRow, conversation_id) is None:
-            raise RecordMissing(
-                f"No conversation has the id {conversation_id!r}. Leave `conversation_id` out to begin a new one."
-            )
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._guard(), Session(self._engine) as session:
-            yield session
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        place = self._engine.url.render_as_string(hide_password=True)
-        try:
-            yield
-        except OperationalError as error:
-            raise StoreUnavailable(
-                f"The conversations' database {place} does not answer: {error.orig}. "
-                "Check that its folder can be written and has space, then try again."
-            ) from error
-        except DatabaseError as error:
-            raise Permanent(
-                f"The conversations' database {place} does not read: {error.orig}. Move the file away to begin a new one."
-            ) from error
+        self.database.close()
 
 
-def _engine(url: str, busy_timeout_ms: int) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _tuning(busy_timeout_ms))
-    return engine
+def title_of(question: str) -> str:
+    """What a conversation that begins with `question` is called: one line, cut at a word."""
+    words = " ".join(question.split())
+    if len(words) <= LONGEST_TITLE:
+        return words
+    return words[: LONGEST_TITLE - 1].rsplit(" ", 1)[0] + "…"
 
 
-def _tuning(busy_timeout_ms: int) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
-    """Readers beside one writer (WAL), a wait instead of an error when another writes, and foreign keys enforced."""
-
-    def tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for pragma in (f"busy_timeout={busy_timeout_ms}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    return tune
+def conversation_row(session: Session, conversation_id: str, owner: str | None) -> ConversationRow:
+    """The conversation, when it is that owner's. Raises RecordMissing."""
+    row = session.get(ConversationRow, conversation_id)
+    if row is None or owner not in (ANYBODY, row.owner):
+        raise missing_conversation(conversation_id)
+    return row
 
 
-def _stored(row: _AnswerRow) -> StoredAnswer:
-    return StoredAnswer(_ANSWER.validate_json(row.body), row.collection, row.created_at.replace(tzinfo=UTC))
+def missing_conversation(conversation_id: str) -> RecordMissing:
+    """The error for a conversation that is not there, or not the caller's."""
+    return RecordMissing(
+        f"No conversation has the id {conversation_id!r}. Leave `conversation_id` out to begin a new one."
+    )
 
 
-def _feedback(row: _FeedbackRow) -> Feedback:
-    rating: Rating = "up" if row.rating == "up" else "down"
-    return Feedback(row.id, row.answer_id, row.sentence, rating, row.comment, row.created_at.replace(tzinfo=UTC))
+def missing_answer(answer_id: str) -> RecordMissing:
+    """The error for an answer that is not there, or not the caller's."""
+    return RecordMissing(f"No answer has the id {answer_id!r}. Ids stand in the field `id` of every answer.")
+
+
+def sentences_of(row: AnswerRow) -> int:
+    """How many sentences a kept answer has."""
+    return len(json.loads(row.body)["sentences"])
+
+
+def _turns(session: Session, conversation_id: str, before: int | None = None) -> tuple[Turn, ...]:
+    query = select(AnswerRow.question, AnswerRow.text).where(AnswerRow.conversation_id == conversation_id)
+    if before is not None:
+        query = query.where(AnswerRow.position < before)
+    return tuple(Turn(question, answer) for question, answer in session.execute(query.order_by(AnswerRow.position)))
+
+
+def _stored(row: AnswerRow) -> StoredAnswer:
+    return StoredAnswer(
+        _ANSWER.validate_json(row.body), row.collection, row.created_at, _RECORDING.validate_json(row.request)
+    )

@@ -1,0 +1,78 @@
+"""Rates such as 60/min: the bucket behind them, and the headers that tell of it. Pure.
+
+The bucket is the generic cell rate algorithm, which is a token bucket kept as one number (ITU-T I.371): the time at which the
+bucket is full again. A request moves it `interval` seconds on, and is refused if the bucket would then need more than
+`window_s` to fill. One number means that one SQL statement can do it, so that replicas on one database share the bucket.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10: RateLimit-Policy and RateLimit, as structured fields.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+
+from service.errors import KeyOptionInvalid
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_WRITTEN = re.compile(r"([0-9]{1,9})/(s|min|h|d)")
+POLICY = '"key"'
+SLACK_S = 0.001
+"""A bucket counts as having room when it lacks less than this: floating point loses up to 1e-6 s on times since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `requests` at once, and as many again in each `window_s` seconds, coming back one by one."""
+
+    requests: int
+    window_s: int
+
+    @property
+    def interval(self) -> float:
+        """Seconds after which one more request is possible."""
+        return self.window_s / self.requests
+
+    def __str__(self) -> str:
+        unit = next(name for name, seconds in _UNITS.items() if seconds == self.window_s)
+        return f"{self.requests}/{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a key stands with its rate: `full_at` is when its bucket is full again, `now` when that was read (seconds)."""
+
+    rate: Rate
+    full_at: float
+    now: float
+
+    @property
+    def remaining(self) -> int:
+        """Requests that are possible now."""
+        return max(0, math.floor((self.rate.window_s - self._owed + SLACK_S) / self.rate.interval))
+
+    @property
+    def wait_s(self) -> int:
+        """Whole seconds until a request is possible; 0 when one is."""
+        over = self._owed + self.rate.interval - self.rate.window_s
+        return max(0, math.ceil(over - SLACK_S))
+
+    @property
+    def _owed(self) -> float:
+        return max(0.0, self.full_at - self.now)
+
+    def headers(self) -> dict[str, str]:
+        """RateLimit-Policy (quota `q` in a window of `w` seconds) and RateLimit (`r` remaining; all again in `t` seconds)."""
+        return {
+            "RateLimit-Policy": f"{POLICY};q={self.rate.requests};w={self.rate.window_s}",
+            "RateLimit": f"{POLICY};r={self.remaining};t={math.ceil(self._owed)}",
+        }
+
+
+def rate_of(written: str) -> Rate:
+    """`60/min` -> Rate. Raises KeyOptionInvalid that says how a rate is written."""
+    match = _WRITTEN.fullmatch(written.strip().lower())
+    if match is None or int(match[1]) == 0:
+        raise KeyOptionInvalid(
+            f"The rate {written!r} cannot be read. Write a number of requests and a time, s, min, h or d: 60/min"
+        )
+    return Rate(int(match[1]), _UNITS[match[2]])

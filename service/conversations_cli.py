@@ -1,0 +1,151 @@
+"""The commands `quoth conversations ...`: list, show, rename, delete, export. They see every owner's conversations."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from service.cli import JsonOption
+from service.logs import configure
+from service.rendering import Line, answer_lines, clean, show
+from service.settings import load
+
+if TYPE_CHECKING:  # these modules take half a second to import, which `quoth --help` should not wait for
+    from service.conversation_list import Conversation, ConversationList
+    from service.store import ConversationStore
+
+app = typer.Typer(help="List conversations; show, rename, delete or export them.", no_args_is_help=True)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.", show_default=False)]
+_EVERY = 200
+
+
+@app.command("list")
+def overview(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many to list.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List conversations, the one used last first."""
+    conversations, _ = _open()
+    page = conversations.page(limit, owner=None)
+    if as_json:
+        schemas = _late("service.api.conversation_schemas")
+        listed = tuple(schemas.ConversationOut.of(one) for one in page.conversations)
+        typer.echo(
+            schemas.ConversationsResponse(conversations=listed, next_cursor=page.next_cursor).model_dump_json(indent=2)
+        )
+    else:
+        show(Console(), listed_lines(page.conversations, more=page.next_cursor is not None))
+
+
+@app.command("show")
+def one(id: IdArgument, as_json: JsonOption = False) -> None:
+    """Show a conversation: its questions, and its answers with their sources."""
+    conversations, store = _open()
+    conversation, answers = conversations.one(id, owner=None), store.answers(id, owner=None)
+    if as_json:
+        schemas = _late("service.api.conversation_schemas")
+        typer.echo(schemas.ConversationResponse.of(conversation, answers).model_dump_json(indent=2))
+        return
+    out = Console()
+    show(out, [Line(0, Text(clean(conversation.title), "bold")), Line(0, Text(_said(conversation), "dim"))])
+    for stored in answers:
+        show(out, [Line(0, Text("")), Line(0, Text(clean(stored.answer.question), "bold cyan"))])
+        show(out, answer_lines(stored.answer, plain=not out.is_terminal))
+
+
+@app.command("rename")
+def rename(
+    id: IdArgument,
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="The new title, in quotes.", show_default=False)],
+) -> None:
+    """Give a conversation another title."""
+    conversations, _ = _open()
+    renamed = conversations.rename(id, title, owner=None)
+    show(Console(), [Line(0, Text(f"Renamed: {clean(renamed.title)}"))])
+
+
+@app.command("delete")
+def delete(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The conversations' ids.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete conversations with their answers and the feedback on them, for good."""
+    conversations, _ = _open()
+    found = [conversations.one(id, owner=None) for id in ids]
+    if not yes:
+        show(Console(), listed_lines(found, more=False))
+        typer.confirm("Delete for good?", abort=True)
+    for conversation in found:
+        conversations.delete(conversation.id, owner=None)
+        show(Console(), [Line(0, Text(f"Deleted: {clean(conversation.title)}"))])
+
+
+@app.command("export")
+def export(
+    id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The conversation's id.", show_default="all of them")
+    ] = None,
+    format: Annotated[
+        Literal["jsonl", "markdown"], typer.Option("--format", help="jsonl: every field; markdown: to be read.")
+    ] = "jsonl",
+    out: Annotated[
+        typer.FileTextWrite,
+        typer.Option(
+            "--out", "-o", metavar="FILE", encoding="utf-8", help="File to write.", show_default="the terminal"
+        ),
+    ] = "-",  # type: ignore[assignment]  # typer opens it
+) -> None:
+    """Write conversations as JSON lines or Markdown, with their citations."""
+    conversations, store = _open()
+    wanted: Iterator[Conversation] = iter([conversations.one(id, owner=None)]) if id else _all(conversations)
+    for conversation in wanted:
+        answers = store.answers(conversation.id, owner=None)
+        if format == "jsonl":
+            out.write(_late("service.api.conversation_schemas").json_lines(conversation, answers))
+        else:
+            out.write(_late("service.conversation_export").markdown(conversation, answers) + "\n")
+
+
+def listed_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterator[Line]:
+    """A line for each: when it was used last, its id, its title and how many answers it has."""
+    if not conversations:
+        yield Line(0, Text("No conversation yet."))
+    for one in conversations:
+        when = f"{one.updated_at.astimezone():%Y-%m-%d %H:%M}"
+        yield Line(
+            0, Text(f"{when}  {clean(one.id)}  ", "dim") + Text(clean(one.title)) + Text(f"  {one.answers}", "dim")
+        )
+    if more:
+        yield Line(0, Text("There are more: --limit N lists more of them.", "dim"))
+
+
+def _said(conversation: Conversation) -> str:
+    return f"collection {clean(conversation.collection)}, begun {conversation.created_at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _all(conversations: ConversationList) -> Iterator[Conversation]:
+    cursor: str | None = None
+    while True:
+        page = conversations.page(_EVERY, cursor, owner=None)
+        yield from page.conversations
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _open() -> tuple[ConversationList, ConversationStore]:
+    configure("warning")
+    database = _late("service.database").Database(load().store_url)
+    return _late("service.conversation_list").ConversationList(database), _late("service.store").ConversationStore(
+        database
+    )
+
+
+def _late(module: str) -> Any:
+    return importlib.import_module(module)

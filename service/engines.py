@@ -1,0 +1,155 @@
+"""A database URL -> SQLAlchemy's engine, tuned: SQLite for many readers beside one writer, PostgreSQL for a pool that heals."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.engine import URL, Engine, ExceptionContext
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from service.errors import SettingsInvalid, StoreUnavailable
+
+POOL_SIZE, OVERFLOW, POOL_WAIT_S = 5, 15, 10
+CONNECT_TIMEOUT_S = 10
+_CLOSING = ("08", "57P")  # SQLSTATE: the connection is lost, or the server is going down
+_DRIVER = "postgresql+pg8000"
+
+
+def made(url: str, busy_timeout_ms: int, *, migrating: bool = False) -> Engine:
+    """The engine for `url`. Raises SettingsInvalid.
+
+    With `migrating`, each use connects anew, without a limit on how long a step takes, and SQLite lets tables be rebuilt.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, busy_timeout_ms, migrating)
+    return _postgres(parsed, migrating)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername=_DRIVER)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise SettingsInvalid(
+            "database_url (QUOTH_DATABASE_URL) is no database URL. Write sqlite:////absolute/path.sqlite or "
+            "postgresql://user:password@host/name."
+        ) from error
+    except ImportError as error:
+        raise SettingsInvalid(
+            f"database_url (QUOTH_DATABASE_URL) needs {error.name}, which is not installed. "
+            "For PostgreSQL: pip install 'quoth[postgres]'."
+        ) from error
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise SettingsInvalid(
+            f"database_url (QUOTH_DATABASE_URL) names {parsed.get_backend_name()}. "
+            "Quoth keeps its records in sqlite or postgresql."
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise SettingsInvalid("database_url (QUOTH_DATABASE_URL) names no file. Write sqlite:////absolute/path.sqlite.")
+    return parsed
+
+
+def _postgres(url: URL, migrating: bool) -> Engine:
+    patience = {"timeout": CONNECT_TIMEOUT_S} if url.drivername == _DRIVER and not migrating else {}
+    if migrating:
+        engine = create_engine(url, poolclass=NullPool)
+    else:
+        engine = create_engine(
+            url,
+            connect_args=patience,
+            pool_size=POOL_SIZE,
+            max_overflow=OVERFLOW,
+            pool_timeout=POOL_WAIT_S,
+            pool_pre_ping=True,
+        )
+    event.listen(engine, "handle_error", _notice_closing)
+    return engine
+
+
+def _notice_closing(context: ExceptionContext) -> None:
+    """Throw away a connection whose server said goodbye; pg8000's dialect knows only the network's errors for that."""
+    told = context.original_exception.args[0] if context.original_exception.args else None
+    if isinstance(told, dict) and str(told.get("C")).startswith(_CLOSING):
+        context.is_disconnect = True
+
+
+def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool) -> Engine:
+    path = Path(url.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"The database {path} has no folder: {error.strerror}. Make {path.parent}.") from error
+    engine = create_engine(url, poolclass=NullPool) if migrating else create_engine(url, pool_timeout=POOL_WAIT_S)
+    event.listen(engine, "connect", _tuning(busy_timeout_ms, foreign_keys=not migrating))
+    event.listen(engine, "begin", _begin)
+    _watch(engine, path)
+    return engine
+
+
+def _tuning(busy_timeout_ms: int, *, foreign_keys: bool) -> Callable[[Any, Any], None]:
+    """Readers beside one writer (WAL), a wait instead of an error when another writes, and foreign keys enforced.
+
+    The driver must not begin transactions itself: it begins them too late for a read that decides on a write.
+    """
+    pragmas = (
+        f"busy_timeout={busy_timeout_ms}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"foreign_keys={int(foreign_keys)}",
+        "secure_delete=ON",  # what is deleted is overwritten: gone from the file too
+    )
+
+    def tune(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return tune
+
+
+def _begin(connection: Connection) -> None:
+    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _watch(engine: Engine, path: Path) -> None:
+    """Notice a file that was deleted or replaced under a running server.
+
+    SQLite would go on writing into the deleted file, and every answer would be lost without a word. Once the file is there
+    again, so is the service.
+    """
+    known = False
+
+    def identity() -> tuple[int, int]:
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The database {path} is gone: {error.strerror}. Put the file back, or start Quoth again to begin a new one."
+            ) from error
+        return found.st_dev, found.st_ino
+
+    def before(*_: Any) -> None:
+        if known:
+            identity()  # connecting would make a new, empty file
+
+    def after(_connection: Any, record: Any) -> None:
+        nonlocal known
+        known = True
+        record.info["file"] = identity()
+
+    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != identity():
+            raise InvalidatePoolError("The database's file was replaced.")
+
+    event.listen(engine, "do_connect", before)
+    event.listen(engine, "connect", after)
+    event.listen(engine, "checkout", checked_out)

@@ -1,0 +1,125 @@
+"""Feedback on answers, in Quoth's database: who thought what of an answer, or of one sentence of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Database
+from service.errors import FeedbackInvalid
+from service.store import ANYBODY, AnswerRow, missing_answer, now_utc, random_id, sentences_of
+from service.tables import Table
+
+Rating = Literal["up", "down"]
+
+
+class FeedbackRow(Table):
+    """Feedback on one answer; goes with it when it is deleted."""
+
+    __tablename__ = "feedback"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"), index=True)
+    sentence: Mapped[int | None]
+    rating: Mapped[str]
+    comment: Mapped[str]
+    created_at: Mapped[datetime]
+    owner: Mapped[str] = mapped_column(server_default="")
+    label: Mapped[str] = mapped_column(server_default="")
+
+    __table_args__ = (Index("feedback_by_owner", "owner", "position"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What someone thinks of an answer, or of one sentence of it (from 0), and when it was said (UTC).
+
+    `label` says who, in the words of the program that asked: a user's name, a team. It proves nothing.
+    """
+
+    id: str
+    answer_id: str
+    sentence: int | None
+    rating: Rating
+    comment: str
+    created_at: datetime
+    label: str = ""
+
+
+class FeedbackStore:
+    """Keeps feedback. Thread-safe. `clock` gives the time in UTC and `make_id` a new id; tests pass their own."""
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime] = now_utc, make_id: Callable[[], str] = random_id
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._make_id = make_id
+
+    def rate(
+        self,
+        answer_id: str,
+        rating: Rating,
+        sentence: int | None = None,
+        comment: str = "",
+        label: str = "",
+        *,
+        owner: str = "",
+    ) -> Feedback:
+        """Keep what someone thinks of an answer, or of its sentence `sentence` (from 0).
+
+        Nothing is replaced: who changes their mind gives another. Raises RecordMissing, and FeedbackInvalid for a sentence
+        that the answer does not have.
+        """
+        with self._database.writing() as session:
+            answer = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id, AnswerRow.owner == owner))
+            if answer is None:
+                raise missing_answer(answer_id)
+            count = sentences_of(answer)
+            if sentence is not None and not 0 <= sentence < count:
+                raise FeedbackInvalid(
+                    f"The answer {answer_id!r} has no sentence {sentence}: it has {count}, counted from 0. "
+                    "Leave `sentence` out to rate the whole answer."
+                )
+            row = FeedbackRow(
+                id=self._make_id(),
+                answer_id=answer_id,
+                sentence=sentence,
+                rating=rating,
+                comment=comment,
+                created_at=self._clock(),
+                owner=owner,
+                label=label,
+            )
+            session.add(row)
+            session.flush()
+            return _feedback(row)
+
+    def feedback(
+        self,
+        answer_id: str | None = None,
+        rating: Rating | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        *,
+        owner: str | None = "",
+    ) -> tuple[Feedback, ...]:
+        """The feedback there is, or that on one answer or of one rating, oldest first; `limit` of it from `offset` on."""
+        query = select(FeedbackRow).order_by(FeedbackRow.position)
+        if owner is not ANYBODY:
+            query = query.where(FeedbackRow.owner == owner)
+        if answer_id is not None:
+            query = query.where(FeedbackRow.answer_id == answer_id)
+        if rating is not None:
+            query = query.where(FeedbackRow.rating == rating)
+        with self._database.reading() as session:
+            return tuple(_feedback(row) for row in session.scalars(query.limit(limit).offset(offset)))
+
+
+def _feedback(row: FeedbackRow) -> Feedback:
+    rating: Rating = "up" if row.rating == "up" else "down"
+    return Feedback(row.id, row.answer_id, row.sentence, rating, row.comment, row.created_at, row.label)

@@ -1,0 +1,175 @@
+"""The commands `quoth keys ...`: create, list and revoke API keys."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from index.naming import require_name
+from service.access.caller import Scope
+from service.access.options import expiry_of, name_of, principals_of
+from service.access.rate import rate_of
+from service.cli import JsonOption
+from service.errors import KeyOptionInvalid
+from service.logs import configure
+from service.rendering import Line, show
+from service.settings import load
+
+if TYPE_CHECKING:
+    from service.access.keyring import Key, Keyring
+
+app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for, such as `slack`.")],
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option("--scope", help="What it may do; repeat it for several. Without it: ask.", show_default=False),
+    ] = None,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option("--collection", "-c", metavar="NAME", help="The only collection that it sees; repeatable."),
+    ] = None,
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--principal", metavar="NAME", help="Reads documents restricted to this person or group; repeatable."
+        ),
+    ] = None,
+    all_documents: Annotated[
+        bool, typer.Option("--all-documents", help="Reads every document, also restricted ones.")
+    ] = False,
+    acts_for_others: Annotated[
+        bool,
+        typer.Option("--acts-for-others", help="May say in a header for whom it asks (QUOTH_PRINCIPALS_HEADER)."),
+    ] = False,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="After 12h, 90d, 8w, 1y, or on a day: 2027-01-31.", show_default="never"),
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(metavar="N/TIME", help="Most requests in s, min, h or d: 60/min.", show_default="no limit"),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an API key and show it, this once."""
+    named, rated = name_of(name), rate_of(rate) if rate else None
+    expires_at = expiry_of(expires, datetime.now(UTC)) if expires else None
+    if all_documents and principal:
+        raise KeyOptionInvalid("--all-documents reads what every --principal reads. Leave one of them out")
+    if acts_for_others and not (all_documents or principal):
+        raise KeyOptionInvalid(
+            "A key that acts for others reads for them at most what it may read itself. Add --all-documents, or each "
+            "--principal that it may act for"
+        )
+    for one in collection or ():
+        require_name(one)
+    principals = None if all_documents else principals_of(principal or ())
+    with _keyring() as keys:
+        key, text = keys.create(
+            named,
+            scope or [Scope.ASK],
+            collections=collection or None,
+            principals=principals,
+            acts_for_others=acts_for_others,
+            expires_at=expires_at,
+            rate=rated,
+        )
+    if as_json:
+        typer.echo(json.dumps({**_record(key), "key": text}, indent=2))
+        return
+    typer.echo(text)
+    Console(stderr=True, highlight=False).print(
+        f"This is the key {key.name!r}, shown this once. Send it as `Authorization: Bearer ...`.", soft_wrap=True
+    )
+
+
+@app.command("list")
+def listed(as_json: JsonOption = False) -> None:
+    """List the keys: what each may do, and how it is used. The keys themselves are not kept."""
+    with _keyring() as keyring:
+        keys = keyring.all()
+    if as_json:
+        typer.echo(json.dumps([_record(key) for key in keys], indent=2))
+    else:
+        show(Console(), key_lines(keys, datetime.now(UTC)))
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(metavar="NAME|ID", help="The key, by name or id.")]) -> None:
+    """End a key. From the next request on it opens nothing."""
+    with _keyring() as keys:
+        key = keys.revoke(name)
+    Console(highlight=False).print(f"Revoked {key.name!r} ({key.id}). What it asked before is kept.", soft_wrap=True)
+
+
+def key_lines(keys: tuple[Key, ...], now: datetime) -> Iterator[Line]:
+    """Each key with its state, its reach and its use."""
+    if not keys:
+        yield Line(0, Text("There are no keys: the server answers this machine only, without asking for one."))
+    for key in keys:
+        ended = "revoked" if key.revoked_at else "" if key.is_good(now) else "expired"
+        yield Line(0, Text.assemble((key.name, "bold"), f"  {key.id}", (f"  {ended}" if ended else "", "red")))
+        yield Line(2, Text(" · ".join(_reach(key))))
+        yield Line(2, Text(" · ".join(_use(key)), "dim"))
+
+
+def _reach(key: Key) -> Iterator[str]:
+    yield f"may {', '.join(sorted(key.scopes))}"
+    yield f"collections: {', '.join(sorted(key.collections))}" if key.collections else "all collections"
+    if key.principals is None:
+        yield "all documents"
+    elif key.principals:
+        yield f"documents of everybody and {', '.join(sorted(key.principals))}"
+    else:
+        yield "documents of everybody"
+    if key.acts_for_others:
+        yield "acts for others"
+    if key.rate:
+        yield f"at most {key.rate}"
+    if key.expires_at:
+        yield f"until {key.expires_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _use(key: Key) -> Iterator[str]:
+    yield f"made {key.created_at:%Y-%m-%d}"
+    yield f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at else "never used"
+    yield f"{key.requests:,} request{'' if key.requests == 1 else 's'}"
+    if key.refused:
+        yield f"{key.refused:,} refused by its rate"
+
+
+def _record(key: Key) -> dict[str, Any]:
+    times = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "collections": None if key.collections is None else sorted(key.collections),
+        "principals": None if key.principals is None else sorted(key.principals),
+        "acts_for_others": key.acts_for_others,
+        "rate": str(key.rate) if key.rate else None,
+        "requests": key.requests,
+        "refused": key.refused,
+    } | {name: moment.isoformat() if (moment := getattr(key, name)) else None for name in times}
+
+
+@contextmanager
+def _keyring() -> Iterator[Keyring]:
+    configure("warning")
+    database = importlib.import_module("service.database").Database(load().store_url)
+    try:
+        yield importlib.import_module("service.access.keyring").Keyring(database)
+    finally:
+        database.close()

@@ -1,0 +1,132 @@
+"""Asks a kept answer's question again, with the settings and over the passages that it was made with, and says what changed.
+
+Nothing is searched for: the passages are those of the answer, read anew from the document versions that it cites. So a change
+of the answer comes from what makes answers: a model, a prompt, Quoth itself. Documents that were replaced since are named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+
+from index.errors import NotFound
+from service.answering import Policy
+from service.assembly import Service
+from service.checking import SupportPolicy
+from service.errors import ReplayImpossible
+from service.recording import MADE_WITH, Recording
+from service.records import Answer, Question
+from service.store import StoredAnswer
+from service.versions import Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is not as it was. `then` and `now` are shown to people; None: it was not there, or is not any more."""
+
+    what: str
+    then: str | None
+    now: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The answer as it is now. `made_with`: what makes answers has changed; `answer_changes`: what the answer says has."""
+
+    answer: Answer
+    made_with: tuple[Change, ...]
+    answer_changes: tuple[Change, ...]
+
+
+def replay(stored: StoredAnswer, service: Service) -> Replay:
+    """Ask again. Raises ReplayImpossible when the answer has no recording or a version that it was made from is gone."""
+    then, recording, present = stored.answer, stored.recording, service.recording
+    if recording is None or present is None:
+        raise ReplayImpossible(
+            f"The answer {then.id!r} was kept by a Quoth that did not record how answers are made. Ask its question again."
+        )
+    _require_passages(then, Versions(service.library))
+    question = Question(then.question, stored.collection, generator=recording.generator, top_k=recording.top_k)
+    policy = replace(
+        service.answerer.policy, threshold=recording.threshold, support=SupportPolicy(strict=recording.strict)
+    )
+    now = _again(then, question, policy, service)
+    made_with = [
+        *_made_with(recording, present),
+        *_prompts(then, now),
+        *_documents(stored, service),
+    ]
+    return Replay(now, tuple(made_with), tuple(_answers(then, now)))
+
+
+def _again(then: Answer, question: Question, policy: Policy, service: Service) -> Answer:
+    return service.answerer.under(policy).from_passages(question, then.rewritten_question, then.passages)
+
+
+def _require_passages(answer: Answer, versions: Versions) -> None:
+    for hit in answer.passages:
+        chunk = hit.chunk
+        document = versions(chunk.document_id, chunk.version)
+        if document is None or document.text[chunk.start : chunk.end] != chunk.text:
+            raise ReplayImpossible(
+                f"The version {chunk.version[:12]} of {hit.uri} is not in any collection here, and the answer "
+                f"{answer.id!r} was made from it. Index that version again, or replay where it is."
+            )
+
+
+def _made_with(then: Recording, now: Recording) -> Iterator[Change]:
+    before, after = asdict(then), asdict(now)
+    for name in MADE_WITH:
+        if before[name] != after[name]:
+            yield Change(name, str(before[name]), str(after[name]))
+
+
+def _prompts(then: Answer, now: Answer) -> Iterator[Change]:
+    if then.prompt_hash != now.prompt_hash:
+        yield Change("prompts", then.prompt_hash, now.prompt_hash)
+
+
+def _documents(stored: StoredAnswer, service: Service) -> Iterator[Change]:
+    """The documents that have another version in the answer's collection now; the replay does not use it."""
+    if stored.collection not in service.library.names():
+        return
+    collection = service.library.open(stored.collection)
+    cited = {(citation.document_id, citation.version): citation.uri for citation in stored.answer.citations}
+    for (document_id, version), uri in cited.items():
+        try:
+            current = collection.document(document_id).version
+        except NotFound:
+            yield Change(f"document {uri}", version[:12], None)
+            continue
+        if current != version:
+            yield Change(f"document {uri}", version[:12], current[:12])
+
+
+def _answers(then: Answer, now: Answer) -> Iterator[Change]:
+    before, after = [_told(then, place) for place in _places(then)], [_told(now, place) for place in _places(now)]
+    for gone in before:
+        if gone not in after:
+            yield Change("sentence", gone, None)
+    for come in after:
+        if come not in before:
+            yield Change("sentence", None, come)
+    if sorted(before) == sorted(after) and before != after:
+        yield Change("order of the sentences", " ".join(before), " ".join(after))
+    for what, one, other in (
+        ("refused", str(then.refused), str(now.refused)),
+        ("generator", then.generator, now.generator),
+        ("confidence", f"{then.confidence:.2f}", f"{now.confidence:.2f}"),
+    ):
+        if one != other:
+            yield Change(what, one, other)
+
+
+def _places(answer: Answer) -> range:
+    return range(len(answer.sentences))
+
+
+def _told(answer: Answer, place: int) -> str:
+    """A sentence with the quotes that it cites, and whether they support it: what has to stay the same."""
+    sentence = answer.sentences[place]
+    quotes = {citation.number: citation.quote for citation in answer.citations}
+    cited = "; ".join(f"“{quotes[number]}”" for number in sentence.citations)
+    doubt = "" if sentence.supported else " (not supported)"
+    return f"{sentence.text}{doubt} [{cited}]"
