@@ -1,0 +1,20 @@
+"""Settings -> what the Slack door needs, for a process that does nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service.api.parts import Parts, make_parts
+from service.assembly import assemble
+from service.database import Database
+from service.settings import Settings
+from service.store import ConversationStore
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """The assembled service and its stores, until the block ends."""
+    database = Database(settings.store_url)
+    try:
+        yield make_parts(assemble(settings), ConversationStore(database))
+    finally:
+        database.close()

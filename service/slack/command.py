@@ -1,0 +1,60 @@
+"""The command `quoth slack`: answers in Slack over Socket Mode until Ctrl-C, or prints the app's manifest."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import signal
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from service.logs import configure
+from service.settings import Settings, load
+
+
+def slack(
+    print_manifest: Annotated[
+        bool, typer.Option("--manifest", help="Print the app's manifest, to paste into Slack, and stop.")
+    ] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="With --manifest: Slack calls this server instead of Socket Mode."),
+    ] = None,
+) -> None:
+    """Answer questions in Slack (Socket Mode: no public address needed)."""
+    if print_manifest:
+        typer.echo(json.dumps(_late("service.slack.manifest").manifest(url), indent=2, ensure_ascii=False))
+        return
+    if url is not None:
+        raise typer.BadParameter("--url goes with --manifest. In HTTP mode `quoth serve` answers Slack by itself.")
+    settings = load()
+    configure(settings.log_level)
+    asyncio.run(_answering(settings))
+
+
+async def _answering(settings: Settings) -> None:
+    door, socket_mode = _late("service.slack.door"), _late("service.slack.socket_mode")
+    token = socket_mode.app_token(settings)
+    await _late("service.slack.identity").Identities(door.client_of(settings)).get()  # before seconds of loading models
+    stop = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, stop.set)
+    with _late("service.slack.assembling").opened(settings) as parts:
+        await socket_mode.serve(door.SlackDoor(settings, parts), token, stop, _tell)
+
+
+def _tell(own: Any) -> None:
+    Console(stderr=True).print(
+        f"Quoth answers in Slack as [bold cyan]@{escape(own.name)}[/]  (Ctrl-C stops it)",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _late(module: str) -> Any:
+    """A module that brings in the engines, imported when the command runs, not for help."""
+    return importlib.import_module(module)
