@@ -1,0 +1,97 @@
+"""The wire contract of uploads and jobs."""
+
+from datetime import UTC, datetime
+from typing import Self
+
+from service.api.schemas import DocumentOut, Record
+from service.jobs.records import Job, JobState, Original, Stage
+
+
+class JobOut(Record):
+    """An upload on its way. `stage` `embedding`: found by its words; `done`: by its meaning too. Times are UTC, ISO 8601.
+
+    `done` of `total` counts passages that have their vector. `documents` came of it: an archive or a mailbox holds many, and
+    `remark` says what of it was not read. A job that waits for another try says in `error` what went wrong
+    last and in `retry_at` when it is tried; a failed one says why it is not tried again.
+    """
+
+    id: str
+    state: JobState
+    stage: Stage
+    done: int
+    total: int
+    documents: int
+    remark: str | None
+    attempts: int
+    collection: str
+    document_id: str
+    filename: str
+    size: int
+    error: str | None
+    error_code: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    retry_at: str | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The wire form of a job."""
+        is_retry = job.state is JobState.QUEUED and job.error is not None
+        return cls(
+            id=job.id,
+            state=job.state,
+            stage=job.stage,
+            done=job.done,
+            total=job.total,
+            documents=job.documents,
+            remark=job.remark,
+            attempts=job.attempts,
+            collection=job.upload.collection,
+            document_id=job.upload.document_id,
+            filename=job.upload.filename,
+            size=job.upload.size,
+            error=job.error,
+            error_code=job.error_code,
+            created_at=_iso(job.created_at),
+            started_at=None if job.started_at is None else _iso(job.started_at),
+            finished_at=None if job.finished_at is None else _iso(job.finished_at),
+            retry_at=_iso(job.not_before) if is_retry else None,
+        )
+
+
+class JobsResponse(Record):
+    """Jobs, newest first. `next`: give it as `before` to get those after these; null at the end."""
+
+    jobs: tuple[JobOut, ...]
+    next: str | None
+
+
+class FileOut(Record):
+    """The file that was uploaded; `stored_at` is UTC, ISO 8601."""
+
+    filename: str
+    size: int
+    sha256: str
+    stored_at: str
+
+    @classmethod
+    def of(cls, original: Original) -> Self:
+        """The wire form of an original."""
+        return cls(
+            filename=original.filename,
+            size=original.size,
+            sha256=original.sha256,
+            stored_at=_iso(original.stored_at),
+        )
+
+
+class DocumentDetail(DocumentOut):
+    """A document, how many of its passages still wait for their vector, and the file it came from if it was uploaded."""
+
+    pending_vectors: int
+    file: FileOut | None
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,55 @@
+"""GET and DELETE /v1/jobs: how far uploads are, and cancelling them. Each caller sees its own."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from service.access.caller import Scope
+from service.api.access import needs
+from service.api.job_schemas import JobOut, JobsResponse
+from service.api.parts import TheParts, TheQueue
+from service.api.problems import documented
+from service.api.schemas import CollectionName
+from service.jobs.queue import JobQueue
+from service.jobs.records import JobState
+
+_ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_Id = Annotated[str, Query(max_length=64)]
+
+router = APIRouter(tags=["jobs"], dependencies=[needs(Scope.INGEST)])
+
+
+@router.get("/v1/jobs", summary="List jobs", responses=_ERRORS)
+async def listed(
+    parts: TheParts,
+    queue: TheQueue,
+    state: JobState | None = None,
+    collection: Annotated[CollectionName | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Annotated[_Id | None, Query(description="`next` of the list before")] = None,
+) -> JobsResponse:
+    """Your jobs, newest first. A finished job is forgotten after a week."""
+    return await parts.read(partial(_listed, queue, parts.caller.owner, state, collection, limit, before))
+
+
+@router.get("/v1/jobs/{job_id}", summary="How far is a job?", responses=_ERRORS)
+async def job(job_id: str, parts: TheParts, queue: TheQueue) -> JobOut:
+    """One job."""
+    return JobOut.of(await parts.read(partial(queue.job, job_id, owner=parts.caller.owner)))
+
+
+@router.delete("/v1/jobs/{job_id}", summary="Cancel a job", responses=_ERRORS)
+async def cancel(job_id: str, parts: TheParts, queue: TheQueue) -> JobOut:
+    """Cancel a job, at once or soon; one whose text is stored already goes on, and a finished one stays as it is."""
+    return JobOut.of(await parts.read(partial(queue.cancel, job_id, owner=parts.caller.owner)))
+
+
+def _listed(
+    queue: JobQueue, owner: str, state: JobState | None, collection: str | None, limit: int, before: str | None
+) -> JobsResponse:
+    place = None if before is None else queue.job(before, owner=owner).position
+    found = queue.jobs(owner=owner, state=state, collection=collection, limit=limit + 1, before=place)
+    shown = found[:limit]
+    return JobsResponse(jobs=tuple(JobOut.of(one) for one in shown), next=shown[-1].id if len(found) > limit else None)

@@ -1,0 +1,171 @@
+"""Documents sent over HTTP: PUT and POST take them.
+
+An upload is on the server's disk when 202 is answered; a worker indexes it (service/jobs). The collection is made by its first
+document, as with `quoth index`.
+"""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Response, UploadFile
+
+from index.errors import CollectionMissing
+from index.naming import require_name
+from service.access.caller import Scope
+from service.api.access import needs
+from service.api.document import DOCUMENT, documents_of
+from service.api.job_schemas import JobOut
+from service.api.parts import Parts, TheParts, TheQueue
+from service.api.problems import documented
+from service.errors import DocumentTaken, UploadInvalid
+from service.jobs import intake
+from service.jobs.indexing import folder_of
+from service.jobs.originals import Incoming
+from service.jobs.queue import JobQueue
+from service.jobs.records import Job, Upload
+
+_BLOCK = 1 << 20
+_UPLOAD_ERRORS = documented(
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+router = APIRouter(tags=["documents"])
+
+Name = Annotated[str, Path(max_length=63, description="collection; made by its first document")]
+Title = Annotated[str | None, Query(description="title; else what the file states")]
+Metadata = Annotated[str | None, Query(description='JSON object of strings, to filter by: {"year": "2024"}')]
+Principals = Annotated[
+    list[str] | None, Query(alias="principal", description="who may read it, repeated; everybody when left out")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=255, description="makes sending twice safe: the same key leads to the same job for a week"),
+]
+
+
+@router.put(
+    DOCUMENT,
+    summary="Upload a document",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=_UPLOAD_ERRORS,
+    dependencies=[needs(Scope.INGEST)],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def put(
+    name: Name,
+    document_id: Annotated[str, Path(description="id of your choice; a document that has it gets a new version")],
+    request: Request,
+    response: Response,
+    parts: TheParts,
+    queue: TheQueue,
+    filename: Annotated[
+        str | None, Query(description="its suffix says the format; else the id's, else Content-Type")
+    ] = None,
+    title: Title = None,
+    metadata: Metadata = None,
+    principal: Principals = None,
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """Store the body, a file of any format that is read, and index it soon: the answer is the job that does."""
+    intake.require_id(document_id)
+    safe = intake.safe_name(filename or document_id, request.headers.get("content-type", ""))
+    facts = _facts(title, metadata, principal)
+    await parts.read(partial(_require_free, name, document_id, parts))
+    with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
+        async for block in request.stream():
+            await parts.read(partial(incoming.write, block))
+        job = await parts.read(
+            partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, parts, queue)
+        )
+    return _accepted(job, response)
+
+
+@router.post(
+    "/v1/collections/{name}/documents",
+    summary="Upload a file under its own name",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=_UPLOAD_ERRORS,
+    dependencies=[needs(Scope.INGEST)],
+)
+async def post(
+    name: Name,
+    response: Response,
+    parts: TheParts,
+    queue: TheQueue,
+    file: Annotated[UploadFile, File(description="the file, with its name")],
+    title: Annotated[str | None, Form(description="title; else what the file states")] = None,
+    metadata: Annotated[str | None, Form(description='JSON object of strings: {"year": "2024"}')] = None,
+    principal: Annotated[list[str] | None, Form(description="who may read it, repeated")] = None,
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """The same with a form, as browsers send it. The id comes from the file's name: the same name is a new version."""
+    safe = intake.safe_name(file.filename or "", file.content_type or "")
+    document_id = intake.id_for(safe, parts.caller.owner)
+    facts = _facts(title, metadata, principal)
+    await parts.read(partial(_require_free, name, document_id, parts))
+    with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
+        while block := await file.read(_BLOCK):
+            await parts.read(partial(incoming.write, block))
+        job = await parts.read(
+            partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, parts, queue)
+        )
+    return _accepted(job, response)
+
+
+Facts = dict[str, Any]
+
+
+def _facts(title: str | None, metadata: str | None, principals: list[str] | None) -> Facts:
+    return {
+        "title": intake.title_from(title),
+        "metadata": intake.metadata_from(metadata),
+        "principals": intake.principals_from(principals or ()),
+    }
+
+
+def _require_free(name: str, document_id: str, parts: Parts) -> None:
+    """Raise unless the caller may upload a document of that id into the collection."""
+    require_name(name)
+    if not parts.caller.may_open(name):
+        raise CollectionMissing(f"no collection {name!r} for your key. There are: {', '.join(parts.names()) or 'none'}")
+    if name not in parts.service.library.names():
+        return
+    for found in documents_of(name, document_id, parts):
+        if not found.uri.startswith(f"{folder_of(document_id)}/") or not parts.caller.may_read(found.principals):
+            raise DocumentTaken(
+                f"The id {document_id!r} belongs to a document in {name!r} that is not one of your uploads. Choose another id."
+            )
+
+
+def _accept(
+    incoming: Incoming,
+    name: str,
+    document_id: str,
+    filename: str,
+    facts: Facts,
+    key: str | None,
+    parts: Parts,
+    queue: JobQueue,
+) -> Job:
+    if not incoming.size:
+        raise UploadInvalid(f"{filename}: no bytes came. Send the file as the body, or as the form's part `file`.")
+    intake.require_readable(filename, incoming.head)
+    incoming.finish()
+    upload = Upload(name, document_id, filename, incoming.sha256, incoming.size, **facts)
+    return queue.add(upload, incoming, owner=parts.caller.owner, key=key)
+
+
+def _accepted(job: Job, response: Response) -> JobOut:
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return JobOut.of(job)

@@ -1,0 +1,40 @@
+"""Settings -> the queue that a server fills, and the worker that empties it."""
+
+import threading
+
+from index.extraction import Limits
+from service.jobs.database import open_jobs
+from service.jobs.indexing import Indexer
+from service.jobs.leases import Leases
+from service.jobs.originals import Originals
+from service.jobs.presence import Presence
+from service.jobs.queue import JobQueue
+from service.jobs.worker import Worker
+from service.libraries import open_library
+from service.settings import Settings
+
+
+def open_queue(settings: Settings) -> JobQueue:
+    """The queue under the home folder. Close it when the server stops."""
+    return JobQueue(open_jobs(settings.jobs_path), Originals(settings.uploads))
+
+
+def run_worker(settings: Settings, stop: threading.Event) -> None:
+    """Work on the queue under the home folder until `stop` is set. The model is loaded at the first job."""
+    database, originals = open_jobs(settings.jobs_path), Originals(settings.uploads)
+    presence = Presence(settings.home / "workers")
+    library = open_library(settings)
+    leases = Leases(database, originals, presence.is_gone)
+    indexer = Indexer(library, originals, leases, Limits(file_bytes=settings.max_upload_bytes))
+
+    def sweep() -> None:
+        leases.sweep(library.names())
+        presence.sweep()
+
+    try:
+        with presence.announced() as name:
+            Worker(leases, indexer, name, stop, sweep).run()
+    finally:
+        indexer.interrupt()
+        library.close()
+        database.close()

@@ -1,0 +1,262 @@
+"""The queue as its callers see it: add an upload, look at jobs, cancel them, withdraw a document.
+
+An upload is accepted in one transaction that moves its bytes to their place and adds the job: what was answered with a job is
+on disk. Two uploads of one document are worked in the order they came; a newer one takes the place of an older that waits.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from sqlite3 import Connection, Row
+
+from index.sqlite import Database
+from service.errors import IdempotencyKeyReused, QueueFull, RecordMissing
+from service.jobs.originals import Incoming, Originals
+from service.jobs.records import Job, JobState, Original, Stage, Upload
+
+MOST_WAITING = 10_000
+_COLUMNS = (
+    "id, position, owner, state, collection, document_id, filename, sha256, size, title, metadata, principals, stage, "
+    "done, total, documents, remark, attempts, not_before, error, error_code, created_at, started_at, finished_at"
+)
+
+
+class JobQueue:
+    """The jobs in `database` and their bytes in `originals`. Thread-safe; processes may share it.
+
+    `owner` is who asks: the jobs of others are not there for them. `most_waiting` bounds how many jobs may be unfinished.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        originals: Originals,
+        *,
+        clock: Callable[[], float] = time.time,
+        make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.originals = originals
+        self._database = database
+        self._clock = clock
+        self._make_id = make_id
+        self._most_waiting = most_waiting
+
+    def close(self) -> None:
+        """Close the database. The queue is not usable afterwards."""
+        self._database.close()
+
+    def add(self, upload: Upload, incoming: Incoming, *, owner: str = "", key: str | None = None) -> Job:
+        """A new job for the upload whose bytes are in `incoming`; when this returns, both are on disk.
+
+        `key` makes it safe to send the same again: the job that the owner's key led to before is answered.
+        `IdempotencyKeyReused` if that was another upload, `QueueFull` if too many jobs wait.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            if key is not None and (before := _keyed(connection, owner, key)) is not None:
+                if before.upload != upload:
+                    raise IdempotencyKeyReused(
+                        f"The idempotency key {key!r} came before with another upload (job {before.id}). "
+                        "Use a new key for each upload."
+                    )
+                return before
+            waiting = connection.execute("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").fetchone()[0]
+            if waiting >= self._most_waiting:
+                raise QueueFull(f"{waiting:,} jobs wait already, as many as the queue takes. Send the upload later.")
+            job_id = self._make_id()
+            self.originals.place(incoming)
+            self._supersede(connection, upload, job_id, now)
+            connection.execute(
+                """
+                INSERT INTO jobs (id, owner, state, collection, document_id, filename, sha256, size, title, metadata,
+                    principals, idempotency_key, not_before, created_at)
+                VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                (
+                    job_id, owner, upload.collection, upload.document_id, upload.filename, upload.sha256, upload.size,
+                    upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(sorted(upload.principals)),
+                    key, now, now,
+                ),
+            )  # fmt: skip
+            return _job(connection, "id = ?", job_id)
+
+    def job(self, job_id: str, *, owner: str = "") -> Job:
+        """One job. `RecordMissing` if there is none of that id, or it is somebody else's."""
+        with self._database.reading() as connection:
+            return self._own(connection, job_id, owner)
+
+    def jobs(
+        self,
+        *,
+        owner: str = "",
+        state: JobState | None = None,
+        collection: str | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Job]:
+        """The owner's jobs, newest first, of one state or collection if asked, from before the position `before`."""
+        conditions = {"owner = ?": owner, "state = ?": state, "collection = ?": collection, "position < ?": before}
+        given = {condition: value for condition, value in conditions.items() if value is not None}
+        with self._database.reading() as connection:
+            rows = _rows(connection, f"{' AND '.join(given)} ORDER BY position DESC LIMIT ?", *given.values(), limit)
+        return [_job_from(row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs there are in each state, of everybody."""
+        with self._database.reading() as connection:
+            counted = dict(connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+        return {state.value: counted.get(state.value, 0) for state in JobState}
+
+    def cancel(self, job_id: str, *, owner: str = "") -> Job:
+        """Cancel a job: at once while it waits, soon when a worker is at it, not at all once its text is stored.
+
+        A job that is finished stays as it is. `RecordMissing` as with `job`.
+        """
+        with self._database.writing() as connection:
+            job = self._own(connection, job_id, owner)
+            self._cancel(connection, "stage != 'embedding' AND id = ?", job_id)
+            if job.state is JobState.QUEUED:
+                drop_unneeded(connection, self.originals, job.upload.sha256)
+            return _job(connection, "id = ?", job_id)
+
+    def withdraw_own(self, collection: str, document_id: str, *, owner: str) -> bool:
+        """Cancel the owner's unfinished jobs of a document that is not there yet; whether there were any."""
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                """
+                SELECT id, sha256 FROM jobs
+                WHERE state IN ('queued', 'running') AND collection = ? AND document_id = ? AND owner = ?
+                """,
+                (collection, document_id, owner),
+            ).fetchall()
+            for job_id, sha256 in rows:
+                self._cancel(connection, "id = ?", job_id)
+                drop_unneeded(connection, self.originals, sha256)
+        return bool(rows)
+
+    def withdraw(self, collection: str, document_id: str | None = None) -> bool:
+        """Cancel every unfinished job of a document, or of a whole collection, and let its files go; whether there were any.
+
+        Whoever takes a document out of its collection calls this while holding the collection's lock, so that no worker
+        puts the document back afterwards.
+        """
+        condition = "collection = ? AND (? IS NULL OR document_id = ?)"
+        place = (collection, document_id, document_id)
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                f"""
+                SELECT sha256 FROM jobs WHERE state IN ('queued', 'running') AND {condition}
+                UNION SELECT sha256 FROM originals WHERE {condition}
+                """,
+                place * 2,
+            ).fetchall()
+            self._cancel(connection, condition, *place)
+            connection.execute(f"DELETE FROM originals WHERE {condition}", place)
+            for (sha256,) in rows:
+                drop_unneeded(connection, self.originals, sha256)
+        return bool(rows)
+
+    def original(self, collection: str, document_id: str) -> Original | None:
+        """The file that the document's current version came from; None if it was not uploaded."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                """
+                SELECT collection, document_id, filename, sha256, size, owner, stored_at FROM originals
+                WHERE collection = ? AND document_id = ?
+                """,
+                (collection, document_id),
+            ).fetchone()
+        return None if row is None else Original(*row)
+
+    def _own(self, connection: Connection, job_id: str, owner: str) -> Job:
+        found = _rows(connection, "id = ? AND owner = ?", job_id, owner)
+        if not found:
+            raise RecordMissing(f"No job has the id {job_id!r}. GET /v1/jobs lists your jobs.")
+        return _job_from(found[0])
+
+    def _cancel(self, connection: Connection, condition: str, *parameters: str | None) -> None:
+        connection.execute(
+            f"UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE state = 'queued' AND {condition}",
+            (self._clock(), *parameters),
+        )
+        connection.execute(f"UPDATE jobs SET cancelling = 1 WHERE state = 'running' AND {condition}", parameters)
+
+    def _supersede(self, connection: Connection, upload: Upload, by: str, now: float) -> None:
+        """An older upload of the same document that still waits is of no use any more."""
+        place = (upload.collection, upload.document_id)
+        older = connection.execute(
+            "SELECT id, sha256 FROM jobs WHERE state = 'queued' AND collection = ? AND document_id = ?", place
+        ).fetchall()
+        for job_id, sha256 in older:
+            connection.execute(
+                "UPDATE jobs SET state = 'cancelled', error = ?, error_code = 'superseded', finished_at = ? WHERE id = ?",
+                (f"A newer upload of the document took its place: job {by}.", now, job_id),
+            )
+            if sha256 != upload.sha256:
+                drop_unneeded(connection, self.originals, sha256)
+
+
+def drop_unneeded(connection: Connection, originals: Originals, sha256: str) -> None:
+    """Remove the file with that content unless an unfinished job or a current document needs it. Inside a transaction."""
+    needed = connection.execute(
+        """
+        SELECT EXISTS (SELECT 1 FROM jobs WHERE sha256 = ? AND state IN ('queued', 'running'))
+            OR EXISTS (SELECT 1 FROM originals WHERE sha256 = ?)
+        """,
+        (sha256, sha256),
+    ).fetchone()[0]
+    if not needed:
+        originals.remove(sha256)
+
+
+def upload_from(row: Row) -> Upload:
+    """The upload in a row of the table `jobs`."""
+    return Upload(
+        collection=row["collection"],
+        document_id=row["document_id"],
+        filename=row["filename"],
+        sha256=row["sha256"],
+        size=row["size"],
+        title=row["title"],
+        metadata=json.loads(row["metadata"]),
+        principals=frozenset(json.loads(row["principals"])),
+    )
+
+
+def _keyed(connection: Connection, owner: str, key: str) -> Job | None:
+    found = _rows(connection, "owner = ? AND idempotency_key = ?", owner, key)
+    return _job_from(found[0]) if found else None
+
+
+def _rows(connection: Connection, condition: str, *parameters: object) -> list[Row]:
+    cursor = connection.cursor()
+    cursor.row_factory = Row
+    return cursor.execute(f"SELECT {_COLUMNS} FROM jobs WHERE {condition}", parameters).fetchall()
+
+
+def _job(connection: Connection, condition: str, *parameters: object) -> Job:
+    return _job_from(_rows(connection, condition, *parameters)[0])
+
+
+def _job_from(row: Row) -> Job:
+    return Job(
+        id=row["id"],
+        position=row["position"],
+        owner=row["owner"],
+        state=JobState(row["state"]),
+        upload=upload_from(row),
+        stage=Stage(row["stage"]),
+        done=row["done"],
+        total=row["total"],
+        documents=row["documents"],
+        remark=row["remark"],
+        attempts=row["attempts"],
+        not_before=row["not_before"],
+        error=row["error"],
+        error_code=row["error_code"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+    )

@@ -1,0 +1,151 @@
+"""The worker's loop: claim a job, do it while its lease is kept, say how it went; until told to stop."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from index.errors import IndexingError
+from index.errors import Transient as IndexTransient
+from service.errors import ServiceError, code_of
+from service.errors import Transient as ServiceTransient
+from service.jobs.indexing import Cancelled
+from service.jobs.leases import LeaseLost, Leases
+from service.jobs.records import Claim
+
+POLL_SECONDS = 0.25
+_WATCH_SECONDS = 0.5
+_RECOVER_SECONDS = 5.0
+_SWEEP_SECONDS = 3600.0
+log = structlog.get_logger(__name__)
+
+
+class Stopped(Exception):
+    """The worker is to stop. Never leaves this package: the job is given back."""
+
+
+class Work(Protocol):
+    """What is done with a claim: `service.jobs.indexing.Indexer`."""
+
+    def work(self, claim: Claim, check: Callable[[], None]) -> None:
+        """Do it; call `check` between steps."""
+        ...
+
+    def interrupt(self) -> None:
+        """Come back soon, from another thread."""
+        ...
+
+
+class Worker:
+    """Works on the jobs in `leases` under the name `name`, until `stop` is set.
+
+    `sweep` is called at the start and once an hour, when there is nothing else to do.
+    """
+
+    def __init__(self, leases: Leases, work: Work, name: str, stop: threading.Event, sweep: Callable[[], None]) -> None:
+        self._leases = leases
+        self._work = work
+        self._name = name
+        self._stop = stop
+        self._sweep = sweep
+
+    def run(self) -> None:
+        """Work until told to stop. What goes wrong with a job is that job's; what goes wrong with the queue is raised."""
+        recover_at = sweep_at = time.monotonic()
+        while not self._stop.is_set():
+            now = time.monotonic()
+            if now >= recover_at:
+                self._leases.recover()
+                recover_at = now + _RECOVER_SECONDS
+            claim = self._leases.claim(self._name)
+            if claim is not None:
+                self._do(claim)
+                continue
+            if now >= sweep_at:
+                self._sweep()
+                sweep_at = now + _SWEEP_SECONDS
+            self._stop.wait(POLL_SECONDS)
+
+    def _do(self, claim: Claim) -> None:
+        watch = _Watch(self._leases, claim, self._work, self._stop)
+        begin = time.monotonic()
+        try:
+            with watch:
+                self._work.work(claim, watch.check)
+            self._leases.succeed(claim)
+            outcome = "succeeded"
+        except LeaseLost:
+            outcome = "lost"
+        except Exception as error:  # noqa: BLE001 a job that breaks ends neither the worker nor unseen: see below
+            outcome = self._failed(claim, watch, error)
+        log.info("job", job=claim.job_id, outcome=outcome, seconds=round(time.monotonic() - begin, 2))
+
+    def _failed(self, claim: Claim, watch: "_Watch", error: Exception) -> str:
+        """Say what became of a job that was not done; an interrupted one failed because of the interruption."""
+        code = code_of(error)
+        try:
+            if watch.is_cancelled or isinstance(error, Cancelled):
+                self._leases.cancel(claim)
+                return "cancelled"
+            if self._stop.is_set():
+                self._leases.give_back(claim)
+                return "given back"
+            if isinstance(error, IndexTransient | ServiceTransient):
+                self._leases.retry(claim, str(error), code)
+                return "to be tried again"
+            if isinstance(error, IndexingError | ServiceError):
+                self._leases.fail(claim, str(error), code)
+                return "failed"
+            log.exception("job broke", job=claim.job_id)
+            said = "Something broke inside Quoth; the server's log has the details under the job's id."
+            self._leases.retry(claim, said, "internal", is_loss=True)
+            return "broke"
+        except LeaseLost:
+            return "lost"
+
+
+class _Watch:
+    """Beside the work, in a thread: keeps the lease, and interrupts the work when it is cancelled, lost or to stop."""
+
+    def __init__(self, leases: Leases, claim: Claim, work: Work, stop: threading.Event) -> None:
+        self.is_cancelled = False
+        self._is_lost = False
+        self._leases = leases
+        self._claim = claim
+        self._work = work
+        self._stop = stop
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raise if the work should not go on."""
+        if self._is_lost:
+            raise LeaseLost(self._claim.job_id)
+        if self._stop.is_set():
+            raise Stopped
+
+    def _run(self) -> None:
+        keep_at = time.monotonic() + self._leases.lease_seconds / 3
+        while not self._done.wait(_WATCH_SECONDS):
+            try:
+                if time.monotonic() >= keep_at:
+                    self._leases.keep(self._claim)
+                    keep_at = time.monotonic() + self._leases.lease_seconds / 3
+                self.is_cancelled = self._leases.is_cancelled(self._claim)
+            except LeaseLost:
+                self._is_lost = True
+            except ServiceTransient as error:
+                log.warning("lease not kept", job=self._claim.job_id, detail=str(error))
+                continue
+            if self.is_cancelled or self._is_lost or self._stop.is_set():
+                self._work.interrupt()
+                return
