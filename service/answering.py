@@ -2,24 +2,26 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from time import perf_counter
+from copy import copy
+from dataclasses import dataclass, replace
 
 from index.collection import Collection
+from index.filters import Filter
 from index.library import Library
 from index.records import Hit, Page
 from service.calibration import Calibration, signals
 from service.checking import Checking, SupportPolicy
 from service.citations import Numbering, marked
 from service.conflicts import conflicts
-from service.conversations import standalone
+from service.conversations import rewrite
 from service.errors import GeneratorUnknown, QuestionInvalid
+from service.finding import found
 from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
-from service.reader import Reader
+from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence
 from service.refusals import REFUSAL
+from service.stages import Stages
 from service.support import SupportChecker
 from service.writing import Writing
 
@@ -66,25 +68,6 @@ class Policy:
     support: SupportPolicy
 
 
-@dataclass(slots=True)
-class _Stopwatch:
-    """Milliseconds by stage."""
-
-    laps: dict[str, float] = field(default_factory=dict)
-    begin: float = field(default_factory=perf_counter)
-
-    @contextmanager
-    def lap(self, stage: str) -> Iterator[None]:
-        start = perf_counter()
-        yield
-        self.laps[stage] = self.laps.get(stage, 0.0) + (perf_counter() - start) * 1000
-
-    def all(self) -> dict[str, float]:
-        return {
-            stage: round(ms, 3) for stage, ms in {**self.laps, "total": (perf_counter() - self.begin) * 1000}.items()
-        }
-
-
 class Answerer:
     """Answers questions over the collections of a library. Thread-safe; CPU-bound, so call it from a worker thread.
 
@@ -109,44 +92,62 @@ class Answerer:
         self._checker = checker
         self._generators = generators
         self._generator = generator
-        self._policy = policy
+        self.policy = policy
         self._new_id = new_id
 
-    def answer(self, question: Question) -> Answer:
-        """The answer as a whole.
+    def under(self, policy: Policy) -> "Answerer":
+        """The same answerer with another policy."""
+        other = copy(self)
+        other.policy = policy
+        return other
 
-        Raises QuestionInvalid, GeneratorUnknown, CollectionMissing, and what the index raises.
+    def answer(self, question: Question, stages: Stages | None = None) -> Answer:
+        """The answer as a whole. `stages` lets another thread time the making and end it.
+
+        Raises QuestionInvalid, GeneratorUnknown, CollectionMissing, and what the index raises; Stopped after `stages.stop`.
         """
-        for event in self.stream(question):
+        for event in self.stream(question, stages):
             if isinstance(event, AnswerReady):
                 return event.answer
         raise AssertionError("a stream ends with AnswerReady")
 
-    def stream(self, question: Question) -> Iterator[Event]:
+    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Event]:
         """The same answer as it comes about: the passages, each sentence once it is checked, then the whole."""
-        watch = _Stopwatch()
+        stages = stages or Stages()
         self._validate(question.text)
         generator = self._pick(question.generator)
         collection = self._library.open(question.collection)
 
-        rewritten = standalone(question.text, question.history)
-        with watch.lap("retrieve"):
-            hits = collection.search(rewritten, k=self._policy.depth)
-        with watch.lap("read"):
+        with stages.lap("rewrite"):
+            rewriting = rewrite(question.text, question.history)
+        with stages.lap("retrieve"):
+            where = replace(question.where or Filter(), principals=question.principals)
+            hits = found(collection, rewriting.queries, self.policy.depth, where)
+        yield from self._written(question, rewriting.text, hits, generator, stages)
+
+    def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
+        """The answer to `question`, read as `rewritten`, from these passages and no others. Raises as `answer` does."""
+        events = self._written(question, rewritten, hits, self._pick(question.generator), Stages())
+        return next(event.answer for event in events if isinstance(event, AnswerReady))
+
+    def _written(
+        self, question: Question, rewritten: str, hits: Sequence[Hit], generator: Generator, stages: Stages
+    ) -> Iterator[Event]:
+        collection = self._library.open(question.collection)
+        with stages.lap("read"):
             passages = self._read(rewritten, hits)
         confidence = self._calibration.probability(signals([(p.hit, p.reading) for p in passages]))
-        shown = passages[: question.top_k or self._policy.top_k]
+        shown = passages[: question.top_k or self.policy.top_k]
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
         sentences: list[Sentence] = []
         numbering = Numbering(shown, _pages(collection, shown))
-        checking = Checking(shown, numbering, self._checker, self._policy.support)
-        writing = Writing(generator, Extractive(), checking)
-        if confidence >= self._policy.threshold:
-            with watch.lap("generate"):
-                for checked in writing.sentences(rewritten, shown):
-                    sentences.append(checked.sentence)
-                    yield SentenceReady(checked.sentence, checked.citations)
+        checking = Checking(shown, numbering, self._checker, self.policy.support)
+        writing = Writing(generator, Extractive(), checking, stages)
+        if confidence >= self.policy.threshold:
+            for checked in writing.sentences(rewritten, shown):
+                sentences.append(checked.sentence)
+                yield SentenceReady(checked.sentence, checked.citations)
         yield AnswerReady(
             Answer(
                 id=self._new_id(),
@@ -162,17 +163,17 @@ class Answerer:
                 generator=writing.generator,
                 prompt_hash=writing.prompt_hash,
                 usage=writing.usage,
-                timings_ms=watch.all(),
-                notes=(*writing.notes(), *_notes(collection, numbering.citations)),
+                timings_ms=stages.milliseconds(),
+                notes=(*writing.notes(), *_notes(collection, numbering.citations, question)),
             )
         )
 
     def _validate(self, text: str) -> None:
         if not text.strip():
             raise QuestionInvalid("The question is empty. Ask in words, for example: What does the report conclude?")
-        if len(text) > self._policy.longest_question:
+        if len(text) > self.policy.longest_question:
             raise QuestionInvalid(
-                f"The question has {len(text):,} characters; at most {self._policy.longest_question:,} are read. "
+                f"The question has {len(text):,} characters; at most {self.policy.longest_question:,} are read. "
                 "Ask for one thing at a time, and put long material into a document."
             )
         if not _HAS_WORD.search(text):
@@ -188,7 +189,7 @@ class Answerer:
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with their readings, most relevant first."""
-        readings = self._reader.read(question, [hit.chunk.text for hit in hits])
+        readings = self._reader.read(question, [hit.chunk.text for hit in hits], [context(hit) for hit in hits])
         passages = [
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]
@@ -201,9 +202,11 @@ def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[st
     return {place: collection.pages(*place) for place in places}
 
 
-def _notes(collection: Collection, citations: Sequence[Citation]) -> Iterator[str]:
+def _notes(collection: Collection, citations: Sequence[Citation], question: Question) -> Iterator[str]:
     for one, other in conflicts(citations):
         yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} give other figures."
-    pending = collection.state().pending_vectors
+    pending = collection.pending_vectors()
     if pending:
-        yield f"{pending:,} passages of {collection.name} are found by their words only: vectors are still being made."
+        # How many there are tells of documents that the asker may not read.
+        count = "Some" if question.principals is not None else f"{pending:,}"
+        yield f"{count} passages of {collection.name} are found by their words only: vectors are still being made."

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from index.encoder import SentenceEncoder
 from index.library import Library
@@ -10,11 +11,11 @@ from service.answering import Answerer, Policy
 from service.calibration import Calibration
 from service.checking import SupportPolicy
 from service.generators.selection import generators
+from service.libraries import open_library
 from service.reader import Reader
+from service.recording import Recording
 from service.settings import Settings
 from service.support import SupportChecker
-
-_CACHE = "cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,15 @@ class Service:
     checker: SupportChecker
     calibration: Calibration
     answerer: Answerer
-
-
-def open_library(settings: Settings) -> Library:
-    """The collections under the home folder. Reads no model."""
-    return Library(settings.home, SentenceEncoder(settings.encoder, cache=settings.home / _CACHE))
+    recording: Recording | None = None
+    """How it makes answers, to be kept with each; None keeps none."""
 
 
 def assemble(settings: Settings) -> Service:
     """Load the models and join the parts. Raises ModelMissing or ModelDamaged with the file's name."""
     library = open_library(settings)
-    cache = settings.home / _CACHE
-    reader = Reader.load(folder("reader"), cache)
-    checker = SupportChecker.load(folder("support"), cache)
+    reader = Reader.load(folder("reader"), settings.cache)
+    checker = SupportChecker.load(folder("support"), settings.cache)
     calibration = Calibration.load(folder("calibration"), reader=reader.config.sha256)
     policy = Policy(
         depth=settings.rerank_depth,
@@ -58,12 +55,28 @@ def assemble(settings: Settings) -> Service:
         policy,
         new_id=lambda: uuid.uuid4().hex,
     )
-    return Service(settings, library, reader, checker, calibration, answerer)
+    recording = Recording(
+        quoth=version("quoth"),
+        generator=settings.generator,
+        top_k=policy.top_k,
+        depth=policy.depth,
+        threshold=policy.threshold,
+        strict=policy.support.strict,
+        encoder=settings.encoder,
+        reader=reader.version,
+        support=checker.version,
+        calibration=calibration.version,
+        llm_model=settings.llm_model,
+        llm_temperature=settings.llm_temperature,
+        llm_max_tokens=settings.llm_max_tokens,
+        llm_context_tokens=settings.llm_context_tokens,
+    )
+    return Service(settings, library, reader, checker, calibration, answerer, recording)
 
 
 def verify(settings: Settings) -> str:
     """Load and check every model, and say in one line which they are; for `quoth doctor`."""
     service = assemble(settings)
-    encoder = SentenceEncoder(settings.encoder, cache=settings.home / _CACHE)
+    encoder = SentenceEncoder(settings.encoder, cache=settings.cache)
     encoder.encode(["ready"])
     return f"encoder {encoder.fingerprint}, reader {service.reader.version}, support {service.checker.version}"

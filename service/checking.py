@@ -51,6 +51,11 @@ class Checking:
         """How many sentences passed so far."""
         return self._released
 
+    @property
+    def unsupported(self) -> int:
+        """How many sentences no passage supports, dropped or marked, so far."""
+        return self._dropped + self._marked
+
     def check(self, draft: Draft) -> Checked | None:
         """The sentence to show, or None.
 

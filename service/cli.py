@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from index.collection import Collection
     from index.library import Library
     from service.assembly import Service
+    from service.store import ConversationStore
 
 REFUSED = 3
 INTERRUPTED = 130
@@ -59,25 +62,43 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 @app.command()
 def index(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders or files.", show_default=False)],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Folders, files, or addresses of web pages and sitemaps.", show_default=False
+        ),
+    ],
     collection: CollectionOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Then follow the folders, until Ctrl-C.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List the files that are skipped, too.")] = False,
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="User or group who may read the documents; give it once for each."),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Everybody may read the documents.")] = False,
+    max_pages: Annotated[int, typer.Option(min=1, metavar="N", help="Most web pages that are read.")] = 1000,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Read web pages from this machine and the local network, too.")
+    ] = False,
 ) -> None:
     """Read documents into a collection. Run it again after changes: only what changed is read."""
     if dry_run and watch:
         raise typer.BadParameter("--dry-run changes nothing, so there is nothing to watch for. Leave one of them out.")
+    paths = [Path(source) for source in sources if not _is_address(source)]
+    addresses = [source for source in sources if _is_address(source)]
+    if addresses and (dry_run or watch):
+        raise typer.BadParameter("Only files can be looked at with --dry-run or --watch. Leave out the addresses.")
+    principals = _principals(principal or [], public=public)
     settings = _settings(collection=collection)
     library = _library(settings)
     if dry_run:
         known = library.open(settings.collection).documents() if settings.collection in library.names() else []
-        foreseen: indexing.SyncReport = _late("index.sync").foresee(known, paths)
+        foreseen: indexing.SyncReport = _late("index.sync").foresee(known, paths, principals=principals)
         _show_report(foreseen, settings.collection, verbose=verbose, listed=True)
         _out().print("Nothing was changed.")
         return
     opened = library.open_or_create(settings.collection)
-    sync = _late("index.sync").sync
     with _progress() as progress:
         task = progress.add_task("Looking for documents", total=None)
 
@@ -85,13 +106,27 @@ def index(
             if at.chunks_total:
                 progress.update(task, description="Making vectors", completed=at.chunks_done, total=at.chunks_total)
             else:
-                progress.update(task, description="Reading files", completed=at.files_done, total=at.files_total)
+                progress.update(task, description="Reading", completed=at.files_done, total=at.files_total)
 
-        report: indexing.SyncReport = sync(opened, paths, on_progress=advance)
-    _show_report(report, settings.collection, verbose=verbose)
+        reports: list[indexing.SyncReport] = []
+        if paths:
+            reports.append(_late("index.sync").sync(opened, paths, principals=principals, on_progress=advance))
+        if addresses:
+            reports.append(
+                _late("index.website").sync_web(
+                    opened,
+                    addresses,
+                    principals=principals,
+                    on_progress=advance,
+                    web_limits=_late("index.fetching").WebLimits(pages=max_pages),
+                    allow_private=allow_private,
+                )
+            )
+    for report in reports:
+        _show_report(report, settings.collection, verbose=verbose)
     if watch:
-        _follow(opened, paths, verbose=verbose)
-    if report.rejected and not (report.added or report.changed or report.renamed or report.unchanged):
+        _follow(opened, paths, principals, verbose=verbose)
+    if any(report.rejected for report in reports) and not any(_has_documents(report) for report in reports):
         raise typer.Exit(1)
 
 
@@ -149,18 +184,23 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.", show_default="8000")
     ] = None,
+    allow_anonymous: Annotated[
+        bool,
+        typer.Option("--allow-anonymous", help="Listen beyond this machine without any API key: all may do all."),
+    ] = False,
 ) -> None:
     """Serve the web page and the HTTP API."""
-    settings = load(host=host, port=port)
+    settings = load(host=host, port=port, allow_anonymous=allow_anonymous or None)
     configure(settings.log_level)
-    ports, uvicorn = _late("service.ports"), _late("uvicorn")
+    ports, serving = _late("service.ports"), _late("service.serving")
     with ports.listen(settings.host, settings.port) as listening:
+        store = _store(settings)
+        keyring, exposure = _late("service.access.keyring"), _late("service.access.exposure")
+        keys = keyring.Keyring(store.database)
+        anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
+        tracing = _late("service.tracing").tracing(settings)
         service = _service(settings)
-        store = _late("service.store").ConversationStore(settings.store_url)
-        api = _late("service.api.app").create_app(service, store)
-        config = uvicorn.Config(
-            api, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
-        )
+        api = _late("service.api.app").create_app(service, store, anonymous=anonymous, tracing=tracing)
         if settings.collection in service.library.names():
             # Reads the encoder and the caches now, so that the first question is as quick as the second.
             service.library.open(settings.collection).search("ready", k=1)
@@ -169,8 +209,14 @@ def serve(
         out.print(f"Quoth listens on [bold cyan]{address}[/]  (Ctrl-C stops it)", highlight=False, soft_wrap=True)
         if settings.collection not in service.library.names():
             out.print(f"No collection {settings.collection!r} yet: quoth index FOLDER makes it.", highlight=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        server = serving.Serving(api, settings.shutdown_grace_s)
+        retention = _late("service.retention").of(store.database, settings.retention_days)
+        with _late("service.jobs.supervision").WorkerProcess() if settings.worker else nullcontext(), retention:
+            server.serve_on(listening)
+        tracing.close()
         store.close()
+        service.library.close()
+    serving.leave(INTERRUPTED if server.signalled == signal.SIGINT else 0)
 
 
 @app.command()
@@ -186,7 +232,16 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _follow(collection: Collection, paths: list[Path], *, verbose: bool) -> None:
+def _principals(named: list[str], *, public: bool) -> frozenset[str] | None:
+    """Who may read what is indexed; None leaves that as it is."""
+    if public and named:
+        raise typer.BadParameter("--public lets everybody read, --principal only those named. Leave one of them out.")
+    if not all(name.strip() for name in named):
+        raise typer.BadParameter("--principal is empty. Name a user or group, or let everybody read with --public.")
+    return frozenset(named) if named or public else None
+
+
+def _follow(collection: Collection, paths: list[Path], principals: frozenset[str] | None, *, verbose: bool) -> None:
     """Index what changes, until Ctrl-C."""
     out = _out()
     out.print("Following changes. Ctrl-C stops.", highlight=False)
@@ -195,6 +250,7 @@ def _follow(collection: Collection, paths: list[Path], *, verbose: bool) -> None
             collection,
             paths,
             stop=threading.Event(),
+            principals=principals,
             on_report=lambda report: _show_report(report, collection.name, verbose=verbose, listed=True),
             on_trouble=lambda error: _errors().print(f"{error} Trying again.", highlight=False, soft_wrap=True),
         )
@@ -213,6 +269,14 @@ def _show_report(report: indexing.SyncReport, collection: str, *, verbose: bool,
     rendering.show(_out(), rendering.report_lines(report, collection))
 
 
+def _is_address(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+def _has_documents(report: indexing.SyncReport) -> bool:
+    return bool(report.added or report.changed or report.renamed or report.unchanged)
+
+
 def _settings(**overrides: Any) -> Settings:
     """The settings for a command whose output a person reads: only warnings are logged."""
     settings = load(**overrides)
@@ -226,7 +290,7 @@ def _late(module: str) -> Any:
 
 
 def _library(settings: Settings) -> Library:
-    library: Library = _late("service.assembly").open_library(settings)
+    library: Library = _late("service.libraries").open_library(settings)
     return library
 
 
@@ -234,6 +298,12 @@ def _service(settings: Settings) -> Service:
     with _errors().status("Loading the models"):
         service: Service = _late("service.assembly").assemble(settings)
     return service
+
+
+def _store(settings: Settings) -> ConversationStore:
+    database = _late("service.database").Database(settings.store_url)
+    store: ConversationStore = _late("service.store").ConversationStore(database)
+    return store
 
 
 def _require_collection(settings: Settings) -> None:

@@ -57,7 +57,11 @@ def describe(name: NameArgument, verify: VerifyOption = False, as_json: JsonOpti
     collection = library.open(name)
     state, documents = collection.state(), collection.documents()
     if as_json:
-        typer.echo(json.dumps({**asdict(state), "listed": [asdict(document) for document in documents]}, indent=2))
+        typer.echo(
+            json.dumps(
+                {**asdict(state), "listed": [asdict(document) for document in documents]}, indent=2, default=sorted
+            )
+        )
     else:
         show(Console(), lines.description(state, documents))
     if verify:
@@ -114,5 +118,5 @@ def _verify(library: Library, names: list[str], *, broken: bool = False) -> None
 
 def _library() -> Library:
     configure("warning")
-    library: Library = importlib.import_module("service.assembly").open_library(load())
+    library: Library = importlib.import_module("service.libraries").open_library(load())
     return library

@@ -12,9 +12,9 @@ from typing import Literal
 
 from index.errors import IndexingError
 from index.library import Library
+from service.database import Database
 from service.errors import ServiceError
 from service.settings import Settings
-from service.store import ConversationStore
 
 State = Literal["ok", "warning", "broken"]
 OLDEST_PYTHON = (3, 11)
@@ -45,7 +45,8 @@ def examine(settings: Settings, open_library: Callable[[], Library], load_models
     yield disk_space(settings.home, shutil.disk_usage(_existing(settings.home)).free)
     yield models(load_models)
     if home.state != "broken":
-        yield conversations(settings.store_path)
+        yield conversations(settings)
+        yield slack(settings)
         yield from collections(open_library(), settings.collection)
 
 
@@ -100,15 +101,29 @@ def models(load: Callable[[], str]) -> Check:
         return Check("Models", "broken", str(error), "Run `make setup`, or reinstall quoth.")
 
 
-def conversations(path: Path) -> Check:
-    """Whether the conversations' database opens."""
-    if not path.exists():
+def conversations(settings: Settings) -> Check:
+    """Whether the conversations' database opens; it is upgraded when an older Quoth made it."""
+    if settings.database_url is None and not settings.store_path.exists():
         return Check("Conversations", "ok", "none yet")
     try:
-        ConversationStore(f"sqlite:///{path}").close()
+        Database(settings.store_url).close()
     except ServiceError as error:
         return Check("Conversations", "broken", str(error))
     return Check("Conversations", "ok", "the database opens")
+
+
+def slack(settings: Settings) -> Check:
+    """Whether Slack is set up, and by which way it reaches Quoth."""
+    bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+    ways = [way for way, is_set in (("Socket Mode: quoth slack", app), ("HTTP: quoth serve", secret)) if is_set]
+    if bot is None and not ways:
+        return Check("Slack", "ok", "not set up (docs/slack.md tells how)")
+    if bot is None:
+        return Check("Slack", "warning", "the bot token is missing", "Set QUOTH_SLACK_BOT_TOKEN (xoxb-...).")
+    if not ways:
+        mend = "Set QUOTH_SLACK_APP_TOKEN (xapp-...) for Socket Mode, or QUOTH_SLACK_SIGNING_SECRET for HTTP."
+        return Check("Slack", "warning", "there is a bot token, and no way for Slack to reach Quoth", mend)
+    return Check("Slack", "ok", f"set up ({'; '.join(ways)})")
 
 
 def collections(library: Library, default: str) -> Iterator[Check]:

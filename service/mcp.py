@@ -5,19 +5,25 @@ purpose reaches the model as the tool's error, with its mend.
 """
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Annotated, TypeVar
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
+from starlette.types import ASGIApp
 
 from index.errors import IndexingError
 from index.records import Document, Hit
-from service.api.parts import Parts
+from service.access.caller import LOCAL, Caller, Scope
+from service.access.keyring import Keyring
+from service.api.access import AccessGuard, caller_of
+from service.api.parts import Parts, make_parts
 from service.api.schemas import AnswerOut, PassageOut, Record, SearchResponse
 from service.api.telling import answered
 from service.assembly import Service
@@ -53,11 +59,16 @@ class DocumentText(Record):
 
 def create_server(service: Service, store: ConversationStore) -> MCPServer:
     """The MCP server over an assembled service."""
-    parts = Parts(service, store)
+    everything = make_parts(service, store)
     server = MCPServer("Quoth", instructions=_INSTRUCTIONS, version=version("quoth"), log_level="WARNING")
+
+    def handed(context: Context) -> Parts:
+        """The parts in the hands of whoever calls the tool."""
+        return replace(everything, caller=_caller(context))
 
     @server.tool(annotations=_READ_ONLY)
     async def ask(
+        context: Context,
         question: Annotated[str, Field(description="the question, in words")],
         collection: CollectionArgument = None,
         conversation_id: Annotated[
@@ -65,22 +76,26 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
         ] = None,
     ) -> Annotated[CallToolResult, AnswerOut]:
         """Answer a question from the documents. Each sentence cites literal quotes; a refusal says that they do not say."""
+        parts = handed(context)
         asked = await _said(parts.read(partial(_question, question, collection, conversation_id, parts)))
         answer = await _said(answered(asked, parts))
         return _result(with_sources(answer), AnswerOut.of(answer))
 
     @server.tool(annotations=_READ_ONLY)
     async def search(
+        context: Context,
         query: Annotated[str, Field(description="what to look for, in words")],
         k: Annotated[int, Field(ge=1, le=100, description="passages wanted")] = 10,
         collection: CollectionArgument = None,
     ) -> Annotated[CallToolResult, SearchResponse]:
         """Find passages of the documents, best first, each with its document and place."""
+        parts = handed(context)
         hits = await _said(parts.compute(partial(_search, query, k, collection, parts)))
         return _result(_listed(hits), SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits)))
 
     @server.tool(annotations=_READ_ONLY)
     async def read_document(
+        context: Context,
         document_id: Annotated[str, Field(description="from a citation or a passage")],
         version: Annotated[str | None, Field(description="version of it; the current one when left out")] = None,
         start: Annotated[int, Field(ge=0, description="code-point offset to read from")] = 0,
@@ -91,12 +106,36 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
         collection: CollectionArgument = None,
     ) -> Annotated[CallToolResult, DocumentText]:
         """Read the text of a document, such as around a quote. The offsets of citations point into this text."""
-        document = await _said(parts.read(lambda: parts.collection(collection).document(document_id, version)))
+        parts = handed(context)
+        document = await _said(parts.read(lambda: parts.document(collection, document_id, version)))
         part = _part(document, start, end)
         rest = f"\n\n[characters {part.start}-{part.end} of {part.length}]"
         return _result(f"{part.title}\n\n{part.text}{rest}", part)
 
     return server
+
+
+def create_http(server: MCPServer, service: Service, store: ConversationStore, *, anonymous: bool) -> ASGIApp:
+    """The server over HTTP, behind the same keys as the API. `anonymous`: a caller may come in without while there are none.
+
+    It keeps no sessions: each request is its caller's alone, and any replica can take it.
+    """
+    settings = service.settings
+    app = server.streamable_http_app(
+        host=settings.host, stateless_http=True, transport_security=security(settings.allowed_hosts)
+    )
+    return AccessGuard(app, Keyring(store.database), anonymous, settings.principals_header)
+
+
+def _caller(context: Context) -> Caller:
+    """Who calls a tool: whom the guard let in over HTTP, else who started this process. Raises ToolError without the scope."""
+    request = context.request_context.request
+    caller = LOCAL if request is None else caller_of(request)
+    try:
+        caller.require(Scope.ASK)
+    except ServiceError as error:
+        raise ToolError(str(error)) from error
+    return caller
 
 
 def security(allowed_hosts: Sequence[str]) -> TransportSecuritySettings:
@@ -120,16 +159,19 @@ async def _said(work: Awaitable[Result]) -> Result:
 def _question(text: str, collection: str | None, conversation_id: str | None, parts: Parts) -> Question:
     return Question(
         text=text,
-        collection=collection or parts.service.settings.collection,
+        collection=parts.named(collection),
+        principals=parts.caller.principals,
         conversation_id=conversation_id,
-        history=parts.store.history(conversation_id) if conversation_id else (),
+        history=parts.history(conversation_id),
     )
 
 
 def _search(query: str, k: int, collection: str | None, parts: Parts) -> list[Hit]:
     settings = parts.service.settings
     reranker = parts.service.reader if settings.rerank else None
-    return parts.collection(collection).search(query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k))
+    return parts.collection(collection).search(
+        query, k=k, where=parts.where(), reranker=reranker, depth=max(settings.rerank_depth, k)
+    )
 
 
 def _listed(hits: Sequence[Hit]) -> str:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from service.logs import configure
-from service.settings import load
+from service.settings import Settings, load
 
 
 def mcp(
@@ -24,14 +24,19 @@ def mcp(
     """Serve the tools ask, search and read_document to an assistant (MCP)."""
     settings = load(host=host, port=port)
     configure("warning")  # to standard error: standard output is the assistant's
+    door = _late("service.mcp")
     if not http:
-        _server(settings).run("stdio")
+        service = _late("service.assembly").assemble(settings)
+        door.create_server(service, _store(settings)).run("stdio")
         return
-    ports, uvicorn, door = _late("service.ports"), _late("uvicorn"), _late("service.mcp")
+    ports, uvicorn = _late("service.ports"), _late("uvicorn")
     with ports.listen(settings.host, settings.port) as listening:
-        app = _server(settings).streamable_http_app(
-            host=settings.host, transport_security=door.security(settings.allowed_hosts)
-        )
+        store = _store(settings)
+        keyring, exposure = _late("service.access.keyring"), _late("service.access.exposure")
+        keys = keyring.Keyring(store.database)
+        anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
+        service = _late("service.assembly").assemble(settings)
+        app = door.create_http(door.create_server(service, store), service, store, anonymous=anonymous)
         Console(stderr=True, highlight=False).print(f"MCP at {ports.url(listening, settings.host)}/mcp", soft_wrap=True)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
@@ -39,10 +44,8 @@ def mcp(
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _server(settings: Any) -> Any:
-    service = _late("service.assembly").assemble(settings)
-    store = _late("service.store").ConversationStore(settings.store_url)
-    return _late("service.mcp").create_server(service, store)
+def _store(settings: Settings) -> Any:
+    return _late("service.store").ConversationStore(_late("service.database").Database(settings.store_url))
 
 
 def _late(module: str) -> Any:

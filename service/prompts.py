@@ -6,7 +6,7 @@ were used goes into every Answer.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -66,16 +66,16 @@ class Prompts:
         """
         fence = fence or token_hex(6)
         shown = "\n\n".join(
-            self._filled("answer_passage", number=str(number), title=_inert(passage.title), text=_inert(passage.text))
+            self._filled("answer_passage", number=str(number), title=inert(passage.title), text=inert(passage.text))
             for number, passage in enumerate(passages, 1)
         )
         return Messages(
             self._filled("answer_instructions", refusal=refusal, fence=fence),
-            self._filled("answer_request", fence=fence, passages=shown.strip(), question=_inert(question)),
+            self._filled("answer_request", fence=fence, passages=shown.strip(), question=inert(question)),
         )
 
     def _filled(self, name: str, **values: str) -> str:
-        return _PLACEHOLDER.sub(lambda match: values[match[1]], self.texts[name]).strip()
+        return fill(self.texts[name], values)
 
 
 def load_prompts(folder: Path | None = None) -> Prompts:
@@ -84,15 +84,23 @@ def load_prompts(folder: Path | None = None) -> Prompts:
     Raises SettingsInvalid for a folder that is not there, a file that is no prompt, a file that is not UTF-8, and
     placeholders that are unknown or missing.
     """
-    shipped = files("prompts")
-    texts = {name: (shipped / f"{name}{SUFFIX}").read_text(encoding="utf-8") for name in _PLACEHOLDERS}
-    sources = {name: f"prompts/{name}{SUFFIX}" for name in _PLACEHOLDERS}
+    texts = {name: shipped(name, placeholders) for name, placeholders in _PLACEHOLDERS.items()}
     for path in [] if folder is None else _prompt_files(folder):
-        sources[path.stem] = str(path)
         texts[path.stem] = _read(path)
-    for name, text in texts.items():
-        _check(sources[name], text, _PLACEHOLDERS[name])
+        _check(str(path), texts[path.stem], _PLACEHOLDERS[path.stem])
     return Prompts(texts)
+
+
+def shipped(name: str, placeholders: Collection[str]) -> str:
+    """The text of prompts/NAME.txt. Raises SettingsInvalid when it does not use exactly these placeholders."""
+    text = (files("prompts") / f"{name}{SUFFIX}").read_text(encoding="utf-8")
+    _check(f"prompts/{name}{SUFFIX}", text, frozenset(placeholders))
+    return text
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The prompt with a value for each placeholder; a placeholder in a value stays text."""
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], text).strip()
 
 
 def _prompt_files(folder: Path) -> list[Path]:
@@ -125,6 +133,6 @@ def _check(source: str, text: str, expected: frozenset[str]) -> None:
         raise SettingsInvalid(f"{source} lacks the placeholder {{{{{missing[0]}}}}}. It must use {names}.")
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """The text with a blank inside every control word of a chat template and everything like a fence of ours."""
     return _CONTROL.sub(lambda match: f"{match.group()} ", text)

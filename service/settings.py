@@ -56,6 +56,17 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_data_path("quoth"),
         description="folder that holds all state: collections and conversations",
     )
+    database_url: SecretStr | None = Field(
+        None,
+        description="database of conversations, feedback and keys, for example postgresql://user:password@host/name; "
+        "an SQLite file in the home folder when left out",
+    )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="conversations unused for so many days are deleted; kept for ever when left out",
+    )
     collection: str = Field("default", description="collection used when none is named")
     host: str = Field("127.0.0.1", description="address that `quoth serve` listens on")
     port: int = Field(8000, ge=0, le=65535, description="port that `quoth serve` listens on; 0 takes a free one")
@@ -63,6 +74,15 @@ class Settings(BaseSettings):
         ("localhost", "127.0.0.1", "[::1]"),
         description="host names that requests may address, separated by commas; `*` allows all. "
         "It keeps other web sites from reading a local server through DNS rebinding",
+    )
+    allow_anonymous: bool = Field(
+        False,
+        description="listen beyond this machine though there is no API key: whoever reaches the server may do everything",
+    )
+    principals_header: str = Field(
+        "X-Quoth-Principals",
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="header in which a key made with --acts-for-others says for whom it asks",
     )
     encoder: str = Field(
         "all-MiniLM-L6-v2", description="sentence-transformers model, by name or path, for new collections"
@@ -72,7 +92,7 @@ class Settings(BaseSettings):
     rerank: bool = Field(True, description="let the reader reorder what the search found")
     rerank_depth: int = Field(12, ge=1, le=200, description="passages that the reader reorders")
     target_precision: float = Field(
-        0.68,
+        0.7,
         ge=0.5,
         lt=1.0,
         description="share of the answered questions that the documents should answer, measured where half of the questions "
@@ -82,7 +102,37 @@ class Settings(BaseSettings):
         "strict", description="an unsupported sentence is dropped (strict) or kept and flagged (mark)"
     )
     max_question_chars: int = Field(4000, ge=1, le=100_000, description="longest question that is read, in characters")
+    max_upload_bytes: int = Field(100 * 2**20, ge=1, description="largest file that may be uploaded, in bytes")
+    worker: bool = Field(
+        True, description="let `quoth serve` run the process that indexes uploads; else run `quoth work`"
+    )
+    max_body_bytes: int = Field(
+        2 * 1024 * 1024,  # a question of 100,000 characters, each escaped as \\uXXXX\\uXXXX, gets a clear answer
+        ge=1024,
+        description="longest request body that is read, in bytes, but for uploads; longer ones get 413",
+    )
+    body_timeout_s: float = Field(
+        30.0,
+        gt=0,
+        description="time in which a request's body has to arrive, in seconds (one more for each 32 KiB); slower ones get 408",
+    )
+    answer_timeout_s: float = Field(
+        300.0,
+        gt=0,
+        description="longest time that an answer may take, in seconds; then it ends with answer-timed-out (503)",
+    )
+    max_requests: int = Field(64, ge=1, description="requests that are worked on at once")
+    max_waiting_requests: int = Field(
+        128, ge=0, description="requests that wait for their turn beyond those; further ones get 503"
+    )
+    shutdown_grace_s: float = Field(
+        20.0, ge=0, description="time that answers have to end once the server is told to stop, in seconds"
+    )
     log_level: LogLevel = Field("info", description="least severe log line that is written")
+    otel_endpoint: str | None = Field(
+        None,
+        description="OpenTelemetry collector (OTLP over HTTP) that traces are sent to, such as http://localhost:4318",
+    )
     llm_base_url: str | None = Field(None, description="OpenAI-compatible server for the generator `remote`")
     llm_api_key: SecretStr | None = Field(None, description="key for that server")
     llm_model: str | None = Field(None, description="model on that server, or a local model's folder or GGUF file")
@@ -94,6 +144,16 @@ class Settings(BaseSettings):
         4096, ge=512, description="tokens that the language model reads and writes at once; more passages fit into more"
     )
     llm_temperature: float = Field(0.0, ge=0, le=2, description="0 writes the likeliest words; more varies them")
+    public_url: str | None = Field(
+        None,
+        description="address at which people reach this server, for links into documents: https://quoth.example.org",
+    )
+    slack_bot_token: SecretStr | None = Field(None, description="bot token of the Slack app (xoxb-...)")
+    slack_app_token: SecretStr | None = Field(None, description="app-level token (xapp-...), for `quoth slack`")
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="signing secret of the Slack app, for events over HTTP at /slack/events"
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is reached")
     prompts_folder: Path | None = Field(
         None, description="folder with prompts of your own, each replacing the shipped file of the same name"
     )
@@ -110,14 +170,29 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, _PrefixedDotEnv(settings_cls), TomlConfigSettingsSource(settings_cls))
 
     @property
+    def cache(self) -> Path:
+        """Where converted networks are kept; deleting it costs time only."""
+        return self.home / "cache"
+
+    @property
+    def uploads(self) -> Path:
+        """Where the files that were uploaded are kept."""
+        return self.home / "uploads"
+
+    @property
+    def jobs_path(self) -> Path:
+        """Where the jobs that index them are kept (SQLite)."""
+        return self.home / "jobs.sqlite"
+
+    @property
     def store_path(self) -> Path:
-        """Where the conversations are kept (SQLite)."""
+        """The SQLite file that they are in unless `database_url` says otherwise."""
         return self.home / "conversations.sqlite"
 
     @property
     def store_url(self) -> str:
-        """SQLAlchemy URL of the conversations' database."""
-        return f"sqlite:///{self.store_path}"
+        """URL of the database of conversations, feedback and keys."""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.store_path}"
 
 
 def load(**overrides: Any) -> Settings:

@@ -69,16 +69,18 @@ def _finding_lines(finding: Finding) -> Iterator[Line]:
 
 
 def _verified(answer: Any, settings: Settings, collection: str | None) -> Verification:
-    assembly, support = _late("service.assembly"), _late("service.support")
+    libraries, support = _late("service.libraries"), _late("service.support")
     checking, models = _late("service.checking"), _late("models")
 
     def check(pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
         # Only an answer that a language model worded needs the checker, which takes seconds to load.
-        checker = support.SupportChecker.load(models.folder("support"), settings.home / "cache")
+        checker = support.SupportChecker.load(models.folder("support"), settings.cache)
         probabilities: Sequence[float] = checker.check(pairs)
         return probabilities
 
-    versions = _late("service.versions").Versions(assembly.open_library(settings), collection)
+    versions = _late("service.versions").Versions(
+        libraries.open_library(settings), [collection] if collection else None
+    )
     verification: Verification = _late("service.verification").verify(
         answer, versions, check, enough=checking.SupportPolicy().enough
     )

@@ -1,6 +1,6 @@
 """Opens the document versions that an answer cites, wherever they are: in any collection, also replaced ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from index.collection import Collection
 from index.errors import NotFound
@@ -9,14 +9,21 @@ from index.records import Document
 
 
 class Versions:
-    """An opener for `service.verification.verify`: finds a version in the library's collections and remembers it.
+    """An opener for `service.verification.verify`: finds a version in collections of the library and remembers it.
 
-    `collection` is the only one that is looked in, when it is given. Not for several threads; make one per answer.
+    `names` are the collections that are looked in, all of them for None. `may_read` says of a document's principals whether it
+    is for the one who asks; another document is as if it were not there. Not for several threads; make one per answer.
     """
 
-    def __init__(self, library: Library, collection: str | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        names: Sequence[str] | None = None,
+        may_read: Callable[[frozenset[str]], bool] = lambda _: True,
+    ) -> None:
         self._library = library
-        self._names = [collection] if collection else library.names()
+        self._names = library.names() if names is None else names
+        self._may_read = may_read
         self._found: dict[tuple[str, str], Document | None] = {}
 
     def __call__(self, document_id: str, version: str) -> Document | None:
@@ -32,15 +39,16 @@ class Versions:
     def _candidates(self, document_id: str, version: str) -> Iterator[Document]:
         collections = [self._library.open(name) for name in self._names]
         for collection in collections:
-            yield from _exact(collection, document_id, version)
+            yield from self._exact(collection, document_id, version)
         for collection in collections:
             for summary in collection.documents():
                 if summary.version == version:
-                    yield from _exact(collection, summary.id, version)
+                    yield from self._exact(collection, summary.id, version)
 
-
-def _exact(collection: Collection, document_id: str, version: str) -> Iterator[Document]:
-    try:
-        yield collection.document(document_id, version)
-    except NotFound:
-        return  # the next collection may have it
+    def _exact(self, collection: Collection, document_id: str, version: str) -> Iterator[Document]:
+        try:
+            document = collection.document(document_id, version)
+        except NotFound:
+            return  # the next collection may have it
+        if self._may_read(document.principals):
+            yield document

@@ -7,19 +7,21 @@ from service.checking import Checked, Checking
 from service.errors import GeneratorUnavailable
 from service.generators.draft import Generator, Passage, Report
 from service.records import Usage
+from service.stages import Stages
 
 
 class Writing:
     """Yields checked sentences, once; what is known of their making stands in the attributes afterwards.
 
     `generator` names who wrote what is shown. `prompt_hash` is None when no language model was asked. `notes` are for the
-    asker.
+    asker. `stages` is told how long each draft took to write and to check, and how many lacked support.
     """
 
-    def __init__(self, generator: Generator, fallback: Generator, checking: Checking) -> None:
+    def __init__(self, generator: Generator, fallback: Generator, checking: Checking, stages: Stages) -> None:
         self._first = generator
         self._fallback = fallback
         self._checking = checking
+        self._stages = stages
         self._reported: tuple[str, ...] = ()
         self.generator = generator.name
         self.prompt_hash: str | None = None
@@ -35,6 +37,7 @@ class Writing:
                 return
             self._reported += (f"{error} The answer is taken word for word from the documents instead.",)
             self.generator, self.prompt_hash = self._fallback.name, None
+            self._stages.fell_back = True
             yield from self._checked(self._fallback, question, passages)
 
     def notes(self) -> Iterator[str]:
@@ -45,10 +48,18 @@ class Writing:
     def _checked(self, generator: Generator, question: str, passages: Sequence[Passage]) -> Iterator[Checked]:
         drafts = generator.generate(question, passages)
         try:
-            for draft in drafts:
+            while True:
+                with self._stages.lap("generate"):
+                    draft = next(drafts, None)
+                if draft is None:
+                    return
                 if isinstance(draft, Report):
                     self._note(draft)
-                elif checked := self._checking.check(draft):
+                    continue
+                with self._stages.lap("check"):
+                    checked = self._checking.check(draft)
+                self._stages.unsupported = self._checking.unsupported
+                if checked:
                     yield checked
         finally:
             if isinstance(drafts, GeneratorType):
@@ -58,3 +69,4 @@ class Writing:
         self.prompt_hash = report.prompt_hash
         self.usage = report.usage
         self._reported += report.notes
+        self._stages.retries += report.retries

@@ -1,33 +1,45 @@
 """create_app: the FastAPI application from its parts."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Scope
 
+from service.access.keyring import Keyring
 from service.api import (
     chat,
     collections,
     completions,
     conversations,
+    document,
     documents,
     feedback,
     health,
+    jobs,
     problems,
     search,
     site,
+    slack,
+    uploads,
     verify,
 )
-from service.api.parts import Parts
-from service.api.problems import Problem
+from service.api.access import AccessGuard
+from service.api.bodies import BodyLimits
+from service.api.openapi import QuothApi
+from service.api.parts import make_parts
 from service.api.requests import RequestGuard
+from service.api.turns import Turns
 from service.assembly import Service
+from service.jobs.assembly import open_queue
+from service.settings import Settings
+from service.slack.manifest import EVENTS_PATH
 from service.store import ConversationStore
+from service.tracing import Tracing
 
-MAX_BODY_BYTES = (
-    2 * 1024 * 1024
-)  # a question of 100,000 characters, each escaped as \\uXXXX\\uXXXX, gets a clear answer
-
+_FORM_BYTES = 64 * 1024
 DESCRIPTION = """
 Answers questions over a corpus of documents. Every sentence carries a citation, every citation is a literal quote with its
 exact place (code-point offsets into the text of one document version), and where the documents do not say, so does the answer.
@@ -36,33 +48,59 @@ Errors are RFC 9457 problem details with a stable `code`.
 """
 
 
-class QuothApi(FastAPI):
-    """FastAPI whose OpenAPI document names the one error schema."""
+def create_app(
+    service: Service, store: ConversationStore, *, anonymous: bool = True, tracing: Tracing | None = None
+) -> FastAPI:
+    """The HTTP face of an assembled service. No global state: two apps in one process do not touch each other.
 
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
-        if not self.openapi_schema:
-            schema = super().openapi()
-            definition = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schema["components"]["schemas"].update(definition.pop("$defs"), Problem=definition)
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schema["components"]["schemas"].pop(unused, None)
-        return self.openapi_schema or {}
+    The API keys are those in the store's database. `anonymous`: while there are none, who reaches the app may do everything;
+    else nobody may do anything before there is a key.
+    """
+    queue = open_queue(service.settings)
 
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with slack.answering(app):
+            yield
+        queue.close()
 
-def create_app(service: Service, store: ConversationStore) -> FastAPI:
-    """The HTTP face of an assembled service. No global state: two apps in one process do not touch each other."""
     app = QuothApi(
         title="Quoth",
         version=version("quoth"),
         description=DESCRIPTION,
         docs_url=None,  # the interactive pages load scripts from another host
         redoc_url=None,
+        redirect_slashes=False,  # an address is right or wrong
+        lifespan=lifespan,
     )
-    app.state.parts = Parts(service, store)
+    settings = service.settings
+    parts = app.state.parts = make_parts(service, store, tracing)
+    app.state.queue = queue
+    parts.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
-    for routes in (chat, completions, verify, search, documents, collections, conversations, feedback, health, site):
+    for routes in (
+        chat, completions, verify, search, documents, document, uploads, jobs, collections, conversations, feedback,
+        health, site,
+    ):  # fmt: skip
         app.include_router(routes.router)
+    if slack.is_wanted(service.settings):
+        app.include_router(slack.router)
     app.mount("/assets", site.assets, name="assets")
-    app.add_middleware(RequestGuard, allowed_hosts=service.settings.allowed_hosts, max_body_bytes=MAX_BODY_BYTES)
+    # Added from the inside out.
+    app.add_middleware(BodyLimits, most_bytes=partial(_most_bytes, settings), seconds=settings.body_timeout_s)
+    app.add_middleware(Turns, running=parts.running, metrics=parts.metrics)
+    app.add_middleware(
+        AccessGuard,
+        keys=Keyring(store.database),
+        anonymous=anonymous,
+        header=settings.principals_header,
+        signed=frozenset((EVENTS_PATH,)) if slack.is_wanted(settings) else frozenset(),
+    )
+    app.add_middleware(RequestGuard, allowed_hosts=settings.allowed_hosts, metrics=parts.metrics, tracing=parts.tracing)
     return app
+
+
+def _most_bytes(settings: Settings, scope: Scope) -> int:
+    """The longest body for a request: an upload may be as long as its file with the frame of a form around it."""
+    uploads = scope["method"] in ("PUT", "POST") and scope["path"].startswith("/v1/collections/")
+    return settings.max_upload_bytes + _FORM_BYTES if uploads else settings.max_body_bytes

@@ -5,23 +5,28 @@ from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 
-import structlog
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 
+from service.access.caller import Scope
 from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
+from service.api.access import needs
+from service.api.openapi import event_stream
 from service.api.parts import Parts, TheParts
-from service.api.problems import documented, problem_of
+from service.api.problems import documented, told_in_stream
 from service.api.schemas import AnswerOut, ChatRequest, PassageOut, PassagesEvent, SentenceEvent
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.records import Question
 
-router = APIRouter(tags=["answers"])
-log = structlog.get_logger(__name__)
+router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
 
 _STREAM = {
-    "text/event-stream": {"schema": {"type": "string"}, "example": 'event: sentence\ndata: {"sentence": ...}\n\n'}
+    "text/event-stream": event_stream(
+        {"passages": "PassagesEvent", "sentence": "SentenceEvent", "answer": "AnswerOut", "error": "Problem"},
+        'event: sentence\ndata: {"sentence": {"text": "...", "citations": [1], "supported": true, "support": 1.0}, '
+        '"citations": [...]}\n\n',
+    )
 }
 
 
@@ -38,7 +43,7 @@ async def chat(body: ChatRequest, request: Request, parts: TheParts) -> AnswerOu
     """Answer from the collection's documents; every sentence quotes its source. A refusal is an answer too (`refused`)."""
     question = await parts.read(partial(_question, body, parts))
     if not body.stream:
-        return AnswerOut.of(await answered(question, parts))
+        return AnswerOut.of(await answered(question, parts, request))
     # What fails before the first event is an ordinary error response; after it the status line is out.
     events = await begun(question, parts)
     return EventSourceResponse(_relay(events, request), headers=STREAM_HEADERS)
@@ -47,11 +52,13 @@ async def chat(body: ChatRequest, request: Request, parts: TheParts) -> AnswerOu
 def _question(body: ChatRequest, parts: Parts) -> Question:
     return Question(
         text=body.question,
-        collection=body.collection or parts.service.settings.collection,
+        collection=parts.named(body.collection),
+        principals=parts.caller.principals,
         conversation_id=body.conversation_id,
-        history=parts.store.history(body.conversation_id) if body.conversation_id else (),
+        history=parts.history(body.conversation_id),
         generator=body.generator,
         top_k=body.top_k,
+        where=None if body.filter is None else body.filter.chosen(),
     )
 
 
@@ -61,10 +68,9 @@ async def _relay(events: AsyncGenerator[Event], request: Request) -> AsyncIterat
         try:
             async for event in events:
                 yield _wire(event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (told and logged)
             # The status line is out, so whatever broke has to travel as an event.
-            log.exception("stream broke")
-            yield _named("error", problem_of(error, request))
+            yield _named("error", told_in_stream(error, request))
 
 
 def _wire(event: Event) -> bytes:

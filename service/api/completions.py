@@ -12,7 +12,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
@@ -20,7 +19,9 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from index.errors import CollectionMissing, IndexingError
+from service.access.caller import Scope
 from service.answering import AnswerReady, Event, SentenceReady
+from service.api.access import needs
 from service.api.openai_schemas import (
     DEFAULT_MODEL,
     CompletionChoice,
@@ -32,8 +33,9 @@ from service.api.openai_schemas import (
     ModelOut,
     ModelsOut,
 )
+from service.api.openapi import event_stream
 from service.api.parts import Parts, TheParts
-from service.api.problems import documented, problem_of, respond
+from service.api.problems import documented, respond, told_in_stream
 from service.api.schemas import AnswerOut
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.citations import marked
@@ -42,7 +44,6 @@ from service.records import Answer, Question, Turn
 from service.source_list import source_list, with_sources, without_sources
 
 _EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
-log = structlog.get_logger(__name__)
 
 
 class _OpenAIRoute(APIRoute):
@@ -66,7 +67,7 @@ class _OpenAIRoute(APIRoute):
         return handled
 
 
-router = APIRouter(tags=["openai"], route_class=_OpenAIRoute)
+router = APIRouter(tags=["openai"], route_class=_OpenAIRoute, dependencies=[needs(Scope.ASK)])
 
 
 @router.get("/v1/models", summary="List models")
@@ -93,11 +94,7 @@ async def model(model: str, parts: TheParts) -> ModelOut:
     response_model=CompletionOut,
     summary="Ask like an OpenAI model",
     responses={
-        200: {
-            "content": {
-                "text/event-stream": {"schema": {"type": "string"}, "example": "data: {...}\n\ndata: [DONE]\n\n"}
-            }
-        },
+        200: {"content": {"text/event-stream": event_stream({"": ""}, "data: {...}\n\ndata: [DONE]\n\n")}},
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
@@ -105,23 +102,24 @@ async def completions(body: CompletionRequest, request: Request, parts: TheParts
     """Answer the last message from the documents of the collection that `model` names; earlier messages are the history."""
     question = await parts.read(partial(_question, body, parts))
     if not body.stream:
-        return _completion(await answered(question, parts), body.model)
+        return _completion(await answered(question, parts, request), body.model)
     events = await begun(question, parts)
     return StreamingResponse(_relay(events, body, request), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 def _models(parts: Parts) -> list[str]:
-    return list(dict.fromkeys([DEFAULT_MODEL, *parts.service.library.names()]))
+    return list(dict.fromkeys([DEFAULT_MODEL, *parts.names()]))
 
 
 def _question(body: CompletionRequest, parts: Parts) -> Question:
-    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in parts.service.library.names()
+    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in parts.names()
     *before, last = body.messages
     if last.role != "user":
         raise QuestionInvalid(f"The last message is from {last.role!r}. End with the question, a message of 'user'.")
     return Question(
         text=last.text,
-        collection=parts.service.settings.collection if default else body.model,
+        collection=parts.named(None if default else body.model),
+        principals=parts.caller.principals,
         history=_history(before),
     )
 
@@ -166,10 +164,9 @@ async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request
                     for chunk in _ending(head, event.answer, said, body):
                         yield chunk
             yield b"data: [DONE]\n\n"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (told and logged)
             # The status line is out, so whatever broke has to travel as a chunk.
-            log.exception("stream broke")
-            problem = problem_of(error, request)
+            problem = told_in_stream(error, request)
             yield _data({"error": _error(problem.detail, problem.code, problem.status)})
 
 

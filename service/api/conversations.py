@@ -1,26 +1,113 @@
-"""GET /v1/conversations/{id} and /v1/answers/{id}: what was answered before, exactly as it was."""
+"""/v1/conversations and /v1/answers: what was answered before, exactly as it was; renaming, deleting and exporting it."""
 
 from functools import partial
 from http import HTTPStatus
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
-from service.api.parts import TheParts
+from service.access.caller import Scope
+from service.api import openapi
+from service.api.access import needs
+from service.api.conversation_schemas import (
+    ConversationOut,
+    ConversationResponse,
+    ConversationsResponse,
+    RenameRequest,
+    json_lines,
+)
+from service.api.parts import Parts, TheParts
 from service.api.problems import documented
-from service.api.schemas import ConversationOut, StoredAnswerOut
+from service.api.schemas import StoredAnswerOut
+from service.conversation_export import markdown
+from service.conversation_list import PAGE, Conversation
+from service.store import StoredAnswer
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["conversations"], dependencies=[needs(Scope.ASK)])
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_MEDIA = {"jsonl": "application/jsonl", "markdown": "text/markdown; charset=utf-8"}
+
+
+@router.get(
+    "/v1/conversations",
+    summary="List conversations",
+    responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+async def conversations(
+    parts: TheParts,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+    cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")] = None,
+) -> ConversationsResponse:
+    """Your conversations, the one used last first, in pages."""
+    page = await parts.read(partial(parts.conversations.page, limit, cursor, owner=parts.caller.owner))
+    listed = tuple(ConversationOut.of(conversation) for conversation in page.conversations)
+    return ConversationsResponse(conversations=listed, next_cursor=page.next_cursor)
 
 
 @router.get("/v1/conversations/{conversation_id}", summary="Read a conversation", responses=_ERRORS)
-async def conversation(conversation_id: str, parts: TheParts) -> ConversationOut:
+async def conversation(conversation_id: str, parts: TheParts) -> ConversationResponse:
     """The answers of a conversation, oldest first."""
-    answers = await parts.read(partial(parts.store.answers, conversation_id))
-    return ConversationOut(id=conversation_id, answers=tuple(StoredAnswerOut.of(stored) for stored in answers))
+    return ConversationResponse.of(*await parts.read(partial(_whole, conversation_id, parts)))
+
+
+@router.patch("/v1/conversations/{conversation_id}", summary="Rename a conversation", responses=_ERRORS)
+async def rename(conversation_id: str, body: RenameRequest, parts: TheParts) -> ConversationOut:
+    """Give a conversation another title."""
+    renamed = partial(parts.conversations.rename, conversation_id, body.title, owner=parts.caller.owner)
+    return ConversationOut.of(await parts.read(renamed))
+
+
+@router.delete(
+    "/v1/conversations/{conversation_id}",
+    summary="Delete a conversation",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_ERRORS,
+)
+async def delete(conversation_id: str, parts: TheParts) -> None:
+    """Delete a conversation with its answers and the feedback on them, for good."""
+    await parts.read(partial(parts.conversations.delete, conversation_id, owner=parts.caller.owner))
+
+
+@router.get(
+    "/v1/conversations/{conversation_id}/export",
+    summary="Export a conversation",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {
+                _MEDIA["jsonl"]: openapi.JSON_LINES,
+                _MEDIA["markdown"]: {
+                    "schema": {"type": "string"},
+                    "example": "# How many attacks?\n\nAt least six. [1]\n",
+                },
+            }
+        },
+        **_ERRORS,
+    },
+)
+async def export(
+    conversation_id: str,
+    parts: TheParts,
+    format: Annotated[
+        Literal["jsonl", "markdown"],
+        Query(description="`jsonl`: one answer a line, whole; `markdown`: to be read, with its quotes"),
+    ] = "jsonl",
+) -> Response:
+    """A conversation as a file."""
+    found, answers = await parts.read(partial(_whole, conversation_id, parts))
+    body = json_lines(found, answers) if format == "jsonl" else markdown(found, answers)
+    name = f"conversation-{found.created_at:%Y-%m-%d}.{'jsonl' if format == 'jsonl' else 'md'}"
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=_MEDIA[format], headers=disposition)
 
 
 @router.get("/v1/answers/{answer_id}", summary="Read an answer", responses=_ERRORS)
 async def answer(answer_id: str, parts: TheParts) -> StoredAnswerOut:
     """One answer as it was given, with every quote and offset."""
-    return StoredAnswerOut.of(await parts.read(partial(parts.store.answer, answer_id)))
+    return StoredAnswerOut.of(await parts.read(partial(parts.answer, answer_id)))
+
+
+def _whole(conversation_id: str, parts: Parts) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
+    found = parts.conversations.one(conversation_id, owner=parts.caller.owner)
+    return found, parts.answers(conversation_id)

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from index.records import Document, Section
+from service.access.caller import Scope
+from service.api.access import needs
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
 from service.api.schemas import (
@@ -19,7 +21,7 @@ from service.api.schemas import (
     TextResponse,
 )
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(tags=["documents"], dependencies=[needs(Scope.ASK)])
 
 
 @router.get(
@@ -49,14 +51,13 @@ async def text(
 
     Offsets of citations and passages point into the whole text; `text[0]` of this response is at `start`.
     """
-    document = await parts.read(lambda: parts.collection(collection).document(document_id, version))
+    document = await parts.read(lambda: parts.document(collection, document_id, version))
     return _text(document, start, end)
 
 
 def _documents(collection: str | None, parts: Parts) -> DocumentsResponse:
-    opened = parts.collection(collection)
-    listed = tuple(DocumentOut.model_validate(summary) for summary in opened.documents())
-    return DocumentsResponse(collection=opened.name, documents=listed)
+    listed = tuple(DocumentOut.model_validate(summary) for summary in parts.documents(collection))
+    return DocumentsResponse(collection=parts.named(collection), documents=listed)
 
 
 def _text(document: Document, start: int, end: int | None) -> TextResponse:

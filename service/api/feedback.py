@@ -8,17 +8,21 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import Field
 
+from service.access.caller import Scope
+from service.api import openapi
+from service.api.access import needs
 from service.api.parts import TheParts
 from service.api.problems import documented
 from service.api.schemas import Record, Request, Words
+from service.feedback import Feedback, Rating
 from service.feedback_export import exported
-from service.store import Feedback, Rating
+from service.store import ANYBODY
 
 MOST_COMMENT = 4000
 LISTED = 100
 JSON_LINES = "application/jsonl"
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
 
 
 class FeedbackRequest(Request):
@@ -30,6 +34,7 @@ class FeedbackRequest(Request):
         None, ge=0, le=100_000, description="index into `sentences`; the whole answer when left out"
     )
     comment: Words = Field("", max_length=MOST_COMMENT, description="what is wrong, or right, in words")
+    label: Words = Field("", max_length=100, description="who says so, as your program knows them; proves nothing")
 
 
 class FeedbackOut(Record):
@@ -40,6 +45,7 @@ class FeedbackOut(Record):
     sentence: int | None
     rating: Rating
     comment: str
+    label: str
     created_at: str
 
     @classmethod
@@ -51,6 +57,7 @@ class FeedbackOut(Record):
             sentence=feedback.sentence,
             rating=feedback.rating,
             comment=feedback.comment,
+            label=feedback.label,
             created_at=feedback.created_at.isoformat(),
         )
 
@@ -69,7 +76,9 @@ class FeedbackResponse(Record):
 )
 async def rate(body: FeedbackRequest, parts: TheParts) -> FeedbackOut:
     """Keep a rating. A second one of the same answer is kept beside the first; the later one counts."""
-    kept = await parts.read(partial(parts.store.rate, body.answer_id, body.rating, body.sentence, body.comment))
+    await parts.read(partial(parts.answer, body.answer_id))
+    said = (body.answer_id, body.rating, body.sentence, body.comment, body.label)
+    kept = await parts.read(partial(parts.feedback.rate, *said, owner=parts.caller.owner))
     return FeedbackOut.of(kept)
 
 
@@ -78,7 +87,7 @@ async def rate(body: FeedbackRequest, parts: TheParts) -> FeedbackOut:
     response_model=FeedbackResponse,
     summary="List feedback",
     responses={
-        200: {"content": {JSON_LINES: {"schema": {"type": "string"}}}},
+        200: {"content": {JSON_LINES: openapi.JSON_LINES}},
         **documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
@@ -93,11 +102,17 @@ async def feedback(
     format: Annotated[
         Literal["json", "jsonl"], Query(description="`jsonl`: with the answers, for `quoth eval harvest`")
     ] = "json",
+    everyone: Annotated[bool, Query(description="that of every key, for the scope `admin`")] = False,
 ) -> FeedbackResponse | Response:
     """Feedback, oldest first, from `offset` on. `format=jsonl` gives it with its answers, one JSON object a line."""
+    if everyone:
+        parts.caller.require(Scope.ADMIN)
     most = limit or (LISTED if format == "json" else None)
-    found = await parts.read(partial(parts.store.feedback, answer_id, rating, most, offset))
+    asked = partial(
+        parts.feedback.feedback, answer_id, rating, most, offset, owner=ANYBODY if everyone else parts.caller.owner
+    )
+    found = await parts.read(asked)
     if format == "json":
         return FeedbackResponse(feedback=tuple(FeedbackOut.of(one) for one in found))
-    lines = await parts.read(lambda: "".join(f"{line}\n" for line in exported(found, parts.store)))
+    lines = await parts.read(lambda: "".join(f"{line}\n" for line in exported(found, parts.exchange)))
     return Response(lines, media_type=JSON_LINES)

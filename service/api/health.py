@@ -1,16 +1,24 @@
-"""GET /healthz and /readyz: for whoever watches the process."""
+"""GET /healthz, /readyz and /metrics: for whoever watches the process."""
 
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
-from index.errors import IndexingError
+from index.errors import CollectionMissing, IndexingError
+from service.access.caller import Scope
+from service.api.access import needs
 from service.api.parts import TheParts
 from service.api.problems import MEDIA_TYPE, documented, problem_of
 from service.api.schemas import CollectionOut, HealthResponse, ReadyResponse
 
 router = APIRouter(tags=["operations"])
+
+_METRICS_EXAMPLE = """# HELP quoth_questions_total Questions, by outcome: answered, refused, failed, abandoned.
+# TYPE quoth_questions_total counter
+quoth_questions_total{outcome="answered"} 41.0
+"""
 
 
 @router.get("/healthz", summary="Is the process up?")
@@ -26,10 +34,31 @@ async def healthz() -> HealthResponse:
     responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def readyz(request: Request, parts: TheParts) -> ReadyResponse | JSONResponse:
-    """Ready when the models are loaded (they are before the server listens) and the default collection opens."""
+    """Ready when the models are loaded (they are before the server listens) and the default collection opens.
+
+    Everybody may ask whether. Why not, and how large the collection is, is for callers with the scope `admin`.
+    """
+    may_know = parts.caller.has(Scope.ADMIN)
+    parts.running.require_open()
     try:
-        state = await parts.read(lambda: parts.collection(None).state())
+        state = await parts.read(lambda: parts.service.library.open(parts.service.settings.collection).state())
     except IndexingError as error:
-        problem = problem_of(error, request).model_copy(update={"status": HTTPStatus.SERVICE_UNAVAILABLE})
+        told = (
+            error if may_know else CollectionMissing("The default collection does not open. A key with admin sees why.")
+        )
+        problem = problem_of(told, request).model_copy(update={"status": HTTPStatus.SERVICE_UNAVAILABLE})
         return JSONResponse(problem.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE, media_type=MEDIA_TYPE)
-    return ReadyResponse(collection=CollectionOut.model_validate(state))
+    return ReadyResponse(collection=CollectionOut.model_validate(state) if may_know else None)
+
+
+@router.get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    response_class=Response,
+    dependencies=[needs(Scope.ADMIN)],
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS_EXAMPLE}}}},
+)
+async def metrics(request: Request, parts: TheParts) -> Response:
+    """Questions, errors, latency by stage and more, in the text format of Prometheus. No text of documents or questions."""
+    text, media_type = await parts.read(partial(parts.metrics.render, request.headers.get("accept", "")))
+    return Response(text, media_type=media_type)

@@ -5,7 +5,6 @@ names the thing, the bad value and the mend.
 """
 
 import json
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -21,19 +20,34 @@ from service import errors as service
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+_MOST_FIELDS = 20
+_LONGEST = 300  # characters of what a caller sent, or nobody could send little and be sent much
 log = structlog.get_logger(__name__)
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     service.QuestionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.GeneratorUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.AnswerInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.TitleInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.CursorInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.FeedbackInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.UploadInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    service.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    service.FormatUnsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    service.DocumentTaken: HTTPStatus.CONFLICT,
     indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,
     indexing.NotFound: HTTPStatus.NOT_FOUND,
     service.RecordMissing: HTTPStatus.NOT_FOUND,
     indexing.EncoderMismatch: HTTPStatus.CONFLICT,
+    service.KeyInvalid: HTTPStatus.UNAUTHORIZED,
+    service.ScopeMissing: HTTPStatus.FORBIDDEN,
+    service.ActingForbidden: HTTPStatus.FORBIDDEN,
+    service.OriginForbidden: HTTPStatus.FORBIDDEN,
+    service.PrincipalsInvalid: HTTPStatus.BAD_REQUEST,
+    service.RateExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     service.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
     indexing.Transient: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -42,6 +56,7 @@ _HTTP_CODES = {
     HTTPStatus.BAD_REQUEST: "body-unreadable",
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_TIMEOUT: "body-too-slow",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-long",
     HTTPStatus.MISDIRECTED_REQUEST: "host-not-allowed",
 }
@@ -85,10 +100,22 @@ class Problem(BaseModel):
 
 
 def problem_of(error: Exception, request: Request) -> Problem:
-    """The problem that an error is to the caller. An error nobody expected shows nothing of itself."""
+    """The problem that an error is to the caller. An error nobody expected shows nothing of itself.
+
+    Its code is left in `request.scope["problem"]`, where whoever counts problems finds it.
+    """
+    problem = _problem_of(error, request)
+    request.scope["problem"] = problem.code
+    return problem
+
+
+def _problem_of(error: Exception, request: Request) -> Problem:
     if isinstance(error, RequestValidationError):
-        fields = [_field(found) for found in error.errors()]
+        every = error.errors()
+        fields = [_field(found) for found in every[:_MOST_FIELDS]]
         detail = "; ".join(f"{found.field}: {found.message}" for found in fields)
+        if len(every) > _MOST_FIELDS:
+            detail += f"; and {len(every) - _MOST_FIELDS:,} more"
         return _problem(request, "request-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
@@ -97,7 +124,7 @@ def problem_of(error: Exception, request: Request) -> Problem:
     if isinstance(error, service.ServiceError | indexing.IndexingError):
         kind = next((kind for kind in type(error).__mro__ if kind in _STATUS), None)
         status = _STATUS[kind] if kind else HTTPStatus.INTERNAL_SERVER_ERROR
-        return _problem(request, _kebab(type(error).__name__), status, str(error))
+        return _problem(request, service.code_of(error), status, str(error))
     return _problem(
         request,
         "internal",
@@ -106,12 +133,28 @@ def problem_of(error: Exception, request: Request) -> Problem:
     )
 
 
+def told_in_stream(error: Exception, request: Request) -> Problem:
+    """The problem to tell in a stream whose status line is out, logged: with a traceback if nobody expected the error."""
+    if isinstance(error, service.ServiceError | indexing.IndexingError):
+        log.warning("stream broke", error=type(error).__name__, detail=str(error))
+    else:
+        log.error("stream broke", exc_info=error)
+    return problem_of(error, request)
+
+
+def title_of(code: str) -> str:
+    """The title of all problems with this code."""
+    return code.replace("-", " ").capitalize()
+
+
 def respond(error: Exception, request: Request) -> Response:
     """The problem as a response; transient ones say when to come again."""
     problem = problem_of(error, request)
     headers = dict(getattr(error, "headers", None) or {})
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    elif problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="quoth"'
     # Pure ASCII on the wire: a message may repeat what the caller sent, lone surrogates included.
     return Response(json.dumps(problem.model_dump()), problem.status, headers, media_type=MEDIA_TYPE)
 
@@ -142,7 +185,7 @@ def _problem(
 ) -> Problem:
     return Problem(
         type=f"urn:quoth:problem:{code}",
-        title=code.replace("-", " ").capitalize(),
+        title=title_of(code),
         status=status,
         detail=detail,
         instance=request.url.path,
@@ -159,7 +202,11 @@ def _field(found: Any) -> FieldProblem:
         message = "no such field; remove it"
     elif found["type"] == "json_invalid":
         place, message = ["body"], f"not JSON: {found.get('ctx', {}).get('error', message)}"
-    return FieldProblem(field=".".join(place) or "body", message=message)
+    return FieldProblem(field=_cut(".".join(place)) or "body", message=_cut(message))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _http_detail(error: HTTPException, request: Request) -> str:
@@ -168,7 +215,3 @@ def _http_detail(error: HTTPException, request: Request) -> str:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return f"{request.url.path} does not take {request.method}. GET /openapi.json says what it takes."
     return str(error.detail)
-
-
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import respond
+from service.metrics import METHODS, Metrics
+from service.tracing import RequestEnd, Tracing
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -33,13 +35,14 @@ class RequestGuard:
 
     Takes the caller's X-Request-ID when it is harmless, else makes one; it is in every log line, response and problem. A
     request that addresses a host outside `allowed_hosts` is turned away: a web page elsewhere can make a browser send
-    such requests to a local server (DNS rebinding). A body longer than `max_body_bytes` is not read to its end. Logs name
-    the path, never the query or the body.
+    such requests to a local server (DNS rebinding). Logs name the path, never the query or the body. `metrics` count requests
+    by route template, and problems by code; `tracing` keeps a span of each.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], metrics: Metrics, tracing: Tracing) -> None:
         self._app = app
-        self._max_body_bytes = max_body_bytes
+        self._metrics = metrics
+        self._tracing = tracing
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,11 +50,34 @@ class RequestGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope).get("x-request-id"))
-        scope["request_id"] = request_id
+        headers = Headers(scope=scope)
+        request_id = scope["request_id"] = _request_id(headers.get("x-request-id"))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         begin = perf_counter()
+        self._metrics.in_flight.inc()
+        with self._tracing.request(headers) as traced:
+            status = None
+            try:
+                status = await self._answered(scope, receive, send)
+            finally:
+                self._metrics.in_flight.dec()
+                end = RequestEnd(
+                    method=scope["method"] if scope["method"] in METHODS else "other",
+                    route=getattr(scope.get("route"), "path", None),
+                    status=status,
+                    request_id=request_id,
+                    problem=scope.get("problem"),
+                )
+                seconds = perf_counter() - begin
+                traced(end)
+                self._metrics.request(end, seconds)
+                log.info(
+                    "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
+                )
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Let the app answer; the status, None when the caller left before there was one."""
         status: int | None = None
 
         async def send_guarded(message: Message) -> None:
@@ -59,53 +85,31 @@ class RequestGuard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                headers["X-Request-ID"] = scope["request_id"]
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
-
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
-                raise self._too_long(f"more than {self._max_body_bytes:,}")
-            return message
 
         request = Request(scope)
         try:
             refusal = self._refusal(Headers(scope=scope))
             answer = self._app if refusal is None else respond(refusal, request)
-            await answer(scope, receive_limited, send_guarded)
+            await answer(scope, receive, send_guarded)
+        except ClientDisconnect:
+            scope["problem"] = "caller-gone"  # nobody is there to be told
         except Exception as error:
             log.exception("request broke")
             if status is not None:  # the response is on its way: only closing the connection tells the caller
                 raise
             await respond(error, request)(scope, receive, send_guarded)
-        finally:
-            log.info(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round((perf_counter() - begin) * 1000, 1),
-            )
+        return status
 
     def _refusal(self, headers: Headers) -> HTTPException | None:
         host = headers.get("host", "")
         if not self._is_allowed(host):
             mend = "Add it to QUOTH_ALLOWED_HOSTS to allow it."
             return HTTPException(421, f"This server does not answer for the host {host[:100]!r}. {mend}")
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._max_body_bytes:
-            return self._too_long(f"{int(length):,}")
         return None
-
-    def _too_long(self, length: str) -> HTTPException:
-        said = f"The request has {length} bytes; at most {self._max_body_bytes:,} are read. Send less at once."
-        return HTTPException(413, said)
 
     def _is_allowed(self, host: str) -> bool:
         if "*" in self._allowed:

@@ -6,8 +6,9 @@ client has to count code points, not UTF-16 units).
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from index.filters import Filter
 from index.records import Hit
 from service.records import Answer
 from service.store import StoredAnswer
@@ -38,6 +39,29 @@ class Record(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+class FilterIn(Request):
+    """Conditions that a document must all meet."""
+
+    document_ids: list[Words] | None = Field(None, max_length=10_000)
+    uri_prefix: Words | None = Field(None, max_length=4096, description="its URI begins so; end a folder with /")
+    metadata: dict[Words, Words] = {}
+    modified_after: AwareDatetime | None = Field(
+        None,
+        description="modified at this time or later: the file's time, else what its metadata say, else when indexed",
+    )
+    modified_before: AwareDatetime | None = Field(None, description="modified before this time")
+
+    def chosen(self) -> Filter:
+        """The filter as the index takes it."""
+        return Filter(
+            document_ids=None if self.document_ids is None else frozenset(self.document_ids),
+            uri_prefix=self.uri_prefix,
+            metadata=self.metadata,
+            modified_after=self.modified_after,
+            modified_before=self.modified_before,
+        )
+
+
 class ChatRequest(Request):
     """A question, with what shapes its answer."""
 
@@ -57,14 +81,9 @@ class ChatRequest(Request):
         None, max_length=64, description="who words the answer; the server's default when left out"
     )
     top_k: int | None = Field(None, ge=1, le=100, description="passages that the answer is written from")
-
-
-class FilterIn(Request):
-    """Conditions that a document must all meet."""
-
-    document_ids: list[Words] | None = Field(None, max_length=10_000)
-    uri_prefix: Words | None = Field(None, max_length=4096, description="its URI begins so; end a folder with /")
-    metadata: dict[Words, Words] = {}
+    filter: FilterIn | None = Field(
+        None, description="documents that may answer; all that the caller may read without it"
+    )
 
 
 class SearchRequest(Request):
@@ -175,26 +194,42 @@ class AnswerOut(Record):
         return cls.model_validate(answer)
 
 
+class RecordingOut(Record):
+    """How an answer was asked for and made: what replaying it takes."""
+
+    quoth: str
+    generator: str = Field(description="the generator that was asked; the answer names the one that wrote it")
+    top_k: int
+    depth: int
+    threshold: float = Field(description="least confidence that was answered")
+    strict: bool
+    encoder: str
+    reader: str
+    support: str
+    calibration: str
+    llm_model: str | None
+    llm_temperature: float
+    llm_max_tokens: int
+    llm_context_tokens: int
+
+
 class StoredAnswerOut(Record):
-    """An answer as it was given, with the collection it came from and when (UTC, ISO 8601)."""
+    """An answer as it was given, with the collection it came from, when (UTC, ISO 8601), and how it was made."""
 
     collection: str
     created_at: str
+    recording: RecordingOut | None
     answer: AnswerOut
 
     @classmethod
     def of(cls, stored: StoredAnswer) -> Self:
         """The wire form of a stored answer."""
         return cls(
-            collection=stored.collection, created_at=stored.created_at.isoformat(), answer=AnswerOut.of(stored.answer)
+            collection=stored.collection,
+            created_at=stored.created_at.isoformat(),
+            recording=RecordingOut.model_validate(stored.recording) if stored.recording else None,
+            answer=AnswerOut.of(stored.answer),
         )
-
-
-class ConversationOut(Record):
-    """A conversation: its answers, oldest first."""
-
-    id: str
-    answers: tuple[StoredAnswerOut, ...]
 
 
 class PassagesEvent(Record):
@@ -267,15 +302,19 @@ class TextResponse(Record):
 
 
 class CollectionOut(Record):
-    """Size of a collection. `pending_vectors` counts passages that are found by their words only, so far."""
+    """Size of a collection. `pending_vectors` counts passages that are found by their words only, so far.
+
+    For a caller who may not read every document, `documents` and `chunks` count those it may read, and the sizes that would
+    tell of others are null.
+    """
 
     name: str
     documents: int
     chunks: int
-    vectors: int
-    pending_vectors: int
+    vectors: int | None
+    pending_vectors: int | None
     encoder: str
-    bytes_on_disk: int
+    bytes_on_disk: int | None
 
 
 class CollectionsResponse(Record):
@@ -292,7 +331,7 @@ class HealthResponse(Record):
 
 
 class ReadyResponse(Record):
-    """Questions can be answered: the models are loaded and the default collection is open."""
+    """Questions can be answered: the models are loaded and the default collection is open. Its size is for `admin`."""
 
     status: Literal["ready"] = "ready"
-    collection: CollectionOut
+    collection: CollectionOut | None

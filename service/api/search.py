@@ -5,13 +5,14 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from index.filters import Filter
 from index.records import Hit
+from service.access.caller import Scope
+from service.api.access import needs
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
 from service.api.schemas import PassageOut, SearchRequest, SearchResponse
 
-router = APIRouter(tags=["passages"])
+router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 
 
 @router.post(
@@ -30,18 +31,7 @@ def _search(body: SearchRequest, parts: Parts) -> list[Hit]:
     return parts.collection(body.collection).search(
         body.query,
         k=body.k,
-        where=_filter(body),
+        where=parts.where(None if body.filter is None else body.filter.chosen()),
         reranker=parts.service.reader if settings.rerank else None,
         depth=max(settings.rerank_depth, body.k),
-    )
-
-
-def _filter(body: SearchRequest) -> Filter | None:
-    if body.filter is None:
-        return None
-    ids = body.filter.document_ids
-    return Filter(
-        document_ids=None if ids is None else frozenset(ids),
-        uri_prefix=body.filter.uri_prefix,
-        metadata=body.filter.metadata,
     )

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import Field
 
+from service.access.caller import Scope
+from service.api.access import needs
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
 from service.api.schemas import AnswerOut, CollectionName, Record, Request
@@ -17,7 +19,7 @@ from service.versions import Versions
 
 MOST_SENTENCES = 500  # each may need the checker; no model that is asked for one answer writes as many
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
 
 
 class VerifyRequest(Request):
@@ -69,7 +71,11 @@ def _verified(body: VerifyRequest, parts: Parts) -> Verification:
         )
     return verify(
         answer_of(body.answer.model_dump()),
-        Versions(parts.service.library, body.collection),
+        Versions(
+            parts.service.library,
+            [parts.named(body.collection)] if body.collection else parts.names(),
+            parts.caller.may_read,
+        ),
         parts.service.checker.check,
         enough=SupportPolicy().enough,
     )

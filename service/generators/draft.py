@@ -49,12 +49,13 @@ class Draft:
 class Report:
     """What a language model's answer was made with. It comes last, and before an error that breaks the answer off.
 
-    `prompt_hash` says which prompts were sent. `notes` are for the asker.
+    `prompt_hash` says which prompts were sent. `notes` are for the asker. `retries`: how often the request was repeated.
     """
 
     prompt_hash: str
     usage: Usage = field(default_factory=Usage)
     notes: tuple[str, ...] = ()
+    retries: int = 0
 
 
 class Generator(Protocol):

@@ -65,14 +65,13 @@ class Remote:
             yield from drafts(self._pieces(messages, reply), shown, lambda: reply.finish == "length")
         except GeneratorUnavailable as error:
             failure = error
-        yield Report(self._prompts.hash, reply.usage, tuple(self._notes(reply, len(passages) - shown)))
+        yield Report(self._prompts.hash, reply.usage, tuple(self._notes(reply, len(passages) - shown)), reply.retries)
         if failure:
             raise failure
 
     def _pieces(self, messages: Messages, reply: Reply) -> Iterator[str]:
         """The text as it arrives. Another attempt is made only while nothing was passed on."""
         until = time.monotonic() + self._server.silence_s * WHOLE
-        attempt = 1
         while True:
             try:
                 yield from self._chat.write(messages, reply, plain=self._plain)
@@ -80,14 +79,14 @@ class Remote:
                 if failed.dialect and not self._plain:
                     self._plain = True
                     continue
-                pause = self._pause_before(attempt + 1, failed.again_after)
+                pause = self._pause_before(reply.retries + 2, failed.again_after)
                 if pause is None or reply.characters or time.monotonic() + pause > until:
                     self._breaker.failed()
                     raise GeneratorUnavailable(
                         f"The language model's server at {self._server.place} {failed}"
                     ) from failed
                 self._pause(pause)
-                attempt += 1
+                reply.retries += 1
             else:
                 self._breaker.succeeded()
                 return

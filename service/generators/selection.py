@@ -32,8 +32,8 @@ def generators(settings: Settings) -> dict[str, Generator]:
         from service.generators.remote import Remote
         from service.generators.server import Server
 
-        key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
-        server = Server(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
+        server = Server.of(settings)
+        assert server is not None
         available[Remote.name] = Remote(server, budget, prompts, settings.llm_temperature)
     elif settings.llm_model:
         from service.generators.local import Local

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import openai
@@ -12,6 +12,7 @@ import openai
 from service.generators.budget import Budget, estimated_tokens
 from service.prompts import Messages
 from service.records import Usage
+from service.settings import Settings
 
 WHOLE = 5  # the whole answer may take this many times the longest silence
 _CONNECT_S = 5.0
@@ -36,6 +37,14 @@ class Server:
     api_key: str | None = field(default=None, repr=False)
     silence_s: float = 60.0
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """The server that the settings name; None when they lack its URL or the model."""
+        if not settings.llm_base_url or not settings.llm_model:
+            return None
+        key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+        return cls(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
+
     @property
     def place(self) -> str:
         """Host and port, for messages: the whole URL may hold a password."""
@@ -44,11 +53,15 @@ class Server:
 
 @dataclass(slots=True)
 class Reply:
-    """What is known about an answer while it arrives: the server's word for how it ended, and its count of tokens."""
+    """What is known about an answer while it arrives: the server's words for how it ended and for the model, and its count
+    of tokens.
+    """
 
     finish: str | None = None
     usage: Usage = field(default_factory=Usage)
     characters: int = 0
+    retries: int = 0
+    model: str | None = None
 
 
 class RequestFailed(Exception):
@@ -86,13 +99,16 @@ class ChatServer:
         """Close the connections."""
         self._client.close()
 
-    def write(self, messages: Messages, reply: Reply, *, plain: bool) -> Iterator[str]:
+    def write(
+        self, messages: Messages, reply: Reply, *, plain: bool, form: Mapping[str, object] | None = None
+    ) -> Iterator[str]:
         """Yield the answer's text as it arrives and fill in `reply`. Closing the iterator ends the request.
 
-        `plain` leaves out what newer models of OpenAI refuse: `max_tokens` and a temperature. Raises RequestFailed.
+        `form` is a JSON schema that the server is asked to hold the text to. `plain` leaves out what some servers refuse:
+        the form, and what newer models of OpenAI refuse, `max_tokens` and a temperature. Raises RequestFailed.
         """
         try:
-            with self._client.chat.completions.create(**self._request(messages, plain=plain)) as stream:
+            with self._client.chat.completions.create(**self._request(messages, plain=plain, form=form)) as stream:
                 for chunk in stream:
                     yield from _text(chunk, reply)
                     if reply.characters > self._budget.answer * _CHARACTERS_PER_TOKEN:
@@ -131,7 +147,7 @@ class ChatServer:
             self._counts_tokens = False  # it has no such route: the estimate stands from now on
             return estimate
 
-    def _request(self, messages: Messages, *, plain: bool) -> dict[str, Any]:
+    def _request(self, messages: Messages, *, plain: bool, form: Mapping[str, object] | None) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self._server.model,
             "messages": [
@@ -142,6 +158,9 @@ class ChatServer:
         }
         if plain:
             return {**request, "max_completion_tokens": self._budget.answer}
+        if form is not None:
+            schema = {"name": "reply", "strict": True, "schema": form}
+            request |= {"response_format": {"type": "json_schema", "json_schema": schema}, "seed": 0}
         return {
             **request,
             "max_tokens": self._budget.answer,
@@ -181,6 +200,8 @@ def _text(chunk: Any, reply: Reply) -> Iterator[str]:
     read, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
     if isinstance(read, int) and isinstance(written, int):
         reply.usage = Usage(read, written)
+    model = getattr(chunk, "model", None)
+    reply.model = model if isinstance(model, str) and model else reply.model
     choices = getattr(chunk, "choices", None)
     for choice in choices[:1] if isinstance(choices, list) else []:
         finish = getattr(choice, "finish_reason", None)

@@ -1,4 +1,4 @@
-// Thumbs beside an answer, and a box for what is wrong with it.
+// Thumbs beside an answer or one sentence of it, and a box for what is wrong with it.
 
 import { send } from "./server.js";
 import { element } from "./text.js";
@@ -8,12 +8,16 @@ const SVG = "http://www.w3.org/2000/svg";
 const THUMB = "M2.5 9h3v8h-3zM7 9l3.2-6.5c1.4 0 2.1.8 2.1 2V8h4.4l-.9 7.2c-.1 1-.9 1.8-1.9 1.8H7z";
 
 export class Thumbs {
-  constructor(answerId) {
+  // `sentence` is its index in the answer; null rates the answer as a whole.
+  constructor(answerId, sentence = null) {
     this.answerId = answerId;
-    this.up = this.thumb("up", "Good answer");
-    this.down = this.thumb("down", "Bad answer");
+    this.sentence = sentence;
+    this.what = sentence === null ? "answer" : `sentence ${sentence + 1}`;
+    this.up = this.thumb("up", `Good ${this.what}`);
+    this.down = this.thumb("down", `Bad ${this.what}`);
     this.said = element("span", { className: "muted", role: "status" });
-    this.box = element("span", { className: "thumbs", role: "group", "aria-label": "Rate this answer" }, this.up, this.down, this.said);
+    const className = sentence === null ? "thumbs" : "thumbs of-sentence";
+    this.box = element("span", { className, role: "group", "aria-label": `Rate this ${sentence === null ? "answer" : "sentence"}` }, this.up, this.down, this.said);
     this.comment = this.form();
   }
 
@@ -24,7 +28,7 @@ export class Thumbs {
   }
 
   form() {
-    const words = element("input", { type: "text", maxLength: MOST_COMMENT, "aria-label": "What is wrong with this answer?", placeholder: "What is wrong? (optional)" });
+    const words = element("input", { type: "text", maxLength: MOST_COMMENT, "aria-label": `What is wrong with ${this.sentence === null ? "this answer" : this.what}?`, placeholder: `What is wrong${this.sentence === null ? "" : ` with ${this.what}`}? (optional)` });
     const form = element("form", { className: "thumbs-comment", hidden: true }, words, element("button", { type: "submit", className: "quiet", textContent: "Send" }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -35,7 +39,7 @@ export class Thumbs {
 
   async rate(rating, comment = "") {
     try {
-      await send("/v1/feedback", { answer_id: this.answerId, rating, comment });
+      await send("/v1/feedback", { answer_id: this.answerId, rating, comment, ...(this.sentence !== null && { sentence: this.sentence }) });
     } catch (problem) {
       this.said.textContent = problem.message;
       return;

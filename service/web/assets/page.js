@@ -1,15 +1,26 @@
 // The page to ask on: the conversation, the ask box, the collections, the keys.
 
+import { Earlier } from "./earlier.js";
 import { Panel } from "./panel.js";
 import { ask, get } from "./server.js";
 import { copy, element, viewerAddress } from "./text.js";
 import { Turn } from "./turn.js";
+import { Uploads } from "./upload.js";
 
 const POLL_MS = 3000;
 const byId = (id) => document.getElementById(id);
 const panel = new Panel(byId("panel"));
 const question = byId("question");
 const chooser = byId("collection");
+const earlier = new Earlier(byId("earlier"), byId("earlier-toggle"), {
+  onOpen: (id) => open(id).catch((problem) => say(problem.message)),
+  onGone: (id) => { if (id === conversation) restart(); },
+});
+const uploads = new Uploads(byId("uploads"), {
+  into: () => chooser.value || usual,
+  onFound: () => loadCollections().catch((problem) => say(problem.message)),
+});
+let usual = ""; // the collection that files go to while there is none to choose
 let collections = [];
 let conversation = null;
 let turns = [];
@@ -26,6 +37,7 @@ function current() {
 async function loadCollections() {
   const found = await get("/v1/collections");
   collections = found.collections.filter((collection) => collection.documents > 0);
+  usual = found.default;
   const wanted = chooser.value || localStorage.getItem("collection") || found.default;
   chooser.replaceChildren(...collections.map(({ name }) => element("option", { value: name, textContent: name })));
   const names = collections.map(({ name }) => name);
@@ -54,6 +66,7 @@ async function watchCollections() {
   try {
     if (!document.hidden) await loadCollections();
   } catch (problem) {
+    byId("hero-line").textContent = problem.message;
     say(problem.message);
   }
   if (collections.length === 0) setTimeout(watchCollections, POLL_MS);
@@ -81,6 +94,7 @@ async function submit(text) {
       if (event === "answer") {
         conversation = data.conversation_id;
         history.replaceState(null, "", `?c=${encodeURIComponent(conversation)}`);
+        earlier.mark(conversation);
         say(data.refused ? data.text : `Answered, with ${data.citations.length} sources.`);
       }
     }
@@ -99,7 +113,7 @@ function setRunning(is) {
   question.placeholder = turns.length ? "Ask a follow-up" : "Ask a question";
 }
 
-function restart() {
+function clear() {
   running?.abort();
   panel.close();
   turns = [];
@@ -108,12 +122,24 @@ function restart() {
   history.replaceState(null, "", "/");
   setRunning(false);
   showCollection();
+}
+
+function restart() {
+  clear();
+  earlier.mark(null);
   question.focus();
+}
+
+async function open(id) {
+  clear();
+  await restore(id);
+  history.replaceState(null, "", `?c=${encodeURIComponent(id)}`);
 }
 
 async function restore(id) {
   const kept = await get(`/v1/conversations/${encodeURIComponent(id)}`);
   conversation = kept.id;
+  earlier.mark(conversation);
   for (const { answer, collection } of kept.answers) {
     if ([...chooser.options].some((option) => option.value === collection)) chooser.value = collection;
     addTurn(answer.question, collection).answer(answer);
@@ -138,7 +164,7 @@ async function browse() {
     list.append(...documents.sort((a, b) => a.title.localeCompare(b.title)).map((document) => element("li", {},
       element("a", {
         href: viewerAddress({ document_id: document.id, version: document.version, start: 0, end: 0 }, name),
-        target: "_blank", rel: "noopener", textContent: document.title,
+        target: "_blank", rel: "opener", textContent: document.title,
       }),
       element("span", { className: "muted", textContent: ` ${document.characters.toLocaleString("en")} characters` }))));
   } catch (problem) {
@@ -170,6 +196,8 @@ chooser.addEventListener("change", () => {
   restart();
 });
 byId("fresh").addEventListener("click", restart);
+uploads.offer(byId("add"));
+uploads.offer(byId("add-first"));
 byId("browse").addEventListener("click", browse);
 byId("documents-close").addEventListener("click", () => byId("documents").close());
 byId("documents-filter").addEventListener("input", ({ target }) => {
@@ -195,6 +223,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 await watchCollections();
+await earlier.begin();
 const asked = new URLSearchParams(location.search).get("c");
 if (asked) await restore(asked).catch(restart);
 if (matchMedia("(pointer: fine)").matches && !asked) question.focus();

@@ -61,7 +61,7 @@ export class Panel {
     const close = element("button", { type: "button", className: "quiet icon", "aria-label": "Close the source", textContent: "✕" });
     close.addEventListener("click", () => this.close());
     const tools = element("div", { className: "panel-tools" }, copyButton, element("a", {
-      className: "quiet", href: viewerAddress(source, collection), target: "_blank", rel: "noopener", textContent: "Open in document",
+      className: "quiet", href: viewerAddress(source, collection), target: "_blank", rel: "opener", textContent: "Open in document",
     }));
     if (sources.length > 1) tools.append(this.stepper("‹", "Previous source", -1), this.stepper("›", "Next source", 1));
     const number = source.number ? element("span", { className: "number", textContent: source.number }) : "";

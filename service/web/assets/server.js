@@ -1,5 +1,7 @@
 // Talking to the server: JSON, and the stream of an answer.
 
+import { askForKey, heldKey, keyHeaders } from "./key.js";
+
 // A problem the server described (RFC 9457), or the network's own.
 export class Problem extends Error {
   constructor(detail, code = "unreachable") {
@@ -8,15 +10,18 @@ export class Problem extends Error {
   }
 }
 
-async function reach(address, options) {
+// Fetch with the key, if there is one; where the server wants another one, ask for it and try again.
+export async function reach(address, options = {}) {
+  const key = heldKey();
   let response;
   try {
-    response = await fetch(address, options);
+    response = await fetch(address, { ...options, headers: { ...options.headers, ...keyHeaders() } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem("The server does not answer. Is `quoth serve` still running?");
   }
   if (response.ok) return response;
+  if (response.status === 401 && (await askForKey(key))) return reach(address, options);
   const problem = await response.json().catch(() => ({}));
   throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code);
 }
@@ -27,6 +32,20 @@ export async function get(address) {
 
 export async function send(address, body) {
   return (await reach(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+}
+
+export async function sendFile(address, file) {
+  const form = new FormData();
+  form.append("file", file);
+  return (await reach(address, { method: "POST", body: form })).json();
+}
+
+export async function change(address, body) {
+  return (await reach(address, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+}
+
+export async function remove(address) {
+  await reach(address, { method: "DELETE" });
 }
 
 export function textOf(passage, collection, start, end) {

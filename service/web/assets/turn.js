@@ -24,13 +24,15 @@ export class Turn {
     this.state.textContent = `Reading ${count(passages.length, "passage")} of ${count(documents, "document")} …`;
   }
 
-  sentence({ sentence, citations }) {
+  // `thumbs` rate this sentence; while the answer comes about there are none.
+  sentence({ sentence, citations }, thumbs = null) {
     this.citations.push(...citations);
     if (this.prose.childNodes.length) this.prose.append(" ");
     const span = element("span", { className: sentence.supported ? "sentence" : "sentence unsupported", textContent: sentence.text });
     if (!sentence.supported) span.title = "The cited passages do not support this sentence.";
-    this.prose.append(span);
-    for (const number of sentence.citations) this.prose.append(this.marker(number));
+    const said = element("span", { className: "said" }, span, ...sentence.citations.map((number) => this.marker(number)));
+    if (thumbs) said.append(element("span", { className: "at-end" }, thumbs.box));
+    this.prose.append(said);
   }
 
   // The whole answer: what was streamed is replaced, so that both show the same.
@@ -43,7 +45,11 @@ export class Turn {
     }
     if (answer.refused) this.refusal(answer);
     else {
-      answer.sentences.forEach((sentence) => this.sentence({ sentence, citations: [] }));
+      answer.sentences.forEach((sentence, number) => {
+        const thumbs = new Thumbs(answer.id, number);
+        this.sentence({ sentence, citations: [] }, thumbs);
+        this.after.append(thumbs.comment);
+      });
       this.citations = answer.citations;
       this.after.append(this.sources());
     }

@@ -1,0 +1,126 @@
+"""One document of a collection, however it came there: GET shows it and its uploaded file, DELETE takes it out."""
+
+from functools import partial
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from index.errors import NotFound
+from index.summary import DocumentSummary
+from service.access.caller import Scope
+from service.api.access import needs
+from service.api.job_schemas import DocumentDetail, FileOut
+from service.api.parts import Parts, TheParts, TheQueue
+from service.api.problems import documented
+from service.api.schemas import DocumentOut
+from service.jobs.indexing import folder_of
+from service.jobs.queue import JobQueue
+from service.jobs.records import Original
+
+DOCUMENT = "/v1/collections/{name}/documents/{document_id}"
+_ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+
+router = APIRouter(tags=["documents"])
+
+
+@router.get(
+    DOCUMENT,
+    summary="Show a document",
+    responses=_ERRORS,
+    dependencies=[needs(Scope.ASK)],
+)
+async def show(name: str, document_id: str, parts: TheParts, queue: TheQueue) -> DocumentDetail:
+    """A current document, however it came there, without its text."""
+    return await parts.read(partial(_shown, name, document_id, parts, queue))
+
+
+@router.get(
+    f"{DOCUMENT}/file",
+    summary="Download an uploaded file",
+    response_class=FileResponse,
+    responses=_ERRORS,
+    dependencies=[needs(Scope.ASK)],
+)
+async def download(name: str, document_id: str, parts: TheParts, queue: TheQueue) -> FileResponse:
+    """The bytes that the current version of an uploaded document came from, exactly as they were sent."""
+    original = await parts.read(partial(_original, name, document_id, parts, queue))
+    return FileResponse(
+        queue.originals.path(original.sha256),
+        media_type="application/octet-stream",  # never shown as a page of this server, whatever it holds
+        filename=original.filename,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.delete(
+    DOCUMENT,
+    summary="Take a document out",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_ERRORS,
+    dependencies=[needs(Scope.INGEST)],
+)
+async def remove(name: str, document_id: str, parts: TheParts, queue: TheQueue) -> None:
+    """Take the document out of search, with its uploaded file, and cancel its jobs. Versions that answers cite stay readable.
+
+    A document that `quoth index` read from a folder comes back with the next `quoth index` of that folder.
+    """
+    await parts.read(partial(_remove, name, document_id, parts, queue))
+
+
+def documents_of(name: str, document_id: str, parts: Parts) -> list[DocumentSummary]:
+    """The documents that are the document of that id, or came of the archive that was uploaded under it."""
+    collection = parts.collection(name)
+    return collection.documents([document_id]) + [
+        found for found in collection.documents(folder=folder_of(document_id)) if found.id != document_id
+    ]
+
+
+def _readable(name: str, document_id: str, parts: Parts) -> list[DocumentSummary]:
+    """The same, if they are there for the caller."""
+    held = documents_of(name, document_id, parts)
+    if not held or not all(parts.caller.may_read(found.principals) for found in held):
+        raise _missing(name, document_id)
+    return held
+
+
+def _missing(name: str, document_id: str) -> NotFound:
+    return NotFound(
+        f"document {document_id!r} is not in the collection {name!r}. GET /v1/documents lists what there is; "
+        "GET /v1/jobs tells what is still on its way"
+    )
+
+
+def _shown(name: str, document_id: str, parts: Parts, queue: JobQueue) -> DocumentDetail:
+    found = _readable(name, document_id, parts)[0]
+    if found.id != document_id:
+        raise NotFound(
+            f"{document_id!r} is no document but an uploaded archive. GET /v1/documents lists what it holds: "
+            f"their URIs begin with {folder_of(document_id)}/"
+        )
+    original = queue.original(name, document_id)
+    return DocumentDetail(
+        **DocumentOut.model_validate(found).model_dump(),
+        pending_vectors=parts.collection(name).pending_of([document_id]),
+        file=FileOut.of(original) if original is not None else None,
+    )
+
+
+def _original(name: str, document_id: str, parts: Parts, queue: JobQueue) -> Original:
+    found = _readable(name, document_id, parts)[0]
+    original = queue.original(name, document_id)
+    if original is None:
+        raise NotFound(f"document {document_id!r} was not uploaded, so there is no file. It came from {found.uri}")
+    return original
+
+
+def _remove(name: str, document_id: str, parts: Parts, queue: JobQueue) -> None:
+    if name not in parts.service.library.names() or not documents_of(name, document_id, parts):
+        if not queue.withdraw_own(name, document_id, owner=parts.caller.owner):
+            raise _missing(name, document_id)
+        return
+    collection = parts.collection(name)
+    with collection.writing():
+        held = _readable(name, document_id, parts)
+        queue.withdraw(name, document_id)
+        collection.change(remove=[found.id for found in held])

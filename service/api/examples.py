@@ -1,0 +1,216 @@
+"""Examples of the OpenAPI document: one answer over the shipped briefing, and what else holds parts of it. Values only.
+
+tests/test_openapi.py checks each against its schema, and that no response is without one.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+_QUOTE = "Seoul holds the North responsible for at least six cyberattacks of note since 2007."
+_START = 1598
+_PLACE = {
+    "document_id": "9f3c1d7e5a2b4c68",
+    "version": "4f1d8c0b9a7e6f5d4c3b2a190817263544536271809fabcdef0123456789abcd",
+    "title": "Cyber cooperation between Washington and Seoul",
+    "uri": "file:///home/ada/documents/cyber_cooperation.md",
+    "page": None,
+    "trail": ["Cyber cooperation between Washington and Seoul", "Attacks"],
+}
+_RANGE = {"start": _START, "end": _START + len(_QUOTE)}
+_PASSAGE = {"chunk_id": "b1946ac92492d234", **_PLACE, **_RANGE, "text": _QUOTE, "score": 3.1}
+_SIX = _START + _QUOTE.index("six")
+_CITATION = {
+    "number": 1,
+    **_PLACE,
+    **_RANGE,
+    "quote": _QUOTE,
+    "highlight": [_SIX, _SIX + 3],
+    "chunk_id": "b1946ac92492d234",
+    "score": 3.1,
+}
+_QUESTION = "How many cyberattacks does Seoul blame on the North?"
+_TIME = "2026-11-23T09:30:00+00:00"
+_LATER = "2026-11-23T09:30:04+00:00"
+_ANSWER = {
+    "id": "5d41402abc4b2a76b9719d911017c592",
+    "conversation_id": "7d793037a0760186574b0282f2f435e7",
+    "question": _QUESTION,
+    "rewritten_question": _QUESTION,
+    "text": f"{_QUOTE} [1]",
+    "refused": False,
+    "confidence": 0.78,
+    "sentences": [{"text": _QUOTE, "citations": [1], "supported": True, "support": 1.0}],
+    "citations": [_CITATION],
+    "passages": [_PASSAGE],
+    "generator": "extractive",
+    "prompt_hash": None,
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0},
+    "timings_ms": {"retrieve": 9.1, "read": 61.4, "total": 74.0},
+    "notes": [],
+}
+_RECORDING = {
+    "quoth": "0.1.0",
+    "generator": "extractive",
+    "top_k": 8,
+    "depth": 12,
+    "threshold": 0.4556,
+    "strict": True,
+    "encoder": "all-MiniLM-L6-v2",
+    "reader": "2 (d4eba4321dff)",
+    "support": "1 (6a21f17137fb)",
+    "calibration": "1",
+    "llm_model": None,
+    "llm_temperature": 0.0,
+    "llm_max_tokens": 512,
+    "llm_context_tokens": 8192,
+}
+_STORED = {"collection": "default", "created_at": _TIME, "recording": _RECORDING, "answer": _ANSWER}
+_CONVERSATION = {
+    "id": _ANSWER["conversation_id"],
+    "title": _QUESTION,
+    "collection": "default",
+    "created_at": _TIME,
+    "updated_at": _TIME,
+}
+_DOCUMENT = {
+    "id": _PLACE["document_id"],
+    "version": _PLACE["version"],
+    "uri": _PLACE["uri"],
+    "title": _PLACE["title"],
+    "media_type": "text/markdown",
+}
+_COLLECTION = {
+    "name": "default",
+    "documents": 5,
+    "chunks": 31,
+    "vectors": 31,
+    "pending_vectors": 0,
+    "encoder": "all-MiniLM-L6-v2@53aa5117",
+    "bytes_on_disk": 262_144,
+}
+_JOB = {
+    "id": "c4ca4238a0b923820dcc509a6f75849b",
+    "state": "succeeded",
+    "stage": "done",
+    "done": 31,
+    "total": 31,
+    "documents": 1,
+    "remark": None,
+    "attempts": 1,
+    "collection": "default",
+    "document_id": "plan-2027",
+    "filename": "plan.pdf",
+    "size": 48_211,
+    "error": None,
+    "error_code": None,
+    "created_at": _TIME,
+    "started_at": _TIME,
+    "finished_at": _LATER,
+    "retry_at": None,
+}
+_FEEDBACK = {
+    "id": "eccbc87e4b5ce2fe28308fd9f2a7baf3",
+    "answer_id": _ANSWER["id"],
+    "sentence": 0,
+    "rating": "down",
+    "comment": "It was seven.",
+    "label": "ada",
+    "created_at": _TIME,
+}
+_MODELS = [{"id": name, "object": "model", "created": 0, "owned_by": "quoth"} for name in ("quoth", "default")]
+
+SCHEMAS: dict[str, Any] = {
+    "AnswerOut": _ANSWER,
+    "StoredAnswerOut": _STORED,
+    "ConversationOut": {**_CONVERSATION, "answers": 1},
+    "ConversationsResponse": {"conversations": [{**_CONVERSATION, "answers": 1}], "next_cursor": None},
+    "ConversationResponse": {**_CONVERSATION, "answers": [_STORED]},
+    "CompletionOut": {
+        "id": f"chatcmpl-{_ANSWER['id']}",
+        "object": "chat.completion",
+        "created": 1_795_426_200,
+        "model": "quoth",
+        "choices": [
+            {
+                "index": 0,
+                "message": {
+                    "role": "assistant",
+                    "content": f"{_QUOTE} [1]\n\nSources:\n[1] {_PLACE['title']} · Attacks · characters 1598-1681: “{_QUOTE}”",
+                    "refusal": None,
+                },
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "quoth": _ANSWER,
+    },
+    "ModelOut": _MODELS[0],
+    "ModelsOut": {"object": "list", "data": _MODELS},
+    "SearchResponse": {"hits": [_PASSAGE]},
+    "DocumentsResponse": {"collection": "default", "documents": [{**_DOCUMENT, "characters": 4105, "chunks": 7}]},
+    "DocumentDetail": {**_DOCUMENT, "characters": 4105, "chunks": 7, "pending_vectors": 0, "file": None},
+    "TextResponse": {
+        **_DOCUMENT,
+        "length": 4105,
+        **_RANGE,
+        "text": _QUOTE,
+        "pages": [],
+        "sections": [{"start": 1587, "trail": _PLACE["trail"]}],
+    },
+    "CollectionOut": _COLLECTION,
+    "CollectionsResponse": {"default": "default", "collections": [_COLLECTION]},
+    "JobOut": _JOB,
+    "JobsResponse": {"jobs": [_JOB], "next": None},
+    "FeedbackRequest": {"answer_id": _ANSWER["id"], "rating": "down", "sentence": 0, "comment": "It was seven."},
+    "FeedbackOut": _FEEDBACK,
+    "FeedbackResponse": {"feedback": [_FEEDBACK]},
+    "VerifyRequest": {"answer": _ANSWER},
+    "VerificationOut": {"verdict": "proved", "quotes": 2, "quoted": 1, "checked": 0, "findings": []},
+    "HealthResponse": {"status": "ok"},
+    "ReadyResponse": {"status": "ready", "collection": _COLLECTION},
+}
+"""An example for each schema that a request or a response consists of; some state theirs beside the class."""
+
+PROBLEMS: dict[HTTPStatus, tuple[str, str]] = {
+    HTTPStatus.BAD_REQUEST: ("body-unreadable", "There was an error parsing the body"),
+    HTTPStatus.UNAUTHORIZED: (
+        "key-invalid",
+        "This needs an API key that is good: send the header `Authorization: Bearer quoth_...`. A key may be unknown here, "
+        "expired or revoked. To make one, where the server runs: quoth keys create NAME",
+    ),
+    HTTPStatus.FORBIDDEN: (
+        "scope-missing",
+        "The key 'crawler' does not have the scope 'ask' that this needs; it has: ingest. Make a key that has it: "
+        "quoth keys create NAME --scope ask",
+    ),
+    HTTPStatus.NOT_FOUND: ("collection-missing", "no collection 'papers'. There are: default. Name one of these"),
+    HTTPStatus.REQUEST_TIMEOUT: ("body-too-slow", "The body did not come within 30 s. Send it without a pause."),
+    HTTPStatus.CONFLICT: (
+        "document-taken",
+        "The id 'plan-2027' belongs to a document in 'default' that is not one of your uploads. Choose another id.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "body-too-long",
+        "The request has 3,145,728 bytes; at most 2,097,152 are read. Send less at once.",
+    ),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("format-unsupported", "plan.xyz: no format that is read has the suffix .xyz."),
+    HTTPStatus.MISDIRECTED_REQUEST: (
+        "host-not-allowed",
+        "This server does not answer for the host 'docs.example.org'. Add it to QUOTH_ALLOWED_HOSTS to allow it.",
+    ),
+    HTTPStatus.UNPROCESSABLE_ENTITY: ("request-invalid", "question: Field required"),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "rate-exceeded",
+        "The key 'crawler' may make 60/min requests, and has. The next one is possible in 1 s.",
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "internal",
+        "Something broke inside Quoth; the server's log has the details under this request id.",
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "collection-busy",
+        "collection default: process 4711 is writing. Try again in a moment.",
+    ),
+}
+"""A code and a detail for each status that a problem can have."""

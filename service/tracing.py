@@ -1,0 +1,79 @@
+"""Where the time of a request goes, for whoever collects traces (OpenTelemetry, an extra; off unless an endpoint is set).
+
+A trace holds a span for the request, one for the answer and one for each stage of it. None holds a text, a path or a name that
+a caller chose.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Protocol, cast
+
+from service.errors import SettingsInvalid
+from service.settings import Settings
+from service.stages import Stages
+
+_STANDARD = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnd:
+    """How a request ended. `method` is a known one or `other`; `route` is the template (`/v1/jobs/{id}`), never the path.
+
+    `route` None: nothing is there. `status` None: broken off. `problem` is the code of what the caller was told.
+    """
+
+    method: str
+    route: str | None
+    status: int | None
+    request_id: str
+    problem: str | None
+
+
+class Tracing(Protocol):
+    """Keeps the spans of a server. Thread-safe."""
+
+    def request(self, headers: Mapping[str, str]) -> AbstractContextManager[Callable[[RequestEnd], None]]:
+        """A `with` block around a request, which is told at its end how it ended.
+
+        `headers` may name the caller's trace (W3C `traceparent`).
+        """
+        ...
+
+    def answer(self, stages: Stages, outcome: str) -> None:
+        """The making of an answer, which ends now, as part of the request whose block runs."""
+        ...
+
+    def close(self) -> None:
+        """Send what is kept. Waits a few seconds at most."""
+        ...
+
+
+class Untraced:
+    """Keeps nothing."""
+
+    @contextmanager
+    def request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
+        """See `Tracing`."""
+        yield lambda _: None
+
+    def answer(self, stages: Stages, outcome: str) -> None:
+        """See `Tracing`."""
+
+    def close(self) -> None:
+        """See `Tracing`."""
+
+
+def tracing(settings: Settings) -> Tracing:
+    """What the settings, or OpenTelemetry's own variables, ask for. Raises SettingsInvalid without the packages for it."""
+    if not (settings.otel_endpoint or os.environ.get(_STANDARD)):
+        return Untraced()
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        raise SettingsInvalid(
+            "otel_endpoint is set, and the packages for it are not there. Run: pip install 'quoth[otel]'"
+        )
+    # The extra takes 0.3 s to import and is not installed by default.
+    return cast(Tracing, import_module("service.otel").OpenTelemetry.over_http(settings.otel_endpoint))
