@@ -11,18 +11,28 @@ from rich.text import Text
 from index.errors import IndexingError
 from service.cli import app
 from service.collections_cli import app as collections
+from service.conversations_cli import app as conversations
 from service.errors import ServiceError
+from service.keys_cli import app as keys
 from service.mcp_command import mcp
 from service.rendering import clean
+from service.replaying import replay
+from service.slack.command import slack
 from service.verifying import verify
+from service.work_command import work
 
 # Everything Quoth needs is on this machine: no library may ask a network for models, updates or a place to report to.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 TOKENIZERS = {"TOKENIZERS_PARALLELISM": "false"}  # its threads do not survive the fork that extraction uses
 
 app.command()(verify)
+app.command()(replay)
 app.command()(mcp)
+app.command()(work)
+app.command()(slack)
 app.add_typer(collections, name="collections")
+app.add_typer(conversations, name="conversations")
+app.add_typer(keys, name="keys")
 
 
 @app.command(

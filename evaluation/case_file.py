@@ -9,10 +9,15 @@ from evaluation.cases import Case, Evidence
 from evaluation.errors import RunInvalid
 
 
-def write(file: Path, cases: Iterable[Case]) -> None:
-    """Write the cases. Raises RunInvalid if the file exists: somebody may have reviewed it."""
+def refuse_existing(file: Path) -> None:
+    """Raise RunInvalid if the file exists: somebody may have reviewed it."""
     if file.exists():
         raise RunInvalid(f"{file} exists and may hold reviewed cases. Name another file with --out.")
+
+
+def write(file: Path, cases: Iterable[Case]) -> None:
+    """Write the cases. Raises RunInvalid if the file exists."""
+    refuse_existing(file)
     file.write_text("".join(json.dumps(fields(case), ensure_ascii=False) + "\n" for case in cases), encoding="utf-8")
 
 

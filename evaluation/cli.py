@@ -1,4 +1,4 @@
-"""`quoth eval`: run, report, compare, draft, harvest, judge, speed. quoth.py adds these commands.
+"""`quoth eval`: run, report, compare, draft, harvest, judge, speed, load. quoth.py adds these commands.
 
 Exit codes: 0 done, 1 an error (one line on standard error), 4 a gate that failed or a comparison that got worse. The modules
 behind a command are loaded when it runs, so that `quoth --help` does not wait for them.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ from rich.progress import Progress as Bars
 
 from evaluation.errors import EvaluationError
 from index.errors import IndexingError
-from service.errors import ServiceError
+from service.errors import ServiceError, SettingsInvalid
 
 if TYPE_CHECKING:
     from evaluation.execution import Plan
@@ -69,7 +69,9 @@ def run(
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="EVAL_API_KEY", help="API key of that Quoth.")] = None,
     generator: Annotated[str | None, typer.Option(help="Who words the answers.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Cases in work at a time.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Cases in work at a time; default: 1 in process, 4 at a server.")
+    ] = None,
     index: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where indexes of data sets are kept; default: OUT/index.")
     ] = None,
@@ -135,16 +137,32 @@ def draft(
         float, typer.Option(min=0, max=1, help="Share of near misses the documents do not answer.")
     ] = 0.2,
     seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
+    llm: Annotated[
+        bool | None,
+        typer.Option(
+            "--llm/--no-llm", help="Let a language model propose; default: if llm_base_url and llm_model are set."
+        ),
+    ] = None,
 ) -> None:
     """Propose a test set from a collection: questions with gold quotes, for a person to review."""
     with _reported():
+        case_file = _late("evaluation.case_file")
+        case_file.refuse_existing(out)
         settings = _late("service.settings").load(collection=collection)
-        opened = _late("service.assembly").open_library(settings).open(settings.collection)
-        drafting = _late("evaluation.drafting")
-        cases = drafting.draft(opened, count, unanswerable=unanswerable, seed=seed)
-        _late("evaluation.case_file").write(out, cases)
+        opened = _late("service.libraries").open_library(settings).open(settings.collection)
+        with _questioner(settings, llm) as questioner, _watching() as watch:
+            advance = watch("Asking the language model") if questioner else None
+            drafted = _late("evaluation.drafting").draft(
+                opened, count, unanswerable=unanswerable, seed=seed, questioner=questioner, on_progress=advance
+            )
+        case_file.write(out, drafted.cases)
+        if questioner:
+            typer.echo(f"{drafted.written} questions are by {questioner.model}. Dropped of what it wrote:", err=True)
+            for reason, number in sorted(drafted.dropped.items()):
+                typer.echo(f"{number:6} {reason}", err=True)
         typer.echo(
-            f"{len(cases)} cases in {out}. Review them, then: quoth eval run {out} --collection {settings.collection}"
+            f"{len(drafted.cases)} cases in {out}. "
+            f"Review them, then: quoth eval run {out} --collection {settings.collection}"
         )
 
 
@@ -170,13 +188,14 @@ def judge(
     base_url: Annotated[str, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible server, up to /v1.")],
     model: Annotated[str, typer.Option(envvar="JUDGE_MODEL", help="Model on that server; recorded with the verdicts.")],
     key: Annotated[str | None, typer.Option(envvar="JUDGE_API_KEY", help="Key for that server.")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Longest wait for its next words, in seconds.")] = 60.0,
 ) -> None:
     """Ask a language model whether each answer is right, and how far it agrees with the deterministic scores."""
     with _reported():
         judging = _late("evaluation.judge")
-        with _watching() as watch:
-            advance = watch("Judging")
-            result = judging.judge_run(folder, judging.Judge(base_url, model, key), on_progress=advance)
+        server = _late("service.generators.server").Server(base_url, model, key, timeout)
+        with closing(judging.Judge(server)) as asked, _watching() as watch:
+            result = judging.judge_run(folder, asked, on_progress=watch("Judging"))
         typer.echo(judging.markdown(result))
 
 
@@ -193,6 +212,12 @@ def speed(
     growth: Annotated[
         str, typer.Option(help="Chunk counts at which Quoth alone is measured, such as 10000,100000.")
     ] = "",
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Collection whose vectors growth goes around; without it, made-up documents."
+        ),
+    ] = None,
 ) -> None:
     """Measure indexing and search beside other systems: same weights, documents and threads, each in its own environment."""
     with _reported():
@@ -204,8 +229,41 @@ def speed(
             repeats=repeats,
             threads=threads or _late("os").cpu_count() or 1,
             growth=tuple(int(size) for size in growth.split(",") if size.strip()),
+            like=None if like is None else _late("service.settings").load().home / "collections" / like,
         )
         typer.echo(measuring.measure(plan, out, say=lambda line: typer.echo(line, err=True)))
+
+
+@app.command()
+def load(
+    out: OutOption = Path("eval-load"),
+    clients: Annotated[int, typer.Option(min=1, help="Clients that ask at once.")] = 32,
+    seconds: Annotated[float, typer.Option(min=1, help="How long one client asks, and then all together.")] = 60,
+    chunks: Annotated[int, typer.Option(min=100, help="Chunks in the collection of a server of its own.")] = 100_000,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="URL", help="A running server to ask instead.", show_default=False)
+    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="EVAL_API_KEY", help="API key of that server.")] = None,
+) -> None:
+    """Measure a server under load: throughput, latency, errors and memory, one client against many."""
+    with _reported():
+        loading = _late("evaluation.speed.load")
+        plan = loading.LoadPlan(clients=clients, seconds=seconds, chunks=chunks)
+        typer.echo(loading.measure(plan, out, endpoint, key, say=lambda line: typer.echo(line, err=True)))
+
+
+@contextmanager
+def _questioner(settings: Any, wanted: bool | None) -> Iterator[Any]:
+    """The language model that the settings name, ready to propose questions; None without one, or when it is not wanted."""
+    server = None if wanted is False else _late("service.generators.server").Server.of(settings)
+    if server is None:
+        if wanted:
+            raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")
+        yield None
+        return
+    checker = _late("service.support").SupportChecker.load(_late("models").folder("support"), settings.home / "cache")
+    with closing(_late("evaluation.questioner").Questioner(server, checker)) as questioner:
+        yield questioner
 
 
 def _run_suite(file: Path, out: Path, index: Path) -> int:

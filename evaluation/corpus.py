@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from evaluation.cases import Dataset, Source
-from evaluation.errors import TaskUnfit
+from evaluation.datasets.records import text_lines
+from evaluation.errors import DataInvalid, TaskUnfit
+from evaluation.metrics.wording import normalized
+from evaluation.naming import Naming
 from index.collection import Collection
 from index.records import Document
 from index.sync import sync
@@ -28,6 +31,28 @@ def fill(collection: Collection, dataset: Dataset, on_progress: Callable[[int, i
             reasons = "; ".join(f"{item.uri}: {item.reason}. {item.mend}" for item in rejected)
             raise TaskUnfit(f"{len(rejected)} documents of {dataset.name} cannot be indexed: {reasons}")
     collection.embed_pending(on_progress=on_progress)
+
+
+def check_quotes(collection: Collection, dataset: Dataset, naming: Naming) -> None:
+    """Raise DataInvalid for the first gold quote of a case file that its document, as extracted, does not hold.
+
+    Such a case would count every right answer as wrong. Words are compared as the citation metrics compare them. A document
+    that the collection lacks is passed over: another one may answer for it.
+    """
+    texts: dict[str, str] = {}
+    quoted = {evidence.document for case in dataset.cases for evidence in case.evidence}
+    for summary in collection.documents():
+        name = naming.of(summary.id, summary.uri)
+        if name in quoted and name is not None:
+            texts[name] = normalized(collection.document(summary.id).text)
+    for number, case in enumerate(dataset.cases):
+        for evidence in case.evidence:
+            text = texts.get(evidence.document)
+            if text is not None and normalized(evidence.quote) not in text:
+                line = next(islice(text_lines(dataset.files[0]), number, None))[0]
+                reason = f"case {case.id!r}: {evidence.document} does not hold the quote {evidence.quote[:60]!r}"
+                mend = "Copy the quote from the document as Quoth reads it, or index the document again"
+                raise DataInvalid(dataset.files[0], line, reason, mend)
 
 
 def document_of(source: Source) -> Document:

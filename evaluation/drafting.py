@@ -1,10 +1,13 @@
-"""A collection -> proposed test cases, without a language model: questions made from the text's own structure.
+"""A collection -> proposed test cases: questions made from the text's own structure, or by a language model where there is one.
 
 A sentence may carry its question in it: a definition ("X is a Y"), a number with its unit, a year, a place, who did
 something and what. The question is the sentence with the answer taken out, so the gold quote is the sentence itself and
 the case is answerable by construction. A heading is asked about too; any sentence below it is evidence. Each case is
 checked: the answer stands once in its sentence, retrieval finds the passage among the first ten, and no other sentence
 found has the question's words with another answer.
+
+With a `Questioner` a language model is shown passages, documents taking turns, and what it proposes passes its checks and the
+same ones of retrieval; the text's structure fills up what is missing. What was dropped is counted.
 
 Near misses are made from those questions by a name or a year that stands elsewhere in the collection, but in no
 sentence with the rest of the question: retrieval finds passages that look right, and none says it. All are proposals; a
@@ -13,14 +16,16 @@ person reviews them.
 
 import random
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from evaluation.cases import Case, Evidence
 from evaluation.errors import TaskUnfit
-from evaluation.templating import Proposal, content, near_miss, propose
+from evaluation.questioner import Questioner
+from evaluation.templating import Proposal, anchors, content, near_miss, propose
 from index.collection import Collection
 from index.records import Document
 from index.sentences import Span, sentence_spans
@@ -31,6 +36,11 @@ _OVERSAMPLED = 4
 _HEADING_WORDS = 2
 _CLAUSE = re.compile(r"(?i)(?:what|why|how|who|when|where|which|if|is|are|do|does|can)\b|\W*\d")
 _HEADING_SENTENCES = 2
+_PASSAGE = 1200
+_PASSAGES_A_CASE = 3
+
+ALIKE = "questions like another"
+NOT_FOUND = "questions that search does not answer by their quote alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class _Found:
     document: Document
     spans: tuple[Span, ...]
     proposal: Proposal
+    writer: str | None = None
 
     @property
     def start(self) -> int:
@@ -47,22 +58,96 @@ class _Found:
         return self.spans[0].start
 
 
-def draft(collection: Collection, count: int, *, unanswerable: float = 0.2, seed: int = 0) -> list[Case]:
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The cases, how many of their questions a language model wrote, and how many of its proposals were dropped and why."""
+
+    cases: tuple[Case, ...]
+    written: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def draft(
+    collection: Collection,
+    count: int,
+    *,
+    unanswerable: float = 0.2,
+    seed: int = 0,
+    questioner: Questioner | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Drafted:
     """About `count` cases, that share of them near misses; fewer when the text does not carry more.
 
-    Kinds of question and documents take turns, so that one long document or one kind does not fill the set. Raises
-    TaskUnfit when no sentence carries a question.
+    Kinds of question and documents take turns, so that one long document or one kind does not fill the set. `on_progress` is
+    told how many questions the language model has got through. Raises TaskUnfit when no sentence carries a question,
+    ModelUnavailable.
     """
+    rng = random.Random(seed)
+    wanted = round(count * (1 - unanswerable))
+    dropped: Counter[str] = Counter()
+    written: list[_Found] = []
+    if questioner is not None:
+        for item in islice(_written(collection, questioner, wanted, rng, dropped), wanted):
+            written.append(item)
+            if on_progress is not None:
+                on_progress(len(written))
     found = [item for summary in collection.documents() for item in _proposals(collection.document(summary.id))]
-    if not found:
+    if not found and not written:
         raise TaskUnfit(
             f"{collection.name}: no sentence carries a question. Index running text in English, then draft again."
         )
-    rng = random.Random(seed)
-    wanted = round(count * (1 - unanswerable))
-    answerable = _chosen(collection, found, wanted, rng)
-    misses = _near_misses(collection, found, answerable, count - wanted, rng)
-    return [*(_case(item) for item in answerable), *misses]
+    answerable = _chosen(collection, found, wanted, rng, written)
+    misses = _near_misses(collection, [*written, *found], answerable, count - wanted, rng)
+    return Drafted((*(_case(item) for item in answerable), *misses), len(written), dropped)
+
+
+def _written(
+    collection: Collection, questioner: Questioner, wanted: int, rng: random.Random, dropped: Counter[str]
+) -> Iterator[_Found]:
+    """What the language model proposes and search bears out, until it was shown enough passages for `wanted`."""
+    kept: list[_Found] = []
+    for document, passage in islice(_passages(collection, rng), _PASSAGES_A_CASE * wanted):
+        proposals = questioner.ask(document.title, document.text[passage.start : passage.end])
+        dropped.update(proposals.dropped)
+        for sound in proposals.questions:
+            quoted = Span(passage.start + sound.start, passage.start + sound.end)
+            proposal = Proposal("written", sound.question, sound.answer, anchors(sound.question))
+            item = _Found(document, (quoted,), proposal, questioner.model)
+            if any(_alike(item, other) for other in kept):
+                dropped[ALIKE] += 1
+            elif not _holds(collection, item):
+                dropped[NOT_FOUND] += 1
+            else:
+                kept.append(item)
+                yield item
+
+
+def _passages(collection: Collection, rng: random.Random) -> Iterator[tuple[Document, Span]]:
+    """Runs of whole sentences, drawn by turns: one of every document, then a second one of every document, and so on."""
+    waiting = [summary.id for summary in collection.documents()]
+    rng.shuffle(waiting)
+    left: dict[str, list[Span]] = {}
+    while waiting:
+        for id in list(waiting):
+            document = collection.document(id)
+            if id not in left:
+                left[id] = _runs(document.text)
+                rng.shuffle(left[id])
+            if left[id]:
+                yield document, left[id].pop()
+            else:
+                waiting.remove(id)
+
+
+def _runs(text: str) -> list[Span]:
+    """Sentences joined to runs of up to about `_PASSAGE` characters."""
+    runs: list[Span] = []
+    for span in sentence_spans(text):
+        if runs and span.end - runs[-1].start <= _PASSAGE:
+            runs[-1] = Span(runs[-1].start, span.end)
+        else:
+            runs.append(span)
+    return runs
 
 
 def _proposals(document: Document) -> Iterator[_Found]:
@@ -92,8 +177,10 @@ def _lowered(heading: str) -> str:
     )
 
 
-def _chosen(collection: Collection, found: Sequence[_Found], wanted: int, rng: random.Random) -> list[_Found]:
-    kept: list[_Found] = []
+def _chosen(
+    collection: Collection, found: Sequence[_Found], wanted: int, rng: random.Random, written: Sequence[_Found]
+) -> list[_Found]:
+    kept = list(written)
     for item in _in_turns(found, rng):
         if len(kept) == wanted:
             break
@@ -175,6 +262,7 @@ def _case(item: _Found) -> Case:
             "source": "draft",
             "kind": item.proposal.kind,
             "review": "read the question aloud; mend it if it is stilted",
+            **({"writer": item.writer} if item.writer else {}),
         },
     )
 

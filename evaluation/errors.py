@@ -5,10 +5,11 @@
     │   ├── DataInvalid          a data file is malformed: which file, which line, what to change
     │   ├── SuiteInvalid         a suite file is malformed, or its data changed since it was sealed
     │   ├── RunInvalid           a run folder cannot be resumed, read or compared
-    │   └── TaskUnfit            the data set lacks what the task needs
+    │   ├── TaskUnfit            the data set lacks what the task needs
+    │   └── NoReply              the language model's server has no whole reply to this one request
     └── Transient
         ├── EndpointUnavailable  the Quoth server does not answer
-        └── JudgeUnavailable     the judge's server does not answer
+        └── ModelUnavailable     the language model's server does not answer
 
 Every message names the thing, the bad value and the mend.
 """
@@ -52,9 +53,13 @@ class TaskUnfit(Permanent):
     """The data set lacks what the task needs."""
 
 
+class NoReply(Permanent):
+    """The language model's server has no whole reply to this one request: it is too long for it, for example."""
+
+
 class EndpointUnavailable(Transient):
     """The Quoth server does not answer."""
 
 
-class JudgeUnavailable(Transient):
-    """The judge's server does not answer."""
+class ModelUnavailable(Transient):
+    """The language model's server does not answer."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from evaluation import retrievers
 from evaluation.cases import Case, Dataset
-from evaluation.corpus import fill
+from evaluation.corpus import check_quotes, fill
 from evaluation.datasets.loading import Format, load
 from evaluation.datasets.records import text_lines
 from evaluation.errors import DataInvalid, SuiteInvalid, TaskUnfit
@@ -30,9 +30,12 @@ from index.collection import Collection
 from index.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
-from service.assembly import assemble, open_library
+from service.assembly import assemble
+from service.libraries import open_library
 
-_LOCAL_WORKERS = 2
+# Cases at work together share the runs of a network (index/batching), and bf16 rounds by what stands in a batch: with 4
+# workers 2 of 16 rows differed in their last digits. One at a time gives equal bytes, and the network is one for all anyway.
+_LOCAL_WORKERS = 1
 _REMOTE_WORKERS = 4
 
 
@@ -144,8 +147,21 @@ def check_fit(dataset: Dataset, task: TaskName, plan: Plan) -> None:
     reason = reasons[task]
     if reason is not None:
         raise TaskUnfit(f"{dataset.name} cannot be used for the task {task!r}: {reason}. Choose another with --task.")
-    if task in {"read", "verify"} and plan.endpoint is not None:
+    if plan.endpoint is not None:
+        _check_remote(dataset, task, plan)
+
+
+def _check_remote(dataset: Dataset, task: TaskName, plan: Plan) -> None:
+    """Raise TaskUnfit for what cannot be asked of a running Quoth, rather than measure something else in silence."""
+    if task in {"read", "verify"}:
         raise TaskUnfit(f"The task {task!r} runs the model in this process. Leave --endpoint out.")
+    if task == "retrieve" and plan.retriever != "hybrid":
+        raise TaskUnfit(f"A running Quoth searches as it is set, not by {plan.retriever!r}. Leave --retriever out.")
+    if task == "answer" and plan.generator and any(case.history for case in dataset.cases):
+        raise TaskUnfit(
+            f"{dataset.name} has follow-ups, which a running Quoth answers with the generator that it is set to. "
+            "Set it there, and leave --generator out."
+        )
 
 
 def _remote(plan: Plan, dataset: Dataset, task: TaskName, opened: ExitStack) -> tuple[Task, Mapping[str, object]]:
@@ -203,11 +219,13 @@ def _encoder_only(
 
 def _collection(plan: Plan, dataset: Dataset, library: Library, watcher: Watcher, *, filled: bool) -> Collection:
     if plan.collection:
-        return library.open(plan.collection)
-    collection = library.open_or_create(f"set-{dataset.sha256()[:16]}")
-    if filled:
-        advance = watcher("Indexing the documents")
-        fill(collection, dataset, advance)
+        collection = library.open(plan.collection)
+    else:
+        collection = library.open_or_create(f"set-{dataset.sha256()[:16]}")
+        if filled:
+            fill(collection, dataset, watcher("Indexing the documents"))
+    if filled and dataset.format == "quoth":
+        check_quotes(collection, dataset, _naming(dataset))
     return collection
 
 

@@ -2,12 +2,14 @@
 
 The input is exported feedback, one JSON object a line:
 
-    {"answer_id": "...", "verdict": "down", "comment": "It is 1904.", "question": "...", "history": [{"question", "answer"}],
-     "answer": {"text": "...", "refused": false, "citations": [{"uri": "...", "quote": "..."}]}, "created_at": "..."}
+    {"answer_id": "...", "verdict": "down", "sentence": 0, "comment": "It is 1904.", "label": "ada", "question": "...",
+     "history": [{"question", "answer"}], "created_at": "...",
+     "answer": {"text": "...", "refused": false, "citations": [{"uri": "...", "quote": "..."}]}}
 
-`verdict` is up or down; `comment`, `history` and `created_at` may be missing. A thumbs-up on an answer becomes a case whose
-evidence is what was cited: it guards against getting worse. A thumbs-down becomes a case without gold, tagged with what was
-wrong. The same question harvested twice is one case, the later verdict.
+`verdict` is up or down. `sentence` (an index from 0, null for the whole answer), `label` (who said so), `comment`, `history`
+and `created_at` may be missing. A thumbs-up on an answer becomes a case whose evidence is what was cited: it guards against
+getting worse. A thumbs-down becomes a case without gold, tagged with what was wrong. The same question harvested twice is one
+case, the later verdict.
 """
 
 from pathlib import Path
@@ -16,7 +18,7 @@ from evaluation.cases import Case, Evidence
 from evaluation.datasets.records import Record, json_lines
 from service.records import Turn
 
-FIELDS = ("answer_id", "verdict", "comment", "question", "history", "answer", "created_at")
+FIELDS = ("answer_id", "verdict", "sentence", "comment", "label", "question", "history", "answer", "created_at")
 
 
 def harvest(file: Path) -> list[Case]:
@@ -42,6 +44,13 @@ def _case(record: Record) -> Case:
     comment = record.text("comment", default="").strip()
     if comment:
         tags["comment"] = comment
+    sentence = record.value.get("sentence")
+    if sentence is not None:
+        if isinstance(sentence, bool) or not isinstance(sentence, int) or sentence < 0:
+            raise record.fault(f"sentence {sentence!r}", "Write the index of the sentence, from 0, or null")
+        tags["sentence"] = str(sentence)
+    if label := record.text("label", default="").strip():
+        tags["label"] = label
     kept = verdict == "up"
     return Case(
         id=f"feedback-{record.text('answer_id')}",

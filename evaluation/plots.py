@@ -74,7 +74,7 @@ def _risk_coverage(rows: Sequence[Row]) -> Plot | None:
 
 def _calibration(rows: Sequence[Row]) -> Plot | None:
     confidence, positive = judged_confidence(rows)
-    if not confidence:
+    if len(set(positive)) < 2:
         return None
     bins = reliability(confidence, positive)
     largest = max(bin.count for bin in bins)

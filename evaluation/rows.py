@@ -69,9 +69,10 @@ class RowWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        done = min(_whole_lines(folder / ROWS), _whole_lines(folder / TIMINGS))
-        self.done: tuple[str, ...] = tuple(_cut(folder / ROWS, done))
-        _cut(folder / TIMINGS, done)
+        done = min(len(whole_lines(folder / name)) for name in (ROWS, TIMINGS))
+        for name in (ROWS, TIMINGS):
+            whole_lines(folder / name, done)
+        self.done: tuple[str, ...] = tuple(row.case for row in read_rows(folder)) if done else ()
         self._rows: BinaryIO = (folder / ROWS).open("ab")
         self._timings: BinaryIO = (folder / TIMINGS).open("ab")
 
@@ -106,16 +107,11 @@ def _read(file: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _whole_lines(file: Path) -> int:
-    return file.read_bytes().count(b"\n") if file.exists() else 0
-
-
-def _cut(file: Path, lines: int) -> list[str]:
-    """Keep the first `lines` lines of the file; the cases that they are of."""
+def whole_lines(file: Path, most: int | None = None) -> list[bytes]:
+    """The whole lines of a file that is appended to, at most the first `most`; the rest of the file is cut off."""
     if not file.exists():
         return []
-    kept = file.read_bytes().split(b"\n")[:lines]
-    size = sum(len(line) + 1 for line in kept)
+    kept = file.read_bytes().split(b"\n")[:-1][:most]
     with file.open("r+b") as stream:
-        stream.truncate(size)
-    return [json.loads(line)["case"] for line in kept]
+        stream.truncate(sum(len(line) + 1 for line in kept))
+    return kept

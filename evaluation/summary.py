@@ -79,7 +79,7 @@ def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]
     """Metrics of the whole set by name: a function of the positions of eligible cases, and how many of those there are."""
     metrics: dict[str, tuple[CorpusMetric, int]] = {}
     confidence, positive = (np.asarray(values) for values in judged_confidence(rows))
-    if len(confidence):
+    if len(set(positive.tolist())) > 1:  # of one kind only, a confidence of 1 throughout would look perfect
         for name, measure in (("auroc", auroc), ("ece", expected_calibration_error), ("brier", brier)):
             metrics[name] = (_over(measure, confidence, positive), len(confidence))
     certainty, right = (np.asarray(values) for values in answered_correctness(rows))

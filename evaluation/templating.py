@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["definition", "count", "year", "place", "agent", "object", "heading"]
+Kind = Literal["definition", "count", "year", "place", "agent", "object", "heading", "written"]
 
 _NAME = r"[A-Z][\w'’-]+(?: (?:of|the|and|for) (?=[A-Z])[A-Z][\w'’-]+| (?!The\b)[A-Z0-9][\w'’-]*)*"
 _HEAD = rf"(?:{_NAME}|[a-z][\w-]{{3,}})"
@@ -147,7 +147,7 @@ def propose(sentence: str) -> Iterator[Proposal]:
         match = pattern.match(flat)
         if match is not None and sentence.count(match["answer"]) == 1 and not _vague(match):
             question = _question(kind, match)
-            yield Proposal(kind, question, match["answer"], _anchors(question))
+            yield Proposal(kind, question, match["answer"], anchors(question))
             return
 
 
@@ -203,7 +203,7 @@ def _vague(match: re.Match[str]) -> bool:
     )
 
 
-def _anchors(question: str) -> tuple[str, ...]:
+def anchors(question: str) -> tuple[str, ...]:
     """Names (not the question word) and years of the question."""
     body = question.partition(" ")[2]
     return (*re.findall(_NAME, body), *re.findall(r"\b[12]\d{3}\b", body))

@@ -4,6 +4,7 @@ Thakur et al. 2021, https://arxiv.org/abs/2104.08663. A document's text is its t
 is indexed is what BEIR's own baselines read. Only queries that the split judges become cases.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from evaluation.cases import Case, Dataset, Source
 from evaluation.datasets.records import Ids, Record, json_lines, text_lines
 from evaluation.errors import DataInvalid
 
+_GRADE = re.compile(r"-?[0-9]{1,9}")
 _SPLITS = ("test", "dev", "train")
 
 
@@ -83,7 +85,7 @@ def add_grade(
         raise DataInvalid(
             file, line, f"unknown document {document!r}", "Add the document to the corpus, or remove the line"
         )
-    if not grade.lstrip("-").isdigit():
+    if not _GRADE.fullmatch(grade):
         raise DataInvalid(file, line, f"the grade is {grade!r}", "Write the grade as a whole number")
     grades = judged.setdefault(query, {})
     if grades.get(document, int(grade)) != int(grade):

@@ -1,15 +1,20 @@
 """Question tables over files: `qa.jsonl` beside `docs/`, as in the 10-Q question set of Docugami's KG-RAG data (MIT).
 
 Each record has `Question`, `Answer`, `Source Docs` (a pattern such as `*AAPL*` over the file names) and `Question Type`. The
-files are extracted with Quoth's own extraction, so what is measured is the whole way from PDF to answer.
+files are extracted with Quoth's own extraction, so what is measured is the whole way from PDF to answer. The table does not
+say whether the documents hold the answer (some of its answers say that they do not), nor where, so `answerable` and evidence
+are unknown. Its answers name their sources in brackets and a last line; those names are no part of the answer.
 """
 
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
 from evaluation.cases import Case, Dataset, Source
 from evaluation.datasets.records import json_lines
 from evaluation.errors import DataInvalid
+
+_SOURCES = re.compile(r"\s*\((?:SOURCE:\s*)?\"?[^()\"]{1,80}\.pdf\"?\)|\s*SOURCE\(?S?\)?:[^\n]*")
 
 
 def read(path: Path) -> Dataset:
@@ -29,8 +34,7 @@ def read(path: Path) -> Dataset:
             Case(
                 id=f"line-{record.line}",
                 question=record.text("Question"),
-                answers=(record.text("Answer"),),
-                answerable=True,
+                answers=(_SOURCES.sub("", record.text("Answer")).strip(),),
                 relevant=relevant,
                 tags={"type": record.text("Question Type", default="unknown")},
             )

@@ -73,7 +73,7 @@ def _evidence(item: Record, sources: dict[str, Source]) -> Evidence:
     has_place = "start" in item.value or "end" in item.value
     start, end = (item.number("start"), item.number("end")) if has_place else (None, None)
     quote = item.text("quote")
-    if start is not None and end is not None and end - start != len(quote):
+    if start is not None and end is not None and (start < 0 or end - start != len(quote)):
         raise item.fault(
             f"the quote has {len(quote)} characters but start and end say {end - start}", "Count characters"
         )

@@ -23,6 +23,8 @@ _READERS: Mapping[Format, Callable[[Path], Dataset]] = {
     "begin": begin.read,
 }
 
+_NAME_IT = f"Name it with --format, one of: {', '.join(get_args(Format))}"
+
 
 def load(
     path: Path,
@@ -51,8 +53,7 @@ def detect(path: Path) -> Format:
     """The format of what lies at `path`, by file names and by the fields of the first record."""
     found = _of_folder(path) if path.is_dir() else _of_file(path)
     if found is None:
-        known = ", ".join(get_args(Format))
-        raise DataInvalid(path, None, "the format is not recognised", f"Name it with --format, one of: {known}")
+        raise DataInvalid(path, None, "the format is not recognised", _NAME_IT)
     return found
 
 
@@ -77,9 +78,13 @@ def _of_file(path: Path) -> Format | None:
         return "squad"
     if path.suffix != ".jsonl":
         return None
-    fields = next(iter(json_lines(path))).value.keys()
+    first = next(iter(json_lines(path)))
+    fields = first.value.keys()
     if {"claim", "evidence", "label"} <= fields:
         return "wice"
     if {"input", "passages", "output"} <= fields:
         return "clapnq"
-    return "quoth" if "question" in fields else None
+    if "question" in fields:
+        return "quoth"
+    named = ", ".join(sorted(fields)[:8]) or "(none)"
+    raise first.fault(f"the format is not recognised by the fields {named}", _NAME_IT)

@@ -44,9 +44,10 @@ def _conversations(path: Path, file: Path) -> Dataset:
     cases = []
     for task in root.children("tasks"):
         id = ids.add(task.text("task_id"), task)
-        *earlier, last = [(turn.text("speaker"), turn.text("text")) for turn in task.children("input")]
-        if last[0] != "user":
-            raise task.fault(f"task {id!r} ends with {last[0]!r}", "End 'input' with the user's turn")
+        said = [(turn.text("speaker"), turn.text("text")) for turn in task.children("input")]
+        if not said or said[-1][0] != "user":
+            raise task.fault(f"task {id!r} does not end with a turn of 'user'", "End 'input' with the user's turn")
+        *earlier, last = said
         relevant = {}
         for context in task.children("contexts", required=False):
             document_id = context.text("document_id")

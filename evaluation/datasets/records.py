@@ -5,6 +5,7 @@ the fast decoder, and parsed again by a decoder that notes positions when an err
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,13 @@ from typing import Any, TypeAlias
 from evaluation.errors import DataInvalid
 
 Key: TypeAlias = str | int
+
+_UTF8 = "Save the whole file as UTF-8 (for example: iconv -f {} -t UTF-8 OLD > NEW)"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARK = "\ufeff"
+_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +125,17 @@ def read_text(file: Path) -> str:
         raise DataInvalid(file, None, error.strerror or "cannot be read", "Check the path") from error
     if not data.strip():
         raise DataInvalid(file, None, "the file is empty", "Put at least one record in it, or name another file")
-    mend = "Save the whole file as UTF-8 (for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW)"
+    if data.startswith(_UTF16):
+        raise DataInvalid(file, 1, "the file begins with the byte order mark of UTF-16", _UTF8.format("UTF-16"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataInvalid(file, line, f"byte 0x{data[error.start]:02x} is not UTF-8", mend) from error
+        reason = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise DataInvalid(file, line, reason, _UTF8.format("WINDOWS-1252")) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataInvalid(file, line, "a zero byte; the text looks like UTF-16", mend)
+        raise DataInvalid(file, line, "a zero byte; the text looks like UTF-16", _UTF8.format("UTF-16LE"))
     return text
 
 
@@ -139,11 +149,10 @@ def text_lines(file: Path) -> Iterator[tuple[int, str]]:
 def json_lines(file: Path) -> Iterator[Record]:
     """The records of a JSON lines file."""
     for number, line in text_lines(file):
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            mend = "Write one JSON object a line"
-            raise DataInvalid(file, number, f"not JSON: {error.msg} at column {error.colno}", mend) from error
+        if line.startswith(_BYTE_ORDER_MARK):
+            mend = "Remove it; it is left where files were joined"
+            raise DataInvalid(file, number, "a byte order mark inside the file", mend)
+        value = _parsed(line, file, number, "Write one JSON object a line")
         if not isinstance(value, dict):
             raise DataInvalid(file, number, f"{line[:60]!r} is not an object", "Write one JSON object a line")
         yield Record(value, file, number)
@@ -151,18 +160,45 @@ def json_lines(file: Path) -> Iterator[Record]:
 
 def json_root(file: Path) -> Record:
     """The root of a JSON file, as a record; a root that is a list becomes the field "" of it."""
-    try:
-        value = json.loads(read_text(file))
-    except json.JSONDecodeError as error:
-        raise DataInvalid(file, error.lineno, f"not JSON: {error.msg}", "Repair or re-download the file") from error
+    value = _parsed(read_text(file), file, None, "Repair or re-download the file")
     return Record(value if isinstance(value, dict) else {"": value}, file)
 
 
-def line_of(file: Path, path: tuple[Key, ...]) -> int:
-    """The line on which the object or list at `path` begins in a JSON file."""
+def _parsed(text: str, file: Path, line: int | None, mend: str) -> Any:
+    """The JSON value of a text that begins on `line` of the file (None: the whole file), with every fault as DataInvalid."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f" at column {error.colno}"
+        raise DataInvalid(file, line or error.lineno, f"not JSON: {error.msg}{place}", mend) from error
+    except RecursionError as error:
+        raise DataInvalid(file, line or 1, "the JSON is nested too deeply", mend) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise DataInvalid(file, line, f"not JSON that can be read: {error}", mend) from error
+    half = _SURROGATE.search(text)
+    if half is not None and not _is_text(value):
+        number = line or text.count("\n", 0, half.start()) + 1
+        raise DataInvalid(file, number, f"{half.group()} is half a character", "Write the whole character")
+    return value
+
+
+def _is_text(value: object) -> bool:
+    """Whether everything in the value can be written as UTF-8: half a surrogate pair cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def line_of(file: Path, path: tuple[Key, ...]) -> int | None:
+    """The line on which the object or list at `path` begins in a JSON file; None when it is nested too deeply to tell."""
     text = read_text(file)
     decoder = _PlacingDecoder()
-    node = decoder.decode(text)
+    try:
+        node = decoder.decode(text)
+    except RecursionError:
+        return None
     place = decoder.places.get(id(node), 0)
     for key in path:
         if key == "":

@@ -6,6 +6,7 @@ miss by the white space around them (COVID-QA: 1 to 3 characters); those are set
 faults.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.cases import Case, Dataset, Evidence, Source
@@ -34,8 +35,22 @@ def read(path: Path) -> Dataset:
                 cases.append(_case(record, ids, spans, source, sentences))
     if not cases:
         raise json_root(path).fault("the set has no question", "Name a file with at least one entry under 'qas'")
-    notes = (f"{moved} answer spans missed by white space were set right.",) if moved else ()
-    return Dataset(path.stem, "squad", (path,), tuple(cases), sources, notes)
+    notes = [f"{moved} answer spans missed by white space were set right."] if moved else []
+    shared = _shared(cases)
+    if shared:
+        notes.append(
+            f"{shared:,} of {len(cases):,} questions are asked of more than one passage. Over the whole corpus only the gold "
+            "of their own passage would count: read the given passage instead (--task read)."
+        )
+    return Dataset(path.stem, "squad", (path,), tuple(cases), sources, tuple(notes))
+
+
+def _shared(cases: Sequence[Case]) -> int:
+    """How many questions stand, word for word, over several passages."""
+    over: dict[str, set[str]] = {}
+    for case in cases:
+        over.setdefault(case.question.casefold(), set()).update(case.given)
+    return sum(len(over[case.question.casefold()]) > 1 for case in cases)
 
 
 def _spans(record: Record, context: str) -> tuple[dict[Span, str], int]:

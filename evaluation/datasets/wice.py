@@ -41,7 +41,7 @@ def _premise(record: Record, claim: str) -> str:
         raise record.fault("'evidence' is empty", "Give the claim at least one sentence")
     gold = record.value.get("supporting_sentences") or []
     if gold:
-        chosen = gold[0]
+        chosen = gold[0] if isinstance(gold, list) else gold
         if not isinstance(chosen, list) or not all(isinstance(i, int) and 0 <= i < len(evidence) for i in chosen):
             raise record.fault(f"supporting set {chosen!r}", f"List sentence numbers from 0 to {len(evidence) - 1}")
         return " ".join(evidence[i] for i in chosen)

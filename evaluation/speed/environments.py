@@ -28,7 +28,7 @@ PEERS = (
         "langchain_peer.py",
         ("langchain-community", "langchain-huggingface", "sentence-transformers", "faiss-cpu"),
     ),
-    Peer("Haystack", "haystack_peer.py", ("haystack-ai", "sentence-transformers")),
+    Peer("Haystack", "haystack_peer.py", ("haystack-ai", "sentence-transformers-haystack", "sentence-transformers")),
 )
 
 
@@ -42,21 +42,26 @@ class Environment:
 
 
 def prepare(peer: Peer, folder: Path) -> Environment:
-    """The environment of the peer below `folder`, made if it is not there. Torch goes first, so that no CUDA is pulled."""
+    """The environment of the peer below `folder`, made if it is not there or was made for other requirements.
+
+    Torch goes first, so that no CUDA is pulled.
+    """
     home = folder / peer.program.removesuffix(".py")
     python = home / "bin" / "python"
-    if not (home / _DONE).exists():
+    done = home / _DONE
+    wanted = " ".join((TORCH, *peer.requirements))
+    if not done.exists() or done.read_text(encoding="utf-8").partition("\n")[0] != wanted:
         for command in (
             [sys.executable, "-m", "venv", str(home)],
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH],
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH, *peer.requirements],
         ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                said = " / ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ran.returncode != 0:
+                said = " / ".join(ran.stderr.strip().splitlines()[-_LAST_LINES:])
                 return Environment(None, (), f"{' '.join(command[-3:])} failed: {said}")
-        (home / _DONE).write_text(_frozen(python, peer), encoding="utf-8")
-    return Environment(python, tuple((home / _DONE).read_text(encoding="utf-8").split()), None)
+        done.write_text(f"{wanted}\n{_frozen(python, peer)}\n", encoding="utf-8")
+    return Environment(python, tuple(done.read_text(encoding="utf-8").splitlines()[1:]), None)
 
 
 def _frozen(python: Path, peer: Peer) -> str:

@@ -5,18 +5,23 @@ slows all; the ratio to Quoth is taken within a round, and its spread over round
 """
 
 import json
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from evaluation.errors import TaskUnfit
 from evaluation.manifest import machine, versions
 from evaluation.metrics.latency import percentiles
 from evaluation.speed.environments import PEERS, prepare
+from evaluation.speed.growth import base
 from evaluation.speed.workload import write
 from index.weights import bundled_folder
 
@@ -27,7 +32,10 @@ _QUOTH = "Quoth"
 
 @dataclass(frozen=True, slots=True)
 class SpeedPlan:
-    """What to measure: peers by name, sizes, rounds, threads, and chunk counts for growth."""
+    """What to measure: peers by name, sizes, rounds, threads, and chunk counts for growth.
+
+    `like` is the folder of a collection whose vectors growth goes around.
+    """
 
     peers: tuple[str, ...]
     documents: int
@@ -35,6 +43,7 @@ class SpeedPlan:
     repeats: int
     threads: int
     growth: tuple[int, ...]
+    like: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +95,11 @@ def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
                 left_out[name] = str(error)
         programs = {name: program for name, program in programs.items() if name not in left_out}
         rounds.append(found)
-    growth = [_grow(out, size, say) for size in plan.growth]
+    growth = _grown(plan, out / "growth", say) if plan.growth else []
     text = markdown(plan, rounds, left_out, growth, installed)
     (out / "speed.md").write_text(text, encoding="utf-8")
     record = {
-        "plan": asdict(plan),
+        "plan": {**asdict(plan), "like": plan.like and plan.like.name},
         "machine": machine(),
         "versions": versions(),
         "peers": installed,
@@ -146,12 +155,13 @@ def markdown(
     if growth:
         lines += [
             "",
-            "| chunks | build s | query ms p50 | p95 | peak MiB | disk MiB |",
-            "| ---: | ---: | ---: | ---: | ---: | ---: |",
+            "| chunks | added in s | first search after s | query ms p50 | p95 | recall@10 | peak MiB | mapped | disk MiB |",
+            "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
         lines += [
-            f"| {row['chunks']:,.0f} | {row['build_s']:.0f} | {row['query_ms_p50']:.1f} | {row['query_ms_p95']:.1f} "
-            f"| {row['rss_mib']:.0f} | {row['disk_mib']:.0f} |"
+            f"| {row['chunks']:,.0f} | {row['build_s']:.0f} | {row['start_s']:.1f} | {row['query_ms_p50']:.1f} "
+            f"| {row['query_ms_p95']:.1f} | {row['recall']:.3f} | {row['rss_mib']:.0f} | {row['mapped_mib']:.0f} "
+            f"| {row['disk_mib']:.0f} |"
             for row in growth
         ]
     return "\n".join(lines) + "\n"
@@ -163,9 +173,20 @@ def _run(name: str, python: Path, program: Path, workload: Path, threads: int) -
     return Measured(name, **{**figures, "query_ms": tuple(figures["query_ms"])})
 
 
-def _grow(out: Path, size: int, say: Callable[[str], None]) -> dict[str, float]:
-    say(f"Growing to {size:,} chunks")
-    return _child([sys.executable, "-m", "evaluation.speed.growth", str(out), str(size)])
+def _grown(plan: SpeedPlan, folder: Path, say: Callable[[str], None]) -> list[dict[str, float]]:
+    """One collection in `folder`, grown through all sizes and removed at the end; the figures at each."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    around, collection = folder / "around.npy", folder / "collection"
+    np.save(around, base(plan.like))
+    figures = []
+    for size in sorted(plan.growth):
+        say(f"Growing to {size:,} chunks")
+        program = [sys.executable, "-m", "evaluation.speed.growth"]
+        built = _child([*program, "grow", str(collection), str(around), str(size)])
+        figures.append(built | _child([*program, "serve", str(collection), str(around), str(time.time())]))
+    shutil.rmtree(folder)
+    return figures
 
 
 def _child(command: Sequence[str]) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class Answering:
         """Citation, wording and support scores of answered cases that can be answered; `correct` of every judged case.
 
         `correct`: an unanswerable case is refused; an answerable one is answered with a citation at the gold evidence, or
-        (without gold evidence) with the short gold answer in its text.
+        (without gold evidence) with the short gold answer in its text. Where an answerable case has neither, nobody can tell,
+        not even of a refusal: it is not scored.
         """
         refused = bool(output["refused"])
         sentences = [sentence["text"] for sentence in output["sentences"]]
@@ -162,7 +163,7 @@ def _short(case: Case) -> list[str]:
 def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[str]) -> float | None:
     if case.answerable is False:
         return float(refused)
-    if case.answerable is None:
+    if case.answerable is None or not (case.evidence or _short(case)):
         return None
     if refused:
         return 0.0

@@ -7,7 +7,7 @@ from typing import Any
 from evaluation.cases import Case
 from evaluation.metrics.retrieval import retrieval_scores
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
-from service.conversations import standalone
+from service.conversations import fused, rewrite
 
 DEPTH = 100
 Search = Callable[[str], Sequence[tuple[str, float]]]
@@ -16,8 +16,8 @@ Search = Callable[[str], Sequence[tuple[str, float]]]
 class Retrieving:
     """Runs every case's question through `search`, which gives (document, score), best first and each document once.
 
-    A case with a history is searched thrice: its last turn as it is, rewritten by Quoth, and (where there is one) in its gold
-    rewriting. The unmarked scores are those of what Quoth would search for: the rewritten question.
+    A case with a history is searched in three forms: its last turn as it is, as Quoth searches for a follow-up, and (where
+    there is one) in its gold rewriting. The unmarked scores are Quoth's.
     """
 
     name: TaskName = "retrieve"
@@ -27,13 +27,14 @@ class Retrieving:
 
     def observe(self, case: Case) -> Observation:
         """Search for the question and, in a conversation, its other forms."""
-        forms = {"": standalone(case.question, case.history)}
+        queries = rewrite(case.question, case.history).queries
+        forms = {"": " + ".join(queries)}
         if case.history:
             forms["last"] = case.question
             if case.rewrite:
                 forms["gold"] = case.rewrite
         begun = perf_counter()
-        rankings = {"": self._search(forms[""])}
+        rankings = {"": self._fused(queries)}
         wall = (perf_counter() - begun) * 1000
         rankings |= {form: self._search(query) for form, query in forms.items() if form}
         output = {
@@ -43,6 +44,10 @@ class Retrieving:
             },
         }
         return Observation(output, {"wall": wall})
+
+    def _fused(self, queries: Sequence[str]) -> Sequence[tuple[str, float]]:
+        found = [self._search(query) for query in queries]
+        return found[0] if len(found) == 1 else fused([[document for document, _ in one] for one in found])[:DEPTH]
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
         """nDCG@10, MRR@10, MAP@100 and recall; `name/last` and `name/gold` for the other forms of a follow-up."""

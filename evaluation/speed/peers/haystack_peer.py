@@ -9,13 +9,13 @@ from stopwatch import arguments, measure  # type: ignore[import-not-found]  # no
 workload, model = arguments()
 
 from haystack import Document  # type: ignore[import-not-found]  # noqa: E402 - in the peer's environment only
-from haystack.components.embedders import (  # type: ignore[import-not-found]  # noqa: E402 - as above
-    SentenceTransformersDocumentEmbedder,
-    SentenceTransformersTextEmbedder,
-)
 from haystack.components.retrievers.in_memory import InMemoryEmbeddingRetriever  # type: ignore[import-not-found]  # noqa: E402
 from haystack.document_stores.in_memory import InMemoryDocumentStore  # type: ignore[import-not-found]  # noqa: E402
 from haystack.utils import ComponentDevice  # type: ignore[import-not-found]  # noqa: E402 - as above
+from haystack_integrations.components.embedders.sentence_transformers import (  # type: ignore[import-not-found]  # noqa: E402
+    SentenceTransformersDocumentEmbedder,
+    SentenceTransformersTextEmbedder,
+)
 
 cpu = ComponentDevice.from_str("cpu")
 store = InMemoryDocumentStore(embedding_similarity_function="cosine")

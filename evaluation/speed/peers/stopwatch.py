@@ -25,6 +25,7 @@ def arguments() -> tuple[Path, str]:
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         os.environ[name] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
     return Path(workload), model

@@ -1,0 +1,224 @@
+"""Many clients at once against a running server: throughput, latency, errors, and whether memory grows.
+
+Each client is a thread with a connection of its own that asks one question after the other. First one client asks alone, then
+all of them together, on the same server in the same run; the ratio of the two throughputs says what concurrency brings.
+Memory is what the server itself says at /metrics.
+"""
+
+import http.client
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from evaluation.errors import EndpointUnavailable
+from evaluation.manifest import machine, versions
+from evaluation.metrics.latency import percentiles
+from evaluation.speed.drawn import DrawnEncoder, fill
+from evaluation.speed.workload import write
+from index.encoder import SentenceEncoder
+from index.library import Library
+
+COLLECTION = "load"
+_QUESTIONS = 5_000
+_WARM_UP = 20
+_TIMEOUT_S = 120.0
+_START_S = 300.0
+_MEMORY = re.compile(r"^process_resident_memory_bytes (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """`clients` at once for `seconds`, after one client alone for as long. `chunks` to search when a server is started."""
+
+    clients: int
+    seconds: float
+    chunks: int
+
+
+@dataclass(slots=True)
+class Phase:
+    """What some clients saw in `seconds`. `errors` counts answers other than 200, by status or kind of failure."""
+
+    clients: int
+    seconds: float = 0.0
+    milliseconds: list[float] = field(default_factory=list)
+    errors: dict[str, int] = field(default_factory=dict)
+    rss_mib: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def throughput(self) -> float:
+        """Answers a second."""
+        return len(self.milliseconds) / self.seconds
+
+
+def measure(plan: LoadPlan, out: Path, endpoint: str | None, key: str | None, *, say: Callable[[str], None]) -> str:
+    """Carry out the plan against `endpoint`, or against a server of its own; the Markdown that is also in load.md.
+
+    Raises EndpointUnavailable.
+    """
+    workload = write(out / "workload", plan.chunks, _QUESTIONS)
+    questions = [json.loads(line)["text"] for line in (workload / "queries.jsonl").read_text("utf-8").splitlines()]
+    if endpoint is not None:
+        phases = _phases(plan, endpoint, key, questions, say)
+    else:
+        home = out / f"home-{plan.chunks}"
+        _build(home, workload, plan.chunks, say)
+        with _served(home, say) as address:
+            phases = _phases(plan, address, None, questions, say)
+    text = markdown(plan, phases)
+    (out / "load.md").write_text(text, encoding="utf-8")
+    record = {"plan": asdict(plan), "machine": machine(), "versions": versions(), "phases": [asdict(p) for p in phases]}
+    (out / "load.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return text
+
+
+def markdown(plan: LoadPlan, phases: Sequence[Phase]) -> str:
+    """The table, and the ratio of the throughputs."""
+    lines = [
+        f"{plan.chunks:,} chunks, {plan.seconds:g} s each",
+        "",
+        "| clients | answers | answers/s | ms p50 | p95 | errors | MiB at start | at end |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for phase in phases:
+        shown = percentiles(phase.milliseconds)
+        p50, p95 = (f"{shown[name]:.0f}" if shown else "-" for name in ("p50", "p95"))
+        errors = ", ".join(f"{count} x {kind}" for kind, count in sorted(phase.errors.items())) or "0"
+        lines.append(
+            f"| {phase.clients} | {len(phase.milliseconds):,} | {phase.throughput:.1f} | {p50} | {p95} | {errors} "
+            f"| {phase.rss_mib[0]:.0f} | {phase.rss_mib[1]:.0f} |"
+        )
+    alone, together = phases
+    if alone.milliseconds:
+        ratio = together.throughput / alone.throughput
+        lines += ["", f"{together.clients} clients get {ratio:.2f} times the answers of one."]
+    return "\n".join(lines) + "\n"
+
+
+def _phases(
+    plan: LoadPlan, endpoint: str, key: str | None, questions: Sequence[str], say: Callable[[str], None]
+) -> list[Phase]:
+    asked = itertools.count()
+
+    def question() -> str:
+        return questions[next(asked) % len(questions)]
+
+    with ExitStack() as open_clients:
+        crowd = [open_clients.enter_context(closing(_Client(endpoint, key))) for _ in range(plan.clients)]
+        for _ in range(_WARM_UP):
+            if (failure := crowd[0].ask(question())) is not None:
+                raise EndpointUnavailable(f"{endpoint} does not answer a question: {failure}. Is its collection there?")
+        phases = []
+        for clients in (crowd[:1], crowd):
+            say(f"{len(clients)} at once for {plan.seconds:g} s")
+            before = crowd[0].resident_mib()
+            phase = _run(clients, plan.seconds, question)
+            phase.rss_mib = (before, crowd[0].resident_mib())
+            phases.append(phase)
+    return phases
+
+
+def _run(clients: Sequence["_Client"], seconds: float, question: Callable[[], str]) -> Phase:
+    phase = Phase(len(clients))
+    guard = threading.Lock()
+    begin = time.perf_counter()
+
+    def ask(client: _Client) -> None:
+        while time.perf_counter() < begin + seconds:
+            start = time.perf_counter()
+            failure = client.ask(question())
+            took = (time.perf_counter() - start) * 1000
+            with guard:
+                if failure is None:
+                    phase.milliseconds.append(took)
+                else:
+                    phase.errors[failure] = phase.errors.get(failure, 0) + 1
+
+    threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    phase.seconds = time.perf_counter() - begin
+    return phase
+
+
+class _Client:
+    """One connection, opened again when it breaks."""
+
+    def __init__(self, endpoint: str, key: str | None) -> None:
+        place = urlsplit(endpoint)
+        kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(place.hostname or "", place.port, timeout=_TIMEOUT_S)
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def ask(self, question: str) -> str | None:
+        """None when an answer came, else what came instead."""
+        try:
+            self._connection.request("POST", "/v1/chat", json.dumps({"question": question}), self._headers)
+            response = self._connection.getresponse()
+            response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            return type(error).__name__
+        return None if response.status == http.client.OK else f"status {response.status}"
+
+    def resident_mib(self) -> float:
+        """Memory of the server's process; NaN when it does not say, as on a Mac, or to this key."""
+        self._connection.close()  # the server may have closed it: this one waited for the others to end
+        self._connection.request("GET", "/metrics", headers=self._headers)
+        found = _MEMORY.search(self._connection.getresponse().read().decode())
+        return float(found[1]) / 2**20 if found else float("nan")
+
+
+def _build(home: Path, workload: Path, chunks: int, say: Callable[[str], None]) -> None:
+    """A collection of `chunks` with drawn vectors under the name of the real encoder, so that a server opens it."""
+    encoder = DrawnEncoder(fingerprint=SentenceEncoder().fingerprint)
+    library = Library(home, encoder)
+    if COLLECTION in library.names() and library.open(COLLECTION).state().vectors == chunks:
+        return
+    say(f"Building a collection of {chunks:,} chunks")
+    if COLLECTION in library.names():
+        library.drop(COLLECTION)
+    fill(library.open_or_create(COLLECTION), workload)
+    library.close()
+
+
+@contextmanager
+def _served(home: Path, say: Callable[[str], None]) -> Iterator[str]:
+    """The address of a server of its own over `home`, until the block ends."""
+    say("Starting a server")
+    command = [sys.executable, "-m", "quoth", "serve", "--port", "0"]
+    apart = {name: value for name, value in os.environ.items() if not name.startswith("QUOTH_")}
+    own = {"QUOTH_HOME": str(home), "QUOTH_COLLECTION": COLLECTION, "QUOTH_LOG_LEVEL": "error", "QUOTH_WORKER": "false"}
+    with subprocess.Popen(command, env={**apart, **own}, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield _address(server)
+        finally:
+            server.terminate()
+
+
+def _address(server: subprocess.Popen[str]) -> str:
+    assert server.stdout is not None
+    timer = threading.Timer(_START_S, server.kill)
+    timer.start()
+    said = server.stdout.readline()
+    timer.cancel()
+    found = re.search(r"https?://\S+", said)
+    if found is None:
+        raise EndpointUnavailable(f"The server did not start: {said.strip() or 'it said nothing'}. Try: quoth serve")
+    return found[0]
