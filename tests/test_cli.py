@@ -1,7 +1,6 @@
 """The commands: what they print, where, and with which exit code. In-process where that shows the same, else for real."""
 
 import json
-import logging
 import os
 import re
 import signal
@@ -9,32 +8,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 import quoth
+from index.encoder import SentenceEncoder
+from index.library import Library
 from service.assembly import Service
 from service.cli import app
+from tests.web_server import WebServer
 
 ROOT = Path(__file__).parent.parent
 SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """A command sets up logging for its process; here that process goes on."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -138,6 +128,27 @@ def test_a_dry_run_lists_what_would_change_and_makes_nothing(run, tmp_path: Path
     assert run("index", str(folder), "--dry-run", "--watch", home=home).exit_code == 2
 
 
+def test_principals_are_named_at_indexing_and_never_beside_public(run, tmp_path: Path) -> None:
+    (tmp_path / "pay.md").write_text("# Pay\n\nAnn earns more than Bob.\n")
+    home = tmp_path / "home"
+
+    def readers() -> set[str]:
+        library = Library(home, SentenceEncoder())
+        (found,) = library.open("default").documents()
+        library.close()
+        return set(found.principals)
+
+    index = ("index", str(tmp_path / "pay.md"))
+    assert run(*index, "--principal", "hr", "--principal", "ann", home=home).exit_code == 0
+    assert readers() == {"hr", "ann"}
+    assert "1 unchanged" in run(*index, home=home).stdout
+    assert readers() == {"hr", "ann"}
+    assert "1 changed" in run(*index, "--public", home=home).stdout
+    assert readers() == set()
+    assert run(*index, "--public", "--principal", "hr", home=home).exit_code == 2
+    assert run(*index, "--principal", " ", home=home).exit_code == 2
+
+
 def test_watching_indexes_changes_within_seconds_and_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
@@ -159,6 +170,19 @@ def test_watching_indexes_changes_within_seconds_and_ends_cleanly_with_ctrl_c(tm
             if watching.poll() is None:
                 watching.kill()
     assert (watching.returncode, said, errors) == (130, "Stopped. Everything shown above is indexed.\n", "")
+
+
+def test_web_pages_are_indexed_if_their_address_is_allowed(run, tmp_path: Path) -> None:
+    with WebServer() as server:
+        server.html("/bears", "Bears eat honey.")
+        refused = run("index", f"{server.url}/bears", home=tmp_path / "home")
+        assert refused.exit_code == 1
+        assert "127.0.0.1 is no public address" in " ".join(refused.stderr.split())
+        done = run("index", f"{server.url}/bears", "--allow-private", home=tmp_path / "home")
+        assert done.exit_code == 0
+        assert "1 added" in done.stdout
+    for option in ("--watch", "--dry-run"):
+        assert run("index", "https://example.org", option, home=tmp_path / "home").exit_code == 2
 
 
 def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) -> None:
@@ -196,7 +220,7 @@ def test_a_bad_setting_is_one_line_on_stderr(
 def test_doctor_finds_a_healthy_home_healthy(run, service: Service) -> None:
     result = run("doctor")
     assert result.exit_code == 0
-    assert result.stdout.count("✓") == 7
+    assert result.stdout.count("✓") == 8
     assert "✗" not in result.stdout
 
 

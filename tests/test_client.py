@@ -15,6 +15,7 @@ import pytest
 from service.assembly import Service
 from service.client import AsyncQuoth, Passages, Quoth, Refused, Told, Unavailable
 from service.errors import AnswerInvalid
+from service.feedback import FeedbackStore
 from service.records import Answer, Question
 from service.store import ConversationStore
 
@@ -68,7 +69,9 @@ def test_what_is_thought_of_an_answer_is_kept(quoth: Quoth, served: str, store: 
             await other.rate(answer.id, "up")
 
     anyio.run(rate)
-    kept = [(one.rating, one.sentence, one.comment) for one in store.feedback(answer_id=answer.id)]
+    kept = [
+        (one.rating, one.sentence, one.comment) for one in FeedbackStore(store.database).feedback(answer_id=answer.id)
+    ]
     assert kept == [("down", 0, "Seven."), ("up", None, "")]
 
 

@@ -57,7 +57,7 @@ def test_a_document_is_found_by_its_words_before_it_has_vectors(collection: Coll
     (hit,) = collection.search("pears")
     assert (hit.chunk.text, hit.similarity, encoder.encoded) == (FRUIT.text, None, 0)
     assert hit.bm25 is not None
-    assert collection.state().pending_vectors == 1
+    assert collection.state().pending_vectors == collection.pending_vectors() == 1
     assert collection.embed_pending() == 1
     (hit,) = collection.search("pears")
     assert hit.similarity == pytest.approx(
@@ -124,6 +124,29 @@ def test_filters_apply_before_ranking(collection: Collection) -> None:
     }  # fmt: skip
     assert ids(collection, "trees", where=Filter(document_ids=frozenset())) == []
     assert len(ids(collection, "trees", k=50, where=Filter())) == 42
+
+
+def test_nobody_finds_what_they_may_not_read(collection: Collection, encoder: HashedEncoder) -> None:
+    many = [
+        document(f"secret{number}", f"Trees number {number}.", principals=frozenset({"board"})) for number in range(40)
+    ]
+    fill(collection, *many, replace(FRUIT, principals=frozenset({"hr", "board"})), CODE)
+
+    def found(*principals: str) -> set[str]:
+        return set(ids(collection, "trees", k=60, where=Filter(principals=frozenset(principals))))
+
+    assert found() == {"code"}
+    assert found("hr", "nobody") == {"code", "fruit"}
+    assert found("board") == {"code", "fruit", *(one.id for one in many)}
+    assert collection.permit("fruit", frozenset({"ann"}))
+    assert found("hr") == {"code"}
+    assert found("ann") == {"code", "fruit"}
+    assert collection.add(FRUIT) == Changed(added=1, removed=0, unchanged=0)
+    assert collection.add(FRUIT) == Changed(added=0, removed=0, unchanged=1)
+    assert found() == {"code", "fruit"}
+    encoded = encoder.encoded
+    assert collection.embed_pending() == 0
+    assert encoder.encoded == encoded
 
 
 class LastIsBest:

@@ -14,7 +14,7 @@ from index.soundness import Finding
 from index.summary import CollectionState, DocumentSummary
 from quoth import app
 from service import collection_lines as lines
-from service.assembly import open_library
+from service.libraries import open_library
 from service.settings import Settings
 
 TEXT = "The bridge opened in 1932."

@@ -2,8 +2,12 @@
 
 import pytest
 
-from service.conversations import content_words, standalone
+from service.conversations import Rewriting, content_words, fused, rewrite
 from service.records import Turn
+
+
+def standalone(question: str, history: list[Turn]) -> str:
+    return rewrite(question, history).text
 
 
 def turns(*questions: str) -> list[Turn]:
@@ -16,7 +20,7 @@ def test_first_question_is_left_as_it_is() -> None:
 
 def test_question_that_stands_alone_is_left_as_it_is() -> None:
     question = "Which ministers signed the Lisbon treaty in December?"
-    assert standalone(question, turns("Who runs the Porto office?")) == question
+    assert rewrite(question, turns("Who runs the Porto office?")) == Rewriting(question, (question,))
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,26 @@ def test_capital_that_only_opens_a_sentence_is_no_name() -> None:
 
 def test_content_words_leave_out_what_every_question_has() -> None:
     assert content_words("What is the boiling point of water?") == ["boiling", "point", "water"]
+
+
+def test_a_follow_up_is_searched_for_alone_and_with_the_words_of_the_last_question() -> None:
+    history = turns("Who founded Acme?", "Which harbour does Acme use for steel?")
+    assert rewrite("And in winter?", history).queries == ("And in winter?", "And in winter? harbour Acme steel")
+    assert rewrite("Which steel for Acme in winter?", history).queries == (
+        "Which steel for Acme in winter?",
+        "Which steel for Acme in winter? harbour",
+    )
+
+
+def test_a_short_question_is_searched_with_the_last_one_too() -> None:
+    assert rewrite("Opening hours in Porto?", turns("Where is the museum?")).queries[1].endswith("museum")
+    assert rewrite("Opening hours of museums in Porto?", turns("Where is it?")).queries == (
+        "Opening hours of museums in Porto?",
+    )
+
+
+def test_rankings_are_fused_with_half_the_weight_on_the_earlier_words() -> None:
+    scores = dict(fused([["a", "b"], ["c", "b"]]))
+    assert scores == pytest.approx({"a": 1 / 61, "b": 1 / 62 + 0.5 / 62, "c": 0.5 / 61})
+    assert [item for item, _ in fused([["a", "b"], ["c", "b"]])] == ["b", "a", "c"]
+    assert fused([[], []]) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from index.building import Sizes
 from index.collection import Collection
 from index.hashed import HashedEncoder
 from index.records import Document
@@ -41,6 +42,7 @@ def count(frame, event, argument):
 def watch(frame, event, argument):
     return count if frame.f_code.co_filename.startswith(FOLDER) else None
 
+from index.building import Sizes
 from index.collection import Collection
 from index.hashed import HashedEncoder
 from index.records import Document
@@ -56,7 +58,8 @@ for line in sys.stdin:
     wanted[name] = document(name, text)
 
 sys.settrace(watch)
-collection = Collection(Path(sys.argv[1]), HashedEncoder(), least_to_save=8)
+sizes = Sizes(exact=5, quantised=10, probed=1.0)
+collection = Collection(Path(sys.argv[1]), HashedEncoder(), least_to_save=8, sizes=sizes)
 with collection.writing():
     gone = [summary.id for summary in collection.documents() if summary.id not in wanted]
     names = sorted(wanted)
@@ -96,8 +99,8 @@ def run_indexer(folder: Path, texts: dict[str, str], die_after: int) -> tuple[in
     return done.returncode, done.stdout.splitlines()
 
 
-def findings(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float | None, int]]]:
-    """For each document a search for its own word that returns every chunk there is: ids, cosines and lengths."""
+def findings(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float]]]:
+    """For each document a search for its own word that returns every chunk there is: ids and cosines."""
     found = []
     for name, text in texts.items():
         hits = collection.search(text.split()[1], 100)
@@ -105,13 +108,17 @@ def findings(collection: Collection, texts: dict[str, str]) -> list[list[tuple[s
         assert len(hits) == len(texts) == len({hit.chunk.id for hit in hits})
         for hit in hits:
             assert texts[hit.chunk.document_id][hit.chunk.start : hit.chunk.end] == hit.chunk.text
-        found.append(sorted((hit.chunk.id, hit.similarity, len(hit.chunk.text)) for hit in hits))
+        cosines = {hit.chunk.id: hit.similarity for hit in hits}
+        found.append(sorted((chunk, round(cosine, 5)) for chunk, cosine in cosines.items() if cosine is not None))
+        assert len(found[-1]) == len(hits)
     return found
 
 
 def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
     """The collection holds exactly `texts`, nothing twice, and answers as one that was never killed."""
-    collection, other = Collection(folder, HashedEncoder()), Collection(undisturbed, HashedEncoder())
+    sizes = Sizes(exact=5, quantised=10, probed=1.0)
+    collection = Collection(folder, HashedEncoder(), sizes=sizes)
+    other = Collection(undisturbed, HashedEncoder(), sizes=sizes)
     assert {d.id: collection.document(d.id).text for d in collection.documents()} == texts
     state, expected = collection.state(), other.state()
     assert (state.documents, state.chunks, state.vectors, state.pending_vectors) == (

@@ -10,8 +10,8 @@ from index.errors import ModelDamaged
 from index.library import Library
 from index.records import Document
 from service import doctor
+from service.database import Database
 from service.settings import Settings
-from service.store import ConversationStore
 
 
 def test_an_old_python_is_broken_and_a_new_one_is_not() -> None:
@@ -58,14 +58,31 @@ def test_a_damaged_model_is_named_with_its_file() -> None:
 
 
 def test_conversations_that_do_not_read_are_broken(tmp_path: Path) -> None:
-    path = tmp_path / "conversations.sqlite"
-    assert doctor.conversations(path).state == "ok"
+    settings = Settings(home=tmp_path)
+    path = settings.store_path
+    assert doctor.conversations(settings).state == "ok"
     assert not path.exists()
     path.write_bytes(b"no database " * 1000)
-    assert doctor.conversations(path).state == "broken"
+    assert doctor.conversations(settings).state == "broken"
     path.unlink()
-    ConversationStore(f"sqlite:///{path}").close()
-    assert doctor.conversations(path).state == "ok"
+    Database(settings.store_url).close()
+    assert doctor.conversations(settings).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "said"),
+    [
+        ({}, "ok", "not set up"),
+        ({"slack_app_token": "xapp-1"}, "warning", "bot token is missing"),
+        ({"slack_bot_token": "xoxb-1"}, "warning", "no way for Slack"),
+        ({"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, "ok", "Socket Mode: quoth slack"),
+        ({"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}, "ok", "HTTP: quoth serve"),
+    ],
+)
+def test_slack_is_set_up_wholly_or_not_at_all(tmp_path: Path, given: dict[str, str], state: str, said: str) -> None:
+    check = doctor.slack(Settings(home=tmp_path, **given))
+    assert check.state == state
+    assert said in check.finding
 
 
 def test_collections_are_counted_and_a_missing_default_says_which_command_makes_it(tmp_path: Path) -> None:
@@ -105,7 +122,8 @@ def test_an_examination_covers_everything_and_changes_nothing(tmp_path: Path) ->
         "Disk",
         "Models",
         "Conversations",
+        "Slack",
         "Collection default",
     ]
-    assert [check.state for check in checks] == ["ok"] * 6 + ["warning"]
+    assert [check.state for check in checks] == ["ok"] * 7 + ["warning"]
     assert not settings.home.exists()

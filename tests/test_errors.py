@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+import evaluation.errors
 import index.errors
 import service.errors
 
@@ -23,7 +24,7 @@ def drawn(module: ModuleType) -> dict[str, str | None]:
     return parents
 
 
-@pytest.mark.parametrize("module", [index.errors, service.errors])
+@pytest.mark.parametrize("module", [index.errors, service.errors, evaluation.errors])
 def test_the_drawing_shows_every_error_and_where_it_hangs(module: ModuleType) -> None:
     classes = {
         name: kind for name, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == module.__name__

@@ -1,4 +1,4 @@
-"""The commands, over the real service and a real server."""
+"""The commands, over the real service."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,9 @@ from typer.testing import CliRunner
 
 from evaluation.cli import app
 from evaluation.datasets.loading import load
-from evaluation.errors import DataInvalid, EndpointUnavailable, TaskUnfit
+from evaluation.errors import DataInvalid, TaskUnfit
 from evaluation.execution import Plan, default_task, execute
 from evaluation.rows import ROWS, read_rows
-from evaluation.targets.remote import Remote
-from service.assembly import Service
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 GOLDEN = SEEDS / "golden.jsonl"
@@ -30,22 +28,6 @@ def few(tmp_path: Path) -> Path:
     single = [line for line in lines if not json.loads(line).get("history")]
     file.write_text("\n".join(single[:4]) + "\n", encoding="utf-8")
     return file
-
-
-def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
-    few: Path, tmp_path: Path, service: Service, served: str
-) -> None:
-    local = execute(Plan(few, corpus=SEEDS, settings={}), tmp_path / "local", tmp_path / "index", watch)  # type: ignore[arg-type]
-    remote = execute(Plan(few, corpus=SEEDS, endpoint=served), tmp_path / "remote", tmp_path / "index", watch)  # type: ignore[arg-type]
-    left, right = read_rows(local), read_rows(remote)
-    assert [row.error for row in left + right] == [None] * 8
-    for one, other in zip(left, right, strict=True):
-        assert one.output is not None
-        assert other.output is not None
-        assert one.output["text"] == other.output["text"]
-        assert one.scores["correct"] == other.scores["correct"]
-        assert one.scores["quote_validity"] in (None, 1.0)
-    assert any(row.scores["citation_hit"] == 1.0 for row in left)
 
 
 def test_the_command_runs_reports_and_compares(few: Path, tmp_path: Path) -> None:
@@ -125,16 +107,11 @@ def test_only_the_cases_named_are_run_and_an_unknown_one_names_its_line(few: Pat
         execute(plan, tmp_path / "o2", tmp_path / "i", watch)  # type: ignore[arg-type]
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
-    target = Remote("http://127.0.0.1:9", None)
-    with pytest.raises(EndpointUnavailable, match="Is `quoth serve` running there"):
-        target.describe()
-    target.close()
-
-
-def test_searching_over_http_finds_the_seed(served: str) -> None:
-    target = Remote(served, None)
-    found = target.search("cyberattacks since 2007", 5)
-    target.close()
-    assert found
-    assert found[0].uri.endswith(".md")
+def test_a_gold_quote_that_its_document_does_not_hold_names_its_line(few: Path, tmp_path: Path) -> None:
+    wrong = {"document": "cyber-cooperation-briefing.md", "quote": "Penguins guard the border."}
+    case = {"id": "wrong", "question": "Who guards the border?", "evidence": [wrong]}
+    few.write_text(few.read_text(encoding="utf-8") + f"\n{json.dumps(case)}\n", encoding="utf-8")
+    plan = Plan(few, corpus=SEEDS, task="retrieve", retriever="bm25")
+    with pytest.raises(DataInvalid, match=r"line 6: case 'wrong': cyber\S+ does not hold the quote 'Penguins"):
+        execute(plan, tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
+    assert not (tmp_path / "o" / ROWS).exists()

@@ -375,3 +375,67 @@ def test_the_hash_changes_with_any_byte_of_the_data(tmp_path: Path) -> None:
     assert load(file).sha256() == before
     (tmp_path / "guide.md").write_text(PASSAGE + "!", encoding="utf-8")
     assert load(file).sha256() != before
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"\xff\xfe" + '{"id": "1"}'.encode("utf-16-le"), "line 1: .*byte order mark of UTF-16.*iconv -f UTF-16 "),
+        ('{"id": "1", "question": "q"}'.encode("utf-16-le"), "line 1: a zero byte"),
+        (b'{"id": "1", "question": "q"}\n\xef\xbb\xbf{"id": "2", "question": "q"}', "line 2: a byte order mark inside"),
+        (b'{"id": "1", "question": "q"}\n{"id": "2", "question": "caf\xe9"}', "line 2: byte 0xe9 is not UTF-8"),
+        (b'{"id": "1", "question": "q"}\n{"id": "2", "question": "\\ud83d?"}', r"line 2: \\ud83d is half a character"),
+        (b'{"id": "1", "question": "q"}\n' + b'{"a":' * 5000, "line 2: the JSON is nested too deeply"),
+        (b'{"id": "1", "question": "q"}\n{"id": ' + b"1" * 5000 + b"}", "line 2: not JSON that can be read"),
+        (b"id,question\n1,what\n", "line 1: not JSON: .*Write one JSON object a line"),
+        (b'{"text": "q", "label": 1}\n', "line 1: the format is not recognised by the fields label, text. Name it"),
+    ],
+)
+def test_bytes_that_are_no_case_file_are_named_with_their_line(data: bytes, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_bytes(data)
+    with pytest.raises(DataInvalid, match=fault):
+        load(file, collection=True)
+
+
+def test_whole_characters_written_as_escapes_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text('{"id": "1", "question": "\\ud83d\\ude00 \\\\ud83d"}\n', encoding="utf-8")
+    (case,) = load(file, collection=True).cases
+    assert case.question == "\U0001f600 \\ud83d"
+
+
+@pytest.mark.parametrize("grade", ["²", "--1", "1.0", "", "1" * 5000])
+def test_a_grade_that_is_no_whole_number_is_refused(grade: str, tmp_path: Path) -> None:
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "t"}\n', encoding="utf-8")
+    (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "t"}\n', encoding="utf-8")
+    (tmp_path / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\nq\td\t{grade}\n", encoding="utf-8")
+    with pytest.raises(DataInvalid, match="line 2: the grade is"):
+        load(tmp_path)
+
+
+def test_question_tables_know_no_answerability_and_lose_the_names_of_their_sources(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "2023 Q1 ACME.pdf").write_bytes(b"%PDF")
+    answer = "Sales were $5 (SOURCE: 2023 Q1 ACME.pdf).\n\nSOURCE(S): 2023 Q1 ACME.pdf"
+    record = {"Question": "How were sales?", "Answer": answer, "Source Docs": "*ACME*"}
+    (tmp_path / "qa.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    (case,) = load(tmp_path).cases
+    assert case.answers == ("Sales were $5.",)
+    assert case.answerable is None
+
+
+def test_questions_asked_of_several_passages_are_counted_in_the_notes(tmp_path: Path) -> None:
+    def paragraph(number: int, question: str) -> dict[str, object]:
+        answer = {"text": f"Word{number}", "answer_start": 0}
+        return {
+            "context": f"Word{number} here.",
+            "qas": [{"id": str(number), "question": question, "answers": [answer]}],
+        }
+
+    paragraphs = [paragraph(1, "What do you do?"), paragraph(2, "what do you do?"), paragraph(3, "Why?")]
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps({"data": [{"title": "t", "paragraphs": paragraphs}]}), encoding="utf-8")
+    (note,) = load(file).notes
+    assert "2 of 3 questions are asked of more than one passage" in note

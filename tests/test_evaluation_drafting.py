@@ -104,7 +104,7 @@ def test_a_near_miss_changes_one_name_or_year_to_another_of_the_collection() -> 
 
 
 def test_drafted_cases_quote_the_document_and_are_found_by_search(rivers: Collection) -> None:
-    cases = draft(rivers, 10, unanswerable=0.3, seed=1)
+    cases = draft(rivers, 10, unanswerable=0.3, seed=1).cases
     answerable = [case for case in cases if case.answerable]
     assert len(answerable) >= 5
     for case in answerable:
@@ -119,7 +119,7 @@ def test_drafted_cases_quote_the_document_and_are_found_by_search(rivers: Collec
 
 
 def test_near_misses_have_no_sentence_with_all_their_words(rivers: Collection) -> None:
-    misses = [case for case in draft(rivers, 10, unanswerable=0.4, seed=1) if case.answerable is False]
+    misses = [case for case in draft(rivers, 10, unanswerable=0.4, seed=1).cases if case.answerable is False]
     assert misses
     for case in misses:
         assert not any(content(case.question) <= content(sentence) for sentence in TEXT.split("."))
@@ -138,7 +138,7 @@ def test_a_collection_without_prose_says_so(tmp_path: Path) -> None:
 
 def test_a_written_case_file_reads_back_and_is_not_overwritten(rivers: Collection, tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
-    cases = draft(rivers, 6, seed=2)
+    cases = draft(rivers, 6, seed=2).cases
     write(file, cases)
     read = load(file, collection=True).cases
     assert [(case.id, case.question, case.answers, case.evidence, case.answerable) for case in read] == [

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,14 @@ import pytest
 
 from evaluation.errors import TaskUnfit
 from evaluation.speed import measuring
+from evaluation.speed.cloud import Cloud
 from evaluation.speed.environments import Peer, prepare
-from evaluation.speed.growth import DrawnEncoder, grow
+from evaluation.speed.growth import base, grow, serve
 from evaluation.speed.measuring import Measured, SpeedPlan, markdown, peer_names
 from evaluation.speed.workload import vocabulary, write
 from index.encoder import SentenceEncoder
+from index.library import Library
+from index.records import Document
 
 PLAN = SpeedPlan(("by hand",), documents=1000, queries=3, repeats=2, threads=2, growth=())
 
@@ -85,11 +89,34 @@ def test_a_program_that_fails_shows_its_last_words() -> None:
         measuring._child([sys.executable, "-c", "import sys; sys.stderr.write('oops'); sys.exit(3)"])
 
 
-def test_growth_measures_real_search_over_drawn_vectors(tmp_path: Path) -> None:
-    figures = grow(tmp_path, 300)
-    assert figures["chunks"] == 300
+def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(tmp_path: Path) -> None:
+    around = base(None, size=12)
+    first, second = (grow(tmp_path / "collection", around, size) for size in (40, 90))
+    assert 40 <= first["chunks"] < 90 <= second["chunks"] < 110
+    figures = serve(tmp_path / "collection", around, time.time())
     assert figures["query_ms_p95"] >= figures["query_ms_p50"] > 0
-    assert list(tmp_path.iterdir()) == []
-    vectors = DrawnEncoder().encode(["a", "b", "a"])
-    assert np.array_equal(vectors[0], vectors[2])
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0)
+    assert figures["recall"] == 1.0
+    assert figures["start_s"] >= figures["open_s"] > 0
+    row = markdown(PLAN, [], {}, [second | figures], {}).splitlines()[-1]
+    assert row.startswith(f"| {second['chunks']:.0f} | ")
+    assert " | 1.000 | " in row
+
+
+def test_growth_goes_around_the_vectors_of_a_collection(tmp_path: Path) -> None:
+    library = Library(tmp_path, SentenceEncoder())
+    collection = library.open_or_create("mine")
+    collection.add(Document("d", "v", "file:///d", "d", "text/plain", "Apples fall."))
+    collection.embed_pending()
+    library.close()
+    found = base(tmp_path / "collections" / "mine")
+    assert found == pytest.approx(SentenceEncoder().encode(["Apples fall."]), abs=1e-3)
+
+
+def test_the_cloud_is_the_same_each_time_and_questions_lie_as_far_off_as_said() -> None:
+    vectors = np.random.default_rng(0).standard_normal((30, 384)).astype(np.float32)
+    cloud = Cloud(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    passages, questions = cloud.passages(["a", "b", "a"]), cloud.questions(["a", "b", "a"])
+    assert np.array_equal(passages[0], passages[2])
+    assert np.linalg.norm(passages, axis=1) == pytest.approx(1.0)
+    assert np.linalg.norm(questions, axis=1) == pytest.approx(1.0)
+    assert (passages * questions).sum(axis=1) == pytest.approx(0.55)

@@ -117,6 +117,13 @@ def test_a_refusal_is_right_only_where_the_documents_do_not_say() -> None:
     assert answered["citation_precision"] is None
 
 
+def test_an_answerable_case_without_evidence_or_a_short_answer_is_not_scored_even_when_refused() -> None:
+    essay = Case("5", "How did it change?", answers=("It rose. " * 20,), answerable=True)
+    assert scored(Quoting(None), essay)["correct"] is None
+    assert scored(Quoting(QUOTE), essay)["correct"] is None
+    assert scored(Quoting(None), Case("6", "When?", answers=("March",), answerable=True))["correct"] == 0.0
+
+
 def test_a_sentence_that_its_quote_does_not_support_lowers_attribution() -> None:
     scores = scored(Quoting(QUOTE, sentence="The Oder freezes."))
     assert (scores["attribution_recall"], scores["attribution_precision"]) == (0.0, 0.0)
@@ -153,14 +160,13 @@ def test_follow_ups_are_searched_as_asked_as_rewritten_and_as_a_person_would() -
 
     def search(query: str) -> list[tuple[str, float]]:
         asked.append(query)
-        return [("d1", 2.0), ("d2", 1.0)] if "Oder" in query else [("d2", 2.0), ("d1", 1.0)]
+        return [("d1", 2.0), ("d3", 1.0)] if "Oder" in query else [("d2", 2.0), ("d1", 1.0)]
 
     turns = (Turn("Where does the Oder rise?", "In the hills."),)
     case = Case("1", "When does it flood?", history=turns, relevant={"d1": 1}, rewrite="When does the Oder flood?")
     task = Retrieving(search)
     scores = task.scores(case, task.observe(case).output)
-    assert asked[0] != case.question
-    assert asked[1:] == [case.question, case.rewrite]
+    assert asked == [case.question, "When does it flood? Oder rise", case.question, case.rewrite]
     assert (scores["mrr@10"], scores["mrr@10/last"], scores["mrr@10/gold"]) == (1.0, 0.5, 1.0)
 
 

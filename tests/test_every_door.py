@@ -8,7 +8,6 @@ import anyio
 import httpx
 import openai
 import pytest
-import structlog
 from mcp import Client
 from typer.testing import CliRunner
 
@@ -24,12 +23,6 @@ QUESTIONS = [
     "How many cyberattacks of note does Seoul hold the North responsible for since 2007?",
     "Which enzyme folds the outer membrane of a mitochondrion?",
 ]
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Any:
-    yield
-    structlog.reset_defaults()
 
 
 def wire(answer: Answer) -> Any:

@@ -111,6 +111,25 @@ def test_html_reads_as_a_reader_sees_it(tmp_path: Path, read: Callable[[Path], D
     ]
 
 
+def test_what_repeats_on_every_page_of_a_site_is_left_out(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+    path = tmp_path / "a.html"
+    path.write_text(
+        "<title>T</title><header><h2>Site</h2>Welcome.</header><div role=navigation><div>Up</div><h3>Go</h3></div>"
+        "<div role=main><div class='navheader'>Prev</div><h1>Head<a class=headerlink href=#x>&para;</a></h1>"
+        "<p>All that the page says, sof&shy;tly.<div hidden>Not yet.</div><div>End.</div></div>"
+        "<footer>Copyright.</footer>"
+    )
+    found = read(path)
+    assert found.text == "Head\n\nAll that the page says, softly.\nEnd."
+    assert [(section.start, section.trail) for section in found.sections] == [(0, ("Head",))]
+
+
+def test_a_main_part_that_is_the_lesser_part_leaves_the_rest(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+    path = tmp_path / "a.html"
+    path.write_text("<main>Short.</main><p>The longer part of it stands here.</p><main>Second.")
+    assert read(path).text == "Short.\n\nThe longer part of it stands here.\n\nSecond."
+
+
 def test_docx_gives_headings_lists_and_tables(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     path = tmp_path / "a.docx"
     source = docx.Document()
@@ -205,12 +224,6 @@ def _truncated(path: Path) -> None:
     path.write_bytes(data[: len(data) // 3])
 
 
-def _blank(path: Path) -> None:
-    writer = pypdf.PdfWriter()
-    writer.add_blank_page(200, 200)
-    writer.write(path)
-
-
 def _zip(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.txt", "text")
@@ -233,7 +246,6 @@ def _database(path: Path) -> None:
         ("a.txt", lambda path: path.write_bytes(b"\xff\xfea"), "damaged at byte", "Save it as UTF-8"),
         ("a.pdf", _encrypted, "it is encrypted", "without a password"),
         ("a.pdf", _truncated, "it is damaged or cut short", "save it again"),
-        ("a.pdf", _blank, "it has no text layer", "text recognition"),
         ("a.pdf", lambda path: path.write_text("<html>404 é</html>"), "named .pdf but holds a web page", "Rename it"),
         ("a.txt", lambda path: pdf(path, [["x"]]), "named .txt but holds a PDF", "Rename it"),
         ("a.docx", lambda path: path.write_text("Just text."), "named .docx but holds plain text", "Rename it"),

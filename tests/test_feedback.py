@@ -12,13 +12,16 @@ from typer.testing import CliRunner
 
 from evaluation.cases import Evidence
 from evaluation.cli import app as evaluate
+from evaluation.errors import DataInvalid
 from evaluation.harvest import harvest
 from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Hit
 from service.api.app import create_app
 from service.assembly import Service
+from service.database import Database
 from service.errors import FeedbackInvalid, RecordMissing
+from service.feedback import FeedbackStore
 from service.records import Answer, Citation, Sentence, Turn
 from service.settings import Settings
 from service.store import ConversationStore
@@ -48,13 +51,17 @@ def an_answer(id: str, question: str, *quotes: str, conversation: str = "c1") ->
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[ConversationStore]:
-    times = iter(NOON + timedelta(minutes=minute) for minute in range(10_000))
-    store = ConversationStore(f"sqlite:///{tmp_path / 'c.sqlite'}", clock=lambda: next(times))
+def store(database: Database) -> ConversationStore:
+    store = ConversationStore(database)
     store.append(an_answer("a1", "When was it?", "In 1904.", "So 🦜 they say."), "default")
     store.append(an_answer("a2", "And who?"), "default")
-    yield store
-    store.close()
+    return store
+
+
+@pytest.fixture
+def ratings(store: ConversationStore) -> FeedbackStore:
+    times = iter(NOON + timedelta(minutes=minute) for minute in range(10_000))
+    return FeedbackStore(store.database, clock=lambda: next(times))
 
 
 @pytest.fixture
@@ -66,29 +73,29 @@ def client(store: ConversationStore, tmp_path: Path, loopback: Any) -> Iterator[
     library.close()
 
 
-def test_feedback_is_kept_in_order_and_listed_by_answer_and_rating(store: ConversationStore) -> None:
-    first = store.rate("a1", "down", 1, "Who says?")
-    second = store.rate("a1", "up")
-    third = store.rate("a2", "down")
-    assert store.feedback() == (first, second, third)
+def test_feedback_is_kept_in_order_and_listed_by_answer_and_rating(ratings: FeedbackStore) -> None:
+    first = ratings.rate("a1", "down", 1, "Who says?")
+    second = ratings.rate("a1", "up")
+    third = ratings.rate("a2", "down")
+    assert ratings.feedback() == (first, second, third)
     assert (first.sentence, first.comment, second.sentence) == (1, "Who says?", None)
     assert first.created_at < second.created_at
-    assert store.feedback(answer_id="a1", rating="up") == (second,)
-    assert store.feedback(limit=1, offset=1) == (second,)
+    assert ratings.feedback(answer_id="a1", rating="up") == (second,)
+    assert ratings.feedback(limit=1, offset=1) == (second,)
 
 
-def test_feedback_on_what_is_not_there_is_refused(store: ConversationStore) -> None:
+def test_feedback_on_what_is_not_there_is_refused(ratings: FeedbackStore) -> None:
     with pytest.raises(RecordMissing, match="'none'"):
-        store.rate("none", "up")
+        ratings.rate("none", "up")
     with pytest.raises(FeedbackInvalid, match="has no sentence 2: it has 2"):
-        store.rate("a1", "up", 2)
+        ratings.rate("a1", "up", 2)
     with pytest.raises(FeedbackInvalid, match="it has 0"):
-        store.rate("a2", "down", 0)
-    assert store.feedback() == ()
+        ratings.rate("a2", "down", 0)
+    assert ratings.feedback() == ()
 
 
 def test_feedback_is_given_and_listed_over_http(client: httpx.Client) -> None:
-    sent = {"answer_id": "a1", "rating": "down", "sentence": 0, "comment": "It is 1905. 🦜"}
+    sent = {"answer_id": "a1", "rating": "down", "sentence": 0, "comment": "It is 1905. 🦜", "label": "ada"}
     response = client.post("/v1/feedback", json=sent)
     assert response.status_code == 201
     kept = response.json()
@@ -99,9 +106,9 @@ def test_feedback_is_given_and_listed_over_http(client: httpx.Client) -> None:
     assert len(client.get("/v1/feedback", params={"limit": 1}).json()["feedback"]) == 1
 
 
-def test_a_list_is_short_and_an_export_whole(client: httpx.Client, store: ConversationStore) -> None:
+def test_a_list_is_short_and_an_export_whole(client: httpx.Client, ratings: FeedbackStore) -> None:
     for _ in range(101):
-        store.rate("a1", "up")
+        ratings.rate("a1", "up")
     assert len(client.get("/v1/feedback").json()["feedback"]) == 100
     assert len(client.get("/v1/feedback", params={"offset": 100}).json()["feedback"]) == 1
     assert len(client.get("/v1/feedback", params={"format": "jsonl"}).text.splitlines()) == 101
@@ -145,13 +152,30 @@ def test_harvest_reads_what_the_export_gives(client: httpx.Client, tmp_path: Pat
 
 
 def test_a_sentence_that_is_wrong_makes_its_answer_wrong_and_one_that_is_right_proves_nothing(
-    client: httpx.Client, store: ConversationStore
+    client: httpx.Client, ratings: FeedbackStore, tmp_path: Path
 ) -> None:
-    store.rate("a1", "down", 1, "Nobody does.")
-    store.rate("a1", "down", 0)
-    store.rate("a1", "up", 0)
+    ratings.rate("a1", "down", 1, "Nobody does.", "ada")
+    ratings.rate("a1", "down", 0)
+    ratings.rate("a1", "up", 0)
     lines = [json.loads(line) for line in client.get("/v1/feedback", params={"format": "jsonl"}).text.splitlines()]
-    assert [(line["verdict"], line["comment"]) for line in lines] == [
-        ("down", "Sentence 2, “So 🦜 they say.”: Nobody does."),
-        ("down", "Sentence 1, “In 1904.”"),
+    assert [(line["verdict"], line["sentence"], line["label"], line["comment"]) for line in lines] == [
+        ("down", 1, "ada", "Sentence 2, “So 🦜 they say.”: Nobody does."),
+        ("down", 0, "", "Sentence 1, “In 1904.”"),
     ]
+    file = tmp_path / "feedback.jsonl"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines[:1]))
+    (case,) = harvest(file)
+    assert (case.tags["sentence"], case.tags["label"]) == ("1", "ada")
+    file.write_text(json.dumps({**lines[0], "sentence": -1}))
+    with pytest.raises(DataInvalid, match=r"sentence -1.*from 0"):
+        harvest(file)
+
+
+def test_feedback_of_every_owner_is_for_the_scope_admin(client: httpx.Client, store: ConversationStore) -> None:
+    store.append(an_answer("hers", "Where?", "There.", conversation="c9"), "default", owner="ada")
+    FeedbackStore(store.database).rate("hers", "up", owner="ada")
+    assert client.get("/v1/feedback").json()["feedback"] == []
+    found = client.get("/v1/feedback", params={"everyone": True}).json()["feedback"]
+    assert [one["answer_id"] for one in found] == ["hers"]
+    (line,) = client.get("/v1/feedback", params={"everyone": True, "format": "jsonl"}).text.splitlines()
+    assert json.loads(line)["question"] == "Where?"

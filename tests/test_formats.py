@@ -1,11 +1,14 @@
 """A real file of every format in docs/formats.md, made here, comes out as text with headings, tables and pages."""
 
+import io
 import json
 import re
+import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Literal
 
 import docx
 import openpyxl
@@ -15,6 +18,7 @@ import xlwt
 from pptx.util import Inches
 from reportlab.pdfgen.canvas import Canvas
 
+from index.contents import contents
 from index.extraction import Extractor
 from index.formats import _BY_SUFFIX
 from index.records import Document
@@ -141,8 +145,30 @@ def _epub(path: Path) -> None:
 def _eml(path: Path) -> None:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = "Of bridges", "ann@example.org", "bob@example.org"
-    message.set_content(FACT)
+    message.set_content(_WEB, subtype="html")
     path.write_bytes(bytes(message))
+
+
+def _mbox(path: Path) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["Message-ID"] = "Of bridges", "ann@example.org", "<7@example.org>"
+    message.set_content(FACT)
+    path.write_bytes(b"From ann@example.org Mon Jan  1 10:00:00 2024\n" + bytes(message))
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("town/bridges.txt", FACT)
+
+
+def _tar(mode: Literal["w", "w:gz", "w:bz2", "w:xz"]) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with tarfile.open(path, mode) as archive:
+            member = tarfile.TarInfo("town/bridges.txt")
+            member.size = len(FACT.encode())
+            archive.addfile(member, io.BytesIO(FACT.encode()))
+
+    return write
 
 
 def _ipynb(path: Path) -> None:
@@ -187,6 +213,15 @@ FILES: dict[str, Callable[[Path], object]] = {
     ".xml": _written(f'<?xml version="1.0" encoding="UTF-8"?><bridges><note>{FACT}</note></bridges>'),
     ".py": _written(f'"""{FACT}"""\n'),
 }
+CONTAINERS: dict[str, tuple[Callable[[Path], object], str]] = {
+    ".mbox": (_mbox, "7@example.org"),
+    ".zip": (_zip, "town/bridges.txt"),
+    ".tar": (_tar("w"), "town/bridges.txt"),
+    ".tgz": (_tar("w:gz"), "town/bridges.txt"),
+    ".tar.gz": (_tar("w:gz"), "town/bridges.txt"),
+    ".tar.bz2": (_tar("w:bz2"), "town/bridges.txt"),
+    ".tar.xz": (_tar("w:xz"), "town/bridges.txt"),
+}
 UNTESTED = {".doc", ".ppt", ".msg"}
 """No writer of these is at hand; docs/formats.md says so."""
 HEADED = {
@@ -205,15 +240,21 @@ HEADED = {
     ".xlsx",
     ".xls",
     ".ods",
+    ".eml",
 }
-WITH_TABLE = {".docx", ".odt", ".xlsx", ".xls", ".ods", ".html", ".htm", ".xhtml"}
+WITH_TABLE = {".docx", ".odt", ".xlsx", ".xls", ".ods", ".html", ".htm", ".xhtml", ".eml"}
 PAGED = {".pdf": 2, ".pptx": 2, ".xlsx": 2, ".xls": 2, ".ods": 2}
 
 
 @pytest.fixture(scope="module")
-def read() -> Iterator[Callable[[Path], Document]]:
+def extractor() -> Iterator[Extractor]:
     with Extractor(workers=1) as extractor:
-        yield lambda path: extractor.extract(path).document
+        yield extractor
+
+
+@pytest.fixture
+def read(extractor: Extractor) -> Callable[[Path], Document]:
+    return lambda path: extractor.extract(path).document
 
 
 @pytest.mark.parametrize("suffix", FILES)
@@ -237,15 +278,28 @@ def test_a_real_file_is_read(suffix: str, tmp_path: Path, read: Callable[[Path],
         assert found.pages == ()
 
 
+@pytest.mark.parametrize("suffix", CONTAINERS)
+def test_what_a_real_archive_or_mailbox_holds_is_read(suffix: str, tmp_path: Path, extractor: Extractor) -> None:
+    make, member = CONTAINERS[suffix]
+    path = tmp_path / f"all{suffix}"
+    make(path)
+    found = contents(extractor, path, uri=path.as_uri())
+    assert found.refused == ()
+    assert [document.uri for document in found.documents] == [f"{path.as_uri()}!/{member}"]
+    assert FACT in found.documents[0].text
+
+
 def test_the_table_in_the_documentation_is_the_formats_that_there_are() -> None:
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| ") and "`." in line]
     said: dict[str, tuple[str, ...]] = {}
-    for kinds, headings, tables, pages, tested in rows:
+    for kinds, headings, tables, pages, tested in (row for row in rows if len(row) == 5):
         facts = tuple(cell.strip() for cell in (headings, tables, pages, tested))
         said.update(dict.fromkeys(re.findall(r"`(\.\w+)`", kinds), facts))
-    assert said.keys() == set(_BY_SUFFIX)
-    assert set(FILES) - {".py"} == set(_BY_SUFFIX) - UNTESTED
+    listed = {name for row in rows if "each is a document" in row[-1] for name in re.findall(r"`(\.[\w.]+)`", row[0])}
+    assert listed == set(CONTAINERS)
+    assert said.keys() == set(_BY_SUFFIX) - set(CONTAINERS)
+    assert set(FILES) - {".py"} == said.keys() - UNTESTED
     for suffix, (headings, tables, pages, tested) in said.items():
         assert (tested == "yes") == (suffix not in UNTESTED)
         if tested == "yes":

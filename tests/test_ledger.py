@@ -1,5 +1,7 @@
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound
+from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound, QueryInvalid
 from index.filters import Filter
 from index.ledger import Ledger
 from index.records import Chunk, Document, Page, Section
 from index.rows import Entry, page_at
-from index.sqlite import translated
+from index.sqlite import connected, translated
 from index.summary import Source
 
 
@@ -36,6 +38,16 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
     yield ledger
     ledger.close()
+
+
+def inside(ledger: Ledger, where: Filter) -> set[str]:
+    """Ids of the documents with a chunk in the scope of the filter."""
+    scope = ledger.scope(where)
+    with ledger.snapshot() as snapshot:
+        entries = list(snapshot.lexical_entries(None))
+    mask = scope.mask(np.array([entry.document for entry in entries], dtype=np.int64))
+    rows = ledger.chunks([entry.number for entry, is_inside in zip(entries, mask, strict=True) if is_inside])
+    return {row.chunk.document_id for row in rows.values()}
 
 
 def embed_all(ledger: Ledger) -> int:
@@ -64,8 +76,8 @@ def test_any_document_comes_back_as_it_was(
     assert ledger.document("a") == given
     assert ledger.is_current(given)
     with ledger.snapshot() as snapshot:
-        ((number,), _) = snapshot.owners()
-    row = ledger.chunks([int(number)])[int(number)]
+        (number,) = snapshot.numbers().tolist()
+    row = ledger.chunks([number])[number]
     assert row.chunk.text == text[row.chunk.start : row.chunk.end]
     assert (row.title, row.chunk.trail) == (title, tuple(trail))
 
@@ -140,11 +152,7 @@ def test_filters_resolve_to_exactly_the_documents_that_meet_them(ledger: Ledger)
         ledger.change([entry(document(name, uri=uri, metadata=metadata))], [])
 
     def chosen(where: Filter) -> set[str]:
-        scope = ledger.scope(where)
-        with ledger.snapshot() as snapshot:
-            numbers, documents = snapshot.owners()
-        inside = numbers[scope.mask(documents)]
-        return {row.chunk.document_id for row in ledger.chunks([int(number) for number in inside]).values()}
+        return inside(ledger, where)
 
     assert chosen(Filter()) == set(places)
     assert chosen(Filter(uri_prefix="x/")) == {"a", "b"}
@@ -156,6 +164,138 @@ def test_filters_resolve_to_exactly_the_documents_that_meet_them(ledger: Ledger)
     assert chosen(Filter(metadata={"kind": "even", "name": "c"}, uri_prefix="x")) == {"c"}
     ledger.change([entry(document("a", uri="x/a", metadata={"kind": "odd"}, version="v2"))], [])
     assert chosen(Filter(metadata={"kind": "even"})) == {"c"}
+
+
+PRINCIPALS = st.frozensets(st.sampled_from("abc"), max_size=2)
+SECONDS = st.integers(0, 5)
+
+
+@given(
+    documents=st.lists(st.tuples(PRINCIPALS, SECONDS, st.booleans()), min_size=1, max_size=6),
+    principals=st.none() | PRINCIPALS,
+    after=st.none() | SECONDS,
+    before=st.none() | SECONDS,
+    even=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_who_may_read_and_when_it_was_modified_filter_as_brute_force_does(
+    tmp_path_factory: pytest.TempPathFactory,
+    documents: list[tuple[frozenset[str], int, bool]],
+    principals: frozenset[str] | None,
+    after: int | None,
+    before: int | None,
+    even: bool,
+) -> None:
+    ledger = Ledger(tmp_path_factory.mktemp("any") / "ledger.sqlite", encoder="e", dimension=2)
+    expected = set()
+    for number, (readers, seconds, from_file) in enumerate(documents):
+        name, kind = str(number), "even" if number % 2 == 0 else "odd"
+        stated = {} if from_file else {"modified": datetime.fromtimestamp(seconds, UTC).isoformat()}
+        made = document(name, metadata={"kind": kind, **stated}, principals=readers)
+        ledger.change([entry(made, Source(1, seconds * 10**9) if from_file else None)], [])
+        assert ledger.document(name).principals == readers
+        meets = (
+            principals is None or not readers or bool(readers & principals),
+            after is None or seconds >= after,
+            before is None or seconds < before,
+            not even or kind == "even",
+        )
+        if all(meets):
+            expected.add(name)
+    where = Filter(
+        metadata={"kind": "even"} if even else {},
+        modified_after=None if after is None else datetime.fromtimestamp(after, UTC),
+        modified_before=None if before is None else datetime.fromtimestamp(before, UTC),
+        principals=principals,
+    )
+    assert where.is_open == (principals is None and after is None and before is None and not even)
+    found = inside(ledger, where)
+    ledger.close()
+    assert found == expected
+
+
+def test_who_may_read_holds_for_every_version_and_outlives_removal(ledger: Ledger) -> None:
+    hr = frozenset({"hr"})
+    ledger.change([entry(document(text="old words", principals=frozenset({"all", "hr"})))], [])
+    ledger.change([entry(document(text="new words", version="v2", principals=hr))], [])
+    assert ledger.document("a", "v1").principals == ledger.documents()[0].principals == hr
+    assert not ledger.permit("a", ["hr"])
+    assert ledger.permit("a", ["board"])
+    assert ledger.counts() == (1, 2, 2)
+    ledger.change([], ["a"])
+    assert {ledger.document("a", version).principals for version in ("v1", "v2")} == {frozenset({"board"})}
+    with pytest.raises(NotFound):
+        ledger.permit("a", [])
+
+
+def test_a_document_without_a_file_or_a_stated_time_was_modified_when_it_was_indexed(ledger: Ledger) -> None:
+    now = datetime.now(UTC)
+    ledger.change([entry(document("now", metadata={"modified": "last week"}))], [])
+    ledger.change([entry(document("then", metadata={"created": "2001-02-03T04:05:06+01:00"}))], [])
+    ledger.change([entry(document("old", metadata={"created": "0001-01-01"}))], [])
+    assert ledger.scope(Filter(modified_after=now)).numbers.tolist() == [1]
+    moment = datetime(2001, 2, 3, 3, 5, 6, tzinfo=UTC)
+    assert ledger.scope(Filter(modified_after=moment, modified_before=moment.replace(second=7))).numbers.tolist() == [2]
+    assert ledger.scope(Filter(modified_before=datetime(1900, 1, 1, tzinfo=UTC))).numbers.tolist() == [3]
+    ledger.refresh_source("now", Source(1, 10**9))
+    assert ledger.scope(Filter(modified_after=now)).is_empty
+
+
+def test_a_filter_that_cannot_be_right_is_refused() -> None:
+    with pytest.raises(QueryInvalid, match=r"principals is one string \('ann'\)"):
+        Filter(principals="ann")  # type: ignore[arg-type]
+    with pytest.raises(QueryInvalid, match="modified_after '2026-01-01T00:00:00' has no time zone"):
+        Filter(modified_after=datetime(2026, 1, 1))
+
+
+FIRST_LAYOUT = {
+    "documents": ("number", "id", "version", "uri", "source_size", "source_modified_ns", "indexed_at"),
+    "facts": ("name", "value"),
+}
+
+
+def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Ledger, tmp_path: Path) -> None:
+    """The first layout had no permissions, times or visits: taken from this one they are gone, and so it is that one."""
+    ledger.change([entry(document("file"), Source(1, 5 * 10**9)), entry(document("other"))], [])
+    embed_all(ledger)
+    before = [replace(summary, indexed_at=0.0) for summary in ledger.documents()]
+    mark = ledger.mark()
+    ledger.close()
+    connection = connected(ledger.path)
+    laid_out = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    for statement in (
+        "DROP INDEX documents_by_time",
+        "ALTER TABLE documents DROP COLUMN modified_ns",
+        "DROP TABLE permissions",
+        "DROP TABLE visits",
+        "UPDATE facts SET value = '1' WHERE name = 'schema'",
+    ):
+        connection.execute(statement)
+    for table, columns in FIRST_LAYOUT.items():
+        assert tuple(row[1] for row in connection.execute(f"PRAGMA table_info({table})")) == columns
+    connection.close()
+    again = Ledger(ledger.path, encoder="e", dimension=2)
+    assert again.mark() == mark
+    assert [replace(summary, indexed_at=0.0) for summary in again.documents()] == before
+    assert again.scope(Filter(modified_before=datetime.fromtimestamp(6, UTC))).numbers.tolist() == [1]
+    assert again.scope(Filter(principals=frozenset())).mask(np.array([1, 2])).all()
+    assert again.permit("file", ["hr"])
+    again.close()
+    connection = connected(ledger.path)
+    now = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    connection.close()
+    assert [(name, "".join((sql or "").split())) for name, sql in now] == [
+        (name, "".join((sql or "").split())) for name, sql in laid_out
+    ]
+
+
+def test_a_ledger_of_a_later_layout_is_refused(ledger: Ledger) -> None:
+    ledger.close()
+    connection = connected(ledger.path)
+    connection.execute("UPDATE facts SET value = '99' WHERE name = 'schema'")
+    connection.close()
+    with pytest.raises(LedgerDamaged, match="has layout '99', this version reads '3'"):
+        Ledger(ledger.path, encoder="e", dimension=2)
 
 
 def test_readers_do_not_wait_for_a_writer_and_see_one_state(ledger: Ledger) -> None:

@@ -242,3 +242,24 @@ def test_a_list_of_deletions_that_a_killed_writer_left_is_not_in_the_way(ledger:
     lexicon = Lexicon(tmp_path / "killed")
     lexicon.catch_up(ledger)
     assert found(lexicon, ledger, "apple") == [TEXTS[1]]
+
+
+@pytest.mark.parametrize("outside", [False, True])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.95])
+def test_a_long_scope_is_as_exact_as_a_short_one(ledger: Ledger, tmp_path: Path, outside: bool, share: float) -> None:
+    """Scopes that hold few, many and none of the documents that suit the query best, part of the query or sifted after it."""
+    rng = np.random.default_rng(5)
+    add(ledger, *(" ".join(["plum"] * (1 + number % 7) + ["pear"] * (number % 5)) for number in range(400)))
+    long, short = Lexicon(tmp_path / "lexicon", listed=0), Lexicon(tmp_path / "lexicon", listed=10_000)
+    for lexicon in (long, short):
+        lexicon.catch_up(ledger)
+    for listed in (np.arange(1, 401)[rng.random(400) < share], np.arange(1, 401)[: int(400 * share)]):
+        scope = Scope(listed.astype(np.int64), outside)
+        for query in ("plum", "pear plum", "pear pear"):
+            for k in (1, 5, 300):
+                (found, scores), (expected, same) = (
+                    zip(*lexicon.search(query, k, scope), strict=True) for lexicon in (long, short)
+                )
+                assert scores == pytest.approx(same)
+                assert len(set(found)) == len(expected)
+                assert scope.mask(np.array(found)).all()

@@ -108,3 +108,32 @@ with FileLock(Path(sys.argv[1])).held(5):
     finally:
         os.kill(orphan, 9)
         parent.stdout.close()
+
+
+def test_who_waits_comes_before_who_lets_go_and_wants_it_back(tmp_path: Path) -> None:
+    """Without taking turns, a holder that lets go for microseconds keeps everybody else out for as long as it likes."""
+    script = """
+import sys, time
+from pathlib import Path
+from index.lock import FileLock
+lock = FileLock(Path(sys.argv[1]))
+while True:
+    with lock.held(60):
+        print("holding", flush=True)
+        time.sleep(0.05)
+"""
+    greedy = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "l")],
+        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    assert greedy.stdout is not None
+    assert greedy.stdout.readline() == "holding\n"
+    try:
+        for _ in range(5):
+            with FileLock(tmp_path / "l").held(5):
+                pass
+            assert greedy.stdout.readline() == "holding\n"
+    finally:
+        greedy.kill()
+        greedy.wait()
+        greedy.stdout.close()

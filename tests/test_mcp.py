@@ -12,7 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
 from service.assembly import Service
-from service.mcp import MOST_CHARACTERS, create_server, security
+from service.mcp import MOST_CHARACTERS, create_http, create_server
 from service.store import ConversationStore
 
 ROOT = Path(__file__).parent.parent
@@ -64,9 +64,11 @@ def test_the_tools_are_named_described_and_read_only(server: Any) -> None:
         assert tool.output_schema
 
 
-def test_a_conversation_in_process_and_over_http_gives_the_same_answer(server: Any, served: str, loopback: Any) -> None:
+def test_a_conversation_in_process_and_over_http_gives_the_same_answer(
+    server: Any, service: Service, store: ConversationStore, served: str, loopback: Any
+) -> None:
     ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
-    app = server.streamable_http_app(transport_security=security(("127.0.0.1",)))
+    app = create_http(server, service, store, anonymous=True)
     with loopback(app) as address:
         remote = talk(f"{address}/mcp", a_conversation)
         turned_away = httpx.post(f"{address}/mcp", json={}, headers={"Host": "attacker.example"})

@@ -35,6 +35,14 @@ def test_running_lines_stay_once_and_page_numbers_go() -> None:
     ]
 
 
+def test_pages_of_one_or_two_lines_have_no_running_lines() -> None:
+    for pages in (
+        [[f"This is leaf {number}."] for number in range(9)],
+        [[f"Leaf {number}", f"Word {number}"] for number in range(9)],
+    ):
+        assert without_running_lines(pages) == pages
+
+
 def test_two_pages_alike_are_no_pattern() -> None:
     pages = [["Report", "a b c"], ["Report", "d e f"]]
     assert without_running_lines(pages) == pages

@@ -12,6 +12,7 @@ from service.generators.extractive import Extractive
 from service.generators.scripted import PROMPT_HASH, Scripted
 from service.reader import Reading, SentenceReading
 from service.records import Usage
+from service.stages import Stages
 from service.writing import Writing
 
 TEXTS = [
@@ -51,7 +52,8 @@ def check(*drafts, strict=True, passages=PASSAGES):
 
 def write(generator, strict=True, passages=PASSAGES):
     numbering = Numbering(passages, {(p.hit.chunk.document_id, "v"): () for p in passages})
-    writing = Writing(generator, Extractive(), Checking(passages, numbering, ByWords(), SupportPolicy(strict=strict)))
+    checking = Checking(passages, numbering, ByWords(), SupportPolicy(strict=strict))
+    writing = Writing(generator, Extractive(), checking, Stages())
     checked = list(writing.sentences("How many attacks?", passages))
     return [c.sentence.text for c in checked], writing
 
@@ -175,7 +177,7 @@ def test_under_strict_nothing_unsupported_reaches_the_asker_whatever_was_written
 def test_under_mark_nothing_unsupported_reaches_the_asker_unflagged(text):
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
     checking = Checking(PASSAGES, numbering, ByWords(), SupportPolicy(strict=False))
-    writing = Writing(Scripted([text]), Extractive(), checking)
+    writing = Writing(Scripted([text]), Extractive(), checking, Stages())
     for checked in writing.sentences("How many?", PASSAGES):
         assert not checked.sentence.supported
         assert checked.sentence.support < 0.5

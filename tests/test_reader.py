@@ -10,7 +10,7 @@ from index.errors import ModelDamaged, ModelMissing
 from index.sentences import Span, sentence_spans
 from models import folder
 from service.reader import Reader
-from service.windows import CLS, SEP, Tokens, windows
+from service.windows import CLS, CONTEXT_LIMIT, SEP, Tokens, windows
 
 TOWER = (
     "The tower is 330 metres tall. Gustave Eiffel built it for the World's Fair in 1889. "
@@ -142,6 +142,23 @@ def test_a_passage_that_fits_is_one_window():
     assert window.sentence_ids.tolist() == [0, 0, 0, 0, 1, 1, 2, 2, 0]
     assert window.offsets.tolist() == [[0, 0]] * 4 + [[0, 2], [3, 5], [6, 8], [9, 11]] + [[0, 0]]
     assert (window.sentences, window.firsts) == (range(2), (4, 6))
+
+
+def test_a_context_is_read_in_every_window_and_belongs_to_no_sentence():
+    found = windows([7], tokens(4), [Span(0, 5), Span(6, 11)], limit=9, context=[8, 9])
+    assert [w.input_ids.tolist() for w in found] == [
+        [CLS, 7, SEP, 8, 9, SEP, 1000, 1001, SEP],
+        [CLS, 7, SEP, 8, 9, SEP, 1002, 1003, SEP],
+    ]
+    assert found[1].token_type_ids.tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
+    assert found[1].sentence_ids.tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 0]
+    assert found[1].offsets.tolist() == [[0, 0]] * 6 + [[6, 8], [9, 11], [0, 0]]
+    assert found[1].firsts == (6,)
+
+
+def test_a_long_context_is_cut():
+    (window,) = windows([7], tokens(4), [Span(0, 11)], limit=256, context=[8] * 100)
+    assert window.input_ids.tolist().count(8) == CONTEXT_LIMIT
 
 
 def test_windows_end_at_sentences_and_a_sentence_longer_than_a_window_is_cut():

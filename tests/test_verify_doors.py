@@ -150,10 +150,10 @@ def test_replaced_versions_copies_elsewhere_and_other_collections_are_found(tmp_
     assert Versions(library)(old.id, "f" * len(old.version)) is None
 
     sync(library.open_or_create("elsewhere"), [other])
-    copied = Versions(library, "elsewhere")(old.id, old.version)
+    copied = Versions(library, ["elsewhere"])(old.id, old.version)
     assert copied is not None
     assert copied.id != old.id
     assert copied.text == found.text
     with pytest.raises(CollectionMissing):
-        Versions(library, "nowhere")(old.id, old.version)
+        Versions(library, ["nowhere"])(old.id, old.version)
     library.close()

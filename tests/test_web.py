@@ -17,8 +17,10 @@ from index.records import Document, Page, Section
 from service.answering import AnswerReady, PassagesFound, SentenceReady
 from service.api.app import create_app
 from service.assembly import Service
+from service.database import Database
 from service.records import Answer, Question, Sentence
 from service.settings import Settings
+from service.stages import Stages
 from service.store import ConversationStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -270,7 +272,7 @@ class Slow:
         self.go = False
         self.stopped = False
 
-    def stream(self, question: Question) -> Iterator[Any]:
+    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
         sentence = Sentence("The first sentence stands already.", (), True, 1.0)
         try:
             yield PassagesFound(())
@@ -292,7 +294,7 @@ def test_sentences_show_while_the_answer_is_still_being_made(
     visit: Any, loopback: Any, service: Service, tmp_path: Path
 ) -> None:
     slow = Slow()
-    store = ConversationStore(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     with loopback(create_app(replace(service, answerer=slow), store)) as address:  # type: ignore[arg-type]
         page = visit(address)
         page.fill("#question", "What is taking so long?")

@@ -14,8 +14,10 @@ from index.records import Document
 from service.answering import AnswerReady, PassagesFound
 from service.api.app import create_app
 from service.assembly import Service
+from service.database import Database
 from service.records import Answer, Question
 from service.settings import Settings
+from service.stages import Stages
 from service.store import ConversationStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -27,7 +29,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 class Refusing:
     """An answerer that refuses everything."""
 
-    def stream(self, question: Question) -> Iterator[Any]:
+    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
         yield PassagesFound(())
         yield AnswerReady(
             Answer(
@@ -40,7 +42,7 @@ class Refusing:
 def page(tmp_path: Path, loopback: Any) -> Iterator[Any]:
     library = Library(tmp_path, HashedEncoder())
     library.open_or_create("default").add(Document("d", "v", "file:///d.md", "D", "text/markdown", "Some text."))
-    store = ConversationStore(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     service = Service(Settings(home=tmp_path), library, None, None, None, Refusing())  # type: ignore[arg-type]
     with loopback(create_app(service, store)) as url, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(

@@ -1,0 +1,138 @@
+"""A small Quoth for tests of the Slack door: real collections, answering and stores, with doubles where models would load.
+
+The reader counts shared words instead of running a network, so that a thousand answers take a second.
+"""
+
+import asyncio
+import hashlib
+import re
+import threading
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Document
+from index.sentences import sentence_spans
+from service.answering import Answerer, Policy
+from service.api.parts import Parts, make_parts
+from service.checking import SupportPolicy
+from service.database import Database
+from service.generators.extractive import Extractive
+from service.reader import Reading, SentenceReading
+from service.settings import Settings
+from service.slack.door import Pace, SlackDoor
+from service.slack.socket_mode import serve
+from service.store import ConversationStore
+from tests.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+
+WORD = re.compile(r"\w+")
+
+
+def words(text: str) -> set[str]:
+    return {word.lower() for word in WORD.findall(text) if len(word) > 3}
+
+
+class ByWords:
+    """Reads by shared words: a sentence answers as well as it has words of the question."""
+
+    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
+        asked = words(question)
+        readings = []
+        for passage in passages:
+            scores = [8.0 * len(asked & words(passage[s.start : s.end])) - 4.0 for s in sentence_spans(passage)]
+            spans = sentence_spans(passage)
+            sentences = tuple(
+                SentenceReading(s.start, s.end, score, None) for s, score in zip(spans, scores, strict=True)
+            )
+            readings.append(Reading(max(scores, default=-9.0), sentences))
+        return readings
+
+    def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [float(words(claim) <= words(premise)) for claim, premise in pairs]
+
+
+class Half:
+    """Sure when the best passage shares words with the question."""
+
+    def probability(self, found: Any) -> float:
+        return 0.9 if found is not None and found.relevance > 0 else 0.1
+
+
+def document(name: str, text: str, principals: frozenset[str] = frozenset(), folder: str = "docs") -> Document:
+    version = hashlib.sha256(text.encode()).hexdigest()
+    return Document(
+        name, version, f"file:///{folder}/{name}.txt", name.title(), "text/plain", text, principals=principals
+    )
+
+
+def parts(home: Path, generators: dict[str, Any] | None = None, documents: Sequence[Document] = ()) -> Parts:
+    """A Quoth over `documents` in the default collection."""
+    settings = Settings(home=home)
+    library = Library(home, HashedEncoder())
+    collection = library.open_or_create("default")
+    for one in documents:
+        collection.add(one)
+    collection.embed_pending()
+    double = ByWords()
+    chosen = generators or {"extractive": Extractive()}
+    answerer = Answerer(
+        library,
+        double,  # type: ignore[arg-type]  # reads as the network does
+        Half(),  # type: ignore[arg-type]
+        double,  # type: ignore[arg-type]
+        chosen,
+        next(iter(chosen)),
+        Policy(depth=6, top_k=4, threshold=0.5, longest_question=4000, support=SupportPolicy(strict=True)),
+        new_id=lambda: uuid.uuid4().hex,
+    )
+    service: Any = SimpleNamespace(settings=settings, library=library, answerer=answerer, recording=None)
+    database = Database(settings.store_url)
+    return make_parts(service, ConversationStore(database))
+
+
+def settings_for(home: Path, api_url: str, **more: Any) -> Settings:
+    return Settings(
+        home=home,
+        slack_bot_token=BOT_TOKEN,
+        slack_app_token=APP_TOKEN,
+        slack_signing_secret=SIGNING_SECRET,
+        slack_api_url=api_url,
+        public_url="https://quoth.example.org",
+        **more,
+    )
+
+
+class Running:
+    """A Slack door over Socket Mode in a thread of its own, until the block ends."""
+
+    def __init__(self, made: Parts, settings: Settings, pace: Pace, ping_s: float = 0.25) -> None:
+        self._made, self._settings, self._pace, self._ping_s = made, settings, pace, ping_s
+        self._connected = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> "Running":
+        self._thread.start()
+        assert self._connected.wait(30)
+        if self._failure:
+            self._thread.join()
+            raise self._failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            door = SlackDoor(self._settings, self._made, self._pace)
+            await serve(door, APP_TOKEN, self._stop, lambda own: self._connected.set(), self._ping_s)
+        except BaseException as error:  # noqa: BLE001  (raised in the test's own thread)
+            self._failure = error
+            self._connected.set()

@@ -1,0 +1,447 @@
+"""Keys over HTTP: every route asks for one, each key finds what is its own, and nothing tells of the rest."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+from mcp import Client
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Chunk, Document, Hit
+from service.access.caller import Scope
+from service.access.keyring import Keyring
+from service.access.rate import Rate
+from service.answering import AnswerReady, Event, PassagesFound
+from service.api.access import PUBLIC, READY
+from service.api.app import create_app
+from service.assembly import Service
+from service.database import Database
+from service.errors import StoreUnavailable
+from service.mcp import create_http, create_server
+from service.records import Answer, Question
+from service.settings import Settings
+from service.store import ConversationStore
+
+TEXTS = {"open": "The bridge opened in 1932.", "closed": "The vault holds 7 bars."}
+
+
+class Refusing:
+    """An answerer that refuses everything, with one passage of the collection beside it."""
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+
+    def stream(self, question: Question, stages: Any = None) -> Iterator[Event]:
+        self.questions.append(question)
+        text = TEXTS[question.collection]
+        hit = Hit(Chunk("c", "d", "v", 0, 0, len(text), text), "D", "file:///d.md", None, 0.5)
+        number = len(self.questions)
+        conversation = question.conversation_id or f"c{number}"
+        yield PassagesFound((hit,))
+        yield AnswerReady(
+            Answer(
+                f"a{number}", conversation, question.text, question.text, "The documents do not say.", True, 0.1, (), (),
+                (hit,), "x", None,
+            )
+        )  # fmt: skip
+
+    def answer(self, question: Question, stages: Any = None) -> Answer:
+        return next(event.answer for event in self.stream(question) if isinstance(event, AnswerReady))
+
+
+class House:
+    """A served app with two collections, its keys, and a client for each key."""
+
+    def __init__(self, folder: Path, loopback: Any) -> None:
+        self.library = Library(folder, HashedEncoder())
+        for name, text in TEXTS.items():
+            self.library.open_or_create(name).add(Document("d", "v", "file:///d.md", "D", "text/markdown", text))
+        self.store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))
+        self.keys = Keyring(self.store.database)
+        self.answerer = Refusing()
+        settings = Settings(home=folder, collection="open")
+        self.service = Service(settings, self.library, None, None, None, self.answerer)  # type: ignore[arg-type]
+        self.loopback = loopback
+        self.clients: list[httpx.Client] = []
+        self.app = create_app(self.service, self.store)
+        self.url = ""
+
+    def __enter__(self) -> "House":
+        self.server = self.loopback(self.app)
+        self.url = self.server.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self.clients:
+            client.close()
+        self.server.__exit__()
+        self.store.close()
+        self.library.close()
+
+    def client(self, key: str = "") -> httpx.Client:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=60))
+        return self.clients[-1]
+
+    def key(self, name: str, *scopes: Scope, **options: Any) -> httpx.Client:
+        return self.client(self.keys.create(name, scopes or (Scope.ASK,), **options)[1])
+
+
+@pytest.fixture
+def house(tmp_path: Path, loopback: Any) -> Iterator[House]:
+    with House(tmp_path, loopback) as house:
+        yield house
+
+
+def routes(app: FastAPI) -> list[tuple[str, str]]:
+    """Method and path, with its parameters filled in, of everything in the OpenAPI document."""
+    return [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, operations in app.openapi()["paths"].items()
+        for method in operations
+    ]
+
+
+def ask(client: httpx.Client, **body: Any) -> httpx.Response:
+    return client.post("/v1/chat", json={"question": "Why?", **body})
+
+
+def test_every_route_is_public_by_name_or_asks_for_a_scope(house: House) -> None:
+    public = PUBLIC | {READY}
+    document = house.app.openapi()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert ("security" in operation) == (path not in public), path
+
+
+def test_without_a_key_there_is_one_answer_to_everything(house: House) -> None:
+    house.keys.create("one", [Scope.ASK])
+    bare = house.client()
+    told = set()
+    for method, path in [*routes(house.app), ("GET", "/nowhere"), ("OPTIONS", "/v1/chat"), ("TRACE", "/v1/chat")]:
+        if path in PUBLIC | {READY}:
+            continue
+        response = bare.request(method, path, json={"question": "Why?"})
+        assert (response.status_code, response.headers["www-authenticate"]) == (401, 'Bearer realm="quoth"'), path
+        problem = response.json()
+        told.add((problem["code"], problem["detail"]))
+    assert len(told) == 1
+    assert "quoth keys create" in told.pop()[1]
+    assert house.answerer.questions == []
+
+
+def test_unknown_expired_and_revoked_keys_get_the_same_answer_to_the_byte(house: House) -> None:
+    key, text = house.keys.create("ended", [Scope.ASK])
+    house.keys.revoke(key.id)
+    _, other = house.keys.create("other", [Scope.ASK])
+    headers = [
+        f"Bearer {text}", f"Bearer quoth_{'0' * 12}_{'0' * 64}", f"Bearer {other}0", f"Basic {other}", other,
+        "Bearer", "Bearer \u00e9", "", f"Bearer {other},{other}",
+    ]  # fmt: skip
+    answers = set()
+    for header in headers:
+        response = httpx.get(
+            f"{house.url}/v1/collections", headers={"Authorization": header.encode(), "X-Request-ID": "same"}
+        )
+        kept = {name: value for name, value in response.headers.items() if name != "date"}
+        answers.add((response.status_code, response.text, json.dumps(kept)))
+    assert len(answers) == 1
+    assert answers.pop()[0] == 401
+    for header in (f"Bearer {other}", f"bearer  {other}"):
+        assert httpx.get(f"{house.url}/v1/collections", headers={"Authorization": header}).status_code == 200
+
+
+def test_the_page_and_whether_the_server_is_up_are_for_everybody(house: House) -> None:
+    house.keys.create("one", [Scope.ASK])
+    bare = house.client()
+    for path in ("/", "/view", "/assets/page.js", "/favicon.ico", "/healthz", "/openapi.json"):
+        assert bare.get(path).status_code == 200
+    assert bare.get("/readyz").json() == {"status": "ready", "collection": None}
+    admin = house.key("admin", Scope.ADMIN)
+    assert admin.get("/readyz").json()["collection"]["name"] == "open"
+    assert bare.get("/assets/../v1/collections").status_code in (401, 404)
+
+
+def test_why_it_is_not_ready_is_for_admins(house: House) -> None:
+    admin = house.key("admin", Scope.ADMIN)
+    house.library.drop("open")
+    unready = house.client().get("/readyz")
+    assert (unready.status_code, unready.json()["code"]) == (503, "collection-missing")
+    assert "closed" not in unready.text
+    assert "closed" in admin.get("/readyz").json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("POST", "/v1/chat", Scope.ASK),
+        ("POST", "/v1/chat/completions", Scope.ASK),
+        ("GET", "/v1/models", Scope.ASK),
+        ("POST", "/v1/search", Scope.ASK),
+        ("POST", "/v1/verify", Scope.ASK),
+        ("GET", "/v1/collections", Scope.ASK),
+        ("GET", "/v1/documents", Scope.ASK),
+        ("GET", "/v1/documents/d/versions/v/text", Scope.ASK),
+        ("GET", "/v1/conversations/c", Scope.ASK),
+        ("GET", "/v1/answers/a", Scope.ASK),
+        ("POST", "/v1/feedback", Scope.ASK),
+        ("GET", "/v1/feedback", Scope.ASK),
+        ("GET", "/v1/conversations", Scope.ASK),
+        ("PATCH", "/v1/conversations/c", Scope.ASK),
+        ("DELETE", "/v1/conversations/c", Scope.ASK),
+        ("GET", "/v1/conversations/c/export", Scope.ASK),
+        ("GET", "/v1/collections/open/documents/d", Scope.ASK),
+        ("GET", "/v1/collections/open/documents/d/file", Scope.ASK),
+        ("PUT", "/v1/collections/open/documents/n", Scope.INGEST),
+        ("POST", "/v1/collections/open/documents", Scope.INGEST),
+        ("DELETE", "/v1/collections/open/documents/n", Scope.INGEST),
+        ("GET", "/v1/jobs", Scope.INGEST),
+        ("GET", "/v1/jobs/j", Scope.INGEST),
+        ("DELETE", "/v1/jobs/j", Scope.INGEST),
+        ("DELETE", "/v1/collections/nowhere", Scope.ADMIN),
+        ("GET", "/metrics", Scope.ADMIN),
+    ],
+)
+def test_a_scope_that_is_missing_is_a_403_that_names_it(house: House, method: str, path: str, scope: Scope) -> None:
+    others = [one for one in Scope if one not in (scope, Scope.ADMIN)]
+    response = house.key("narrow", *others).request(method, path, json={})
+    assert (response.status_code, response.json()["code"]) == (403, "scope-missing")
+    assert f"'{scope}'" in response.json()["detail"]
+    assert house.key("wide", Scope.ADMIN).request(method, path, json={}).status_code not in (401, 403)
+
+
+def test_a_collection_outside_the_key_is_as_if_it_were_not_there(house: House) -> None:
+    narrow = house.key("narrow", collections=["open"])
+    answers: list[Callable[[str], httpx.Response]] = [
+        lambda name: ask(narrow, collection=name),
+        lambda name: ask(narrow, collection=name, stream=True),
+        lambda name: narrow.post("/v1/search", json={"query": "vault", "collection": name}),
+        lambda name: narrow.get("/v1/documents", params={"collection": name}),
+        lambda name: narrow.get("/v1/documents/d/versions/v/text", params={"collection": name}),
+        lambda name: narrow.get(f"/v1/models/{name}"),
+        lambda name: narrow.post(
+            "/v1/chat/completions", json={"model": name, "messages": [{"role": "user", "content": "Why?"}]}
+        ),
+    ]
+    for answer in answers:
+        hidden, missing = answer("closed"), answer("absent")
+        assert (hidden.status_code, missing.status_code) == (404, 404)
+        assert hidden.json()["detail"] == missing.json()["detail"].replace("absent", "closed")
+    assert ask(narrow).status_code == 200
+    assert [one["name"] for one in narrow.get("/v1/collections").json()["collections"]] == ["open"]
+    assert [one["id"] for one in narrow.get("/v1/models").json()["data"]] == ["quoth", "open"]
+    assert {question.collection for question in house.answerer.questions} == {"open"}
+
+
+def test_a_key_without_the_default_collection_has_a_default_of_its_own(house: House) -> None:
+    narrow = house.key("narrow", collections=["closed"])
+    assert ask(narrow).status_code == 200
+    assert house.answerer.questions[-1].collection == "closed"
+    assert narrow.get("/v1/collections").json()["default"] == "closed"
+    assert narrow.get("/v1/documents/d/versions/v/text").json()["text"] == TEXTS["closed"]
+
+
+def test_what_one_key_made_is_not_there_for_another(house: House) -> None:
+    one, other, admin = house.key("one"), house.key("other"), house.key("admin", Scope.ADMIN)
+    made = ask(one).json()
+    one.post("/v1/feedback", json={"answer_id": made["id"], "rating": "up"}).raise_for_status()
+    for stranger in (other, admin):
+        assert stranger.get(f"/v1/conversations/{made['conversation_id']}").status_code == 404
+        assert stranger.get(f"/v1/answers/{made['id']}").status_code == 404
+        assert ask(stranger, conversation_id=made["conversation_id"]).status_code == 404
+        rated = stranger.post("/v1/feedback", json={"answer_id": made["id"], "rating": "down"})
+        assert rated.status_code == 404
+        assert stranger.get("/v1/feedback", params={"answer_id": made["id"]}).json()["feedback"] == []
+        assert stranger.get("/v1/feedback", params={"format": "jsonl"}).text == ""
+    assert one.get(f"/v1/conversations/{made['conversation_id']}").json()["answers"][0]["answer"] == made
+    assert len(one.get("/v1/feedback").json()["feedback"]) == 1
+
+
+def test_an_upload_of_one_key_is_no_job_of_another(house: House) -> None:
+    one, other = (house.key(name, Scope.INGEST) for name in ("one", "other"))
+    address = "/v1/collections/open/documents/notes.txt"
+    job = one.put(address, content=b"The bridge is 503 metres long.").raise_for_status().json()
+    place = f"/v1/jobs/{job['id']}"
+    for stranger in (other, house.key("admin", Scope.ADMIN)):
+        assert stranger.get(place).status_code == stranger.delete(place).status_code == 404
+        assert stranger.get("/v1/jobs").json()["jobs"] == []
+        assert stranger.delete(address).status_code == 404
+    assert one.get(place).json()["state"] == "queued"
+    assert [found["id"] for found in one.get("/v1/jobs").json()["jobs"]] == [job["id"]]
+
+
+def test_each_person_that_a_program_asks_for_has_conversations_of_their_own(house: House) -> None:
+    portal = house.key("portal", principals=None, acts_for_others=True)
+    ada, bob = ({"X-Quoth-Principals": name} for name in ("ada, group:eng", "bob, group:eng"))
+    made = portal.post("/v1/chat", json={"question": "Why?"}, headers=ada).json()
+    assert house.answerer.questions[-1].principals == {"ada", "group:eng"}
+    address = f"/v1/conversations/{made['conversation_id']}"
+    assert portal.get(address, headers=ada).status_code == 200
+    assert portal.get(address, headers={"X-Quoth-Principals": "ada"}).status_code == 200
+    assert [portal.get(address, headers=headers).status_code for headers in (bob, {})] == [404, 404]
+
+
+def test_the_header_of_principals_cannot_be_forged(house: House) -> None:
+    plain = house.key("plain", principals=["ada"])
+    forged = plain.post("/v1/chat", json={"question": "Why?"}, headers={"X-Quoth-Principals": "boss"})
+    assert (forged.status_code, forged.json()["code"]) == (403, "acting-forbidden")
+    portal = house.key("portal", principals=["ada"], acts_for_others=True)
+    assert ask(portal).status_code == 200
+    assert house.answerer.questions[-1].principals == frozenset()
+    portal.post("/v1/chat", json={"question": "Why?"}, headers={"X-QUOTH-principals": "boss, ada"})
+    assert house.answerer.questions[-1].principals == {"ada"}
+    twice = portal.post(
+        "/v1/chat", json={"question": "Why?"}, headers=[("X-Quoth-Principals", "boss"), ("x-quoth-principals", "ada")]
+    )
+    assert (twice.status_code, twice.json()["code"]) == (400, "principals-invalid")
+
+
+def test_a_rate_is_told_on_every_answer_and_kept(house: House) -> None:
+    slow = house.key("slow", rate=Rate(2, 3600))
+    first, second, third = (slow.get("/v1/collections") for _ in range(3))
+    assert [response.status_code for response in (first, second, third)] == [200, 200, 429]
+    assert first.headers["ratelimit-policy"] == '"key";q=2;w=3600'
+    assert first.headers["ratelimit"].startswith('"key";r=1;t=')
+    assert third.headers["ratelimit"].startswith('"key";r=0;t=')
+    assert 0 < int(third.headers["retry-after"]) <= 1800
+    assert third.json()["code"] == "rate-exceeded"
+    assert "ratelimit" not in house.key("free").get("/v1/collections").headers
+
+
+def test_a_revoked_key_ends_with_the_next_request(house: House) -> None:
+    client = house.key("one")
+    assert ask(client).status_code == 200
+    house.keys.revoke("one")
+    assert ask(client).status_code == 401
+    assert ask(house.client()).status_code == 401  # the last key is gone, and the server does not open again
+
+
+def test_the_first_key_closes_a_running_server(house: House) -> None:
+    bare = house.client()
+    assert ask(bare).status_code == 200
+    assert house.answerer.questions[-1].principals is None
+    house.keys.create("one", [Scope.ASK])
+    assert ask(bare).status_code == 401
+
+
+def test_a_server_that_may_not_be_anonymous_asks_for_a_key_before_there_is_one(house: House) -> None:
+    closed = create_app(house.service, house.store, anonymous=False)
+    with house.loopback(closed) as url:
+        assert httpx.get(f"{url}/v1/collections").status_code == 401
+
+
+def test_when_keys_cannot_be_read_nobody_gets_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = house.key("one")
+
+    def gone(*_: object) -> None:
+        raise StoreUnavailable("The database sqlite:////srv/secret-place does not answer")
+
+    monkeypatch.setattr(Keyring, "is_empty", gone)
+    monkeypatch.setattr(Keyring, "admit", gone)
+    response = client.get("/v1/collections")
+    assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
+    assert "secret-place" not in response.text
+
+
+def test_mcp_over_http_asks_for_the_same_keys(house: House) -> None:
+    _, key = house.keys.create("assistant", [Scope.ASK], collections=["open"], principals=["ada"])
+    _, loader = house.keys.create("loader", [Scope.INGEST])
+    server = create_server(house.service, house.store)
+    app: Any = create_http(server, house.service, house.store, anonymous=True)
+
+    async def call(url: str, key: str, tool: str, **arguments: Any) -> Any:
+        from mcp.client.streamable_http import streamable_http_client
+
+        async with (
+            httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client,
+        ):
+            return await client.call_tool(tool, arguments)
+
+    with house.loopback(app) as url:
+        assert httpx.post(f"{url}/mcp", json={}).status_code == 401
+        answer = anyio.run(lambda: call(url, key, "ask", question="Why?"))
+        other = anyio.run(lambda: call(url, key, "ask", question="Why?", collection="closed"))
+        read = anyio.run(lambda: call(url, key, "read_document", document_id="d", collection="closed"))
+        narrow = anyio.run(lambda: call(url, loader, "search", query="bridge"))
+    assert not answer.is_error
+    assert house.answerer.questions[-1].principals == {"ada"}
+    assert other.is_error
+    assert read.is_error
+    assert "no collection 'closed'. There are: open." in other.content[0].text
+    assert narrow.is_error
+    assert "scope 'ask'" in narrow.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://{host}"}, 200),
+        ({"Origin": "http://{host}", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "https://attacker.example"}, 403),
+        ({"Origin": "http://localhost:3000", "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_page_from_elsewhere_cannot_use_a_server_without_keys(
+    house: House, headers: dict[str, str], status: int
+) -> None:
+    host = house.url.removeprefix("http://")
+    sent = {name: value.replace("{host}", host) for name, value in headers.items()}
+    plain = {"Content-Type": "text/plain", **sent}  # what a form or a script sends without asking first
+    response = house.client().post("/v1/chat", content=b'{"question": "Why?"}', headers=plain)
+    assert (response.status_code == 403) == (status == 403)
+    assert house.client().get("/v1/collections", headers=sent).status_code == status
+    assert house.client().get("/", headers=sent).status_code == 200
+    keyed = house.key("one")
+    assert keyed.get("/v1/collections", headers=sent).status_code == 200
+
+
+def test_the_log_names_the_key_by_its_id_and_shows_no_secret(house: House) -> None:
+    key, text = house.keys.create("one", [Scope.ASK], principals=None, acts_for_others=True)
+    structlog.reset_defaults()
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        headers = {"X-Quoth-Principals": "ada-the-canary"}
+        house.client(text).post("/v1/chat", json={"question": "Why?"}, headers=headers)
+        house.client(text[:-1]).get("/v1/collections")
+        house.client(text).get("/metrics")
+        time.sleep(0.1)
+    written = json.dumps(lines, default=str)
+    for hidden in (text.split("_")[2][:-1], "ada-the-canary"):
+        assert hidden not in written
+    assert key.id in written
+
+
+def test_a_key_is_in_no_response(house: House) -> None:
+    _, text = house.keys.create("one", [Scope.ADMIN])
+    secret = text.split("_")[2]
+    client, wrong = house.client(text), house.client(f"{text[:-1]}!")
+    for one, (method, path) in itertools.product((client, wrong), routes(house.app)):
+        response = one.request(method, path, json={"question": "Why?"})
+        assert secret[:-1] not in response.text + str(response.headers)
+
+
+def test_the_feedback_of_every_key_is_for_the_scope_admin(house: House) -> None:
+    ada, admin = house.key("ada"), house.key("root", Scope.ADMIN)
+    answer = ask(ada).json()["id"]
+    assert ada.post("/v1/feedback", json={"answer_id": answer, "rating": "up"}).status_code == 201
+    refused = ada.get("/v1/feedback", params={"everyone": True})
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope-missing")
+    assert admin.get("/v1/feedback").json()["feedback"] == []
+    found = admin.get("/v1/feedback", params={"everyone": True}).json()["feedback"]
+    assert [one["answer_id"] for one in found] == [answer]

@@ -1,0 +1,139 @@
+"""index.batching: joined runs, their order and bounds, errors that stay with their caller, and callers who left."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+
+import pytest
+
+from index.batching import ABANDONED, Abandoned, Batcher
+
+
+class Doubler:
+    """Doubles numbers, one batch after another, each when it is let; remembers the batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.begun = threading.Semaphore(0)
+        self.go = threading.Semaphore(0)
+        self._running = threading.Lock()
+
+    def __call__(self, rows: Sequence[int]) -> list[int]:
+        assert self._running.acquire(blocking=False), "two runs at once"
+        try:
+            self.batches.append(list(rows))
+            self.begun.release()
+            assert self.go.acquire(timeout=10)
+            if 13 in rows:
+                raise ValueError(f"13 is in {list(rows)}")
+            return [2 * row for row in rows]
+        finally:
+            self._running.release()
+
+
+class Desk:
+    """A batcher over a doubler, and threads that call it."""
+
+    def __init__(self) -> None:
+        self.doubler = Doubler()
+        self.batcher: Batcher[int, int] = Batcher(self.doubler, size=lambda row: 1, most=4)
+        self.pool = ThreadPoolExecutor(16)
+
+    def occupy(self, *rows: int) -> Future[Sequence[int]]:
+        """A call that has its run, and holds it until `go`."""
+        future = self.pool.submit(self.batcher, rows)
+        assert self.doubler.begun.acquire(timeout=10)
+        return future
+
+    def queue(self, *rows: int, abandoned: threading.Event | None = None) -> Future[Sequence[int]]:
+        """A call that stands in the queue."""
+        before = self.batcher.waiting
+        context = copy_context()
+        context.run(ABANDONED.set, abandoned)
+        future = self.pool.submit(context.run, self.batcher, rows)
+        deadline = time.monotonic() + 10
+        while self.batcher.waiting == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return future
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.doubler.go.release(100)
+    desk.pool.shutdown()
+
+
+def test_who_comes_alone_runs_at_once_in_the_own_thread() -> None:
+    threads = []
+
+    def run(rows: Sequence[int]) -> list[int]:
+        threads.append(threading.current_thread())
+        return list(rows)
+
+    batcher: Batcher[int, int] = Batcher(run, size=lambda row: 1, most=4)
+    assert batcher([1, 2]) == [1, 2]
+    assert threads == [threading.current_thread()]
+
+
+def test_calls_that_come_while_it_runs_form_the_next_batch_and_each_gets_its_own_results(desk: Desk) -> None:
+    first = desk.occupy(1)
+    others = [desk.queue(2), desk.queue(3, 4), desk.queue(5)]
+    desk.doubler.go.release(2)
+    assert first.result(10) == [2]
+    assert [other.result(10) for other in others] == [[4], [6, 8], [10]]
+    assert desk.doubler.batches == [[1], [2, 3, 4, 5]]
+
+
+def test_a_batch_holds_what_fits_in_the_order_of_arrival_and_a_larger_call_runs_alone(desk: Desk) -> None:
+    first = desk.occupy(1)
+    others = [desk.queue(2, 3, 4), desk.queue(5, 6), desk.queue(7, 8, 9, 10, 11), desk.queue(12)]
+    desk.doubler.go.release(5)
+    assert first.result(10) == [2]
+    assert [len(other.result(10)) for other in others] == [3, 2, 5, 1]
+    assert desk.doubler.batches == [[1], [2, 3, 4], [5, 6], [7, 8, 9, 10, 11], [12]]
+
+
+def test_an_error_reaches_the_caller_whose_rows_made_it_and_nobody_else(desk: Desk) -> None:
+    first = desk.occupy(1)
+    good, bad = desk.queue(2), desk.queue(13)
+    desk.doubler.go.release(10)
+    assert first.result(10) == [2]
+    assert good.result(10) == [4]
+    with pytest.raises(ValueError, match=r"13 is in \[13\]"):
+        bad.result(10)
+    assert desk.batcher([3]) == [6]
+
+
+def test_an_error_of_the_first_does_not_stop_the_queue(desk: Desk) -> None:
+    first, other = desk.occupy(13), desk.queue(2)
+    desk.doubler.go.release(2)
+    with pytest.raises(ValueError, match="13"):
+        first.result(10)
+    assert other.result(10) == [4]
+
+
+def test_who_left_the_queue_is_not_worked_for(desk: Desk) -> None:
+    left = threading.Event()
+    first = desk.occupy(1)
+    gone, gone_too, stays = desk.queue(2, abandoned=left), desk.queue(3, 4, abandoned=left), desk.queue(5)
+    left.set()
+    desk.doubler.go.release(2)
+    assert first.result(10) == [2]
+    assert stays.result(10) == [10]
+    for future in (gone, gone_too):
+        with pytest.raises(Abandoned):
+            future.result(10)
+    assert desk.doubler.batches == [[1], [5]]
+
+
+def test_many_threads_all_get_their_results() -> None:
+    batcher: Batcher[int, int] = Batcher(lambda rows: [row * row for row in rows], size=lambda row: 1, most=8)
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda n: batcher([n, n + 1]), range(2000)))
+    assert found == [[n * n, (n + 1) ** 2] for n in range(2000)]
+    assert batcher.waiting == 0

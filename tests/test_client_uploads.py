@@ -1,0 +1,120 @@
+"""Uploads and jobs through the Python client, with a real server and a worker beside it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import pytest
+
+from index.extraction import Limits
+from index.hashed import HashedEncoder
+from index.library import Library
+from service.api.app import create_app
+from service.assembly import Service
+from service.client import AsyncQuoth, Quoth, Refused, Unavailable
+from service.errors import UploadInvalid
+from service.jobs.database import open_jobs
+from service.jobs.indexing import Indexer
+from service.jobs.leases import Leases
+from service.jobs.originals import Originals
+from service.jobs.presence import Presence
+from service.jobs.worker import Worker
+from service.settings import Settings
+from service.store import ConversationStore
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path, HashedEncoder())
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def url(tmp_path: Path, library: Library, store: ConversationStore, loopback: Any) -> Iterator[str]:
+    nobody = cast(Any, None)  # nothing here is asked
+    service = Service(Settings(home=tmp_path, rerank=False), library, nobody, nobody, nobody, nobody)
+    with loopback(create_app(service, store)) as url:
+        yield url
+
+
+@contextmanager
+def working(home: Path) -> Iterator[None]:
+    """A worker with its own library, as if it were another process."""
+    stop, database, originals = threading.Event(), open_jobs(home / "jobs.sqlite"), Originals(home / "uploads")
+    presence, library = Presence(home / "workers"), Library(home, HashedEncoder())
+    leases = Leases(database, originals, presence.is_gone, chance=lambda: 0.0)
+    indexer = Indexer(library, originals, leases, Limits())
+
+    def run() -> None:
+        with presence.announced() as name:
+            Worker(leases, indexer, name, stop, lambda: None).run()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+        indexer.interrupt()
+        library.close()
+        database.close()
+
+
+def test_a_file_is_uploaded_waited_for_and_deleted(url: str, tmp_path: Path, library: Library) -> None:
+    file = tmp_path / "birds.md"
+    file.write_text("A parrot may live for eighty years.")
+    with Quoth(url) as quoth, working(tmp_path):
+        job = quoth.upload(file, "c", document_id="parrots", title="On parrots", principals=["board"])
+        done = quoth.wait(job, timeout_s=SECONDS)
+        assert (done.id, done.state, done.filename, done.error) == (job.id, "succeeded", "birds.md", None)
+        kept = library.open("c").document("parrots")
+        assert (kept.title, kept.principals) == ("On parrots", frozenset({"board"}))
+        named = quoth.wait(quoth.upload(b"Owls.", "c", filename="o.txt", title="Owls", principals=["hr", "board"]))
+        kept = library.open("c").document(named.document_id)
+        assert (kept.title, kept.principals, kept.text) == ("Owls", frozenset({"hr", "board"}), "Owls.")
+        failed = quoth.wait(quoth.upload(b"%PDF-1.7 and then nothing", "c", document_id="broken.pdf"))
+        assert (failed.state, failed.error_code) == ("failed", "document-rejected")
+        assert quoth.job(job.id) == done
+        quoth.delete_document("parrots", "c")
+        with pytest.raises(Refused, match="'parrots' is not in"):
+            quoth.delete_document("parrots", "c")
+
+
+def test_a_job_that_nobody_works_is_waited_for_so_long_and_cancelled(url: str) -> None:
+    with Quoth(url) as quoth:
+        job = quoth.upload(b"Idle.", "c", document_id="idle.txt")
+        with pytest.raises(Unavailable, match=rf"{job.id} is not finished after 0\.1 s"):
+            quoth.wait(job, timeout_s=0.1)
+        assert quoth.cancel(job).state == quoth.wait(job).state == "cancelled"
+        with pytest.raises(Refused, match="none"):
+            quoth.job("none")
+        with pytest.raises(UploadInvalid, match="5 bytes have neither"):
+            quoth.upload(b"Idle.", "c")
+
+
+def test_the_async_client_does_the_same(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "plan.txt"
+    file.write_text("The plan of Monday.")
+
+    async def run() -> None:
+        async with AsyncQuoth(url) as quoth:
+            idle = await quoth.upload(b"Idle.", "c", document_id="idle.txt")
+            assert (await quoth.cancel(idle)).state == "cancelled"
+            job = await quoth.upload(file, "c")
+            with working(tmp_path):
+                done = await quoth.wait(job, timeout_s=SECONDS)
+            assert (done.state, done.documents) == ("succeeded", 1)
+            assert await quoth.job(job.id) == done
+            await quoth.delete_document(done.document_id, "c")
+            with pytest.raises(Refused, match="is not in"):
+                await quoth.delete_document(done.document_id, "c")
+
+    anyio.run(run)

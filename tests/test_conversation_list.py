@@ -1,0 +1,313 @@
+"""The list of conversations over HTTP, on the command line and in the database: nobody else's, and what is deleted is gone."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from index.hashed import HashedEncoder
+from index.library import Library
+from service.api.app import create_app
+from service.assembly import Service
+from service.conversation_export import markdown
+from service.conversation_list import ConversationList
+from service.conversations_cli import app as commands
+from service.database import Database
+from service.errors import CursorInvalid, RecordMissing, TitleInvalid
+from service.feedback import FeedbackStore
+from service.received import answer_of
+from service.records import Answer, Citation, Sentence
+from service.retention import Retention
+from service.settings import Settings
+from service.store import ConversationStore
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def an_answer(id: str, conversation: str, question: str = "When was it?", quote: str = "In 1904.") -> Answer:
+    citation = Citation(
+        1, "d", "v" * 64, "The *Title*", "file:///a.md", 2, 5, 5 + len(quote), quote, "k", 0.9, ("Top",)
+    )
+    return Answer(
+        id=id,
+        conversation_id=conversation,
+        question=question,
+        rewritten_question=question,
+        text=f"{quote} [1]",
+        refused=False,
+        confidence=0.9,
+        sentences=(Sentence(quote, (1,), True, 1.0),),
+        citations=(citation,),
+        passages=(),
+        generator="extractive",
+        prompt_hash=None,
+    )
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(database: Database, clock: Clock) -> ConversationStore:
+    return ConversationStore(database, clock=clock)
+
+
+@pytest.fixture
+def conversations(database: Database, clock: Clock) -> ConversationList:
+    return ConversationList(database, clock=clock)
+
+
+@pytest.fixture
+def client(store: ConversationStore, tmp_path: Path, loopback: Any) -> Iterator[httpx.Client]:
+    library = Library(tmp_path, HashedEncoder())
+    service = Service(Settings(home=tmp_path), library, None, None, None, None)  # type: ignore[arg-type]
+    with loopback(create_app(service, store)) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield client
+    library.close()
+
+
+def test_the_list_is_newest_first_in_pages_that_neither_repeat_nor_miss(
+    store: ConversationStore, conversations: ConversationList, clock: Clock
+) -> None:
+    for number in range(7):
+        store.append(an_answer(f"a{number}", f"c{number}", f"Question {number}?"), "default")
+        if number != 3:  # two were used at the same moment
+            clock.now += timedelta(seconds=1)
+    first = conversations.page(3)
+    assert [one.id for one in first.conversations] == ["c6", "c5", "c4"]
+    store.append(an_answer("late", "c9", "A late one?"), "default")
+    store.append(an_answer("again", "c6"), "default")
+    second = conversations.page(3, first.next_cursor)
+    third = conversations.page(3, second.next_cursor)
+    assert [one.id for one in (*second.conversations, *third.conversations)] == ["c3", "c2", "c1", "c0"]
+    assert third.next_cursor is None
+    newest = conversations.page(1).conversations[0]
+    assert (newest.id, newest.title, newest.answers, newest.collection) == ("c9", "A late one?", 1, "default")
+    assert newest.updated_at == clock.now
+
+
+def test_titles_are_one_line_cut_at_a_word(store: ConversationStore, conversations: ConversationList) -> None:
+    store.append(an_answer("a", "c", "  What\n is\tit? " + "word " * 60), "default")
+    title = conversations.one("c").title
+    assert title.startswith("What is it? word word")
+    assert title.endswith("word…")
+    assert len(title) <= 120
+    assert conversations.rename("c", "  Another\ntitle ").title == "Another title"
+    for bad in ("", " \n ", "x" * 121):
+        with pytest.raises(TitleInvalid, match="1 to 120"):
+            conversations.rename("c", bad)
+    assert conversations.one("c").title == "Another title"
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "é", "W10", "WyJub24iLCAieCJd", "[" * 300, "bnVsbA"])
+def test_a_cursor_from_elsewhere_is_refused(conversations: ConversationList, cursor: str) -> None:
+    with pytest.raises(CursorInvalid, match="next_cursor"):
+        conversations.page(3, cursor)
+
+
+def test_another_owner_finds_lists_renames_and_deletes_nothing(
+    store: ConversationStore, conversations: ConversationList
+) -> None:
+    store.append(an_answer("a", "c"), "default", owner="ada")
+    for stranger in ("", "bob"):
+        assert conversations.page(owner=stranger).conversations == ()
+        with pytest.raises(RecordMissing):
+            conversations.one("c", owner=stranger)
+        with pytest.raises(RecordMissing):
+            conversations.rename("c", "Mine now", owner=stranger)
+        with pytest.raises(RecordMissing):
+            conversations.delete("c", owner=stranger)
+    assert [one.title for one in conversations.page(owner="ada").conversations] == ["When was it?"]
+
+
+def test_what_is_deleted_is_gone_with_its_answers_and_feedback(
+    store: ConversationStore, conversations: ConversationList
+) -> None:
+    store.append(an_answer("a", "c"), "default")
+    store.append(an_answer("b", "other"), "default")
+    feedback = FeedbackStore(store.database)
+    feedback.rate("a", "down", comment="Wrong.")
+    conversations.delete("c")
+    with pytest.raises(RecordMissing):
+        store.answer("a")
+    assert feedback.feedback() == ()
+    assert [one.id for one in conversations.page().conversations] == ["other"]
+    with pytest.raises(RecordMissing):
+        conversations.delete("c")
+
+
+def test_nothing_of_what_is_deleted_stays_in_the_files(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    store = ConversationStore(database)
+    store.append(an_answer("a", "c", "Where is the zanzibarite?", "It is in the zanzibarite vault." * 400), "default")
+    FeedbackStore(database).rate("a", "up", comment="zanzibarite!")
+
+    def written() -> bytes:
+        return b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    assert b"zanzibarite" in written()
+    ConversationList(database).delete("c")
+    assert b"zanzibarite" not in written()
+    database.close()
+
+
+def test_conversations_unused_for_too_long_are_forgotten_and_counted(
+    store: ConversationStore, conversations: ConversationList, clock: Clock
+) -> None:
+    store.append(an_answer("a", "old"), "default", owner="ada")
+    store.append(an_answer("b", "used"), "default")
+    clock.now += timedelta(days=29)
+    store.append(an_answer("c", "used"), "default")
+    clock.now += timedelta(days=2)
+    assert Retention(conversations, None, clock=clock).apply() == 0
+    with structlog.testing.capture_logs() as logs:
+        assert Retention(conversations, 30, clock=clock).apply() == 1
+    assert (logs[0]["event"], logs[0]["conversations"], logs[0]["retention_days"]) == (
+        "old conversations deleted",
+        1,
+        30,
+    )
+    assert [one.id for one in conversations.page(owner=None).conversations] == ["used"]
+
+
+def test_retention_runs_at_start_and_again_also_after_the_database_was_away(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "c.sqlite"
+    database = Database(f"sqlite:///{path}")
+    store, conversations = ConversationStore(database, clock=clock), ConversationList(database)
+    store.append(an_answer("a", "old"), "default")
+    path.rename(tmp_path / "away")
+    with structlog.testing.capture_logs() as logs, Retention(conversations, 1, every_s=0.01):
+        wait_for(lambda: any(line["event"] == "old conversations could not be deleted" for line in logs))
+        (tmp_path / "away").rename(path)
+        wait_for(lambda: any(line.get("conversations") == 1 for line in logs))
+    assert conversations.page().conversations == ()
+    database.close()
+
+
+def wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_conversations_over_http(client: httpx.Client, store: ConversationStore, clock: Clock) -> None:
+    for number in range(3):
+        store.append(an_answer(f"a{number}", f"c{number}", f"Question {number}?"), "default")
+        clock.now += timedelta(seconds=1)
+    page = client.get("/v1/conversations", params={"limit": 2}).json()
+    assert [one["title"] for one in page["conversations"]] == ["Question 2?", "Question 1?"]
+    rest = client.get("/v1/conversations", params={"cursor": page["next_cursor"]}).json()
+    assert ([one["id"] for one in rest["conversations"]], rest["next_cursor"]) == (["c0"], None)
+    renamed = client.patch("/v1/conversations/c0", json={"title": "Zero"}).json()
+    assert (renamed["title"], renamed["answers"], renamed["created_at"]) == ("Zero", 1, NOON.isoformat())
+    whole = client.get("/v1/conversations/c0").json()
+    assert (whole["title"], whole["answers"][0]["answer"]["id"]) == ("Zero", "a0")
+    assert client.delete("/v1/conversations/c0").status_code == 204
+    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/export")):
+        gone = client.request(method, f"/v1/conversations/c0{path}")
+        assert (gone.status_code, gone.json()["code"]) == (404, "record-missing")
+    assert client.get("/v1/answers/a0").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "code"),
+    [
+        ("GET", "/v1/conversations?cursor=nonsense", None, "cursor-invalid"),
+        ("GET", "/v1/conversations?limit=0", None, "request-invalid"),
+        ("PATCH", "/v1/conversations/c", {"title": " "}, "title-invalid"),
+        ("PATCH", "/v1/conversations/c", {"name": "x"}, "request-invalid"),
+        ("GET", "/v1/conversations/c/export?format=pdf", None, "request-invalid"),
+        ("GET", "/v1/conversations/%00", None, "record-missing"),
+    ],
+)
+def test_bad_requests_are_problems(
+    client: httpx.Client, store: ConversationStore, method: str, address: str, body: Any, code: str
+) -> None:
+    store.append(an_answer("a", "c"), "default")
+    response = client.request(method, address, json=body)
+    assert response.json()["code"] == code
+    assert response.status_code in (404, 422)
+
+
+def test_an_export_as_json_lines_is_whole(client: httpx.Client, store: ConversationStore) -> None:
+    answer = an_answer("a", "c", quote="A line\u2028break and 🦜\x00.")
+    store.append(answer, "papers")
+    response = client.get("/v1/conversations/c/export")
+    assert response.headers["content-type"] == "application/jsonl"
+    assert response.headers["content-disposition"] == 'attachment; filename="conversation-2026-01-02.jsonl"'
+    (line,) = response.content.splitlines()
+    kept = json.loads(line)
+    assert answer_of(kept["answer"]) == answer
+    assert (kept["conversation_id"], kept["collection"], kept["title"]) == ("c", "papers", "When was it?")
+
+
+def test_an_export_as_markdown_is_read_and_nothing_in_it_is_markup(
+    client: httpx.Client, store: ConversationStore, conversations: ConversationList
+) -> None:
+    store.append(an_answer("a", "c", "Is <b>it</b>?", "# Not a heading\n![x](http://e.org)"), "default")
+    response = client.get("/v1/conversations/c/export", params={"format": "markdown"})
+    assert response.text == markdown(conversations.one("c"), store.answers("c"))
+    assert response.text.splitlines() == [
+        "# Is \\<b\\>it\\</b\\>?",
+        "",
+        "Collection default, 2026-01-02 12:00 UTC.",
+        "",
+        "## Is \\<b\\>it\\</b\\>?",
+        "",
+        "\\# Not a heading !\\[x\\](http://e.org) \\[1\\]",
+        "",
+        "**1.** The \\*Title\\* · Top · page 2 · characters 5–39 · version vvvvvvvvvvvv · file:///a.md",
+        "",
+        "> \\# Not a heading",
+        "> !\\[x\\](http://e.org)",
+        "",
+        "Confidence 0.90, extractive, 2026-01-02 12:00 UTC.",
+    ]
+
+
+def test_the_command_line_does_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("QUOTH_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert run(commands, ["list"]).output == "No conversation yet.\n"
+    database = Database(Settings(home=tmp_path).store_url)
+    store = ConversationStore(database)
+    store.append(an_answer("a", "c1", "\x1b[31mWhen?"), "default", owner="ada")
+    store.append(an_answer("b", "c2", "And who?"), "default")
+    listed = run(commands, ["list"]).output.splitlines()
+    assert [line.split("  ", 1)[1] for line in listed] == ["c2  And who?  1", "c1  [31mWhen?  1"]
+    assert [one["id"] for one in json.loads(run(commands, ["list", "--json"]).output)["conversations"]] == ["c2", "c1"]
+    assert run(commands, ["rename", "c2", "People"]).output == "Renamed: People\n"
+    shown = run(commands, ["show", "c2"]).output
+    assert shown.startswith("People\n")
+    assert "In 1904. [1]" in shown
+    assert json.loads(run(commands, ["show", "c2", "--json"]).output)["title"] == "People"
+    file = tmp_path / "all.jsonl"
+    assert run(commands, ["export", "--out", str(file)]).exit_code == 0
+    assert [json.loads(line)["conversation_id"] for line in file.read_text().splitlines()] == ["c2", "c1"]
+    assert run(commands, ["export", "c2", "--format", "markdown"]).output.startswith("# People\n")
+    assert run(commands, ["export", "--out", "/no/such/folder/x"]).exit_code == 1
+    assert run(commands, ["delete", "c2"], input="n\n").exit_code == 1
+    assert run(commands, ["delete", "c2", "c1", "--yes"]).output == "Deleted: People\nDeleted: [31mWhen?\n"
+    assert isinstance(run(commands, ["show", "c2"]).exception, RecordMissing)
+    database.close()

@@ -1,0 +1,261 @@
+"""A disk that is full, files that are damaged, a clock that goes back, readers during a switch: nothing acknowledged is lost,
+and where something cannot be healed, the error or the finding says what to do."""
+
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from index.collection import Collection
+from index.errors import CollectionMissing, DiskFull, IndexingError
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Document
+from index.sync import sync
+
+FLIPS = 40
+Found = list[list[tuple[str, str, float | None, bool]]]
+
+
+def document(number: int, edition: int = 0) -> Document:
+    text = f"Document {number} in edition {edition} says word{number} of subject{number % 5}. " * 3
+    return Document(f"d{number}", f"v{edition}", f"note:{number}", f"Title {number}", "text/plain", text)
+
+
+def fill(folder: Path, count: int = 40, edition: int = 0) -> None:
+    collection = Collection(folder, HashedEncoder(), least_to_save=1)
+    for start in range(0, count, 8):
+        collection.change(add=[(document(number, edition), None) for number in range(start, start + 8)])
+    collection.embed_pending()
+    collection.close()
+
+
+def seen(collection: Collection) -> Found:
+    """What searches find, with every similarity, and whether by its words.
+
+    BM25 itself counts what was deleted and not merged away yet, so a rebuilt lexicon differs from a grown one in the decimals.
+    """
+    return [
+        sorted(
+            (hit.chunk.id, hit.chunk.text, hit.similarity, hit.bm25 is not None)
+            for hit in collection.search(query, 100)
+        )
+        for query in ("word3", "subject2", "word17 subject4")
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection with all its caches. To be copied, not changed."""
+    folder = tmp_path_factory.mktemp("whole") / "c"
+    fill(folder)
+    return folder
+
+
+def opened(folder: Path) -> tuple[Found, list[str]]:
+    """What a collection finds, and what its check says is damaged."""
+    collection = Collection(folder, HashedEncoder())
+    try:
+        return seen(collection), [finding.what for finding in collection.verify()]
+    finally:
+        collection.close()
+
+
+def truncated(content: bytes, chance: random.Random) -> bytes:
+    return content[: chance.randrange(len(content))]
+
+
+def flipped(content: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(content))
+    return content[:at] + bytes([content[at] ^ 1 << chance.randrange(8)]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize("damage", [truncated, flipped])
+def test_a_damaged_cache_of_any_kind_heals_itself(
+    whole: Path, tmp_path: Path, damage: Callable[[bytes, random.Random], bytes]
+) -> None:
+    expected = opened(whole)
+    assert expected[1] == []
+    caches = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file() and "ledger" not in path.name]
+    chance, tried = random.Random(3), 0
+    for name in sorted(caches):
+        content = (whole / name).read_bytes()
+        if content:
+            folder = tmp_path / str(tried)
+            shutil.copytree(whole, folder)
+            (folder / name).write_bytes(damage(content, chance))
+            assert opened(folder) == expected, name
+            tried += 1
+    assert tried > 5
+
+
+def test_a_flipped_bit_of_the_ledger_is_harmless_or_told_with_the_mend(whole: Path, tmp_path: Path) -> None:
+    expected, chance, told = opened(whole)[0], random.Random(5), 0
+    content = (whole / "ledger.sqlite").read_bytes()
+    for number in range(FLIPS):
+        folder = tmp_path / str(number)
+        shutil.copytree(whole, folder)
+        (folder / "ledger.sqlite").write_bytes(flipped(content, chance))
+        try:
+            found, findings = opened(folder)
+        except IndexingError as error:
+            assert any(mend in str(error) for mend in ("Restore", "delete the folder", "Choose that encoder"))  # noqa: PT017
+            told += 1
+        else:
+            assert found == expected or findings
+            told += bool(findings)
+    assert told
+
+
+def test_a_truncated_ledger_is_told_with_the_mend(whole: Path, tmp_path: Path) -> None:
+    content = (whole / "ledger.sqlite").read_bytes()
+    for part in (0.2, 0.5, 0.9):
+        folder = tmp_path / str(part)
+        shutil.copytree(whole, folder)
+        (folder / "ledger.sqlite").write_bytes(content[: int(len(content) * part)])
+        with pytest.raises(
+            IndexingError, match=r"ledger\.sqlite: the ledger does not read .* Restore the file from a backup"
+        ):
+            assert opened(folder)[1]
+
+
+@contextmanager
+def small_disk(place: Path, size: str) -> Iterator[Path]:
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if made.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(
+            ["umount", "--lazy", str(place)], check=True
+        )  # the lexicon keeps files mapped until it is collected
+
+
+@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_keeps_what_was_acknowledged_and_the_next_run_finishes(tmp_path: Path) -> None:
+    corpus, chance = tmp_path / "corpus", random.Random(9)
+    corpus.mkdir()
+    for number in range(160):
+        words = " ".join(f"{chance.randrange(10**12):x}" for _ in range(1500))
+        (corpus / f"f{number:03d}.txt").write_text(f"File word{number} begins. {words}")
+    with small_disk(tmp_path / "disk", "6m") as disk:
+        collection = Collection(disk / "c", HashedEncoder(), least_to_save=8)
+        with pytest.raises(DiskFull, match="Everything acknowledged before is safe; free space and run again"):
+            sync(collection, [corpus])
+        kept = {document.uri for document in collection.documents()}
+        assert 0 < len(kept) < 160
+        for found in collection.documents():
+            number = int(found.uri[-7:-4])
+            hits = collection.search(f"word{number}", 5)
+            assert found.id in {hit.chunk.document_id for hit in hits if hit.bm25}
+        collection.close()
+        reader = Collection(disk / "c", HashedEncoder())
+        assert {document.uri for document in reader.documents()} == kept
+        reader.close()
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        again, undisturbed = Collection(disk / "c", HashedEncoder()), Collection(tmp_path / "c", HashedEncoder())
+        assert len(sync(again, [corpus]).added) == 160 - len(kept)
+        sync(undisturbed, [corpus])
+        for number in (0, 80, 159):
+            assert sorted((hit.chunk.id, hit.similarity) for hit in again.search(f"word{number}", 1000)) == sorted(
+                (hit.chunk.id, hit.similarity) for hit in undisturbed.search(f"word{number}", 1000)
+            )
+        assert again.verify() == undisturbed.verify() == []
+        again.close()
+        undisturbed.close()
+
+
+def test_clocks_that_go_back_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("Apples are red.")
+    collection = Collection(tmp_path / "c", HashedEncoder())
+    sync(collection, [corpus])
+    (corpus / "a.txt").write_text("Apples are old.")
+    os.utime(corpus / "a.txt", (1.0, 1.0))
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    report = sync(collection, [corpus])
+    assert len(report.changed) == 1
+    assert [hit.chunk.text for hit in collection.search("apples")] == ["Apples are old."]
+    assert len(sync(collection, [corpus]).unchanged) == 1
+    assert collection.documents()[0].indexed_at == 1000.0
+    assert collection.verify() == []
+    collection.close()
+
+
+class Reader:
+    """Searches one collection again and again, through a library of its own, until the block ends."""
+
+    def __init__(self, home: Path) -> None:
+        self.found: list[set[str]] = []
+        self.missing = 0
+        self._library = Library(home, HashedEncoder())
+        self._stop = threading.Event()
+        self._errors: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Reader":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+        self._library.close()
+        if self._errors:
+            raise self._errors[0]
+
+    def wait_for_more(self) -> None:
+        before, deadline = len(self.found), time.monotonic() + 60
+        while len(self.found) < before + 3:
+            assert time.monotonic() < deadline
+            assert not self._errors
+            time.sleep(0.01)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    hits = self._library.open("c").search("subject2", 100)
+                except CollectionMissing:
+                    self.missing += 1
+                else:
+                    self.found.append({hit.chunk.version for hit in hits if hit.bm25})
+        except BaseException as error:  # noqa: BLE001 raised at the end of the block
+            self._errors.append(error)
+
+
+def test_a_reader_sees_the_old_or_the_new_whole_while_caches_and_collections_are_switched(tmp_path: Path) -> None:
+    place = tmp_path / "collections" / "c"
+    fill(place)
+    library = Library(tmp_path, HashedEncoder())
+    library.open("c").export(tmp_path / "old.quoth")
+    with Reader(tmp_path) as reader:
+        reader.wait_for_more()
+        for edition in range(1, 4):
+            library.open("c").change(add=[(document(number, edition), None) for number in range(40)])
+            library.open("c").embed_pending()
+            reader.wait_for_more()
+            shutil.rmtree(place / "lexicon")
+            (place / "vectors.json").unlink(missing_ok=True)
+            reader.wait_for_more()
+        library.drop("c")
+        library.import_from(tmp_path / "old.quoth")
+        reader.wait_for_more()
+    assert {len(versions) for versions in reader.found} == {1}, [v for v in reader.found if len(v) != 1]
+    order = [next(iter(versions)) for versions in reader.found]
+    changes = [version for place, version in enumerate(order) if place == 0 or order[place - 1] != version]
+    assert changes == ["v0", "v1", "v2", "v3", "v0"]
+    assert library.open("c").verify() == []
+    library.close()

@@ -1,0 +1,398 @@
+"""The queue: accepted once, worked once, lost never; every clock and chance is the test's own."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from service.errors import IdempotencyKeyReused, JobsDamaged, JobsUnavailable, QueueFull, RecordMissing, UploadTooLarge
+from service.jobs.backoff import delay
+from service.jobs.database import open_jobs
+from service.jobs.leases import KEPT_SECONDS, MOST_ATTEMPTS, MOST_LOSSES, LeaseLost, Leases
+from service.jobs.originals import Originals
+from service.jobs.presence import Presence
+from service.jobs.queue import JobQueue
+from service.jobs.records import Claim, Job, JobState, Stage, Upload
+
+
+@dataclass
+class Desk:
+    """A queue with its leases, a clock that stands still until told otherwise, and workers that end when told to."""
+
+    home: Path
+    most_waiting: int = 100
+    now: float = 1000.0
+    gone: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.database = open_jobs(self.home / "jobs.sqlite")
+        self.originals = Originals(self.home / "uploads")
+        self.queue = JobQueue(self.database, self.originals, clock=lambda: self.now, most_waiting=self.most_waiting)
+        self.leases = Leases(
+            self.database,
+            self.originals,
+            lambda worker: worker in self.gone,
+            clock=lambda: self.now,
+            chance=lambda: 0.5,
+        )
+
+    def add(
+        self, document: str = "d", text: str = "Some text.", owner: str = "", key: str | None = None, title: str = ""
+    ) -> Job:
+        with self.originals.receiving(1000) as incoming:
+            incoming.write(text.encode())
+            incoming.finish()
+            upload = Upload("c", document, "a.txt", incoming.sha256, incoming.size, title or None, {"year": "2024"})
+            return self.queue.add(upload, incoming, owner=owner, key=key)
+
+    def claim(self, worker: str = "w") -> Claim:
+        claim = self.leases.claim(worker)
+        assert claim is not None
+        return claim
+
+    def state(self, job: Job) -> JobState:
+        return self.queue.job(job.id, owner=job.owner).state
+
+    def texts(self) -> list[str]:
+        return sorted(self.originals.path(sha256).read_text() for sha256 in self.originals.stored())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.queue.close()
+
+
+def test_jobs_are_counted_by_state_whoever_owns_them(desk: Desk) -> None:
+    assert set(desk.queue.counts().values()) == {0}
+    desk.add("a", owner="one")
+    desk.add("b", owner="other")
+    desk.claim()
+    counts = desk.queue.counts()
+    assert (counts["queued"], counts["running"], sum(counts.values())) == (1, 1, 2)
+
+
+def test_the_wait_doubles_up_to_a_bound_and_is_spread() -> None:
+    assert [delay(failures, 0.0) for failures in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
+    assert [delay(failures, 0.5) for failures in (1, 2, 3)] == [0.75, 1.5, 3.0]
+    assert delay(1000, 0.0) == 150.0
+
+
+def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(desk: Desk) -> None:
+    job = desk.add()
+    assert (job.state, job.stage, job.attempts, job.created_at) == (JobState.QUEUED, Stage.WAITING, 0, 1000.0)
+    assert job.upload.metadata == {"year": "2024"}
+    desk.now = 1001.0
+    claim = desk.claim()
+    assert claim.upload == job.upload
+    desk.leases.tell(claim, Stage.READING)
+    desk.leases.stored(claim)
+    desk.leases.tell(claim, Stage.EMBEDDING, 3, 7)
+    seen = desk.queue.job(job.id)
+    assert (seen.state, seen.stage, seen.done, seen.total, seen.started_at) == ("running", "embedding", 3, 7, 1001.0)
+    desk.now = 1002.0
+    desk.leases.succeed(claim)
+    seen = desk.queue.job(job.id)
+    assert (seen.state, seen.stage, seen.done, seen.finished_at) == ("succeeded", "done", 7, 1002.0)
+    original = desk.queue.original("c", "d")
+    assert original is not None
+    assert (original.filename, original.size, original.stored_at) == ("a.txt", 10, 1001.0)
+    assert desk.texts() == ["Some text."]
+    assert desk.leases.claim("w") is None
+
+
+def test_jobs_are_worked_in_order_and_two_workers_never_get_the_same(desk: Desk) -> None:
+    jobs = [desk.add(f"d{number}", f"Text {number}.") for number in range(4)]
+    assert [desk.claim(worker).job_id for worker in "abab"] == [job.id for job in jobs]
+    assert desk.leases.claim("a") is None
+
+
+def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(desk: Desk) -> None:
+    first = desk.add(text="First.")
+    claim = desk.claim()
+    second, third = desk.add(text="Second."), desk.add(text="Third.")
+    assert desk.state(second) is JobState.CANCELLED
+    assert f"job {third.id}" in (desk.queue.job(second.id).error or "")
+    assert desk.leases.claim("other") is None
+    desk.leases.stored(claim)
+    desk.leases.succeed(claim)
+    newer = desk.claim("other")
+    assert newer.job_id == third.id
+    assert desk.texts() == ["First.", "Third."]
+    desk.leases.stored(newer)
+    desk.leases.succeed(newer)
+    assert desk.texts() == ["Third."]
+    assert desk.state(first) is JobState.SUCCEEDED
+
+
+def test_the_same_key_leads_to_the_same_job_and_never_to_another_upload(desk: Desk) -> None:
+    job = desk.add(key="k")
+    assert desk.add(key="k") == job
+    assert desk.add(key="k", owner="ann").id != job.id
+    with pytest.raises(IdempotencyKeyReused, match=rf"'k' came before with another upload \(job {job.id}\)"):
+        desk.add(text="Other.", key="k")
+    with pytest.raises(IdempotencyKeyReused):
+        desk.add(key="k", title="Another title")
+    assert desk.texts() == ["Some text."]
+    assert len(desk.queue.jobs()) == 1
+
+
+def test_another_owners_job_is_not_there(desk: Desk) -> None:
+    job = desk.add(owner="ann")
+    for ask in (desk.queue.job, desk.queue.cancel):
+        with pytest.raises(RecordMissing, match=f"No job has the id '{job.id}'"):
+            ask(job.id, owner="bob")
+    assert desk.queue.jobs(owner="bob") == []
+    assert desk.queue.jobs(owner="ann") == [job]
+
+
+def test_jobs_are_listed_newest_first_by_state_and_page(desk: Desk) -> None:
+    jobs = [desk.add(f"d{number}") for number in range(5)]
+    desk.queue.cancel(jobs[1].id)
+    assert [job.upload.document_id for job in desk.queue.jobs(limit=2)] == ["d4", "d3"]
+    assert [job.upload.document_id for job in desk.queue.jobs(before=jobs[3].position)] == ["d2", "d1", "d0"]
+    assert [job.upload.document_id for job in desk.queue.jobs(state=JobState.CANCELLED)] == ["d1"]
+    assert desk.queue.jobs(collection="other") == []
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_its_file_goes(desk: Desk) -> None:
+    job = desk.add()
+    assert desk.queue.cancel(job.id).state is JobState.CANCELLED
+    assert desk.leases.claim("w") is None
+    assert desk.texts() == []
+    assert desk.queue.cancel(job.id).state is JobState.CANCELLED
+
+
+def test_a_running_job_hears_that_it_is_cancelled_unless_its_text_is_stored(desk: Desk) -> None:
+    job, other = desk.add("d"), desk.add("e", "Other.")
+    claim, stored = desk.claim(), desk.claim()
+    desk.leases.stored(stored)
+    assert desk.queue.cancel(job.id).state is JobState.RUNNING
+    desk.queue.cancel(other.id)
+    assert (desk.leases.is_cancelled(claim), desk.leases.is_cancelled(stored)) == (True, False)
+    desk.leases.cancel(claim)
+    assert desk.state(job) is JobState.CANCELLED
+    assert desk.texts() == ["Other."]
+
+
+def test_a_withdrawn_document_has_no_jobs_and_no_file_left(desk: Desk) -> None:
+    desk.add("d", "Stored.")
+    claim = desk.claim()
+    desk.leases.stored(claim)
+    desk.leases.succeed(claim)
+    waiting, other = desk.add("d", "Waiting."), desk.add("e", "Other.")
+    assert desk.queue.withdraw("c", "d")
+    assert not desk.queue.withdraw("c", "d")
+    assert desk.state(waiting) is JobState.CANCELLED
+    assert desk.queue.original("c", "d") is None
+    assert desk.texts() == ["Other."]
+    assert desk.queue.withdraw("c")
+    assert desk.state(other) is JobState.CANCELLED
+    assert desk.texts() == []
+
+
+def test_a_job_that_may_go_through_later_is_tried_at_growing_intervals_and_then_given_up(desk: Desk) -> None:
+    job = desk.add()
+    waits = []
+    for _ in range(MOST_ATTEMPTS - 1):
+        desk.leases.retry(desk.claim(), "The disk is full.", "disk-full")
+        seen = desk.queue.job(job.id)
+        assert (seen.state, seen.error) == (JobState.QUEUED, "The disk is full.")
+        waits.append(seen.not_before - desk.now)
+        desk.now = seen.not_before - 0.01
+        assert desk.leases.claim("w") is None
+        desk.now = seen.not_before
+    assert waits[:4] == [0.75, 1.5, 3.0, 6.0]
+    assert waits[-1] == 225.0
+    desk.leases.retry(desk.claim(), "The disk is full.", "disk-full")
+    seen = desk.queue.job(job.id)
+    assert (seen.state, seen.error_code) == (JobState.FAILED, "disk-full")
+    assert seen.error == f"The disk is full. It was tried {MOST_ATTEMPTS} times."
+    assert desk.texts() == []
+
+
+def test_a_job_whose_workers_die_is_taken_again_and_given_up_after_three(desk: Desk) -> None:
+    job, healthy = desk.add(), desk.add("e")
+    for death in range(MOST_LOSSES):
+        worker = f"w{death}"
+        claim = desk.claim(worker)
+        assert claim.job_id == job.id
+        assert desk.leases.recover() == 0
+        desk.gone.add(worker)
+        assert desk.leases.recover() == 1
+        with pytest.raises(LeaseLost):
+            desk.leases.succeed(claim)
+        desk.now += 10
+    seen = desk.queue.job(job.id)
+    assert (seen.state, seen.error_code, seen.attempts) == (JobState.FAILED, "worker-lost", MOST_LOSSES)
+    assert desk.claim("w").job_id == healthy.id
+
+
+def test_a_lease_that_is_not_kept_runs_out_and_the_late_worker_changes_nothing(desk: Desk) -> None:
+    job = desk.add()
+    late = desk.claim("late")
+    desk.now += desk.leases.lease_seconds - 1
+    desk.leases.keep(late)
+    desk.now += desk.leases.lease_seconds - 1
+    assert desk.leases.recover() == 0
+    desk.now += 1
+    assert desk.leases.recover() == 1
+    desk.now += 10
+    claim = desk.claim("prompt")
+    for say in (
+        desk.leases.keep,
+        desk.leases.is_cancelled,
+        desk.leases.stored,
+        desk.leases.succeed,
+        desk.leases.cancel,
+    ):
+        with pytest.raises(LeaseLost):
+            say(late)
+    desk.leases.succeed(claim)
+    assert desk.state(job) is JobState.SUCCEEDED
+
+
+def test_the_same_worker_that_lost_a_job_and_got_it_again_is_not_confused(desk: Desk) -> None:
+    desk.add()
+    before = desk.claim("w")
+    desk.now += desk.leases.lease_seconds
+    desk.leases.recover()
+    desk.now += 10
+    after = desk.claim("w")
+    with pytest.raises(LeaseLost):
+        desk.leases.succeed(before)
+    desk.leases.succeed(after)
+
+
+def test_a_clock_that_goes_back_holds_nothing_up(desk: Desk) -> None:
+    held, waiting = desk.add("held"), desk.add("waiting")
+    desk.claim("hanging")
+    desk.leases.retry(desk.claim("w"), "Busy.", "busy")
+    desk.now -= 24 * 3600
+    assert desk.leases.recover() == 1
+    desk.now += 10
+    assert {desk.claim("w").job_id, desk.claim("w").job_id} == {held.id, waiting.id}
+
+
+def test_a_kept_lease_survives_a_clock_that_goes_back(desk: Desk) -> None:
+    desk.add()
+    claim = desk.claim()
+    desk.now -= 3600
+    desk.leases.keep(claim)
+    assert desk.leases.recover() == 0
+    desk.leases.succeed(claim)
+
+
+def test_a_job_given_back_is_there_at_once_and_without_blame(desk: Desk) -> None:
+    job = desk.add()
+    for _ in range(MOST_LOSSES + 1):
+        desk.leases.give_back(desk.claim())
+    seen = desk.queue.job(job.id)
+    assert (seen.state, seen.error) == (JobState.QUEUED, None)
+
+
+def test_a_full_queue_refuses_and_keeps_nothing_of_the_upload(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, most_waiting=2)
+    desk.add("a", "A text.")
+    desk.add("b", "B text.")
+    with pytest.raises(QueueFull, match="2 jobs wait already"):
+        desk.add("e", "C text.")
+    assert desk.texts() == ["A text.", "B text."]
+    assert list((tmp_path / "uploads" / "incoming").iterdir()) == []
+    desk.queue.close()
+
+
+def test_an_upload_over_the_bound_or_broken_off_leaves_nothing(desk: Desk) -> None:
+    def receive(*parts: bytes) -> None:
+        with desk.originals.receiving(5) as incoming:
+            for part in parts:
+                incoming.write(part)
+            raise RuntimeError("the caller is gone")
+
+    with pytest.raises(UploadTooLarge, match="more than 5 bytes"):
+        receive(b"123", b"456")
+    with pytest.raises(RuntimeError, match="gone"):
+        receive(b"123")
+    assert list((desk.home / "uploads" / "incoming").iterdir()) == []
+
+
+def test_the_sweep_removes_what_nothing_needs_and_nothing_else(desk: Desk) -> None:
+    kept, old = desk.add("kept", "Kept."), desk.add("old", "Old.")
+    for claim in (desk.claim(), desk.claim()):
+        desk.leases.stored(claim)
+        desk.leases.succeed(claim)
+    orphan = desk.originals.path("ab" * 32)
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_text("Nobody's.")
+    desk.leases.sweep(["c"])
+    assert desk.texts() == ["Kept.", "Old."]
+    desk.now += KEPT_SECONDS + 1
+    waiting = desk.add("waiting", "Waiting.")
+    desk.leases.sweep(["c"])
+    assert [job.id for job in desk.queue.jobs()] == [waiting.id]
+    assert desk.texts() == ["Kept.", "Old.", "Waiting."]
+    desk.leases.sweep(["another"])
+    assert desk.texts() == ["Waiting."]
+    assert {kept.id, old.id}.isdisjoint(job.id for job in desk.queue.jobs())
+
+
+def test_everything_is_there_after_reopening(desk: Desk) -> None:
+    job = desk.add()
+    desk.queue.close()
+    again = Desk(desk.home)
+    assert again.queue.job(job.id) == job
+    assert again.claim().upload == job.upload
+    again.queue.close()
+
+
+def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.add()
+    desk.queue.close()
+    path = tmp_path / "jobs.sqlite"
+    path.write_bytes(b"This is no database. " * 400)
+    with pytest.raises(JobsDamaged, match=r"jobs\.sqlite: the jobs do not read .* move it away"):
+        open_jobs(path)
+    path.unlink()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 9")
+    newer.close()
+    with pytest.raises(JobsDamaged, match="have layout 9, this version of Quoth reads 1"):
+        open_jobs(path)
+
+
+def test_a_database_that_another_program_holds_is_told_as_passing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.sqlite._BUSY_SECONDS", 0.05)
+    other = Desk(desk.home)
+    holder = sqlite3.connect(desk.home / "jobs.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JobsUnavailable, match="locked"):
+        other.add()
+    holder.execute("COMMIT")
+    holder.close()
+    other.add()
+    other.queue.close()
+
+
+def test_presence_ends_with_the_block(tmp_path: Path) -> None:
+    presence = Presence(tmp_path / "workers")
+    with presence.announced() as worker:
+        assert not presence.is_gone(worker)
+    assert presence.is_gone(worker)
+    assert presence.is_gone("never-there")
+    assert list((tmp_path / "workers").iterdir()) == []
+
+
+def test_locks_that_dead_workers_left_are_swept_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    presence = Presence(tmp_path / "workers")
+    with presence.announced() as worker:
+        (tmp_path / "workers" / "dead").touch()
+        for name in (worker, "dead"):
+            os.utime(tmp_path / "workers" / name, (0, 0))
+        (tmp_path / "workers" / "starting").touch()
+        presence.sweep()
+        assert {path.stem for path in (tmp_path / "workers").iterdir()} == {worker, "starting"}

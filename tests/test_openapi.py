@@ -1,0 +1,191 @@
+"""The OpenAPI document is complete, and the server keeps to it: schemathesis asks everything in it, with a key and without."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode, checks
+
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Document
+from service.access.caller import Scope
+from service.access.keyring import Keyring
+from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
+from service.api.app import create_app
+from service.api.openapi import QuothApi
+from service.assembly import Service
+from service.database import Database
+from service.records import Answer, Citation, Question, Sentence
+from service.settings import Settings
+from service.store import ConversationStore
+
+TEXT = "The bridge opened in 1932. It is 503 metres long."
+BOUNDED = settings(
+    max_examples=4, deadline=None, derandomize=True, database=None, phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+CHECKED = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+class Quoting:
+    """An answerer that quotes the first document found, without a model: what is tested is the HTTP door."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._ids = itertools.count()
+
+    def stream(self, question: Question, stages: Any = None) -> Iterator[Event]:
+        (hit, *_) = self._library.open(question.collection).search(question.text or "bridge", k=1)
+        citation = Citation(
+            1,
+            hit.chunk.document_id,
+            hit.chunk.version,
+            hit.title,
+            hit.uri,
+            None,
+            0,
+            26,
+            TEXT[:26],
+            hit.chunk.id,
+            hit.score,
+        )
+        sentence = Sentence(TEXT[:26], (1,), True, 1.0)
+        number = next(self._ids)
+        conversation = question.conversation_id or f"c{number}"
+        yield PassagesFound((hit,))
+        yield SentenceReady(sentence, (citation,))
+        yield AnswerReady(
+            Answer(
+                f"a{number}", conversation, question.text, question.text, f"{TEXT[:26]} [1]", False, 0.9, (sentence,),
+                (citation,), (hit,), "extractive", None, timings_ms={"total": 1.0},
+            )
+        )  # fmt: skip
+
+    def answer(self, question: Question, stages: Any = None) -> Answer:
+        return next(event.answer for event in self.stream(question) if isinstance(event, AnswerReady))
+
+
+class Sceptic:
+    """A support checker that confirms nothing."""
+
+    def check(self, pairs: Any) -> list[float]:
+        return [0.0 for _ in pairs]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[tuple[str, QuothApi, Keyring]]:
+    folder = tmp_path_factory.mktemp("api")
+    library = Library(folder, HashedEncoder())
+    document = Document("d", "v", "file:///d.md", "Bridge", "text/markdown", TEXT)
+    collection = library.open_or_create("default")
+    collection.add(document)
+    collection.embed_pending()
+    store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))
+    parts: Any = (None, Sceptic(), None, Quoting(library))
+    service = Service(Settings(home=folder, rerank=False), library, *parts)
+    app: Any = create_app(service, store)
+    with loopback(app) as url:
+        yield url, app, Keyring(store.database)
+    store.close()
+    library.close()
+
+
+def asked(url: str, key: str = "", modes: tuple[GenerationMode, ...] = (GenerationMode.POSITIVE,)) -> set[int]:
+    """Ask for everything in the document with drawn requests, the same in every run; the statuses that came back."""
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    statuses: set[int] = set()
+
+    def ask(case: Any) -> None:
+        response = case.call(headers=headers)
+        statuses.add(response.status_code)
+        case.validate_response(response, checks=CHECKED)
+
+    for found, mode in itertools.product(list(schema.get_all_operations()), modes):
+        strategy = found.ok().as_strategy(generation_mode=mode)
+        with contextlib.suppress(Unsatisfiable):  # an operation that takes nothing cannot be given something wrong
+            BOUNDED(given(case=strategy)(ask))()
+    return statuses
+
+
+def test_every_answer_is_as_described(served: tuple[str, QuothApi, Keyring]) -> None:
+    url, _, keys = served
+    statuses = asked(url, modes=(GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
+    assert {200, 404, 422} <= statuses
+    assert max(statuses) < 500
+    _, admin = keys.create("admin", [Scope.ADMIN], principals=["ada"], acts_for_others=True)
+    assert asked(url) - {200} == {401}  # 200: what is for everybody
+    assert {200, 404} <= asked(url, admin)
+    assert asked(url, keys.create("loader", [Scope.INGEST])[1]) >= {200, 403}
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_every_operation_says_what_it_is_and_how_it_fails(served: tuple[str, QuothApi, Keyring]) -> None:
+    document = served[1].openapi()
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    for name, operation in operations(document):
+        assert operation["summary"], name
+        assert operation["description"], name
+        responses = operation["responses"]
+        assert {"421", "500"} <= set(responses), name
+        if "security" in operation:
+            assert {"400", "401", "403", "422", "429", "503"} <= set(responses), name
+            assert "WWW-Authenticate" in responses["401"]["headers"]
+            assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(responses["429"]["headers"])
+        if "requestBody" in operation:
+            assert {"408", "413"} <= set(responses), name
+        for status, response in responses.items():
+            if status >= "400":
+                example = response["content"]["application/problem+json"]["example"]
+                assert str(example["status"]) == status
+                assert example["instance"] == name.partition(" ")[2]
+
+
+def test_every_body_has_an_example_that_fits_its_schema(served: tuple[str, QuothApi, Keyring]) -> None:
+    document = served[1].openapi()
+    schemas = document["components"]["schemas"]
+    bodies = 0
+    for name, operation in operations(document):
+        contents = [operation.get("requestBody", {}).get("content", {})]
+        contents += [response.get("content", {}) for response in operation["responses"].values()]
+        for media in itertools.chain.from_iterable(content.items() for content in contents):
+            kind, described = media
+            if kind not in ("application/json", "application/problem+json"):
+                continue
+            reference = described["schema"]["$ref"].rsplit("/", 1)[1]
+            examples = [described["example"]] if "example" in described else schemas[reference].get("examples", [])
+            assert examples, f"{name}: {reference}"
+            for example in examples:
+                jsonschema.validate(
+                    example, {"$ref": f"#/components/schemas/{reference}", "components": {"schemas": schemas}}
+                )
+                bodies += 1
+    assert bodies > 200
+
+
+def test_examples_quote_what_stands_where_they_say(served: tuple[str, QuothApi, Keyring]) -> None:
+    answer = served[1].openapi()["components"]["schemas"]["AnswerOut"]["examples"][0]
+    (citation,), (passage,) = answer["citations"], answer["passages"]
+    assert citation["end"] - citation["start"] == len(citation["quote"])
+    at = citation["start"] - passage["start"]
+    assert passage["text"][at : at + len(citation["quote"])] == citation["quote"]
+    begin, end = (place - citation["start"] for place in citation["highlight"])
+    assert citation["quote"][begin:end] == "six"

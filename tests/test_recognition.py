@@ -1,0 +1,75 @@
+"""Scanned PDFs: their text through a real Tesseract where there is one, else a clear rejection with the mend."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from index.errors import DocumentRejected, NoTextLayer
+from index.extraction import Limits, extract
+
+needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+
+
+def scanned(path: Path, *pages: Sequence[str]) -> Path:
+    """A PDF that holds nothing but pictures of pages."""
+    pictures = []
+    for lines in pages:
+        picture = Image.new("L", (1240, 1754), 255)
+        for row, line in enumerate(lines):
+            ImageDraw.Draw(picture).text((120, 150 + 54 * row), line, font=ImageFont.load_default(size=40), fill=0)
+        pictures.append(picture)
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], resolution=150)
+    return path
+
+
+@needs_tesseract
+def test_the_text_of_a_scan_is_recognised_page_by_page(tmp_path: Path) -> None:
+    path = scanned(
+        tmp_path / "a.pdf",
+        ["Bridges of the town.", "The archive holds an exten-", "sive collection of letters."],
+        ["The bridge opened in 1932."],
+    )
+    found = extract(path)
+    assert (
+        found.text.split()
+        == (
+            "Bridges of the town. The archive holds an extensive collection of letters. The bridge opened in 1932."
+        ).split()
+    )
+    assert [page.number for page in found.pages] == [1, 2]
+    second = found.pages[1]
+    assert found.text[second.start : second.end] == "The bridge opened in 1932."
+    assert found.metadata["recognised_by"] == "tesseract"
+
+
+@needs_tesseract
+def test_a_scan_without_words_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(DocumentRejected, match="no word is in it"):
+        extract(scanned(tmp_path / "a.pdf", []))
+
+
+@needs_tesseract
+def test_recognition_has_a_time_limit_of_its_own(tmp_path: Path) -> None:
+    path = scanned(tmp_path / "a.pdf", *[["The bridge opened in 1932."]] * 20)
+    with pytest.raises(DocumentRejected, match=r"took longer than 1 s"):
+        extract(path, limits=Limits(recognition_seconds=1))
+
+
+def test_without_tesseract_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoTextLayer) as caught:
+        extract(scanned(tmp_path / "a.pdf", ["Bridges of the town."]))
+    assert caught.value.reason == "it has no text layer: its pages are pictures"
+    assert "Install Tesseract" in caught.value.mend
+
+
+def test_a_tesseract_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "tesseract"
+    broken.write_text("#!/bin/sh\necho 'no data files' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DocumentRejected, match=r"not recognised \(tesseract: no data files\)"):
+        extract(scanned(tmp_path / "a.pdf", ["Bridges of the town."]))

@@ -1,0 +1,135 @@
+"""A kept answer is made again from the same passages: the same today, and what changed is named when it is not."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+import quoth
+from index.library import Library
+from index.sync import sync
+from service.assembly import Service
+from service.database import Database
+from service.errors import ReplayImpossible
+from service.records import Question
+from service.replay import replay
+from service.store import ConversationStore, StoredAnswer
+
+ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
+
+
+@pytest.fixture(scope="module")
+def kept(served: str, store: ConversationStore) -> StoredAnswer:
+    found = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=120).raise_for_status().json()
+    assert not found["refused"]
+    return store.answer(found["id"])
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def test_what_a_replay_takes_is_kept_and_given(kept: StoredAnswer, served: str, service: Service) -> None:
+    given = httpx.get(f"{served}/v1/answers/{kept.answer.id}").json()["recording"]
+    assert (given["generator"], given["top_k"], given["strict"]) == ("extractive", 8, True)
+    assert (given["reader"], given["support"]) == (service.reader.version, service.checker.version)
+    assert given["threshold"] == service.answerer.policy.threshold
+    assert given["llm_model"] is None
+
+
+def test_the_same_answer_comes_of_the_same_passages(kept: StoredAnswer, service: Service) -> None:
+    found = replay(kept, service)
+    assert (found.made_with, found.answer_changes) == ((), ())
+    assert found.answer.sentences == kept.answer.sentences
+    assert [one.quote for one in found.answer.citations] == [one.quote for one in kept.answer.citations]
+    assert found.answer.confidence == pytest.approx(kept.answer.confidence, abs=0.005)
+
+
+def test_the_recorded_settings_hold_whatever_is_set_today(kept: StoredAnswer, service: Service) -> None:
+    strict = service.answerer.under(replace(service.answerer.policy, threshold=1.0, top_k=1))
+    assert replay(kept, replace(service, answerer=strict)).answer_changes == ()
+
+
+def test_what_changed_is_named(kept: StoredAnswer, service: Service) -> None:
+    sentence = replace(kept.answer.sentences[0], text="Something else was said.")
+    then = replace(
+        kept,
+        answer=replace(kept.answer, sentences=(sentence, *kept.answer.sentences[1:]), confidence=0.01),
+        recording=replace(kept.recording, reader="older", threshold=0.0),
+    )
+    found = replay(then, service)
+    assert [(change.what, change.then, change.now) for change in found.made_with] == [
+        ("reader", "older", service.reader.version)
+    ]
+    changes = {(change.what, change.then is None, change.now is None) for change in found.answer_changes}
+    assert changes == {("sentence", False, True), ("sentence", True, False), ("confidence", False, False)}
+    assert any((change.then or "").startswith("Something else was said. [“") for change in found.answer_changes)
+
+
+def test_a_document_that_was_replaced_since_is_named_and_the_answer_stays(
+    service: Service, tmp_path: Path, kept: StoredAnswer
+) -> None:
+    file = tmp_path / "briefing.md"
+    cited = kept.answer.citations[0].uri.removeprefix("file://")
+    shutil.copy(cited, file)
+    library = Library(tmp_path / "home", service.library._encoder)
+    collection = library.open_or_create("default")
+    sync(collection, [file])
+    answerer = service.answerer.under(service.answerer.policy)
+    answerer._library = library
+    there = replace(service, library=library, answerer=answerer)
+    answer = answerer.answer(Question(ATTACKS))
+    assert not answer.refused
+    stored = StoredAnswer(answer, "default", kept.created_at, kept.recording)
+    assert replay(stored, there).made_with == ()
+    file.write_text("# Nothing of the kind\n\nThis file says something else now.\n")
+    sync(collection, [file])
+    found = replay(stored, there)
+    assert found.answer_changes == ()
+    (change,) = found.made_with
+    assert (change.what, change.then) == (f"document {file.as_uri()}", answer.citations[0].version[:12])
+    library.drop("default")
+    with pytest.raises(ReplayImpossible, match=r"is not in any collection here.*Index that version again"):
+        replay(stored, there)
+    library.close()
+
+
+def test_an_answer_of_an_earlier_quoth_says_that_it_cannot_be_replayed(kept: StoredAnswer, service: Service) -> None:
+    with pytest.raises(ReplayImpossible, match="did not record"):
+        replay(replace(kept, recording=None), service)
+
+
+def test_the_command_shows_it_and_its_exit_code_says_it(
+    service: Service,
+    kept: StoredAnswer,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    logging_as_before: None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUOTH_HOME", str(home))
+    monkeypatch.setenv("QUOTH_DATABASE_URL", f"sqlite:///{tmp_path / 'c.sqlite'}")
+    monkeypatch.setattr("service.assembly.assemble", lambda _settings: service)
+    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
+    store.append(kept.answer, kept.collection, kept.recording)
+    other = replace(kept.answer, id="other", refused=True, sentences=(), citations=())
+    store.append(other, kept.collection, kept.recording)
+    same = CliRunner().invoke(quoth.app, ["replay", kept.answer.id])
+    assert (same.exit_code, same.output) == (0, "✓ the same answer\n")
+    changed = CliRunner().invoke(quoth.app, ["replay", "other"])
+    assert changed.exit_code == 1
+    assert "✗ the answer is another one" in changed.output
+    assert "refused\n    - True\n    + False\n" in changed.output
+    shown = json.loads(CliRunner().invoke(quoth.app, ["replay", "other", "--json"]).output)
+    assert shown["answer"]["text"] == kept.answer.text
+    assert {"what": "refused", "then": "True", "now": "False"} in shown["answer_changes"]
+    store.close()

@@ -1,0 +1,63 @@
+"""The Answer in Slack is the Answer of the API: real models over seeds/, asked by mention and by POST /v1/chat."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.api.parts import make_parts
+from service.assembly import Service
+from service.slack.door import Pace
+from service.store import ConversationStore
+from tests import slack_server
+from tests.slack_quoth import Running, settings_for
+from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until
+
+QUESTIONS = [
+    "How many cyberattacks of note does Seoul hold the North responsible for since 2007?",
+    "Who visited Seoul, and when?",
+    "Which enzyme folds the outer membrane of a mitochondrion?",
+]
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    yield from slack_server.running()
+
+
+def elements(blocks: list[Any], kind: str) -> list[str]:
+    """The text of each paragraph or quote of a kind, in order."""
+    found = [element for block in blocks if block["type"] == "rich_text" for element in block["elements"]]
+    return ["".join(slack_server.slack_rules.texts(element)) for element in found if element["type"] == kind]
+
+
+@pytest.mark.timeout(300)
+def test_text_numbers_and_quotes_are_the_same_in_slack_and_over_http(
+    slack: SlackServer, service: Service, store: ConversationStore, served: str, tmp_path: Path
+) -> None:
+    settings = settings_for(tmp_path, slack.api_url)
+    made = make_parts(replace(service, settings=settings), store)
+    pace = Pace(lease=timedelta(seconds=20), poll_s=0.2, seconds_between_posts=0)
+    with Running(made, settings, pace):
+        for question in QUESTIONS:
+            event = slack.say("C1", "U1", f"<@{BOT_USER}> {question}")
+            slack.push(event_body(mention(event)))
+            (said,) = until(
+                lambda ts=event["ts"]: [m for m in slack.in_thread("C1", ts) if m.buttons and not m.streaming], 120
+            )
+            answer = httpx.post(f"{served}/v1/chat", json={"question": question}, timeout=120).raise_for_status().json()
+            paragraphs, quotes = elements(said.blocks, "rich_text_section"), elements(said.blocks, "rich_text_quote")
+            if answer["refused"]:
+                assert paragraphs[0] == answer["text"]
+                continue
+            count = len(answer["sentences"])
+            assert " ".join(paragraphs[:count]) == answer["text"]
+            assert quotes == [citation["quote"] for citation in answer["citations"]]
+            assert paragraphs[count] == "Sources"
+            for citation, place in zip(answer["citations"], paragraphs[count + 1 :], strict=True):
+                assert place.startswith(f"[{citation['number']}] {citation['title']}")
+        assert answer["refused"]

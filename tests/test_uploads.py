@@ -1,0 +1,310 @@
+"""Uploads over HTTP, with a real server and a worker beside it: from bytes to a hit, and every way to be refused."""
+
+import io
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from index.extraction import Limits
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Document
+from service.api.app import create_app
+from service.assembly import Service
+from service.jobs.database import open_jobs
+from service.jobs.indexing import Indexer
+from service.jobs.intake import safe_name
+from service.jobs.leases import Leases
+from service.jobs.originals import Originals
+from service.jobs.presence import Presence
+from service.jobs.worker import Worker
+from service.settings import Settings
+from service.store import ConversationStore
+
+SECONDS = 60.0
+DOCUMENTS = "/v1/collections/c/documents"
+MOST = 50_000
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module")
+def library(home: Path) -> Iterator[Library]:
+    library = Library(home, HashedEncoder())
+    yield library
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def client(home: Path, library: Library, store: ConversationStore, loopback: Any) -> Iterator[httpx.Client]:
+    nobody = cast(Any, None)  # nothing here is asked
+    settings = Settings(home=home, max_upload_bytes=MOST, rerank=False)
+    service = Service(settings, library, nobody, nobody, nobody, nobody)
+    with loopback(create_app(service, store)) as url, httpx.Client(base_url=url, timeout=SECONDS) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def worker(home: Path) -> Iterator[None]:
+    """A worker with its own library, as if it were another process."""
+    stop, database, originals = threading.Event(), open_jobs(home / "jobs.sqlite"), Originals(home / "uploads")
+    presence, library = Presence(home / "workers"), Library(home, HashedEncoder())
+    leases = Leases(database, originals, presence.is_gone, chance=lambda: 0.0)
+    indexer = Indexer(library, originals, leases, Limits())
+
+    def run() -> None:
+        with presence.announced() as name:
+            Worker(leases, indexer, name, stop, lambda: None).run()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    stop.set()
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+    indexer.interrupt()
+    library.close()
+    database.close()
+
+
+def finished(client: httpx.Client, response: httpx.Response) -> dict[str, Any]:
+    assert response.status_code == 202, response.text
+    deadline = time.monotonic() + SECONDS
+    while True:
+        job: dict[str, Any] = client.get(response.headers["Location"]).raise_for_status().json()
+        if job["state"] not in ("queued", "running"):
+            return job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.02)
+
+
+def hits(client: httpx.Client, query: str, collection: str = "c", **where: Any) -> list[dict[str, Any]]:
+    body = {"query": query, "collection": collection, "k": 5, **({"filter": where} if where else {})}
+    found: list[dict[str, Any]] = client.post("/v1/search", json=body).raise_for_status().json()["hits"]
+    return found
+
+
+def refused(response: httpx.Response, status: int, code: str) -> str:
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    problem = response.json()
+    assert problem["code"] == code
+    detail: str = problem["detail"]
+    return detail
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_file_put_under_an_id_is_found_shown_and_given_back(client: httpx.Client) -> None:
+    text = b"# Parrots\n\nA parrot may live for eighty years.\n"
+    facts = {"filename": "birds.md", "title": "On  parrots", "metadata": '{"year": "2024"}'}
+    accepted = client.put(f"{DOCUMENTS}/parrots", content=text, params=facts)
+    job = accepted.json()
+    assert (job["state"], job["collection"], job["document_id"], job["size"]) == ("queued", "c", "parrots", len(text))
+    done = finished(client, accepted)
+    assert (done["state"], done["stage"], done["error"], done["filename"]) == ("succeeded", "done", None, "birds.md")
+    [hit] = hits(client, "parrot eighty", metadata={"year": "2024"})
+    assert (hit["document_id"], hit["title"], hit["uri"]) == ("parrots", "On parrots", "upload:///parrots/birds.md")
+    shown = client.get(f"{DOCUMENTS}/parrots").json()
+    assert (shown["title"], shown["version"], shown["pending_vectors"]) == ("On parrots", shown["file"]["sha256"], 0)
+    assert (shown["file"]["filename"], shown["file"]["size"]) == ("birds.md", len(text))
+    file = client.get(f"{DOCUMENTS}/parrots/file")
+    assert file.content == text
+    assert file.headers["content-disposition"] == 'attachment; filename="birds.md"'
+    assert file.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_form_gives_the_id_by_the_files_name_and_the_same_name_is_a_new_version(client: httpx.Client) -> None:
+    first = finished(client, client.post(DOCUMENTS, files={"file": ("plan.txt", b"The plan of Monday.")}))
+    second = finished(client, client.post(DOCUMENTS, files={"file": ("../plan.txt", b"The plan of Tuesday.")}))
+    assert first["document_id"] == second["document_id"]
+    [found] = hits(client, "plan Monday Tuesday", document_ids=[first["document_id"]])
+    assert found["text"] == "The plan of Tuesday."
+    stored = client.get(f"{DOCUMENTS}/{first['document_id']}").json()
+    old = f"/v1/documents/{first['document_id']}/versions"
+    assert stored["uri"].endswith("/plan.txt")
+    assert (
+        client.get(f"{old}/{stored['version']}/text", params={"collection": "c"}).json()["text"]
+        == "The plan of Tuesday."
+    )
+
+
+@pytest.mark.usefixtures("worker")
+def test_who_may_read_is_kept_with_the_document(client: httpx.Client, library: Library) -> None:
+    params = {"principal": ["board", "hr"], "filename": "salaries.txt"}
+    finished(client, client.put(f"{DOCUMENTS}/salaries", content=b"Salaries are secret.", params=params))
+    assert library.open("c").document("salaries").principals == {"board", "hr"}
+    finished(
+        client,
+        client.put(f"{DOCUMENTS}/salaries", content=b"Salaries are secret.", params={"filename": "salaries.txt"}),
+    )
+    assert library.open("c").document("salaries").principals == frozenset()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_document_is_deleted_with_its_file_and_is_not_there_any_more(client: httpx.Client, home: Path) -> None:
+    job = finished(client, client.put(f"{DOCUMENTS}/gone.txt", content=b"Ephemeral words."))
+    sha256 = client.get(f"{DOCUMENTS}/gone.txt").json()["file"]["sha256"]
+    assert Originals(home / "uploads").path(sha256).exists()
+    assert client.delete(f"{DOCUMENTS}/gone.txt").status_code == 204
+    assert "gone.txt" not in [hit["document_id"] for hit in hits(client, "ephemeral")]
+    assert not Originals(home / "uploads").path(sha256).exists()
+    for ask in (client.get, client.delete):
+        assert "'gone.txt' is not in the collection 'c'" in refused(ask(f"{DOCUMENTS}/gone.txt"), 404, "not-found")
+    refused(client.get(f"{DOCUMENTS}/gone.txt/file"), 404, "not-found")
+    assert client.get(f"/v1/jobs/{job['id']}").json()["state"] == "succeeded"
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_archive_becomes_the_documents_in_it_and_a_new_one_replaces_them_all(client: httpx.Client) -> None:
+    def archive(**members: bytes) -> bytes:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as file:
+            for name, content in members.items():
+                file.writestr(name.replace("_", "."), content)
+        return packed.getvalue()
+
+    def uris() -> list[str]:
+        listed = client.get("/v1/documents", params={"collection": "c"}).json()["documents"]
+        return [found["uri"] for found in listed if found["uri"].startswith("upload:///papers/")]
+
+    packed = archive(one_txt=b"Quarks are small.", two_txt=b"Leptons are light.", bad_pdf=b"no PDF")
+    done = finished(client, client.put(f"{DOCUMENTS}/papers", content=packed, params={"filename": "p.zip"}))
+    assert (done["state"], done["documents"]) == ("succeeded", 2)
+    assert done["remark"] == "Not read: bad.pdf: it is named .pdf but holds plain text"
+    assert uris() == ["upload:///papers/p.zip!/one.txt", "upload:///papers/p.zip!/two.txt"]
+    assert "uploaded archive" in refused(client.get(f"{DOCUMENTS}/papers"), 404, "not-found")
+    assert client.get(f"{DOCUMENTS}/papers/file").content == packed
+    again = archive(two_txt=b"Leptons are light.", three_txt=b"Bosons carry forces.")
+    finished(client, client.put(f"{DOCUMENTS}/papers", content=again, params={"filename": "p.zip"}))
+    assert uris() == ["upload:///papers/p.zip!/three.txt", "upload:///papers/p.zip!/two.txt"]
+    assert client.delete(f"{DOCUMENTS}/papers").status_code == 204
+    assert uris() == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_file_that_does_not_read_is_a_failed_job_with_the_reason(client: httpx.Client) -> None:
+    job = finished(client, client.put(f"{DOCUMENTS}/broken.pdf", content=b"%PDF-1.7 and then nothing"))
+    assert (job["state"], job["error_code"]) == ("failed", "document-rejected")
+    assert job["error"].startswith("upload:///broken.pdf/broken.pdf: it is damaged or cut short")
+    refused(client.get(f"{DOCUMENTS}/broken.pdf"), 404, "not-found")
+
+
+def test_a_new_collection_is_made_by_its_first_document_and_dropped_whole(client: httpx.Client, worker: None) -> None:
+    finished(client, client.put("/v1/collections/fresh/documents/a.txt", content=b"Fresh words."))
+    assert client.get("/v1/collections/fresh").json()["documents"] == 1
+    assert len(hits(client, "fresh", "fresh")) == 1
+    assert client.delete("/v1/collections/fresh").status_code == 204
+    refused(client.get("/v1/collections/fresh"), 404, "collection-missing")
+    refused(client.delete("/v1/collections/fresh"), 404, "collection-missing")
+    assert "fresh" not in [found["name"] for found in client.get("/v1/collections").json()["collections"]]
+
+
+def test_the_same_key_is_answered_with_the_same_job(client: httpx.Client) -> None:
+    send = {"content": b"Once only.", "headers": {"Idempotency-Key": "abc"}}
+    first = client.put("/v1/collections/idle/documents/once.txt", **send)  # type: ignore[arg-type]
+    again = client.put("/v1/collections/idle/documents/once.txt", **send)  # type: ignore[arg-type]
+    assert first.json()["id"] == again.json()["id"]
+    other = client.put("/v1/collections/idle/documents/twice.txt", **send)  # type: ignore[arg-type]
+    assert "'abc' came before" in refused(other, 422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "code", "said"),
+    [
+        ("photo.png", b"\x89PNG", 415, "format-unsupported", r".png files hold no text. Upload text, or one of: "),
+        ("page.pdf", b"<html>Not found</html>", 415, "format-unsupported", "named .pdf but holds a web page"),
+        ("empty.txt", b"", 422, "upload-invalid", "empty.txt: no bytes came"),
+        ("large.txt", b"x" * (MOST + 1), 413, "upload-too-large", "more than 50,000 bytes"),
+    ],
+)
+def test_what_is_no_document_is_refused_at_once_and_leaves_nothing(
+    client: httpx.Client, home: Path, name: str, content: bytes, status: int, code: str, said: str
+) -> None:
+    before = sorted((home / "uploads").rglob("*"))
+    assert said in refused(client.put(f"{DOCUMENTS}/{name}", content=content), status, code)
+    assert said in refused(client.post(DOCUMENTS, files={"file": (name, content)}), status, code)
+    assert sorted((home / "uploads").rglob("*")) == before
+
+
+def test_a_body_far_over_the_bound_is_not_read_to_its_end(client: httpx.Client) -> None:
+    def body() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 100_000
+
+    assert "more than" in refused(client.put(f"{DOCUMENTS}/endless.txt", content=body()), 413, "upload-too-large")
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "code", "said"),
+    [
+        ("c/documents/.hidden", {}, 422, "upload-invalid", "cannot be a document's id"),
+        ("c/documents/a%20b", {}, 422, "upload-invalid", "cannot be a document's id"),
+        ("Not-A-Name/documents/a.txt", {}, 422, "collection-name-invalid", "cannot name a collection"),
+        ("c/documents/a.txt", {"metadata": "[1]"}, 422, "upload-invalid", "no object of strings"),
+        ("c/documents/a.txt", {"metadata": "{"}, 422, "upload-invalid", "not JSON"),
+        ("c/documents/a.txt", {"metadata": '{"a": "\\ud800"}'}, 422, "upload-invalid", "surrogate"),
+        ("c/documents/a.txt", {"title": "x" * 301}, 422, "upload-invalid", "301 characters"),
+        ("c/documents/a.txt", {"principal": " "}, 422, "upload-invalid", "cannot be a principal"),
+        ("c/documents/a.txt", {"filename": "../.."}, 422, "upload-invalid", "names no file"),
+    ],
+)
+def test_bad_facts_are_refused_with_what_to_send(
+    client: httpx.Client, path: str, params: dict[str, str], status: int, code: str, said: str
+) -> None:
+    response = client.put(f"/v1/collections/{path}", content=b"Some text.", params=params)
+    assert said in refused(response, status, code)
+
+
+def test_a_document_from_a_folder_is_not_replaced_by_an_upload(client: httpx.Client, library: Library) -> None:
+    library.open_or_create("folder").add(Document("f", "v", "file:///f.txt", "F", "text/plain", "From a folder."))
+    response = client.put("/v1/collections/folder/documents/f", content=b"Mine.", params={"filename": "f.txt"})
+    assert "not one of your uploads" in refused(response, 409, "document-taken")
+    refused(client.get("/v1/collections/folder/documents/f/file"), 404, "not-found")
+    assert client.get("/v1/collections/folder/documents/f").json()["file"] is None
+    assert client.delete("/v1/collections/folder/documents/f").status_code == 204
+
+
+def test_jobs_are_listed_in_pages_and_cancelled(client: httpx.Client) -> None:
+    sent = [client.put(f"/v1/collections/idle/documents/n{number}.txt", content=b"N").json() for number in range(3)]
+    listed = client.get("/v1/jobs", params={"collection": "idle", "limit": 2}).json()
+    assert [job["id"] for job in listed["jobs"]] == [sent[2]["id"], sent[1]["id"]]
+    rest = client.get("/v1/jobs", params={"collection": "idle", "limit": 2, "before": listed["next"]}).json()
+    assert rest["jobs"][0]["id"] == sent[0]["id"]
+    cancelled = client.delete(f"/v1/jobs/{sent[0]['id']}").json()
+    assert cancelled["state"] in ("cancelled", "running", "succeeded")
+    refused(client.get("/v1/jobs/none"), 404, "record-missing")
+    refused(client.delete("/v1/jobs/none"), 404, "record-missing")
+    refused(client.get("/v1/jobs", params={"state": "odd"}), 422, "request-invalid")
+    refused(client.get("/v1/jobs", params={"before": "none"}), 404, "record-missing")
+
+
+@pytest.mark.parametrize(
+    ("offered", "media_type", "safe"),
+    [
+        ("report.pdf", "", "report.pdf"),
+        ("../../etc/passwd", "", "passwd"),
+        ("C:\\Users\\ann\\plan.docx", "", "plan.docx"),
+        (".htaccess", "", "htaccess"),
+        ("a\0b\nc.txt", "", "a b c.txt"),
+        ("  many   spaces .txt", "", "many spaces .txt"),
+        ("notes", "text/markdown; charset=utf-8", "notes.md"),
+        ("notes", "application/unknown", "notes"),
+        ("e\u0301tude.txt", "", "\u00e9tude.txt"),
+        ("\ud800half.txt", "", "half.txt"),
+        ("x" * 300 + ".pdf", "", "x" * 196 + ".pdf"),
+        ("\U0001f99c" * 100 + ".pdf", "", "\U0001f99c" * 49 + ".pdf"),
+        ("a." + "x" * 300, "", "a." + "x" * 198),
+    ],
+)
+def test_names_are_made_safe(offered: str, media_type: str, safe: str) -> None:
+    assert safe_name(offered, media_type) == safe
+    assert len(safe.encode()) <= 200

@@ -1,0 +1,232 @@
+"""The page's list of earlier conversations and the thumbs at each sentence, in a real Chromium, by mouse and by keyboard."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from index.hashed import HashedEncoder
+from index.library import Library
+from index.records import Document
+from service.answering import AnswerReady, PassagesFound
+from service.api.app import create_app
+from service.assembly import Service
+from service.database import Database
+from service.records import Answer, Citation, Question, Sentence
+from service.settings import Settings
+from service.stages import Stages
+from service.store import ConversationStore
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+QUOTES = ("It was in 1904.", "So 🦜 they say.")
+
+
+class Saying:
+    """An answerer that gives the same two sentences to every question."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+
+    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
+        number = next(self._numbers)
+        citations = tuple(
+            Citation(place, "d", "v", "D", "file:///d.md", None, 0, len(quote), quote, "k", 0.9)
+            for place, quote in enumerate(QUOTES, 1)
+        )
+        sentences = tuple(Sentence(one.quote, (one.number,), True, 1.0) for one in citations)
+        text = " ".join(f"{one.quote} [{one.number}]" for one in citations)
+        conversation = question.conversation_id or f"c{number}"
+        yield PassagesFound(())
+        yield AnswerReady(
+            Answer(
+                f"a{number}",
+                conversation,
+                question.text,
+                question.text,
+                text,
+                False,
+                0.9,
+                sentences,
+                citations,
+                (),
+                "x",
+                None,
+            )
+        )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(tmp_path: Path, loopback: Any) -> Iterator[str]:
+    library = Library(tmp_path, HashedEncoder())
+    library.open_or_create("default").add(Document("d", "v", "file:///d.md", "D", "text/markdown", "Some text."))
+    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
+    service = Service(Settings(home=tmp_path), library, None, None, None, Saying())  # type: ignore[arg-type]
+    with loopback(create_app(service, store)) as url:
+        yield url
+    store.close()
+    library.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Any]:
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def visit(**options: Any) -> Any:
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def ask(page: Any, question: str) -> None:
+    before = page.locator(".closing").count()
+    page.fill("#question", question)
+    page.click("#send")
+    page.locator(".closing").nth(before).wait_for()
+
+
+def titles(page: Any) -> list[str]:
+    found: list[str] = page.locator(".earlier-open").all_text_contents()
+    return found
+
+
+def test_earlier_conversations_are_opened_renamed_and_deleted(visit: Any, address: str) -> None:
+    page = visit()
+    ask(page, "First <b>one</b>?")
+    page.click("#fresh")
+    ask(page, "Second one?")
+    toggle = page.get_by_role("button", name="Earlier conversations")
+    assert toggle.get_attribute("aria-expanded") == "false"
+    toggle.click()
+    page.get_by_role("button", name="Second one?", exact=True).wait_for()
+    assert titles(page) == ["Second one?", "First <b>one</b>?"]
+    assert page.locator(".earlier-open[aria-current]").text_content() == "Second one?"
+
+    page.get_by_role("button", name="First <b>one</b>?", exact=True).click()
+    page.locator(".asked", has_text="First <b>one</b>?").wait_for()
+    assert page.locator(".turn").count() == 1
+    assert page.url == f"{address}/?c=c0"
+    ask(page, "And then?")
+    page.locator(".earlier-open[aria-current]", has_text="First").wait_for()
+    assert httpx.get(f"{address}/v1/conversations/c0").json()["answers"][1]["answer"]["question"] == "And then?"
+
+    rename = page.get_by_role("button", name="Rename “First <b>one</b>?”")
+    rename.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("textbox", name="New title").fill("Nineteen-four")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Nineteen-four", exact=True).wait_for()
+    assert httpx.get(f"{address}/v1/conversations/c0").json()["title"] == "Nineteen-four"
+
+    page.get_by_role("button", name="Delete “Nineteen-four”").click()
+    page.get_by_role("button", name="Keep").click()
+    assert len(titles(page)) == 2
+    page.get_by_role("button", name="Delete “Nineteen-four”").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('.earlier-open').length === 1")
+    assert httpx.get(f"{address}/v1/conversations/c0").status_code == 404
+    assert page.locator(".turn").count() == 0
+    assert page.url == f"{address}/"
+    page.reload()
+    page.get_by_role("button", name="Second one?", exact=True).wait_for()  # the list stays open
+
+
+def test_on_a_phone_the_list_lies_over_the_page_and_closes_when_one_is_opened(visit: Any) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    ask(page, "First one?")
+    page.click("#fresh")
+    page.click("#earlier-toggle")
+    page.locator(".earlier-open").tap()
+    page.locator(".asked", has_text="First one?").wait_for()
+    assert page.locator("#earlier").is_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.click("#earlier-toggle")
+    page.locator(".earlier-open").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#earlier").is_visible()  # the question has the focus, not the list
+    page.locator(".earlier-open").focus()
+    page.keyboard.press("Escape")
+    assert page.locator("#earlier").is_hidden()
+
+
+def test_a_list_that_is_fetched_anew_leaves_the_reader_and_an_open_form_where_they_are(visit: Any) -> None:
+    page = visit()
+    ask(page, "First one?")
+    page.click("#earlier-toggle")
+    page.locator(".earlier-open").focus()
+    with page.expect_response("**/v1/conversations"):
+        page.evaluate("document.querySelector('#earlier-toggle').click()")
+        page.evaluate("document.querySelector('#earlier-toggle').click()")
+        page.locator(".earlier-open").focus()
+    page.wait_for_timeout(100)
+    assert page.evaluate("document.activeElement.className") == "earlier-open"
+
+    page.get_by_role("button", name="Rename “First one?”").click()
+    page.get_by_role("textbox", name="New title").fill("Half a ti")
+    ask(page, "And then?")
+    page.locator("#question").wait_for()
+    assert page.get_by_role("textbox", name="New title").input_value() == "Half a ti"
+    page.get_by_role("textbox", name="New title").press("Enter")
+    page.get_by_role("button", name="Half a ti", exact=True).wait_for()
+
+
+def test_what_goes_wrong_with_the_list_is_said(visit: Any) -> None:
+    page = visit()
+    page.route("**/v1/conversations**", lambda route: route.fulfill(status=503, json={"detail": "The disk is full."}))
+    page.click("#earlier-toggle")
+    page.get_by_text("The disk is full.").wait_for()
+
+
+def test_each_sentence_can_be_rated_by_mouse_and_by_keyboard(visit: Any, address: str) -> None:
+    page = visit()
+    ask(page, "When was it?")
+    assert page.locator(".prose").text_content() == "It was in 1904.1 So 🦜 they say.2"
+    tools = page.get_by_role("group", name="Rate this sentence").nth(1)
+    assert tools.evaluate("box => getComputedStyle(box).opacity") == "0"
+    page.locator(".sentence").nth(1).hover()
+    assert tools.evaluate("box => getComputedStyle(box).opacity") == "1"
+    page.get_by_role("button", name="Bad sentence 2").click()
+    box = page.get_by_role("textbox", name="What is wrong with sentence 2?")
+    box.fill("Who says?")
+    box.press("Enter")
+    box.wait_for(state="hidden")
+
+    page.locator(".marker").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Good sentence 1"
+    first = page.get_by_role("group", name="Rate this sentence").first
+    assert first.evaluate("box => getComputedStyle(box).opacity") == "1"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[aria-label='Good sentence 1'][aria-pressed=true]")
+    found = httpx.get(f"{address}/v1/feedback").json()["feedback"]
+    assert [(one["rating"], one["sentence"], one["comment"]) for one in found] == [
+        ("down", 1, ""),
+        ("down", 1, "Who says?"),
+        ("up", 0, ""),
+    ]

@@ -1,0 +1,118 @@
+"""Files dropped on the page, in a real Chromium with a real worker: what was dropped can be found."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from index.extraction import Limits
+from index.hashed import HashedEncoder
+from index.library import Library
+from service.api.app import create_app
+from service.assembly import Service
+from service.jobs.database import open_jobs
+from service.jobs.indexing import Indexer
+from service.jobs.leases import Leases
+from service.jobs.originals import Originals
+from service.jobs.presence import Presence
+from service.jobs.worker import Worker
+from service.settings import Settings
+from service.store import ConversationStore
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+
+DROP = """([name, text]) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([text], name));
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    if (kind === "dragenter") window.sawTarget = getComputedStyle(document.querySelector(".drop-here")).display;
+  }
+}"""
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path, HashedEncoder())
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def page(tmp_path: Path, library: Library, store: ConversationStore, loopback: Any) -> Iterator[Any]:
+    nobody = cast(Any, None)
+    service = Service(Settings(home=tmp_path), library, nobody, nobody, nobody, nobody)
+    with loopback(create_app(service, store)) as url, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(url)
+        page.wait_for_selector("body[data-ready]")
+        yield page
+        browser.close()
+    assert faults == []
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[None]:
+    stop, database, originals = threading.Event(), open_jobs(tmp_path / "jobs.sqlite"), Originals(tmp_path / "uploads")
+    presence, library = Presence(tmp_path / "workers"), Library(tmp_path, HashedEncoder())
+    leases = Leases(database, originals, presence.is_gone)
+    indexer = Indexer(library, originals, leases, Limits())
+
+    def run() -> None:
+        with presence.announced() as name:
+            Worker(leases, indexer, name, stop, lambda: None).run()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    stop.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    indexer.interrupt()
+    library.close()
+    database.close()
+
+
+def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, library: Library) -> None:
+    assert page.locator("#onboarding").is_visible()
+    page.evaluate(DROP, ["parrots.md", "# Parrots\n\nParrots talk."])
+    assert page.evaluate("window.sawTarget") == "grid"
+    assert page.locator(".drop-here").is_hidden()
+    page.wait_for_selector(".upload.done:has-text('Can be asked')")
+    page.wait_for_selector("#browse:has-text('1 document')")
+    assert page.locator("#onboarding").is_hidden()
+    assert [document.title for document in library.open("default").documents()] == ["Parrots"]
+    with page.expect_file_chooser() as chooser:
+        page.click("#add")
+    chooser.value.set_files([{"name": "crows.txt", "mimeType": "text/plain", "buffer": b"Crows count."}])
+    page.wait_for_selector("#browse:has-text('2 documents')")
+
+
+def test_what_cannot_be_read_says_why_and_is_taken_off_the_list(page: Any, worker: None) -> None:
+    page.evaluate(DROP, ["photo.png", "no text"])
+    page.wait_for_selector(".upload.problem")
+    assert "png files hold no text" in page.locator(".upload-said").text_content()
+    page.evaluate(DROP, ["<img src=x onerror=alert(1)>.pdf", "%PDF-1.7 broken"])
+    page.wait_for_selector(".upload.problem:nth-child(2)")
+    assert page.locator(".upload-name >> nth=1").text_content() == "<img src=x onerror=alert(1)>.pdf"
+    page.click(".upload button >> nth=0")
+    page.click(".upload button >> nth=0")
+    page.locator("#uploads").wait_for(state="hidden")
+
+
+def test_a_waiting_file_is_cancelled(page: Any, library: Library) -> None:
+    page.evaluate(DROP, ["later.txt", "Later."])
+    page.wait_for_selector(".upload-said:has-text('Waiting')")
+    page.click("button[aria-label='Cancel later.txt']")
+    page.wait_for_selector(".upload.done:has-text('Cancelled')")
+    assert library.names() == []
