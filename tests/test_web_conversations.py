@@ -149,7 +149,7 @@ def test_earlier_conversations_are_opened_renamed_and_deleted(visit: Any, addres
     assert len(titles(page)) == 2
     page.get_by_role("button", name="Delete “Nineteen-four”").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.wait_for_function("document.querySelectorAll('.earlier-open').length === 1")
+    playwright.expect(page.locator(".earlier-open")).to_have_count(1, timeout=60_000)
     assert httpx.get(f"{address}/v1/conversations/c0").status_code == 404
     assert page.locator(".turn").count() == 0
     assert page.url == f"{address}/"
@@ -179,13 +179,18 @@ def test_a_list_that_is_fetched_anew_leaves_the_reader_and_an_open_form_where_th
     page = visit()
     ask(page, "First one?")
     page.click("#earlier-toggle")
+    page.locator(".earlier-open").wait_for()
+    held: list[Any] = []
+    page.route("**/v1/conversations", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/v1/conversations"):
+        page.click("#earlier-toggle")
+        page.click("#earlier-toggle")
     page.locator(".earlier-open").focus()
-    with page.expect_response("**/v1/conversations"):
-        page.evaluate("document.querySelector('#earlier-toggle').click()")
-        page.evaluate("document.querySelector('#earlier-toggle').click()")
-        page.locator(".earlier-open").focus()
-    page.wait_for_timeout(100)
+    page.evaluate("document.activeElement.dataset.old = 'yes'")
+    held[0].continue_()
+    page.locator(".earlier-open:not([data-old])").wait_for()
     assert page.evaluate("document.activeElement.className") == "earlier-open"
+    page.unroute("**/v1/conversations")
 
     page.get_by_role("button", name="Rename “First one?”").click()
     page.get_by_role("textbox", name="New title").fill("Half a ti")
