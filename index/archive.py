@@ -22,6 +22,8 @@ _ENCRYPTED = Fault("it is encrypted", "Pack it again without a password")
 _LINK = Fault("it is a link", "Leave it: it holds no document", is_expected=True)
 _NO_FILE = Fault("it is no ordinary file", "Leave it: it holds no document", is_expected=True)
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+ZIP_DAMAGE = (*_DAMAGE, NotImplementedError, RuntimeError)
+"""What `zipfile` raises for an archive, or a part of one, that does not read."""
 
 
 class _Readable(Protocol):
@@ -36,7 +38,7 @@ def zip_members(file: IO[bytes]) -> Iterator[Member]:
     """The files in the zip archive, folders left out. `Damaged` if its directory does not read."""
     try:
         archive = zipfile.ZipFile(file)
-    except (*_DAMAGE, NotImplementedError) as error:
+    except ZIP_DAMAGE as error:
         raise Damaged(str(error)) from error
     with archive:
         for info in archive.infolist():
@@ -112,7 +114,7 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
             with archive.open(info) as stream:
                 while piece := stream.read(_AT_ONCE):
                     yield piece
-        except (*_DAMAGE, NotImplementedError, RuntimeError) as error:
+        except ZIP_DAMAGE as error:
             raise Damaged(str(error)) from error
 
     return data

@@ -79,11 +79,11 @@ _COLLECTED = frozenset({Reader.MAILBOX, Reader.ZIP, Reader.TAR})
 _PLAIN = Format(Reader.TEXT, "text/plain")
 
 _MEDIA = """
-    .7z .a .aac .aiff .apk .ar .avi .avif .bin .bmp .bz2 .cab .class .dat .db .deb .dll .dmg .dylib .ear .eot
+    .7z .a .aac .aiff .apk .ar .avi .avif .bin .bmp .bz2 .cab .class .dat .db .deb .dll .dmg .dylib .ear .emf .eot
     .exe .faiss .flac .flv .gguf .gif .gz .heic .ico .img .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mov
     .mp3 .mp4 .mpeg .mpg .msi .npy .npz .o .obj .ogg .onnx .opus .otf .parquet .pickle .pkl .png .psd .pt .pth
     .pyc .pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .tif .tiff .ttf .wasm .wav .webm
-    .webp .whl .wmv .woff .woff2 .xz .zst
+    .webp .whl .wmf .wmv .woff .woff2 .xz .zst
 """
 NEVER_TEXT = frozenset(_MEDIA.split())
 """Suffixes of pictures, sound, programs, unusual archives and the like: skipped without being opened."""
@@ -162,6 +162,11 @@ def contradiction(path: PurePath, data: bytes) -> str | None:
     if data.startswith((b"%PDF-", _ZIP, _OLE)):
         return _shown_by(data)
     return None
+
+
+def is_zipped(data: bytes) -> bool:
+    """Whether the file begins as a zip archive does."""
+    return data.startswith(_ZIP)
 
 
 def web_name(path: str, media_type: str) -> str | None:

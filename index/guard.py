@@ -17,6 +17,7 @@ READY = b"ready\n"
 
 _LENGTH_BYTES = 8
 _LAST_WORDS = 2000
+_GIVEN_UP = signal.SIGABRT  # pdfium ends so, without a word, when a stream unpacks to more than there is memory
 _OUT_OF_MEMORY = ("memory allocation", "MemoryError", "bad_alloc", "annot allocate memory", "out of memory")
 
 
@@ -122,6 +123,10 @@ class GuardedProcess:
             return ProcessLost("indexing was interrupted", is_final=True)
         if any(mark in self._last_words() for mark in _OUT_OF_MEMORY):
             return ProcessLost("reading it takes too much memory", is_about_size=True)
+        if status == -_GIVEN_UP:
+            return ProcessLost(
+                "the reader for its format gave up on it, as it does when memory runs out (SIGABRT)", is_about_size=True
+            )
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
         return ProcessLost(f"the reader for its format crashed on it ({how})")
 

@@ -20,12 +20,13 @@ from kreuzberg import (
 from index.canonical import BadEncoding, NotText, canonical, decoded
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.extraction import Extraction, Limits, document_id, version_of
-from index.formats import Format, Reader, format_of, is_document, why_skipped
+from index.formats import Format, Reader, format_of, is_document, is_zipped, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
 from index.mail import mail_of
 from index.notebook import NotANotebook, flow_of_notebook
 from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
 from index.opening import bytes_of, refuse_unless_like
+from index.package import refuse_unsound
 from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
 from index.recognition import RecognitionFailed, recognised_pages
 from index.records import Document, Page
@@ -34,6 +35,7 @@ from index.webpage import webpage
 _HAS_WORD = re.compile(r"\w")
 _MADE_BY_PROGRAM = re.compile(r"(?i)microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z")
 _UNREADABLE = re.compile(r"(?i)password|encrypt")
+_TOO_LARGE = re.compile(r"(?i)out of memory|exceeds limit")
 
 
 def read_document(path: Path, name: PurePath, uri: str, limits: Limits, *, recognise: bool = False) -> Extraction:
@@ -62,6 +64,8 @@ def document_of(
     elif form.reader is Reader.PDF:
         parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri, pictures)
     else:
+        if is_zipped(data):
+            refuse_unsound(data, name, uri, limits)
         parts = _parts_of_office(_kreuzberg(data, form, uri), form)
     if len(parts.text) > limits.characters:
         reason = f"its text of {len(parts.text):,} characters is over the limit of {limits.characters:,}"
@@ -148,9 +152,12 @@ def _kreuzberg(data: bytes, form: Format, uri: str) -> ExtractionResult:
     )
     try:
         return extract_bytes_sync(data, form.media_type, config)
-    except (KreuzbergError, RuntimeError, ValueError) as error:
+    except (KreuzbergError, RuntimeError, ValueError, OSError) as error:  # OSError: also its own "out of memory"
         if _UNREADABLE.search(str(error)):
             raise DocumentRejected(uri, "it is encrypted", "Save a copy without a password") from error
+        if _TOO_LARGE.search(str(error)):
+            reason = f"reading it takes too much memory ({str(error).rsplit(': ', 1)[-1][:100]})"
+            raise DocumentRejected(uri, reason, "Split it into smaller files") from error
         reason = f"it is damaged or cut short ({str(error).rsplit(': ', 1)[-1][:100]})"
         raise DocumentRejected(
             uri, reason, "Open it in its own program and save it again, or fetch it again"

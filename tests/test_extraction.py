@@ -229,6 +229,11 @@ def _zip(path: Path) -> None:
         archive.writestr("a.txt", "text")
 
 
+def _cut_docx(path: Path) -> None:
+    docx.Document().save(str(path))
+    path.write_bytes(path.read_bytes()[:5000])
+
+
 def _database(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE t (x)")
@@ -249,7 +254,8 @@ def _database(path: Path) -> None:
         ("a.pdf", lambda path: path.write_text("<html>404 é</html>"), "named .pdf but holds a web page", "Rename it"),
         ("a.txt", lambda path: pdf(path, [["x"]]), "named .txt but holds a PDF", "Rename it"),
         ("a.docx", lambda path: path.write_text("Just text."), "named .docx but holds plain text", "Rename it"),
-        ("a.docx", _zip, "it is damaged or cut short", "save it again"),
+        ("a.docx", _zip, "named .docx but holds a zip archive", "Rename it"),
+        ("a.docx", _cut_docx, "it is damaged or cut short", "save it again"),
         ("a", _zip, "named without a suffix but holds a zip archive", "Rename it"),
         ("a.txt", lambda path: None, "it vanished", "Index again"),
     ],

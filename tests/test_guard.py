@@ -21,6 +21,7 @@ sys.stdout.write("ready\\n"); sys.stdout.flush()
 for line in sys.stdin:
     command = line.strip()
     if command == "crash": os.kill(os.getpid(), signal.SIGSEGV)
+    if command == "abort": os.abort()
     if command == "hang": time.sleep(60)
     if command == "swell": raise MemoryError
     if command == "quit": sys.exit(3)
@@ -60,6 +61,13 @@ def test_a_hang_ends_when_its_time_is_up(rogue: str) -> None:
     assert time.monotonic() - started < 10
     assert str(error) == "reading it took longer than 0.5 s"
     assert error.is_final
+    assert error.is_about_size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_giving_up_is_told_from_a_crash(rogue: str) -> None:
+    error = lost(rogue, b"abort")
+    assert str(error) == "the reader for its format gave up on it, as it does when memory runs out (SIGABRT)"
     assert error.is_about_size
 
 

@@ -1,8 +1,13 @@
-"""Files made to do harm: entities that multiply or read other files, nesting without end."""
+"""Files made to do harm: entities that multiply or read other files, nesting without end, little that unpacks to much, pages
+without number, and files that say they are others.
+"""
 
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -104,3 +109,113 @@ def test_nesting_without_end_ends(name: str, content: str, tmp_path: Path, extra
     outcome(extractor, tmp_path / name)
     (tmp_path / "good.txt").write_text("Good.")
     assert outcome(extractor, tmp_path / "good.txt") == "Good."
+
+
+def swelling(megabytes: int) -> bytes:
+    """A raw deflate stream of so many MiB of spaces, at the cost of packing one: its block is repeated."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
+    return block * megabytes + packer.flush()
+
+
+def bomb(path: Path, suffix: str, packed: bytes) -> None:
+    """A file of the format whose part with the text is `packed`, though its archive says that it is small."""
+    FILES[suffix](path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, packed if name == PARTS[suffix] else content)
+        part = archive.getinfo(PARTS[suffix])
+        part.compress_type, part.file_size = zipfile.ZIP_DEFLATED, 1000
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H", data, part.header_offset + 8, zipfile.ZIP_DEFLATED)
+    struct.pack_into("<L", data, part.header_offset + 22, 1000)
+    path.write_bytes(data)
+
+
+def workers_of(extractor: Extractor) -> list[int]:
+    return [worker._process.pid for worker in extractor._running]
+
+
+@pytest.mark.parametrize("suffix", PARTS)
+def test_a_document_packed_too_tightly_is_refused_before_it_is_parsed(
+    suffix: str, tmp_path: Path, extractor: Extractor
+) -> None:
+    (tmp_path / "good.txt").write_text("Good.")
+    assert outcome(extractor, tmp_path / "good.txt") == "Good."
+    before = workers_of(extractor)
+    bomb(tmp_path / f"a{suffix}", suffix, swelling(400))
+    assert (tmp_path / f"a{suffix}").stat().st_size < 2_000_000
+    reason = f"its part '{PARTS[suffix]}' unpacks to more than 250 times its packed size"
+    assert outcome(extractor, tmp_path / f"a{suffix}").startswith(reason)
+    assert workers_of(extractor) == before  # which has 400 MiB
+
+
+def test_a_document_that_unpacks_to_too_much_in_all_is_refused(tmp_path: Path) -> None:
+    bomb(tmp_path / "a.docx", ".docx", swelling(3))
+    with Extractor(Limits(unpacked_bytes=2**21, ratio=10_000), workers=1) as extractor:
+        assert outcome(extractor, tmp_path / "a.docx") == "more than 2,097,152 bytes come out of it"
+
+
+def test_a_size_that_is_stated_too_small_hides_nothing(tmp_path: Path, extractor: Extractor) -> None:
+    bomb(tmp_path / "a.docx", ".docx", swelling(1))
+    assert outcome(extractor, tmp_path / "a.docx").startswith("it is damaged or cut short (Bad CRC-32")
+
+
+def pdf(path: Path, pages: int, content: bytes) -> None:
+    """A PDF of many pages that share one stream of content."""
+    data, places = bytearray(b"%PDF-1.4\n"), []
+    kids = b" ".join(b"%d 0 R" % number for number in range(5, 5 + pages))
+    shared = b"/MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F 3 0 R >> >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count %d /Kids [%s] >>" % (pages, kids),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(content), content),
+        *[b"<< /Type /Page /Parent 2 0 R %s >>" % shared] * pages,
+    ]
+    for number, body in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size, start = len(objects) + 1, len(data)
+    data += b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\n" % (size, table, size)
+    path.write_bytes(data + b"startxref\n%d\n%%%%EOF\n" % start)
+
+
+SENTENCE = b"BT /F 12 Tf 72 700 Td (The bridge opened in 1932.) Tj ET"
+
+
+def test_a_pdf_of_10_000_pages_is_read_within_the_limits(tmp_path: Path, extractor: Extractor) -> None:
+    pdf(tmp_path / "a.pdf", 10_000, zlib.compress(SENTENCE))
+    found = extractor.extract(tmp_path / "a.pdf").document
+    assert [page.number for page in found.pages] == list(range(1, 10_001))
+    assert {found.text[page.start : page.end] for page in found.pages} == {"The bridge opened in 1932."}
+
+
+def test_a_pdf_whose_pages_hold_more_text_than_the_limit_is_refused(tmp_path: Path) -> None:
+    pdf(tmp_path / "a.pdf", 1_000, zlib.compress(SENTENCE))
+    with Extractor(Limits(characters=20_000), workers=1) as extractor:
+        assert outcome(extractor, tmp_path / "a.pdf") == "its text of 27,998 characters is over the limit of 20,000"
+
+
+SHOWN = {
+    ".docx": "a Word document",
+    ".pptx": "a PowerPoint presentation",
+    ".xlsx": "an Excel workbook",
+    ".odt": "an OpenDocument text",
+    ".ods": "an OpenDocument spreadsheet",
+    ".epub": "an e-book (EPUB)",
+}
+
+
+def test_a_zipped_document_that_says_it_is_another_is_refused_by_what_it_is(
+    tmp_path: Path, extractor: Extractor
+) -> None:
+    for suffix in SHOWN:
+        FILES[suffix](tmp_path / f"true{suffix}")
+    for true, false in permutations(SHOWN, 2):
+        path = tmp_path / f"false{false}"
+        path.write_bytes((tmp_path / f"true{true}").read_bytes())
+        assert outcome(extractor, path) == f"it is named {false} but holds {SHOWN[true]}"
