@@ -1,6 +1,7 @@
 """service.tracing and service.otel: the spans of real requests, in memory and at a collector on loopback, without any text."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -43,9 +44,9 @@ def test_a_request_has_a_span_with_its_answer_and_its_stages_inside_the_callers_
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-ID": "r1"}
     body = {"question": QUESTION, "stream": stream}
     httpx.post(f"{traced}/v1/chat", json=body, headers=headers, timeout=60).raise_for_status()
-    while len(found := spans.get_finished_spans()) < 7:
-        pass
-    request = next(span for span in found if span.name == "POST /v1/chat")
+    while not (ended := [span for span in spans.get_finished_spans() if span.name == "POST /v1/chat"]):
+        time.sleep(0.01)
+    (request,), found = ended, spans.get_finished_spans()
     assert (f"{request.context.trace_id:032x}", f"{request.parent.span_id:016x}") == (TRACE, PARENT)
     assert dict(request.attributes or {}) == {
         "http.request.method": "POST",
@@ -72,7 +73,7 @@ def test_a_problem_is_named_by_its_code_and_nothing_that_a_caller_sent_is_in_a_s
     httpx.get(f"{traced}/{marker}", headers={"Authorization": f"Bearer {marker}", "traceparent": marker})
     httpx.request(marker.upper(), f"{traced}/v1/chat")
     while len([span for span in spans.get_finished_spans() if span.kind.name == "SERVER"]) < 4:
-        pass
+        time.sleep(0.01)
     found = spans.get_finished_spans()
     assert marker not in "".join(span.to_json() for span in found).lower()
     problems = [(span.attributes or {}).get("error.type") for span in found if span.kind.name == "SERVER"]
