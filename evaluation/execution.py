@@ -43,7 +43,8 @@ _REMOTE_WORKERS = 4
 class Plan:
     """What to run. `collection` names one that holds the documents already; `endpoint` a server whose collection does.
 
-    `only` is a file of case ids, one a line: the others are left out before the sample is drawn.
+    `only` is a file of case ids, one a line: the others are left out before the sample is drawn. `retry_errors` runs
+    the cases again that are errors in the folder.
     """
 
     dataset: Path
@@ -60,6 +61,7 @@ class Plan:
     generator: str | None = None
     key: str | None = None
     workers: int | None = None
+    retry_errors: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     sealed: str | None = None
     suite: str | None = None
@@ -100,10 +102,11 @@ def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
             advance(state.done)
 
         workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
-        return run(cases, task, out, ident, workers=workers, on_progress=progress)
+        again = plan.retry_errors
+        return run(cases, task, out, ident, workers=workers, retry_errors=again, on_progress=progress)
 
 
-def plan_of(entry: Entry, suite: Suite) -> Plan:
+def plan_of(entry: Entry, suite: Suite, *, retry_errors: bool = False) -> Plan:
     """The plan of one entry of a suite."""
     return Plan(
         dataset=entry.dataset,
@@ -116,6 +119,7 @@ def plan_of(entry: Entry, suite: Suite) -> Plan:
         sample=entry.sample,
         seed=suite.seed,
         generator=entry.generator,
+        retry_errors=retry_errors,
         settings=entry.settings,
         sealed=entry.sha256,
         suite=suite.sha256,

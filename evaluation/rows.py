@@ -62,6 +62,25 @@ def read_timings(folder: Path) -> dict[str, dict[str, float]]:
     return {fields["case"]: fields["ms"] for fields in _read(folder / TIMINGS)}
 
 
+def take_back(folder: Path) -> dict[str, tuple[Row, dict[str, float]]]:
+    """Cut the run off before its first error; what stood behind it without an error, by case, with its timings.
+
+    Nothing is cut from a run without errors. Unfinished last lines go too.
+    """
+    if not (folder / ROWS).exists():
+        return {}
+    whole_lines(folder / ROWS)
+    rows = read_rows(folder)
+    first = next((place for place, row in enumerate(rows) if row.error is not None), None)
+    if first is None:
+        return {}
+    whole_lines(folder / TIMINGS)
+    timings = read_timings(folder)
+    for name in (ROWS, TIMINGS):
+        whole_lines(folder / name, first)
+    return {row.case: (row, timings[row.case]) for row in rows[first:] if row.error is None and row.case in timings}
+
+
 class RowWriter:
     """Appends rows and timings, in the order of the cases; a line is in the operating system's hands when `write` returns.
 

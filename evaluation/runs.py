@@ -16,10 +16,12 @@ from typing import Any
 from evaluation import manifest
 from evaluation.cases import Case
 from evaluation.errors import RunInvalid
-from evaluation.rows import Row, RowWriter, gold_of
+from evaluation.rows import Row, RowWriter, gold_of, take_back
 from evaluation.tasks.task import Observation, Task
 
 _AHEAD = 4
+Timed = tuple[Row, Mapping[str, float]]
+"""A case's row, and its milliseconds by stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +48,24 @@ def run(
     identity: Mapping[str, Any],
     *,
     workers: int = 1,
+    retry_errors: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Path:
     """Run the cases that the folder does not hold yet; the folder. Raises RunInvalid if it holds another run.
 
-    `workers` cases are in work at a time; rows are written in the order of `cases` whatever order they end in.
+    `workers` cases are in work at a time; rows are written in the order of `cases` whatever order they end in. With
+    `retry_errors`, cases whose row is an error are run again, and the others kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest.begin(folder, identity)
+    kept = take_back(folder) if retry_errors else {}
     begun = perf_counter()
     errors = 0
     with closing(RowWriter(folder)) as writer:
         done = writer.done
         if list(done) != [case.id for case in cases[: len(done)]]:
             raise RunInvalid(f"{folder} holds rows of other cases. Name a new folder with --out.")
-        for number, (row, timings) in enumerate(_rows(cases[len(done) :], task, workers), start=len(done) + 1):
+        for number, (row, timings) in enumerate(_rows(cases[len(done) :], task, workers, kept), start=len(done) + 1):
             writer.write(row, timings)
             errors += row.error is not None
             if on_progress is not None:
@@ -70,13 +75,13 @@ def run(
     return folder
 
 
-def _rows(cases: Sequence[Case], task: Task, workers: int) -> Iterator[tuple[Row, Mapping[str, float]]]:
-    """Rows in the order of the cases, with at most a few more in work than there are workers."""
-    pending: deque[Future[tuple[Row, Mapping[str, float]]]] = deque()
+def _rows(cases: Sequence[Case], task: Task, workers: int, kept: Mapping[str, Timed]) -> Iterator[Timed]:
+    """Rows in the order of the cases, with at most a few more in work than there are workers; `kept` ones as they are."""
+    pending: deque[Future[Timed]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="case") as pool:
         try:
             for case in cases:
-                pending.append(pool.submit(_row, case, task))
+                pending.append(pool.submit(_row, case, task, kept.get(case.id)))
                 if len(pending) >= workers * _AHEAD:
                     yield pending.popleft().result()
             while pending:
@@ -86,7 +91,9 @@ def _rows(cases: Sequence[Case], task: Task, workers: int) -> Iterator[tuple[Row
                 future.cancel()
 
 
-def _row(case: Case, task: Task) -> tuple[Row, Mapping[str, float]]:
+def _row(case: Case, task: Task, kept: Timed | None) -> Timed:
+    if kept is not None:
+        return kept
     observed: Observation | None = None
     error: str | None = None
     try:

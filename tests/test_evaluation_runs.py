@@ -82,6 +82,31 @@ def test_a_resumed_run_has_the_bytes_of_one_never_stopped(tmp_path: Path, torn: 
     assert len(read_timings(cut)) == 9
 
 
+def test_only_errors_are_run_again_and_the_run_is_then_one_that_never_had_any(tmp_path: Path) -> None:
+    class Away(Counting):
+        """Fails on some cases, as while a server is away."""
+
+        def observe(self, case: Case) -> Observation:
+            if case.id in {"2", "3", "6"}:
+                raise ConnectionError("away")
+            return super().observe(case)
+
+    folder, whole = tmp_path / "mended", tmp_path / "whole"
+    run(cases(9), Away(), folder, IDENTITY, workers=2)
+    untouched = Counting()
+    run(cases(9), untouched, folder, IDENTITY)
+    assert untouched.seen == []
+    before = read_timings(folder)
+    task = Counting()
+    run(cases(9), task, folder, IDENTITY, retry_errors=True)
+    assert task.seen == ["2", "3", "6"]
+    run(cases(9), Counting(), whole, IDENTITY, retry_errors=True)
+    assert (folder / ROWS).read_bytes() == (whole / ROWS).read_bytes()
+    after = read_timings(folder)
+    assert list(after) == [case.id for case in cases(9)]
+    assert [after[name] for name in ("1", "4", "8")] == [before[name] for name in ("1", "4", "8")]
+
+
 def test_a_run_killed_by_the_system_is_resumed_to_the_same_bytes(tmp_path: Path) -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
