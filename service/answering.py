@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from index.collection import Collection
 from index.filters import Filter
@@ -13,14 +14,15 @@ from service.calibration import Calibration, signals
 from service.checking import Checking, SupportPolicy
 from service.citations import Numbering, marked
 from service.conflicts import conflicts
-from service.conversations import rewrite
+from service.conversations import Rewriting
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.finding import found
 from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
 from service.reader import Reader, context
-from service.records import Answer, Citation, Question, Sentence
+from service.records import Answer, Citation, Question, Sentence, Usage
 from service.refusals import REFUSAL
+from service.rewriting import Rewriter, Rewritten, read
 from service.stages import Stages
 from service.support import SupportChecker
 from service.writing import Writing
@@ -72,7 +74,8 @@ class Answerer:
     """Answers questions over the collections of a library. Thread-safe; CPU-bound, so call it from a worker thread.
 
     `generators` are the ways to write an answer, by name; `generator` names the one that is used unless the question
-    says otherwise. `new_id` makes ids for answers and conversations.
+    says otherwise. `rewriters` rewrite follow-ups for those generators that are language models, by the same names; without one
+    they are read by rules. `new_id` makes ids for answers and conversations.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Answerer:
         generator: str,
         policy: Policy,
         new_id: Callable[[], str],
+        rewriters: Mapping[str, Rewriter] = MappingProxyType({}),
     ) -> None:
         self._library = library
         self._reader = reader
@@ -94,6 +98,7 @@ class Answerer:
         self._generator = generator
         self.policy = policy
         self._new_id = new_id
+        self._rewriters = rewriters
 
     def under(self, policy: Policy) -> "Answerer":
         """The same answerer with another policy."""
@@ -119,23 +124,25 @@ class Answerer:
         collection = self._library.open(question.collection)
 
         with stages.lap("rewrite"):
-            rewriting = rewrite(question.text, question.history)
+            rewritten = read(question.text, question.history, self._rewriters.get(generator.name))
+            stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
             where = replace(question.where or Filter(), principals=question.principals)
-            hits = found(collection, rewriting.queries, self.policy.depth, where)
-        yield from self._written(question, rewriting.text, hits, generator, stages)
+            hits = found(collection, rewritten.rewriting.queries, self.policy.depth, where)
+        yield from self._written(question, rewritten, hits, generator, stages)
 
     def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
         """The answer to `question`, read as `rewritten`, from these passages and no others. Raises as `answer` does."""
-        events = self._written(question, rewritten, hits, self._pick(question.generator), Stages())
+        reading = Rewritten(Rewriting(rewritten, (rewritten,)))
+        events = self._written(question, reading, hits, self._pick(question.generator), Stages())
         return next(event.answer for event in events if isinstance(event, AnswerReady))
 
     def _written(
-        self, question: Question, rewritten: str, hits: Sequence[Hit], generator: Generator, stages: Stages
+        self, question: Question, rewritten: Rewritten, hits: Sequence[Hit], generator: Generator, stages: Stages
     ) -> Iterator[Event]:
         collection = self._library.open(question.collection)
         with stages.lap("read"):
-            passages = self._read(rewritten, hits)
+            passages = self._read(rewritten.text, hits)
         confidence = self._calibration.probability(signals([(p.hit, p.reading) for p in passages]))
         shown = passages[: question.top_k or self.policy.top_k]
         yield PassagesFound(tuple(passage.hit for passage in shown))
@@ -145,7 +152,7 @@ class Answerer:
         checking = Checking(shown, numbering, self._checker, self.policy.support)
         writing = Writing(generator, Extractive(), checking, stages)
         if confidence >= self.policy.threshold:
-            for checked in writing.sentences(rewritten, shown):
+            for checked in writing.sentences(rewritten.text, shown):
                 sentences.append(checked.sentence)
                 yield SentenceReady(checked.sentence, checked.citations)
         yield AnswerReady(
@@ -153,7 +160,7 @@ class Answerer:
                 id=self._new_id(),
                 conversation_id=question.conversation_id or self._new_id(),
                 question=question.text,
-                rewritten_question=rewritten,
+                rewritten_question=rewritten.text,
                 text=" ".join(marked(s.text, s.citations) for s in sentences) if sentences else REFUSAL,
                 refused=not sentences,
                 confidence=confidence,
@@ -161,10 +168,10 @@ class Answerer:
                 citations=numbering.citations,
                 passages=tuple(passage.hit for passage in shown),
                 generator=writing.generator,
-                prompt_hash=writing.prompt_hash,
-                usage=writing.usage,
+                prompt_hash=writing.prompt_hash or rewritten.prompt_hash,
+                usage=_sum(rewritten.usage, writing.usage),
                 timings_ms=stages.milliseconds(),
-                notes=(*writing.notes(), *_notes(collection, numbering.citations, question)),
+                notes=(*rewritten.notes, *writing.notes(), *_notes(collection, numbering.citations, question)),
             )
         )
 
@@ -194,6 +201,10 @@ class Answerer:
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]
         return sorted(passages, key=lambda passage: -passage.hit.score)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens)
 
 
 def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[str, str], Sequence[Page]]:

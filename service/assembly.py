@@ -10,7 +10,7 @@ from models import folder
 from service.answering import Answerer, Policy
 from service.calibration import Calibration
 from service.checking import SupportPolicy
-from service.generators.selection import generators
+from service.generators.selection import writers
 from service.libraries import open_library
 from service.reader import Reader
 from service.recording import Recording
@@ -45,15 +45,17 @@ def assemble(settings: Settings) -> Service:
         longest_question=settings.max_question_chars,
         support=SupportPolicy(strict=settings.support_policy == "strict"),
     )
+    writing = writers(settings)
     answerer = Answerer(
         library,
         reader,
         calibration,
         checker,
-        generators(settings),
+        writing.generators,
         settings.generator,
         policy,
         new_id=lambda: uuid.uuid4().hex,
+        rewriters=writing.rewriters,
     )
     recording = Recording(
         quoth=version("quoth"),

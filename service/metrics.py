@@ -42,6 +42,12 @@ class Metrics:
         self._fallbacks = Counter(
             "quoth_llm_fallbacks", "Answers taken word for word because the language model failed.", **own
         )
+        self._rewrites = Counter(
+            "quoth_llm_rewrites",
+            "Follow-ups that a language model rewrote, by outcome: taken, rejected (no such question), failed (no reply).",
+            ["outcome"],
+            **own,
+        )
         self._stages = Histogram(
             "quoth_stage_seconds",
             "Seconds of an answer, by stage: rewrite, retrieve, read, generate, check, total.",
@@ -84,6 +90,8 @@ class Metrics:
         self._sentences.labels("unsupported").inc(stages.unsupported)
         self._retries.inc(stages.retries)
         self._fallbacks.inc(stages.fell_back)
+        if stages.rewriting is not None:
+            self._rewrites.labels(stages.rewriting).inc()
 
     def failed(self) -> None:
         """Count a question that an error ended."""

@@ -14,23 +14,27 @@ from pathlib import Path
 from secrets import token_hex
 
 from service.errors import SettingsInvalid
+from service.records import Turn
 
 SUFFIX = ".txt"
 _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "answer_instructions": frozenset({"refusal", "fence"}),
     "answer_passage": frozenset({"number", "title", "text"}),
     "answer_request": frozenset({"fence", "passages", "question"}),
+    "rewrite_instructions": frozenset({"fence"}),
+    "rewrite_turn": frozenset({"question", "answer"}),
+    "rewrite_request": frozenset({"fence", "turns", "question"}),
 }
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _CONTROL = re.compile(
-    r"<(?=\|[^|<>\n]{1,40}\|>|/?s>|/?think>|(?:start|end)_of_turn>|/?SYS>>|[｜][^<>\n]{1,40}>|/?passages-)|\[(?=/?INST\])",
+    r"<(?=\|[^|<>\n]{1,40}\|>|/?s>|/?think>|(?:start|end)_of_turn>|/?SYS>>|[｜][^<>\n]{1,40}>|/?(?:passages|conversation)-)|\[(?=/?INST\])",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """What a model is sent: standing instructions, and the request with the passages in it."""
+    """What a model is sent: standing instructions, and the request with what it is about."""
 
     instructions: str
     request: str
@@ -72,6 +76,17 @@ class Prompts:
         return Messages(
             self._filled("answer_instructions", refusal=refusal, fence=fence),
             self._filled("answer_request", fence=fence, passages=shown.strip(), question=inert(question)),
+        )
+
+    def rewrite(self, question: str, turns: Sequence[Turn], fence: str | None = None) -> Messages:
+        """The messages that ask for `question` as one that stands alone, after `turns`; `fence` as for `answer`."""
+        fence = fence or token_hex(6)
+        shown = "\n\n".join(
+            self._filled("rewrite_turn", question=inert(turn.question), answer=inert(turn.answer)) for turn in turns
+        )
+        return Messages(
+            self._filled("rewrite_instructions", fence=fence),
+            self._filled("rewrite_request", fence=fence, turns=shown, question=inert(question)),
         )
 
     def _filled(self, name: str, **values: str) -> str:

@@ -80,7 +80,8 @@ def _made_with(then: Recording, now: Recording) -> Iterator[Change]:
 
 
 def _prompts(then: Answer, now: Answer) -> Iterator[Change]:
-    if then.prompt_hash != now.prompt_hash:
+    """The prompts. A replay rewrites no follow-up, so without a language model's answer there is nothing to compare."""
+    if then.prompt_hash != now.prompt_hash and not (now.prompt_hash is None and then.generator == now.generator):
         yield Change("prompts", then.prompt_hash, now.prompt_hash)
 
 

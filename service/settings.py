@@ -144,6 +144,15 @@ class Settings(BaseSettings):
         4096, ge=512, description="tokens that the language model reads and writes at once; more passages fit into more"
     )
     llm_temperature: float = Field(0.0, ge=0, le=2, description="0 writes the likeliest words; more varies them")
+    llm_rewrite: bool = Field(
+        True,
+        description="let the language model that words the answers rewrite follow-ups, too, so that they stand alone",
+    )
+    llm_rewrite_timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="longest wait for that, in seconds; then the follow-up is read without the language model",
+    )
     public_url: str | None = Field(
         None,
         description="address at which people reach this server, for links into documents: https://quoth.example.org",

@@ -39,6 +39,8 @@ class Stages:
         """Sentences that no passage supports, dropped or marked."""
         self.retries = 0
         """How often a request to a language model's server was repeated."""
+        self.rewriting: str | None = None
+        """What became of a language model's rewriting of the question: taken, rejected, failed; None: none was asked."""
         self.fell_back = False
         """The language model failed, and the answer was taken from the documents word for word."""
 

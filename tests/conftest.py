@@ -206,6 +206,8 @@ class ChatDesk:
                     for delta, finish in (({"content": found}, None), ({}, "stop")):
                         choice = {"index": 0, "delta": delta, "finish_reason": finish}
                         event = {"id": "x", "object": "chat.completion.chunk", "model": model, "choices": [choice]}
+                        if finish:
+                            event["usage"] = {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
                         self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
                     self.wfile.write(b"data: [DONE]\n\n")
 

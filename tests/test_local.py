@@ -14,7 +14,7 @@ from service.errors import GeneratorUnavailable, SettingsInvalid
 from service.generators.budget import Budget
 from service.generators.draft import Draft, Passage, Report
 from service.generators.local import Local
-from service.prompts import load_prompts
+from service.prompts import Messages, load_prompts
 from service.reader import Reading
 
 START, END, UNKNOWN = "<start>", "<end>", "<unk>"
@@ -224,6 +224,16 @@ def test_closing_the_iterator_stops_the_model(tmp_path):
     made = len(calls)
     sentences.close()
     assert len(calls) == made < len(WORDS) + 1
+
+
+def test_a_line_of_its_own_is_written_to_its_end_and_waited_for_no_longer_than_was_set(tmp_path):
+    messages = Messages("Say it.", "Now.")
+    model = words_model(tmp_path)
+    said = Local(model, Budget(4096, 2), load_prompts(), temperature=50.0).say(messages)
+    assert said.text.split() == WORDS
+    assert said.usage.completion_tokens == len(WORDS) + 1
+    with pytest.raises(GeneratorUnavailable, match="llm_rewrite_timeout_s = 1e-09"):
+        Local(model, BUDGET, load_prompts(), line_s=1e-9).say(messages)
 
 
 @pytest.mark.parametrize(

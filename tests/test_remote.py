@@ -20,9 +20,10 @@ from service.generators.breaker import Breaker
 from service.generators.budget import Budget, estimated_tokens
 from service.generators.draft import Draft, Passage, Report
 from service.generators.extractive import Extractive
+from service.generators.language_model import Said
 from service.generators.remote import Remote
 from service.generators.server import Server
-from service.prompts import load_prompts
+from service.prompts import Messages, load_prompts
 from service.reader import Reading, SentenceReading
 from service.records import Usage
 from service.stages import Stages
@@ -152,11 +153,11 @@ def serving(desk):
 
 
 @contextmanager
-def remote(desk, silence_s=5.0, budget=None, breaker=None):
+def remote(desk, silence_s=5.0, budget=None, breaker=None, line_s=5.0):
     pauses = []
     with serving(desk) as url:
         server = Server(url, "some-model", KEY, silence_s)
-        generator = Remote(server, budget or Budget(4096, 64), load_prompts(), breaker=breaker, pause=pauses.append)
+        generator = Remote(server, budget or Budget(4096, 64), load_prompts(), 0.0, line_s, breaker, pauses.append)
         generator.pauses = pauses
         try:
             yield generator
@@ -439,6 +440,37 @@ def test_a_server_that_refuses_the_usual_arguments_gets_the_plain_ones_from_then
         written(generator)
     kinds = [sorted(body.keys() & {"max_tokens", "max_completion_tokens", "temperature"}) for _, body in desk.bodies]
     assert kinds == [["max_tokens", "temperature"], ["max_completion_tokens"], ["max_completion_tokens"]]
+
+
+LINE = Messages("Rewrite it.", "Who?")
+
+
+def test_a_line_of_its_own_is_asked_for_once_without_thoughts_and_counted():
+    desk = Desk(
+        stream(event("<think>Hm.</think>Who "), event("hit banks?"), event(finish="stop", **USAGE)), status(503)
+    )
+    with remote(desk) as generator:
+        assert generator.say(LINE) == Said("Who hit banks?", Usage(120, 9))
+        with pytest.raises(GeneratorUnavailable, match="status 503"):
+            generator.say(LINE)
+    assert [body["messages"][1]["content"] for _, body in desk.bodies] == ["Who?", "Who?"]
+    assert (desk.bodies[0][1]["max_tokens"], desk.bodies[0][1]["temperature"]) == (256, 0.0)
+
+
+def test_a_line_is_asked_for_plainly_where_the_usual_arguments_are_refused():
+    desk = Desk(status(400), stream(event("Who?"), event(finish="stop")))
+    with remote(desk) as generator:
+        assert generator.say(LINE).text == "Who?"
+    assert "max_completion_tokens" in desk.bodies[1][1]
+
+
+def test_a_server_that_only_keeps_the_line_open_is_given_up_when_a_line_was_asked_for():
+    desk = Desk()
+    desk.turns = (endless(desk, ": ping\n\n"),)
+    with remote(desk, silence_s=600.0, line_s=0.3) as generator:
+        with pytest.raises(GeneratorUnavailable, match=r"llm_rewrite_timeout_s = 0\.3"):
+            generator.say(LINE)
+        assert desk.hung_up.wait(30)
 
 
 def test_thoughts_are_left_out():

@@ -1,6 +1,7 @@
 """Answers written by a language model in this process: any causal model that transformers loads, GGUF files too."""
 
 import importlib.util
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import torch
 from jinja2 import TemplateError
 
-from service.errors import SettingsInvalid
+from service.errors import GeneratorUnavailable, SettingsInvalid
 from service.generators.budget import Budget, fitted
 from service.generators.draft import Draft, Passage, Report
-from service.generators.prose import drafts
+from service.generators.language_model import LINE_TOKENS, Said
+from service.generators.prose import drafts, without_thoughts
 from service.prompts import Messages, Prompts
 from service.records import Usage
 
@@ -30,20 +32,24 @@ class _Reply:
 
 
 class Local:
-    """A generator over a model of one's own. Thread-safe; CPU-bound. Loaded with the first question, or by `load`.
+    """A generator and language model of one's own. Thread-safe; CPU-bound. Loaded with the first question, or by `load`.
 
     `model` is a folder, a GGUF file, or a name on the Hugging Face hub. `temperature` 0 takes the likeliest token each
-    time. Raises SettingsInvalid for a path where no model is, and for a GGUF file without the packages that read it.
+    time. `line_s` is the longest wait for what `say` asks for, beside the loading. Raises SettingsInvalid for a path where no
+    model is, and for a GGUF file without the packages that read it.
     """
 
     name = "local"
 
-    def __init__(self, model: str, budget: Budget, prompts: Prompts, temperature: float = 0.0) -> None:
+    def __init__(
+        self, model: str, budget: Budget, prompts: Prompts, temperature: float = 0.0, line_s: float = 15.0
+    ) -> None:
         _check(model)
         self._model_name = model
         self._budget = budget
         self._prompts = prompts
         self._temperature = temperature
+        self._line_s = line_s
         self._loading = Lock()
         self._model: Any = None
         self._tokenizer: Any = None
@@ -75,21 +81,44 @@ class Local:
         self.load()
         most = getattr(self._model.config, "max_position_embeddings", self._budget.context)
         budget = Budget(min(self._budget.context, most), self._budget.answer)
-        messages, shown = fitted(question, passages, self._prompts, budget.room, self._tokens)
+        messages, shown = fitted(question, passages, self._prompts, budget.room, self.tokens)
         reply = _Reply()
-        yield from drafts(self._pieces(self._prompt(messages), reply), shown, lambda: reply.cut)
+        pieces = self._pieces(self._prompt(messages), reply, self._budget.answer, self._temperature)
+        yield from drafts(pieces, shown, lambda: reply.cut)
         yield Report(
             self._prompts.hash, Usage(reply.read, reply.written), tuple(self._notes(reply, len(passages) - shown))
         )
+
+    def tokens(self, text: str) -> int:
+        """See LanguageModel."""
+        self.load()
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def say(self, messages: Messages) -> Said:
+        """See LanguageModel."""
+        self.load()
+        reply = _Reply()
+        until = time.monotonic() + self._line_s
+        text = ""
+        for piece in without_thoughts(
+            self._in_time(self._pieces(self._prompt(messages), reply, LINE_TOKENS, 0.0), until)
+        ):
+            text += piece
+        return Said(text, Usage(reply.read, reply.written))
+
+    def _in_time(self, pieces: Iterator[str], until: float) -> Iterator[str]:
+        for piece in pieces:
+            if time.monotonic() > until:
+                raise GeneratorUnavailable(
+                    f"The language model did not answer in time (llm_rewrite_timeout_s = {self._line_s:g})."
+                )
+            yield piece
 
     def _notes(self, reply: _Reply, left_out: int) -> Iterator[str]:
         if left_out:
             yield f"The language model's context held {left_out} fewer passages than were found."
         if reply.cut:
             yield f"The language model was stopped after {self._budget.answer:,} tokens; the end may be missing."
-
-    def _tokens(self, text: str) -> int:
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _prompt(self, messages: Messages) -> torch.Tensor:
         """Token ids (1, n) by the model's chat template; a model without one reads the messages as plain text."""
@@ -113,19 +142,19 @@ class Local:
             conversation, add_generation_prompt=True, return_tensors="pt", return_dict=True
         )["input_ids"]
 
-    def _pieces(self, prompt: torch.Tensor, reply: _Reply) -> Iterator[str]:
-        """Decode what the model writes, a token at a time, never half a character."""
+    def _pieces(self, prompt: torch.Tensor, reply: _Reply, most: int, temperature: float) -> Iterator[str]:
+        """Decode the at most `most` tokens that the model writes, one at a time, never half a character."""
         ends = self._ends()
         reply.read = prompt.shape[1]
         written: list[int] = []
         shown, settled = 0, 0  # tokens passed on as text; tokens before them that decoding may need
         past = None
         ids = prompt.to(self._model.device)
-        while len(written) < self._budget.answer:
+        while len(written) < most:
             with torch.inference_mode():
                 output = self._model(input_ids=ids, past_key_values=past, use_cache=True, logits_to_keep=1)
             past = output.past_key_values
-            token = self._next(output.logits[0, -1])
+            token = _next(output.logits[0, -1], temperature)
             reply.written += 1
             if token in ends:
                 return
@@ -142,15 +171,16 @@ class Local:
         assert isinstance(text, str)
         return text
 
-    def _next(self, logits: torch.Tensor) -> int:
-        if self._temperature == 0:
-            return int(logits.argmax())
-        return int(torch.multinomial(torch.softmax(logits.float() / self._temperature, dim=-1), 1))
-
     def _ends(self) -> frozenset[int]:
         named = getattr(self._model.generation_config, "eos_token_id", None)
         several = named if isinstance(named, list) else [named]
         return frozenset(token for token in [*several, self._tokenizer.eos_token_id] if token is not None)
+
+
+def _next(logits: torch.Tensor, temperature: float) -> int:
+    if temperature == 0:
+        return int(logits.argmax())
+    return int(torch.multinomial(torch.softmax(logits.float() / temperature, dim=-1), 1))
 
 
 def _check(model: str) -> None:

@@ -8,12 +8,14 @@ row is left alone for a while.
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from service.errors import GeneratorUnavailable
 from service.generators.breaker import Breaker
 from service.generators.budget import Budget, fitted
 from service.generators.draft import Draft, Passage, Report
-from service.generators.prose import drafts
+from service.generators.language_model import LINE_TOKENS, Said
+from service.generators.prose import drafts, without_thoughts
 from service.generators.server import WHOLE, ChatServer, Reply, RequestFailed, Server
 from service.prompts import Messages, Prompts
 
@@ -22,9 +24,9 @@ _FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times 0.5 to 1.0 by ch
 
 
 class Remote:
-    """A generator over a server. Thread-safe. Nothing is asked of the server before the first question.
+    """A generator and language model over a server. Thread-safe. Nothing is asked of the server before the first question.
 
-    `pause` waits for seconds.
+    `line_s` is the longest wait for what `say` asks for. `pause` waits for seconds.
     """
 
     name = "remote"
@@ -35,6 +37,7 @@ class Remote:
         budget: Budget,
         prompts: Prompts,
         temperature: float = 0.0,
+        line_s: float = 15.0,
         breaker: Breaker | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -42,6 +45,8 @@ class Remote:
         self._budget = budget
         self._prompts = prompts
         self._chat = ChatServer(server, budget, temperature)
+        brief = Budget(budget.context, LINE_TOKENS)
+        self._line = ChatServer(replace(server, silence_s=line_s), brief, 0.0, whole=1, limit="llm_rewrite_timeout_s")
         self._breaker = breaker or Breaker()
         self._pause = pause
         self._plain = False
@@ -49,15 +54,30 @@ class Remote:
     def close(self) -> None:
         """Close the connections."""
         self._chat.close()
+        self._line.close()
+
+    def tokens(self, text: str) -> int:
+        """See LanguageModel."""
+        return self._line.tokens(text)
+
+    def say(self, messages: Messages) -> Said:
+        """See LanguageModel."""
+        self._require_rested()
+        reply = Reply()
+        while True:
+            try:
+                text = "".join(without_thoughts(self._line.write(messages, reply, plain=self._plain)))
+            except RequestFailed as failed:
+                if failed.dialect and not self._plain:
+                    self._plain = True
+                    continue
+                raise self._unavailable(failed) from failed
+            self._breaker.succeeded()
+            return Said(text, reply.usage)
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
         """Yield each sentence as soon as it has arrived, then the Report. Closing the iterator ends the request."""
-        wait = self._breaker.wait_s()
-        if wait:
-            raise GeneratorUnavailable(
-                f"The language model's server at {self._server.place} failed several times in a row. "
-                f"It is asked again in {wait:.0f} s."
-            )
+        self._require_rested()
         messages, shown = fitted(question, passages, self._prompts, self._budget.room, self._chat.tokens)
         reply = Reply()
         failure: GeneratorUnavailable | None = None
@@ -81,15 +101,24 @@ class Remote:
                     continue
                 pause = self._pause_before(reply.retries + 2, failed.again_after)
                 if pause is None or reply.characters or time.monotonic() + pause > until:
-                    self._breaker.failed()
-                    raise GeneratorUnavailable(
-                        f"The language model's server at {self._server.place} {failed}"
-                    ) from failed
+                    raise self._unavailable(failed) from failed
                 self._pause(pause)
                 reply.retries += 1
             else:
                 self._breaker.succeeded()
                 return
+
+    def _require_rested(self) -> None:
+        wait = self._breaker.wait_s()
+        if wait:
+            raise GeneratorUnavailable(
+                f"The language model's server at {self._server.place} failed several times in a row. "
+                f"It is asked again in {wait:.0f} s."
+            )
+
+    def _unavailable(self, failed: RequestFailed) -> GeneratorUnavailable:
+        self._breaker.failed()
+        return GeneratorUnavailable(f"The language model's server at {self._server.place} {failed}")
 
     def _pause_before(self, attempt: int, asked: float | None) -> float | None:
         """Seconds to wait before an attempt; None when it is not to be made."""

@@ -1,17 +1,30 @@
-"""Settings -> the generators that can be asked for, by name."""
+"""Settings -> who can word answers, and who rewrites follow-ups for them, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from service.errors import SettingsInvalid
 from service.generators.budget import Budget
 from service.generators.draft import Generator
 from service.generators.extractive import Extractive
+from service.generators.language_model import LINE_TOKENS
 from service.prompts import load_prompts
+from service.rewriting import Rewriter
 from service.settings import Settings
 
 # The client of `remote` takes 0.5 s to import, what `local` needs 2.3 s (measured): only who sets them waits for them.
 # ruff: noqa: PLC0415
 
 
-def generators(settings: Settings) -> dict[str, Generator]:
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """The generators that can be asked for, by name, and by the same name the rewriter of those that are language models."""
+
+    generators: Mapping[str, Generator]
+    rewriters: Mapping[str, Rewriter] = field(default_factory=dict)
+
+
+def writers(settings: Settings) -> Writers:
     """`extractive` always; `remote` with a base URL and a model; `local` with a model and no base URL.
 
     Raises SettingsInvalid when the one that `settings.generator` names is not among them, or a prompt or model cannot be used.
@@ -21,8 +34,10 @@ def generators(settings: Settings) -> dict[str, Generator]:
             f"llm_base_url = {settings.llm_base_url!r} is no URL. Give it whole, for example http://localhost:11434/v1."
         )
     available: dict[str, Generator] = {Extractive.name: Extractive()}
+    rewriters: dict[str, Rewriter] = {}
     prompts = load_prompts(settings.prompts_folder)
     budget = Budget(settings.llm_context_tokens, settings.llm_max_tokens)
+    line = Budget(settings.llm_context_tokens, LINE_TOKENS)
     if settings.llm_model and budget.room <= 0:
         raise SettingsInvalid(
             f"llm_context_tokens = {budget.context} leaves no room for passages beside llm_max_tokens = {budget.answer}. "
@@ -34,12 +49,16 @@ def generators(settings: Settings) -> dict[str, Generator]:
 
         server = Server.of(settings)
         assert server is not None
-        available[Remote.name] = Remote(server, budget, prompts, settings.llm_temperature)
+        remote = Remote(server, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
+        available[Remote.name] = remote
+        rewriters[Remote.name] = Rewriter(remote, prompts, line.room)
     elif settings.llm_model:
         from service.generators.local import Local
 
-        available[Local.name] = Local(settings.llm_model, budget, prompts, settings.llm_temperature)
+        local = Local(settings.llm_model, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
+        available[Local.name] = local
+        rewriters[Local.name] = Rewriter(local, prompts, line.room)
     if settings.generator not in available:
         needed = "llm_base_url and llm_model" if settings.generator == "remote" else "llm_model and no llm_base_url"
         raise SettingsInvalid(f"generator = {settings.generator!r} needs {needed}. Set them, or take `extractive`.")
-    return available
+    return Writers(available, rewriters if settings.llm_rewrite else {})

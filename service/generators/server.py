@@ -78,12 +78,19 @@ class RequestFailed(Exception):
 
 
 class ChatServer:
-    """A connection to a server. Thread-safe; nothing is asked before the first request."""
+    """A connection to a server. Thread-safe; nothing is asked before the first request.
 
-    def __init__(self, server: Server, budget: Budget, temperature: float) -> None:
+    A reply may take `whole` times the server's `silence_s`, which the setting `limit` sets.
+    """
+
+    def __init__(
+        self, server: Server, budget: Budget, temperature: float, *, whole: int = WHOLE, limit: str = "llm_timeout_s"
+    ) -> None:
         self._server = server
         self._budget = budget
         self._temperature = temperature
+        self._whole = whole
+        self._limit = limit
         self._counts_tokens = True
         timeout = httpx2.Timeout(server.silence_s, connect=min(_CONNECT_S, server.silence_s))
         self._http = httpx2.Client(timeout=timeout, event_hooks={"response": [self._bound]})
@@ -116,7 +123,7 @@ class ChatServer:
         except openai.APIStatusError as error:
             raise _status_failure(error) from error
         except openai.APITimeoutError as error:
-            raise RequestFailed(f"did not answer in time (llm_timeout_s = {self._server.silence_s:g}).") from error
+            raise RequestFailed(f"did not answer in time ({self._limit} = {self._server.silence_s:g}).") from error
         except openai.APIConnectionError as error:
             if reply.finish is not None:
                 return  # the answer was complete; only its farewell is missing
@@ -170,7 +177,7 @@ class ChatServer:
 
     def _bound(self, response: httpx2.Response) -> None:
         assert isinstance(response.stream, httpx2.SyncByteStream)
-        response.stream = _Bounded(response.stream, time.monotonic() + self._server.silence_s * WHOLE)
+        response.stream = _Bounded(response.stream, time.monotonic() + self._server.silence_s * self._whole)
 
 
 class _Bounded(httpx2.SyncByteStream):

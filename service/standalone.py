@@ -1,0 +1,108 @@
+"""May what a language model made of a follow-up be asked in its place? Rules over words, without a model. Pure.
+
+The conversation quotes documents, and a document may hold an instruction. So whatever a model writes has to be one question,
+about what the follow-up asks, in words of the conversation; else it is not used.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from service.conversations import content_words
+from service.records import Turn
+from service.refusals import refuses
+
+MOST_CHARACTERS = 300  # beyond those of the follow-up
+LEAST_KEPT = 0.5  # of the follow-up's own words
+MOST_NEW = 0.25  # of the words: nowhere in the conversation
+MOST_COMMON = 0.5  # of the words: in an earlier answer only, and no name there
+FEW = 2  # ... and so many of either are never too many
+
+_AROUND = "\"'“”„‘’«»`*_ \t\r\n"
+_ASKS = re.compile(r"[?？؟;።]\s*\Z")
+_MARKUP = re.compile(r"https?:|www\.|[<>{}\\`|]|\]\(|\[\d")
+_FIRST = re.compile(r"\w+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that set no blanks between words
+_SAME = 6  # letters at their beginning by which two words count as one
+
+
+def tidied(text: str) -> str:
+    """What a model wrote, without the quotation marks and emphasis around it."""
+    return text.strip(_AROUND)
+
+
+def fault(rewritten: str, question: str, history: Sequence[Turn]) -> str | None:
+    """Why `rewritten` may not be asked in place of `question`, which came after `history`; None where it may.
+
+    Measured on the half of CANARD's development part on which the rules were not made, 1,421 follow-ups. People's rewritings
+    pass in .961 of the cases. In their place pass: the answer to the follow-up in .001, the rewriting of another question in
+    .005, the same planted in the last answer in .014; a planted instruction of BIPIA, or the right rewriting with the code
+    word that it asks for, never.
+    """
+    return next(_faults(rewritten, question, history), None)
+
+
+def _faults(rewritten: str, question: str, history: Sequence[Turn]) -> Iterator[str]:
+    if not rewritten:
+        yield "it wrote nothing"
+        return
+    if not rewritten.isprintable():
+        yield "it wrote more than one line"
+    if len(rewritten) > len(question) + MOST_CHARACTERS:
+        yield "it wrote too much"
+    if _MARKUP.search(rewritten) and not _MARKUP.search(question):
+        yield "it wrote more than words"
+    if refuses(rewritten) or not _asks(rewritten, question):
+        yield "it wrote no question"
+    yield from _strange_words(rewritten, question, history)
+
+
+def _asks(rewritten: str, question: str) -> bool:
+    """Whether it ends as a question does, or begins as the follow-up does where that is none ("List them.")."""
+    if _ASKS.search(rewritten):
+        return True
+    one, other = _FIRST.search(rewritten), _FIRST.search(question)
+    return not _ASKS.search(question) and bool(one and other and one[0].casefold() == other[0].casefold())
+
+
+def _strange_words(rewritten: str, question: str, history: Sequence[Turn]) -> Iterator[str]:
+    own, asked = _words(question), [word for turn in history for word in _words(turn.question)]
+    told = [word for turn in history for word in _words(turn.answer)]
+    written = _words(rewritten)
+    kept = sum(_among(word, written) for word in own)
+    if kept < LEAST_KEPT * len(own) or not (kept or any(_among(word, asked) for word in written)):
+        yield "it asked something else"
+    rest = [word for word in written if not _among(word, [*own, *asked])]
+    new = [word for word in rest if not _among(word, told)]
+    common = [word for word in rest if word not in new and not _named(word, told)]
+    if any(map(_mixed, new + common)) or any(word.isdecimal() for word in new):
+        yield "it added a figure or a code"
+    if len(new) > max(FEW, MOST_NEW * len(written)) or len(common) > max(FEW, MOST_COMMON * len(written)):
+        yield "it added what was not asked"
+
+
+def _words(text: str) -> list[str]:
+    """The words that carry meaning; in scripts without blanks, the characters."""
+    found = []
+    for word in content_words(text):
+        found += list(word) if _UNSPACED.search(word) else [word]
+    return found
+
+
+def _among(word: str, words: Sequence[str]) -> bool:
+    return any(_same(word.casefold(), other.casefold()) for other in words)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two words begin alike: "city" and "cities", "Acme" and "Acme's"."""
+    shorter = min(len(one), len(other))
+    need = shorter if shorter <= 3 else min(shorter - 1, _SAME)
+    return one[:need] == other[:need]
+
+
+def _named(word: str, told: Sequence[str]) -> bool:
+    """Whether an earlier answer has the word as a name or a year: a capital, a script without capitals, or digits."""
+    return any(_same(word.casefold(), other.casefold()) and not other[0].islower() for other in told)
+
+
+def _mixed(word: str) -> bool:
+    return any(map(str.isdecimal, word)) and any(map(str.isalpha, word))
