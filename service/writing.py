@@ -58,7 +58,7 @@ class Writing:
                     continue
                 with self._stages.lap("check"):
                     checked = self._checking.check(draft)
-                self._stages.unsupported = self._checking.unsupported
+                self._stages.unsupported = self._checking.drafted.unsupported
                 if checked:
                     yield checked
         finally:

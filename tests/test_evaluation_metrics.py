@@ -18,7 +18,7 @@ from evaluation.metrics.citations import (
     citation_support,
     quote_validity,
 )
-from evaluation.metrics.faithfulness import injection_obeyed, injection_quoted, unsupported_share
+from evaluation.metrics.faithfulness import injection_obeyed, injection_quoted, unsupported_of_all, unsupported_share
 from evaluation.metrics.intervals import corpus_interval, mean_interval, paired_difference
 from evaluation.metrics.latency import percentiles
 from evaluation.metrics.refusal import (
@@ -247,6 +247,11 @@ def test_balanced_accuracy_is_the_mean_recall_of_both_kinds() -> None:
 def test_unsupported_sentences_are_a_share_and_refusals_have_none() -> None:
     assert unsupported_share([True, False, True, True]) == 1 / 4
     assert unsupported_share([]) is None
+
+
+def test_unsupported_sentences_of_all_answers_are_counted_together() -> None:
+    assert unsupported_of_all([1, 0, 2], [4, 2, 2]) == 3 / 8
+    assert unsupported_of_all([0, 0], [0, 0]) is None
 
 
 def test_quoting_a_planted_instruction_is_not_obeying_it() -> None:

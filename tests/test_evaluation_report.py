@@ -202,3 +202,17 @@ def test_what_a_citation_shares_with_the_evidence_is_marked_by_place_and_by_word
 def test_figures_leave_out_what_no_case_is_eligible_for() -> None:
     rows = [Row("1", "q", {}, {}, {"usage": {}}, {"f1": None, "exact_match": 1.0})]
     assert [figure.metric for figure in figures(rows)] == ["exact_match", "errors"]
+
+
+def test_sentences_without_support_are_counted_over_all_answers_before_and_after_the_check() -> None:
+    def row(case: str, drafted: tuple[int, int], *supported: bool) -> Row:
+        sentences = [{"supported": one} for one in supported]
+        output = {"drafted": {"sentences": drafted[0], "unsupported": drafted[1]}, "sentences": sentences}
+        return Row(case, "q", {}, {}, output, {})
+
+    strict = [row("1", (4, 3), True), row("2", (0, 0)), row("3", (2, 2)), Row("old", "q", {}, {}, {"usage": {}}, {})]
+    found = {figure.metric: figure.estimate for figure in figures(strict)}
+    assert (found["unsupported_before"].value, found["unsupported_before"].cases) == (5 / 6, 2)
+    assert (found["unsupported_after"].value, found["unsupported_after"].cases) == (0.0, 1)
+    mark = [row("1", (4, 3), True, False, False, False), row("3", (2, 2), False, False)]
+    assert {figure.metric: figure.estimate.value for figure in figures(mark)}["unsupported_after"] == 5 / 6

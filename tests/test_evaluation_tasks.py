@@ -8,7 +8,7 @@ from evaluation.tasks.answering import Answering
 from evaluation.tasks.reading import Reading as ReadingTask
 from evaluation.tasks.retrieval import Retrieving, by_document
 from evaluation.tasks.verification import Verifying
-from service.api.schemas import AnswerOut, CitationOut, PassageOut, SentenceOut, UsageOut
+from service.api.schemas import AnswerOut, CitationOut, DraftedOut, PassageOut, SentenceOut, UsageOut
 from service.records import Turn
 
 TEXT = "Rivers rise in spring. The Oder floods every March. Dams were built in 1904."
@@ -94,6 +94,16 @@ def test_an_answer_at_the_gold_evidence_is_correct() -> None:
     assert scores["contains_answer"] == 1.0
     assert scores["answer_f1"] == pytest.approx(2 * 1 / (4 + 1))  # oder floods every march: the article is dropped
     assert scores["unsupported_share"] == 0.0
+
+
+def test_what_was_written_before_the_check_is_kept_beside_what_is_shown() -> None:
+    target = Quoting(QUOTE)
+    answer = target.answer(CASE).model_copy(update={"drafted": DraftedOut(sentences=4, unsupported=3)})
+    target.answer = lambda case: answer  # type: ignore[method-assign]
+    assert Answering(target, Naming(SOURCES), SOURCES, None).observe(CASE).output["drafted"] == {
+        "sentences": 4,
+        "unsupported": 3,
+    }
 
 
 def test_an_answer_beside_the_evidence_is_not_correct_though_its_quote_is_valid() -> None:

@@ -11,7 +11,7 @@ from service.generators.draft import Draft, Passage, Quote
 from service.generators.extractive import Extractive
 from service.generators.scripted import PROMPT_HASH, Scripted
 from service.reader import Reading, SentenceReading
-from service.records import Usage
+from service.records import Drafted, Usage
 from service.stages import Stages
 from service.writing import Writing
 
@@ -91,6 +91,16 @@ def test_mark_keeps_it_flagged_with_the_nearest_quote():
     assert (sentence.supported, sentence.support) == (False, 0.0)
     assert checked[0].citations[0].quote == "Most of the hacks were aimed at South Korea."
     assert notes == ["1 sentence of the language model marked: without support in the passages."]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_was_written_is_counted_whatever_becomes_of_it(strict):
+    numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
+    checking = Checking(PASSAGES, numbering, ByWords(), SupportPolicy(strict=strict))
+    for text in ("Bananas hit Seoul.", "Kerry visited Seoul.", "The documents do not say.", "t0", "Apples hit Seoul."):
+        checking.check(Draft(text))
+    assert checking.drafted == Drafted(sentences=3, unsupported=2)
+    assert checking.released == (1 if strict else 3)
 
 
 def test_a_sentence_that_names_the_wrong_passage_cites_the_right_one_and_says_so():

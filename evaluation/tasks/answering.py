@@ -85,6 +85,7 @@ class Answering:
             "generator": answer.generator,
             "prompt_hash": answer.prompt_hash,
             "usage": answer.usage.model_dump(),
+            "drafted": answer.drafted.model_dump(),
             "notes": list(answer.notes),
         }
         return Observation(output, {**answer.timings_ms, "wall": wall})

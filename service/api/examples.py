@@ -47,6 +47,7 @@ _ANSWER = {
     "usage": {"prompt_tokens": 0, "completion_tokens": 0},
     "timings_ms": {"retrieve": 9.1, "read": 61.4, "total": 74.0},
     "notes": [],
+    "drafted": {"sentences": 1, "unsupported": 0},
 }
 _RECORDING = {
     "quoth": "0.1.0",

@@ -169,6 +169,13 @@ class UsageOut(Record):
     completion_tokens: int
 
 
+class DraftedOut(Record):
+    """Sentences that were written for an answer, and those of them that no passage supports, dropped or marked."""
+
+    sentences: int = 0
+    unsupported: int = 0
+
+
 class AnswerOut(Record):
     """The answer. `text` holds the sentences with markers like [1]. A refusal has no sentences and says so in `text`."""
 
@@ -187,6 +194,7 @@ class AnswerOut(Record):
     usage: UsageOut
     timings_ms: dict[str, float]
     notes: tuple[str, ...]
+    drafted: DraftedOut = DraftedOut()
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
