@@ -25,6 +25,7 @@ from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.lock import FileLock, writer_lock
 from index.records import Document, Hit, Page
+from index.roots import Root
 from index.rows import ChunkRow, Entry
 from index.soundness import Finding, findings
 from index.summary import Changed, CollectionState, DocumentSummary, Source
@@ -155,6 +156,19 @@ class Collection:
         """
         with self.writing():
             return self._ledger.permit(document_id, principals)
+
+    def readers_of(self, document_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Who may read those of the documents, current or removed, that are not for everybody."""
+        return self._ledger.readers_of(document_ids)
+
+    def roots_of(self, uris: Sequence[str]) -> dict[str, Root]:
+        """For each document's URI the nearest place at or above it for which principals were named, if there is one."""
+        return self._ledger.roots_of(uris)
+
+    def note_roots(self, uris: Sequence[str], principals: frozenset[str]) -> None:
+        """Remember who is to read what comes at and below these places; what was said of places below them is forgotten."""
+        with self.writing():
+            self._ledger.note_roots(uris, principals)
 
     def all_readable(self, document_ids: frozenset[str], principals: frozenset[str]) -> bool:
         """Whether each of the documents, current or removed, may be read by everybody or by one of `principals`.

@@ -4,6 +4,7 @@ What one file holds is stored in one transaction: an archive that changed replac
 between two batches: before one is stored, what they did to its documents meanwhile is looked at.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,6 +15,7 @@ from index.errors import NotADocument
 from index.folder import Rejection
 from index.members import file_uri, is_at_or_inside
 from index.records import Document
+from index.roots import Inherited, Root
 from index.summary import DocumentSummary, Source
 
 _BATCH_DOCUMENTS = 64
@@ -23,9 +25,10 @@ _BATCH_REMOVED = 500
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What one file holds, and the ids of documents that go when it is stored."""
+    """What one file holds, what led to it, and the ids of documents that go when it is stored."""
 
     uri: str
+    found_by: str
     source: Source
     documents: Sequence[Document]
     retired: Sequence[str]
@@ -36,8 +39,10 @@ class Intake:
 
     `known` are the documents of the collection. `gone` are those of them whose files are no longer there: one that turns up
     elsewhere counts as renamed. `is_as_read(uri, source)` tells whether a file still looks as it did when it was read.
-    `principals` may read what is taken in; with None, who may read a document now may read it afterwards, also under another
-    name, and who may read one of an archive may read those that come into it.
+    `principals` may read what is taken in. With None, who may read a document now may read it afterwards, and who may read
+    one of an archive may read those that come into it. A new document, or one under a new name, is for those who were named
+    for the nearest place above it (`index.roots`); where nobody was, a document keeps its readers, also one that was removed
+    before, and a new one is for everybody.
     """
 
     def __init__(
@@ -59,6 +64,8 @@ class Intake:
         self._is_as_read = is_as_read
         self._principals = principals
         self._readers_from: dict[str, str] = {}  # the id of the document whose readers a new one gets
+        self._moved: set[str] = set()
+        self._inherited: Counter[Root] = Counter()
         self._known = {document.id: document for document in known}
         self._former: dict[str, list[DocumentSummary]] = {}
         for document in self._known.values():
@@ -74,8 +81,16 @@ class Intake:
         documents = [document for held in self._batch for document in held.documents]
         return len(documents) >= _BATCH_DOCUMENTS or sum(len(one.text) for one in documents) >= _BATCH_CHARACTERS
 
-    def take(self, uri: str, contents: Contents) -> None:
-        """What the file at `uri` holds now. What could not be read of it stays as it was, what it no longer holds goes."""
+    @property
+    def inherited(self) -> tuple[Inherited, ...]:
+        """Where the readers of new documents come from, since none were named and they are not everybody."""
+        return tuple(Inherited(root, count) for root, count in self._inherited.items() if count)
+
+    def take(self, uri: str, contents: Contents, found_by: str | None = None) -> None:
+        """What the file at `uri` holds now. What could not be read of it stays as it was, what it no longer holds goes.
+
+        `found_by` is the address that led to it: what was said of that one comes before what was said of places above `uri`.
+        """
         for error in contents.refused:
             group = self.skipped if isinstance(error, NotADocument) else self.rejected
             group.append(Rejection(error.uri, error.reason, error.mend))
@@ -94,6 +109,7 @@ class Intake:
             elif namesakes := self._gone.get(document.version):
                 retired.append(namesakes.pop(next(iter(namesakes))).id)
                 self._readers_from[document.id] = retired[-1]
+                self._moved.add(document.id)
                 self.renamed.append(document.uri)
             else:
                 if former:
@@ -103,7 +119,7 @@ class Intake:
             if self._gone[missing.version].pop(missing.id, None) is not None:
                 retired.append(missing.id)
                 self.removed.append(missing.uri)
-        self._batch.append(_Held(uri, contents.source, contents.documents, retired))
+        self._batch.append(_Held(uri, found_by or uri, contents.source, contents.documents, retired))
 
     def store(self) -> None:
         """Write what was taken since the last time, all or nothing.
@@ -144,12 +160,25 @@ class Intake:
         self._gone.setdefault(document.version, {})[document.id] = document
 
     def _readers(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """Who may read the documents: those named for this run, else those of the document as it is now, or was called."""
+        """Who may read the documents of the batch, which have these ids."""
         if self._principals is not None:
             return dict.fromkeys(ids, self._principals)
         known_as = {identity: self._readers_from.get(identity, identity) for identity in ids}
         now = {found.id: found.principals for found in self._collection.documents(list(known_as.values()))}
-        return {identity: now.get(name, frozenset()) for identity, name in known_as.items()}
+        once = self._collection.readers_of(ids)
+        roots = self._collection.roots_of([place for held in self._batch for place in (held.found_by, held.uri)])
+        readers: dict[str, frozenset[str]] = {}
+        for held in self._batch:
+            root = roots.get(held.found_by) or roots.get(held.uri)
+            for document in held.documents:
+                before = now.get(known_as[document.id])
+                if before is None or (document.id in self._moved and root is not None):
+                    source = root or Root(document.uri.rpartition("/")[0], once.get(document.id, frozenset()))
+                    readers[document.id] = source.principals
+                    self._inherited[source] += bool(source.principals) and source.principals != before
+                else:
+                    readers[document.id] = before
+        return readers
 
     def _untouched(self, ids: Sequence[str]) -> set[str]:
         """Those of the documents that nobody else has added, changed or removed since this run began."""

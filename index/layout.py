@@ -8,8 +8,8 @@ from index.errors import LedgerDamaged
 from index.sqlite import Database, run_script
 
 _FOLDER = Path(__file__).parent
-_CURRENT = "3"
-_STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql"}
+_CURRENT = "4"
+_STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql", "3": "schema_3_to_4.sql"}
 """For each earlier layout the script that leads to the next one."""
 
 

@@ -20,6 +20,7 @@ from index.errors import EncoderMismatch, NotFound
 from index.filters import Filter, Scope
 from index.layout import prepare
 from index.records import Document, Page
+from index.roots import Root, note_roots, roots_of
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -122,6 +123,28 @@ class Ledger:
         with self._database.writing() as connection:
             document_number(connection, document_id)
             return permit(connection, document_id, principals)
+
+    def readers_of(self, document_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Who may read those of the documents, current or removed, that are not for everybody."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT document_id, json_group_array(principal) FROM permissions
+                WHERE document_id IN (SELECT value FROM json_each(?)) GROUP BY document_id
+                """,
+                (json.dumps(list(document_ids)),),
+            ).fetchall()
+        return {identity: frozenset(json.loads(principals)) for identity, principals in rows}
+
+    def roots_of(self, uris: Collection[str]) -> dict[str, Root]:
+        """For each document's URI the nearest place at or above it for which principals were named, if there is one."""
+        with self._database.reading() as connection:
+            return roots_of(connection, uris)
+
+    def note_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
+        """Keep `principals` for these places; what was said of places below them is forgotten."""
+        with self._database.writing() as connection:
+            note_roots(connection, uris, principals)
 
     def all_readable(self, document_ids: Collection[str], principals: Collection[str]) -> bool:
         """Whether each of the documents, current or removed, is for everybody or for one of `principals`."""

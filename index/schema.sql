@@ -85,6 +85,12 @@ CREATE TABLE changes (
     chunk INTEGER NOT NULL
 ) STRICT;
 
+-- Folders, files, addresses and uploads that principals were named for: who may read what comes at or below them.
+CREATE TABLE roots (
+    uri TEXT PRIMARY KEY,
+    principals TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What web servers said of the pages that documents came from.
 CREATE TABLE visits (
     uri TEXT PRIMARY KEY,

@@ -8,7 +8,8 @@ its documents meanwhile is looked at.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from index.folder import File, Listing, Rejection, listing
 from index.intake import Intake
 from index.plan import plan
 from index.readahead import in_order
+from index.roots import Inherited, Root
 from index.summary import DocumentSummary, Source
 
 _BATCH_KNOWN = 500
@@ -48,7 +50,8 @@ class SyncReport:
     """What a sync did, or is foreseen to do, as URIs. `renamed` gives the new ones.
 
     `rejected` are files that should have been readable; a version of theirs that was indexed before stays. `skipped` are
-    pictures, programs and the like. `seconds` is wall-clock time.
+    pictures, programs and the like. `inherited` says which new documents are not for everybody though nobody was named.
+    `seconds` is wall-clock time.
     """
 
     added: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ class SyncReport:
     unchanged: tuple[str, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     skipped: tuple[Rejection, ...] = ()
+    inherited: tuple[Inherited, ...] = ()
     seconds: float = 0.0
 
 
@@ -71,8 +75,9 @@ def sync(
 ) -> SyncReport:
     """Make `collection` say what the files at and under `paths` say; documents from elsewhere are left alone.
 
-    `principals` may read the documents from then on, everybody if there are none. With None, documents that are there
-    already stay with those who may read them, renamed ones too, and everybody may read new ones.
+    `principals` may read the documents from then on, everybody if there are none; they are remembered for the paths. With
+    None, documents that are there already stay with those who may read them, and new ones are for those who were last named
+    for the nearest path above them, or for everybody if nobody was.
 
     No file stops the others: see `rejected` in the report. Raises `CollectionBusy` if another process is writing for
     longer than 10 s at a time, `DiskFull`; either way everything stored before is kept.
@@ -93,6 +98,7 @@ def sync_listing(
     """Make `collection` say what a listing found, as `sync` does."""
     started = time.monotonic()
     run = _Run(collection, collection.documents(), found, principals, on_progress or _silent)
+    run.remember()
     run.permit()
     run.read_and_store(limits or Limits())
     run.retire_gone()
@@ -101,16 +107,22 @@ def sync_listing(
 
 
 def foresee(
-    known: Iterable[DocumentSummary], paths: Sequence[Path], *, principals: frozenset[str] | None = None
+    known: Iterable[DocumentSummary],
+    paths: Sequence[Path],
+    *,
+    principals: frozenset[str] | None = None,
+    roots_of: Callable[[Sequence[str]], Mapping[str, Root]] = lambda _uris: {},
 ) -> SyncReport:
     """What a sync of `paths` would do to a collection of the documents `known`. Opens no file and changes nothing.
 
-    Only reading tells a renamed file from an added and a removed one, or shows that a touched file is the same, or that one
-    must be rejected.
+    `roots_of` is the collection's, which tells who may read new files. Only reading tells a renamed file from an added and a
+    removed one, or shows that a touched file is the same, or that one must be rejected.
     """
     started = time.monotonic()
     found = listing(paths)
     difference = plan(known, found, principals)
+    above = roots_of([file.uri for file in difference.added]) if principals is None else {}
+    restricting = Counter(root for root in above.values() if root.principals)
     return SyncReport(
         added=tuple(file.uri for file in difference.added),
         changed=(*(file.uri for file in difference.changed), *(document.uri for document in difference.permitted)),
@@ -118,6 +130,7 @@ def foresee(
         unchanged=difference.unchanged,
         rejected=found.rejected,
         skipped=found.skipped,
+        inherited=tuple(Inherited(root, count) for root, count in restricting.items()),
         seconds=time.monotonic() - started,
     )
 
@@ -140,6 +153,11 @@ class _Run:
         self._files = (*self._plan.changed, *self._plan.added)
         self._principals = principals
         self._intake = Intake(collection, known, self._plan.gone, _is_as_read, principals)
+
+    def remember(self) -> None:
+        """Note who is to read what stands below the paths, before anything is read."""
+        if self._principals is not None:
+            self._collection.note_roots(self._found.roots, self._principals)
 
     def permit(self) -> None:
         """Let the principals read the documents whose files need not be read again."""
@@ -183,6 +201,7 @@ class _Run:
             unchanged=(*self._plan.unchanged, *done.unchanged),
             rejected=(*self._found.rejected, *done.rejected),
             skipped=(*self._found.skipped, *done.skipped),
+            inherited=done.inherited,
             seconds=seconds,
         )
 

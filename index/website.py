@@ -19,7 +19,7 @@ from index.collection import Collection
 from index.contents import Contents, contents
 from index.errors import DocumentRejected, NotADocument
 from index.extraction import Extractor, Limits
-from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits
+from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
 from index.folder import Rejection
 from index.formats import web_name
 from index.intake import Intake
@@ -48,6 +48,8 @@ def sync_web(
     """
     started = time.monotonic()
     limits = limits or Limits()
+    if principals is not None:
+        collection.note_roots([place for address in addresses if (place := _place(address))], principals)
     with Fetcher(web_limits, allow_private=allow_private) as fetcher, Extractor(limits) as extractor:
         run = _Run(collection, fetcher, extractor, principals, on_progress or (lambda _: None))
         run.read_and_store(survey(fetcher, addresses, run.visits), deadline=started + fetcher.limits.seconds)
@@ -137,6 +139,7 @@ class _Run:
             unchanged=tuple(done.unchanged),
             rejected=tuple(done.rejected),
             skipped=tuple(done.skipped),
+            inherited=done.inherited,
             seconds=seconds,
         )
 
@@ -163,7 +166,7 @@ class _Run:
             self._noted.append(self.visits[fetched.url]._replace(found_by=found_by))
             self._leave(self._pages[fetched.url])
             return
-        self._intake.take(fetched.url, held)
+        self._intake.take(fetched.url, held, found_by)
         if held.source is not None and not _has_rejected(held.refused):
             self._noted.append(Visit(fetched.url, found_by, fetched.etag, fetched.last_modified))
 
@@ -195,6 +198,14 @@ class _Run:
         gone = (self._gone | unlisted) - self._seen
         self._intake.retire(document for uri in gone for document in self._pages.get(uri, ()))
         self._collection.note_visits((), forget=sorted(gone))
+
+
+def _place(address: str) -> str | None:
+    """The address as the pages found by it name it; None if it does not read as one."""
+    try:
+        return str(parsed(address))
+    except NotFetched:
+        return None
 
 
 def _has_rejected(refused: Sequence[DocumentRejected]) -> bool:

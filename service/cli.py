@@ -11,6 +11,7 @@ import json
 import signal
 import threading
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,8 +94,13 @@ def index(
     settings = _settings(collection=collection)
     library = _library(settings)
     if dry_run:
-        known = library.open(settings.collection).documents() if settings.collection in library.names() else []
-        foreseen: indexing.SyncReport = _late("index.sync").foresee(known, paths, principals=principals)
+        foresee = _late("index.sync").foresee
+        if settings.collection in library.names():
+            there = library.open(settings.collection)
+            foresee = partial(foresee, there.documents(), roots_of=there.roots_of)
+        else:
+            foresee = partial(foresee, [])
+        foreseen: indexing.SyncReport = foresee(paths, principals=principals)
         _show_report(foreseen, settings.collection, verbose=verbose, listed=True)
         _out().print("Nothing was changed.")
         return

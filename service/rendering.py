@@ -104,6 +104,11 @@ def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
     ]
     said = ", ".join(f"{count:,} {name}" for count, name in counts) or "nothing to index"
     yield Line(0, Text(f"{collection}: {said} ({report.seconds:.1f} s)"))
+    for root, count in report.inherited:
+        documents, verb = ("new document", "is") if count == 1 else ("new documents", "are")
+        said = f"{count:,} {documents} {verb} for {', '.join(sorted(root.principals))} only, as was said of "
+        mend = "Name others with --principal, or let everybody read with --public."
+        yield Line(0, Text(clean(f"{said}{readable(root.uri)} before. {mend}"), "yellow"))
     if report.skipped:
         yield Line(0, Text(_skipped(report), "dim"))
 

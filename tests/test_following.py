@@ -15,7 +15,7 @@ from index.folder import File, Listing
 from index.following import follow, settled
 from index.hashed import HashedEncoder
 from index.summary import Source
-from index.sync import SyncReport
+from index.sync import SyncReport, sync
 
 SECONDS = 30.0
 
@@ -192,3 +192,18 @@ def test_without_notices_from_the_system_the_mend_is_told(
     [error] = following.errors
     assert isinstance(error, FolderUnwatchable)
     assert "max_user_watches" in str(error)
+
+
+def test_a_file_that_comes_into_a_followed_folder_is_for_those_who_were_named_for_it(
+    tmp_path: Path, folder: Path
+) -> None:
+    ann = frozenset({"ann"})
+    collection = Collection(tmp_path / "home" / "c", HashedEncoder())
+    sync(collection, [folder], principals=ann)
+    collection.close()
+    with Following(tmp_path / "home" / "c", [folder]) as following:
+        (folder / "sub" / "bear.txt").write_text("Bears eat honey.")
+        following.until(lambda: "bear.txt" in following.texts())
+        assert {found.principals for found in following.collection.documents()} == {ann}
+        following.until(lambda: bool(following.reports))
+        assert [root.principals for root, _ in following.reports[-1].inherited] == [ann]

@@ -3,6 +3,7 @@
 import os
 import zipfile
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,19 @@ def test_who_may_read_an_archive_may_read_what_comes_into_it(collection: Collect
     assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents()} == dict.fromkeys(
         ("apple.txt", "ursus.txt", "dog.txt"), frozenset({"ann"})
     )
+
+
+def test_new_archives_and_mails_are_for_those_who_were_named_for_their_folder(
+    collection: Collection, folder: Path
+) -> None:
+    sync(collection, [folder], principals=frozenset({"ann"}))
+    zipped(folder / "b.zip", dog="Dogs chase cats.")
+    message = EmailMessage()
+    message["Subject"] = "Emus"
+    message.set_content("See the list.")
+    message.add_attachment("Emus run.", filename="emu.txt")
+    (folder / "c.eml").write_bytes(bytes(message))
+    report = sync(collection, [folder])
+    assert names(report)["added"] == ["c.eml", "dog.txt", "emu.txt"]
+    assert [(root.uri, documents) for root, documents in report.inherited] == [(folder.as_uri(), 3)]
+    assert {found.principals for found in collection.documents()} == {frozenset({"ann"})}

@@ -255,7 +255,7 @@ FIRST_LAYOUT = {
 
 
 def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Ledger, tmp_path: Path) -> None:
-    """The first layout had no permissions, times or visits: taken from this one they are gone, and so it is that one."""
+    """The first layout had no permissions, times, visits or roots: taken from this one they are gone, and so it is that one."""
     ledger.change([entry(document("file"), Source(1, 5 * 10**9)), entry(document("other"))], [])
     embed_all(ledger)
     before = [replace(summary, indexed_at=0.0) for summary in ledger.documents()]
@@ -268,6 +268,7 @@ def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Led
         "ALTER TABLE documents DROP COLUMN modified_ns",
         "DROP TABLE permissions",
         "DROP TABLE visits",
+        "DROP TABLE roots",
         "UPDATE facts SET value = '1' WHERE name = 'schema'",
     ):
         connection.execute(statement)
@@ -294,7 +295,7 @@ def test_a_ledger_of_a_later_layout_is_refused(ledger: Ledger) -> None:
     connection = connected(ledger.path)
     connection.execute("UPDATE facts SET value = '99' WHERE name = 'schema'")
     connection.close()
-    with pytest.raises(LedgerDamaged, match="has layout '99', this version reads '3'"):
+    with pytest.raises(LedgerDamaged, match="has layout '99', this version reads '4'"):
         Ledger(ledger.path, encoder="e", dimension=2)
 
 

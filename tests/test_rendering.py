@@ -12,6 +12,7 @@ from rich.console import Console
 
 from index.folder import Rejection
 from index.records import Chunk, Hit
+from index.roots import Inherited, Root
 from index.sync import SyncReport
 from service import rendering
 from service.doctor import Check
@@ -181,6 +182,15 @@ def test_changes_are_listed_with_a_sign_each() -> None:
     report = SyncReport(added=("file:///x/a.md",), changed=("file:///x/b.md",), removed=("file:///x/d%0A.md",))
     report = replace(report, renamed=("file:///x/c.md",), unchanged=("file:///x/e.md",))
     assert shown(rendering.change_lines(report)) == "+ /x/a.md\n~ /x/b.md\n> /x/c.md\n- /x/d .md\n"
+
+
+def test_new_documents_that_are_not_for_everybody_are_told() -> None:
+    root = Root("file:///x/board", frozenset({"hr", "ann"}))
+    text = shown(rendering.report_lines(SyncReport(added=("a", "b"), inherited=(Inherited(root, 2),)), "papers"))
+    assert text.splitlines()[1] == (
+        "2 new documents are for ann, hr only, as was said of /x/board before. "
+        "Name others with --principal, or let everybody read with --public."
+    )
 
 
 def test_skipped_files_are_one_line_by_suffix_and_listed_on_request() -> None:

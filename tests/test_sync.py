@@ -128,9 +128,6 @@ def test_a_renamed_file_is_told_by_its_content_and_keeps_its_vectors(
 def test_those_who_may_read_stay_until_others_are_named(
     collection: Collection, folder: Path, encoder: HashedEncoder
 ) -> None:
-    def readers() -> dict[str, set[str]]:
-        return {found.uri.rsplit("/", 1)[1]: set(found.principals) for found in collection.documents()}
-
     sync(collection, [folder], principals=frozenset({"hr", "ann"}))
     encoded = encoder.encoded
     (folder / "apple.txt").rename(folder / "pear.txt")
@@ -139,22 +136,107 @@ def test_those_who_may_read_stay_until_others_are_named(
     assert names(sync(collection, [folder])) == {
         "added": ["dog.txt"], "changed": ["cat.html"], "renamed": ["pear.txt"], "unchanged": ["bear.md"],
     }  # fmt: skip
-    assert readers() == {
-        "pear.txt": {"hr", "ann"},
-        "bear.md": {"hr", "ann"},
-        "cat.html": {"hr", "ann"},
-        "dog.txt": set(),
-    }
+    assert readers(collection) == dict.fromkeys(["pear.txt", "bear.md", "cat.html", "dog.txt"], "ann hr")
     assert encoder.encoded == encoded + 2
     touch(folder / "dog.txt")
     hr = frozenset({"hr"})
     foreseen = foresee(collection.documents(), [folder / "sub", folder / "dog.txt"], principals=hr)
     assert names(foreseen) == {"changed": ["bear.md", "cat.html", "dog.txt"]}
     assert names(sync(collection, [folder / "sub", folder / "dog.txt"], principals=hr)) == names(foreseen)
-    assert readers() == {"pear.txt": {"hr", "ann"}, "bear.md": {"hr"}, "cat.html": {"hr"}, "dog.txt": {"hr"}}
-    assert names(sync(collection, [folder], principals=frozenset()))["changed"] == sorted(readers())
-    assert set().union(*readers().values()) == set()
+    assert readers(collection) == {"pear.txt": "ann hr", "bear.md": "hr", "cat.html": "hr", "dog.txt": "hr"}
+    assert names(sync(collection, [folder], principals=frozenset()))["changed"] == sorted(readers(collection))
+    assert set(readers(collection).values()) == {""}
     assert encoder.encoded == encoded + 2
+
+
+def readers(collection: Collection) -> dict[str, str]:
+    """Who may read each document, by file name; nobody named is everybody."""
+    return {found.uri.rsplit("/", 1)[1]: " ".join(sorted(found.principals)) for found in collection.documents()}
+
+
+def said(report: SyncReport) -> list[tuple[str, str, int]]:
+    """What a report says of readers that nobody named for this run: the last part of the place, the readers, how many files."""
+    return [(root.uri.rsplit("/", 1)[1], " ".join(sorted(root.principals)), n) for root, n in report.inherited]
+
+
+HR, ANN = frozenset({"hr"}), frozenset({"ann"})
+
+
+def test_a_new_file_is_for_those_who_were_named_for_its_folder(collection: Collection, folder: Path) -> None:
+    sync(collection, [folder], principals=HR)
+    (folder / "dog.txt").write_text("Dogs chase cats.")
+    foreseen = foresee(collection.documents(), [folder], roots_of=collection.roots_of)
+    report = sync(collection, [folder])
+    assert said(report) == said(foreseen) == [("corpus", "hr", 1)]
+    assert readers(collection) == dict.fromkeys(["apple.txt", "bear.md", "cat.html", "dog.txt"], "hr")
+    assert said(sync(collection, [folder])) == []
+    (folder / "emu.txt").write_text("Emus run.")
+    assert said(sync(collection, [folder / "emu.txt"])) == [("corpus", "hr", 1)]
+
+
+def test_the_nearest_place_decides_and_naming_others_above_it_ends_that(collection: Collection, folder: Path) -> None:
+    sync(collection, [folder], principals=HR)
+    sync(collection, [folder / "sub"], principals=ANN)
+    (folder / "dog.txt").write_text("Dogs chase cats.")
+    (folder / "sub" / "emu.txt").write_text("Emus run.")
+    assert sorted(said(sync(collection, [folder]))) == [("corpus", "hr", 1), ("sub", "ann", 1)]
+    assert (readers(collection)["dog.txt"], readers(collection)["emu.txt"]) == ("hr", "ann")
+    sync(collection, [folder], principals=frozenset())
+    (folder / "sub" / "fox.txt").write_text("Foxes sleep.")
+    assert said(sync(collection, [folder])) == []
+    assert set(readers(collection).values()) == {""}
+    sync(collection, [folder], principals=HR)
+    sync(collection, [folder / "sub"], principals=frozenset())
+    (folder / "sub" / "gnu.txt").write_text("Gnus graze.")
+    (folder / "subtle.txt").write_text("Hints.")
+    sync(collection, [folder])
+    assert (readers(collection)["gnu.txt"], readers(collection)["subtle.txt"]) == ("", "hr")
+
+
+def test_a_folder_beside_one_that_is_restricted_is_open(collection: Collection, folder: Path) -> None:
+    sync(collection, [folder / "sub"], principals=HR)
+    (folder / "sub2").mkdir()
+    (folder / "sub2" / "dog.txt").write_text("Dogs chase cats.")
+    assert said(sync(collection, [folder])) == []
+    assert readers(collection) == {"apple.txt": "", "bear.md": "hr", "cat.html": "hr", "dog.txt": ""}
+
+
+def test_who_was_named_is_remembered_also_by_a_run_that_was_killed(
+    collection: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("index.sync.contents", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sync(collection, [folder], principals=HR)
+    assert collection.documents() == []
+    assert said(sync(collection, [folder])) == [("corpus", "hr", 3)]
+    assert set(readers(collection).values()) == {"hr"}
+
+
+def test_a_file_that_moves_is_for_those_of_its_new_place(collection: Collection, folder: Path) -> None:
+    sync(collection, [folder])
+    sync(collection, [folder / "sub"], principals=HR)
+    (folder / "apple.txt").rename(folder / "sub" / "apple.txt")
+    (folder / "sub" / "bear.md").rename(folder / "bear.md")
+    report = sync(collection, [folder])
+    assert names(report)["renamed"] == ["apple.txt", "bear.md"]
+    assert said(report) == [("sub", "hr", 1)]
+    assert readers(collection) == {"apple.txt": "hr", "bear.md": "hr", "cat.html": "hr"}  # no new place opens one
+
+
+def test_a_file_that_comes_back_is_for_those_who_read_it_before(collection: Collection, folder: Path) -> None:
+    sync(collection, [folder])
+    [apple] = [found for found in collection.documents() if found.uri.endswith("apple.txt")]
+    collection.permit(apple.id, ANN)
+    (folder / "apple.txt").unlink()
+    sync(collection, [folder])
+    assert "apple.txt" not in readers(collection)
+    (folder / "apple.txt").write_text("Apples again.")
+    assert said(sync(collection, [folder])) == [("corpus", "ann", 1)]
+    assert readers(collection) == {"apple.txt": "ann", "bear.md": "", "cat.html": ""}
 
 
 def test_two_equal_files_renamed_at_once_are_both_kept(collection: Collection, folder: Path) -> None:

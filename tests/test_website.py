@@ -222,3 +222,20 @@ def test_who_may_read_is_kept_or_changed_without_reading_again(collection: Colle
     report = sync_web(collection, [f"{server.url}/a"], principals=frozenset(), web_limits=limits, allow_private=True)
     assert names(report) == {"changed": ["/a"]}
     assert collection.documents()[0].principals == frozenset()
+
+
+def test_a_page_that_a_sitemap_lists_later_is_for_those_who_were_named_for_the_sitemap(
+    collection: Collection, server: WebServer
+) -> None:
+    for name in ("/a", "/b", "/open"):
+        server.html(name, "Text.")
+    server.sitemap("/s.xml", f"{server.url}/a")
+    limits, ann = WebLimits(delay=0), frozenset({"ann"})
+    sync_web(collection, [f"{server.url}/s.xml"], principals=ann, web_limits=limits, allow_private=True)
+    server.sitemap("/s.xml", f"{server.url}/a", f"{server.url}/b")
+    report = read(collection, f"{server.url}/s.xml", f"{server.url}/open")
+    assert names(report) == {"added": ["/b", "/open"], "unchanged": ["/a"]}
+    assert [(root.uri, root.principals, count) for root, count in report.inherited] == [(f"{server.url}/s.xml", ann, 1)]
+    assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents()} == {
+        "a": ann, "b": ann, "open": frozenset(),
+    }  # fmt: skip
