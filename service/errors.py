@@ -17,7 +17,7 @@
     │   ├── UploadInvalid        an upload without bytes, or with a bad id, name, title, metadata or principal
     │   ├── UploadTooLarge       an upload of more bytes than the setting allows
     │   ├── FormatUnsupported    an upload that holds no text, or not what its name says
-    │   ├── DocumentTaken        an upload would replace a document that is not one of the caller's uploads
+    │   ├── DocumentTaken        an upload would replace a document that was not uploaded
     │   ├── IdempotencyKeyReused a key that makes sending twice safe came before, with another upload
     │   ├── JobsDamaged          the database of the jobs does not read
     │   ├── PortTaken            another program listens there, or the address is not ours
@@ -121,7 +121,7 @@ class FormatUnsupported(Permanent):
 
 
 class DocumentTaken(Permanent):
-    """An upload would replace a document that is not one of the caller's uploads."""
+    """An upload would replace a document that was not uploaded."""
 
 
 class IdempotencyKeyReused(Permanent):

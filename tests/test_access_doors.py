@@ -16,6 +16,7 @@ from mcp import Client
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from index.extraction import Limits
 from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Document, Hit
@@ -28,6 +29,10 @@ from service.api.app import create_app
 from service.assembly import Service
 from service.database import Database
 from service.errors import StoreUnavailable
+from service.jobs.database import open_jobs
+from service.jobs.indexing import Indexer
+from service.jobs.leases import Leases
+from service.jobs.originals import Originals
 from service.mcp import create_http, create_server
 from service.records import Answer, Question
 from service.settings import Settings
@@ -279,6 +284,74 @@ def test_an_upload_of_one_key_is_no_job_of_another(house: House) -> None:
         assert stranger.delete(address).status_code == 404
     assert one.get(place).json()["state"] == "queued"
     assert [found["id"] for found in one.get("/v1/jobs").json()["jobs"]] == [job["id"]]
+
+
+def work_off(folder: Path) -> None:
+    """Index what was uploaded, as a worker would."""
+    database, originals = open_jobs(folder / "jobs.sqlite"), Originals(folder / "uploads")
+    library = Library(folder, HashedEncoder())
+    leases = Leases(database, originals, lambda _: False)
+    indexer = Indexer(library, originals, leases, Limits())
+    while (claim := leases.claim("worker")) is not None:
+        indexer.work(claim, lambda: None)
+        leases.succeed(claim)
+    indexer.interrupt()
+    library.close()
+    database.close()
+
+
+def test_an_upload_does_not_tell_which_ids_documents_of_others_have(house: House, tmp_path: Path) -> None:
+    hidden = {"salaries.txt": "upload:///salaries.txt/salaries.txt", "payroll.txt": "file:///payroll.txt"}
+    for name, uri in hidden.items():
+        collection = house.library.open("open")
+        collection.add(
+            Document(name, "v", uri, name, "text/plain", f"The secret of {name}.", principals=frozenset({"hr"}))
+        )
+    one = house.key("one", Scope.INGEST, Scope.ASK)
+    human = house.key("human", principals=["hr"])
+    told = []
+    for name in (*hidden, "free.txt"):
+        address = f"/v1/collections/open/documents/{name}"
+        before, deleted = one.get(address), one.delete(address)
+        put = one.put(address, content=b"The bridge is mine.")
+        job = put.json()
+        assert deleted.status_code == 404
+        unlike = (name, job["id"], job["document_id"], job["created_at"])
+        said = [(before.status_code, before.text), (deleted.status_code, deleted.text), (put.status_code, put.text)]
+        for mark in (*unlike, *(response.headers.get("x-request-id", "-") for response in (before, deleted, put))):
+            said = [(status, text.replace(mark, "*")) for status, text in said]
+        told.append((said, sorted(put.headers), len(job["document_id"])))
+    assert told[0] == told[1] == told[2]
+    work_off(tmp_path)
+    for name, uri in hidden.items():
+        shown = [client.get(f"/v1/collections/open/documents/{name}").json()["uri"] for client in (one, human)]
+        assert shown[0] != shown[1] == uri
+    again = one.put("/v1/collections/open/documents/salaries.txt", content=b"The bridge is ours.").json()
+    work_off(tmp_path)
+    shown = one.get(f"/v1/collections/open/documents/{again['document_id']}/file")
+    assert shown.content == b"The bridge is ours."
+    mine = one.get("/v1/documents", params={"collection": "open"}).json()["documents"]
+    assert sorted(found["title"] for found in mine) == ["D", "free", "payroll", "salaries"]
+    for name, uri in hidden.items():
+        address = f"/v1/collections/open/documents/{name}"
+        assert [one.delete(address).status_code for _ in range(2)] == [204, 404]
+        assert human.get(address).json()["uri"] == uri
+
+
+def test_an_upload_that_its_own_key_may_not_read_is_replaced_and_deleted_by_it(house: House, tmp_path: Path) -> None:
+    crawler, other = house.key("crawler", Scope.INGEST), house.key("other", Scope.INGEST)
+    human = house.key("human", principals=["hr"])
+    address = "/v1/collections/open/documents/salaries.txt"
+    for text in (b"Salaries are secret.", b"Salaries rose."):
+        job = crawler.put(address, content=text, params={"principal": "hr"}).raise_for_status().json()
+        work_off(tmp_path)
+    [found] = human.get("/v1/documents", params={"collection": "open"}).json()["documents"][1:]
+    assert (found["id"], found["title"]) == (job["document_id"], "salaries")
+    place = f"/v1/collections/open/documents/{job['document_id']}"
+    assert human.get(f"{place}/file").content == b"Salaries rose."
+    assert other.delete(place).status_code == other.delete(address).status_code == 404
+    assert crawler.delete(address).status_code == 204
+    assert human.get(place).status_code == 404
 
 
 def test_each_person_that_a_program_asks_for_has_conversations_of_their_own(house: House) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -88,6 +89,34 @@ def test_a_file_is_uploaded_waited_for_and_deleted(url: str, tmp_path: Path, lib
             quoth.delete_document("parrots", "c")
 
 
+def test_metadata_an_idempotency_key_and_everybody_travel(url: str, tmp_path: Path, library: Library) -> None:
+    with Quoth(url) as quoth:
+        send = partial(quoth.upload, b"A parrot may live for eighty years.", "c", filename="p.txt")
+        once = send(
+            document_id="parrots", metadata={"year": "2024", "größe": "S"}, principals=["hr"], idempotency_key="1"
+        )
+        form = send(metadata={"year": "2025"}, idempotency_key="2")
+        assert quoth.upload(b"Owls.", "c", document_id="owls", filename="o.txt").id not in (once.id, form.id)
+        again = send(
+            document_id="parrots", metadata={"größe": "S", "year": "2024"}, principals=["hr"], idempotency_key="1"
+        )
+        assert (again.id, send(metadata={"year": "2025"}, idempotency_key="2").id) == (once.id, form.id)
+        for other in ({"metadata": {"year": "2026"}}, {"metadata": {"year": "2025"}, "public": True}):
+            with pytest.raises(Refused, match="'2' came before") as caught:
+                send(idempotency_key="2", **other)  # type: ignore[arg-type]
+            assert (caught.value.status, caught.value.code) == (422, "idempotency-key-reused")
+        for bad in ("", " x", "größe", "x" * 256, "a\nb"):
+            with pytest.raises(UploadInvalid, match="cannot be an idempotency key"):
+                send(idempotency_key=bad)
+        with working(tmp_path):
+            assert {quoth.wait(job, timeout_s=SECONDS).state for job in (once, form)} == {"succeeded"}
+            kept = library.open("c").document("parrots")
+            assert (dict(kept.metadata), kept.principals) == ({"year": "2024", "größe": "S"}, frozenset({"hr"}))
+            quoth.wait(send(document_id="parrots", public=True), timeout_s=SECONDS)
+        assert library.open("c").document("parrots").principals == frozenset()
+        assert dict(library.open("c").document(form.document_id).metadata) == {"year": "2025"}
+
+
 def test_a_job_that_nobody_works_is_waited_for_so_long_and_cancelled(url: str) -> None:
     with Quoth(url) as quoth:
         job = quoth.upload(b"Idle.", "c", document_id="idle.txt")
@@ -108,7 +137,9 @@ def test_the_async_client_does_the_same(url: str, tmp_path: Path) -> None:
         async with AsyncQuoth(url) as quoth:
             idle = await quoth.upload(b"Idle.", "c", document_id="idle.txt")
             assert (await quoth.cancel(idle)).state == "cancelled"
-            job = await quoth.upload(file, "c")
+            job = await quoth.upload(file, "c", metadata={"year": "2024"}, idempotency_key="monday")
+            again = await quoth.upload(file, "c", metadata={"year": "2024"}, idempotency_key="monday")
+            assert again.id == job.id
             with working(tmp_path):
                 done = await quoth.wait(job, timeout_s=SECONDS)
             assert (done.state, done.documents) == ("succeeded", 1)

@@ -138,15 +138,41 @@ def test_a_form_gives_the_id_by_the_files_name_and_the_same_name_is_a_new_versio
 
 
 @pytest.mark.usefixtures("worker")
-def test_who_may_read_is_kept_with_the_document(client: httpx.Client, library: Library) -> None:
-    params = {"principal": ["board", "hr"], "filename": "salaries.txt"}
-    finished(client, client.put(f"{DOCUMENTS}/salaries", content=b"Salaries are secret.", params=params))
-    assert library.open("c").document("salaries").principals == {"board", "hr"}
-    finished(
-        client,
-        client.put(f"{DOCUMENTS}/salaries", content=b"Salaries are secret.", params={"filename": "salaries.txt"}),
-    )
-    assert library.open("c").document("salaries").principals == frozenset()
+def test_who_may_read_stays_until_others_are_named_or_everybody_is(client: httpx.Client, library: Library) -> None:
+    def put(text: str, **params: object) -> str | None:
+        sent = client.put(f"{DOCUMENTS}/salaries.txt", content=text.encode(), params=params)  # type: ignore[arg-type]
+        remark: str | None = finished(client, sent)["remark"]
+        return remark
+
+    def readers() -> set[str]:
+        return set(library.open("c").document("salaries.txt").principals)
+
+    kept = "Not everybody may read it, as before: nobody was named this time."
+    assert (put("Salaries are secret.", principal=["board", "hr"]), readers()) == (None, {"board", "hr"})
+    assert (put("Salaries rose."), readers()) == (kept, {"board", "hr"})
+    assert client.delete(f"{DOCUMENTS}/salaries.txt").status_code == 204
+    assert (put("Salaries fell."), readers()) == (kept, {"board", "hr"})
+    assert (put("Salaries fell.", public=True), readers()) == (None, set())
+    assert (put("Salaries are no secret."), readers()) == (None, set())
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_comes_into_an_uploaded_archive_is_for_those_who_read_the_rest(
+    client: httpx.Client, library: Library
+) -> None:
+    def put(*names: str, **params: str) -> dict[str, str]:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as file:
+            for name in names:
+                file.writestr(name, f"Words of {name}.")
+        facts = {"filename": "a.zip", **params}
+        finished(client, client.put(f"{DOCUMENTS}/minutes", content=packed.getvalue(), params=facts))
+        found = library.open("c").documents(folder="upload:///minutes")
+        return {one.uri.rpartition("/")[2]: " ".join(one.principals) for one in found}
+
+    assert put("one.txt", principal="board") == {"one.txt": "board"}
+    assert put("one.txt", "two.txt") == {"one.txt": "board", "two.txt": "board"}
+    assert put("three.txt") == {"three.txt": "board"}
 
 
 @pytest.mark.usefixtures("worker")
@@ -254,6 +280,7 @@ def test_a_body_far_over_the_bound_is_not_read_to_its_end(client: httpx.Client) 
         ("c/documents/a.txt", {"metadata": '{"a": "\\ud800"}'}, 422, "upload-invalid", "surrogate"),
         ("c/documents/a.txt", {"title": "x" * 301}, 422, "upload-invalid", "301 characters"),
         ("c/documents/a.txt", {"principal": " "}, 422, "upload-invalid", "cannot be a principal"),
+        ("c/documents/a.txt", {"principal": "hr", "public": "true"}, 422, "upload-invalid", "Leave one of them out"),
         ("c/documents/a.txt", {"filename": "../.."}, 422, "upload-invalid", "names no file"),
     ],
 )
@@ -267,7 +294,7 @@ def test_bad_facts_are_refused_with_what_to_send(
 def test_a_document_from_a_folder_is_not_replaced_by_an_upload(client: httpx.Client, library: Library) -> None:
     library.open_or_create("folder").add(Document("f", "v", "file:///f.txt", "F", "text/plain", "From a folder."))
     response = client.put("/v1/collections/folder/documents/f", content=b"Mine.", params={"filename": "f.txt"})
-    assert "not one of your uploads" in refused(response, 409, "document-taken")
+    assert "that was not uploaded" in refused(response, 409, "document-taken")
     refused(client.get("/v1/collections/folder/documents/f/file"), 404, "not-found")
     assert client.get("/v1/collections/folder/documents/f").json()["file"] is None
     assert client.delete("/v1/collections/folder/documents/f").status_code == 204

@@ -15,6 +15,7 @@ from service.api.parts import Parts, TheParts, TheQueue
 from service.api.problems import documented
 from service.api.schemas import DocumentOut
 from service.jobs.indexing import folder_of
+from service.jobs.intake import own_id
 from service.jobs.queue import JobQueue
 from service.jobs.records import Original
 
@@ -76,6 +77,14 @@ def documents_of(name: str, document_id: str, parts: Parts) -> list[DocumentSumm
     ]
 
 
+def _known_as(name: str, given: str, parts: Parts) -> str:
+    """The id of what the caller names `given`: of the caller's own upload under that id, else that id itself."""
+    if parts.caller.principals is None or name not in parts.service.library.names():
+        return given
+    own = own_id(given, parts.caller.owner)
+    return own if documents_of(name, own, parts) else given
+
+
 def _readable(name: str, document_id: str, parts: Parts) -> list[DocumentSummary]:
     """The same, if they are there for the caller."""
     held = documents_of(name, document_id, parts)
@@ -91,7 +100,8 @@ def _missing(name: str, document_id: str) -> NotFound:
     )
 
 
-def _shown(name: str, document_id: str, parts: Parts, queue: JobQueue) -> DocumentDetail:
+def _shown(name: str, given: str, parts: Parts, queue: JobQueue) -> DocumentDetail:
+    document_id = _known_as(name, given, parts)
     found = _readable(name, document_id, parts)[0]
     if found.id != document_id:
         raise NotFound(
@@ -106,7 +116,8 @@ def _shown(name: str, document_id: str, parts: Parts, queue: JobQueue) -> Docume
     )
 
 
-def _original(name: str, document_id: str, parts: Parts, queue: JobQueue) -> Original:
+def _original(name: str, given: str, parts: Parts, queue: JobQueue) -> Original:
+    document_id = _known_as(name, given, parts)
     found = _readable(name, document_id, parts)[0]
     original = queue.original(name, document_id)
     if original is None:
@@ -114,13 +125,19 @@ def _original(name: str, document_id: str, parts: Parts, queue: JobQueue) -> Ori
     return original
 
 
-def _remove(name: str, document_id: str, parts: Parts, queue: JobQueue) -> None:
+def _remove(name: str, given: str, parts: Parts, queue: JobQueue) -> None:
+    owner = parts.caller.owner
+    document_id = _known_as(name, given, parts)
     if name not in parts.service.library.names() or not documents_of(name, document_id, parts):
-        if not queue.withdraw_own(name, document_id, owner=parts.caller.owner):
-            raise _missing(name, document_id)
+        ids = (given,) if parts.caller.principals is None else (given, own_id(given, owner))
+        withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in ids]
+        if not any(withdrawn):
+            raise _missing(name, given)
         return
     collection = parts.collection(name)
     with collection.writing():
-        held = _readable(name, document_id, parts)
+        original = queue.original(name, document_id)
+        is_own = owner != "" and original is not None and original.owner == owner
+        held = documents_of(name, document_id, parts) if is_own else _readable(name, document_id, parts)
         queue.withdraw(name, document_id)
         collection.change(remove=[found.id for found in held])

@@ -189,7 +189,7 @@ PROBLEMS: dict[HTTPStatus, tuple[str, str]] = {
     HTTPStatus.REQUEST_TIMEOUT: ("body-too-slow", "The body did not come within 30 s. Send it without a pause."),
     HTTPStatus.CONFLICT: (
         "document-taken",
-        "The id 'plan-2027' belongs to a document in 'default' that is not one of your uploads. Choose another id.",
+        "The id 'plan-2027' belongs to a document in 'default' that was not uploaded. Choose another id.",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
         "body-too-long",

@@ -11,7 +11,8 @@ class JobOut(Record):
     """An upload on its way. `stage` `embedding`: found by its words; `done`: by its meaning too. Times are UTC, ISO 8601.
 
     `done` of `total` counts passages that have their vector. `documents` came of it: an archive or a mailbox holds many, and
-    `remark` says what of it was not read. A job that waits for another try says in `error` what went wrong
+    `remark` says what of it was not read, and when not everybody may read it though nobody was named. A job that waits for
+    another try says in `error` what went wrong
     last and in `retry_at` when it is tried; a failed one says why it is not tried again.
     """
 

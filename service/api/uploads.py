@@ -41,11 +41,19 @@ Name = Annotated[str, Path(max_length=63, description="collection; made by its f
 Title = Annotated[str | None, Query(description="title; else what the file states")]
 Metadata = Annotated[str | None, Query(description='JSON object of strings, to filter by: {"year": "2024"}')]
 Principals = Annotated[
-    list[str] | None, Query(alias="principal", description="who may read it, repeated; everybody when left out")
+    list[str] | None,
+    Query(
+        alias="principal", description="who may read it, repeated; when left out those who could before, or everybody"
+    ),
 ]
+Public = Annotated[bool, Query(description="everybody may read it, whoever could before")]
 IdempotencyKey = Annotated[
     str | None,
-    Header(max_length=255, description="makes sending twice safe: the same key leads to the same job for a week"),
+    Header(
+        min_length=1,
+        max_length=255,
+        description="makes sending twice safe: the same key leads to the same job for a week",
+    ),
 ]
 
 
@@ -64,7 +72,12 @@ IdempotencyKey = Annotated[
 )
 async def put(
     name: Name,
-    document_id: Annotated[str, Path(description="id of your choice; a document that has it gets a new version")],
+    document_id: Annotated[
+        str,
+        Path(
+            description="id of your choice; a document of yours that has it gets a new version; see the job for its id"
+        ),
+    ],
     request: Request,
     response: Response,
     parts: TheParts,
@@ -75,19 +88,20 @@ async def put(
     title: Title = None,
     metadata: Metadata = None,
     principal: Principals = None,
+    public: Public = False,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """Store the body, a file of any format that is read, and index it soon: the answer is the job that does."""
     intake.require_id(document_id)
+    reads_all = parts.caller.principals is None
+    identity = document_id if reads_all else intake.own_id(document_id, parts.caller.owner)
     safe = intake.safe_name(filename or document_id, request.headers.get("content-type", ""))
-    facts = _facts(title, metadata, principal)
-    await parts.read(partial(_require_free, name, document_id, parts))
+    facts = _facts(title, metadata, principal, public=public)
+    await parts.read(partial(_require_free, name, identity, parts))
     with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
         async for block in request.stream():
             await parts.read(partial(incoming.write, block))
-        job = await parts.read(
-            partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, parts, queue)
-        )
+        job = await parts.read(partial(_accept, incoming, name, identity, safe, facts, idempotency_key, parts, queue))
     return _accepted(job, response)
 
 
@@ -107,12 +121,13 @@ async def post(
     title: Annotated[str | None, Form(description="title; else what the file states")] = None,
     metadata: Annotated[str | None, Form(description='JSON object of strings: {"year": "2024"}')] = None,
     principal: Annotated[list[str] | None, Form(description="who may read it, repeated")] = None,
+    public: Annotated[bool, Form(description="everybody may read it")] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """The same with a form, as browsers send it. The id comes from the file's name: the same name is a new version."""
     safe = intake.safe_name(file.filename or "", file.content_type or "")
     document_id = intake.id_for(safe, parts.caller.owner)
-    facts = _facts(title, metadata, principal)
+    facts = _facts(title, metadata, principal, public=public)
     await parts.read(partial(_require_free, name, document_id, parts))
     with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
         while block := await file.read(_BLOCK):
@@ -126,25 +141,28 @@ async def post(
 Facts = dict[str, Any]
 
 
-def _facts(title: str | None, metadata: str | None, principals: list[str] | None) -> Facts:
+def _facts(title: str | None, metadata: str | None, principals: list[str] | None, *, public: bool) -> Facts:
     return {
         "title": intake.title_from(title),
         "metadata": intake.metadata_from(metadata),
-        "principals": intake.principals_from(principals or ()),
+        "principals": intake.principals_from(principals or (), public=public),
     }
 
 
 def _require_free(name: str, document_id: str, parts: Parts) -> None:
-    """Raise unless the caller may upload a document of that id into the collection."""
+    """Raise unless the caller may upload a document of that id into the collection.
+
+    A caller who does not read every document has ids apart from all others, so there is nothing to find in the way.
+    """
     require_name(name)
     if not parts.caller.may_open(name):
         raise CollectionMissing(f"no collection {name!r} for your key. There are: {', '.join(parts.names()) or 'none'}")
-    if name not in parts.service.library.names():
+    if parts.caller.principals is not None or name not in parts.service.library.names():
         return
     for found in documents_of(name, document_id, parts):
-        if not found.uri.startswith(f"{folder_of(document_id)}/") or not parts.caller.may_read(found.principals):
+        if not found.uri.startswith(f"{folder_of(document_id)}/"):
             raise DocumentTaken(
-                f"The id {document_id!r} belongs to a document in {name!r} that is not one of your uploads. Choose another id."
+                f"The id {document_id!r} belongs to a document in {name!r} that was not uploaded. Choose another id."
             )
 
 

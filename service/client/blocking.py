@@ -1,7 +1,7 @@
 """Quoth: the client that waits for each answer."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -9,7 +9,7 @@ import httpx
 
 from index.records import Hit
 from service.client.events import Event, Events
-from service.client.jobs import Job, document_path, job_of, job_path, pauses_for, upload_of
+from service.client.jobs import Facts, Job, document_path, job_of, job_path, pauses_for, upload_of
 from service.client.problems import raise_for, unreachable
 from service.client.requests import TIMEOUT_S, URL, given, headers, question_body
 from service.received import answer_of, hit_of
@@ -99,14 +99,20 @@ class Quoth:
         document_id: str | None = None,
         filename: str | None = None,
         title: str | None = None,
+        metadata: Mapping[str, str] | None = None,
         principals: Iterable[str] = (),
+        public: bool = False,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Send a file; the job indexes it. The same id, or without one the same file name, is a new version of the document.
 
         `filename` says the format; a path has one already. Bytes need it or an id, else UploadInvalid is raised. OSError when
-        the file does not read. `principals` may read the document; none means everybody.
+        the file does not read. `metadata` is to filter searches by. `principals` may read the document; without any, those who
+        could before, or everybody if it is new; with `public` everybody. The same `idempotency_key` leads to the same job for a
+        week, so that an upload can be sent again after a broken connection; with another upload it is Refused (422).
         """
-        sent = upload_of(source, collection, document_id, filename, title, principals)
+        facts = Facts(title, metadata, principals, public, idempotency_key)
+        sent = upload_of(source, collection, document_id, filename, facts)
         return job_of(self._send(sent.method, sent.path, **sent.parts).json())
 
     def job(self, job_id: str) -> Job:

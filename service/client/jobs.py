@@ -1,7 +1,8 @@
 """Uploads and jobs as they travel: what is sent, and the record Job that comes back."""
 
+import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from service.errors import AnswerInvalid, UploadInvalid
 from service.jobs.records import JobState, Stage
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+_LONGEST_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +82,52 @@ def document_path(collection: str, document_id: str) -> str:
     return f"/v1/collections/{quote(collection, safe='')}/documents/{quote(document_id, safe='')}"
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is said of an upload beside its name. `public`: everybody may read it; `principals`: they may.
+
+    `idempotency_key` is the sender's name for this one upload, so that sending it again is safe.
+    """
+
+    title: str | None
+    metadata: Mapping[str, str] | None
+    principals: Iterable[str]
+    public: bool
+    idempotency_key: str | None
+
+    def fields(self) -> dict[str, Any]:
+        """As fields of a query or a form."""
+        metadata = None if self.metadata is None else json.dumps(dict(self.metadata), ensure_ascii=False)
+        said = given(title=self.title, metadata=metadata, public="true" if self.public else None)
+        return {**said, "principal": list(self.principals)}
+
+    def headers(self) -> dict[str, str]:
+        """As headers. UploadInvalid when the key cannot be one."""
+        key = self.idempotency_key
+        if key is None:
+            return {}
+        if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable() or key != key.strip():
+            raise UploadInvalid(f"{key[:50]!r} cannot be an idempotency key. Use 1 to {_LONGEST_KEY} ASCII characters.")
+        return {"Idempotency-Key": key}
+
+
 def upload_of(
-    source: Path | bytes,
-    collection: str,
-    document_id: str | None,
-    filename: str | None,
-    title: str | None,
-    principals: Iterable[str],
+    source: Path | bytes, collection: str, document_id: str | None, filename: str | None, facts: Facts
 ) -> Sent:
-    """The request that uploads a file. Reads it: OSError; UploadInvalid when nothing names bytes."""
+    """The request that uploads a file. Reads it: OSError; UploadInvalid when nothing names bytes, or for a bad key."""
     if isinstance(source, Path):
         filename, content = filename or source.name, source.read_bytes()
     else:
         content = source
-    facts = {**given(title=title), "principal": list(principals)}
     if document_id is not None:
-        params = {**given(filename=filename), **facts}
-        return Sent("PUT", document_path(collection, document_id), {"content": content, "params": params})
+        params = {**given(filename=filename), **facts.fields()}
+        parts = {"content": content, "params": params, "headers": facts.headers()}
+        return Sent("PUT", document_path(collection, document_id), parts)
     if not filename:
         raise UploadInvalid(f"{len(content):,} bytes have neither a document_id nor a filename. Give one of them.")
     path = f"/v1/collections/{quote(collection, safe='')}/documents"
-    return Sent("POST", path, {"files": {"file": (filename, content)}, "data": facts})
+    parts = {"files": {"file": (filename, content)}, "data": facts.fields(), "headers": facts.headers()}
+    return Sent("POST", path, parts)
 
 
 def pauses_for(job: Job, timeout_s: float | None) -> Iterator[float]:

@@ -58,13 +58,19 @@ class Indexer:
             raise found.refused[0]
         documents = [_dressed(document, upload) for document in found.documents]
         ids = [document.id for document in documents]
+        place = folder_of(upload.document_id)
         collection = self._library.open_or_create(upload.collection)
         with collection.writing():
             if self._leases.is_cancelled(claim):
                 raise Cancelled
-            before = {document.id for document in collection.documents(folder=folder_of(upload.document_id))}
-            collection.change(add=[(document, None) for document in documents], remove=sorted(before.difference(ids)))
-            self._leases.stored(claim, len(documents), _remark(found.refused))
+            if upload.principals is not None:
+                collection.note_roots([place], upload.principals)
+            readers = _readers(collection, documents, upload)
+            add = [(replace(document, principals=readers[document.id]), None) for document in documents]
+            before = {document.id for document in collection.documents(folder=place)}
+            collection.change(add=add, remove=sorted(before.difference(ids)))
+            is_inherited = upload.principals is None and any(readers.values())
+            self._leases.stored(claim, len(documents), _remark(found.refused, is_inherited=is_inherited))
         self._embed(claim, collection, ids, check)
 
     def interrupt(self) -> None:
@@ -92,17 +98,35 @@ class Indexer:
 
 def _dressed(document: Document, upload: Upload) -> Document:
     """The document with what the upload says of it. The file itself has the upload's id and title; what is in it, its own."""
-    dressed = replace(document, metadata={**document.metadata, **upload.metadata}, principals=upload.principals)
+    dressed = replace(document, metadata={**document.metadata, **upload.metadata})
     if document.uri != uri_of(upload):
         return dressed
     return replace(dressed, id=upload.document_id, title=upload.title or document.title)
 
 
-def _remark(refused: Sequence[DocumentRejected]) -> str | None:
-    """What of an archive was not read, the first few by name; files that are not meant to be read are not counted."""
+def _readers(collection: Collection, documents: Sequence[Document], upload: Upload) -> dict[str, frozenset[str]]:
+    """Who may read each of the documents, by id: those named with the upload, else those of the document as it is, else those
+    who were named with an earlier upload under that id, else those of the document that was there before; else everybody."""
+    ids = [document.id for document in documents]
+    if upload.principals is not None:
+        return dict.fromkeys(ids, upload.principals)
+    now = {found.id: found.principals for found in collection.documents(ids)}
+    root = collection.roots_of([uri_of(upload)]).get(uri_of(upload))
+    once = collection.readers_of(ids)
+    beside = [found.principals for found in collection.documents(folder=folder_of(upload.document_id))]
+    usual = root.principals if root is not None else next(iter(beside), frozenset())
+    return {identity: now.get(identity, usual or once.get(identity, frozenset())) for identity in ids}
+
+
+def _remark(refused: Sequence[DocumentRejected], *, is_inherited: bool) -> str | None:
+    """What of an archive was not read, the first few by name, and that not everybody may read what was though nobody was named.
+
+    Files that are not meant to be read are not counted.
+    """
+    said = ["Not everybody may read it, as before: nobody was named this time."] if is_inherited else []
     missed = [error for error in refused if not isinstance(error, NotADocument)]
-    if not missed:
-        return None
-    named = "; ".join(f"{error.uri.rpartition('!/')[2]}: {error.reason}" for error in missed[:_NAMED])
-    more = f"; and {len(missed) - _NAMED:,} more" if len(missed) > _NAMED else ""
-    return f"Not read: {named}{more}"
+    if missed:
+        named = "; ".join(f"{error.uri.rpartition('!/')[2]}: {error.reason}" for error in missed[:_NAMED])
+        more = f"; and {len(missed) - _NAMED:,} more" if len(missed) > _NAMED else ""
+        said.append(f"Not read: {named}{more}")
+    return " ".join(said) or None

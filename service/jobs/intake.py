@@ -54,6 +54,14 @@ def id_for(filename: str, owner: str) -> str:
     return document_id(f"upload:{owner}/{filename}")
 
 
+def own_id(identity: str, owner: str) -> str:
+    """The id of a document that `owner`, who does not read every document, uploads as `identity`.
+
+    Ids of such owners are apart from all others, so that none finds out by an upload which ids there are.
+    """
+    return document_id(f"upload-as:{owner}/{identity}")
+
+
 def require_readable(filename: str, head: bytes) -> None:
     """`FormatUnsupported` if a file of that name and beginning is surely not read; the worker finds out about the rest."""
     path = PurePath(filename)
@@ -97,18 +105,20 @@ def metadata_from(given: str | None) -> Mapping[str, str]:
     return found
 
 
-def principals_from(given: Iterable[str]) -> frozenset[str]:
-    """Who may read the document; nobody named is everybody. `UploadInvalid` names what is wrong."""
+def principals_from(given: Iterable[str], *, public: bool) -> frozenset[str] | None:
+    """Who may read the document, nobody for everybody; None leaves it as it was. `UploadInvalid` names what is wrong."""
     found = frozenset(given)
+    if found and public:
+        raise UploadInvalid("`public` lets everybody read, `principal` only those named. Leave one of them out.")
     if len(found) > MOST_PRINCIPALS:
         raise UploadInvalid(f"There are {len(found):,} principals; at most {MOST_PRINCIPALS:,} are kept. Use a group.")
     for principal in found:
         if not 0 < len(principal.strip()) <= MOST_NAME:
             raise UploadInvalid(
                 f"{principal[:50]!r} cannot be a principal. Name a user or group in 1 to {MOST_NAME} characters, "
-                "or name none to let everybody read the document."
+                "or let everybody read the document with `public`."
             )
-    return found
+    return found if found or public else None
 
 
 _EXAMPLE = '{"year": "2024"}'

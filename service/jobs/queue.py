@@ -54,6 +54,7 @@ class JobQueue:
         `IdempotencyKeyReused` if that was another upload, `QueueFull` if too many jobs wait.
         """
         now = self._clock()
+        principals = None if upload.principals is None else sorted(upload.principals)
         with self._database.writing() as connection:
             if key is not None and (before := _keyed(connection, owner, key)) is not None:
                 if before.upload != upload:
@@ -76,8 +77,7 @@ class JobQueue:
                 """,
                 (
                     job_id, owner, upload.collection, upload.document_id, upload.filename, upload.sha256, upload.size,
-                    upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(sorted(upload.principals)),
-                    key, now, now,
+                    upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(principals), key, now, now,
                 ),
             )  # fmt: skip
             return _job(connection, "id = ?", job_id)
@@ -221,7 +221,7 @@ def upload_from(row: Row) -> Upload:
         size=row["size"],
         title=row["title"],
         metadata=json.loads(row["metadata"]),
-        principals=frozenset(json.loads(row["principals"])),
+        principals=None if (named := json.loads(row["principals"])) is None else frozenset(named),
     )
 
 

@@ -32,7 +32,8 @@ class Upload:
     """A file that someone sent, to become the current version of a document.
 
     `sha256` and `size` are of its bytes; `filename` is safe to be a file's name and says the format. `title` and `metadata`
-    come before what the file states itself. `principals` may read the document; none means everybody.
+    come before what the file states itself. `principals` may read the document, everybody if there are none; with None, who
+    was named for the document before may read it, and everybody if nobody was.
     """
 
     collection: str
@@ -42,7 +43,7 @@ class Upload:
     size: int
     title: str | None = None
     metadata: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    principals: frozenset[str] = frozenset()
+    principals: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
