@@ -48,7 +48,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".epub": Format(Reader.OFFICE, "application/epub+zip"),
     ".fb2": Format(Reader.OFFICE, "application/x-fictionbook+xml"),
     ".eml": Format(Reader.MAIL, "message/rfc822"),
-    ".msg": Format(Reader.OFFICE, "application/vnd.ms-outlook"),
+    ".msg": Format(Reader.MAIL, "application/vnd.ms-outlook"),
     ".ipynb": Format(Reader.NOTEBOOK, "application/x-ipynb+json"),
     ".html": Format(Reader.HTML, "text/html"),
     ".htm": Format(Reader.HTML, "text/html"),

@@ -1,4 +1,4 @@
-"""Mails (RFC 5322) -> text with headings, and what is attached. Pure; the standard library's tolerant parser.
+"""Mails (RFC 5322, and as Outlook saves them) -> text with headings, and what is attached. Pure; the standard library's parser.
 
 kreuzberg reads mails, too, but (4.10) runs the words of an HTML mail together where a block ends (`HeadDear Bob`), and
 appends what is attached to the text without a name.
@@ -12,7 +12,9 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
+from index import outlook
 from index.canonical import BadEncoding, NotText, canonical, decoded
+from index.compound import MAGIC
 from index.formats import suffix_of
 from index.headings import Heading
 from index.members import Member
@@ -33,8 +35,8 @@ class Mail:
 
 
 def mail_of(data: bytes) -> Mail:
-    """Header, names of what is attached, and body; of two forms of the body the plain one."""
-    message = message_from_bytes(data)
+    """Header, names of what is attached, and body; of two forms of the body the plain one. `Damaged` for a broken `.msg`."""
+    message = _message(data)
     bodies, attached = _parted(message)
     shown = [f"{name}: {value}" for name in _SHOWN if (value := _stated(message, name))]
     if attached:
@@ -53,9 +55,13 @@ def mail_of(data: bytes) -> Mail:
 
 def attachments(data: bytes) -> Iterator[Member]:
     """What is attached to the mail, in order. Names that occur twice are numbered."""
-    _, attached = _parted(message_from_bytes(data))
+    _, attached = _parted(_message(data))
     for name, part in zip(_names(attached), attached, strict=True):
         yield Member(name, _content(part))
+
+
+def _message(data: bytes) -> Message:
+    return outlook.message_of(data) if data.startswith(MAGIC) else message_from_bytes(data)
 
 
 def _parted(message: Message) -> tuple[list[Message], list[Message]]:

@@ -23,6 +23,7 @@ from index.extraction import Extraction, Limits, document_id, version_of
 from index.formats import Format, Reader, format_of, is_document, is_zipped, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
 from index.mail import mail_of
+from index.members import Damaged
 from index.notebook import NotANotebook, flow_of_notebook
 from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
 from index.opening import bytes_of, refuse_unless_like
@@ -60,7 +61,7 @@ def document_of(
     if form.reader in (Reader.TEXT, Reader.MARKDOWN, Reader.HTML, Reader.NOTEBOOK):
         parts = _parts_of_text(data, name, uri, form)
     elif form.reader is Reader.MAIL:
-        parts = _parts_of_mail(data)
+        parts = _parts_of_mail(data, uri)
     elif form.reader is Reader.PDF:
         parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri, pictures)
     else:
@@ -121,8 +122,12 @@ def _parts_of_text(data: bytes, name: PurePath, uri: str, form: Format) -> _Part
     return _Parts(text, "", (), pages, metadata)
 
 
-def _parts_of_mail(data: bytes) -> _Parts:
-    mail = mail_of(data)
+def _parts_of_mail(data: bytes, uri: str) -> _Parts:
+    try:
+        mail = mail_of(data)
+    except Damaged as error:
+        mend = "Open it in Outlook and save it again"
+        raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", mend) from error
     facts = {"author": mail.sender, "created": mail.created}
     return _Parts(
         mail.flow.text, mail.subject, mail.flow.headings, (), {name: fact for name, fact in facts.items() if fact}

@@ -13,6 +13,7 @@ import pytest
 from index.contents import Contents, contents
 from index.errors import NotADocument
 from index.extraction import Extractor, Limits
+from tests import outlook_mail
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +250,23 @@ def test_what_is_attached_to_a_mail_is_read_and_named_in_it(tmp_path: Path, extr
         "!/a.zip!/a.txt": "Packed.",
     }
     assert reasons(found, tmp_path / "a.eml") == {"!/logo.png": ".png files hold no text"}
+
+
+def test_what_is_attached_to_a_mail_of_outlook_is_read(tmp_path: Path, extractor: Extractor) -> None:
+    inner = outlook_mail.mail("Inner", "Forwarded words.", header_bytes=24)
+    attached = {"größe.txt": b"Wide.", "inner": inner, "a.zip": zip_bytes({"a.txt": "Packed."})}
+    path = tmp_path / "a.msg"
+    path.write_bytes(outlook_mail.msg("Offer", "Please see below.", attached=attached))
+    found = held(extractor, path)
+    assert {uri: text.splitlines()[-1] for uri, text in texts(found, path).items()} == {
+        "": "Please see below.",
+        "!/gr%C3%B6%C3%9Fe.txt": "Wide.",
+        "!/inner.eml": "Forwarded words.",
+        "!/a.zip!/a.txt": "Packed.",
+    }
+    path.write_bytes(path.read_bytes()[:2000])
+    [error] = held(extractor, path).refused
+    assert error.reason.startswith("it is damaged or cut short")
 
 
 def test_a_mailbox_gives_each_mail_by_its_id_or_number(tmp_path: Path, extractor: Extractor) -> None:

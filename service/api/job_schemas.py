@@ -12,8 +12,8 @@ class JobOut(Record):
 
     `done` of `total` counts passages that have their vector. `documents` came of it: an archive or a mailbox holds many, and
     `remark` says what of it was not read, and when not everybody may read it though nobody was named. A job that waits for
-    another try says in `error` what went wrong
-    last and in `retry_at` when it is tried; a failed one says why it is not tried again.
+    another try says in `error` what went wrong last and in `retry_at` when it is tried; a failed one says why it is not tried
+    again.
     """
 
     id: str

@@ -1,0 +1,91 @@
+"""Mails as Outlook saves them, and the compound files that hold them, whole and broken."""
+
+import random
+import struct
+
+import pytest
+
+from index.compound import Stream, storage_of
+from index.mail import attachments, mail_of
+from index.members import Damaged
+from index.outlook import message_of
+from tests.compound import Storage, compound
+from tests.outlook_mail import mail, msg
+
+
+def read(storage: object) -> object:
+    """A storage with the bytes of its streams."""
+    if isinstance(storage, Stream):
+        return storage.read()
+    assert isinstance(storage, dict)
+    return {name: read(content) for name, content in storage.items()}
+
+
+def held(data: bytes) -> dict[str, bytes]:
+    return {member.name: b"".join(member.data()) for member in attachments(data)}
+
+
+def test_a_compound_file_gives_what_was_written_into_it() -> None:
+    chance = random.Random(1)
+    sizes = (0, 1, 63, 64, 65, 4095, 4096, 4097, 100_000)
+    written: Storage = {
+        **{f"stream {size}": chance.randbytes(size) for size in sizes},
+        "größe": {"below": {"deepest": b"x" * 5000}, "empty": {}},
+        **{f"many {number:03}": {"a": bytes([number])} for number in range(200)},
+    }
+    assert read(storage_of(compound(written))) == written
+
+
+def test_a_mail_has_its_people_its_date_its_text_and_the_names_of_what_is_attached() -> None:
+    data = msg(
+        "Größe", "The bridge opened.\r\nIn 1932.", attached={"größe.txt": b"Wide.", "logo.png": b"\x89PNG"},
+        to=["Bob <bob@example.org>", "Zoë <zoe@example.org>"], cc=["Cy <cy@example.org>"],
+    )  # fmt: skip
+    found = mail_of(data)
+    assert (found.subject, found.sender, found.created) == (
+        "Größe",
+        "Jörg <j@example.org>",
+        "2024-01-01T10:00:00+00:00",
+    )
+    assert found.flow.text == (
+        "Subject: Größe\nFrom: Jörg <j@example.org>\nTo: Bob <bob@example.org>, Zoë <zoe@example.org>\n"
+        "Cc: Cy <cy@example.org>\nDate: Mon, 01 Jan 2024 10:00:00 +0000\nAttachments: größe.txt, logo.png\n\n"
+        "The bridge opened.\nIn 1932."
+    )
+    assert held(data) == {"größe.txt": b"Wide.", "logo.png": b"\x89PNG"}
+
+
+def test_a_body_in_html_alone_is_read_in_its_code_page() -> None:
+    assert mail_of(msg(html="<h2>Preise</h2><p>Äpfel 2 €.</p>".encode("cp1252"))).flow.text.endswith(
+        "Preise\n\nÄpfel 2 €."
+    )
+
+
+def test_a_mail_attached_to_a_mail_is_a_mail_and_the_same_bytes_each_time() -> None:
+    inner = mail("Inneres", "Forwarded words.", attached={"a.txt": b"Deep."}, header_bytes=24)
+    data = msg("Outer", "See below.", attached={"Fwd: inner": inner})
+    [(name, first)] = held(data).items()
+    assert name == "Fwd: inner.eml"
+    assert mail_of(first).flow.text.endswith("Attachments: a.txt\n\nForwarded words.")
+    assert held(first) == {"a.txt": b"Deep."}
+    assert held(data)[name] == first
+
+
+def test_what_is_no_mail_or_broken_is_said_to_be() -> None:
+    with pytest.raises(Damaged, match="it holds no mail"):
+        message_of(compound({"Workbook": b"x" * 5000}))
+    whole = bytearray(compound(mail("A", "Text. " * 1000)))
+    with pytest.raises(Damaged):
+        mail_of(bytes(whole[:700]))
+    directory, table = struct.unpack_from("<I24xI", whole, 48)
+    struct.pack_into("<I", whole, (table + 1) * 512 + 4 * directory, directory)
+    with pytest.raises(Damaged, match="a chain runs in a circle"):
+        mail_of(bytes(whole))
+
+
+def test_mails_in_mails_without_end_are_refused() -> None:
+    storage = mail("Innermost", "Text.", header_bytes=24)
+    for _ in range(10):
+        storage = mail("Outer", "Text.", attached={"inner": storage}, header_bytes=24)
+    with pytest.raises(Damaged, match="more than 8 deep"):
+        mail_of(compound({**storage, "__properties_version1.0": bytes(32)}))
