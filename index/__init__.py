@@ -3,7 +3,8 @@
 Read in this order:
 
 - the facts: records, summary, errors
-- files: formats, folder, canonical, headings, webpage, pdftext, office, notebook, mail, recognition, opening, reading
+- files: formats, folder, canonical, headings, webpage, pdftext, office, notebook, compound, outlook, mail,
+  recognition, package, opening, reading
 - files in files: members, archive, mailbox, unpacking
 - behind the wall: worker, guard, extraction, readahead, contents
 - chunks: sentences, chunking, context
@@ -11,6 +12,6 @@ Read in this order:
 - the truth: schema.sql, rows, entries, sqlite, layout, snapshot, ledger
 - its caches: disk, lock, filters, scoping; structure, flat, partitioned, segment, building, vector_file, vectors;
   lexicon_files, lexicon; fusion
-- the whole: soundness, transfer, collection, naming, library, plan, intake, sync, following
-- the web: visits, addresses, fetching, sitemap, survey, website
+- the whole: roots, soundness, transfer, collection, naming, library, plan, intake, sync, following
+- the web: visits, proxies, addresses, fetching, sitemap, survey, website
 """

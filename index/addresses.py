@@ -2,7 +2,8 @@
 
 A name is looked up once, what it resolves to is checked, and the connection goes to exactly that address: a name that resolves
 to something else a moment later (DNS rebinding) gains nothing, and neither does a redirect, since every connection passes
-here. Numbers in disguise (`http://2130706433/`, `::ffff:127.0.0.1`) are seen for what they are.
+here. Numbers in disguise (`http://2130706433/`, `::ffff:127.0.0.1`) are seen for what they are. A proxy is given the checked
+address, too (`index.proxies`); only where private machines are allowed does it look up names itself.
 """
 
 import ipaddress
@@ -15,6 +16,8 @@ from typing import Any
 
 import httpcore
 import httpx
+
+from index.proxies import ProxyUnusable, connect_through, proxy_for
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -38,15 +41,10 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-class CheckedBackend(httpcore.NetworkBackend):
-    """Connects to checked addresses only, and gives up what a thread does once its time is over.
+class Deadlines:
+    """When the time of each thread is over: a server that sends a byte now and then meets every timeout between two bytes."""
 
-    A server that sends a byte now and then meets every timeout between two bytes; `limited` bounds the whole.
-    """
-
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self._inner = httpcore.SyncBackend()
+    def __init__(self) -> None:
         self._local = threading.local()
 
     @contextmanager
@@ -68,6 +66,16 @@ class CheckedBackend(httpcore.NetworkBackend):
             raise error("the time for this page is over")
         return remaining if timeout is None else min(timeout, remaining)
 
+
+class CheckedBackend(httpcore.NetworkBackend):
+    """Connects to checked addresses only, for pages over `scheme`, and gives up what a thread does once its time is over."""
+
+    def __init__(self, scheme: str, deadlines: Deadlines, *, allow_private: bool) -> None:
+        self._scheme = scheme
+        self._deadlines = deadlines
+        self._allow_private = allow_private
+        self._inner = httpcore.SyncBackend()
+
     def connect_tcp(
         self,
         host: str,
@@ -76,17 +84,33 @@ class CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first address of `host` that answers. `AddressRefused` if one of them may not be asked."""
+        """A connection to the first address of `host` that answers, through the proxy that the environment names.
+
+        `AddressRefused` if one of them may not be asked, `ProxyUnusable` if the proxy is none or refuses.
+        """
+        proxy = proxy_for(self._scheme, host)
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in self._addresses(host, port):
+        for address in [host] if proxy and self._allow_private else self._addresses(host, port):
+            target, at = (address, port) if proxy is None else (proxy.host, proxy.port)
             try:
-                stream = self._inner.connect_tcp(
-                    address, port, self.left(timeout, httpcore.ConnectTimeout), local_address, socket_options
+                left = self._deadlines.left(timeout, httpcore.ConnectTimeout)
+                stream = _Limited(
+                    self._inner.connect_tcp(target, at, left, local_address, socket_options), self._deadlines
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = ProxyUnusable(f"the proxy {target}:{at} does not answer") if proxy else error
+                continue
+            try:
+                if proxy is not None:
+                    connect_through(stream, proxy, address, port, timeout)
+            except ProxyUnusable as error:
                 failure = error
+                stream.close()
+            except BaseException:
+                stream.close()
+                raise
             else:
-                return _Limited(stream, self)
+                return stream
         raise failure
 
     def connect_unix_socket(
@@ -113,17 +137,23 @@ class CheckedBackend(httpcore.NetworkBackend):
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """Sends the requests of an `httpx.Client` through a `CheckedBackend`, past any proxy, which would connect unchecked."""
+    """Sends the requests of an `httpx.Client` through a `CheckedBackend`, each within the time that `deadlines` gives it."""
 
-    def __init__(self, backend: CheckedBackend, *, connections: int) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), network_backend=backend, max_connections=connections
-        )
+    def __init__(self, deadlines: Deadlines, *, connections: int, allow_private: bool) -> None:
+        context = httpx.create_ssl_context()
+        self._pools = {
+            scheme: httpcore.ConnectionPool(
+                ssl_context=context,
+                network_backend=CheckedBackend(scheme, deadlines, allow_private=allow_private),
+                max_connections=connections,
+            )
+            for scheme in ("http", "https")
+        }
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The response, its body not yet read. Errors are those of httpcore, and `AddressRefused`."""
         assert isinstance(request.stream, httpx.SyncByteStream)
-        response = self._pool.handle_request(
+        response = self._pools[request.url.scheme].handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -143,7 +173,8 @@ class CheckedTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 class _Body(httpx.SyncByteStream):
@@ -162,15 +193,15 @@ class _Body(httpx.SyncByteStream):
 class _Limited(httpcore.NetworkStream):
     """A connection on which no step outlasts the time that the thread has."""
 
-    def __init__(self, inner: httpcore.NetworkStream, backend: CheckedBackend) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadlines: Deadlines) -> None:
         self._inner = inner
-        self._backend = backend
+        self._deadlines = deadlines
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._backend.left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, self._deadlines.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, self._deadlines.left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -178,8 +209,8 @@ class _Limited(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = self._backend.left(timeout, httpcore.ConnectTimeout)
-        return _Limited(self._inner.start_tls(ssl_context, server_hostname, left), self._backend)
+        left = self._deadlines.left(timeout, httpcore.ConnectTimeout)
+        return _Limited(self._inner.start_tls(ssl_context, server_hostname, left), self._deadlines)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

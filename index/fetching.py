@@ -16,7 +16,8 @@ import httpcore
 import httpx
 from protego import Protego
 
-from index.addresses import AddressRefused, CheckedBackend, CheckedTransport
+from index.addresses import AddressRefused, CheckedTransport, Deadlines
+from index.proxies import ProxyUnusable
 from index.visits import Visit
 
 AGENT = "quoth"
@@ -96,9 +97,9 @@ class Fetcher:
 
     def __init__(self, limits: WebLimits | None = None, *, allow_private: bool = False) -> None:
         self.limits = limits or WebLimits()
-        self._backend = CheckedBackend(allow_private=allow_private)
+        self._deadlines = Deadlines()
         self._client = httpx.Client(
-            transport=CheckedTransport(self._backend, connections=self.limits.at_once),
+            transport=CheckedTransport(self._deadlines, connections=self.limits.at_once, allow_private=allow_private),
             headers={"User-Agent": _USER_AGENT, "Accept": _ACCEPT, "Accept-Encoding": "gzip"},
             timeout=_STEP_SECONDS,
             follow_redirects=False,
@@ -143,7 +144,7 @@ class Fetcher:
             headers["If-Modified-Since"] = visit.last_modified
         try:
             with (
-                self._backend.limited(self.limits.page_seconds),
+                self._deadlines.limited(self.limits.page_seconds),
                 self._client.stream("GET", place, headers=headers) as response,
             ):
                 if response.status_code in _REDIRECTS and "location" in response.headers:
@@ -161,6 +162,9 @@ class Fetcher:
                 )
         except AddressRefused as error:
             raise NotFetched(str(error), "Allow private addresses (--allow-private) if you trust it") from error
+        except ProxyUnusable as error:
+            mend = "Name a proxy that does in HTTP_PROXY and HTTPS_PROXY, or except the host in NO_PROXY"
+            raise NotFetched(str(error), mend) from error
         except (httpcore.TimeoutException, httpx.TimeoutException) as error:
             raise NotFetched("it takes too long to answer", "Try again later") from error
         except _NETWORK_ERRORS as error:
