@@ -1,9 +1,14 @@
-"""The stages of one answer in the making: timed, and ended between two of them when nobody waits for the answer any more."""
+"""The stages of one answer in the making: timed, and ended when nobody waits for the answer any more.
 
-from collections.abc import Iterator
+A stage that waits for another machine is cut off at once (`when_stopped`), one that writes word by word ends with the next
+(`require_wanted`), any other runs to its end.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Lock
 from time import perf_counter_ns, time_ns
 
 from index.batching import ABANDONED
@@ -35,6 +40,8 @@ class Stages:
         self._begin_ns = perf_counter_ns()
         self._stopped = Event()
         self._laps: list[Lap] = []
+        self._guard = Lock()
+        self._cuts: list[Callable[[], None]] = []
         self.unsupported = 0
         """Sentences that no passage supports, dropped or marked."""
         self.retries = 0
@@ -60,21 +67,43 @@ class Stages:
 
         The block is one thread's: it holds no `yield`. Models drop what still waits for its turn in it when `stop` is called.
         """
-        if self._stopped.is_set():
-            raise Stopped(stage)
+        self.require_wanted()
         begin = perf_counter_ns()
         failed = True
-        token = ABANDONED.set(self._stopped)
+        token, running = ABANDONED.set(self._stopped), _RUNNING.set(self)
         try:
             yield
             failed = False
         finally:
+            _RUNNING.reset(running)
             ABANDONED.reset(token)
             self._laps.append(Lap(stage, self._epoch_ns + begin, self._epoch_ns + perf_counter_ns(), failed))
 
     def stop(self) -> None:
-        """Let the stage that runs be the last."""
-        self._stopped.set()
+        """Let the stage that runs be the last, and cut off what it waits for."""
+        with self._guard:
+            self._stopped.set()
+            cuts, self._cuts = self._cuts, []
+        for cut in cuts:
+            cut()
+
+    def when_stopped(self, cut: Callable[[], None]) -> None:
+        """Have `stop` call `cut`, from its own thread; at once if it came before. What was over by then `cut` leaves alone."""
+        with self._guard:
+            if not self._stopped.is_set():
+                self._cuts.append(cut)
+                return
+        cut()
+
+    def require_wanted(self) -> None:
+        """Raise Stopped after `stop`."""
+        if self._stopped.is_set():
+            raise Stopped("nobody waits for the answer any more")
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long. Raises Stopped as soon as `stop` is called."""
+        self._stopped.wait(seconds)
+        self.require_wanted()
 
     def milliseconds(self) -> dict[str, float]:
         """Milliseconds by stage, and `total` since the making began."""
@@ -83,3 +112,11 @@ class Stages:
             spent[lap.stage] = spent.get(lap.stage, 0.0) + (lap.end_ns - lap.begin_ns) / _NS_PER_MS
         spent["total"] = (perf_counter_ns() - self._begin_ns) / _NS_PER_MS
         return {stage: round(ms, 3) for stage, ms in spent.items()}
+
+
+_RUNNING: ContextVar[Stages | None] = ContextVar("_RUNNING", default=None)
+
+
+def running() -> Stages:
+    """The stages of the answer that this thread works on now; outside of any answer, stages that nobody stops."""
+    return _RUNNING.get() or Stages()

@@ -16,6 +16,7 @@ from service.generators.draft import Draft, Passage, Report
 from service.generators.local import Local
 from service.prompts import Messages, load_prompts
 from service.reader import Reading
+from service.stages import Stages, Stopped
 
 START, END, UNKNOWN = "<start>", "<end>", "<unk>"
 TEMPLATE = (
@@ -234,6 +235,15 @@ def test_a_line_of_its_own_is_written_to_its_end_and_waited_for_no_longer_than_w
     assert said.usage.completion_tokens == len(WORDS) + 1
     with pytest.raises(GeneratorUnavailable, match="llm_rewrite_timeout_s = 1e-09"):
         Local(model, BUDGET, load_prompts(), line_s=1e-9).say(messages)
+
+
+def test_a_model_stops_within_a_sentence_when_nobody_waits_for_the_answer_any_more(tmp_path):
+    generator, stages, calls = Local(words_model(tmp_path), BUDGET, load_prompts()), Stages(), []
+    generator.load()
+    generator._model.register_forward_pre_hook(lambda *_: (calls.append(1), stages.stop()))
+    with stages.lap("generate"), pytest.raises(Stopped):
+        next(generator.generate("How many?", PASSAGES))
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from service.generators.server import Server
 from service.prompts import Messages, load_prompts
 from service.reader import Reading, SentenceReading
 from service.records import Usage
-from service.stages import Stages
+from service.stages import Stages, Stopped
 from service.writing import Writing
 
 KEY = "sk-secret-key"
@@ -411,6 +411,22 @@ def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while_then_trie
         out, error = written(generator)
         assert (texts(out), error) == (["Seoul counts six.", "Kerry came in May."], None)
         assert breaker.wait_s() == 0.0
+
+
+def test_a_pause_before_another_try_ends_when_nobody_waits_for_the_answer_any_more():
+    stages = Stages()
+
+    def refuse(handler):
+        status(429, [("Retry-After", "500")])(handler)
+        stages.stop()
+
+    desk = Desk(refuse)
+    with serving(desk) as url:
+        generator = Remote(Server(url, "some-model", KEY, 600.0), Budget(4096, 64), load_prompts())
+        with stages.lap("generate"), pytest.raises(Stopped):
+            list(generator.generate("How many?", PASSAGES))
+        generator.close()
+    assert len(desk.bodies) == 1
 
 
 def test_closing_the_iterator_ends_the_request():

@@ -7,7 +7,7 @@ import pytest
 from service.answering import PassagesFound
 from service.assembly import Service
 from service.records import Question
-from service.stages import STAGES, Stages, Stopped
+from service.stages import STAGES, Stages, Stopped, running
 
 
 def test_laps_are_in_order_and_add_up_by_stage() -> None:
@@ -55,3 +55,34 @@ def test_an_answer_passes_through_the_known_stages_and_ends_where_it_is_stopped(
     with pytest.raises(Stopped):
         next(events)
     assert [lap.stage for lap in stopped.laps] == ["rewrite", "retrieve", "read"]
+
+
+def test_a_stop_cuts_off_what_is_waited_for_once_and_at_once_if_it_came_before() -> None:
+    stages, cuts = Stages(), []
+    stages.when_stopped(lambda: cuts.append("waiting"))
+    with stages.lap("generate"):
+        assert running() is stages
+        running().require_wanted()
+    assert cuts == []
+    stages.stop()
+    stages.stop()
+    assert cuts == ["waiting"]
+    stages.when_stopped(lambda: cuts.append("late"))
+    assert cuts == ["waiting", "late"]
+    with pytest.raises(Stopped):
+        stages.require_wanted()
+
+
+def test_a_pause_ends_with_the_stop_and_else_by_itself() -> None:
+    stages = Stages()
+    stages.pause(0.0)
+    threading.Timer(0.01, stages.stop).start()
+    with pytest.raises(Stopped):
+        stages.pause(3600.0)
+
+
+def test_outside_of_an_answer_nothing_is_stopped() -> None:
+    stages = Stages()
+    with stages.lap("generate"):
+        stages.stop()
+    running().require_wanted()

@@ -18,6 +18,7 @@ from service.generators.language_model import LINE_TOKENS, Said
 from service.generators.prose import drafts, without_thoughts
 from service.prompts import Messages, Prompts
 from service.records import Usage
+from service.stages import running
 
 _GGUF = ".gguf"
 _GGUF_PACKAGES = ("gguf", "accelerate")
@@ -150,7 +151,9 @@ class Local:
         shown, settled = 0, 0  # tokens passed on as text; tokens before them that decoding may need
         past = None
         ids = prompt.to(self._model.device)
+        stages = running()
         while len(written) < most:
+            stages.require_wanted()
             with torch.inference_mode():
                 output = self._model(input_ids=ids, past_key_values=past, use_cache=True, logits_to_keep=1)
             past = output.past_key_values

@@ -18,6 +18,7 @@ from service.generators.language_model import LINE_TOKENS, Said
 from service.generators.prose import drafts, without_thoughts
 from service.generators.server import WHOLE, ChatServer, Reply, RequestFailed, Server
 from service.prompts import Messages, Prompts
+from service.stages import running
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times 0.5 to 1.0 by chance
@@ -39,7 +40,7 @@ class Remote:
         temperature: float = 0.0,
         line_s: float = 15.0,
         breaker: Breaker | None = None,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         self._server = server
         self._budget = budget
@@ -48,7 +49,7 @@ class Remote:
         brief = Budget(budget.context, LINE_TOKENS)
         self._line = ChatServer(replace(server, silence_s=line_s), brief, 0.0, whole=1, limit="llm_rewrite_timeout_s")
         self._breaker = breaker or Breaker()
-        self._pause = pause
+        self._pause = pause or (lambda seconds: running().pause(seconds))
         self._plain = False
 
     def close(self) -> None:
@@ -68,6 +69,7 @@ class Remote:
             try:
                 text = "".join(without_thoughts(self._line.write(messages, reply, plain=self._plain)))
             except RequestFailed as failed:
+                running().require_wanted()
                 if failed.dialect and not self._plain:
                     self._plain = True
                     continue
@@ -96,6 +98,7 @@ class Remote:
             try:
                 yield from self._chat.write(messages, reply, plain=self._plain)
             except RequestFailed as failed:
+                running().require_wanted()  # a request that was cut off is no failure of the server
                 if failed.dialect and not self._plain:
                     self._plain = True
                     continue

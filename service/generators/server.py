@@ -10,6 +10,7 @@ import httpx2
 import openai
 
 from service.generators.budget import Budget, estimated_tokens
+from service.generators.connection import make_cuttable
 from service.prompts import Messages
 from service.records import Usage
 from service.settings import Settings
@@ -93,7 +94,12 @@ class ChatServer:
         self._limit = limit
         self._counts_tokens = True
         timeout = httpx2.Timeout(server.silence_s, connect=min(_CONNECT_S, server.silence_s))
-        self._http = httpx2.Client(timeout=timeout, event_hooks={"response": [self._bound]})
+        # A connection serves one request: so its beginning is seen, and it can be cut off whatever it waits for.
+        self._http = httpx2.Client(
+            timeout=timeout,
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            event_hooks={"request": [make_cuttable], "response": [self._bound]},
+        )
         self._client = openai.OpenAI(
             base_url=server.base_url,
             api_key=server.api_key or "none",
