@@ -240,7 +240,7 @@ def test_a_line_of_its_own_is_written_to_its_end_and_waited_for_no_longer_than_w
 def test_a_model_stops_within_a_sentence_when_nobody_waits_for_the_answer_any_more(tmp_path):
     generator, stages, calls = Local(words_model(tmp_path), BUDGET, load_prompts()), Stages(), []
     generator.load()
-    generator._model.register_forward_pre_hook(lambda *_: (calls.append(1), stages.stop()))
+    generator._model.register_forward_pre_hook(lambda *_: calls.append(stages.stop()))
     with stages.lap("generate"), pytest.raises(Stopped):
         next(generator.generate("How many?", PASSAGES))
     assert len(calls) == 1
