@@ -14,9 +14,10 @@ from evaluation.cases import Source
 from evaluation.naming import Naming
 from evaluation.targets.target import Target
 from evaluation.tasks.retrieval import DEPTH, Search, by_document
-from index.collection import Collection, Reranker
+from index.collection import Collection
 from index.encoder import Encoder
 from index.records import Hit
+from index.retrieval import Reranker
 
 Retriever = Literal["hybrid", "reranked", "dense", "bm25", "encoder"]
 _PASSAGES = 3 * DEPTH

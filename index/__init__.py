@@ -9,9 +9,10 @@ Read in this order:
 - behind the wall: worker, guard, extraction, readahead, contents
 - chunks: sentences, chunking, context
 - vectors: batching, runtime, bert, minilm, pretrained, weights, encoder, hashed
-- the truth: schema.sql, rows, entries, sqlite, layout, snapshot, ledger
+- the truth: schema.sql, rows, entries, sqlite, layout, snapshot, visits, roots, catalog, passages,
+  ledger
 - its caches: disk, lock, filters, scoping; structure, flat, partitioned, segment, building, vector_file, vectors;
-  lexicon_files, lexicon; fusion
-- the whole: roots, soundness, transfer, collection, naming, library, plan, intake, sync, following
-- the web: visits, proxies, addresses, fetching, sitemap, survey, website
+  words, lexicon_files, lexicon; fusion
+- the whole: retrieval, tending, soundness, transfer, collection, naming, library, plan, intake, sync, following
+- the web: proxies, addresses, fetching, sitemap, survey, website
 """

@@ -8,56 +8,32 @@ The ledger holds the truth; the lexicon and the vectors are caches that catch up
 process wrote. A document is found by its words as soon as `change` returns, and by its meaning once `embed_pending` reached it.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from index.building import Sizes
 from index.chunking import chunk
+from index.disk import bytes_below
 from index.encoder import Encoder
-from index.errors import DocumentRejected, QueryInvalid
-from index.filters import Filter, Scope
-from index.fusion import FUSED_WEIGHT, reciprocal_rank
+from index.errors import DocumentRejected
+from index.filters import Filter
 from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.lock import FileLock, writer_lock
 from index.records import Document, Hit, Page
+from index.retrieval import Reranker, Retrieval
 from index.roots import Root
-from index.rows import ChunkRow, Entry
+from index.rows import Entry
 from index.soundness import Finding, findings
 from index.summary import Changed, CollectionState, DocumentSummary, Source
+from index.tending import WAIT_SECONDS, Tending
 from index.transfer import Manifest, export
 from index.vectors import VectorIndex
 from index.visits import Visit
 
-_WAIT_SECONDS = 10.0
 _EMBED_BATCH = 256
-_SEARCHES = 3
 _EMBED_WAIT_SECONDS = 300.0  # the longest that another process may take to encode one batch
-_TENDING_SECONDS = 1.0
-_SHARE_TENDING = 9  # one second in ten at most
-_LOG_KEPT = 100_000
-
-
-class Reranker(Protocol):
-    """Reads a query with each text and says how well the text answers it."""
-
-    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
-        """One score a text, higher is better."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A chunk that retrieval proposes, by ledger number, with its scores."""
-
-    number: int
-    score: float
-    similarity: float | None
-    bm25: float | None
 
 
 class Collection:
@@ -78,10 +54,9 @@ class Collection:
         self._ledger = Ledger(folder / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
         self._vectors = VectorIndex(folder, self._ledger, least_to_save=least_to_save, sizes=sizes)
         self._lexicon = Lexicon(folder / "lexicon")
-        self._lock = writer_lock(folder)
+        self._retrieval = Retrieval(self._ledger, self._vectors, self._lexicon, encoder)
+        self._tending = Tending(self._ledger, self._vectors, self._lexicon, writer_lock(folder))
         self._embedding = FileLock(folder / "embedding.lock")
-        self._depth = 0
-        self._tending_due = 0.0
 
     def close(self) -> None:
         """Release the ledger's connections. The collection is not usable afterwards."""
@@ -93,24 +68,14 @@ class Collection:
         return self._ledger.is_on_disk()
 
     @contextmanager
-    def writing(self, wait: float = _WAIT_SECONDS) -> Iterator[None]:
+    def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Be the only writer inside the `with` block, over all processes; re-entrant. Nobody's searches wait.
 
         `CollectionBusy` after `wait` seconds names the process that writes. The caches are brought up to date at the end, or
         by the next search if that was done within the last second.
         """
-        with self._lock.held(wait):
-            before = self._ledger.mark()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-            is_due = self._depth == 0 and time.monotonic() >= self._tending_due and self._ledger.mark() != before
-            if is_due:
-                self._tend_lexicon()
-        if is_due:
-            self._save_vectors()
+        with self._tending.writing(wait):
+            yield
 
     def add(self, document: Document, source: Source | None = None) -> Changed:
         """Make `document` the current version of its id. See `change`."""
@@ -139,8 +104,7 @@ class Collection:
                     new.append(Entry(document, chunk(document, self._encoder.token_offsets), source))
             if new or remove:
                 self._ledger.change(new, remove)
-                if self._depth > 1 and time.monotonic() >= self._tending_due:
-                    self._tend_lexicon()
+                self._tending.changed()
             added = len(new) + permitted
             return Changed(added=added, removed=len(remove), unchanged=len(add) - added)
 
@@ -193,14 +157,13 @@ class Collection:
                 if not pending:
                     break
                 vectors = self._encoder.encode([text.text for text in pending])
-                with self._lock.held(_WAIT_SECONDS):
+                with self._tending.turn():
                     done += self._ledger.add_vectors([text.hash for text in pending], vectors)
-            self._save_vectors()
+            self._tending.save_vectors()
             if on_progress is not None:
                 on_progress(min(done, total), total)
         if done:
-            with self._lock.held(_WAIT_SECONDS):
-                self._tend_lexicon()
+            self._tending.tend_lexicon()
         return done
 
     def pending_of(self, document_ids: Sequence[str]) -> int:
@@ -222,19 +185,7 @@ class Collection:
         `depth` of the fusion, whose score counts `FUSED_WEIGHT` times beside the reranker's. Equal scores: the chunk
         indexed first. `QueryInvalid` for an empty query or a `k` or `depth` below 1.
         """
-        if not query.strip():
-            raise QueryInvalid("the query is empty. Ask with at least one word")
-        if k < 1 or depth < 1:
-            raise QueryInvalid(f"k is {k} and depth is {depth}. Both must be at least 1")
-        if reranker is None:
-            return [_hit(row, found) for found, row in self._best(query, max(depth, k), k, where)]
-        read = self._best(query, max(depth, k), depth, where)
-        scores = reranker.score(query, [row.chunk.text for _, row in read]) if read else []
-        totals = [
-            float(score) + FUSED_WEIGHT * candidate.score for score, (candidate, _) in zip(scores, read, strict=True)
-        ]
-        ranked = sorted(range(len(read)), key=lambda place: (-totals[place], place))
-        return [_hit(read[place][1], read[place][0], totals[place]) for place in ranked[:k]]
+        return self._retrieval.search(query, k, where, reranker, depth)
 
     def document(self, document_id: str, version: str | None = None) -> Document:
         """The current version of a document, or the version named, also a retired one. `NotFound` if there is none."""
@@ -254,7 +205,7 @@ class Collection:
 
     def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
         """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
-        with self._lock.held(_WAIT_SECONDS):
+        with self._tending.turn():
             self._ledger.note_visits(visits, forget)
 
     def state(self) -> CollectionState:
@@ -267,7 +218,7 @@ class Collection:
             vectors=chunks - pending,
             pending_vectors=pending,
             encoder=self._ledger.encoder,
-            bytes_on_disk=_bytes_below(self._folder),
+            bytes_on_disk=bytes_below(self._folder),
         )
 
     def pending_vectors(self) -> int:
@@ -286,66 +237,6 @@ class Collection:
         """Write the collection into one new file, with a checksum. Writers need not stop. `ExportUnwritable` says why not."""
         return export(self._ledger, self.state(), self._encoder.dimension, target)
 
-    def _best(self, query: str, depth: int, count: int, where: Filter | None) -> list[tuple[_Candidate, ChunkRow]]:
-        """The best `count` of the fusion; looked for again if a writer replaced some of them meanwhile."""
-        for _ in range(_SEARCHES):
-            self._lexicon.catch_up(self._ledger)
-            self._vectors.catch_up()
-            scope = None if where is None or where.is_open else self._ledger.scope(where)
-            candidates = self._candidates(query, depth, scope)
-            found = self._resolved(candidates, count)
-            if len(found) == min(count, len(candidates)):
-                break
-        return found
-
-    def _candidates(self, query: str, depth: int, scope: Scope | None) -> list[_Candidate]:
-        lexical = dict(self._lexicon.search(query, depth, scope))
-        dense = {}
-        if len(self._vectors):
-            dense = dict(self._vectors.search(self._encoder.encode([query])[0], depth, scope))
-        fused = reciprocal_rank([list(dense), list(lexical)])
-        return [_Candidate(number, score, dense.get(number), lexical.get(number)) for number, score in fused]
-
-    def _resolved(self, candidates: Sequence[_Candidate], count: int) -> list[tuple[_Candidate, ChunkRow]]:
-        """The first `count` candidates that the ledger still has."""
-        found: list[tuple[_Candidate, ChunkRow]] = []
-        place = 0
-        while len(found) < count and place < len(candidates):
-            part = candidates[place : place + count]
-            rows = self._ledger.chunks([candidate.number for candidate in part])
-            found += [(candidate, rows[candidate.number]) for candidate in part if candidate.number in rows]
-            place += count
-        return found[:count]
-
-    def _tend_lexicon(self) -> None:
-        """Bring the lexicon up to date. For who holds the lock, so that two writers do not wait for each other's.
-
-        The longer it takes, the longer the next one waits: searches bring it up to date anyway.
-        """
-        begun = time.monotonic()
-        self._lexicon.catch_up(self._ledger)
-        now = time.monotonic()
-        self._tending_due = now + max(_TENDING_SECONDS, _SHARE_TENDING * (now - begun))
-
-    def _save_vectors(self) -> None:
-        """Make new files of vectors if they are due, and trim the log behind them. Other writers need not wait for it."""
-        saved = self._vectors.save()
-        if saved is not None and saved > _LOG_KEPT:
-            with self._lock.held(_WAIT_SECONDS):
-                self._ledger.trim(saved - _LOG_KEPT)
-
-
-def _hit(row: ChunkRow, candidate: _Candidate, score: float | None = None) -> Hit:
-    return Hit(
-        chunk=row.chunk,
-        title=row.title,
-        uri=row.uri,
-        page=row.page,
-        score=candidate.score if score is None else score,
-        similarity=candidate.similarity,
-        bm25=candidate.bm25,
-    )
-
 
 def _reject_lone_surrogates(document: Document) -> None:
     try:
@@ -354,13 +245,3 @@ def _reject_lone_surrogates(document: Document) -> None:
         raise DocumentRejected(
             document.uri, f"the text has a lone surrogate at {error.start}", "Decode the file with errors='replace'"
         ) from error
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue  # a cache file that was replaced meanwhile
-    return total

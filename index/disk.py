@@ -50,6 +50,17 @@ def is_full(path: Path) -> bool:
     return shutil.disk_usage(path.parent).free < _NEARLY_FULL
 
 
+def bytes_below(folder: Path) -> int:
+    """How much the files in the folder and below it take."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue  # a cache file that was replaced meanwhile
+    return total
+
+
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -5,36 +5,25 @@ since a cache file that survived a power cut which the ledger's last commit did 
 Readers each see one consistent state and never wait for the writer. Whoever writes must hold the collection's lock.
 """
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalog import document_in, documents_in, is_current, pages_in, readers_of
 from index.entries import document_number, drop_chunks, insert, permit
-from index.errors import EncoderMismatch, NotFound
+from index.errors import EncoderMismatch
 from index.filters import Filter, Scope
 from index.layout import prepare
+from index.passages import add_vectors, chunks_in, counts, pending, pending_of, without_vector
 from index.records import Document, Page
 from index.roots import Root, note_roots, roots_of
-from index.rows import (
-    CHUNK_COLUMNS,
-    DOCUMENT_COLUMNS,
-    ChunkRow,
-    Entry,
-    PendingText,
-    chunk_from,
-    document_from,
-    pages_from,
-    pending_from,
-    summary_from,
-)
+from index.rows import ChunkRow, Entry, PendingText
 from index.scoping import all_readable, resolved
-from index.snapshot import EMBEDDED, Mark, Snapshot, vectors_of
+from index.snapshot import Mark, Snapshot, vectors_of
 from index.sqlite import Database
 from index.summary import DocumentSummary, Source
 from index.visits import Visit, note, visits_in
@@ -83,11 +72,7 @@ class Ledger:
     def is_current(self, document: Document) -> bool:
         """Whether this document, text, title, metadata and all but its principals, is what search finds."""
         with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE number = (SELECT version FROM documents WHERE id = ?)",
-                (document.id,),
-            ).fetchone()
-        return row is not None and replace(document_from(row), principals=document.principals) == document
+            return is_current(connection, document)
 
     def change(self, add: Sequence[Entry], remove: Sequence[str]) -> None:
         """Retire the documents `remove` and make the entries current, in one transaction: all or nothing.
@@ -127,14 +112,7 @@ class Ledger:
     def readers_of(self, document_ids: Collection[str]) -> dict[str, frozenset[str]]:
         """Who may read those of the documents, current or removed, that are not for everybody."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                """
-                SELECT document_id, json_group_array(principal) FROM permissions
-                WHERE document_id IN (SELECT value FROM json_each(?)) GROUP BY document_id
-                """,
-                (json.dumps(list(document_ids)),),
-            ).fetchall()
-        return {identity: frozenset(json.loads(principals)) for identity, principals in rows}
+            return readers_of(connection, document_ids)
 
     def roots_of(self, uris: Collection[str]) -> dict[str, Root]:
         """For each document's URI the nearest place at or above it for which principals were named, if there is one."""
@@ -154,37 +132,17 @@ class Ledger:
     def pending(self, limit: int) -> list[PendingText]:
         """At most `limit` different texts that wait for a vector, newest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT hash, context, text FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?", (limit,)
-            ).fetchall()
-        return list({row[0]: pending_from(row) for row in rows}.values())
+            return pending(connection, limit)
 
     def pending_of(self, document_ids: Sequence[str]) -> int:
         """How many chunks of these documents wait for a vector; a document that is not current has none."""
         with self._database.reading() as connection:
-            row = connection.execute(
-                """
-                SELECT count(*) FROM chunks WHERE embedded = 0 AND document IN (
-                    SELECT number FROM documents WHERE id IN (SELECT value FROM json_each(?))
-                )
-                """,
-                (json.dumps(list(document_ids)),),
-            ).fetchone()
-        return int(row[0])
+            return pending_of(connection, document_ids)
 
     def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> int:
         """Keep `vectors` (n, dimension) for the texts with these hashes; answers how many chunks became searchable."""
-        searchable = 0
         with self._database.writing() as connection:
-            for key, vector in zip(hashes, vectors.astype("<f2"), strict=True):
-                connection.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?)", (key, vector.tobytes()))
-                connection.execute(
-                    "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE hash = ? AND embedded = 0",
-                    (EMBEDDED, key),
-                )
-                done = connection.execute("UPDATE chunks SET embedded = 1 WHERE hash = ? AND embedded = 0", (key,))
-                searchable += done.rowcount
-        return searchable
+            return add_vectors(connection, hashes, vectors)
 
     def trim(self, position: int) -> None:
         """Forget the log up to `position`: a cache that stands before it will be rebuilt instead of replayed."""
@@ -197,65 +155,23 @@ class Ledger:
 
     def documents(self, ids: Sequence[str] | None = None, folder: str | None = None) -> list[DocumentSummary]:
         """The current documents, or those of them with these ids, or with a URI below that of `folder`, by URI."""
-        conditions, values = ["TRUE"], []
-        if ids is not None:
-            conditions.append("d.id IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(list(ids)))
-        if folder is not None:  # a range, so that the index on URIs finds it: "0" follows "/"
-            conditions.append("d.uri > ? || '/' AND d.uri < ? || '0'")
-            values += [folder.rstrip("/")] * 2
-        among = " AND ".join(conditions)
         with self._database.reading() as connection:
-            rows = connection.execute(
-                f"""
-                SELECT d.id, v.version, v.uri, v.title, v.media_type, v.characters,
-                    (SELECT count(*) FROM chunks c WHERE c.document = d.number),
-                    d.source_size, d.source_modified_ns, d.indexed_at,
-                    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = d.id)
-                FROM documents d JOIN versions v ON v.number = d.version WHERE {among} ORDER BY d.uri, d.id
-                """,
-                values,
-            ).fetchall()
-        return [summary_from(row) for row in rows]
+            return documents_in(connection, ids, folder)
 
     def document(self, document_id: str, version: str | None = None) -> Document:
         """The current version, or the one named, current or not. `NotFound` says which part is unknown."""
         with self._database.reading() as connection:
-            parameters: tuple[str, ...]
-            if version is None:
-                condition, parameters = "number = (SELECT version FROM documents WHERE id = ?)", (document_id,)
-            else:
-                condition, parameters = "document_id = ? AND version = ?", (document_id, version)
-            row = connection.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE {condition}", parameters
-            ).fetchone()
-        if row is None:
-            raise _no_document(document_id, version)
-        return document_from(row)
+            return document_in(connection, document_id, version)
 
     def pages(self, document_id: str, version: str) -> tuple[Page, ...]:
         """The pages of a version, current or not, without its text. `NotFound` if there is no such version."""
         with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT pages FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
-            ).fetchone()
-        if row is None:
-            raise _no_document(document_id, version)
-        return pages_from(row[0])
+            return pages_in(connection, document_id, version)
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, ChunkRow]:
         """The chunks with these ledger numbers, those that are still there."""
-        marks = ",".join("?" * len(numbers))
         with self._database.reading() as connection:
-            rows = connection.execute(
-                f"""
-                SELECT {CHUNK_COLUMNS} FROM chunks c
-                JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
-                WHERE c.number IN ({marks})
-                """,
-                tuple(numbers),
-            ).fetchall()
-        return {row[0]: chunk_from(row) for row in rows}
+            return chunks_in(connection, numbers)
 
     def vectors(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Those of the chunks with these numbers that have a vector, ascending, and their vectors (n, dimension)."""
@@ -275,19 +191,12 @@ class Ledger:
     def counts(self) -> tuple[int, int, int]:
         """Current documents, their chunks, and those of the chunks that have no vector yet."""
         with self._database.reading() as connection:
-            row: tuple[int, int, int] = connection.execute(
-                """
-                SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks),
-                    (SELECT count(*) FROM chunks WHERE embedded = 0)
-                """
-            ).fetchone()
-        return row
+            return counts(connection)
 
     def without_vector(self) -> int:
         """Chunks that have no vector yet; as quick as there are few of them."""
         with self._database.reading() as connection:
-            row: tuple[int] = connection.execute("SELECT count(*) FROM chunks WHERE embedded = 0").fetchone()
-        return row[0]
+            return without_vector(connection)
 
     def scope(self, where: Filter) -> Scope:
         """The current documents that meet `where`."""
@@ -301,11 +210,6 @@ class Ledger:
                 f"{self.path.parent.name}: the collection was made with encoder {made_with[0]!r} ({made_with[1]} dimensions), "
                 f"not {encoder!r} ({dimension}). Choose that encoder, or index into a new collection"
             )
-
-
-def _no_document(document_id: str, version: str | None) -> NotFound:
-    what = "no current version" if version is None else f"no version {version!r}"
-    return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see what there is")
 
 
 def _position(connection: sqlite3.Connection) -> int:

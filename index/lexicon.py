@@ -1,23 +1,18 @@
 """Lexical search: BM25 by Tantivy over the ledger's chunks. A cache: the folder can be rebuilt from the ledger.
 
-Text and query go through the same analysis: Unicode NFKC, words of letters, marks and digits (each ideograph or kana is a
-word of its own, since those scripts put no space between words), lower case, no accents, English stems. A query is built
-from terms, never parsed, so no input is a syntax error.
-
 The ledger's mark travels inside the index, in a document of its own (number 0) that every commit replaces: Tantivy commits
 whole or not at all, so the mark is always that of the content.
 """
 
 import shutil
 import threading
-import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
-from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+from tantivy import Query
 
 from index.disk import explained
 from index.errors import CollectionBusy
@@ -26,11 +21,9 @@ from index.ledger import Ledger
 from index.lexicon_files import LexiconDamaged, sweep, verify
 from index.lock import FileLock
 from index.snapshot import Mark, Snapshot
+from index.words import ANALYZER, SCHEMA, any_term, normal, within
 
 _FORMAT = 2
-_WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
-_LONGEST_WORD = 60
-_MOST_TERMS = 256
 _TIES = 32
 _SIFTINGS = 2
 _DEEPER = 8
@@ -38,15 +31,6 @@ _HEAP_BYTES = 64_000_000
 _MARK_LAG = 50_000  # positions of the log that the mark on disk may lie behind, before it is written for its own sake
 _FIRST_WAIT_SECONDS = 60.0
 _WAIT_SECONDS = 0.25
-
-_ANALYZER = (
-    TextAnalyzerBuilder(Tokenizer.regex(_WORDS))
-    .filter(Filter.remove_long(_LONGEST_WORD))
-    .filter(Filter.lowercase())
-    .filter(Filter.ascii_fold())
-    .filter(Filter.stemmer("english"))
-    .build()
-)
 
 
 class Lexicon:
@@ -88,13 +72,13 @@ class Lexicon:
         Best first; equal scores by the smaller number. A query without words finds nothing.
         """
         searcher = self._searcher
-        words = _any_term(query)
+        words = any_term(query)
         if searcher is None or words is None or (scope is not None and scope.is_empty):
             return []
         if scope is not None and scope.numbers.size > self._listed:
             found = _sifted(searcher, words, k + _TIES, scope)
         else:
-            found = _hits(searcher, words if scope is None else _within(words, scope), k + _TIES)
+            found = _hits(searcher, words if scope is None else within(words, scope), k + _TIES)
         order = np.lexsort((found.numbers, -found.scores))[:k]
         return [(int(found.numbers[place]), float(found.scores[place])) for place in order]
 
@@ -160,8 +144,8 @@ class Lexicon:
         if self._folder.exists():
             shutil.rmtree(self._folder)
         self._folder.mkdir(parents=True)
-        self._index = tantivy.Index(_SCHEMA, path=str(self._folder))
-        self._index.register_tokenizer("words", _ANALYZER)
+        self._index = tantivy.Index(SCHEMA, path=str(self._folder))
+        self._index.register_tokenizer("words", ANALYZER)
         self._replay(snapshot, None)
 
     def _replay(self, snapshot: Snapshot, since: int | None) -> None:
@@ -171,12 +155,12 @@ class Lexicon:
         writer = self._index.writer(_HEAP_BYTES, 1)
         gone = [0, *([] if since is None else snapshot.removed(since))]
         # Not delete_documents_by_term: in tantivy 0.27 it looks for a signed term, which an unsigned field never holds.
-        writer.delete_documents_by_query(Query.term_set_query(_SCHEMA, "number", gone))
+        writer.delete_documents_by_query(Query.term_set_query(SCHEMA, "number", gone))
         for entry in snapshot.lexical_entries(since):
             document = tantivy.Document()
             document.add_unsigned("number", entry.number)
             document.add_unsigned("document", entry.document)
-            document.add_text("text", unicodedata.normalize("NFKC", entry.text))
+            document.add_text("text", normal(entry.text))
             writer.add_document(document)
         document = tantivy.Document()
         document.add_unsigned("number", 0)
@@ -189,24 +173,6 @@ class Lexicon:
         self._index.reload()
         self._searcher = self._index.searcher()
         self._written = snapshot.mark.position
-
-
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    builder.add_unsigned_field("number", indexed=True, fast=True)
-    builder.add_unsigned_field("document", indexed=True, fast=True)
-    builder.add_text_field("text", tokenizer_name="words", index_option="freq")
-    for name in ("format", "ledger", "position"):
-        builder.add_unsigned_field(name, fast=True)
-    return builder.build()
-
-
-_SCHEMA = _schema()
-
-
-def terms(text: str) -> list[str]:
-    """The different terms of `text`, in order, at most 256."""
-    return list(dict.fromkeys(_ANALYZER.analyze(unicodedata.normalize("NFKC", text))))[:_MOST_TERMS]
 
 
 class _Hits(NamedTuple):
@@ -236,26 +202,12 @@ def _sifted(searcher: tantivy.Searcher, words: Query, count: int, scope: Scope) 
         inside = scope.mask(hits.documents)
         if len(hits.numbers) < depth or np.count_nonzero(inside) >= count:
             return _Hits(hits.numbers[inside], hits.documents[inside], hits.scores[inside])
-    return _hits(searcher, _within(words, scope), count)
-
-
-def _any_term(text: str) -> Query | None:
-    """Any of the terms; None without one."""
-    wanted = [(Occur.Should, Query.term_query(_SCHEMA, "text", term, index_option="freq")) for term in terms(text)]
-    return Query.boolean_query(wanted) if wanted else None
-
-
-def _within(words: Query, scope: Scope) -> Query:
-    """The query, within the scope."""
-    if scope.outside and not scope.numbers.size:
-        return words
-    documents = Query.const_score_query(Query.term_set_query(_SCHEMA, "document", scope.numbers.tolist()), 0.0)
-    return Query.boolean_query([(Occur.Must, words), (Occur.MustNot if scope.outside else Occur.Must, documents)])
+    return _hits(searcher, within(words, scope), count)
 
 
 def _mark(searcher: tantivy.Searcher) -> Mark:
     """The mark inside the index."""
-    hits = searcher.search(Query.term_query(_SCHEMA, "number", 0), 2, count=False).hits
+    hits = searcher.search(Query.term_query(SCHEMA, "number", 0), 2, count=False).hits
     if len(hits) != 1:
         raise LexiconDamaged(f"{len(hits)} marks")
     (form,), (ledger,), (position,) = (
@@ -269,6 +221,6 @@ def _mark(searcher: tantivy.Searcher) -> Mark:
 def _opened(folder: Path) -> tantivy.Index:
     """The index in the folder; `LexiconDamaged` if a file of it differs from the checksum that it carries."""
     verify(folder)
-    index = tantivy.Index(_SCHEMA, path=str(folder))
-    index.register_tokenizer("words", _ANALYZER)
+    index = tantivy.Index(SCHEMA, path=str(folder))
+    index.register_tokenizer("words", ANALYZER)
     return index

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from index.errors import IndexingError
 from service import collection_lines as lines
-from service.cli import JsonOption
+from service.console import JsonOption
 from service.logs import configure
 from service.rendering import show
 from service.settings import load

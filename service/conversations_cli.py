@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.cli import JsonOption
+from service.console import JsonOption
 from service.logs import configure
 from service.rendering import Line, answer_lines, clean, show
 from service.settings import load

@@ -17,7 +17,7 @@ from index.naming import require_name
 from service.access.caller import Scope
 from service.access.options import expiry_of, name_of, principals_of
 from service.access.rate import rate_of
-from service.cli import JsonOption
+from service.console import JsonOption
 from service.errors import KeyOptionInvalid
 from service.logs import configure
 from service.rendering import Line, show

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.cli import JsonOption
+from service.console import JsonOption
 from service.logs import configure
 from service.rendering import Line, clean, show
 from service.settings import load

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.cli import CollectionOption, JsonOption
+from service.console import CollectionOption, JsonOption
 from service.errors import AnswerUnreadable
 from service.logs import configure
 from service.rendering import Line, clean, show

@@ -28,15 +28,15 @@ NURSERY = """
 import os, sys, threading
 from pathlib import Path
 
-import index.collection
+import index.tending
 from index.collection import Collection
 from index.following import follow
 from index.hashed import HashedEncoder
 from index.records import Document
 from index.sync import sync
 
-index.collection._LOG_KEPT = 20
-index.collection._TENDING_SECONDS = 0.0
+index.tending._LOG_KEPT = 20
+index.tending._TENDING_SECONDS = 0.0
 
 def churn(collection):
     number = 0

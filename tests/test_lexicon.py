@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from index.filters import Scope
 from index.ledger import Ledger
-from index.lexicon import Lexicon, terms
+from index.lexicon import Lexicon
 from index.records import Chunk, Document
 from index.rows import Entry
+from index.words import terms
 
 TEXTS = ("red apple", "green apple pie pie", "blue sky over green fields", "red sky at night red")
 

@@ -16,8 +16,9 @@ from sqlite3 import Connection, Row
 from index.sqlite import Database
 from service.jobs.backoff import MOST_SECONDS, delay
 from service.jobs.originals import Originals
-from service.jobs.queue import drop_unneeded, upload_from
+from service.jobs.queue import drop_unneeded
 from service.jobs.records import Claim, Stage
+from service.jobs.rows import upload_from
 
 LEASE_SECONDS = 60.0
 MOST_ATTEMPTS = 20

@@ -8,18 +8,15 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from sqlite3 import Connection, Row
+from sqlite3 import Connection
 
 from index.sqlite import Database
 from service.errors import IdempotencyKeyReused, QueueFull, RecordMissing
 from service.jobs.originals import Incoming, Originals
-from service.jobs.records import Job, JobState, Original, Stage, Upload
+from service.jobs.records import Job, JobState, Original, Upload
+from service.jobs.rows import job_from, job_of_key, job_rows, one_job
 
 MOST_WAITING = 10_000
-_COLUMNS = (
-    "id, position, owner, state, collection, document_id, filename, sha256, size, title, metadata, principals, stage, "
-    "done, total, documents, remark, attempts, not_before, error, error_code, created_at, started_at, finished_at"
-)
 
 
 class JobQueue:
@@ -56,7 +53,7 @@ class JobQueue:
         now = self._clock()
         principals = None if upload.principals is None else sorted(upload.principals)
         with self._database.writing() as connection:
-            if key is not None and (before := _keyed(connection, owner, key)) is not None:
+            if key is not None and (before := job_of_key(connection, owner, key)) is not None:
                 if before.upload != upload:
                     raise IdempotencyKeyReused(
                         f"The idempotency key {key!r} came before with another upload (job {before.id}). "
@@ -80,7 +77,7 @@ class JobQueue:
                     upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(principals), key, now, now,
                 ),
             )  # fmt: skip
-            return _job(connection, "id = ?", job_id)
+            return one_job(connection, "id = ?", job_id)
 
     def job(self, job_id: str, *, owner: str = "") -> Job:
         """One job. `RecordMissing` if there is none of that id, or it is somebody else's."""
@@ -100,8 +97,8 @@ class JobQueue:
         conditions = {"owner = ?": owner, "state = ?": state, "collection = ?": collection, "position < ?": before}
         given = {condition: value for condition, value in conditions.items() if value is not None}
         with self._database.reading() as connection:
-            rows = _rows(connection, f"{' AND '.join(given)} ORDER BY position DESC LIMIT ?", *given.values(), limit)
-        return [_job_from(row) for row in rows]
+            rows = job_rows(connection, f"{' AND '.join(given)} ORDER BY position DESC LIMIT ?", *given.values(), limit)
+        return [job_from(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """How many jobs there are in each state, of everybody."""
@@ -119,7 +116,7 @@ class JobQueue:
             self._cancel(connection, "stage != 'embedding' AND id = ?", job_id)
             if job.state is JobState.QUEUED:
                 drop_unneeded(connection, self.originals, job.upload.sha256)
-            return _job(connection, "id = ?", job_id)
+            return one_job(connection, "id = ?", job_id)
 
     def withdraw_own(self, collection: str, document_id: str, *, owner: str) -> bool:
         """Cancel the owner's unfinished jobs of a document that is not there yet; whether there were any."""
@@ -171,10 +168,10 @@ class JobQueue:
         return None if row is None else Original(*row)
 
     def _own(self, connection: Connection, job_id: str, owner: str) -> Job:
-        found = _rows(connection, "id = ? AND owner = ?", job_id, owner)
+        found = job_rows(connection, "id = ? AND owner = ?", job_id, owner)
         if not found:
             raise RecordMissing(f"No job has the id {job_id!r}. GET /v1/jobs lists your jobs.")
-        return _job_from(found[0])
+        return job_from(found[0])
 
     def _cancel(self, connection: Connection, condition: str, *parameters: str | None) -> None:
         connection.execute(
@@ -209,54 +206,3 @@ def drop_unneeded(connection: Connection, originals: Originals, sha256: str) -> 
     ).fetchone()[0]
     if not needed:
         originals.remove(sha256)
-
-
-def upload_from(row: Row) -> Upload:
-    """The upload in a row of the table `jobs`."""
-    return Upload(
-        collection=row["collection"],
-        document_id=row["document_id"],
-        filename=row["filename"],
-        sha256=row["sha256"],
-        size=row["size"],
-        title=row["title"],
-        metadata=json.loads(row["metadata"]),
-        principals=None if (named := json.loads(row["principals"])) is None else frozenset(named),
-    )
-
-
-def _keyed(connection: Connection, owner: str, key: str) -> Job | None:
-    found = _rows(connection, "owner = ? AND idempotency_key = ?", owner, key)
-    return _job_from(found[0]) if found else None
-
-
-def _rows(connection: Connection, condition: str, *parameters: object) -> list[Row]:
-    cursor = connection.cursor()
-    cursor.row_factory = Row
-    return cursor.execute(f"SELECT {_COLUMNS} FROM jobs WHERE {condition}", parameters).fetchall()
-
-
-def _job(connection: Connection, condition: str, *parameters: object) -> Job:
-    return _job_from(_rows(connection, condition, *parameters)[0])
-
-
-def _job_from(row: Row) -> Job:
-    return Job(
-        id=row["id"],
-        position=row["position"],
-        owner=row["owner"],
-        state=JobState(row["state"]),
-        upload=upload_from(row),
-        stage=Stage(row["stage"]),
-        done=row["done"],
-        total=row["total"],
-        documents=row["documents"],
-        remark=row["remark"],
-        attempts=row["attempts"],
-        not_before=row["not_before"],
-        error=row["error"],
-        error_code=row["error_code"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-    )

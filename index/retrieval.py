@@ -1,0 +1,104 @@
+"""A query -> the chunks that answer it best: meaning and words looked up side by side, fused, and read again if asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.encoder import Encoder
+from index.errors import QueryInvalid
+from index.filters import Filter, Scope
+from index.fusion import FUSED_WEIGHT, reciprocal_rank
+from index.ledger import Ledger
+from index.lexicon import Lexicon
+from index.records import Hit
+from index.rows import ChunkRow
+from index.vectors import VectorIndex
+
+_SEARCHES = 3
+
+
+class Reranker(Protocol):
+    """Reads a query with each text and says how well the text answers it."""
+
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """One score a text, higher is better."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A chunk that retrieval proposes, by ledger number, with its scores."""
+
+    number: int
+    score: float
+    similarity: float | None
+    bm25: float | None
+
+
+class Retrieval:
+    """Searches a ledger through its caches, which it brings up to date first. Thread-safe."""
+
+    def __init__(self, ledger: Ledger, vectors: VectorIndex, lexicon: Lexicon, encoder: Encoder) -> None:
+        self._ledger = ledger
+        self._vectors = vectors
+        self._lexicon = lexicon
+        self._encoder = encoder
+
+    def search(self, query: str, k: int, where: Filter | None, reranker: Reranker | None, depth: int) -> list[Hit]:
+        """The `k` chunks that answer `query` best, as `index.collection.Collection.search` says."""
+        if not query.strip():
+            raise QueryInvalid("the query is empty. Ask with at least one word")
+        if k < 1 or depth < 1:
+            raise QueryInvalid(f"k is {k} and depth is {depth}. Both must be at least 1")
+        if reranker is None:
+            return [_hit(row, found) for found, row in self._best(query, max(depth, k), k, where)]
+        read = self._best(query, max(depth, k), depth, where)
+        scores = reranker.score(query, [row.chunk.text for _, row in read]) if read else []
+        totals = [
+            float(score) + FUSED_WEIGHT * candidate.score for score, (candidate, _) in zip(scores, read, strict=True)
+        ]
+        ranked = sorted(range(len(read)), key=lambda place: (-totals[place], place))
+        return [_hit(read[place][1], read[place][0], totals[place]) for place in ranked[:k]]
+
+    def _best(self, query: str, depth: int, count: int, where: Filter | None) -> list[tuple[_Candidate, ChunkRow]]:
+        """The best `count` of the fusion; looked for again if a writer replaced some of them meanwhile."""
+        for _ in range(_SEARCHES):
+            self._lexicon.catch_up(self._ledger)
+            self._vectors.catch_up()
+            scope = None if where is None or where.is_open else self._ledger.scope(where)
+            candidates = self._candidates(query, depth, scope)
+            found = self._resolved(candidates, count)
+            if len(found) == min(count, len(candidates)):
+                break
+        return found
+
+    def _candidates(self, query: str, depth: int, scope: Scope | None) -> list[_Candidate]:
+        lexical = dict(self._lexicon.search(query, depth, scope))
+        dense = {}
+        if len(self._vectors):
+            dense = dict(self._vectors.search(self._encoder.encode([query])[0], depth, scope))
+        fused = reciprocal_rank([list(dense), list(lexical)])
+        return [_Candidate(number, score, dense.get(number), lexical.get(number)) for number, score in fused]
+
+    def _resolved(self, candidates: Sequence[_Candidate], count: int) -> list[tuple[_Candidate, ChunkRow]]:
+        """The first `count` candidates that the ledger still has."""
+        found: list[tuple[_Candidate, ChunkRow]] = []
+        place = 0
+        while len(found) < count and place < len(candidates):
+            part = candidates[place : place + count]
+            rows = self._ledger.chunks([candidate.number for candidate in part])
+            found += [(candidate, rows[candidate.number]) for candidate in part if candidate.number in rows]
+            place += count
+        return found[:count]
+
+
+def _hit(row: ChunkRow, candidate: _Candidate, score: float | None = None) -> Hit:
+    return Hit(
+        chunk=row.chunk,
+        title=row.title,
+        uri=row.uri,
+        page=row.page,
+        score=candidate.score if score is None else score,
+        similarity=candidate.similarity,
+        bm25=candidate.bm25,
+    )

@@ -1,0 +1,65 @@
+"""What a text is to the lexicon: its words, the fields that they stand in, and queries for them. Pure.
+
+Text and query go through the same analysis: Unicode NFKC, words of letters, marks and digits (each ideograph or kana is a
+word of its own, since those scripts put no space between words), lower case, no accents, English stems. A query is built
+from terms, never parsed, so no input is a syntax error.
+"""
+
+import unicodedata
+
+import tantivy
+from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+
+from index.filters import Scope
+
+_WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
+_LONGEST_WORD = 60
+_MOST_TERMS = 256
+
+ANALYZER = (
+    TextAnalyzerBuilder(Tokenizer.regex(_WORDS))
+    .filter(Filter.remove_long(_LONGEST_WORD))
+    .filter(Filter.lowercase())
+    .filter(Filter.ascii_fold())
+    .filter(Filter.stemmer("english"))
+    .build()
+)
+"""What makes terms of a text."""
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("number", indexed=True, fast=True)
+    builder.add_unsigned_field("document", indexed=True, fast=True)
+    builder.add_text_field("text", tokenizer_name="words", index_option="freq")
+    for name in ("format", "ledger", "position"):
+        builder.add_unsigned_field(name, fast=True)
+    return builder.build()
+
+
+SCHEMA = _schema()
+"""The fields of an entry: its number, its document's, its words; and of the one entry that holds the mark, that."""
+
+
+def normal(text: str) -> str:
+    """The text as it is analysed."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def terms(text: str) -> list[str]:
+    """The different terms of `text`, in order, at most 256."""
+    return list(dict.fromkeys(ANALYZER.analyze(normal(text))))[:_MOST_TERMS]
+
+
+def any_term(text: str) -> Query | None:
+    """Any of the terms; None without one."""
+    wanted = [(Occur.Should, Query.term_query(SCHEMA, "text", term, index_option="freq")) for term in terms(text)]
+    return Query.boolean_query(wanted) if wanted else None
+
+
+def within(words: Query, scope: Scope) -> Query:
+    """The query, within the scope."""
+    if scope.outside and not scope.numbers.size:
+        return words
+    documents = Query.const_score_query(Query.term_set_query(SCHEMA, "document", scope.numbers.tolist()), 0.0)
+    return Query.boolean_query([(Occur.Must, words), (Occur.MustNot if scope.outside else Occur.Must, documents)])

@@ -1,0 +1,151 @@
+"""The command `quoth index`: folders, files and web pages into a collection, once or for as long as they change."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from service import rendering
+from service.console import INTERRUPTED, CollectionOption, late, library_of, quiet_settings, stderr, stdout
+
+if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+    from index import sync as indexing
+    from index.collection import Collection
+
+
+def index(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Folders, files, or addresses of web pages and sitemaps.", show_default=False
+        ),
+    ],
+    collection: CollectionOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Then follow the folders, until Ctrl-C.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List the files that are skipped, too.")] = False,
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="User or group who may read the documents; give it once for each."),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Everybody may read the documents.")] = False,
+    max_pages: Annotated[int, typer.Option(min=1, metavar="N", help="Most web pages that are read.")] = 1000,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Read web pages from this machine and the local network, too.")
+    ] = False,
+) -> None:
+    """Read documents into a collection. Run it again after changes: only what changed is read."""
+    if dry_run and watch:
+        raise typer.BadParameter("--dry-run changes nothing, so there is nothing to watch for. Leave one of them out.")
+    paths = [Path(source) for source in sources if not _is_address(source)]
+    addresses = [source for source in sources if _is_address(source)]
+    if addresses and (dry_run or watch):
+        raise typer.BadParameter("Only files can be looked at with --dry-run or --watch. Leave out the addresses.")
+    principals = _principals(principal or [], public=public)
+    settings = quiet_settings(collection=collection)
+    library = library_of(settings)
+    if dry_run:
+        foresee = late("index.sync").foresee
+        if settings.collection in library.names():
+            there = library.open(settings.collection)
+            foresee = partial(foresee, there.documents(), roots_of=there.roots_of)
+        else:
+            foresee = partial(foresee, [])
+        foreseen: indexing.SyncReport = foresee(paths, principals=principals)
+        _show_report(foreseen, settings.collection, verbose=verbose, listed=True)
+        stdout().print("Nothing was changed.")
+        return
+    opened = library.open_or_create(settings.collection)
+    with _progress() as progress:
+        task = progress.add_task("Looking for documents", total=None)
+
+        def advance(at: indexing.Progress) -> None:
+            if at.chunks_total:
+                progress.update(task, description="Making vectors", completed=at.chunks_done, total=at.chunks_total)
+            else:
+                progress.update(task, description="Reading", completed=at.files_done, total=at.files_total)
+
+        reports: list[indexing.SyncReport] = []
+        if paths:
+            reports.append(late("index.sync").sync(opened, paths, principals=principals, on_progress=advance))
+        if addresses:
+            reports.append(
+                late("index.website").sync_web(
+                    opened,
+                    addresses,
+                    principals=principals,
+                    on_progress=advance,
+                    web_limits=late("index.fetching").WebLimits(pages=max_pages),
+                    allow_private=allow_private,
+                )
+            )
+    for report in reports:
+        _show_report(report, settings.collection, verbose=verbose)
+    if watch:
+        _follow(opened, paths, principals, verbose=verbose)
+    if any(report.rejected for report in reports) and not any(_has_documents(report) for report in reports):
+        raise typer.Exit(1)
+
+
+def _principals(named: list[str], *, public: bool) -> frozenset[str] | None:
+    """Who may read what is indexed; None leaves that as it is."""
+    if public and named:
+        raise typer.BadParameter("--public lets everybody read, --principal only those named. Leave one of them out.")
+    if not all(name.strip() for name in named):
+        raise typer.BadParameter("--principal is empty. Name a user or group, or let everybody read with --public.")
+    return frozenset(named) if named or public else None
+
+
+def _follow(collection: Collection, paths: list[Path], principals: frozenset[str] | None, *, verbose: bool) -> None:
+    """Index what changes, until Ctrl-C."""
+    out = stdout()
+    out.print("Following changes. Ctrl-C stops.", highlight=False)
+    try:
+        late("index.following").follow(
+            collection,
+            paths,
+            stop=threading.Event(),
+            principals=principals,
+            on_report=lambda report: _show_report(report, collection.name, verbose=verbose, listed=True),
+            on_trouble=lambda error: stderr().print(f"{error} Trying again.", highlight=False, soft_wrap=True),
+        )
+    except KeyboardInterrupt:
+        out.print("Stopped. Everything shown above is indexed.", highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _show_report(report: indexing.SyncReport, collection: str, *, verbose: bool, listed: bool = False) -> None:
+    """The files rejected on standard error; the counts, and if `listed` the files, on standard output."""
+    rendering.show(stderr(), rendering.rejection_lines(report))
+    if verbose:
+        rendering.show(stderr(), rendering.skipped_lines(report))
+    if listed:
+        rendering.show(stdout(), rendering.change_lines(report))
+    rendering.show(stdout(), rendering.report_lines(report, collection))
+
+
+def _is_address(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+def _has_documents(report: indexing.SyncReport) -> bool:
+    return bool(report.added or report.changed or report.renamed or report.unchanged)
+
+
+def _progress() -> Progress:
+    console = stderr()
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
