@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service.citations import Numbering
+from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.draft import Draft, Passage, Quote
 from service.quotes import best_quotes
 from service.records import Citation, Drafted, Sentence
@@ -68,7 +69,7 @@ class Checking:
         if refuses(draft.text):
             self._refused = True
             return None
-        if draft.text.casefold() in self._headings:
+        if self._is_heading(draft.text):
             return None
         return self._supported(draft)
 
@@ -89,6 +90,11 @@ class Checking:
             yield f"The language model cited passages that do not exist: {numbers}."
         if self._moved:
             yield f"For {_sentences(self._moved)} the quote is from another passage than the language model named."
+
+    def _is_heading(self, text: str) -> bool:
+        """Whether a model repeats a passage's title, a heading above it, or the line of them that it was shown."""
+        parts = text.split(TRAIL_SEPARATOR.strip())
+        return text.casefold() in self._headings or all(part.strip().casefold() in self._headings for part in parts)
 
     def _supported(self, draft: Draft) -> Checked | None:
         named = [number for number in draft.passages if number < len(self._passages)]

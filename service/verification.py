@@ -11,7 +11,7 @@ from enum import StrEnum
 from index.chunking import chunk_id
 from index.records import Document, Hit
 from service.citations import marked, page_at
-from service.conflicts import figures, words
+from service.figures import figures, words
 from service.generators.extractive import SAME, plain
 from service.quotes import SEPARATOR, has_figures
 from service.records import Answer, Citation, Sentence

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.conflicts import conflicts, figures, overlap, words
+from service.conflicts import conflicts, overlap
 from service.records import Citation
 
 
@@ -32,14 +32,6 @@ def test_more_detail_is_no_conflict() -> None:
 
 def test_figures_about_something_else_are_no_conflict() -> None:
     assert list(conflicts([SIX, citation("Oslo built nine bridges before 1950.", "d2", 2)])) == []
-
-
-def test_figures_are_read_without_separators_and_from_words() -> None:
-    assert figures("Twelve of 3,000 at 4.5 percent, 82,959") == {"12", "3000", "4.5", "82959"}
-
-
-def test_words_are_what_is_left() -> None:
-    assert words("Twelve of 3,000 Ships") == {"of", "ships"}
 
 
 def test_overlap_is_shared_over_all() -> None:

@@ -1,5 +1,7 @@
 """What becomes of drafts: quotes, drops, marks, notes, and the extractive answer behind a language model that fails."""
 
+from dataclasses import replace
+
 import pytest
 
 from index.records import Chunk, Hit
@@ -115,8 +117,16 @@ def test_a_sentence_that_names_no_passage_is_looked_up_in_all_without_a_note():
     assert notes == []
 
 
-def test_a_heading_that_the_model_repeats_is_no_sentence():
-    assert check(Draft("t0", passages=(0,)), strict=False)[:2] == ([None], [])
+@pytest.mark.parametrize("line", ["t0", "T0 · Attacks since 2007", "Attacks since 2007", "T1 · T0"])
+def test_a_heading_or_a_line_of_headings_that_the_model_repeats_is_no_sentence(line):
+    first = PASSAGES[0]
+    headed = replace(first, hit=replace(first.hit, chunk=replace(first.hit.chunk, trail=("Attacks since 2007",))))
+    assert check(Draft(line, passages=(0,)), strict=False, passages=[headed, PASSAGES[1]])[:2] == ([None], [])
+
+
+def test_a_statement_with_a_dot_in_its_midst_is_a_sentence():
+    (checked,), *_ = check(Draft("T0 · Kerry visited Seoul.", passages=(1,)), strict=False)
+    assert checked.sentence.text == "T0 · Kerry visited Seoul."
 
 
 def test_invented_numbers_are_told_to_the_asker():

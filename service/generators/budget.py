@@ -12,6 +12,7 @@ from service.refusals import REFUSAL
 
 _WORD = re.compile(r"[A-Za-z]+")
 _WORD_WITH_BLANK = re.compile(r" ?[A-Za-z]+")
+TRAIL_SEPARATOR = " · "  # between a passage's title and the headings above it, as a model is shown them
 _TEMPLATE_TOKENS = 48  # for what a chat template adds to the two messages; SmolLM2's adds 11
 
 
@@ -54,7 +55,7 @@ def fitted(
 
 
 def _heading(passage: Passage) -> str:
-    return " · ".join(dict.fromkeys([passage.hit.title, *passage.hit.chunk.trail]))
+    return TRAIL_SEPARATOR.join(dict.fromkeys([passage.hit.title, *passage.hit.chunk.trail]))
 
 
 def estimated_tokens(text: str) -> int:

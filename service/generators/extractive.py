@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.sentences import Span
-from service.conflicts import figures, overlap, words
+from service.conflicts import overlap
+from service.figures import figures, words
 from service.generators.draft import Draft, Passage, Quote
 
 MOST_SENTENCES = 4
