@@ -22,7 +22,8 @@ from index.passages import add_vectors, chunks_in, counts, pending, pending_of, 
 from index.records import Document, Page
 from index.roots import Root, note_roots, roots_of
 from index.rows import ChunkRow, Entry, PendingText
-from index.scoping import all_readable, resolved
+from index.scopes import Scopes
+from index.scoping import all_readable
 from index.snapshot import Mark, Snapshot, vectors_of
 from index.sqlite import Database
 from index.summary import DocumentSummary, Source
@@ -38,6 +39,7 @@ class Ledger:
     def __init__(self, path: Path, *, encoder: str, dimension: int) -> None:
         self.path = path
         self._database = Database(path)
+        self._scopes = Scopes(self._database)
         facts = prepare(self._database, path, encoder=encoder, dimension=dimension)
         self._inode = path.stat().st_ino
         self._require(facts, encoder, dimension)
@@ -63,7 +65,7 @@ class Ledger:
         """One state of the ledger for as long as the `with` block lasts."""
         with self._database.reading() as connection:
             floor = connection.execute("SELECT value FROM facts WHERE name = 'floor'").fetchone()
-            yield Snapshot(connection, Mark(self.identity, _position(connection)), int(floor[0]))
+            yield Snapshot(connection, Mark(self.identity, _position(connection)), int(floor[0]), self.dimension)
 
     def copy(self, target: Path) -> None:
         """Write the ledger as it is now into a new file at `target`."""
@@ -176,7 +178,7 @@ class Ledger:
     def vectors(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Those of the chunks with these numbers that have a vector, ascending, and their vectors (n, dimension)."""
         with self._database.reading() as connection:
-            return vectors_of(connection, numbers)
+            return vectors_of(connection, numbers, self.dimension)
 
     def visits(self) -> list[Visit]:
         """The pages of the web that documents came from."""
@@ -200,8 +202,7 @@ class Ledger:
 
     def scope(self, where: Filter) -> Scope:
         """The current documents that meet `where`."""
-        with self._database.reading() as connection:
-            return resolved(connection, where)
+        return self._scopes.of(where)
 
     def _require(self, facts: dict[str, str], encoder: str, dimension: int) -> None:
         made_with = (facts["encoder"], int(facts["dimension"]))

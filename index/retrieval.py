@@ -1,6 +1,7 @@
 """A query -> the chunks that answer it best: meaning and words looked up side by side, fused, and read again if asked."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +44,7 @@ class Retrieval:
         self._vectors = vectors
         self._lexicon = lexicon
         self._encoder = encoder
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="lexicon")  # its thread ends with this object
 
     def search(self, query: str, k: int, where: Filter | None, reranker: Reranker | None, depth: int) -> list[Hit]:
         """The `k` chunks that answer `query` best, as `index.collection.Collection.search` says."""
@@ -73,10 +75,13 @@ class Retrieval:
         return found
 
     def _candidates(self, query: str, depth: int, scope: Scope | None) -> list[_Candidate]:
-        lexical = dict(self._lexicon.search(query, depth, scope))
         dense = {}
+        # With common words the lexical search takes as long as the dense one: 9 ms of a core each at a million chunks.
+        beside = self._beside.submit(self._lexicon.search, query, depth, scope)
         if len(self._vectors):
             dense = dict(self._vectors.search(self._encoder.encode([query])[0], depth, scope))
+        has_not_begun = beside.cancel()
+        lexical = dict(self._lexicon.search(query, depth, scope) if has_not_begun else beside.result())
         fused = reciprocal_rank([list(dense), list(lexical)])
         return [_Candidate(number, score, dense.get(number), lexical.get(number)) for number, score in fused]
 

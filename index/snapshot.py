@@ -59,8 +59,9 @@ class StoredChunk(NamedTuple):
 class Snapshot:
     """Reads inside one transaction. `since` is a position in this ledger's log; None reads everything."""
 
-    def __init__(self, connection: sqlite3.Connection, mark: Mark, floor: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, mark: Mark, floor: int, dimension: int) -> None:
         self._connection = connection
+        self._dimension = dimension
         self.mark = mark
         self._floor = floor
 
@@ -72,6 +73,13 @@ class Snapshot:
         """Numbers of the chunks removed since."""
         rows = self._connection.execute("SELECT chunk FROM changes WHERE position > ? AND kind = ?", (since, REMOVED))
         return [number for (number,) in rows]
+
+    def vectors_changed(self, since: int) -> int:
+        """How many vectors of chunks came or went since."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM changes WHERE position > ? AND kind IN (?, ?)", (since, EMBEDDED, REMOVED)
+        ).fetchone()
+        return int(found[0])
 
     def has_lexical_changes(self, since: int) -> bool:
         """Whether a chunk was added or removed since."""
@@ -107,7 +115,8 @@ class Snapshot:
         first, last = self._connection.execute("SELECT min(number), max(number) FROM chunks").fetchone()
         drawn = np.random.default_rng(0).integers(first, last + 1, size=-(-size * (last - first + 1) // count))
         found = [
-            vectors_of(self._connection, part)[1] for part in np.array_split(np.unique(drawn), -(-len(drawn) // _BATCH))
+            vectors_of(self._connection, part, self._dimension)[1]
+            for part in np.array_split(np.unique(drawn), -(-len(drawn) // _BATCH))
         ]
         return np.concatenate(found)
 
@@ -162,7 +171,7 @@ class Snapshot:
 
 
 def vectors_of(
-    connection: sqlite3.Connection, chunks: NDArray[np.int64]
+    connection: sqlite3.Connection, chunks: NDArray[np.int64], dimension: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Those of the chunks with these numbers that have a vector, ascending, and their vectors (n, dimension)."""
     rows = connection.execute(
@@ -173,7 +182,7 @@ def vectors_of(
         (json.dumps(chunks.tolist()),),
     ).fetchall()
     numbers = np.array([number for number, _ in rows], dtype=np.int64)
-    halves = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2").reshape(len(rows), -1 if rows else 0)
+    halves = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2").reshape(len(rows), dimension)
     return numbers, halves.astype(np.float32)
 
 

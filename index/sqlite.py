@@ -25,6 +25,8 @@ class Database:
         self._explain = explain or translated
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._watching: sqlite3.Connection | None = None
+        self._watches = 0
         self._closed = False
 
     def close(self) -> None:
@@ -33,6 +35,9 @@ class Database:
             self._closed = True
             while self._idle:
                 self._idle.pop().close()
+            if self._watching is not None:
+                self._watching.close()
+                self._watching = None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -55,6 +60,21 @@ class Database:
             finally:
                 if connection.in_transaction:
                     connection.rollback()
+
+    def version(self) -> tuple[int, int]:
+        """Differs from what it was before if anything was committed in between, by whatever process.
+
+        SQLite tells a connection of what others committed: so this one never writes.
+        """
+        with self._explain(self._path), self._guard:
+            if self._watching is None:
+                self._watching = connected(self._path)
+                self._watches += 1
+            version = int(self._watching.execute("PRAGMA data_version").fetchone()[0])
+            if self._closed:
+                self._watching.close()
+                self._watching = None
+            return self._watches, version
 
     def copy(self, target: Path) -> None:
         """Write one state of the database, compacted, into a new file. Writers need not stop."""

@@ -44,7 +44,7 @@ class _Held(NamedTuple):
 class VectorIndex:
     """The vectors of the collection in `folder`, whose ledger this is. Thread-safe. Empty until the first `catch_up`.
 
-    A new file is due after `least_to_save` changes or a tenth of the vectors, whichever is more.
+    A new file is due after `least_to_save` vectors came or went, or a tenth of them, whichever is more.
     """
 
     def __init__(self, folder: Path, ledger: Ledger, *, least_to_save: int = 1000, sizes: Sizes | None = None) -> None:
@@ -129,8 +129,13 @@ class VectorIndex:
         found, now = self._file.description(), self._ledger.mark()
         is_of_use = found is not None and found.ledger == now.ledger and found != self._unreadable
         position, count = (found.position, found.count) if found is not None and is_of_use else (0, 0)
-        if now.position - position < max(self._least_to_save, count // _SHARE_CHANGED):
+        due = max(self._least_to_save, count // _SHARE_CHANGED)
+        if now.position - position < due:
             return None
+        if found is not None and is_of_use:
+            with self._ledger.snapshot() as snapshot:
+                if snapshot.can_replay(found.mark) and snapshot.vectors_changed(position) < due:
+                    return None
         return self._rewrite()
 
     def _rewrite(self) -> int | None:

@@ -11,9 +11,12 @@ from evaluation.errors import TaskUnfit
 from evaluation.speed import measuring
 from evaluation.speed.cloud import Cloud
 from evaluation.speed.environments import Peer, prepare
-from evaluation.speed.growth import base, grow, serve
+from evaluation.speed.filling import texts
+from evaluation.speed.growth import GrowthEncoder, base, grow, serve
 from evaluation.speed.measuring import Measured, SpeedPlan, markdown, peer_names
 from evaluation.speed.workload import vocabulary, write
+from index.chunking import LIMIT
+from index.collection import Collection
 from index.encoder import SentenceEncoder
 from index.library import Library
 from index.records import Document
@@ -92,10 +95,14 @@ def test_a_program_that_fails_shows_its_last_words() -> None:
 def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(tmp_path: Path) -> None:
     around = base(None, size=12)
     first, second = (grow(tmp_path / "collection", around, size) for size in (40, 90))
-    assert 40 <= first["chunks"] < 90 <= second["chunks"] < 110
+    assert (first["chunks"], second["chunks"]) == (40, 96)
+    collection = Collection(tmp_path / "collection", GrowthEncoder({}, SentenceEncoder()))
+    assert collection.verify() == []
+    collection.close()
     figures = serve(tmp_path / "collection", around, time.time())
     assert figures["query_ms_p95"] >= figures["query_ms_p50"] > 0
     assert figures["recall"] == 1.0
+    assert figures["query_cpu_ms_p50"] > 0
     assert figures["start_s"] >= figures["open_s"] > 0
     row = markdown(PLAN, [], {}, [second | figures], {}).splitlines()[-1]
     assert row.startswith(f"| {second['chunks']:.0f} | ")
@@ -112,11 +119,19 @@ def test_growth_goes_around_the_vectors_of_a_collection(tmp_path: Path) -> None:
     assert found == pytest.approx(SentenceEncoder().encode(["Apples fall."]), abs=1e-3)
 
 
+def test_drawn_text_is_the_same_each_time_and_a_chunk_fits_the_encoder() -> None:
+    drawn = texts(7)
+    assert drawn == texts(7) != texts(8)
+    sizes = [len(SentenceEncoder().token_offsets(text)) for text in drawn]
+    assert all(150 < size <= LIMIT for size in sizes)
+
+
 def test_the_cloud_is_the_same_each_time_and_questions_lie_as_far_off_as_said() -> None:
     vectors = np.random.default_rng(0).standard_normal((30, 384)).astype(np.float32)
     cloud = Cloud(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-    passages, questions = cloud.passages(["a", "b", "a"]), cloud.questions(["a", "b", "a"])
-    assert np.array_equal(passages[0], passages[2])
+    passages, again = (cloud.passages(np.random.default_rng(5), 40) for _ in range(2))
+    questions = cloud.questions(np.random.default_rng(6), passages)
+    assert np.array_equal(passages, again)
     assert np.linalg.norm(passages, axis=1) == pytest.approx(1.0)
     assert np.linalg.norm(questions, axis=1) == pytest.approx(1.0)
-    assert (passages * questions).sum(axis=1) == pytest.approx(0.55)
+    assert (passages * questions).sum(axis=1) == pytest.approx(0.55, abs=1e-5)

@@ -14,7 +14,8 @@ from index.filters import Filter
 from index.ledger import Ledger
 from index.records import Chunk, Document, Page, Section
 from index.rows import Entry, page_at
-from index.sqlite import connected, translated
+from index.scopes import Scopes
+from index.sqlite import Database, connected, translated
 from index.summary import Source
 
 
@@ -239,6 +240,38 @@ def test_a_document_without_a_file_or_a_stated_time_was_modified_when_it_was_ind
     assert ledger.scope(Filter(modified_before=datetime(1900, 1, 1, tzinfo=UTC))).numbers.tolist() == [3]
     ledger.refresh_source("now", Source(1, 10**9))
     assert ledger.scope(Filter(modified_after=now)).is_empty
+
+
+def test_a_filter_resolved_before_sees_at_once_what_was_committed_since(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.change([entry(document(name)) for name in "abc"], [])
+    everybody = Filter(principals=frozenset())
+    assert inside(ledger, everybody) == {"a", "b", "c"}
+    assert ledger.scope(everybody) is ledger.scope(Filter(principals=frozenset()))
+    ledger.permit("b", {"ann"})
+    assert inside(ledger, everybody) == {"a", "c"}
+    other = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
+    other.permit("b", ())
+    other.change([], ["c"])
+    other.close()
+    assert inside(ledger, everybody) == {"a", "b"}
+    ledger.close()
+    with pytest.raises(NotFound):
+        ledger.permit("c", {"ann"})
+    ledger.permit("a", {"ann"})
+    assert inside(ledger, everybody) == {"b"}
+
+
+def test_scopes_are_kept_up_to_a_size_and_the_one_longest_unused_goes_first(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.change([entry(document(name)) for name in "abcdef"], [])
+    database = Database(tmp_path / "ledger.sqlite")
+    scopes = Scopes(database, most_numbers=4)
+    first, second, third = (Filter(document_ids=frozenset(pair)) for pair in ("ab", "cd", "ef"))
+    kept = [scopes.of(first), scopes.of(second)]
+    assert scopes.of(first) is kept[0]
+    scopes.of(third)
+    assert scopes.of(first) is kept[0]
+    assert scopes.of(second) is not kept[1]
+    database.close()
 
 
 def test_a_filter_that_cannot_be_right_is_refused() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from index import snapshot as snapshot_module
 from index.building import Sizes
 from index.filters import Scope
 from index.ledger import Ledger
@@ -142,6 +143,34 @@ def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path
     assert second > first
     assert eager.save() is None
     assert len(list(tmp_path.glob("vectors-*"))) == 2
+
+
+def test_text_that_waits_for_its_vectors_is_no_reason_to_write_the_file_again(ledger: Ledger, tmp_path: Path) -> None:
+    fill(ledger, range(4), seed=5)
+    index = VectorIndex(tmp_path, ledger, least_to_save=6)
+    assert index.save() is not None
+    ledger.change([entry(number) for number in range(4, 40)], [])
+    assert index.save() is None
+    ledger.change([], [f"d{number}" for number in range(2)])
+    assert index.save() == ledger.mark().position
+
+
+def test_most_of_a_collection_may_wait_for_vectors_while_others_are_sampled(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_module, "_BATCH", 8)
+    vectors = fill(ledger, range(3), seed=1)
+    ledger.change([entry(number) for number in range(3, 60)], [])
+    with ledger.snapshot() as snapshot:
+        sample = snapshot.sample(len(vectors) - 1)
+    assert sample.shape[1] == DIMENSION
+    assert 0 < len(sample) <= len(vectors)
+
+
+def test_chunks_that_are_gone_have_no_vectors(ledger: Ledger) -> None:
+    numbers, vectors = ledger.vectors(np.array([7, 8]))
+    assert numbers.size == 0
+    assert vectors.shape == (0, DIMENSION)
 
 
 def damages() -> dict[str, object]:

@@ -5,9 +5,6 @@ So each vector here lies between a real one and one of its nearest neighbours, w
 a real question has a cosine of about .5 with the passage nearest to it (MiniLM, 300 questions, 10,000 passages).
 """
 
-import hashlib
-from collections.abc import Sequence
-
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +15,7 @@ _QUESTION = 0.55
 
 
 class Cloud:
-    """Vectors around `base` (n, dimension), which are of length 1. The same key always gives the same vector."""
+    """Vectors around `base` (n, dimension), which are of length 1. What is drawn depends on the generator alone."""
 
     def __init__(self, base: NDArray[np.float32]) -> None:
         self._base = base
@@ -26,30 +23,22 @@ class Cloud:
         index.add(base)
         self._near = index.search(base, min(_NEIGHBOURS + 1, len(base)))[1]
 
-    def passages(self, keys: Sequence[str]) -> NDArray[np.float32]:
-        """A vector (n, dimension) for each key."""
-        return np.stack([self._passage(key) for key in keys])
-
-    def questions(self, keys: Sequence[str]) -> NDArray[np.float32]:
-        """For each key a vector as far from the passage of that key as questions are."""
-        passages = self.passages(keys)
-        noise = np.stack([_rng(f"question {key}").standard_normal(passages.shape[1]) for key in keys])
-        noise -= (noise * passages).sum(axis=1, keepdims=True) * passages
-        noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-        found: NDArray[np.float32] = (_QUESTION * passages + (1 - _QUESTION**2) ** 0.5 * noise).astype(np.float32)
-        return found
-
-    def _passage(self, key: str) -> NDArray[np.float32]:
-        rng = _rng(key)
-        one = int(rng.integers(len(self._base)))
-        other = self._near[one][int(rng.integers(len(self._near[one])))]
-        share = rng.uniform(0, 0.5)
+    def passages(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """That many vectors (count, dimension) of passages."""
         dimension = self._base.shape[1]
-        noise = rng.standard_normal(dimension, dtype=np.float32) * (_NOISE / dimension**0.5)
-        vector = (1 - share) * self._base[one] + share * self._base[other] + noise
-        unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
-        return unit
+        one = rng.integers(len(self._base), size=count)
+        other = self._near[one, rng.integers(self._near.shape[1], size=count)]
+        share = rng.uniform(0, 0.5, size=(count, 1)).astype(np.float32)
+        noise = rng.standard_normal((count, dimension), dtype=np.float32) * np.float32(_NOISE / dimension**0.5)
+        return _unit((1 - share) * self._base[one] + share * self._base[other] + noise)
+
+    def questions(self, rng: np.random.Generator, passages: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For each of the passages (n, dimension), of length 1, a vector as far from it as questions are."""
+        noise = rng.standard_normal(passages.shape, dtype=np.float32)
+        noise -= (noise * passages).sum(axis=1, keepdims=True) * passages
+        return _unit(_QUESTION * passages + np.float32((1 - _QUESTION**2) ** 0.5) * _unit(noise))
 
 
-def _rng(key: str) -> np.random.Generator:
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big"))
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return found
