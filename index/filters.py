@@ -61,10 +61,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of documents by ledger number, as the shorter of two lists: those inside or those outside."""
+    """A set of documents by ledger number, as the shorter of two lists: those inside or those outside.
+
+    `share` of all documents are inside, as far as is known; it decides how to search, not what is found.
+    """
 
     numbers: NDArray[np.int64]
     outside: bool = False
+    share: float = 0.5
 
     @property
     def is_empty(self) -> bool:

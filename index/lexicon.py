@@ -4,6 +4,7 @@ The ledger's mark travels inside the index, in a document of its own (number 0) 
 whole or not at all, so the mark is always that of the content.
 """
 
+import math
 import shutil
 import threading
 from pathlib import Path
@@ -26,6 +27,7 @@ from index.words import ANALYZER, SCHEMA, any_term, normal, within
 _FORMAT = 2
 _TIES = 32
 _SIFTINGS = 2
+_SPARE = 1.5
 _DEEPER = 8
 _HEAP_BYTES = 64_000_000
 _MARK_LAG = 50_000  # positions of the log that the mark on disk may lie behind, before it is written for its own sake
@@ -36,13 +38,20 @@ _WAIT_SECONDS = 0.25
 class Lexicon:
     """The lexicon in `folder`, shared by all processes; one at a time brings it up to date. Thread-safe.
 
-    A scope that lists at most `listed` documents is part of the query. For a longer list Tantivy takes longer than to search
-    without it and to leave out afterwards what lies outside, as deep as needed; that is as exact, since what others a scope
-    lets through changes no score.
+    A scope of few documents is part of the query. For others it is quicker to search without it and to leave out afterwards
+    what lies outside, unless more than the best `deepest` would have to be looked at; that is as exact, since what others a
+    scope lets through changes no score. Milliseconds of one core at 125,000 documents of 8 chunks, ten words a query, where
+    the best 82 take 8.6 and the best 5,248 take 10.5:
+
+        documents         part of the query     left out afterwards
+        1,000 inside             9                      17
+        5,000 inside            13                      11
+        60,000 inside           44                       9
+        all but 1,000           27                       9
     """
 
-    def __init__(self, folder: Path, *, listed: int = 1000) -> None:
-        self._listed = listed
+    def __init__(self, folder: Path, *, deepest: int = 4000) -> None:
+        self._deepest = deepest
         self._folder = folder
         self._lock = FileLock(folder.with_name(folder.name + ".lock"))
         self._updating = threading.Lock()
@@ -75,10 +84,10 @@ class Lexicon:
         words = any_term(query)
         if searcher is None or words is None or (scope is not None and scope.is_empty):
             return []
-        if scope is not None and scope.numbers.size > self._listed:
-            found = _sifted(searcher, words, k + _TIES, scope)
+        if scope is None:
+            found = _hits(searcher, words, k + _TIES)
         else:
-            found = _hits(searcher, words if scope is None else within(words, scope), k + _TIES)
+            found = _sifted(searcher, words, k + _TIES, scope, self._deepest)
         order = np.lexsort((found.numbers, -found.scores))[:k]
         return [(int(found.numbers[place]), float(found.scores[place])) for place in order]
 
@@ -193,15 +202,17 @@ def _hits(searcher: tantivy.Searcher, query: Query, count: int) -> _Hits:
     return _Hits(numbers, documents, np.array([score for score, _ in hits], dtype=np.float64))
 
 
-def _sifted(searcher: tantivy.Searcher, words: Query, count: int, scope: Scope) -> _Hits:
-    """The best `count` within a long scope: the best of all, ever more of them, less those outside."""
-    depth = count
+def _sifted(searcher: tantivy.Searcher, words: Query, count: int, scope: Scope, deepest: int) -> _Hits:
+    """The best `count` within the scope: the best of all, as deep as its share asks for, less those outside."""
+    depth = math.ceil(_SPARE * count / scope.share) if scope.share else deepest + 1
     for _ in range(_SIFTINGS):
-        depth *= _DEEPER
+        if depth > deepest:
+            break
         hits = _hits(searcher, words, depth)
         inside = scope.mask(hits.documents)
         if len(hits.numbers) < depth or np.count_nonzero(inside) >= count:
             return _Hits(hits.numbers[inside], hits.documents[inside], hits.scores[inside])
+        depth *= _DEEPER
     return _hits(searcher, within(words, scope), count)
 
 

@@ -17,8 +17,8 @@ def resolved(connection: sqlite3.Connection, where: Filter) -> Scope:
     # Counting first takes a fifth of the time of a long list.
     inside = connection.execute(f"SELECT count(*) FROM documents d WHERE {conditions}", parameters).fetchone()[0]
     if 2 * inside <= total:
-        return Scope(_numbers(connection, conditions, parameters))
-    return Scope(_numbers(connection, f"NOT ({conditions})", parameters), outside=True)
+        return Scope(_numbers(connection, conditions, parameters), share=inside / max(total, 1))
+    return Scope(_numbers(connection, f"NOT ({conditions})", parameters), outside=True, share=inside / total)
 
 
 def all_readable(connection: sqlite3.Connection, document_ids: Iterable[str], principals: Iterable[str]) -> bool:

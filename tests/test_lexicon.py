@@ -251,11 +251,11 @@ def test_a_long_scope_is_as_exact_as_a_short_one(ledger: Ledger, tmp_path: Path,
     """Scopes that hold few, many and none of the documents that suit the query best, part of the query or sifted after it."""
     rng = np.random.default_rng(5)
     add(ledger, *(" ".join(["plum"] * (1 + number % 7) + ["pear"] * (number % 5)) for number in range(400)))
-    long, short = Lexicon(tmp_path / "lexicon", listed=0), Lexicon(tmp_path / "lexicon", listed=10_000)
+    long, short = Lexicon(tmp_path / "lexicon", deepest=10_000), Lexicon(tmp_path / "lexicon", deepest=0)
     for lexicon in (long, short):
         lexicon.catch_up(ledger)
     for listed in (np.arange(1, 401)[rng.random(400) < share], np.arange(1, 401)[: int(400 * share)]):
-        scope = Scope(listed.astype(np.int64), outside)
+        scope = Scope(listed.astype(np.int64), outside, share=1 - share if outside else share)
         for query in ("plum", "pear plum", "pear pear"):
             for k in (1, 5, 300):
                 (found, scores), (expected, same) = (

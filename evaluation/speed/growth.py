@@ -88,12 +88,13 @@ def grow(folder: Path, vectors: NDArray[np.float32], size: int) -> dict[str, flo
 def serve(folder: Path, vectors: NDArray[np.float32], started: float) -> dict[str, float]:
     """Open the collection and search it; `started` is when the process was started (seconds since 1970).
 
-    `start_s` ends with the first result, and `open_s` of it is opening the collection and the first search. Memory is that
-    of the process after the searches; `mapped_mib` of it are pages of files, which the system takes back when it needs them.
+    `start_s` ends with the first result, and `open_s` of it is opening the collection and the first search, which loads the
+    model; the network is compiled by then, as it is at any but the first start of a server. Memory is that of the process
+    after the searches; `mapped_mib` of it are pages of files, which the system takes back when it needs them.
     `recall` is the share of the exact ten nearest that the dense search finds.
     """
     asked = _questions(folder, Cloud(vectors))
-    encoder = GrowthEncoder(asked, SentenceEncoder())
+    encoder = GrowthEncoder(asked, SentenceEncoder(cache=folder.with_name("cache")))
     prepared, opening = time.time(), time.process_time()
     collection = Collection(folder, encoder)
     queries = list(asked)
