@@ -49,7 +49,8 @@ class SpeedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One system in one round. `query_ms` holds one value a query."""
+    """One system in one round. `query_ms` holds one value a query, `right_s` one a query that was answered right: how long
+    after the start from nothing."""
 
     system: str
     load_s: float
@@ -57,6 +58,7 @@ class Measured:
     query_ms: tuple[float, ...]
     rss_mib: float
     found: int
+    right_s: tuple[float, ...]
 
 
 def peer_names(text: str) -> tuple[str, ...]:
@@ -128,8 +130,9 @@ def markdown(
         f"{plan.documents:,} documents, {plan.queries} queries, {plan.threads} threads, {plan.repeats} rounds; "
         "median (least – greatest)",
         "",
-        "| system | load s | documents/s | query ms p50 | p95 | peak MiB | Quoth indexes | Quoth answers |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| system | load s | documents/s | query ms p50 | p95 | peak MiB | right answer after s "
+        "| Quoth indexes | Quoth answers | Quoth answers right |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     names = list(dict.fromkeys(name for found in rounds for name in found))
     for name in names:
@@ -143,13 +146,18 @@ def markdown(
             _spread([found["p50"] for found in query], 1),
             _spread([found["p95"] for found in query], 1),
             _spread([run.rss_mib for run in runs], 0),
+            _spread([median(run.right_s) for run in runs if run.right_s], 1),
         ]
         if name == _QUOTH:
-            cells += ["", ""]
+            cells += ["", "", ""]
         else:
             cells.append(_spread([other.index_s / own.index_s for own, other in pairs], 2) + "x")
             medians = [(median(own.query_ms), median(other.query_ms)) for own, other in pairs]
             cells.append(_spread([other / own for own, other in medians], 2) + "x")
+            earlier = [
+                median(other.right_s) / median(own.right_s) for own, other in pairs if own.right_s and other.right_s
+            ]
+            cells.append(_spread(earlier, 1) + "x" if earlier else "")
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *(f"{name}: {', '.join(found)}" for name, found in installed.items())]
     lines += [f"{name} is not measured: {reason}" for name, reason in left_out.items()]
@@ -165,8 +173,8 @@ def markdown(
             f"| {row['chunks']:,.0f} | {row['build_s']:.0f} ({row['build_cpu_s']:.0f}) "
             f"| {row['start_s']:.1f} ({row['start_cpu_s']:.1f}) "
             f"| {row['query_ms_p50']:.1f} ({row['query_cpu_ms_p50']:.1f}) "
-            f"| {row['query_ms_p95']:.1f} ({row['query_cpu_ms_p95']:.1f}) | {row['recall']:.3f} | {row['rss_mib']:.0f} | {row['mapped_mib']:.0f} "
-            f"| {row['disk_mib']:.0f} |"
+            f"| {row['query_ms_p95']:.1f} ({row['query_cpu_ms_p95']:.1f}) | {row['recall']:.3f} "
+            f"| {row['rss_mib']:.0f} | {row['mapped_mib']:.0f} | {row['disk_mib']:.0f} |"
             for row in growth
         ]
     return "\n".join(lines) + "\n"
@@ -175,7 +183,9 @@ def markdown(
 def _run(name: str, python: Path, program: Path, workload: Path, threads: int) -> Measured:
     command = [str(python), str(program), str(workload), str(bundled_folder()), str(threads)]
     figures = _child(command)
-    return Measured(name, **{**figures, "query_ms": tuple(figures["query_ms"])})
+    if name == _QUOTH:
+        figures |= _child([command[0], str(_PROGRAMS / "quoth_first.py"), *command[2:]])
+    return Measured(name, **{**figures, **{many: tuple(figures[many]) for many in ("query_ms", "right_s")}})
 
 
 def _grown(plan: SpeedPlan, folder: Path, say: Callable[[str], None]) -> list[dict[str, float]]:
@@ -207,5 +217,7 @@ def _child(command: Sequence[str]) -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
+    if not values:
+        return "–"
     middle = f"{median(values):,.{digits}f}"
     return middle if len(values) == 1 else f"{middle} ({min(values):,.{digits}f} – {max(values):,.{digits}f})"

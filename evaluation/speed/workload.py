@@ -20,7 +20,7 @@ _LENGTH = 120
 
 
 def write(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
-    """`documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text"}) in the folder; the folder."""
+    """`documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text", "about": an id}) in the folder; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     words = vocabulary()
@@ -34,8 +34,10 @@ def write(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
     common = set(words[:_COMMON])
     with (folder / "queries.jsonl").open("w", encoding="utf-8") as stream:
         for _ in range(queries):
-            rare = [word for word in rng.choice(texts).lower().replace(".", "").split() if word not in common]
-            stream.write(json.dumps({"text": " ".join(rng.sample(rare, min(6, len(rare))))}) + "\n")
+            about = rng.randrange(documents)
+            rare = [word for word in texts[about].lower().replace(".", "").split() if word not in common]
+            query = {"text": " ".join(rng.sample(rare, min(6, len(rare)))), "about": f"d{about}"}
+            stream.write(json.dumps(query) + "\n")
     return folder
 
 
