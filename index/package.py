@@ -15,7 +15,7 @@ from index.extraction import Limits
 from index.formats import NEVER_TEXT
 
 _AT_ONCE = 2**18
-_SMALL = 2**20  # a part up to this size may be packed as tightly as it likes
+_SMALL = 2**24  # a part up to this size may be packed as tightly as it likes, as lists of thousands of equal styles are
 _SIZE_UNSTATED = 2**62
 _BY_MIMETYPE = {
     b"application/vnd.oasis.opendocument.text": (".odt", "an OpenDocument text"),
@@ -35,7 +35,7 @@ _OPEN_XML = frozenset(suffix for suffix, _ in _BY_FOLDER.values())
 def refuse_unsound(data: bytes, name: PurePath, uri: str, limits: Limits) -> None:
     """`DocumentRejected` unless the zip archive is of the kind that `name` says and its parts keep within the limits.
 
-    A part of more than 1 MiB may be packed to 1/`ratio` of its size, and all parts together unpack to `unpacked_bytes`;
+    A part of more than 16 MiB may be packed to 1/`ratio` of its size, and all parts together unpack to `unpacked_bytes`;
     pictures and the like count by what they say of themselves, for nobody unpacks them. Memory: a piece of a part.
     """
     try:

@@ -313,6 +313,7 @@ def test_an_upload_does_not_tell_which_ids_documents_of_others_have(house: House
     for name in (*hidden, "free.txt"):
         address = f"/v1/collections/open/documents/{name}"
         before, deleted = one.get(address), one.delete(address)
+        withdrawn = [one.put(address, content=b"Not yet.").status_code, one.delete(address).status_code]
         put = one.put(address, content=b"The bridge is mine.")
         job = put.json()
         assert deleted.status_code == 404
@@ -320,8 +321,9 @@ def test_an_upload_does_not_tell_which_ids_documents_of_others_have(house: House
         said = [(before.status_code, before.text), (deleted.status_code, deleted.text), (put.status_code, put.text)]
         for mark in (*unlike, *(response.headers.get("x-request-id", "-") for response in (before, deleted, put))):
             said = [(status, text.replace(mark, "*")) for status, text in said]
-        told.append((said, sorted(put.headers), len(job["document_id"])))
+        told.append((withdrawn, said, sorted(put.headers), len(job["document_id"])))
     assert told[0] == told[1] == told[2]
+    assert told[0][0] == [202, 204]
     work_off(tmp_path)
     for name, uri in hidden.items():
         shown = [client.get(f"/v1/collections/open/documents/{name}").json()["uri"] for client in (one, human)]

@@ -125,19 +125,24 @@ def _original(name: str, given: str, parts: Parts, queue: JobQueue) -> Original:
     return original
 
 
+def _removable(name: str, document_id: str, parts: Parts, queue: JobQueue) -> list[DocumentSummary]:
+    """The documents that the caller may take out under that id: those for the caller, and the caller's own uploads."""
+    held = documents_of(name, document_id, parts)
+    original = queue.original(name, document_id)
+    is_own = parts.caller.owner != "" and original is not None and original.owner == parts.caller.owner
+    return held if is_own or all(parts.caller.may_read(found.principals) for found in held) else []
+
+
 def _remove(name: str, given: str, parts: Parts, queue: JobQueue) -> None:
-    owner = parts.caller.owner
     document_id = _known_as(name, given, parts)
-    if name not in parts.service.library.names() or not documents_of(name, document_id, parts):
-        ids = (given,) if parts.caller.principals is None else (given, own_id(given, owner))
-        withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in ids]
-        if not any(withdrawn):
-            raise _missing(name, given)
+    if name in parts.service.library.names() and _removable(name, document_id, parts, queue):
+        collection = parts.collection(name)
+        with collection.writing():
+            held = _removable(name, document_id, parts, queue)
+            queue.withdraw(name, document_id)
+            collection.change(remove=[found.id for found in held])
         return
-    collection = parts.collection(name)
-    with collection.writing():
-        original = queue.original(name, document_id)
-        is_own = owner != "" and original is not None and original.owner == owner
-        held = documents_of(name, document_id, parts) if is_own else _readable(name, document_id, parts)
-        queue.withdraw(name, document_id)
-        collection.change(remove=[found.id for found in held])
+    owner = parts.caller.owner
+    withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in (given, own_id(given, owner))]
+    if not any(withdrawn):
+        raise _missing(name, given)
