@@ -30,7 +30,7 @@ class MiniLM:
         self._tokeniser = read_tokeniser(folder)
         self._network = Network(
             _MeanPooled(from_hugging_face(BertShape(), weights)),
-            Form(inputs=("input_ids", "attention_mask"), per_token=(False,)),
+            Form(inputs=("input_ids", "attention_mask"), outputs=(None,)),
             cache=cache,
             engine=engine,
         )

@@ -28,10 +28,25 @@ class ReaderNetwork(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, sentence_ids: Tensor, firsts: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What `heads` says of the states of integer inputs (B, T)."""
+        """What the heads say of the states of integer inputs (B, T)."""
         return self.heads(self.bert(input_ids, attention_mask, token_type_ids), sentence_ids, firsts)
 
-    def heads(self, states: Tensor, sentence_ids: Tensor, firsts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    @property
+    def heads(self) -> "ReaderHeads":
+        """What reads the states of `bert`."""
+        return ReaderHeads(self.relevance, self.sentence, self.span)
+
+
+class ReaderHeads(nn.Module):
+    """The heads of a reader, without its encoder."""
+
+    def __init__(self, relevance: "Head", sentence: "Head", span: nn.Linear) -> None:
+        super().__init__()
+        self.relevance = relevance
+        self.sentence = sentence
+        self.span = span
+
+    def forward(self, states: Tensor, sentence_ids: Tensor, firsts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Relevance logits (B,), sentence logits (B, S), and logits of answer start and end (B, T, 2).
 
         `states` (B, T, width). `sentence_ids` (B, T) numbers the sentences from 1; 0 is outside any sentence. `firsts`
@@ -57,7 +72,20 @@ class SupportNetwork(nn.Module):
         """Support logits (B,) of integer inputs (B, T)."""
         return self.heads(self.bert(input_ids, attention_mask, token_type_ids), attention_mask)
 
-    def heads(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+    @property
+    def heads(self) -> "SupportHeads":
+        """What reads the states of `bert`."""
+        return SupportHeads(self.support)
+
+
+class SupportHeads(nn.Module):
+    """The head of a support network, without its encoder."""
+
+    def __init__(self, support: "Head") -> None:
+        super().__init__()
+        self.support = support
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
         """Support logits (B,) of states (B, T, width), from [CLS] and the mean state of all tokens."""
         weight = attention_mask.unsqueeze(-1).to(states.dtype)
         mean = (states * weight).sum(1) / weight.sum(1)

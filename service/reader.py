@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -19,7 +18,9 @@ from service.networks import ReaderNetwork
 from service.windows import Tokens, Window, windows
 
 KIND = "reader"
-_FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (True,))
+_FORM = Form(
+    ("input_ids", "attention_mask", "token_type_ids"), (None, "firsts", "input_ids"), head=("sentence_ids", "firsts")
+)
 _Floats = NDArray[np.float32]
 _LONGEST_SPAN = 30
 """Tokens of the longest highlight: .99 of SQuAD's answers are shorter."""
@@ -53,17 +54,12 @@ class Reading:
 
 
 class Reader:
-    """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one.
+    """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one."""
 
-    The encoder runs on the fast path; the heads, a thousandth of the work, run in fp32 so that scores are not rounded
-    to bf16's three digits.
-    """
-
-    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, module: ReaderNetwork, encoder: Network) -> None:
+    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
         self.config = config
         self._tokeniser = tokeniser
-        self._module = module
-        self._encoder = encoder
+        self._network = network
 
     @property
     def version(self) -> str:
@@ -80,8 +76,8 @@ class Reader:
         config, weights = read_model(folder, KIND)
         module = ReaderNetwork(config.shape)
         module.load_state_dict(weights)
-        encoder = Network(module.bert, _FORM, cache=cache, engine=engine)
-        return cls(config, read_tokeniser(bundled_folder()), module.eval(), encoder)
+        network = Network(module.bert, _FORM, head=module.heads, cache=cache, engine=engine)
+        return cls(config, read_tokeniser(bundled_folder()), network)
 
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
@@ -99,24 +95,15 @@ class Reader:
             windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit, context=context.ids)
             for encoding, sentences, context in zip(encodings, spans, above, strict=True)
         ]
-        states = iter(self._encoder.run([_row(window) for found in cut for window in found]))
+        logits = iter(self._network.run([_row(window) for found in cut for window in found]))
         return [
-            _joined(sentences, [self._heads(window, *next(states)) for window in found])
+            _joined(sentences, [_scores(window, *next(logits)) for window in found])
             for sentences, found in zip(spans, cut, strict=True)
         ]
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
         """The relevance of every text to the query, higher is better: what a reranker gives."""
         return [reading.relevance for reading in self.read(query, texts)]
-
-    def _heads(self, window: Window, states: _Floats) -> "_Scores":
-        with torch.inference_mode():
-            relevance, sentence, span = self._module.heads(
-                torch.from_numpy(states)[None],
-                torch.from_numpy(window.sentence_ids)[None],
-                torch.tensor([window.firsts], dtype=torch.long),
-            )
-        return _Scores(window, float(relevance), sentence[0].tolist(), span[0].numpy())
 
 
 def context(hit: Hit) -> str:
@@ -138,7 +125,16 @@ class _Scores:
 
 
 def _row(window: Window) -> dict[str, NDArray[np.int64]]:
-    return {"input_ids": window.input_ids, "token_type_ids": window.token_type_ids}
+    return {
+        "input_ids": window.input_ids,
+        "token_type_ids": window.token_type_ids,
+        "sentence_ids": window.sentence_ids,
+        "firsts": np.array(window.firsts, dtype=np.int64),
+    }
+
+
+def _scores(window: Window, relevance: _Floats, sentences: _Floats, span: _Floats) -> _Scores:
+    return _Scores(window, float(relevance), sentences.tolist(), span)
 
 
 def _joined(sentences: Sequence[Span], scores: Sequence[_Scores]) -> Reading:

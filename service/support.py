@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
 from tokenizers import Tokenizer
 
 from index.runtime import EngineName, Form, Network
@@ -17,17 +15,16 @@ from service.networks import SupportNetwork
 from service.windows import CLS, SEP, Tokens, Window, windows
 
 KIND = "support"
-_FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (True,))
+_FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (None,), head=("attention_mask",))
 
 
 class SupportChecker:
     """Checks sentences against passages. Thread-safe; CPU-bound. `SupportChecker.load` makes one."""
 
-    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, module: SupportNetwork, encoder: Network) -> None:
+    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
         self.config = config
         self._tokeniser = tokeniser
-        self._module = module
-        self._encoder = encoder
+        self._network = network
 
     @property
     def version(self) -> str:
@@ -44,8 +41,8 @@ class SupportChecker:
         config, weights = read_model(folder, KIND)
         module = SupportNetwork(config.shape)
         module.load_state_dict(weights)
-        encoder = Network(module.bert, _FORM, cache=cache, engine=engine)
-        return cls(config, read_tokeniser(bundled_folder()), module.eval(), encoder)
+        network = Network(module.bert, _FORM, head=module.heads, cache=cache, engine=engine)
+        return cls(config, read_tokeniser(bundled_folder()), network)
 
     def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For every (claim, premise): the probability that the premise supports the whole claim.
@@ -61,13 +58,8 @@ class SupportChecker:
         """The network's logits before calibration; minus infinity (here -50) for an empty premise."""
         windowed = [premise_window(self._tokeniser, claim, premise, self.config.limit) for claim, premise in pairs]
         rows = [{"input_ids": w.input_ids, "token_type_ids": w.token_type_ids} for w in windowed if w is not None]
-        states = iter(self._encoder.run(rows))
-        return [self._head(next(states)[0]) if window is not None else _NOTHING for window in windowed]
-
-    def _head(self, states: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> float:
-        with torch.inference_mode():
-            logit = self._module.heads(torch.from_numpy(states)[None], torch.ones((1, len(states)), dtype=torch.long))
-        return float(logit)
+        found = iter(self._network.run(rows))
+        return [float(next(found)[0]) if window is not None else _NOTHING for window in windowed]
 
 
 _NOTHING = -50.0

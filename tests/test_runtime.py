@@ -17,7 +17,7 @@ from index.runtime import Form, Network, batches
 from index.weights import bundled_folder
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
-FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (True,))
+FORM = Form(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ class Unconvertible(nn.Module):
 
 
 def test_a_network_that_openvino_cannot_take_runs_on_torch_and_says_so(caplog):
-    form = Form(("input_ids", "attention_mask"), (True, False))
+    form = Form(("input_ids", "attention_mask"), ("input_ids", None))
     network = Network(Unconvertible(), form)
     assert network.engine_name == "torch"
     assert "Unconvertible" in caplog.text
@@ -143,7 +143,7 @@ class Twice(torch.nn.Module):
     def forward(self, input_ids, attention_mask):
         return (input_ids * attention_mask).float().unsqueeze(-1) * 2.0
 
-network = Network(Twice(), Form(("input_ids", "attention_mask"), (True,)))
+network = Network(Twice(), Form(("input_ids", "attention_mask"), ("input_ids",)))
 barrier = threading.Barrier(2)
 def call():
     barrier.wait()

@@ -1,0 +1,210 @@
+"""How a small torch network runs: by OpenVINO where it can, by torch as the reference.
+
+OpenVINO picks bf16 where the CPU rewards it and fp32 elsewhere. Both engines take the same batches and give the same outputs
+within bf16's rounding.
+"""
+
+import io
+import logging
+import os
+import platform
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+# openvino reports every import to Google Analytics through this package unless the package cannot be imported.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+# What oneDNN compiles for a shape is kept for 1,024 operations unless this is set before its first use: with what OpenVINO
+# keeps (_SETTINGS) 0.65 MiB a shape of MiniLM, and shapes hardly ever repeat.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
+
+import openvino  # noqa: E402  (the lines above must come first)
+
+# The first use of this in two threads at once blocks both for good: openvino holds a C++ static guard while it waits for
+# the interpreter lock (seen in a server whose first two requests came together). Used once here, it cannot.
+openvino.Type.i64.to_dtype()
+from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402
+
+Ids = NDArray[np.int64]
+Floats = NDArray[np.float32]
+REFUSALS = (RuntimeError, GeneralFailure, NotImplementedFailure, OpConversionFailure)
+"""What OpenVINO raises for a network that it cannot take."""
+
+_STREAMS = min(os.cpu_count() or 1, 8)
+_SETTINGS: Mapping[str, Any] = {
+    "NUM_STREAMS": _STREAMS,
+    "ENABLE_CPU_PINNING": False,
+    "CPU_RUNTIME_CACHE_CAPACITY": "100",
+}
+_EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+_log = logging.getLogger(__name__)
+
+
+class Batch(NamedTuple):
+    """Padded rows: what the body of a network takes, each (B, T), and what its head takes besides the body's output."""
+
+    body: Sequence[Ids]
+    head: Sequence[Ids]
+
+
+class Engine(Protocol):
+    """Runs padded batches, in whatever thread; one call at a time."""
+
+    streams: int
+    """Batches that run at the same time."""
+
+    def __call__(self, batches: Sequence[Batch]) -> list[list[Floats]]:
+        """The outputs of every batch, in order."""
+        ...
+
+
+class TorchEngine:
+    """The reference: fp32, eager."""
+
+    streams = 1
+
+    def __init__(self, body: nn.Module, head: nn.Module | None) -> None:
+        self._body = body
+        self._head = head
+
+    def __call__(self, batches: Sequence[Batch]) -> list[list[Floats]]:
+        """See `Engine`."""
+        with torch.inference_mode():
+            return [self._run(batch) for batch in batches]
+
+    def _run(self, batch: Batch) -> list[Floats]:
+        outputs = self._body(*map(torch.from_numpy, batch.body))
+        if self._head is not None:
+            outputs = self._head(outputs, *map(torch.from_numpy, batch.head))
+        return [output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+
+class _Lane(NamedTuple):
+    """What one stream runs a batch with: buffers of its own, as large as a batch."""
+
+    body: openvino.InferRequest
+    head: openvino.InferRequest | None
+
+
+class OpenVinoEngine:
+    """The fast path: one batch a core, each in one thread from its first layer to its last.
+
+    Threads that share a batch wait for each other after every layer. Where something else wants one of the cores, such as
+    the rest of a server, that cost a third more processor time and half as much time again; threads tied to a core, more
+    still (2 cores). The head runs in fp32, so that scores are not rounded to bf16's three digits, and not by torch: its
+    threads spin while they wait, in every thread that calls it.
+
+    `inputs` and `head_inputs` say how many integers (B, ...) the two take, the head besides the body's output. With `cache`,
+    what was compiled is kept in that folder under a key of weights, structure, versions and CPU; a later start takes 0.3 s
+    instead of 4 (MiniLM, 2 cores). Raises one of REFUSALS.
+    """
+
+    streams = _STREAMS
+
+    def __init__(
+        self, body: nn.Module, inputs: int, head: nn.Module | None, head_inputs: int, cache: Path | None
+    ) -> None:
+        core = openvino.Core()
+        ids = torch.ones((2, 16), dtype=torch.long)
+        compiled = _compiled(core, body, [ids] * inputs, _SETTINGS, cache)
+        compiled_head = None
+        if head is not None:
+            with torch.inference_mode():
+                states = body(*[ids] * inputs)
+            compiled_head = _compiled(core, head, [states, *[ids] * head_inputs], {**_SETTINGS, **_EXACT}, cache)
+        self._lanes = [
+            _Lane(compiled.create_infer_request(), compiled_head.create_infer_request() if compiled_head else None)
+            for _ in range(self.streams)
+        ]
+
+    def __call__(self, batches: Sequence[Batch]) -> list[list[Floats]]:
+        """See `Engine`."""
+        results = []
+        running: deque[tuple[_Lane, Batch]] = deque()
+        try:
+            for number, batch in enumerate(batches):
+                if len(running) == self.streams:
+                    results.append(_finished(*running[0]))
+                    running.popleft()
+                lane = self._lanes[number % self.streams]
+                lane.body.start_async(list(batch.body), share_inputs=True)
+                running.append((lane, batch))
+            while running:
+                results.append(_finished(*running[0]))
+                running.popleft()
+        finally:
+            for lane, _ in running:
+                lane.body.wait()
+        return results
+
+
+def _finished(lane: _Lane, batch: Batch) -> list[Floats]:
+    """The outputs of a batch whose body was begun."""
+    lane.body.wait()
+    last = lane.body
+    if lane.head is not None:
+        lane.head.infer([lane.body.get_output_tensor(0), *batch.head], share_inputs=True)
+        last = lane.head
+    count = len(last.model_outputs)
+    return [np.array(last.get_output_tensor(number).data, dtype=np.float32) for number in range(count)]
+
+
+def _compiled(
+    core: openvino.Core, module: nn.Module, example: Sequence[Tensor], settings: Mapping[str, Any], cache: Path | None
+) -> openvino.CompiledModel:
+    """The module compiled for this CPU, from the cache where it is there and whole."""
+    if cache is None:
+        return core.compile_model(_converted(module, example), "CPU", dict(settings))
+    path = cache / f"{_key(module, example, settings, core)}.blob"
+    if path.exists():
+        try:
+            return core.import_model(io.BytesIO(path.read_bytes()), "CPU", dict(settings))
+        except RuntimeError:
+            _log.warning("%s is damaged; the network is compiled again", path, exc_info=True)
+    compiled = core.compile_model(_converted(module, example), "CPU", dict(settings))
+    cache.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    part.write_bytes(compiled.export_model().getvalue())
+    part.replace(path)
+    return compiled
+
+
+def _converted(module: nn.Module, example: Sequence[Tensor]) -> openvino.Model:
+    shapes = [
+        openvino.PartialShape([-1] * (tensor.dim() - (tensor.dim() > 2)) + list(tensor.shape[2:])) for tensor in example
+    ]
+    root = logging.getLogger()
+    level, filters, handlers = root.level, list(root.filters), list(root.handlers)
+    try:
+        with torch.inference_mode(), warnings.catch_warnings():
+            # The converter uses torch.jit.trace, which torch 2.13 calls deprecated; it has no other way.
+            warnings.simplefilter("ignore")
+            return openvino.convert_model(module, example_input=tuple(example), input=shapes)
+    finally:
+        # A conversion that fails leaves the root logger deaf to warnings.
+        root.setLevel(level)
+        root.filters, root.handlers = filters, handlers
+
+
+def _key(module: nn.Module, example: Sequence[Tensor], settings: Mapping[str, Any], core: openvino.Core) -> str:
+    """Changes with anything that the converted network depends on: weights, structure, inputs, settings, versions and CPU."""
+    digest = sha256()
+    for fact in (
+        repr(module), repr([tensor.shape for tensor in example]), repr(settings), openvino.__version__, torch.__version__,
+        platform.machine(), core.get_property("CPU", "FULL_DEVICE_NAME"),
+    ):  # fmt: skip
+        digest.update(fact.encode())
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:32]
