@@ -26,7 +26,7 @@ class Form:
 
     `inputs` are the names of its arguments in order, each integers (B, T). `head` are those of its head after the first one,
     which is what the network gives; each has a length of its own. `attention_mask` is made here, never given. `outputs` names
-    for each output the input whose axis it has, (B, T, ...), and to whose length it is cut; None for one that has none, (B, ...).
+    for each output the input whose axis it has, (B, T, ...), and to whose length it is cut; None where it has none, (B, ...).
     """
 
     inputs: tuple[str, ...]
@@ -116,7 +116,7 @@ def batches(lengths: Sequence[int], tokens: int, streams: int = 1) -> list[list[
     fewest = len(_cut(order, lengths, tokens))
     most = -(-fewest // streams) * streams
     budgets = range(min(lengths[order[0]], tokens), tokens)
-    least = bisect_left(budgets, True, key=lambda budget: len(_cut(order, lengths, budget)) <= most)  # noqa: FBT003
+    least = bisect_left(budgets, True, key=lambda budget: len(_cut(order, lengths, budget)) <= most)
     return _cut(order, lengths, budgets[least] if least < len(budgets) else tokens)
 
 

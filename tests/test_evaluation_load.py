@@ -41,7 +41,9 @@ class Told(BaseHTTPRequestHandler):
         self._say(503 if crowd and len(self.asked) % 3 == 0 else 200, "{}")
 
     def do_GET(self) -> None:
-        self._say(200, f"# HELP x\nprocess_resident_memory_bytes {(300 + len(self.asked)) * 2**20}\n")
+        count = len(self.asked)
+        spent = f"process_cpu_seconds_total {count / 4}\nprocess_resident_memory_bytes {(300 + count) * 2**20}\n"
+        self._say(200, "# HELP x\n" + spent)
 
     def _say(self, status: int, text: str) -> None:
         self.send_response(status)
@@ -77,17 +79,18 @@ def test_one_client_then_many_ask_and_everything_that_came_is_counted(
     assert 20 + sum(counted) == len(server.asked)  # 20 to warm up
     assert alone["rss_mib"][0] == 320.0
     assert alone["rss_mib"][1] == together["rss_mib"][0] == 320.0 + counted[0]
+    assert (alone["processor_s"], together["processor_s"]) == (counted[0] / 4, counted[1] / 4)
     assert server.keys == {"Bearer k"}
     assert text == (tmp_path / "load.md").read_text(encoding="utf-8")
 
 
 def test_the_table_shows_throughput_percentiles_errors_memory_and_the_ratio() -> None:
-    alone = Phase(1, 10.0, [100.0] * 100, rss_mib=(500.0, 501.0))
-    together = Phase(32, 10.0, [1000.0] * 150 + [2000.0] * 50, rss_mib=(501.0, 502.4))
+    alone = Phase(1, 10.0, [100.0] * 100, rss_mib=(500.0, 501.0), processor_s=16.0)
+    together = Phase(32, 10.0, [1000.0] * 150 + [2000.0] * 50, rss_mib=(501.0, 502.4), processor_s=30.0)
     together.errors = {"status 503": 3}
     text = markdown(LoadPlan(32, 10, 100_000), [alone, together])
-    assert "| 1 | 100 | 10.0 | 100 | 100 | 0 | 500 | 501 |" in text
-    assert "| 32 | 200 | 20.0 | 1000 | 2000 | 3 x status 503 | 501 | 502 |" in text
+    assert "| 1 | 100 | 10.0 | 100 | 100 | 160 | 0 | 500 | 501 |" in text
+    assert "| 32 | 200 | 20.0 | 1000 | 2000 | 150 | 3 x status 503 | 501 | 502 |" in text
     assert "32 clients get 2.00 times the answers of one." in text
 
 

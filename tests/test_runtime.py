@@ -56,6 +56,27 @@ def test_openvino_agrees_with_torch_and_keeps_the_order_of_the_rows(small):
         assert np.abs(one - other).max() < 0.05  # bf16 states of size 1
 
 
+class Named(nn.Module):
+    """The state at each place that is named, and how many places are no padding."""
+
+    def forward(self, states, places, attention_mask):
+        chosen = torch.gather(states, 1, places[:, :, None].expand(-1, -1, states.shape[2]))
+        return chosen, attention_mask.sum(1)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_a_head_takes_what_the_network_gives_and_inputs_of_other_lengths(small, engine):
+    asked = [row | {"places": np.arange(0, len(row["input_ids"]), 3)} for row in rows([5, 31, 17])]
+    form = Form(FORM.inputs, ("places", None), head=("places", "attention_mask"))
+    states = [row[0] for row in Network(small, FORM, engine="torch").run(asked)]
+    network = Network(small, form, head=Named(), engine=engine)
+    assert network.engine_name == engine
+    for row, expected, (chosen, length) in zip(asked, states, network.run(asked), strict=True):
+        assert length == len(expected)
+        assert chosen.shape == (len(row["places"]), 24)
+        assert np.abs(chosen - expected[row["places"]]).max() < 0.05
+
+
 def test_padding_and_company_do_not_change_a_row(small):
     network = Network(small, FORM, engine="torch")
     asked = rows([4, 20])
@@ -70,6 +91,15 @@ def test_no_rows_give_no_results(small):
 
 def test_a_batch_holds_at_most_the_budget_in_padded_tokens():
     assert batches([3, 10, 4, 10, 1], 20) == [[1, 3], [2, 0, 4]]
+
+
+def test_every_stream_has_as_many_batches_as_the_next_and_about_as_large():
+    lengths = [160, 144, 160, 128, 144, 160, 144, 160, 144, 128, 160, 144]
+    cut = batches(lengths, 1024, streams=2)
+    assert sorted(number for batch in cut for number in batch) == list(range(12))
+    assert [len(batch) for batch in cut] == [6, 6]
+    assert [len(batch) for batch in batches(lengths, 1024, streams=16)] == [1] * 12
+    assert [len(batch) for batch in batches([16] * 100 + [256], 1024, streams=2)] == [2, 33, 33, 33]
 
 
 def test_a_row_longer_than_the_budget_is_a_batch_of_its_own():

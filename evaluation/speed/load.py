@@ -1,8 +1,9 @@
-"""Many clients at once against a running server: throughput, latency, errors, and whether memory grows.
+"""Many clients at once against a running server: throughput, latency, errors, processor time, and whether memory grows.
 
 Each client is a thread with a connection of its own that asks one question after the other. First one client asks alone, then
 all of them together, on the same server in the same run; the ratio of the two throughputs says what concurrency brings.
-Memory is what the server itself says at /metrics.
+Memory and processor time are what the server itself says at /metrics; processor time says most where other programs run
+beside.
 """
 
 import http.client
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from evaluation.errors import EndpointUnavailable
@@ -33,7 +35,7 @@ _QUESTIONS = 5_000
 _WARM_UP = 20
 _TIMEOUT_S = 120.0
 _START_S = 300.0
-_MEMORY = re.compile(r"^process_resident_memory_bytes (\S+)$", re.MULTILINE)
+_SPENT = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total) (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,17 @@ class Phase:
     milliseconds: list[float] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
     rss_mib: tuple[float, float] = (0.0, 0.0)
+    processor_s: float = 0.0
 
     @property
     def throughput(self) -> float:
         """Answers a second."""
         return len(self.milliseconds) / self.seconds
+
+    @property
+    def processor_ms(self) -> float:
+        """Processor time of the server for one answer."""
+        return 1000 * self.processor_s / max(len(self.milliseconds), 1)
 
 
 def measure(plan: LoadPlan, out: Path, endpoint: str | None, key: str | None, *, say: Callable[[str], None]) -> str:
@@ -87,15 +95,16 @@ def markdown(plan: LoadPlan, phases: Sequence[Phase]) -> str:
     lines = [
         f"{plan.chunks:,} chunks, {plan.seconds:g} s each",
         "",
-        "| clients | answers | answers/s | ms p50 | p95 | errors | MiB at start | at end |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| clients | answers | answers/s | ms p50 | p95 | processor ms an answer | errors | MiB at start | at end |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for phase in phases:
         shown = percentiles(phase.milliseconds)
         p50, p95 = (f"{shown[name]:.0f}" if shown else "-" for name in ("p50", "p95"))
         errors = ", ".join(f"{count} x {kind}" for kind, count in sorted(phase.errors.items())) or "0"
         lines.append(
-            f"| {phase.clients} | {len(phase.milliseconds):,} | {phase.throughput:.1f} | {p50} | {p95} | {errors} "
+            f"| {phase.clients} | {len(phase.milliseconds):,} | {phase.throughput:.1f} | {p50} | {p95} "
+            f"| {phase.processor_ms:.0f} | {errors} "
             f"| {phase.rss_mib[0]:.0f} | {phase.rss_mib[1]:.0f} |"
         )
     alone, together = phases
@@ -121,9 +130,11 @@ def _phases(
         phases = []
         for clients in (crowd[:1], crowd):
             say(f"{len(clients)} at once for {plan.seconds:g} s")
-            before = crowd[0].resident_mib()
+            before = crowd[0].spent()
             phase = _run(clients, plan.seconds, question)
-            phase.rss_mib = (before, crowd[0].resident_mib())
+            after = crowd[0].spent()
+            phase.rss_mib = (before.rss_mib, after.rss_mib)
+            phase.processor_s = after.processor_s - before.processor_s
             phases.append(phase)
     return phases
 
@@ -153,6 +164,13 @@ def _run(clients: Sequence["_Client"], seconds: float, question: Callable[[], st
     return phase
 
 
+class _Spent(NamedTuple):
+    """Memory that a process has, and processor time that it has used."""
+
+    rss_mib: float
+    processor_s: float
+
+
 class _Client:
     """One connection, opened again when it breaks."""
 
@@ -177,12 +195,15 @@ class _Client:
             return type(error).__name__
         return None if response.status == http.client.OK else f"status {response.status}"
 
-    def resident_mib(self) -> float:
-        """Memory of the server's process; NaN when it does not say, as on a Mac, or to this key."""
+    def spent(self) -> _Spent:
+        """What the server's process takes; NaN when it does not say, as on a Mac, or to this key."""
         self._connection.close()  # the server may have closed it: this one waited for the others to end
         self._connection.request("GET", "/metrics", headers=self._headers)
-        found = _MEMORY.search(self._connection.getresponse().read().decode())
-        return float(found[1]) / 2**20 if found else float("nan")
+        found = dict(_SPENT.findall(self._connection.getresponse().read().decode()))
+        memory, processor = (
+            float(found.get(name, "nan")) for name in ("process_resident_memory_bytes", "process_cpu_seconds_total")
+        )
+        return _Spent(memory / 2**20, processor)
 
 
 def _build(home: Path, workload: Path, chunks: int, say: Callable[[str], None]) -> None:
