@@ -29,7 +29,9 @@ class ReaderNetwork(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, sentence_ids: Tensor, firsts: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What the heads say of the states of integer inputs (B, T)."""
-        return self.heads(self.bert(input_ids, attention_mask, token_type_ids), sentence_ids, firsts)
+        states = self.bert(input_ids, attention_mask, token_type_ids)
+        logits: tuple[Tensor, Tensor, Tensor] = self.heads(states, sentence_ids, firsts)
+        return logits
 
     @property
     def heads(self) -> "ReaderHeads":
@@ -70,7 +72,8 @@ class SupportNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """Support logits (B,) of integer inputs (B, T)."""
-        return self.heads(self.bert(input_ids, attention_mask, token_type_ids), attention_mask)
+        logits: Tensor = self.heads(self.bert(input_ids, attention_mask, token_type_ids), attention_mask)
+        return logits
 
     @property
     def heads(self) -> "SupportHeads":
