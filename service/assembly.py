@@ -72,6 +72,7 @@ def assemble(settings: Settings) -> Service:
         llm_temperature=settings.llm_temperature,
         llm_max_tokens=settings.llm_max_tokens,
         llm_context_tokens=settings.llm_context_tokens,
+        support_threshold=policy.support.enough,
     )
     return Service(settings, library, reader, checker, calibration, answerer, recording)
 

@@ -10,8 +10,9 @@ class Recording:
     """The settings that an answer depends on, and the versions of what made it.
 
     `generator` is the one that was asked, which the answer may not name: another one writes when it is away. `threshold` is the
-    least confidence that was answered. `reader`, `support` and `calibration` are the models' versions, `prompts` the hash of
-    the prompts of a language model, None without one.
+    least confidence that was answered, `support_threshold` the least probability of support that was enough. `reader`,
+    `support` and `calibration` are the models' versions, `prompts` the hash of the prompts of a language model, None without
+    one.
     """
 
     quoth: str
@@ -28,6 +29,7 @@ class Recording:
     llm_temperature: float
     llm_max_tokens: int
     llm_context_tokens: int
+    support_threshold: float = 0.5
 
     def of(self, question: Question) -> "Recording":
         """The recording of what this makes for `question`."""
@@ -37,6 +39,6 @@ class Recording:
 MADE_WITH = tuple(
     field.name
     for field in fields(Recording)
-    if field.name not in ("generator", "top_k", "depth", "threshold", "strict")
+    if field.name not in ("generator", "top_k", "depth", "threshold", "strict", "support_threshold")
 )
 """What a replay cannot set back: it uses what is installed and set now, and says where that differs."""

@@ -46,7 +46,9 @@ def replay(stored: StoredAnswer, service: Service) -> Replay:
     _require_passages(then, Versions(service.library))
     question = Question(then.question, stored.collection, generator=recording.generator, top_k=recording.top_k)
     policy = replace(
-        service.answerer.policy, threshold=recording.threshold, support=SupportPolicy(strict=recording.strict)
+        service.answerer.policy,
+        threshold=recording.threshold,
+        support=SupportPolicy(recording.strict, recording.support_threshold),
     )
     now = _again(then, question, policy, service)
     made_with = [

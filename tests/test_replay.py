@@ -43,6 +43,7 @@ def test_what_a_replay_takes_is_kept_and_given(kept: StoredAnswer, served: str, 
     assert (given["reader"], given["support"]) == (service.reader.version, service.checker.version)
     assert given["threshold"] == service.answerer.policy.threshold
     assert given["llm_model"] is None
+    assert given["support_threshold"] == service.answerer.policy.support.enough
 
 
 def test_the_same_answer_comes_of_the_same_passages(kept: StoredAnswer, service: Service) -> None:

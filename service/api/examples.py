@@ -64,6 +64,7 @@ _RECORDING = {
     "llm_temperature": 0.0,
     "llm_max_tokens": 512,
     "llm_context_tokens": 8192,
+    "support_threshold": 0.7,
 }
 _STORED = {"collection": "default", "created_at": _TIME, "recording": _RECORDING, "answer": _ANSWER}
 _CONVERSATION = {

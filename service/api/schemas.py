@@ -219,6 +219,7 @@ class RecordingOut(Record):
     llm_temperature: float
     llm_max_tokens: int
     llm_context_tokens: int
+    support_threshold: float = Field(description="least probability of support that was enough")
 
 
 class StoredAnswerOut(Record):
