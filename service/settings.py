@@ -162,6 +162,11 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         None, description="signing secret of the Slack app, for events over HTTP at /slack/events"
     )
+    slack_collections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="collections, separated by commas, that every member may choose for a channel in Slack, beside the usual "
+        "one; administrators of the workspace may choose any",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is reached")
     prompts_folder: Path | None = Field(
         None, description="folder with prompts of your own, each replacing the shipped file of the same name"

@@ -123,8 +123,12 @@ class Running:
             raise self._failure
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """What a signal does to `quoth slack`."""
         self._loop.call_soon_threadsafe(self._stop.set)
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
         self._thread.join(30)
         assert not self._thread.is_alive()
 

@@ -252,6 +252,11 @@ class SlackServer:
             self._sockets.remove(socket)
         return socket
 
+    @property
+    def connected(self) -> bool:
+        """Whether somebody listens over Socket Mode."""
+        return any(not socket.closed for socket in list(self._sockets))
+
     def _acknowledged(self, answer: dict[str, Any]) -> None:
         sent, _ = self._envelopes[answer["envelope_id"]]
         sent.acknowledged.append(time.monotonic())

@@ -17,8 +17,10 @@ from service.api.app import create_app
 from service.api.parts import Parts
 from service.errors import SettingsInvalid, SlackRefused
 from service.generators.scripted import Scripted
+from service.slack.channels import Channel, Channels
 from service.slack.door import Pace
 from service.slack.office import OWNER
+from service.slack.phrases import LANGUAGES
 from service.slack.questions import Questions
 from tests import slack_server
 from tests.slack_quoth import Running, document, parts, settings_for
@@ -312,8 +314,8 @@ def test_a_deleted_question_takes_its_answer_with_it(slack: SlackServer, quoth: 
     assert slack.deleted == [("C1", said.ts)]
 
 
-def chosen(slack: SlackServer, channel: str = "C1", user: str = "U1", **values: Any) -> None:
-    """Send the form of a channel's settings."""
+def chosen(slack: SlackServer, channel: str = "C1", user: str = "U1", **values: Any) -> slack_server.Sent:
+    """Send the form of a channel's settings, and wait until Quoth has taken it."""
     option = lambda value: {"selected_option": {"value": value}}  # noqa: E731
     state = {
         "collection": {"collection": option(values.get("collection", "usual:"))},
@@ -332,6 +334,56 @@ def chosen(slack: SlackServer, channel: str = "C1", user: str = "U1", **values: 
         "interactive",
     )
     until(lambda: sent.acknowledged)
+    return sent
+
+
+def test_members_choose_collections_that_a_setting_opens_and_administrators_any(
+    slack: SlackServer, made: Parts, tmp_path: Path
+) -> None:
+    slack.users["U2"]["is_admin"] = True
+    for name in ("open", "closed"):
+        made.service.library.open_or_create(name)
+    channels = Channels(made.store.database)
+
+    def offered(user: str) -> list[str]:
+        count = len(slack.views)
+        command(slack, "settings", user=user)
+        blocks = until(lambda: slack.views[count:])[0]["view"]["blocks"]
+        return [option["value"] for option in blocks[0]["element"]["options"]]
+
+    with Running(made, settings_for(tmp_path, slack.api_url, slack_collections=("open",)), PACE):
+        assert offered("U1") == ["usual:", "named:open"]
+        assert offered("U2") == ["usual:", "named:closed", "named:default", "named:open"]
+        refused = chosen(slack, collection="named:closed", when=("silent",)).payloads[-1]
+        assert refused["response_action"] == "errors"
+        assert "administrator" in refused["errors"]["collection"]
+        assert channels.of("C1") == Channel()
+        chosen(slack, collection="named:open")
+        assert channels.of("C1").collection == "open"
+        chosen(slack, collection="named:closed", user="U2")
+        assert channels.of("C1").collection == "closed"
+        assert offered("U1") == ["usual:", "named:closed", "named:open"]
+        assert chosen(slack, collection="named:closed", when=("silent",)).payloads == []
+        assert channels.of("C1").silent
+        slack.users["U2"]["is_admin"] = False
+        assert offered("U2") == ["usual:", "named:closed", "named:open"]
+
+
+@pytest.mark.parametrize(
+    ("language", "refusal"), [("de", "Die Dokumente sagen dazu nichts."), ("it", "I documenti non lo dicono.")]
+)
+def test_a_refusal_and_an_error_are_said_in_the_language_of_the_channel(
+    slack: SlackServer, quoth: Running, made: Parts, language: str, refusal: str
+) -> None:
+    chosen(slack, language=language)
+    said = answer(slack, ask(slack, NOTHING))
+    assert said.shown.startswith(refusal)
+    assert "The documents do not say" not in said.text
+    long = ask(slack, f"<@{BOT_USER}> {'why ' * 2000}")
+    assert until(lambda: slack.in_thread("C1", long))[0].shown == LANGUAGES[language].invalid.format(most=4000)
+    chosen(slack, user="U3", language="en")
+    sent, _ = command(slack, "settings", user="U3")
+    assert until(lambda: sent.payloads)[0]["text"] == LANGUAGES[language].members_only
 
 
 def test_a_channel_is_set_to_answer_everything_from_one_folder_silently_and_in_german(
@@ -369,7 +421,7 @@ def test_a_mention_without_words_gets_a_hint_and_a_question_that_is_too_long_an_
 ) -> None:
     empty, long = ask(slack, f"<@{BOT_USER}> "), ask(slack, f"<@{BOT_USER}> {'why ' * 2000}")
     assert "Ask me a question in words" in until(lambda: slack.in_thread("C1", empty))[0].shown
-    assert "at most 4,000 are read" in until(lambda: slack.in_thread("C1", long))[0].shown
+    assert "at most 4000 characters are read" in until(lambda: slack.in_thread("C1", long))[0].shown
 
 
 def test_where_slack_does_not_stream_the_message_is_edited_in_place(slack: SlackServer, quoth: Running) -> None:

@@ -168,6 +168,7 @@ def test_every_language_has_every_phrase_and_buttons_that_fit() -> None:
         for label in (phrases.helpful, phrases.unhelpful, phrases.passages, phrases.share, phrases.delete):
             assert units(label) <= 75
         assert "{title}" in phrases.prompt
+        assert "{most}" in phrases.invalid
 
 
 def test_the_settings_fit_a_window_whatever_there_is_to_choose() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import signal
 from typing import Annotated, Any
 
@@ -41,8 +42,14 @@ async def _answering(settings: Settings) -> None:
     token = socket_mode.app_token(settings)
     await _late("service.slack.identity").Identities(door.client_of(settings)).get()  # before seconds of loading models
     stop = asyncio.Event()
+
+    def signalled(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)  # a second signal: the questions are in the database
+        stop.set()
+
     for one in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(one, stop.set)
+        asyncio.get_running_loop().add_signal_handler(one, signalled, one)
     with _late("service.slack.assembling").opened(settings) as parts:
         await socket_mode.serve(door.SlackDoor(settings, parts), token, stop, _tell)
 

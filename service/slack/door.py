@@ -63,9 +63,11 @@ class SlackDoor:
             people=People(self.client, database),
             identities=self.identities,
             viewer_base=settings.public_url,
+            open_collections=frozenset(settings.slack_collections),
             rates=Rates(kept.seconds_between_posts),
         )
         self.worker = Worker(office, poll_s=kept.poll_s)
+        self._grace_s = settings.shutdown_grace_s
         self._tasks: set[asyncio.Task[None]] = set()
         secret = settings.slack_signing_secret
         self.app = AsyncApp(
@@ -81,16 +83,24 @@ class SlackDoor:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Answer what waits until the block ends; then what is half done is given back."""
+        """Answer what waits until the block ends; then nothing new is begun, and what is begun has the grace to end.
+
+        What is not done by then is given back, for another process or the next start.
+        """
         log.info("answering in slack", waiting=await self._office.keep(self._office.questions.waiting))
         work = asyncio.ensure_future(self.worker.run())
         try:
             yield
         finally:
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=5)
-            work.cancel()
-            await asyncio.gather(work, *self._tasks, return_exceptions=True)
+            self.worker.close()
+            log.info("closing in slack", grace_s=self._grace_s)
+            ending = [work, *self._tasks]
+            try:
+                await asyncio.wait(ending, timeout=self._grace_s)
+            finally:
+                for task in ending:
+                    task.cancel()
+                await asyncio.gather(*ending, return_exceptions=True)
 
     def _later(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(_guarded(work))

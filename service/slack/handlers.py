@@ -15,10 +15,11 @@ from slack_sdk.errors import SlackApiError
 
 from service.slack import incoming, trouble
 from service.slack.actions import Actions, Press
+from service.slack.channels import Channel
 from service.slack.escaping import escaped, plain
 from service.slack.limits import PROMPTS
 from service.slack.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, said
-from service.slack.modals import SETTINGS, chosen, settings_modal
+from service.slack.modals import COLLECTION, SETTINGS, chosen, settings_modal
 from service.slack.office import Office
 from service.slack.private import respond
 from service.slack.questions import Asked, Door
@@ -155,23 +156,40 @@ class Handlers:
         await ack(response_type="ephemeral", text=escaped(phrases.reading_for + shortened(plain(words), MOST_ECHO)))
 
     async def _open_settings(self, trigger: str, user: str, channel: str, ack: AsyncAck) -> None:
-        own = await self._office.identities.get()
-        if (await self._office.people.of(user, own.team)).standing != "member":
-            await ack(response_type="ephemeral", text="Only members of this workspace can change the settings.")
-            return
-        parts = self._office.parts
         settings = await self._office.keep(self._office.channels.of, channel)
-        view = settings_modal(channel, settings, await parts.read(parts.names), parts.default)
+        if not await self._is_member(user):
+            await ack(response_type="ephemeral", text=settings.phrases.members_only)
+            return
+        choices = await self._choices(user, settings)
+        view = settings_modal(channel, settings, choices, self._office.parts.default)
         await self._office.client.views_open(trigger_id=trigger, view=view)
         await ack()
 
     async def settings_chosen(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The form with a channel's settings was sent."""
-        own = await self._office.identities.get()
-        if (await self._office.people.of(str(body["user"]["id"]), own.team)).standing == "member":
-            channel, made = str(body["view"]["private_metadata"]), chosen(body["view"]["state"]["values"])
+        user, channel = str(body["user"]["id"]), str(body["view"]["private_metadata"])
+        if await self._is_member(user):
+            made, before = (
+                chosen(body["view"]["state"]["values"]),
+                await self._office.keep(self._office.channels.of, channel),
+            )
+            if made.collection and made.collection not in await self._choices(user, before):
+                await ack(response_action="errors", errors={COLLECTION: before.phrases.admins_only})
+                return
             await self._office.keep(self._office.channels.keep, channel, made)
         await ack()
+
+    async def _is_member(self, user: str) -> bool:
+        own = await self._office.identities.get()
+        return (await self._office.people.of(user, own.team)).standing == "member"
+
+    async def _choices(self, user: str, settings: Channel) -> list[str]:
+        """The collections that the user may set a channel to: those open to all, the one that it has; administrators, any."""
+        parts = self._office.parts
+        names = await parts.read(parts.names)
+        if await self._office.people.administers(user):
+            return names
+        return [name for name in names if name in self._office.open_collections or name == settings.collection]
 
     async def shortcut(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
         """ "Answer this with Quoth" on somebody's message."""

@@ -57,7 +57,7 @@ def answer_messages(answer: Answer, viewer: Viewer, phrases: Phrases, *, private
     body = [
         made for sentence in answer.sentences for made in sentence_blocks(sentence, answer.citations, viewer, phrases)
     ]
-    return packed([*body, *closing_blocks(answer, viewer, phrases, private=private)], answer.text)
+    return packed([*body, *closing_blocks(answer, viewer, phrases, private=private)], worded(answer, phrases))
 
 
 def packed(blocks: Iterable[Block], said: str) -> tuple[Message, ...]:
@@ -104,9 +104,14 @@ def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private:
     return [*made, buttons(answer, phrases, private=private)]
 
 
+def worded(answer: Answer, phrases: Phrases) -> str:
+    """The text of an answer; that the documents do not say is said in the channel's language."""
+    return phrases.refused if answer.refused else answer.text
+
+
 def refusal_blocks(answer: Answer, viewer: Viewer, phrases: Phrases) -> Iterator[Block]:
     """That the documents do not say, what may help, and the passages that come nearest."""
-    yield from statement(answer.text, bold=True)
+    yield from statement(worded(answer, phrases), bold=True)
     if not answer.passages:
         return
     yield from statement(phrases.ask_differently)

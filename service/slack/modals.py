@@ -47,7 +47,7 @@ def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str]
                     "options": choices,
                     "initial_option": next((one for one in choices if one["value"] == chosen), choices[0]),
                 },
-                hint="Which collection is asked in this channel.",
+                hint="Which collection is asked here. Others are for administrators of the workspace to choose.",
             ),
             _input(
                 FOLDER,
@@ -65,7 +65,7 @@ def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str]
             ),
             _input(
                 LANGUAGE,
-                "Language of the buttons",
+                "Language of Quoth's own words",
                 {
                     "type": "static_select",
                     "options": languages,

@@ -27,7 +27,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The client, Quoth's parts, what is kept about Slack, and the rates to keep to."""
+    """The client, Quoth's parts, what is kept about Slack, and the rates to keep to.
+
+    `open_collections` are those that every member may choose for a channel; `viewer_base` is where people reach the server.
+    """
 
     client: AsyncWebClient
     parts: Parts
@@ -38,6 +41,7 @@ class Office:
     people: People
     identities: Identities
     viewer_base: str | None
+    open_collections: frozenset[str]
     rates: Rates = field(default_factory=Rates)
     lane: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
 

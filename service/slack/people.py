@@ -68,6 +68,15 @@ class People:
         await anyio.to_thread.run_sync(self._keep, person, kept)
         return person
 
+    async def administers(self, user: str) -> bool:
+        """Whether the user administers or owns the workspace now: asked of Slack each time. False when Slack does not say."""
+        try:
+            found = (await self._client.users_info(user=user))["user"]
+        except SlackApiError as error:
+            log.warning("user unknown", user=user, reason=explained(error))
+            return False
+        return bool(found.get("is_admin") or found.get("is_owner")) and not found.get("deleted")
+
     def _known(self, user: str) -> Person | None:
         with self._database.reading() as session:
             row = session.get(PersonRow, user)

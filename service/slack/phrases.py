@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.refusals import REFUSAL
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
@@ -10,6 +12,7 @@ class Phrases:
     name: str
     reading: str
     reading_for: str
+    refused: str
     sources: str
     page: str
     unsupported: str
@@ -24,6 +27,10 @@ class Phrases:
     thanks: str
     failed: str
     late: str
+    invalid: str
+    no_collection: str
+    members_only: str
+    admins_only: str
     hint: str
     not_a_member: str
     not_yours: str
@@ -40,6 +47,7 @@ _ENGLISH = Phrases(
     name="English",
     reading="is reading the documents…",
     reading_for="Reading the documents for: ",
+    refused=REFUSAL,
     sources="Sources",
     page="page",
     unsupported="not supported by the sources",
@@ -54,6 +62,10 @@ _ENGLISH = Phrases(
     thanks="Thank you. This is kept with the answer.",
     failed="I could not answer this: something went wrong on my side. Please ask again.",
     late="I was away when you asked, and too much time has passed. Please ask again if you still want to know.",
+    invalid="I cannot read this question: at most {most} characters are read. Ask in words, and for one thing at a time.",
+    no_collection="The documents that this channel is set to are not there any more. Choose others with /quoth settings.",
+    members_only="Only members of this workspace can change the settings.",
+    admins_only="Only an administrator of the workspace can choose this collection.",
     hint="Ask me a question in words, for example: What is our notice period?",
     not_a_member="I am not in this channel. Invite me with /invite, then try again.",
     not_yours="Only the person who asked can do this.",
@@ -69,6 +81,7 @@ _GERMAN = Phrases(
     name="Deutsch",
     reading="liest die Dokumente …",
     reading_for="Ich lese die Dokumente zu: ",
+    refused="Die Dokumente sagen dazu nichts.",
     sources="Quellen",
     page="Seite",
     unsupported="von den Quellen nicht gedeckt",
@@ -83,6 +96,10 @@ _GERMAN = Phrases(
     thanks="Danke. Das ist bei der Antwort vermerkt.",
     failed="Das konnte ich nicht beantworten: Bei mir ist etwas schiefgegangen. Bitte frag noch einmal.",
     late="Ich war nicht da, als du gefragt hast, und viel Zeit ist vergangen. Frag noch einmal, wenn du es noch wissen willst.",
+    invalid="Diese Frage kann ich nicht lesen: höchstens {most} Zeichen. Frag in Worten und nach einer Sache allein.",
+    no_collection="Die Dokumente, die für diesen Kanal eingestellt sind, gibt es nicht mehr. Wähle andere mit /quoth settings.",
+    members_only="Nur Mitglieder dieses Workspace können die Einstellungen ändern.",
+    admins_only="Diese Sammlung kann nur wählen, wer den Workspace verwaltet.",
     hint="Stell mir eine Frage in Worten, zum Beispiel: Wie lang ist unsere Kündigungsfrist?",
     not_a_member="Ich bin nicht in diesem Kanal. Lade mich mit /invite ein und versuch es noch einmal.",
     not_yours="Das kann nur, wer gefragt hat.",
@@ -98,6 +115,7 @@ _FRENCH = Phrases(
     name="Français",
     reading="lit les documents…",
     reading_for="Je lis les documents pour : ",
+    refused="Les documents ne le disent pas.",
     sources="Sources",
     page="page",
     unsupported="non étayé par les sources",
@@ -112,6 +130,10 @@ _FRENCH = Phrases(
     thanks="Merci. C’est noté avec la réponse.",
     failed="Je n’ai pas pu répondre : quelque chose a échoué de mon côté. Reposez la question, s’il vous plaît.",
     late="J’étais absent quand vous avez demandé, et trop de temps a passé. Reposez la question si elle vous intéresse encore.",
+    invalid="Je ne peux pas lire cette question : {most} caractères au plus, en toutes lettres, sur une seule chose.",
+    no_collection="Les documents choisis pour ce canal n’existent plus. Choisissez-en d’autres avec /quoth settings.",
+    members_only="Seuls les membres de cet espace de travail peuvent modifier les réglages.",
+    admins_only="Seule une personne qui administre l’espace de travail peut choisir cette collection.",
     hint="Posez-moi une question en toutes lettres, par exemple : Quel est notre délai de préavis ?",
     not_a_member="Je ne suis pas dans ce canal. Invitez-moi avec /invite, puis réessayez.",
     not_yours="Seule la personne qui a posé la question peut le faire.",
@@ -127,6 +149,7 @@ _SPANISH = Phrases(
     name="Español",
     reading="está leyendo los documentos…",
     reading_for="Leo los documentos para: ",
+    refused="Los documentos no lo dicen.",
     sources="Fuentes",
     page="página",
     unsupported="sin respaldo en las fuentes",
@@ -141,6 +164,10 @@ _SPANISH = Phrases(
     thanks="Gracias. Queda anotado con la respuesta.",
     failed="No he podido responder: algo ha fallado por mi parte. Pregunta otra vez, por favor.",
     late="No estaba cuando preguntaste y ha pasado demasiado tiempo. Pregunta otra vez si aún te interesa.",
+    invalid="No puedo leer esta pregunta: se leen {most} caracteres como máximo. Pregunta con palabras y sobre una sola cosa.",
+    no_collection="Los documentos elegidos para este canal ya no están. Elige otros con /quoth settings.",
+    members_only="Solo los miembros de este espacio de trabajo pueden cambiar los ajustes.",
+    admins_only="Solo quien administra el espacio de trabajo puede elegir esta colección.",
     hint="Hazme una pregunta con palabras, por ejemplo: ¿Cuál es nuestro plazo de preaviso?",
     not_a_member="No estoy en este canal. Invítame con /invite y prueba otra vez.",
     not_yours="Solo puede hacerlo quien preguntó.",
@@ -152,5 +179,73 @@ _SPANISH = Phrases(
     prompt="¿Qué dice «{title}»?",
     prompt_title="Pregunta a los documentos",
 )
-LANGUAGES = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH}
+_ITALIAN = Phrases(
+    name="Italiano",
+    reading="sta leggendo i documenti…",
+    reading_for="Leggo i documenti per: ",
+    refused="I documenti non lo dicono.",
+    sources="Fonti",
+    page="pagina",
+    unsupported="non confermato dalle fonti",
+    nearest="I passi più vicini nei documenti",
+    ask_differently="Altre parole possono aiutare, oppure una domanda su una cosa sola.",
+    helpful="Utile",
+    unhelpful="Non utile",
+    passages="Mostra i passi",
+    share="Condividi qui",
+    delete="Elimina",
+    close="Chiudi",
+    thanks="Grazie. È stato annotato con la risposta.",
+    failed="Non ho potuto rispondere: qualcosa è andato storto da parte mia. Ripeti la domanda, per favore.",
+    late="Non c’ero quando hai fatto la domanda ed è passato troppo tempo. Ripetila, se ti interessa ancora.",
+    invalid="Non posso leggere questa domanda: si leggono al massimo {most} caratteri. Scrivila a parole e su una cosa sola.",
+    no_collection="I documenti scelti per questo canale non ci sono più. Scegline altri con /quoth settings.",
+    members_only="Solo i membri di questo spazio di lavoro possono cambiare le impostazioni.",
+    admins_only="Solo chi amministra lo spazio di lavoro può scegliere questa raccolta.",
+    hint="Fammi una domanda a parole, per esempio: Qual è il nostro periodo di preavviso?",
+    not_a_member="Non sono in questo canale. Invitami con /invite, poi riprova.",
+    not_yours="Può farlo solo chi ha fatto la domanda.",
+    restricted="Non posso condividere qui questa risposta: cita documenti che non tutti in questo canale possono leggere.",
+    shared="ha chiesto",
+    already_answered="Sto rispondendo a questo messaggio nel suo thread, oppure l’ho già fatto.",
+    gone="Questa risposta non c’è più. Ripeti la domanda, per favore.",
+    long_private="La risposta è lunga, quindi te l’ho inviata come messaggio diretto.",
+    prompt="Che cosa dice «{title}»?",
+    prompt_title="Interroga i documenti",
+)
+_PORTUGUESE = Phrases(
+    name="Português",
+    reading="está lendo os documentos…",
+    reading_for="Leio os documentos para: ",
+    refused="Os documentos não dizem isso.",
+    sources="Fontes",
+    page="página",
+    unsupported="sem apoio nas fontes",
+    nearest="O mais próximo nos documentos",
+    ask_differently="Outras palavras podem ajudar, ou uma pergunta sobre uma coisa só.",
+    helpful="Útil",
+    unhelpful="Não é útil",
+    passages="Ver os trechos",
+    share="Compartilhar aqui",
+    delete="Apagar",
+    close="Fechar",
+    thanks="Obrigado. Fica registrado com a resposta.",
+    failed="Não consegui responder: algo deu errado do meu lado. Pergunte outra vez, por favor.",
+    late="Eu não estava quando você perguntou e passou tempo demais. Pergunte outra vez, se ainda quiser saber.",
+    invalid="Não consigo ler esta pergunta: são lidos no máximo {most} caracteres. Pergunte com palavras e sobre uma coisa só.",
+    no_collection="Os documentos escolhidos para este canal não existem mais. Escolha outros com /quoth settings.",
+    members_only="Só os membros deste espaço de trabalho podem mudar as configurações.",
+    admins_only="Só quem administra o espaço de trabalho pode escolher esta coleção.",
+    hint="Faça uma pergunta com palavras, por exemplo: Qual é o nosso prazo de aviso prévio?",
+    not_a_member="Não estou neste canal. Convide-me com /invite e tente outra vez.",
+    not_yours="Só quem perguntou pode fazer isso.",
+    restricted="Não posso compartilhar esta resposta aqui: ela cita documentos que nem todos neste canal podem ler.",
+    shared="perguntou",
+    already_answered="Estou respondendo a esta mensagem na conversa dela, ou já respondi.",
+    gone="Esta resposta não existe mais. Pergunte outra vez, por favor.",
+    long_private="A resposta é longa, por isso foi enviada como mensagem direta.",
+    prompt="O que diz “{title}”?",
+    prompt_title="Pergunte aos documentos",
+)
+LANGUAGES = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH, "it": _ITALIAN, "pt": _PORTUGUESE}
 DEFAULT_LANGUAGE = "en"

@@ -23,7 +23,15 @@ from service.slack.channels import Channel
 from service.slack.delivery import Delivery, Spot
 from service.slack.escaping import mentioned, plain
 from service.slack.links import Viewer
-from service.slack.messages import answer_messages, closing_blocks, refusal_blocks, said, sentence_blocks, statement
+from service.slack.messages import (
+    answer_messages,
+    closing_blocks,
+    refusal_blocks,
+    said,
+    sentence_blocks,
+    statement,
+    worded,
+)
 from service.slack.office import OWNER, Office
 from service.slack.private import hand_over, respond
 from service.slack.questions import WITHDRAW, Ending, Taken
@@ -62,7 +70,7 @@ class Replies:
                 return await self._say(taken, channel.phrases.late)
             return await self._answer(taken, channel)
         except (QuestionInvalid, CollectionMissing) as error:
-            return await self._say(taken, str(error))
+            return await self._say(taken, self._why(error, channel))
         except SlackApiError as error:
             if trouble.passes(error) or not (trouble.has_no_way_in(error) or taken.attempts > MOST_ATTEMPTS):
                 raise
@@ -70,6 +78,11 @@ class Replies:
             if taken.asked.response_url:
                 await respond(taken.asked.response_url, said(channel.phrases.not_a_member))
             return Outcome("apologised")
+
+    def _why(self, error: QuestionInvalid | CollectionMissing, channel: Channel) -> str:
+        if isinstance(error, CollectionMissing):
+            return channel.phrases.no_collection
+        return channel.phrases.invalid.format(most=self._office.parts.service.answerer.policy.longest_question)
 
     async def _answer(self, taken: Taken, channel: Channel) -> Outcome:
         asked = taken.asked
@@ -115,7 +128,7 @@ class Replies:
             if taken.asked.door in {"mention", "shortcut"}:
                 await self._whisper(taken, answer, channel, viewer)
         else:
-            await delivery.finish(closing_blocks(answer, viewer, phrases, private=False), answer.text)
+            await delivery.finish(closing_blocks(answer, viewer, phrases, private=False), worded(answer, phrases))
         return answer
 
     async def _hand_over(self, taken: Taken, answer: Answer, channel: Channel, viewer: Viewer) -> None:
@@ -134,7 +147,7 @@ class Replies:
             channel=taken.asked.channel,
             user=taken.asked.asker,
             thread_ts=taken.asked.thread,
-            text=said(answer.text).text,
+            text=said(worded(answer, channel.phrases)).text,
             blocks=blocks,
         )
 

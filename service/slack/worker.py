@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Answers what waits, up to `AT_ONCE` questions at the same time; `run` until cancelled, and `wake` when there is more."""
+    """Answers what waits, up to `AT_ONCE` questions at the same time; `run` until closed, and `wake` when there is more."""
 
     def __init__(self, office: Office, *, poll_s: float = POLL_S) -> None:
         self._office = office
@@ -34,23 +34,31 @@ class Worker:
         self._name = uuid.uuid4().hex
         self._woken = asyncio.Event()
         self._slots = anyio.Semaphore(AT_ONCE)
+        self._closing = False
 
     def wake(self) -> None:
         """There is a question to take."""
         self._woken.set()
 
+    def close(self) -> None:
+        """Take no further question; `run` returns once what is being worked on is done."""
+        self._closing = True
+        self.wake()
+
     async def run(self) -> None:
-        """Work until cancelled; what is being worked on is then given back, for another worker or the next start."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._keep_alive)
-            while True:
-                await self._slots.acquire()
-                taken = await self._next()
-                if taken is None:
-                    self._slots.release()
-                    await self._nap()
-                else:
-                    group.start_soon(self._work, taken)
+        """Work until closed. When cancelled, what is being worked on is given back, for another worker or the next start."""
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._keep_alive)
+            async with anyio.create_task_group() as group:
+                while not self._closing:
+                    await self._slots.acquire()
+                    taken = None if self._closing else await self._next()
+                    if taken is None:
+                        self._slots.release()
+                        await self._nap()
+                    else:
+                        group.start_soon(self._work, taken)
+            beside.cancel_scope.cancel()
 
     async def _next(self) -> Taken | None:
         self._woken.clear()
@@ -61,7 +69,7 @@ class Worker:
             return None
 
     async def _nap(self) -> None:
-        with anyio.move_on_after(self._poll_s):
+        with anyio.move_on_after(0 if self._closing else self._poll_s):
             await self._woken.wait()
 
     async def _keep_alive(self) -> None:

@@ -1,0 +1,73 @@
+"""What becomes of answers in Slack when the process is told to stop."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from service.generators.draft import Passage
+from service.generators.scripted import Scripted
+from service.slack.questions import Questions
+from tests import slack_server
+from tests.slack_quoth import Running, parts, settings_for
+from tests.slack_server import SlackServer, until
+from tests.test_slack import DOCUMENTS, PACE, SIX, answer, ask
+
+
+class Held:
+    """Writes one sentence, once it is let."""
+
+    name = "held"
+
+    def __init__(self) -> None:
+        self.begun, self.let = Event(), Event()
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Any]:
+        self.begun.set()
+        assert self.let.wait(60)
+        yield from Scripted([f"{SIX} [1]"]).generate(question, passages)
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    yield from slack_server.running()
+
+
+def test_an_answer_that_is_begun_is_finished_before_the_process_ends_and_no_other_is_begun(
+    slack: SlackServer, tmp_path: Path
+) -> None:
+    held = Held()
+    made = parts(tmp_path, {"held": held}, DOCUMENTS)
+    kept = Questions(made.store.database, made.store.new_id)
+    with Running(made, settings_for(tmp_path, slack.api_url), PACE) as running:
+        asked = ask(slack)
+        assert held.begun.wait(60)
+        later = ask(slack, "And in May?", thread=asked)  # it waits for the one before it
+        until(lambda: kept.waiting() == 2)
+        running.stop()
+        until(lambda: not slack.connected)
+        held.let.set()
+    assert answer(slack, asked).shown.startswith(f"{SIX} [1]")
+    assert len(slack.in_thread("C1", asked)) == 1, later
+    assert kept.waiting() == 1
+    made.store.close()
+
+
+def test_an_answer_that_takes_longer_than_the_grace_is_given_back_for_the_next_start(
+    slack: SlackServer, tmp_path: Path
+) -> None:
+    held = Held()
+    made = parts(tmp_path, {"held": held}, DOCUMENTS)
+    settings = settings_for(tmp_path, slack.api_url, shutdown_grace_s=0.1)
+    with Running(made, settings, PACE):
+        asked = ask(slack)
+        assert held.begun.wait(60)
+    assert [message for message in slack.in_thread("C1", asked) if message.buttons] == []
+    assert Questions(made.store.database, made.store.new_id).waiting() == 1
+    held.let.set()
+    with Running(made, settings, PACE):
+        assert answer(slack, asked).shown.startswith(f"{SIX} [1]")
+    assert len(slack.in_thread("C1", asked)) == 1
+    made.store.close()
