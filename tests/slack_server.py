@@ -89,6 +89,7 @@ class SlackServer:
         self.broken: list[str] = []
         self.sent: list[Sent] = []
         self.users: dict[str, dict[str, Any]] = {}
+        self.groups: list[dict[str, Any]] = []
         self.not_in: set[str] = set()
         self.failing: dict[str, deque[Any]] = defaultdict(deque)
         self.off: dict[str, str] = {}
@@ -434,6 +435,10 @@ class SlackServer:
         if given["user"] not in self.users:
             raise SlackError("user_not_found")
         return {"user": {"id": given["user"], "team_id": TEAM, **self.users[given["user"]]}}
+
+    def _usergroups_list(self, given: dict[str, Any]) -> dict[str, Any]:
+        assert str(given["include_users"]).lower() in {"1", "true"}
+        return {"usergroups": self.groups}
 
     def _views_open(self, given: dict[str, Any]) -> dict[str, Any]:
         slack_rules.modal(given["view"])

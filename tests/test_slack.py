@@ -19,6 +19,7 @@ from service.errors import SettingsInvalid, SlackRefused
 from service.generators.scripted import Scripted
 from service.slack.channels import Channel, Channels
 from service.slack.door import Pace
+from service.slack.groups import members
 from service.slack.office import OWNER
 from service.slack.phrases import LANGUAGES
 from service.slack.questions import Questions
@@ -183,6 +184,42 @@ def test_a_direct_message_reads_what_its_writer_may_read_and_a_channel_only_what
     assert "seven percent" not in answer(slack, ask(slack, f"<@{BOT_USER}> {question}")).shown
     assert "seven percent" not in answer(slack, ask(slack, f"<@{BOT_USER}> {question}", "G1"), channel="G1").shown
     assert slack.called("users.info") == 3
+
+
+def test_a_private_answer_reads_what_names_a_user_group_of_its_asker(
+    slack: SlackServer, made: Parts, tmp_path: Path
+) -> None:
+    made.collection("default").add(
+        document("bonus", "The bonus pool holds ninety thousand euros.", frozenset({"@board"}))
+    )
+    made.collection("default").embed_pending()
+    slack.groups = [{"id": "S1", "handle": "Board", "date_delete": 0, "users": ["U2", "U3"]}]
+    question, told_of = "How many euros are in the bonus pool?", "ninety thousand"
+    with Running(made, settings_for(tmp_path, slack.api_url), PACE):
+        assert told_of in answer(slack, ask(slack, question, "D2", "U2"), channel="D2").shown
+        assert told_of not in answer(slack, ask(slack, question, "D1", "U1"), channel="D1").shown
+        assert (
+            told_of not in answer(slack, ask(slack, question, "D3", "U3"), channel="D3").shown
+        )  # of another organisation
+        assert told_of not in answer(slack, ask(slack, f"<@{BOT_USER}> {question}", user="U2")).shown
+        assert slack.called("usergroups.list") == 1
+    slack.off["usergroups.list"] = "missing_scope"
+    with Running(made, settings_for(tmp_path, slack.api_url), PACE):
+        assert told_of not in answer(slack, ask(slack, question, "D2", "U2"), channel="D2").shown
+        assert (
+            "seven percent"
+            in answer(slack, ask(slack, "By how much do salaries rise in October?", "D1"), channel="D1").shown
+        )
+        assert slack.called("usergroups.list") == 2
+
+
+def test_groups_that_ended_or_belong_to_others_count_for_nothing() -> None:
+    ours = {"handle": "HR", "date_delete": 0, "users": ["U1", "U2"]}
+    ended, shared = (
+        ours | {"handle": "old", "date_delete": 1700000000},
+        ours | {"handle": "theirs", "is_external": True},
+    )
+    assert members([ours, ended, shared, {"handle": "empty"}]) == {"@hr": {"U1", "U2"}, "@empty": frozenset()}
 
 
 def test_a_command_is_answered_privately_and_its_asker_alone_can_share_what_everybody_may_read(

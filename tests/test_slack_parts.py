@@ -116,6 +116,7 @@ NEEDED = {
     "assistant_threads_setSuggestedPrompts": {"assistant:write"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "users_info": {"users:read", "users:read.email"},
+    "usergroups_list": {"usergroups:read"},
     "views_open": set(),
     "auth_test": set(),
     "apps_connections_open": set(),

@@ -17,6 +17,7 @@ from service.errors import SettingsInvalid
 from service.settings import Settings
 from service.slack.actions import Actions
 from service.slack.channels import Channels
+from service.slack.groups import Groups
 from service.slack.handlers import Handlers
 from service.slack.identity import Identities
 from service.slack.office import Office
@@ -61,6 +62,7 @@ class SlackDoor:
             once=Once(database),
             channels=Channels(database),
             people=People(self.client, database),
+            groups=Groups(self.client),
             identities=self.identities,
             viewer_base=settings.public_url,
             open_collections=frozenset(settings.slack_collections),

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from service.api.parts import Parts
 from service.slack.channels import Channels
+from service.slack.groups import Groups
 from service.slack.identity import Identities
 from service.slack.links import Viewer
 from service.slack.once import Once
@@ -39,6 +40,7 @@ class Office:
     once: Once
     channels: Channels
     people: People
+    groups: Groups
     identities: Identities
     viewer_base: str | None
     open_collections: frozenset[str]
@@ -57,5 +59,8 @@ class Office:
         return Viewer(self.viewer_base, collection)
 
     async def reads(self, user: str) -> frozenset[str]:
-        """Whom documents may name for this user to read them in private."""
-        return (await self.people.of(user, (await self.identities.get()).team)).principals
+        """Whom documents may name for this user to read them in private: the address, and the user groups."""
+        person = await self.people.of(user, (await self.identities.get()).team)
+        if person.standing not in {"member", "guest"}:
+            return frozenset()
+        return person.principals | await self.groups.of(user)
