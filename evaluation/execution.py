@@ -31,7 +31,9 @@ from index.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
 from service.assembly import assemble
+from service.generators.selection import writers
 from service.libraries import open_library
+from service.rewriting import Rewriter
 
 # Cases at work together share the runs of a network (index/batching), and bf16 rounds by what stands in a batch: with 4
 # workers 2 of 16 rows differed in their last digits. One at a time gives equal bytes, and the network is one for all anyway.
@@ -161,6 +163,10 @@ def _check_remote(dataset: Dataset, task: TaskName, plan: Plan) -> None:
         raise TaskUnfit(f"The task {task!r} runs the model in this process. Leave --endpoint out.")
     if task == "retrieve" and plan.retriever != "hybrid":
         raise TaskUnfit(f"A running Quoth searches as it is set, not by {plan.retriever!r}. Leave --retriever out.")
+    if task == "retrieve" and plan.generator:
+        raise TaskUnfit(
+            f"{plan.generator!r} rewrites follow-ups in this process only. Leave --generator or --endpoint out."
+        )
     if task == "answer" and plan.generator and any(case.history for case in dataset.cases):
         raise TaskUnfit(
             f"{dataset.name} has follow-ups, which a running Quoth answers with the generator that it is set to. "
@@ -200,7 +206,7 @@ def _local(
         search = retrievers.of_collection(
             "reranked", collection, _naming(dataset), reranker=service.reader, depth=depth
         )
-        return Retrieving(search), {**local.describe(), "retriever": plan.retriever}
+        return Retrieving(search, _rewriter(plan, chosen)), {**local.describe(), "retriever": plan.retriever}
     return Answering(local, _naming(dataset), dataset.sources, service.checker), local.describe()
 
 
@@ -216,9 +222,25 @@ def _encoder_only(
         search = retrievers.of_encoder(encoder, dataset.sources, advance)
         return Retrieving(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}
     assert plan.retriever != "reranked"
+    rewriter = _rewriter(plan, chosen)
     collection = _collection(plan, dataset, library, watcher, filled=True)
     search = retrievers.of_collection(plan.retriever, collection, _naming(dataset))
-    return Retrieving(search), {"retriever": plan.retriever, "encoder": collection.state().encoder}
+    described = {"retriever": plan.retriever, "encoder": collection.state().encoder}
+    model = {"generator": plan.generator, "llm_model": chosen.llm_model} if plan.generator else {}
+    return Retrieving(search, rewriter), {**described, **model}
+
+
+def _rewriter(plan: Plan, chosen: settings.Settings) -> Rewriter | None:
+    """The language model that rewrites follow-ups, if the plan names one. Raises TaskUnfit when that rewrites none."""
+    if plan.generator is None:
+        return None
+    rewriter = writers(chosen).rewriters.get(plan.generator)
+    if rewriter is None:
+        raise TaskUnfit(
+            f"No language model is set for the generator {plan.generator!r} to rewrite follow-ups with. Set llm_model (and "
+            "llm_base_url for 'remote'), or leave --generator out."
+        )
+    return rewriter
 
 
 def _collection(plan: Plan, dataset: Dataset, library: Library, watcher: Watcher, *, filled: bool) -> Collection:

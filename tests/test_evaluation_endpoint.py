@@ -118,6 +118,7 @@ def test_follow_ups_are_searched_over_http_in_all_three_forms(conversations: Pat
     [
         ({"generator": "remote"}, "leave --generator out"),
         ({"task": "retrieve", "retriever": "bm25"}, "Leave --retriever out"),
+        ({"task": "retrieve", "generator": "remote"}, "Leave --generator or --endpoint out"),
     ],
 )
 def test_what_a_running_quoth_cannot_be_asked_is_refused_before_it_is_asked(
@@ -163,3 +164,12 @@ def test_feedback_on_a_running_quoth_becomes_cases(served: str, tmp_path: Path) 
     assert [turn.question for turn in bad.history] == [first["question"]]
     assert (bad.answerable, bad.evidence, bad.tags["comment"]) == (None, (), "Since 2007.")
     assert bad.tags["verdict"] == "down"
+
+
+def test_a_generator_that_rewrites_no_follow_ups_is_refused_before_anything_is_indexed(
+    conversations: Path, tmp_path: Path
+) -> None:
+    plan = Plan(conversations, task="retrieve", generator="remote")
+    with pytest.raises(TaskUnfit, match="No language model is set for the generator 'remote'"):
+        execute(plan, tmp_path / "o", tmp_path / "i", watch)
+    assert not (tmp_path / "i").exists()

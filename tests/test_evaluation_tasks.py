@@ -9,7 +9,10 @@ from evaluation.tasks.reading import Reading as ReadingTask
 from evaluation.tasks.retrieval import Retrieving, by_document
 from evaluation.tasks.verification import Verifying
 from service.api.schemas import AnswerOut, CitationOut, DraftedOut, PassageOut, SentenceOut, UsageOut
-from service.records import Turn
+from service.generators.language_model import Said
+from service.prompts import Messages, load_prompts
+from service.records import Turn, Usage
+from service.rewriting import Rewriter
 
 TEXT = "Rivers rise in spring. The Oder floods every March. Dams were built in 1904."
 QUOTE = "The Oder floods every March."
@@ -178,6 +181,35 @@ def test_follow_ups_are_searched_as_asked_as_rewritten_and_as_a_person_would() -
     scores = task.scores(case, task.observe(case).output)
     assert asked == [case.question, "When does it flood? Oder rise", case.question, case.rewrite]
     assert (scores["mrr@10"], scores["mrr@10/last"], scores["mrr@10/gold"]) == (1.0, 0.5, 1.0)
+
+
+def test_a_language_models_rewriting_is_searched_for_beside_the_other_forms() -> None:
+    class Saying:
+        said = "When does the Oder flood?"
+
+        def tokens(self, text: str) -> int:
+            return 1
+
+        def say(self, messages: Messages) -> Said:
+            return Said(self.said, Usage(9, 4))
+
+    def search(query: str) -> list[tuple[str, float]]:
+        return [("d1", 2.0), ("d3", 1.0)] if "flood" in query and "Oder" in query else [("d2", 2.0), ("d1", 1.0)]
+
+    turns = (Turn("Where does the Oder rise?", "In the hills."),)
+    case = Case("1", "When does it flood?", history=turns, relevant={"d1": 1})
+    model = Saying()
+    task = Retrieving(search, Rewriter(model, load_prompts(), 1000))
+    output = task.observe(case).output
+    assert output["queries"]["model"] == "When does the Oder flood? + When does it flood?"
+    assert (output["rewriting"]["outcome"], output["usage"]) == ("taken", {"prompt_tokens": 9, "completion_tokens": 4})
+    scores = task.scores(case, output)
+    assert (scores["rewriting_taken"], scores["mrr@10/model"], scores["mrr@10/last"]) == (1.0, 1.0, 0.5)
+    model.said = "In March."
+    rejected = task.scores(case, task.observe(case).output)
+    assert (rejected["rewriting_taken"], rejected["mrr@10/model"]) == (0.0, rejected["mrr@10"])
+    first = Case("2", "When does the Oder flood?", relevant={"d1": 1})
+    assert "rewriting" not in task.observe(first).output
 
 
 def test_a_document_stands_at_its_best_passage() -> None:

@@ -1,6 +1,7 @@
 """Which documents does a search find, and in what order?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -8,6 +9,7 @@ from evaluation.cases import Case
 from evaluation.metrics.retrieval import retrieval_scores
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
 from service.conversations import fused, rewrite
+from service.rewriting import Rewriter
 
 DEPTH = 100
 Search = Callable[[str], Sequence[tuple[str, float]]]
@@ -17,13 +19,15 @@ class Retrieving:
     """Runs every case's question through `search`, which gives (document, score), best first and each document once.
 
     A case with a history is searched in three forms: its last turn as it is, as Quoth searches for a follow-up, and (where
-    there is one) in its gold rewriting. The unmarked scores are Quoth's.
+    there is one) in its gold rewriting. The unmarked scores are Quoth's without a language model; with a `rewriter` there is a
+    fourth, as Quoth searches with it.
     """
 
     name: TaskName = "retrieve"
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, rewriter: Rewriter | None = None) -> None:
         self._search = search
+        self._rewriter = rewriter
 
     def observe(self, case: Case) -> Observation:
         """Search for the question and, in a conversation, its other forms."""
@@ -37,7 +41,17 @@ class Retrieving:
         rankings = {"": self._fused(queries)}
         wall = (perf_counter() - begun) * 1000
         rankings |= {form: self._search(query) for form, query in forms.items() if form}
+        made: dict[str, Any] = {}
+        if case.history and self._rewriter:
+            rewritten = self._rewriter.rewrite(case.question, case.history)
+            forms["model"] = " + ".join(rewritten.rewriting.queries)
+            rankings["model"] = self._fused(rewritten.rewriting.queries)
+            made = {
+                "rewriting": {"outcome": rewritten.outcome, "text": rewritten.text, "notes": list(rewritten.notes)},
+                "usage": asdict(rewritten.usage),
+            }
         output = {
+            **made,
             "queries": forms,
             "rankings": {
                 form: [[document, rounded(score)] for document, score in found] for form, found in rankings.items()
@@ -50,7 +64,10 @@ class Retrieving:
         return found[0] if len(found) == 1 else fused([[document for document, _ in one] for one in found])[:DEPTH]
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
-        """nDCG@10, MRR@10, MAP@100 and recall; `name/last` and `name/gold` for the other forms of a follow-up."""
+        """nDCG@10, MRR@10, MAP@100 and recall; `name/last`, `name/gold` and `name/model` for the other forms of a follow-up.
+
+        `rewriting_taken`: whether what the language model wrote could be used.
+        """
         scores: Scores = {}
         for form, ranking in output["rankings"].items():
             found = retrieval_scores([document for document, _ in ranking], case.relevant)
@@ -58,6 +75,8 @@ class Retrieving:
                 f"{name}/{form}" if form else name: value if value is None else rounded(value)
                 for name, value in found.items()
             }
+        if "rewriting" in output:
+            scores["rewriting_taken"] = float(output["rewriting"]["outcome"] == "taken")
         return scores
 
 
