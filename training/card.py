@@ -111,6 +111,23 @@ def _dev(facts: Facts) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in facts.items() if not math.isnan(value))
 
 
+def ablations(runs: Path) -> str:
+    """The table of the short runs that leave one thing out each, and how long each was."""
+    facts = json.loads((runs / "ablations" / "results.json").read_text(encoding="utf-8"))
+    sets = {name: one["n"] for name, one in next(iter(facts["runs"].values())).items()}
+    measures = (
+        ("best_sentence", "best sentence"),
+        ("auroc_relevance", "AUROC"),
+        ("auroc_sentence", "AUROC by sentence"),
+    )
+    head = [f"{title}, {name} (n {count})" for name, count in sets.items() for _, title in measures]
+    rows = [
+        (left_out, *(f"{found[name][key]:.3f}" for name in sets for key, _ in measures))
+        for left_out, found in facts["runs"].items()
+    ]
+    return f"Runs of {facts['steps']} steps:\n\n" + table(["left out", *head], rows)
+
+
 def reader_card(runs: Path) -> str:
     """The reader's card."""
     lines = log(runs / "reader")
@@ -123,6 +140,7 @@ def reader_card(runs: Path) -> str:
         steps=max(line["step"] for line in lines),
         minutes=max(line["minutes"] for line in lines),
         history=_history(lines),
+        ablations=ablations(runs),
         results=table(["test half", "value (95 % interval)"], reader_results(results)),
         scifact=table(
             ["SciFact, held-back training claims, nDCG@10", "value (95 % interval)"],

@@ -19,13 +19,17 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Budget:
-    """How long and how fast: minutes of training, share of it that cools down, peak rates of encoder and heads."""
+    """How long and how fast: minutes of training, share of it that cools down, peak rates of encoder and heads.
+
+    `steps`, where given, is the length instead: the same on a busy machine as on an idle one.
+    """
 
     minutes: float
     cool: float
     encoder_rate: float
     head_rate: float
     checkpoint_minutes: float = 3.0
+    steps: int | None = None
 
 
 class Training:
@@ -59,6 +63,8 @@ class Training:
     @property
     def share(self) -> float:
         """Share of the budget that is used up, 0 to 1."""
+        if self.budget.steps is not None:
+            return min(1.0, self.step / self.budget.steps)
         return min(1.0, self.seconds / (60 * self.budget.minutes))
 
     @property

@@ -3,7 +3,7 @@
 import argparse
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -19,7 +19,7 @@ from service.model_files import ModelConfig, write_model
 from service.networks import ReaderNetwork
 from training import mix, sources
 from training.base import NAME, base_encoder, base_tokenizer
-from training.batches import Batch, Labeller, batches, collated, disturbed
+from training.batches import Batch, Example, Labeller, batches, collated, disturbed
 from training.loop import Budget, Training
 from training.losses import reader_losses, total
 from training.metrics import auroc
@@ -88,22 +88,36 @@ def _answer(reading: Reading) -> str:
     return reading.passage[reading.answer.start : reading.answer.end] if reading.answer else ""
 
 
+def epoch_groups(data: Path, rng: random.Random, search: Searching, share: float) -> list[Group]:
+    """One epoch in random order: the human-made groups and `share` times as many of the rest, as documents show them."""
+    human, other = human_groups(data, rng, search), other_groups(data, rng)
+    other = rng.sample(other, min(len(other), round(share * len(human))))
+    groups = [in_context(group, rng) for group in chain(human, other)]
+    rng.shuffle(groups)
+    return groups
+
+
+def examples(groups: Iterable[Group], labeller: Labeller, rng: random.Random) -> Iterator[list[Example]]:
+    """The windows of each group, its questions disturbed and some passages laid out with headings."""
+    return ([labeller.example(_disturbed(reading, rng), rng) for reading in group] for group in groups)
+
+
+def hybrid_search() -> Searching:
+    """What finds near misses: BM25 and the encoder, turn about; every passage is encoded once."""
+    return partial(Hybrid, Embedded(MiniLM(bundled_folder())))
+
+
 def stream(data: Path, labeller: Labeller, training: Training, seed: int) -> Iterator[Batch]:
     """Batches without end: every epoch has the human-made data and a new draw of the rest, a smaller one in the cool-down."""
-    search = partial(Hybrid, Embedded(MiniLM(bundled_folder())))
+    search = hybrid_search()
     epoch = 0
     while True:
         rng = random.Random(seed + training.step + epoch)
-        human, other = human_groups(data, rng, search), other_groups(data, rng)
-        share = COOLING_SHARE if training.cooling else STABLE_SHARE
-        other = rng.sample(other, min(len(other), round(share * len(human))))
-        groups = [in_context(group, rng) for group in chain(human, other)]
-        rng.shuffle(groups)
+        groups = epoch_groups(data, rng, search, COOLING_SHARE if training.cooling else STABLE_SHARE)
         if not epoch:
             training.log(groups=len(groups), examples=sum(map(len, groups)), cooling=training.cooling)
         entered_cool = training.cooling
-        examples = ([labeller.example(_disturbed(r, rng), rng) for r in group] for group in groups)
-        for batch in batches(examples, BATCH_TOKENS, rng):
+        for batch in batches(examples(groups, labeller, rng), BATCH_TOKENS, rng):
             yield collated(batch)
             if training.cooling != entered_cool:
                 break

@@ -1,6 +1,7 @@
 """`python -m training.support --data PATH`: trains the support checker and writes it to models/support."""
 
 import argparse
+import json
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -144,14 +145,26 @@ def fitted(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[Pair]]
     return float(slope[0]), offset
 
 
+def begin(network: SupportNetwork, folder: Path) -> None:
+    """Takes the weights of the support checker in `folder`, or the encoder of the reader there."""
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["kind"]
+    _, weights = read_model(folder, kind)
+    if kind == "support":
+        network.load_state_dict(weights)
+    else:
+        network.bert.load_state_dict({n.removeprefix("bert."): t for n, t in weights.items() if n.startswith("bert.")})
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--minutes", type=float, default=30, help="training time, cool-down included")
+    parser.add_argument("--steps", type=int, help="training steps, instead of minutes")
+    parser.add_argument("--measure-minutes", type=float, default=7, help="training time between two measurements")
     parser.add_argument("--run", type=Path, default=Path("training/runs/support"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/support"), help="where the model is written")
-    parser.add_argument("--reader", type=Path, help="folder of a trained reader whose encoder is the starting point")
+    parser.add_argument("--begin", type=Path, help="folder of a trained model to start from; of a reader, its encoder")
     parser.add_argument("--seed", type=int, default=4)
     options = parser.parse_args()
     if options.data is None:
@@ -160,11 +173,10 @@ def main() -> None:
     shape = BertShape()
     network = SupportNetwork(shape)
     network.bert.load_state_dict(base_encoder().state_dict())
-    if options.reader:
-        _, weights = read_model(options.reader, "reader")
-        start = {name.removeprefix("bert."): t for name, t in weights.items() if name.startswith("bert.")}
-        network.bert.load_state_dict(start)
-    training = Training(network, options.run, Budget(options.minutes, cool=0.25, encoder_rate=1.2e-4, head_rate=4e-4))
+    if options.begin:
+        begin(network, options.begin)
+    budget = Budget(options.minutes, cool=0.25, encoder_rate=1.2e-4, head_rate=4e-4, steps=options.steps)
+    training = Training(network, options.run, budget)
     training.resume()
     tokenizer = base_tokenizer()
     sets = dev_sets(Path(options.data))
@@ -185,7 +197,9 @@ def main() -> None:
         config = ModelConfig("support", VERSION, NAME, shape, LIMIT, "", temperature, offset)
         write_model(options.out, config, network.state_dict())
 
-    training.run(stream(Path(options.data), tokenizer, training, options.seed), losses, measure, measure_minutes=7)
+    training.run(
+        stream(Path(options.data), tokenizer, training, options.seed), losses, measure, options.measure_minutes
+    )
 
 
 if __name__ == "__main__":

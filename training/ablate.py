@@ -1,0 +1,167 @@
+"""`python -m training.ablate --data PATH`: short runs of the reader's recipe, each without one thing; what that costs.
+
+Every run sees the same draw of the data in the same order, less what it leaves out, for the same number of steps. The
+development halves measure; `python -m training.card` puts the table into the reader's card.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from index.bert import BertShape
+from service.networks import ReaderNetwork
+from training import reader, sources
+from training.base import base_encoder, base_tokenizer
+from training.batches import Batch, Labeller, batches, collated
+from training.loop import Budget, Training
+from training.losses import WEIGHTS, reader_losses
+from training.metrics import auroc
+from training.scoring import Scored, scored
+from training.sources import Group, Reading
+
+BATCH_TOKENS = 2048
+LIMIT = 256
+HUMAN = frozenset({"squad2", "clapnq"})
+OTHER = (
+    "qamr", "fairytaleqa", "selqa_sentence", "tatqa_text", "bioasq12b_ideal", "bioasq12b", "boolq", "fm2_sentence",
+    "medquad_6000", "pubmedqa", "policyqa",
+)  # fmt: skip
+"""What `reader.other_groups` draws, SQuAD 1 aside."""
+
+
+def _source(*names: str) -> Callable[[Reading], bool]:
+    return lambda reading: reading.source.removesuffix("_near") in names
+
+
+NONE = _source()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a run leaves out: the readings for which `drops` holds, and losses by name."""
+
+    name: str
+    drops: Callable[[Reading], bool] = NONE
+    losses: frozenset[str] = frozenset()
+    seed: int = 4
+
+
+VARIANTS = (
+    Variant("nothing"),
+    Variant("nothing, another seed", seed=5),
+    Variant("head: relevance", losses=frozenset({"relevance", "ranking"})),
+    Variant("head: sentences", losses=frozenset({"choice", "sentence"})),
+    Variant("head: span", losses=frozenset({"span"})),
+    Variant("source: SQuAD 2", _source("squad2")),
+    Variant("source: SQuAD 1 with what is made of it", _source("squad1_dutest", "squad1_rules")),
+    Variant("source: CLAPNQ", _source("clapnq")),
+    Variant("source: the eleven smaller sets of the mix", _source(*OTHER)),
+    Variant("negatives: near misses found by search", lambda r: r.source.endswith("_near")),
+    Variant("negatives: generated near misses", lambda r: r.source == "squad1_dutest" and not r.relevant),
+    Variant("negatives: questions made unanswerable by rule", _source("squad1_rules")),
+    Variant("negatives: human-written", lambda r: r.source in HUMAN and not r.relevant),
+)
+
+
+def kept(groups: Sequence[Group], variant: Variant) -> Iterator[Group]:
+    """The groups without what the variant drops; groups that lose everything are gone."""
+    for group in groups:
+        left = tuple(reading for reading in group if not variant.drops(reading))
+        if left:
+            yield left
+
+
+def stream(groups: Sequence[Group], variant: Variant, labeller: Labeller) -> Iterator[Batch]:
+    """Batches without end, the same for the same variant."""
+    rng = random.Random(variant.seed)
+    while True:
+        for batch in batches(reader.examples(kept(groups, variant), labeller, rng), BATCH_TOKENS, rng):
+            yield collated(batch)
+
+
+def dev_sets(data: Path) -> dict[str, list[Reading]]:
+    """Parts of the development halves: two with human-written unanswerable questions, one of near misses."""
+    rng = random.Random(0)
+    squad2 = list(sources.squad2(data, "dev"))
+    amazon = list(sources.squadshifts(data, "amazon_reviews", "dev"))
+    answered = [entry for entry in squad2 + amazon if entry[1][0].relevant]
+    near = list(sources.with_near(answered, 1, 1.0, rng))
+    return {
+        "SQuAD 2": [group[0] for _, group in rng.sample(squad2, min(300, len(squad2)))],
+        "CLAPNQ": [group[0] for group in sources.clapnq(data, "dev")],
+        "near misses": [reading for group in rng.sample(near, min(150, len(near))) for reading in group],
+    }
+
+
+def measured(results: Sequence[Scored], readings: Sequence[Reading]) -> dict[str, float]:
+    """Share of answerable readings whose best sentence is gold; AUROC of answerability by relevance and best sentence."""
+    right = [float(r.gold[r.sentences.argmax()]) for r in results if r.gold is not None and r.gold.any()]
+    labels = [float(reading.relevant) for reading in readings]
+    return {
+        "best_sentence": sum(right) / len(right),
+        "auroc_relevance": auroc(labels, [r.relevance for r in results]),
+        "auroc_sentence": auroc(labels, [r.best for r in results]),
+        "n": len(readings),
+    }
+
+
+def run(variant: Variant, groups: Sequence[Group], labeller: Labeller, folder: Path, steps: int) -> nn.Module:
+    """The network after `steps` steps of the variant; a run that was stopped begins again where it was."""
+    torch.manual_seed(variant.seed)
+    network = ReaderNetwork(BertShape())
+    network.bert.load_state_dict(base_encoder().state_dict())
+    budget = Budget(minutes=0, cool=0.3, encoder_rate=1.2e-4, head_rate=4e-4, steps=steps)
+    training = Training(network, folder, budget)
+    training.resume()
+
+    def losses(module: nn.Module, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        relevance, sentence, span = module(**batch.inputs)
+        named = reader_losses(relevance, sentence, span, batch)
+        left = {name: loss for name, loss in named.items() if name not in variant.losses}
+        return left, torch.stack([WEIGHTS[name] * loss for name, loss in left.items()]).sum()
+
+    training.run(stream(groups, variant, labeller), losses, lambda: None, measure_minutes=10**6)
+    return network
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
+    parser.add_argument("--steps", type=int, default=200, help=f"steps of {BATCH_TOKENS} tokens of every run")
+    parser.add_argument(
+        "--run", type=Path, default=Path("training/runs/ablations"), help="checkpoints and results.json"
+    )
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
+    data = Path(options.data)
+    labeller = Labeller(base_tokenizer(), LIMIT)
+    sets = dev_sets(data)
+    groups = reader.epoch_groups(data, random.Random(4), reader.hybrid_search(), reader.STABLE_SHARE)
+    path = options.run / "results.json"
+    options.run.mkdir(parents=True, exist_ok=True)
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"steps": options.steps, "runs": {}}
+    if results["steps"] != options.steps:
+        parser.error(f"{path} holds runs of {results['steps']} steps; give --steps {results['steps']} or another --run")
+    for number, variant in enumerate(VARIANTS):
+        if variant.name in results["runs"]:
+            continue
+        network = run(variant, groups, labeller, options.run / str(number), options.steps)
+        found = {name: measured(scored(network, labeller, readings), readings) for name, readings in sets.items()}
+        results["runs"][variant.name] = found
+        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        sys.stdout.write(json.dumps({variant.name: found}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
