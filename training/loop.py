@@ -64,7 +64,7 @@ class Training:
     def share(self) -> float:
         """Share of the budget that is used up, 0 to 1."""
         if self.budget.steps is not None:
-            return min(1.0, self.step / self.budget.steps)
+            return self.step / self.budget.steps if self.step < self.budget.steps else 1.0
         return min(1.0, self.seconds / (60 * self.budget.minutes))
 
     @property

@@ -1,7 +1,6 @@
 """`python -m training.support --data PATH`: trains the support checker and writes it to models/support."""
 
 import argparse
-import json
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from service.networks import SupportNetwork
 from service.support import premise_window
 from service.windows import Window
 from training import claims
-from training.base import NAME, base_encoder, base_tokenizer
+from training.base import NAME, base_encoder, base_tokenizer, model_kind
 from training.batches import batches
 from training.claims import Pair
 from training.logistic import fit
@@ -147,7 +146,7 @@ def fitted(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[Pair]]
 
 def begin(network: SupportNetwork, folder: Path) -> None:
     """Takes the weights of the support checker in `folder`, or the encoder of the reader there."""
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["kind"]
+    kind = model_kind(folder)
     _, weights = read_model(folder, kind)
     if kind == "support":
         network.load_state_dict(weights)
@@ -160,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--minutes", type=float, default=30, help="training time, cool-down included")
-    parser.add_argument("--steps", type=int, help="training steps, instead of minutes")
+    parser.add_argument("--steps", type=int, help="training steps, instead of minutes; 0 only fits the probability")
     parser.add_argument("--measure-minutes", type=float, default=7, help="training time between two measurements")
     parser.add_argument("--run", type=Path, default=Path("training/runs/support"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/support"), help="where the model is written")
