@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from service.generators.draft import Draft
 from service.generators.extractive import plain
-from service.markers import written_sentences
+from service.written import written_sentences
 
 _MOST_REPEATED = 3
 _THINKS = "<think>"
