@@ -534,6 +534,23 @@ def test_passages_beyond_the_context_are_left_out_by_the_servers_own_count_if_it
     assert 1 <= estimated < counted < 12
 
 
+def test_a_count_of_tokens_that_was_cut_off_is_asked_for_again_the_next_time():
+    stages, asked = Stages(), []
+
+    def count(handler):
+        asked.append(1)
+        if len(asked) == 1:
+            stages.stop()
+            assert handler.connection.recv(1) == b""
+        else:
+            status(200, body=json.dumps({"tokens": [1, 2, 3]}))(handler)
+
+    with remote(Desk(count), silence_s=600.0, line_s=600.0) as generator:
+        with stages.lap("rewrite"), pytest.raises(Stopped):
+            generator.tokens("word " * 9000)
+        assert generator.tokens("word " * 9000) == 3
+
+
 def test_a_context_that_holds_not_one_passage_is_an_error_that_names_the_setting():
     with remote(Desk(status(404)), budget=Budget(300, 200)) as generator:
         out, error = written(generator)

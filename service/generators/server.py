@@ -14,6 +14,7 @@ from service.generators.connection import make_cuttable
 from service.prompts import Messages
 from service.records import Usage
 from service.settings import Settings
+from service.stages import running
 
 WHOLE = 5  # the whole answer may take this many times the longest silence
 _CONNECT_S = 5.0
@@ -157,6 +158,7 @@ class ChatServer:
             response = self._http.post(f"{root}/tokenize", json=body, headers=key)
             return len(response.raise_for_status().json()["tokens"])
         except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+            running().require_wanted()  # cut off, it says nothing of the route
             self._counts_tokens = False  # it has no such route: the estimate stands from now on
             return estimate
 
