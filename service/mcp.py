@@ -23,9 +23,11 @@ from index.records import Document, Hit
 from service.access.caller import LOCAL, Caller, Scope
 from service.access.keyring import Keyring
 from service.api.access import AccessGuard, caller_of
+from service.api.answer_schemas import AnswerOut
 from service.api.parts import Parts, make_parts
-from service.api.schemas import AnswerOut, PassageOut, Record, SearchResponse
+from service.api.search_schemas import PassageOut, SearchResponse
 from service.api.telling import answered
+from service.api.wire import Record
 from service.assembly import Service
 from service.errors import ServiceError
 from service.records import Question

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from typer.testing import CliRunner
 
-from service.api.schemas import AnswerOut
+from service.api.answer_schemas import AnswerOut
 from service.assembly import Service
 from service.cli import app
 from service.client import AsyncQuoth, Quoth

@@ -18,7 +18,8 @@ from service.api.app import create_app
 from service.database import Database
 from service.slack.door import Pace
 from service.slack.once import Once
-from service.slack.questions import Asked, Questions
+from service.slack.question import Asked
+from service.slack.questions import Questions
 from tests import slack_server
 from tests.slack_quoth import Running, parts, settings_for
 from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until

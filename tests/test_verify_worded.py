@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import quoth
 from service.answering import Answerer
-from service.api.schemas import AnswerOut
+from service.api.answer_schemas import AnswerOut
 from service.assembly import Service
 from service.checking import SupportPolicy
 from service.citations import marked

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from evaluation.cases import Case
-from service.api.schemas import AnswerOut, CitationOut, PassageOut
+from service.api.answer_schemas import AnswerOut, CitationOut
+from service.api.search_schemas import PassageOut
 from service.assembly import Service
 from service.records import Question
 

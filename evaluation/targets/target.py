@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from evaluation.cases import Case
-from service.api.schemas import AnswerOut, CitationOut, PassageOut
+from service.api.answer_schemas import AnswerOut, CitationOut
+from service.api.search_schemas import PassageOut
 
 
 class Target(Protocol):

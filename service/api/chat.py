@@ -12,10 +12,11 @@ from pydantic import BaseModel
 from service.access.caller import Scope
 from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
 from service.api.access import needs
+from service.api.answer_schemas import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
 from service.api.openapi import event_stream
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented, told_in_stream
-from service.api.schemas import AnswerOut, ChatRequest, PassageOut, PassagesEvent, SentenceEvent
+from service.api.search_schemas import PassageOut
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.records import Question
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 
 from service.access.caller import Scope
 from service.api.access import needs
+from service.api.collection_schemas import CollectionOut, CollectionsResponse
 from service.api.parts import Parts, TheParts, TheQueue
 from service.api.problems import documented
-from service.api.schemas import CollectionOut, CollectionsResponse
 from service.jobs.queue import JobQueue
 
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -22,6 +22,7 @@ from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
 from service.answering import AnswerReady, Event, SentenceReady
 from service.api.access import needs
+from service.api.answer_schemas import AnswerOut
 from service.api.openai_schemas import (
     DEFAULT_MODEL,
     CompletionChoice,
@@ -36,7 +37,6 @@ from service.api.openai_schemas import (
 from service.api.openapi import event_stream
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented, respond, told_in_stream
-from service.api.schemas import AnswerOut
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.citations import marked
 from service.errors import QuestionInvalid, ServiceError

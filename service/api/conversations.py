@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from service.access.caller import Scope
 from service.api import openapi
 from service.api.access import needs
+from service.api.answer_schemas import StoredAnswerOut
 from service.api.conversation_schemas import (
     ConversationOut,
     ConversationResponse,
@@ -19,7 +20,6 @@ from service.api.conversation_schemas import (
 )
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
-from service.api.schemas import StoredAnswerOut
 from service.conversation_export import markdown
 from service.conversation_list import PAGE, Conversation
 from service.store import StoredAnswer

@@ -10,10 +10,10 @@ from index.errors import NotFound
 from index.summary import DocumentSummary
 from service.access.caller import Scope
 from service.api.access import needs
+from service.api.document_schemas import DocumentOut
 from service.api.job_schemas import DocumentDetail, FileOut
 from service.api.parts import Parts, TheParts, TheQueue
 from service.api.problems import documented
-from service.api.schemas import DocumentOut
 from service.jobs.indexing import folder_of
 from service.jobs.intake import own_id
 from service.jobs.queue import JobQueue

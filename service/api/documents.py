@@ -9,17 +9,10 @@ from fastapi import APIRouter, Query
 from index.records import Document, Section
 from service.access.caller import Scope
 from service.api.access import needs
+from service.api.document_schemas import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
-from service.api.schemas import (
-    CollectionName,
-    DocumentOut,
-    DocumentsResponse,
-    Offset,
-    PageOut,
-    SectionOut,
-    TextResponse,
-)
+from service.api.wire import CollectionName, Offset
 
 router = APIRouter(tags=["documents"], dependencies=[needs(Scope.ASK)])
 

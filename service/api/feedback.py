@@ -13,7 +13,7 @@ from service.api import openapi
 from service.api.access import needs
 from service.api.parts import TheParts
 from service.api.problems import documented
-from service.api.schemas import Record, Request, Words
+from service.api.wire import Record, Request, Words
 from service.feedback import Feedback, Rating
 from service.feedback_export import exported
 from service.store import ANYBODY

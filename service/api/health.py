@@ -2,6 +2,7 @@
 
 from functools import partial
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -9,11 +10,26 @@ from fastapi.responses import JSONResponse, Response
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
 from service.api.access import needs
+from service.api.collection_schemas import CollectionOut
 from service.api.parts import TheParts
 from service.api.problems import MEDIA_TYPE, documented, problem_of
-from service.api.schemas import CollectionOut, HealthResponse, ReadyResponse
+from service.api.wire import Record
 
 router = APIRouter(tags=["operations"])
+
+
+class HealthResponse(Record):
+    """The process is up."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyResponse(Record):
+    """Questions can be answered: the models are loaded and the default collection is open. Its size is for `admin`."""
+
+    status: Literal["ready"] = "ready"
+    collection: CollectionOut | None
+
 
 _METRICS_EXAMPLE = """# HELP quoth_questions_total Questions, by outcome: answered, refused, failed, abandoned.
 # TYPE quoth_questions_total counter

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Self
 
-from service.api.schemas import DocumentOut, Record
+from service.api.document_schemas import DocumentOut
+from service.api.wire import Record
 from service.jobs.records import Job, JobState, Original, Stage
 
 

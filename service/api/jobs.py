@@ -11,7 +11,7 @@ from service.api.access import needs
 from service.api.job_schemas import JobOut, JobsResponse
 from service.api.parts import TheParts, TheQueue
 from service.api.problems import documented
-from service.api.schemas import CollectionName
+from service.api.wire import CollectionName
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobState
 

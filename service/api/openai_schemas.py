@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.schemas import AnswerOut, Record, Words
+from service.api.answer_schemas import AnswerOut
+from service.api.wire import Record, Words
 
 DEFAULT_MODEL = "quoth"
 

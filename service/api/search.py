@@ -10,7 +10,7 @@ from service.access.caller import Scope
 from service.api.access import needs
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
-from service.api.schemas import PassageOut, SearchRequest, SearchResponse
+from service.api.search_schemas import PassageOut, SearchRequest, SearchResponse
 
 router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 

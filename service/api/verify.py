@@ -8,9 +8,10 @@ from pydantic import Field
 
 from service.access.caller import Scope
 from service.api.access import needs
+from service.api.answer_schemas import AnswerOut
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
-from service.api.schemas import AnswerOut, CollectionName, Record, Request
+from service.api.wire import CollectionName, Record, Request
 from service.checking import SupportPolicy
 from service.errors import AnswerInvalid
 from service.received import answer_of

@@ -16,7 +16,7 @@ from service.slack.modals import passages_modal
 from service.slack.office import OWNER, Office
 from service.slack.phrases import Phrases
 from service.slack.private import discard, respond
-from service.slack.questions import Asked
+from service.slack.question import Asked
 from service.store import StoredAnswer
 
 RATINGS = {HELPFUL: "up", UNHELPFUL: "down"}

@@ -22,7 +22,7 @@ from service.slack.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, 
 from service.slack.modals import COLLECTION, SETTINGS, chosen, settings_modal
 from service.slack.office import Office
 from service.slack.private import respond
-from service.slack.questions import Asked, Door
+from service.slack.question import Asked, Door
 from service.slack.splitting import shortened
 from service.slack.worker import Worker
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.slack.escaping import mentioned, plain
-from service.slack.questions import Asked, Door
+from service.slack.question import Asked, Door
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 

@@ -34,7 +34,7 @@ from service.slack.messages import (
 )
 from service.slack.office import OWNER, Office
 from service.slack.private import hand_over, respond
-from service.slack.questions import WITHDRAW, Ending, Taken
+from service.slack.question import WITHDRAW, Ending, Taken
 
 MOST_ATTEMPTS = 3
 TOO_LATE = timedelta(hours=1)

@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from service.slack import trouble
 from service.slack.phrases import Phrases
-from service.slack.questions import Asked
+from service.slack.question import Asked
 
 SEEN = "eyes"
 _SHOWN = frozenset({"mention", "follow-up", "shortcut"})

@@ -1,0 +1,158 @@
+"""The wire schemas of questions and answers, whole, stored and streamed. Mirrors service/records.py."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from index.records import Hit
+from service.api.search_schemas import FilterIn, PassageOut
+from service.api.wire import CollectionName, Offset, Record, Request, Words
+from service.records import Answer
+from service.store import StoredAnswer
+
+
+class ChatRequest(Request):
+    """A question, with what shapes its answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"question": "How many attacks does Seoul blame on the North?"}]}
+    )
+
+    question: Words = Field(description="the question, in words")
+    conversation_id: Words | None = Field(
+        None, max_length=64, description="from an earlier answer: makes this a follow-up"
+    )
+    collection: CollectionName | None = None
+    stream: bool = Field(
+        False, description="server-sent events `passages`, `sentence`, `answer`, `error` instead of JSON"
+    )
+    generator: Words | None = Field(
+        None, max_length=64, description="who words the answer; the server's default when left out"
+    )
+    top_k: int | None = Field(None, ge=1, le=100, description="passages that the answer is written from")
+    filter: FilterIn | None = Field(
+        None, description="documents that may answer; all that the caller may read without it"
+    )
+
+
+def _flattened(value: Any) -> Any:
+    return PassageOut.of(value) if isinstance(value, Hit) else value
+
+
+class CitationOut(Record):
+    """A literal quote: the text of that document version from `start` to `end`. `highlight` is the answer inside it."""
+
+    number: int
+    document_id: str
+    version: str
+    title: str
+    uri: str
+    page: int | None
+    trail: tuple[str, ...]
+    start: Offset
+    end: Offset
+    quote: str
+    highlight: tuple[Offset, Offset] | None
+    chunk_id: str
+    score: float
+
+
+class SentenceOut(Record):
+    """One sentence of the answer and the numbers that it cites."""
+
+    text: str
+    citations: tuple[int, ...]
+    supported: bool
+    support: float
+
+
+class UsageOut(Record):
+    """Tokens that a language model read and wrote."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class DraftedOut(Record):
+    """Sentences that were written for an answer, and those of them that no passage supports, dropped or marked."""
+
+    sentences: int = 0
+    unsupported: int = 0
+
+
+class AnswerOut(Record):
+    """The answer. `text` holds the sentences with markers like [1]. A refusal has no sentences and says so in `text`."""
+
+    id: str
+    conversation_id: str
+    question: str
+    rewritten_question: str
+    text: str
+    refused: bool
+    confidence: float = Field(ge=0, le=1, description="calibrated probability that the collection answers the question")
+    sentences: tuple[SentenceOut, ...]
+    citations: tuple[CitationOut, ...]
+    passages: tuple[Annotated[PassageOut, BeforeValidator(_flattened)], ...]
+    generator: str
+    prompt_hash: str | None
+    usage: UsageOut
+    timings_ms: dict[str, float]
+    notes: tuple[str, ...]
+    drafted: DraftedOut = DraftedOut()
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """The wire form of an answer."""
+        return cls.model_validate(answer)
+
+
+class RecordingOut(Record):
+    """How an answer was asked for and made: what replaying it takes."""
+
+    quoth: str
+    generator: str = Field(description="the generator that was asked; the answer names the one that wrote it")
+    top_k: int
+    depth: int
+    threshold: float = Field(description="least confidence that was answered")
+    strict: bool
+    encoder: str
+    reader: str
+    support: str
+    calibration: str
+    llm_model: str | None
+    llm_temperature: float
+    llm_max_tokens: int
+    llm_context_tokens: int
+    support_threshold: float = Field(description="least probability of support that was enough")
+
+
+class StoredAnswerOut(Record):
+    """An answer as it was given, with the collection it came from, when (UTC, ISO 8601), and how it was made."""
+
+    collection: str
+    created_at: str
+    recording: RecordingOut | None
+    answer: AnswerOut
+
+    @classmethod
+    def of(cls, stored: StoredAnswer) -> Self:
+        """The wire form of a stored answer."""
+        return cls(
+            collection=stored.collection,
+            created_at=stored.created_at.isoformat(),
+            recording=RecordingOut.model_validate(stored.recording) if stored.recording else None,
+            answer=AnswerOut.of(stored.answer),
+        )
+
+
+class PassagesEvent(Record):
+    """Stream event `passages`: what is being read."""
+
+    passages: tuple[PassageOut, ...]
+
+
+class SentenceEvent(Record):
+    """Stream event `sentence`: a checked sentence, with the citations that it is the first to use."""
+
+    sentence: SentenceOut
+    citations: tuple[CitationOut, ...]
