@@ -97,12 +97,13 @@ class _Lane(NamedTuple):
 
 
 class OpenVinoEngine:
-    """The fast path: one batch a core, each in one thread from its first layer to its last.
+    """The fast path: one batch a core, each in one thread from its first layer to its last; of more than eight cores, eight
+    batches that share them.
 
-    Threads that share a batch wait for each other after every layer. Where something else wants one of the cores, such as
-    the rest of a server, that cost a third more processor time and half as much time again; threads tied to a core, more
-    still (2 cores). The head runs in fp32, so that scores are not rounded to bf16's three digits, and not by torch: its
-    threads spin while they wait, in every thread that calls it.
+    Threads that share a batch wait for each other after every layer: that took a fifth longer, and with threads tied to a core
+    (OpenVINO's own choice) twice as long and a quarter more processor time (2 cores that others wanted too, 12 rows of 160
+    tokens). The head runs in fp32, so that scores are not rounded to bf16's three digits, and not by torch: its threads spin
+    while they wait, in every thread that calls it.
 
     `inputs` and `head_inputs` say how many integers (B, ...) the two take, the head besides the body's output. With `cache`,
     what was compiled is kept in that folder under a key of weights, structure, versions and CPU; a later start takes 0.3 s
