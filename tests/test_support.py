@@ -98,7 +98,7 @@ def test_a_premise_that_fits_is_read_whole_and_never_beyond_the_limit():
 
 
 def test_of_what_a_small_model_wrote_about_the_briefing_little_that_is_unsupported_passes(checker):
-    written = read_begin(Path("seeds") / "worded.tsv")
+    written = read_begin(Path(__file__).parent.parent / "evaluation" / "worded.tsv")
     pairs = [(case.question, written.sources[case.given[0]].text) for case in written.cases]
     passes = [probability >= SupportPolicy().enough for probability in checker.check(pairs)]
     labels = [case.supported for case in written.cases]
