@@ -24,7 +24,7 @@ from index.lock import FileLock
 from index.snapshot import Mark, Snapshot
 from index.words import ANALYZER, SCHEMA, any_term, normal, within
 
-_FORMAT = 2
+_FORMAT = 3
 _TIES = 32
 _SIFTINGS = 2
 _SPARE = 1.5

@@ -16,7 +16,7 @@ from service.citations import Numbering, marked
 from service.conflicts import conflicts
 from service.conversations import Rewriting
 from service.errors import GeneratorUnknown, QuestionInvalid
-from service.finding import found
+from service.finding import found, naming
 from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
 from service.reader import Reader, context
@@ -142,7 +142,7 @@ class Answerer:
     ) -> Iterator[Event]:
         collection = self._library.open(question.collection)
         with stages.lap("read"):
-            passages = self._read(rewritten.text, hits)
+            passages = self._read(rewritten.text, naming(rewritten.text, hits))
         confidence = self._calibration.probability(signals([(p.hit, p.reading) for p in passages]))
         shown = passages[: question.top_k or self.policy.top_k]
         yield PassagesFound(tuple(passage.hit for passage in shown))

@@ -16,7 +16,7 @@ from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.records import Chunk, Document
 from index.rows import Entry
-from index.words import terms
+from index.words import compounds, terms
 
 TEXTS = ("red apple", "green apple pie pie", "blue sky over green fields", "red sky at night red")
 
@@ -63,6 +63,27 @@ def test_scores_are_bm25(ledger: Ledger, tmp_path: Path) -> None:
         scores = {rows[number].chunk.text: score for number, score in hits}
         assert scores == pytest.approx({text: score for text, score in expected.items() if score}, rel=1e-5)
         assert [score for _, score in hits] == sorted(scores.values(), reverse=True)
+
+
+def test_a_name_put_together_with_signs_is_found_before_texts_that_have_its_parts(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    parts = ("A max of connections, chapter 7 tells.", "Connections have a max.")
+    told = "MAX_CONNECTIONS is what a chapter like 9 tells."
+    add(ledger, *parts, told, *(f"Another chapter, number {number}." for number in range(30)))
+    lexicon = Lexicon(tmp_path / "lexicon")
+    lexicon.catch_up(ledger)
+    assert found(lexicon, ledger, "max_connections?")[0] == told
+    assert set(found(lexicon, ledger, "max connections")) == {*parts, told}
+
+
+def test_compounds_are_whole_and_of_letters_and_digits() -> None:
+    text = (
+        "CVE-2021-44228 in lru_cache (functools.lru_cache), v3.11. A_b; end-of-line, and/or. _private __x__ a--b ½_２"
+    )
+    assert compounds(text) == [
+        "cve-2021-44228", "lru_cache", "functools.lru_cache", "lru_cache", "v3.11", "a_b", "2_2",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
