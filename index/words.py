@@ -4,7 +4,7 @@ Text and query go through the same analysis: Unicode NFKC, words of letters, mar
 word of its own, since those scripts put no space between words), lower case, no accents, English stems. Names that are put
 together with signs (`max_connections`, `CVE-2021-44228`, `3.11`) are words besides their parts, so that a question about one
 finds it before texts that have its parts: over the documentation of PostgreSQL and Python, the passage that defines a setting
-is among the first twelve for 58 of 60 questions for its default, without such words for 52. A query is built from terms, never
+is among the first twelve for 59 of 60 questions for its default, without such words for 52. A query is built from terms, never
 parsed, so no input is a syntax error.
 """
 
