@@ -17,7 +17,7 @@ from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 from index.filters import Scope
 
 _WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
-_COMPOUND = re.compile(r"[^\W_]+(?:[_.:/\-][^\W_]+)+")
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_.:/\-][^\W_]++)++")  # in time that grows with the text alone
 _TELLING = re.compile(r"[_.\d]")  # "two-dimensional" and "and/or" are words like others
 _PATH = re.compile(r"[.:/\-]")
 _SIGN = re.compile(r"[_.:/\-]")
