@@ -101,7 +101,7 @@ def connected(path: Path) -> sqlite3.Connection:
     """A connection to `path` in write-ahead mode, autocommit outside explicit transactions, usable from any thread."""
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        _write_ahead(connection)
+        write_ahead(connection, _BUSY_SECONDS)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
@@ -110,9 +110,12 @@ def connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Turn the file to write-ahead mode. Of two programs that do so to a new file at once, SQLite refuses one without a wait."""
-    deadline = time.monotonic() + _BUSY_SECONDS
+def write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
+    """Turn the file to write-ahead mode, waiting for others up to `seconds`.
+
+    Of two programs that do so to a new file at once, SQLite may refuse one without the wait that was set.
+    """
+    deadline = time.monotonic() + seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, Engine, ExceptionContext
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from index.sqlite import write_ahead
 from service.errors import SettingsInvalid, StoreUnavailable
 
 POOL_SIZE, OVERFLOW, POOL_WAIT_S = 5, 15, 10
@@ -98,8 +99,6 @@ def _tuning(busy_timeout_ms: int, *, foreign_keys: bool) -> Callable[[Any, Any],
     The driver must not begin transactions itself: it begins them too late for a read that decides on a write.
     """
     pragmas = (
-        f"busy_timeout={busy_timeout_ms}",
-        "journal_mode=WAL",
         "synchronous=NORMAL",
         f"foreign_keys={int(foreign_keys)}",
         "secure_delete=ON",  # what is deleted is overwritten: gone from the file too
@@ -108,6 +107,8 @@ def _tuning(busy_timeout_ms: int, *, foreign_keys: bool) -> Callable[[Any, Any],
     def tune(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
+        write_ahead(connection, busy_timeout_ms / 1000)
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
