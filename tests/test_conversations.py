@@ -63,6 +63,13 @@ def test_a_follow_up_is_searched_for_alone_and_with_the_words_of_the_last_questi
     )
 
 
+def test_a_short_question_with_a_name_of_its_own_is_read_as_it_stands() -> None:
+    read = rewrite("Who commands the North's hackers?", turns("How many cyberattacks does Seoul blame on the North?"))
+    assert read.text == "Who commands the North's hackers?"
+    assert read.queries[1].endswith("cyberattacks Seoul blame North")
+    assert rewrite("And its hackers?", turns("Which army is Norway's?")).text == "And its hackers? (Norway's)"
+
+
 def test_a_short_question_is_searched_with_the_last_one_too() -> None:
     assert rewrite("Opening hours in Porto?", turns("Where is the museum?")).queries[1].endswith("museum")
     assert rewrite("Opening hours of museums in Porto?", turns("Where is it?")).queries == (
