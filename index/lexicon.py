@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tantivy import Query
 
 from index.disk import explained
-from index.errors import CollectionBusy
+from index.errors import CollectionBusy, CollectionMissing
 from index.filters import Scope
 from index.ledger import Ledger
 from index.lexicon_files import LexiconDamaged, sweep, verify
@@ -152,7 +152,12 @@ class Lexicon:
     def _rebuild(self, snapshot: Snapshot) -> None:
         if self._folder.exists():
             shutil.rmtree(self._folder)
-        self._folder.mkdir(parents=True)
+        try:
+            self._folder.mkdir()  # not with its parents: a collection that another program has just dropped stays gone
+        except FileNotFoundError as error:
+            raise CollectionMissing(
+                f"{self._folder.parent}: the collection is gone; another program dropped it"
+            ) from error
         self._index = tantivy.Index(SCHEMA, path=str(self._folder))
         self._index.register_tokenizer("words", ANALYZER)
         self._replay(snapshot, None)
