@@ -37,7 +37,7 @@ _EMBED_WAIT_SECONDS = 300.0  # the longest that another process may take to enco
 
 
 class Collection:
-    """The collection in `folder`, made if it is not there. Thread-safe; processes may share it.
+    """The collection in `folder`, with `create` made if it is not there. Thread-safe; processes may share it.
 
     The vectors are also kept in files of their own, made anew after `least_to_save` changes or a tenth of the collection,
     whichever is more; `sizes` says how they are kept at which size. Raises `EncoderMismatch` if the vectors come from another
@@ -45,9 +45,16 @@ class Collection:
     """
 
     def __init__(
-        self, folder: Path, encoder: Encoder, *, least_to_save: int = 1000, sizes: Sizes | None = None
+        self,
+        folder: Path,
+        encoder: Encoder,
+        *,
+        create: bool = True,
+        least_to_save: int = 1000,
+        sizes: Sizes | None = None,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
         self.name = folder.name
         self._folder = folder
         self._encoder = encoder

@@ -1,6 +1,7 @@
 """All collections under one folder, by name."""
 
 import shutil
+import sqlite3
 import threading
 import time
 import uuid
@@ -89,8 +90,17 @@ class Library:
             if name in self._open and not self._open[name].is_on_disk():
                 self._open.pop(name).close()  # another process dropped it, and perhaps made a new one
             if name not in self._open:
-                self._open[name] = Collection(self._folder / name, self._encoder)
+                self._open[name] = self._made(name, create=create)
             return self._open[name]
+
+    def _made(self, name: str, *, create: bool) -> Collection:
+        """The collection, opened; one that another process drops meanwhile is missing, and does not come back empty."""
+        try:
+            return Collection(self._folder / name, self._encoder, create=create)
+        except (OSError, sqlite3.OperationalError):
+            if not create:
+                self.require(name)
+            raise
 
     def _clear_stages(self) -> None:
         """Delete what imports that were killed left behind; a younger one may still be under way."""

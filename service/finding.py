@@ -20,6 +20,8 @@ def naming(question: str, hits: Sequence[Hit]) -> list[Hit]:
     place; without this, 50 and 32.
     """
     names = identifiers(question)
+    if not names:
+        return list(hits)
     return [hit for hit in hits if names & identifiers(f"{context(hit)} {hit.chunk.text}")] or list(hits)
 
 

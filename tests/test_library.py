@@ -1,3 +1,4 @@
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,3 +85,17 @@ def test_a_collection_that_another_process_dropped_and_made_anew_is_opened_anew(
     other.open_or_create("c").add(Document("e", "v", "file:///e", "e", "text/plain", "New text."))
     other.close()
     assert [summary.id for summary in library.open("c").documents()] == ["e"]
+
+
+def test_a_collection_that_is_dropped_while_it_is_opened_stays_gone(tmp_path: Path) -> None:
+    class Outrun(Library):
+        """Another process drops the collection right after it was seen to be there."""
+
+        def require(self, name: str) -> None:
+            super().require(name)
+            shutil.rmtree(tmp_path / "collections" / name)
+
+    Library(tmp_path, HashedEncoder()).open_or_create("c").close()
+    with pytest.raises(CollectionMissing):
+        Outrun(tmp_path, HashedEncoder()).open("c")
+    assert not (tmp_path / "collections" / "c").exists()
