@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from index.sentences import Span
-from training.base import base_tokenizer
+from training.base import base_encoder, base_tokenizer
 from training.batches import Labeller, batches, collated, disturbed, gold_sentences
 from training.claims import altered, statement
-from training.negatives import Bm25, changed_number, impossible_question, names
+from training.negatives import Bm25, changed_number, exchanged_question, impossible_question, names
 from training.sources import Reading, clapnq, part, shortened, spanned, text_windows
+from training.substitutes import Substitutes
 
 PASSAGE = "Ada Lovelace wrote the first program in 1843. Charles Babbage designed the engine."
 
@@ -62,6 +63,38 @@ def test_opposites_are_not_used_where_the_passage_has_both():
     question = "what is the largest one"
     assert impossible_question(question, "the largest", [], random.Random(0)) == "what is the smallest one"
     assert impossible_question(question, "largest and smallest", [], random.Random(0)) == "what is not the largest one"
+
+
+@pytest.fixture(scope="module")
+def substitutes():
+    return Substitutes(base_encoder().words.weight, base_tokenizer())
+
+
+def test_substitutes_are_of_the_same_kind_and_neither_the_same_word_nor_another_form_of_it(substitutes):
+    assert set(substitutes.among("river", ["rivers", "creek", "lake", "river", "treaty", "Lake"])) == {"lake"}
+    assert substitutes.among("river", []) == []
+    assert substitutes.among("no-such-word", ["river"]) == []
+    found = substitutes.nearest("monday", 5)
+    assert len(found) == 5
+    assert "monday" not in found
+    assert not any(word.startswith("mond") for word in found)
+
+
+def test_an_exchanged_question_asks_about_something_else_that_the_passage_names(substitutes):
+    passage = "In 1822 the river was bridged at Kendal, and in 1843 the lake at Windermere, by Hartley Moss."
+    asked = "In 1843, who bridged the lake at Windermere?"
+    made = {exchanged_question(asked, passage, ["Hartley Moss"], random.Random(n), substitutes) for n in range(60)}
+    assert {
+        "In 1822, who bridged the lake at Windermere?",
+        "In 1843, who bridged the river at Windermere?",
+        "In 1843, who bridged the lake at Kendal?",
+    } <= made
+    assert asked not in made
+    assert not any(question is None or "Hartley" in question or "Moss" in question for question in made)
+
+
+def test_a_question_with_nothing_to_exchange_is_left_out(substitutes):
+    assert exchanged_question("Who was it?", "It was Ada.", ["Ada"], random.Random(0), substitutes) is None
 
 
 def test_an_altered_sentence_differs_in_one_fact():

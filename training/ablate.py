@@ -9,8 +9,10 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -37,6 +39,10 @@ OTHER = (
 """What `reader.other_groups` draws, SQuAD 1 aside."""
 
 
+SQUAD1 = ("squad1_dutest", "squad1_rules", "squad1_exchanged")
+MADE = ("squad1_rules", "squad1_exchanged")
+
+
 def _source(*names: str) -> Callable[[Reading], bool]:
     return lambda reading: reading.source.removesuffix("_near") in names
 
@@ -56,17 +62,19 @@ class Variant:
 
 VARIANTS = (
     Variant("nothing"),
-    Variant("nothing, another seed", seed=5),
+    Variant("nothing, second seed", seed=5),
+    Variant("nothing, third seed", seed=6),
     Variant("head: relevance", losses=frozenset({"relevance", "ranking"})),
     Variant("head: sentences", losses=frozenset({"choice", "sentence"})),
     Variant("head: span", losses=frozenset({"span"})),
     Variant("source: SQuAD 2", _source("squad2")),
-    Variant("source: SQuAD 1 with what is made of it", _source("squad1_dutest", "squad1_rules")),
+    Variant("source: SQuAD 1 with what is made of it", _source(*SQUAD1)),
     Variant("source: CLAPNQ", _source("clapnq")),
     Variant("source: the eleven smaller sets of the mix", _source(*OTHER)),
     Variant("negatives: near misses found by search", lambda r: r.source.endswith("_near")),
     Variant("negatives: generated near misses", lambda r: r.source == "squad1_dutest" and not r.relevant),
-    Variant("negatives: questions made unanswerable by rule", _source("squad1_rules")),
+    Variant("negatives: questions made unanswerable by rule", _source(*MADE)),
+    Variant("negatives: of these, parts of the passage exchanged", _source("squad1_exchanged")),
     Variant("negatives: human-written", lambda r: r.source in HUMAN and not r.relevant),
 )
 
@@ -95,9 +103,9 @@ def dev_sets(data: Path) -> dict[str, list[Reading]]:
     answered = [entry for entry in squad2 + amazon if entry[1][0].relevant]
     near = list(sources.with_near(answered, 1, 1.0, rng))
     return {
-        "SQuAD 2": [group[0] for _, group in rng.sample(squad2, min(300, len(squad2)))],
+        "SQuAD 2": [group[0] for _, group in squad2],
         "CLAPNQ": [group[0] for group in sources.clapnq(data, "dev")],
-        "near misses": [reading for group in rng.sample(near, min(150, len(near))) for reading in group],
+        "near misses": [reading for group in rng.sample(near, min(200, len(near))) for reading in group],
     }
 
 
@@ -113,13 +121,22 @@ def measured(results: Sequence[Scored], readings: Sequence[Reading]) -> dict[str
     }
 
 
-def run(variant: Variant, groups: Sequence[Group], labeller: Labeller, folder: Path, steps: int) -> nn.Module:
-    """The network after `steps` steps of the variant; a run that was stopped begins again where it was."""
+def outcome(
+    number: int,
+    groups: Sequence[Group],
+    sets: Mapping[str, Sequence[Reading]],
+    folder: Path,
+    steps: int,
+    threads: int,
+) -> dict[str, dict[str, float]]:
+    """What the network of `VARIANTS[number]` is worth after `steps` steps on `threads` threads; a stopped run goes on."""
+    variant = VARIANTS[number]
+    torch.set_num_threads(threads)
     torch.manual_seed(variant.seed)
+    labeller = Labeller(base_tokenizer(), LIMIT)
     network = ReaderNetwork(BertShape())
     network.bert.load_state_dict(base_encoder().state_dict())
-    budget = Budget(minutes=0, cool=0.3, encoder_rate=1.2e-4, head_rate=4e-4, steps=steps)
-    training = Training(network, folder, budget)
+    training = Training(network, folder, Budget(minutes=0, cool=0.3, encoder_rate=1.2e-4, head_rate=4e-4, steps=steps))
     training.resume()
 
     def losses(module: nn.Module, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
@@ -129,7 +146,7 @@ def run(variant: Variant, groups: Sequence[Group], labeller: Labeller, folder: P
         return left, torch.stack([WEIGHTS[name] * loss for name, loss in left.items()]).sum()
 
     training.run(stream(groups, variant, labeller), losses, lambda: None, measure_minutes=10**6)
-    return network
+    return {name: measured(scored(network, labeller, readings), readings) for name, readings in sets.items()}
 
 
 def main() -> None:
@@ -137,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--steps", type=int, default=200, help=f"steps of {BATCH_TOKENS} tokens of every run")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once, each with its share of the cores")
     parser.add_argument(
         "--run", type=Path, default=Path("training/runs/ablations"), help="checkpoints and results.json"
     )
@@ -144,23 +162,26 @@ def main() -> None:
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
     data = Path(options.data)
-    labeller = Labeller(base_tokenizer(), LIMIT)
-    sets = dev_sets(data)
-    groups = reader.epoch_groups(data, random.Random(4), reader.hybrid_search(), reader.STABLE_SHARE)
     path = options.run / "results.json"
     options.run.mkdir(parents=True, exist_ok=True)
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"steps": options.steps, "runs": {}}
     if results["steps"] != options.steps:
         parser.error(f"{path} holds runs of {results['steps']} steps; give --steps {results['steps']} or another --run")
-    for number, variant in enumerate(VARIANTS):
-        if variant.name in results["runs"]:
-            continue
-        network = run(variant, groups, labeller, options.run / str(number), options.steps)
-        found = {name: measured(scored(network, labeller, readings), readings) for name, readings in sets.items()}
-        results["runs"][variant.name] = found
-        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        sys.stdout.write(json.dumps({variant.name: found}) + "\n")
-        sys.stdout.flush()
+    sets = dev_sets(data)
+    groups = reader.epoch_groups(data, random.Random(4), reader.hybrid_search(), reader.STABLE_SHARE)
+    threads = max(1, torch.get_num_threads() // options.jobs)
+    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
+        running: dict[Future[dict[str, dict[str, float]]], str] = {
+            pool.submit(outcome, number, groups, sets, options.run / str(number), options.steps, threads): variant.name
+            for number, variant in enumerate(VARIANTS)
+            if variant.name not in results["runs"]
+        }
+        for done in as_completed(running):
+            results["runs"][running[done]] = done.result()
+            results["runs"] = {v.name: results["runs"][v.name] for v in VARIANTS if v.name in results["runs"]}
+            path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+            sys.stdout.write(json.dumps({running[done]: done.result()}) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

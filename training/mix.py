@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index.sentences import Span
-from training.negatives import Bm25, Searching, impossible_question, names
+from training.base import base_encoder, base_tokenizer
+from training.negatives import Bm25, Searching, exchanged_question, impossible_question, names
 from training.sources import Group, Reading, Record, hit, json_lines, miss, neighbours, shortened, spanned
+from training.substitutes import Substitutes
 
 
 def _mix(record: Record, source: str) -> Reading:
@@ -65,15 +67,26 @@ def squad1(data: Path, rng: random.Random) -> Iterator[Group]:
 
 
 def squad1_contrasts(data: Path, rng: random.Random, count: int) -> Iterator[Group]:
-    """A question of SQuAD 1 and the same made unanswerable by rule, with names of its article, over the same passage."""
+    """A question of SQuAD 1 and the same made unanswerable by rule, over the same passage.
+
+    Half of them have something put in from elsewhere in the article or turned round ("squad1_rules"), half something of
+    the passage itself or a word like the one that was there ("squad1_exchanged").
+    """
     records = [r for r in json_lines(data / "mix" / "reader" / "squad1_dutest.jsonl.gz") if r["answerable"]]
     found: dict[str, set[str]] = defaultdict(set)
     for record in records:
         found[record["title"]].update(names(record["q"]), names(record["passage"]))
     pool = {title: sorted(some) for title, some in found.items()}
-    for record in rng.sample(records, min(count, len(records))):
+    substitutes = Substitutes(base_encoder().words.weight, base_tokenizer())
+    for number, record in enumerate(rng.sample(records, min(count, len(records)))):
         reading = _mix(record, "squad1_dutest")
-        others = pool[record["title"]]
-        question = impossible_question(reading.question, reading.passage, rng.sample(others, min(20, len(others))), rng)
+        if number % 2:
+            others = pool[record["title"]]
+            drawn = rng.sample(others, min(20, len(others)))
+            question, source = impossible_question(reading.question, reading.passage, drawn, rng), "squad1_rules"
+        else:
+            answers = [answer["text"] for answer in record["answers"]]
+            question = exchanged_question(reading.question, reading.passage, answers, rng, substitutes)
+            source = "squad1_exchanged"
         if question:
-            yield reading, miss(question, reading.passage, "squad1_rules", reading.context)
+            yield reading, miss(question, reading.passage, source, reading.context)

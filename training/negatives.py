@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from training.substitutes import Substitutes
+
 _WORD = re.compile(r"\w+")
 
 
@@ -118,4 +120,43 @@ def impossible_question(question: str, passage: str, other_names: Sequence[str],
     verb = _VERB.search(question)
     if verb and not options:
         options.append(question[: verb.end()] + " not" + question[verb.end() :])
+    return rng.choice(options) if options else None
+
+
+_DULL = frozenset(
+    "and for was were did does did has have had are can could will would what which who whom whose when where why how many "
+    "the much that this these those there with from into than then them they their its his her not been being".split()
+)
+
+
+def exchanged_question(
+    question: str, passage: str, answers: Sequence[str], rng: random.Random, substitutes: Substitutes
+) -> str | None:
+    """A question with one thing exchanged for another of its kind that the passage has, or None where nothing fits.
+
+    A name, a number or a word gives way to another one of the passage, or a word to a similar one that the passage lacks:
+    what is asked about is mostly there, and not said to be so. Nothing of `answers` is put in.
+    """
+    options: list[str] = []
+    barred = f"{question} {' '.join(answers)}".lower()
+
+    def put(place: re.Match[str], others: Sequence[str], times: int) -> None:
+        usable = [other for other in others if other.lower() not in barred]
+        if usable:
+            options.extend([question[: place.start()] + rng.choice(usable) + question[place.end() :]] * times)
+
+    there = sorted(set(names(passage)))
+    for place in _NAME.finditer(question):
+        size = len(place.group().split())
+        put(place, [name for name in there if abs(len(name.split()) - size) < 2], 3)
+    numbers = sorted(set(_NUMBER.findall(passage)))
+    for place in _NUMBER.finditer(question):
+        put(place, [number for number in numbers if len(number) == len(place.group())], 3)
+    present = set(words(passage))
+    for place in _WORD.finditer(question):
+        word = place.group()
+        if word.islower() and len(word) > 3 and word not in _DULL:
+            put(place, substitutes.among(word, present)[:3], 2)
+            if word in present:
+                put(place, [other for other in substitutes.nearest(word, 12) if other not in present], 1)
     return rng.choice(options) if options else None

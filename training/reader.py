@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from index.bert import BertShape
 from index.minilm import MiniLM
 from index.weights import bundled_folder
-from service.model_files import ModelConfig, write_model
+from service.model_files import ModelConfig, read_model, write_model
 from service.networks import ReaderNetwork
 from training import mix, sources
 from training.base import NAME, base_encoder, base_tokenizer
@@ -51,7 +51,7 @@ def human_groups(data: Path, rng: random.Random, search: Searching) -> list[Grou
         *squad2,
         *sources.squad2_contrasts(data, "train", rng),
         *sources.squad2_contrasts(data, "train", rng),
-        *mix.squad1_contrasts(data, rng, 4000),
+        *mix.squad1_contrasts(data, rng, 8000),
         *clapnq * 4,
         *covid,
         *sources.with_near(sources.squadshifts(data, "amazon_reviews", "train"), 1, 0.3, rng, search),
@@ -165,6 +165,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--minutes", type=float, default=70, help="training time, cool-down included")
+    parser.add_argument("--steps", type=int, help="training steps, instead of minutes")
+    parser.add_argument("--begin", type=Path, help="folder of a trained reader to start from")
     parser.add_argument("--cool", type=float, default=0.2, help="share of the time in which the rate cools down")
     parser.add_argument("--run", type=Path, default=Path("training/runs/reader"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/reader"), help="where the model is written")
@@ -176,7 +178,9 @@ def main() -> None:
     shape = BertShape()
     network = ReaderNetwork(shape)
     network.bert.load_state_dict(base_encoder().state_dict())
-    budget = Budget(options.minutes, cool=options.cool, encoder_rate=1.2e-4, head_rate=4e-4)
+    if options.begin:
+        network.load_state_dict(read_model(options.begin, "reader")[1])
+    budget = Budget(options.minutes, cool=options.cool, encoder_rate=1.2e-4, head_rate=4e-4, steps=options.steps)
     training = Training(network, options.run, budget)
     training.resume()
     labeller = Labeller(base_tokenizer(), LIMIT)
