@@ -24,6 +24,7 @@ from training.loop import Budget, Training
 from training.losses import reader_losses, total
 from training.metrics import auroc
 from training.mining import Embedded, Hybrid
+from training.narrowing import narrowed
 from training.negatives import Searching
 from training.scoring import Scored, scored
 from training.setting import in_context, laid_out
@@ -92,7 +93,7 @@ def epoch_groups(data: Path, rng: random.Random, search: Searching, share: float
     """One epoch in random order: the human-made groups and `share` times as many of the rest, as documents show them."""
     human, other = human_groups(data, rng, search), other_groups(data, rng)
     other = rng.sample(other, min(len(other), round(share * len(human))))
-    groups = [in_context(group, rng) for group in chain(human, other)]
+    groups = [narrowed(in_context(group, rng), rng) for group in chain(human, other)]
     rng.shuffle(groups)
     return groups
 
