@@ -24,15 +24,11 @@ _FORM = Form(
 _Floats = NDArray[np.float32]
 _LONGEST_SPAN = 30
 """Tokens of the longest highlight: .99 of SQuAD's answers are shorter."""
-_SPAN_WEIGHT = 0.2
-"""What a sentence loses for each logit by which the best span of the passage is better than its own; models/reader/CARD.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceReading:
-    """How well one sentence answers. `start` and `end` are code points into the passage.
-
-    `score` is the sentence's logit, less a share of what its best span lacks to the best one of the passage.
+    """How well one sentence answers. `start` and `end` are code points into the passage; `score` is a logit.
 
     `answer` is the part of the sentence that the answer most likely is, also in code points of the passage; None when the
     reader saw no token of the sentence.
@@ -141,37 +137,22 @@ def _scores(window: Window, relevance: _Floats, sentences: _Floats, span: _Float
     return _Scores(window, float(relevance), sentences.tolist(), span)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one window says of a sentence: its logit, its best span, and the sum of that span's start and end logits."""
-
-    logit: float
-    answer: Span
-    strength: float
-
-
 def _joined(sentences: Sequence[Span], scores: Sequence[_Scores]) -> Reading:
     """One reading out of the windows of a passage; a sentence that was cut has the score of its best part."""
-    best: dict[int, _Part] = {}
-    for window in scores:
-        for place, (number, logit) in enumerate(zip(window.window.sentences, window.sentences, strict=True), start=1):
-            if number not in best or logit > best[number].logit:
-                best[number] = _Part(logit, *_answer(window.window, window.span, place))
-    strongest = max((part.strength for part in best.values()), default=0.0)
-    readings = [
-        SentenceReading(*span, part.logit - _SPAN_WEIGHT * (strongest - part.strength), part.answer)
-        if (part := best.get(number))
-        else SentenceReading(*span, -math.inf, None)
-        for number, span in enumerate(sentences)
-    ]
-    return Reading(max(window.relevance for window in scores), tuple(readings))
+    best: dict[int, SentenceReading] = {}
+    for part in scores:
+        for place, (number, score) in enumerate(zip(part.window.sentences, part.sentences, strict=True), start=1):
+            if number not in best or score > best[number].score:
+                best[number] = SentenceReading(*sentences[number], score, _answer(part.window, part.span, place))
+    readings = [best.get(number, SentenceReading(*span, -math.inf, None)) for number, span in enumerate(sentences)]
+    return Reading(max(part.relevance for part in scores), tuple(readings))
 
 
-def _answer(window: Window, span: _Floats, place: int) -> tuple[Span, float]:
-    """The span inside the sentence with the highest sum of start and end logits, and that sum."""
+def _answer(window: Window, span: _Floats, place: int) -> Span:
+    """The span inside the sentence with the highest sum of start and end logits."""
     inside = np.flatnonzero(window.sentence_ids == place)
     sums = span[inside, 0][:, None] + span[inside, 1][None, :]
     length = np.arange(len(inside))[None, :] - np.arange(len(inside))[:, None]
     sums[(length < 0) | (length >= _LONGEST_SPAN)] = -np.inf
     start, end = np.unravel_index(int(sums.argmax()), sums.shape)
-    return Span(int(window.offsets[inside[start], 0]), int(window.offsets[inside[end], 1])), float(sums[start, end])
+    return Span(int(window.offsets[inside[start], 0]), int(window.offsets[inside[end], 1]))

@@ -83,34 +83,6 @@ def test_a_passage_without_words_has_a_relevance_and_no_sentence(reader):
     assert empty.best == -math.inf
 
 
-class Said:
-    """A network that says the same of every window: a logit for each sentence, and spans that favour one token."""
-
-    def __init__(self, sentences, token, height):
-        self.sentences, self.token, self.height = sentences, token, height
-
-    def run(self, rows):
-        found = []
-        for row in rows:
-            span = np.zeros((len(row["input_ids"]), 2), dtype=np.float32)
-            span[row["input_ids"] == self.token] = self.height
-            found.append((np.float32(0.0), np.array(self.sentences, dtype=np.float32), span))
-        return found
-
-
-def test_the_span_has_a_say_where_two_sentences_are_nearly_level(reader):
-    passage = "It was opened in Kendal. It was opened in 1889."
-    token = reader._tokeniser.encode("1889", add_special_tokens=False).ids[0]
-
-    def first(sentences, height):
-        (reading,) = Reader(reader.config, reader._tokeniser, Said(sentences, token, height)).read("When?", [passage])
-        return best(passage, reading)[0]
-
-    assert first([1.0, 0.5], height=0.0) == "It was opened in Kendal."
-    assert first([1.0, 0.5], height=2.0) == "It was opened in 1889."
-    assert first([3.0, 0.5], height=2.0) == "It was opened in Kendal."
-
-
 def test_no_passages_give_no_readings(reader):
     assert reader.read("How tall is the tower?", []) == []
 
