@@ -143,7 +143,8 @@ class Answerer:
         collection = self._library.open(question.collection)
         with stages.lap("read"):
             passages = self._read(rewritten.text, naming(rewritten.text, hits))
-        confidence = self._calibration.probability(signals([(p.hit, p.reading) for p in passages]))
+            known = signals(rewritten.text, [(p.hit, p.reading) for p in passages], self._reader)
+        confidence = self._calibration.probability(known)
         shown = passages[: question.top_k or self.policy.top_k]
         yield PassagesFound(tuple(passage.hit for passage in shown))
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -33,9 +34,51 @@ def made(**changes):
     return Calibration(**{**values, **changes})
 
 
+class Rereads:
+    """Reads every passage with one relevance, and keeps what it was asked."""
+
+    def __init__(self, relevance=0.0):
+        self.relevance = relevance
+        self.asked = []
+
+    def read(self, question, passages, contexts=None):
+        self.asked.append((question, passages, contexts))
+        return [Reading(self.relevance, ()) for _ in passages]
+
+
+def told(text, *scores):
+    """A hit with a passage of short sentences, and its reading."""
+    starts = [0, *(place + 1 for place, sign in enumerate(text) if sign == "\n")]
+    ends = [*(start - 1 for start in starts[1:]), len(text)]
+    parts = [SentenceReading(*place, score, None) for *place, score in zip(starts, ends, scores, strict=True)]
+    return Hit(Chunk("c", "d", "v", 0, 0, len(text), text), "Leave", "uri", None, 0.1, 0.6, 8.0), Reading(
+        2.5, tuple(parts)
+    )
+
+
 def test_the_signals_of_two_passages_by_hand():
-    found = signals([(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), reading(2.5, 0.5))])
-    assert found == Signals(relevance=2.5, similarity=0.7)
+    read = [(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), reading(2.5, 0.5))]
+    assert signals("Why?", read, Rereads(1.25)) == Signals(relevance=2.5, similarity=0.7, alone=1.25)
+
+
+def test_the_best_sentence_of_the_best_passage_is_read_again_under_its_title():
+    reader = Rereads(1.0)
+    best = told("Staff have 25 days.\nManagers have 30 days.", 1.0, 3.0)
+    signals("How many days do managers have?", [(hit(0.4, 6.0), reading(1.0, 9.0)), best], reader)
+    assert reader.asked == [("How many days do managers have?", ["Managers have 30 days."], ["Leave"])]
+
+
+def test_a_line_that_repeats_the_question_is_not_the_sentence_that_is_read_again():
+    reader = Rereads(1.0)
+    asked = "How many days do managers have?"
+    signals(asked, [told(f"# {asked}\n{asked}\nManagers have 30 days.", 5.0, 4.0, 3.0)], reader)
+    assert [passages for _, passages, _ in reader.asked] == [["Managers have 30 days."]]
+
+
+def test_a_sentence_that_says_little_by_itself_costs_no_more_than_two_logits():
+    best = told("- 30 days", 3.0)
+    assert signals("How long?", [best], Rereads(-9.0)).alone == 2.5 - 2
+    assert signals("30 days", [best], Rereads(9.0)).alone == 2.5 - 2  # nothing is stated, so nothing was read
 
 
 def test_the_order_of_the_passages_does_not_matter():
@@ -44,27 +87,27 @@ def test_the_order_of_the_passages_does_not_matter():
         (hit(0.7, 3.0), reading(2.5, 0.5)),
         (hit(0.1, None), reading(-4.0, -4.0)),
     ]
-    assert signals(pairs) == signals(pairs[::-1])
+    assert signals("Why?", pairs, Rereads()) == signals("Why?", pairs[::-1], Rereads())
 
 
 def test_a_missing_signal_counts_as_its_mean():
-    assert signals([(hit(None, None), reading(-2.0))]) == Signals(-2.0, None)
-    known, mean = made(weights=(0.5, 0.25)), 1.0
-    assert known.probability(Signals(3.0, None)) == known.probability(Signals(3.0, mean))
+    assert signals("Why?", [(hit(None, None), reading(-2.0))], Rereads()) == Signals(-2.0, None, -4.0)
+    known, mean = made(weights=(0.5, 0.25, 0.0)), 1.0
+    assert known.probability(Signals(3.0, None, 0.0)) == known.probability(Signals(3.0, mean, 0.0))
 
 
 def test_without_a_passage_nothing_answers():
-    assert signals([]) is None
+    assert signals("Why?", [], Rereads()) is None
     assert made().probability(None) == 0.0
 
 
 def test_the_probability_is_the_logistic_of_the_standardised_signals():
-    known = Signals(5.0, 0.0)
+    known = Signals(5.0, 0.0, 0.0)
     assert made().probability(known) == pytest.approx(1 / (1 + math.exp(-(-1.0 + 0.5 * (5.0 - 1.0) / 2.0))))
 
 
 def test_extreme_signals_stay_probabilities():
-    known = Signals(1e9, 0.0)
+    known = Signals(1e9, 0.0, 0.0)
     assert 0.999 < made().probability(known) <= 1.0
 
 
@@ -115,6 +158,11 @@ def test_the_shipped_one_fits_the_shipped_reader_and_tells_an_answer_from_none()
 
     def confidence(question, similarity):
         readings = reader.read(question, passages)
-        return calibration.probability(signals([(hit(similarity, 8.0), readings[0]), (hit(0.05, None), readings[1])]))
+        hits = [told(passage, 0.0)[0] for passage in passages]
+        read = [
+            (replace(hits[0], similarity=similarity), readings[0]),
+            (replace(hits[1], similarity=0.05), readings[1]),
+        ]
+        return calibration.probability(signals(question, read, reader))
 
     assert confidence("How tall is the tower?", 0.6) > confidence("Which bank pays the highest interest?", 0.05) + 0.3

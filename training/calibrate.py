@@ -30,7 +30,7 @@ from training.sources import Split
 
 DEPTH = 12
 """Recall of the gold passage on the development corpus: .816 at 4, .866 at 8, .879 at 12, .902 at 24; time is in proportion."""
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,15 @@ def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int =
         passages = {hit.chunk.text: hit for hit in [*hits, *fewer]}
         read = reader.read(case.question, list(passages), [context(hit) for hit in passages.values()])
         readings = dict(zip(passages, read, strict=True))
-        found.append(_outcome(case, hits, readings, answerable=case.passage is not None))
+        found.append(_outcome(case, hits, readings, reader, answerable=case.passage is not None))
         if case.passage is not None:
-            found.append(_outcome(case, fewer, readings, answerable=False))
+            found.append(_outcome(case, fewer, readings, reader, answerable=False))
     return found
 
 
-def _outcome(case: Case, hits: Sequence[Hit], readings: dict[str, Read], answerable: bool) -> Outcome:
+def _outcome(case: Case, hits: Sequence[Hit], readings: dict[str, Read], reader: Reader, answerable: bool) -> Outcome:
     read = [(hit, readings[hit.chunk.text]) for hit in hits]
-    known = signals(read)
+    known = signals(case.question, read, reader)
     if known is None:
         raise ValueError(f"no passage was found for {case.question!r}; the corpus is empty")
     hit, reading = max(read, key=lambda entry: entry[1].relevance)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from index.runtime import EngineName
 from index.sentences import sentence_spans
 from models import folder
+from service.calibration import alone
 from service.reader import Reader
 from service.support import SupportChecker
 from training import claims, sources
@@ -32,10 +33,11 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Judged:
-    """One reading as the reader sees it: relevance, sentence scores, and which sentences are gold."""
+    """One reading as the reader sees it: relevance, that of the best sentence alone, sentence scores, gold sentences."""
 
     relevant: bool
     relevance: float
+    alone: float
     scores: Numbers
     gold: frozenset[int]
 
@@ -51,13 +53,14 @@ class Judged:
 
 
 def judged(reader: Reader, readings: Sequence[Reading]) -> list[Judged]:
-    """The reader's word on every reading."""
+    """The reader's word on every reading, each read under its title where it has one."""
     found = []
     for reading in readings:
-        (result,) = reader.read(reading.question, [reading.passage])
+        (result,) = reader.read(reading.question, [reading.passage], [reading.context])
+        again = alone(reading.question, reading.passage, reading.context, result, reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
         gold = gold_sentences(reading.gold or (), sentence_spans(reading.passage))
-        found.append(Judged(reading.relevant, result.relevance, scores, frozenset(gold)))
+        found.append(Judged(reading.relevant, result.relevance, again, scores, frozenset(gold)))
     return found
 
 
@@ -86,12 +89,13 @@ def best_sentence(found: Sequence[Judged]) -> dict[str, object]:
 
 
 def answerability(found: Sequence[Judged]) -> dict[str, object]:
-    """AUROC of telling answerable from unanswerable, by the relevance, by the best sentence, and by their sum."""
+    """AUROC of telling answerable from unanswerable: by relevance, best sentence, their sum, and the relevance read again."""
     labels = np.array([float(one.relevant) for one in found])
     values = {
         "relevance": np.array([one.relevance for one in found]),
         "sentence": np.array([one.best for one in found]),
         "sum": np.array([one.relevance + one.best for one in found]),
+        "relevance and alone": np.array([one.relevance + one.alone for one in found]),
     }
     return {name: with_interval(partial(_auroc, labels, value), len(labels)) for name, value in values.items()}
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from index.sentences import Span
 from service.conflicts import overlap
-from service.figures import figures, words
 from service.generators.draft import Draft, Passage, Quote
+from service.statements import Terms, is_heading, stated
 
 MOST_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be this much below the best, in logits
@@ -28,7 +28,6 @@ _LEANS_BACK = re.compile(
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•▪◦‣·–>]\s+|\(?\d{1,3}[.)]\s+|#{1,6}\s+)+")
-_HEADING = re.compile(r"\s*#{1,6}\s")
 _LINK = re.compile(r"!?\[([^\]\n]+)\]\([^()\s]*\)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 
@@ -41,8 +40,7 @@ class _Candidate:
     highlight: Span | None
     logit: float
     total: float
-    words: frozenset[str]
-    figures: frozenset[str]
+    said: Terms
 
 
 class Extractive:
@@ -67,13 +65,13 @@ def plain(quote: str) -> str:
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     """Every sentence that could be quoted, best first: by the sum of its own logit and that of its passage."""
-    asked, named = words(question), figures(question)
+    asked = Terms.of(question)
     found = []
     for number, passage in enumerate(passages):
         for place, sentence in enumerate(passage.reading.sentences):
             text = passage.hit.chunk.text[sentence.start : sentence.end]
-            said, counted = words(text), figures(text)
-            if _HEADING.match(text) or (said <= asked and counted <= named):
+            said = stated(text, asked)
+            if said is None:
                 continue
             found.append(
                 _Candidate(
@@ -83,8 +81,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
                     highlight=sentence.answer,
                     logit=sentence.score,
                     total=passage.reading.relevance + sentence.score,
-                    words=said,
-                    figures=counted,
+                    said=said,
                 )
             )
     return sorted(found, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
@@ -106,7 +103,7 @@ def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
 
 def _same(one: _Candidate, other: _Candidate) -> bool:
     """Nearly the same words and exactly the same figures: "six attacks" and "seven attacks" are two statements."""
-    return one.figures == other.figures and overlap(one.words, other.words) >= SAME
+    return one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= SAME
 
 
 def _order(
@@ -147,6 +144,6 @@ def _with_what_it_leans_on(
         for group in groups
         for other in group
     )
-    if told or _HEADING.match(text, before.start, before.end):
+    if told or is_heading(text[before.start : before.end]):
         return candidate.span
     return Span(before.start, candidate.span.end)
