@@ -32,7 +32,7 @@ from training.sources import Group, Reading
 
 LIMIT = 256
 BATCH_TOKENS = 4096
-VERSION = "2"
+VERSION = "3"
 STABLE_SHARE, COOLING_SHARE = 1.4, 0.5
 """Groups of the rest of the mix for each human-made group, before and during the cool-down."""
 LAID_OUT = 0.15
