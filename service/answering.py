@@ -22,6 +22,7 @@ from service.generators.extractive import Extractive
 from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence, Usage
 from service.refusals import REFUSAL
+from service.rereading import read_again
 from service.rewriting import Rewriter, Rewritten, read
 from service.stages import Stages
 from service.support import SupportChecker
@@ -143,8 +144,7 @@ class Answerer:
         collection = self._library.open(question.collection)
         with stages.lap("read"):
             passages = self._read(rewritten.text, naming(rewritten.text, hits))
-            known = signals(rewritten.text, [(p.hit, p.reading) for p in passages], self._reader)
-        confidence = self._calibration.probability(known)
+        confidence = self._calibration.probability(signals([(p.hit, p.reading) for p in passages]))
         shown = passages[: question.top_k or self.policy.top_k]
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
@@ -198,7 +198,9 @@ class Answerer:
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with their readings, most relevant first."""
-        readings = self._reader.read(question, [hit.chunk.text for hit in hits], [context(hit) for hit in hits])
+        texts, contexts = [hit.chunk.text for hit in hits], [context(hit) for hit in hits]
+        once = self._reader.read(question, texts, contexts)
+        readings = read_again(question, texts, contexts, once, self._reader)
         passages = [
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]

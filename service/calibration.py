@@ -5,24 +5,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
 
 from index.errors import ModelDamaged, ModelMissing
 from index.records import Hit
-from service.reader import Reading, context
-from service.statements import Terms, stated
+from service.reader import Reading
 
 FILE = "calibration.json"
 _MOST_LOST = 2.0
 """Logits that `alone` is below `relevance` at most: a line of a list or table says little by itself, and may well answer."""
-
-
-class Reads(Protocol):
-    """What reads a passage again: `service.reader.Reader`."""
-
-    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> Sequence[Reading]:
-        """A reading of every passage."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +32,23 @@ class Signals:
 NAMES = tuple(field.name for field in fields(Signals))
 
 
-def signals(question: str, read: Sequence[tuple[Hit, Reading]], reader: Reads) -> Signals | None:
-    """The signals of the passages that were read, in any order; None without any. `reader` reads one sentence again."""
+def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
+    """The signals of the passages that were read, their best sentences again, in any order; None without any."""
     if not read:
         return None
     hit, reading = max(read, key=lambda entry: entry[1].relevance)
-    return Signals(reading.relevance, hit.similarity, alone(question, hit.chunk.text, context(hit), reading, reader))
+    return Signals(reading.relevance, hit.similarity, alone(reading))
 
 
-def alone(question: str, passage: str, above: str, reading: Reading, reader: Reads) -> float:
-    """The reader's logit for the passage's best sentence, read by itself under the context `above`.
+def alone(reading: Reading) -> float:
+    """The relevance of the best sentence of those that were read by themselves.
 
     At most two logits below the passage's own, which is also what a passage gets that states nothing.
     """
-    asked = Terms.of(question)
     least = reading.relevance - _MOST_LOST
-    for sentence in sorted(reading.sentences, key=lambda sentence: -sentence.score):
-        said = passage[sentence.start : sentence.end]
-        if stated(said, asked):
-            (again,) = reader.read(question, [said], [above])
-            return max(again.relevance, least)
-    return least
+    again = [sentence for sentence in reading.sentences if sentence.alone is not None]
+    best = max(again, key=lambda sentence: sentence.score, default=None)
+    return least if best is None or best.alone is None else max(best.alone, least)
 
 
 @dataclass(frozen=True, slots=True)

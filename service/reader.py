@@ -31,13 +31,14 @@ class SentenceReading:
     """How well one sentence answers. `start` and `end` are code points into the passage; `score` is a logit.
 
     `answer` is the part of the sentence that the answer most likely is, also in code points of the passage; None when the
-    reader saw no token of the sentence.
+    reader saw no token of the sentence. `alone` is the relevance of the sentence by itself, where it was read so.
     """
 
     start: int
     end: int
     score: float
     answer: Span | None
+    alone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

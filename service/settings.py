@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     rerank: bool = Field(True, description="let the reader reorder what the search found")
     rerank_depth: int = Field(12, ge=1, le=200, description="passages that the reader reorders")
     target_precision: float = Field(
-        0.7,
+        0.72,
         ge=0.5,
         lt=1.0,
         description="share of the answered questions that the documents should answer, measured where half of the questions "

@@ -2,15 +2,15 @@
 
 import json
 import math
-from dataclasses import replace
 
 import pytest
 
 from index.errors import ModelDamaged, ModelMissing
 from index.records import Chunk, Hit
 from models import folder
-from service.calibration import FILE, NAMES, Calibration, Signals, Step, signals
+from service.calibration import FILE, NAMES, Calibration, Signals, Step, alone, signals
 from service.reader import Reader, Reading, SentenceReading
+from service.rereading import read_again
 
 
 def hit(similarity, bm25):
@@ -34,51 +34,9 @@ def made(**changes):
     return Calibration(**{**values, **changes})
 
 
-class Rereads:
-    """Reads every passage with one relevance, and keeps what it was asked."""
-
-    def __init__(self, relevance=0.0):
-        self.relevance = relevance
-        self.asked = []
-
-    def read(self, question, passages, contexts=None):
-        self.asked.append((question, passages, contexts))
-        return [Reading(self.relevance, ()) for _ in passages]
-
-
-def told(text, *scores):
-    """A hit with a passage of short sentences, and its reading."""
-    starts = [0, *(place + 1 for place, sign in enumerate(text) if sign == "\n")]
-    ends = [*(start - 1 for start in starts[1:]), len(text)]
-    parts = [SentenceReading(*place, score, None) for *place, score in zip(starts, ends, scores, strict=True)]
-    return Hit(Chunk("c", "d", "v", 0, 0, len(text), text), "Leave", "uri", None, 0.1, 0.6, 8.0), Reading(
-        2.5, tuple(parts)
-    )
-
-
 def test_the_signals_of_two_passages_by_hand():
-    read = [(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), reading(2.5, 0.5))]
-    assert signals("Why?", read, Rereads(1.25)) == Signals(relevance=2.5, similarity=0.7, alone=1.25)
-
-
-def test_the_best_sentence_of_the_best_passage_is_read_again_under_its_title():
-    reader = Rereads(1.0)
-    best = told("Staff have 25 days.\nManagers have 30 days.", 1.0, 3.0)
-    signals("How many days do managers have?", [(hit(0.4, 6.0), reading(1.0, 9.0)), best], reader)
-    assert reader.asked == [("How many days do managers have?", ["Managers have 30 days."], ["Leave"])]
-
-
-def test_a_line_that_repeats_the_question_is_not_the_sentence_that_is_read_again():
-    reader = Rereads(1.0)
-    asked = "How many days do managers have?"
-    signals(asked, [told(f"# {asked}\n{asked}\nManagers have 30 days.", 5.0, 4.0, 3.0)], reader)
-    assert [passages for _, passages, _ in reader.asked] == [["Managers have 30 days."]]
-
-
-def test_a_sentence_that_says_little_by_itself_costs_no_more_than_two_logits():
-    best = told("- 30 days", 3.0)
-    assert signals("How long?", [best], Rereads(-9.0)).alone == 2.5 - 2
-    assert signals("30 days", [best], Rereads(9.0)).alone == 2.5 - 2  # nothing is stated, so nothing was read
+    first = Reading(2.5, (SentenceReading(0, 1, 0.5, None, 1.25), SentenceReading(2, 3, 9.0, None)))
+    assert signals([(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), first)]) == Signals(2.5, 0.7, 1.25)
 
 
 def test_the_order_of_the_passages_does_not_matter():
@@ -87,17 +45,27 @@ def test_the_order_of_the_passages_does_not_matter():
         (hit(0.7, 3.0), reading(2.5, 0.5)),
         (hit(0.1, None), reading(-4.0, -4.0)),
     ]
-    assert signals("Why?", pairs, Rereads()) == signals("Why?", pairs[::-1], Rereads())
+    assert signals(pairs) == signals(pairs[::-1])
+
+
+def test_of_the_sentences_that_were_read_alone_the_best_counts():
+    sentences = (SentenceReading(0, 1, 0.5, None, 2.0), SentenceReading(2, 3, 0.7, None, 1.0))
+    assert alone(Reading(2.5, sentences)) == 1.0
+
+
+def test_a_sentence_that_says_little_by_itself_costs_no_more_than_two_logits():
+    assert alone(Reading(2.5, (SentenceReading(0, 1, 0.5, None, -9.0),))) == 0.5
+    assert alone(reading(2.5, 3.0)) == alone(Reading(2.5, ())) == 0.5  # nothing was read by itself
 
 
 def test_a_missing_signal_counts_as_its_mean():
-    assert signals("Why?", [(hit(None, None), reading(-2.0))], Rereads()) == Signals(-2.0, None, -4.0)
+    assert signals([(hit(None, None), reading(-2.0))]) == Signals(-2.0, None, -4.0)
     known, mean = made(weights=(0.5, 0.25, 0.0)), 1.0
     assert known.probability(Signals(3.0, None, 0.0)) == known.probability(Signals(3.0, mean, 0.0))
 
 
 def test_without_a_passage_nothing_answers():
-    assert signals("Why?", [], Rereads()) is None
+    assert signals([]) is None
     assert made().probability(None) == 0.0
 
 
@@ -157,12 +125,7 @@ def test_the_shipped_one_fits_the_shipped_reader_and_tells_an_answer_from_none()
     ]
 
     def confidence(question, similarity):
-        readings = reader.read(question, passages)
-        hits = [told(passage, 0.0)[0] for passage in passages]
-        read = [
-            (replace(hits[0], similarity=similarity), readings[0]),
-            (replace(hits[1], similarity=0.05), readings[1]),
-        ]
-        return calibration.probability(signals(question, read, reader))
+        readings = read_again(question, passages, ["", ""], reader.read(question, passages), reader)
+        return calibration.probability(signals([(hit(similarity, 8.0), readings[0]), (hit(0.05, None), readings[1])]))
 
     assert confidence("How tall is the tower?", 0.6) > confidence("Which bank pays the highest interest?", 0.05) + 0.3
