@@ -210,17 +210,17 @@ def calibration_card(runs: Path) -> str:
     )
 
 
+CARDS = {"reader": reader_card, "support": support_card, "calibration": calibration_card}
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="folder of the runs")
-    runs = parser.parse_args().runs
-    for name, text in (
-        ("reader", reader_card(runs)),
-        ("support", support_card(runs)),
-        ("calibration", calibration_card(runs)),
-    ):
-        (folder(name) / "CARD.md").write_text(text, encoding="utf-8")
+    parser.add_argument("--only", choices=tuple(CARDS), action="append", help="default: all three")
+    options = parser.parse_args()
+    for name in options.only or CARDS:
+        (folder(name) / "CARD.md").write_text(CARDS[name](options.runs), encoding="utf-8")
 
 
 if __name__ == "__main__":
