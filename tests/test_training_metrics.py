@@ -55,7 +55,7 @@ def test_the_rate_warms_up_stays_and_cools_down():
 
 def test_case_weights_share_out_by_class_and_by_how_a_question_came_to_be_unanswerable():
     def outcome(answerable, written_so):
-        return Outcome(Signals(0.0, 0.0), answerable, False, "t", written_so)
+        return Outcome(Signals(0.0, 0.0, 0.0), answerable, False, "t", written_so)
 
     cases = [outcome(True, False), outcome(False, True), outcome(False, False), outcome(False, False)]
     found = weights(cases)
