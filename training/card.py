@@ -46,8 +46,9 @@ SUPPORT_SOURCES = [
 ]
 
 
-NOTE = """One question more or less is .008 here. CLAPNQ's precision and recall differ by more because each engine chooses its
-own threshold on the development half, and several thresholds are nearly level there."""
+NOTE = (
+    "One question more or less is .008 here. Each engine chooses CLAPNQ's threshold on the development half for itself."
+)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
