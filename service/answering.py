@@ -22,7 +22,7 @@ from service.generators.extractive import Extractive
 from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence, Usage
 from service.refusals import REFUSAL
-from service.rereading import read_again
+from service.rereading import read_twice
 from service.rewriting import Rewriter, Rewritten, read
 from service.stages import Stages
 from service.support import SupportChecker
@@ -199,8 +199,7 @@ class Answerer:
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with their readings, most relevant first."""
         texts, contexts = [hit.chunk.text for hit in hits], [context(hit) for hit in hits]
-        once = self._reader.read(question, texts, contexts)
-        readings = read_again(question, texts, contexts, once, self._reader)
+        readings = read_twice(question, texts, contexts, self._reader)
         passages = [
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]

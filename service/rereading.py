@@ -37,6 +37,11 @@ class _Place:
     total: float
 
 
+def read_twice(question: str, passages: Sequence[str], contexts: Sequence[str], reader: Reads) -> list[Reading]:
+    """A reading of every passage under its context ("" for none), and the best sentences read again."""
+    return read_again(question, passages, contexts, reader.read(question, passages, contexts), reader)
+
+
 def read_again(
     question: str, passages: Sequence[str], contexts: Sequence[str], readings: Sequence[Reading], reader: Reads
 ) -> list[Reading]:
@@ -64,16 +69,25 @@ def read_again(
 
 def _chosen(question: str, passages: Sequence[str], readings: Sequence[Reading]) -> list[_Place]:
     asked = Terms.of(question)
+
+    def states(place: _Place) -> bool:
+        sentence = readings[place.passage].sentences[place.sentence]
+        return stated(passages[place.passage][sentence.start : sentence.end], asked) is not None
+
     places = sorted(
         (
             _Place(passage, number, reading.relevance + sentence.score)
             for passage, reading in enumerate(readings)
             for number, sentence in enumerate(reading.sentences)
-            if stated(passages[passage][sentence.start : sentence.end], asked)
         ),
         key=lambda place: -place.total,
     )
-    near = [place for place in places[:MOST_SENTENCES] if place.total >= places[0].total - WITHIN]
+    near: list[_Place] = []
+    for place in places:
+        if len(near) == MOST_SENTENCES or (near and place.total < near[0].total - WITHIN):
+            break
+        if states(place):
+            near.append(place)
     first = max(range(len(readings)), key=lambda number: readings[number].relevance, default=None)
-    own = next((place for place in places if place.passage == first), None)
+    own = next((place for place in places if place.passage == first and states(place)), None)
     return near if own is None or own in near else [*near, own]

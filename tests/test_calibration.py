@@ -10,7 +10,7 @@ from index.records import Chunk, Hit
 from models import folder
 from service.calibration import FILE, NAMES, Calibration, Signals, Step, alone, signals
 from service.reader import Reader, Reading, SentenceReading
-from service.rereading import read_again
+from service.rereading import read_twice
 
 
 def hit(similarity, bm25):
@@ -125,7 +125,7 @@ def test_the_shipped_one_fits_the_shipped_reader_and_tells_an_answer_from_none()
     ]
 
     def confidence(question, similarity):
-        readings = read_again(question, passages, ["", ""], reader.read(question, passages), reader)
+        readings = read_twice(question, passages, ["", ""], reader)
         return calibration.probability(signals([(hit(similarity, 8.0), readings[0]), (hit(0.05, None), readings[1])]))
 
     assert confidence("How tall is the tower?", 0.6) > confidence("Which bank pays the highest interest?", 0.05) + 0.3

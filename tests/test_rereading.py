@@ -7,7 +7,7 @@ import pytest
 from index.sentences import sentence_spans
 from models import folder
 from service.reader import Reader, Reading, SentenceReading
-from service.rereading import MOST_LOST, MOST_SENTENCES, WEIGHT, read_again
+from service.rereading import MOST_LOST, MOST_SENTENCES, WEIGHT, read_again, read_twice
 
 ASKED = "How long is the notice?"
 POINTS = "It is a week at first. It is a month by then. It is a year at last."
@@ -91,7 +91,7 @@ def test_the_row_and_the_point_that_were_asked_for_are_the_best() -> None:
         ("What is the phone number of the Bristol office?", "0117 496 0202"),
         ("What is the phone number of the Leeds office?", "0113 496 0101"),
     ):
-        (again,) = read_again(asked, [text], [above], reader.read(asked, [text], [above]), reader)
+        (again,) = read_twice(asked, [text], [above], reader)
         first, second = sorted(again.sentences, key=lambda s: -s.score)[:2]
         assert expected in text[first.start : first.end]
         assert first.score > second.score + 0.5

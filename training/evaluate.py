@@ -20,7 +20,7 @@ from index.sentences import sentence_spans
 from models import folder
 from service.calibration import alone
 from service.reader import Reader
-from service.rereading import read_again
+from service.rereading import read_twice
 from service.support import SupportChecker
 from training import claims, sources
 from training.batches import gold_sentences
@@ -57,9 +57,7 @@ def judged(reader: Reader, readings: Sequence[Reading]) -> list[Judged]:
     """The reader's word on every reading, each read under its title where it has one."""
     found = []
     for reading in readings:
-        texts, contexts = [reading.passage], [reading.context]
-        once = reader.read(reading.question, texts, contexts)
-        (result,) = read_again(reading.question, texts, contexts, once, reader)
+        (result,) = read_twice(reading.question, [reading.passage], [reading.context], reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
         gold = gold_sentences(reading.gold or (), sentence_spans(reading.passage))
         found.append(Judged(reading.relevant, result.relevance, alone(result), scores, frozenset(gold)))

@@ -123,10 +123,12 @@ def impossible_question(question: str, passage: str, other_names: Sequence[str],
     return rng.choice(options) if options else None
 
 
-_DULL = frozenset(
-    "and for was were did does did has have had are can could will would what which who whom whose when where why how many "
-    "the much that this these those there with from into than then them they their its his her not been being".split()
+DULL = frozenset(
+    "a an the of in on at to for is are was were do does did be been by with what which who whom whose when where why how "
+    "that this it its and or from as has have had can could will would much many there".split()
 )
+"""Words that name nothing."""
+_KEPT = DULL | frozenset("being into than their them then these they those".split())
 
 
 def exchanged_question(
@@ -155,7 +157,7 @@ def exchanged_question(
     present = set(words(passage))
     for place in _WORD.finditer(question):
         word = place.group()
-        if word.islower() and len(word) > 3 and word not in _DULL:
+        if word.islower() and len(word) > 3 and word not in _KEPT:
             put(place, substitutes.among(word, present)[:3], 2)
             if word in present:
                 put(place, [other for other in substitutes.nearest(word, 12) if other not in present], 1)

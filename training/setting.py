@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from index.sentences import Span, sentence_spans
-from training.negatives import names, words
+from training.negatives import DULL, names, words
 from training.sources import Group, Reading
 
 _ORGANISATIONS = [
@@ -16,10 +16,6 @@ _KINDS = [
     "annual report", "quarterly report", "Form 10-Q", "handbook", "minutes", "press release", "policy", "budget",
     "release notes", "survey", "audit", "newsletter",
 ]  # fmt: skip
-_DULL = frozenset(
-    "a an the of in on at to for is are was were do does did be been by with what which who whom whose when where why how "
-    "that this it its and or from as has have had can could will would much many there".split()
-)
 BARE, OWN = 0.4, 0.75
 """Up to the first number a group is read without context, up to the second under its own title, else under a made one."""
 
@@ -118,7 +114,7 @@ def laid_out(reading: Reading, rng: random.Random) -> Reading:
 
 def _line(reading: Reading, rng: random.Random) -> str | None:
     if rng.random() < 0.6:
-        telling = [word for word in reading.question.rstrip(" ?").split() if word.lower() not in _DULL]
+        telling = [word for word in reading.question.rstrip(" ?").split() if word.lower() not in DULL]
         return " ".join(telling).title() if len(telling) > 1 else None
     answers = {reading.passage[span.start : span.end] for span in reading.gold or ()}
     found = [name for name in names(reading.passage) if not any(name in text or text in name for text in answers)]

@@ -10,7 +10,7 @@ from evaluation.metrics.citations import Quoted, citation_hit
 from evaluation.metrics.wording import exact_match, token_f1
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
 from service.reader import Reader
-from service.rereading import read_again
+from service.rereading import read_twice
 
 
 class Reading:
@@ -26,8 +26,7 @@ class Reading:
         """The answer span, its sentence, and the probability that the passage answers the question."""
         texts = [self._sources[name].text for name in case.given]
         begun = perf_counter()
-        once = self._reader.read(case.question, texts)
-        readings = read_again(case.question, texts, [""] * len(texts), once, self._reader)
+        readings = read_twice(case.question, texts, [""] * len(texts), self._reader)
         wall = (perf_counter() - begun) * 1000
         place = max(range(len(texts)), key=lambda i: readings[i].relevance)
         reading, text = readings[place], texts[place]
