@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` sh
 SHOWN_OF_A_PLACE = 20
 
 
-def overview(states: Sequence[CollectionState]) -> Iterator[Line]:
+def overview_lines(states: Sequence[CollectionState]) -> Iterator[Line]:
     """A table of the collections."""
     if not states:
         yield Line(0, Text("No collection yet. quoth index FOLDER makes one."))
@@ -29,13 +29,13 @@ def overview(states: Sequence[CollectionState]) -> Iterator[Line]:
     yield from _table(rows)
 
 
-def unreadable(messages: Sequence[str]) -> Iterator[Line]:
+def unreadable_lines(messages: Sequence[str]) -> Iterator[Line]:
     """Why collections cannot be opened; each message names its own."""
     for message in messages:
         yield Line(0, Text(clean(message), "red"))
 
 
-def description(state: CollectionState, documents: Sequence[DocumentSummary]) -> Iterator[Line]:
+def description_lines(state: CollectionState, documents: Sequence[DocumentSummary]) -> Iterator[Line]:
     """A collection's sizes and encoder, then its documents."""
     waiting = f", {state.pending_vectors:,} still to come" if state.pending_vectors else ""
     for label, value in (
@@ -53,7 +53,7 @@ def description(state: CollectionState, documents: Sequence[DocumentSummary]) ->
         yield from _table(rows, left=2)
 
 
-def verdict(name: str, findings: Sequence[Finding]) -> Iterator[Line]:
+def verdict_lines(name: str, findings: Sequence[Finding]) -> Iterator[Line]:
     """That a collection is sound, or everything that is not, with what to do once for each part."""
     damaged = any(finding.place != "files" for finding in findings)
     sign, style = ("✗", "bold red") if damaged else ("!", "yellow") if findings else ("✓", "green")
@@ -68,7 +68,7 @@ def verdict(name: str, findings: Sequence[Finding]) -> Iterator[Line]:
         yield Line(2, Text(f"→ {of_place[0].mend}", style))
 
 
-def transferred(verb: str, name: str, documents: int, chunks: int) -> Iterator[Line]:
+def transfer_lines(verb: str, name: str, documents: int, chunks: int) -> Iterator[Line]:
     """What an export or import moved."""
     parts = [
         f"{count:,} {one}{'' if count == 1 else 's'}" for count, one in ((documents, "document"), (chunks, "chunk"))
@@ -76,7 +76,7 @@ def transferred(verb: str, name: str, documents: int, chunks: int) -> Iterator[L
     yield Line(0, Text(f"{verb} {name}: {', '.join(parts)}."))
 
 
-def dropped(name: str) -> Iterator[Line]:
+def dropped_lines(name: str) -> Iterator[Line]:
     """That a collection is gone."""
     yield Line(0, Text(f"Dropped {name}."))
 

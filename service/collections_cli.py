@@ -12,7 +12,14 @@ import typer
 from rich.console import Console
 
 from index.errors import IndexingError
-from service import collection_lines as lines
+from service.collection_lines import (
+    description_lines,
+    dropped_lines,
+    overview_lines,
+    transfer_lines,
+    unreadable_lines,
+    verdict_lines,
+)
 from service.console import JsonOption
 from service.logs import configure
 from service.rendering import show
@@ -44,8 +51,8 @@ def overview(context: typer.Context, verify: VerifyOption = False, as_json: Json
     if as_json:
         typer.echo(json.dumps([asdict(state) for state in states], indent=2))
     else:
-        show(Console(), lines.overview(states))
-    show(Console(stderr=True), lines.unreadable(unreadable))
+        show(Console(), overview_lines(states))
+    show(Console(stderr=True), unreadable_lines(unreadable))
     if verify:
         _verify(library, [state.name for state in states], broken=bool(unreadable))
 
@@ -63,7 +70,7 @@ def describe(name: NameArgument, verify: VerifyOption = False, as_json: JsonOpti
             )
         )
     else:
-        show(Console(), lines.description(state, documents))
+        show(Console(), description_lines(state, documents))
     if verify:
         _verify(library, [name])
 
@@ -75,7 +82,7 @@ def export(
 ) -> None:
     """Write a collection into one file, with its vectors and a checksum."""
     manifest = _library().open(name).export(file)
-    show(Console(), lines.transferred("Exported", manifest.name, manifest.documents, manifest.chunks))
+    show(Console(), transfer_lines("Exported", manifest.name, manifest.documents, manifest.chunks))
 
 
 @app.command("import")
@@ -89,7 +96,7 @@ def take_in(
     library = _library()
     imported = library.import_from(file, name)
     state = library.open(imported).state()
-    show(Console(), lines.transferred("Imported", state.name, state.documents, state.chunks))
+    show(Console(), transfer_lines("Imported", state.name, state.documents, state.chunks))
 
 
 @app.command("drop")
@@ -103,14 +110,14 @@ def drop(
     if not yes:
         typer.confirm(f"Delete the collection {name!r} for good?", abort=True)
     library.drop(name)
-    show(Console(), lines.dropped(name))
+    show(Console(), dropped_lines(name))
 
 
 def _verify(library: Library, names: list[str], *, broken: bool = False) -> None:
     """Show what is wrong with each; exit code 1 if anything is damaged. A file that changed is no damage."""
     for name in names:
         found = library.open(name).verify()
-        show(Console(), lines.verdict(name, found))
+        show(Console(), verdict_lines(name, found))
         broken = broken or any(finding.place != "files" for finding in found)
     if broken:
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from index.records import Document
 from index.soundness import Finding
 from index.summary import CollectionState, DocumentSummary
 from quoth import app
-from service import collection_lines as lines
+from service.collection_lines import description_lines, readable_size, verdict_lines
 from service.libraries import open_library
 from service.settings import Settings
 
@@ -97,12 +97,12 @@ def test_a_collection_that_cannot_be_opened_is_told_beside_the_others(run: Calla
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (999_950, "1.0 MB"), (3 * 10**12, "3.0 TB")],
 )
 def test_sizes_are_given_in_the_largest_unit(size: int, said: str) -> None:
-    assert lines.readable_size(size) == said
+    assert readable_size(size) == said
 
 
 def test_many_findings_are_cut_and_the_mend_is_told_once() -> None:
     found = [Finding("files", f"file {number} is gone", "Index again") for number in range(25)]
-    told = [line.text.plain for line in lines.verdict("papers", found)]
+    told = [line.text.plain for line in verdict_lines("papers", found)]
     assert told[0] == "! papers is sound; files changed since"
     assert (len(told), told[-2:]) == (23, ["... and 5 more.", "→ Index again"])
 
@@ -110,4 +110,4 @@ def test_many_findings_are_cut_and_the_mend_is_told_once() -> None:
 def test_a_description_shows_no_control_characters() -> None:
     state = CollectionState("papers", 1, 2, 2, 0, "encoder", 10)
     document = DocumentSummary("d", "v", "odd\x1b[2J.md", "D", "text/plain", 5, 2, None, 0.0)
-    assert "\x1b" not in "".join(line.text.plain for line in lines.description(state, [document]))
+    assert "\x1b" not in "".join(line.text.plain for line in description_lines(state, [document]))
