@@ -6,9 +6,8 @@ from dataclasses import replace
 from sqlite3 import Connection
 
 from index.errors import NotFound
-from index.records import Document, Page
+from index.records import Document, DocumentSummary, Page
 from index.rows import DOCUMENT_COLUMNS, document_from, pages_from, summary_from
-from index.summary import DocumentSummary
 
 
 def is_current(connection: Connection, document: Document) -> bool:

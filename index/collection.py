@@ -21,12 +21,11 @@ from index.filters import Filter
 from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.lock import FileLock, writer_lock
-from index.records import Document, Hit, Page
+from index.records import Changed, CollectionState, Document, DocumentSummary, Hit, Page, Source
 from index.retrieval import Reranker, Retrieval
 from index.roots import Root
 from index.rows import Entry
 from index.soundness import Finding, findings
-from index.summary import Changed, CollectionState, DocumentSummary, Source
 from index.tending import WAIT_SECONDS, Tending
 from index.transfer import Manifest, export
 from index.vectors import VectorIndex

@@ -14,8 +14,7 @@ from index.errors import DocumentRejected
 from index.extraction import Extractor, Unpacked
 from index.formats import format_of, holds_members, is_document
 from index.readahead import in_order
-from index.records import Document
-from index.summary import Source
+from index.records import Document, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ Parsers of PDF and Office files are large native libraries that meet whatever a 
 or swells its parser costs itself alone: the process is killed and replaced, and `DocumentRejected` tells the reason.
 """
 
-import hashlib
 import json
 import os
 import queue
@@ -21,8 +20,7 @@ from typing import Any, Self
 
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.guard import GuardedProcess, ProcessLost
-from index.records import Document, Page, Section
-from index.summary import Source
+from index.records import Document, Page, Section, Source
 
 _MOST_WORKERS = 8
 _BYTES_A_CHARACTER = 6  # the most that a character takes in JSON: \\u001f
@@ -80,16 +78,6 @@ class Unpacking:
     members: tuple[Unpacked, ...]
     refused: tuple[DocumentRejected, ...]
     source: Source
-
-
-def document_id(uri: str) -> str:
-    """The id of the document at `uri`: the same for every version of it. 32 hexadecimal digits."""
-    return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def version_of(data: bytes) -> str:
-    """The version of a document whose source is `data`: SHA-256, 64 hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def extract(path: Path, *, uri: str | None = None, limits: Limits | None = None) -> Document:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.formats import format_of, why_skipped
-from index.summary import Source
+from index.records import Source
 
 _CACHES = frozenset({"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
 _TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdownload|download|lock|swp|bak)\Z")

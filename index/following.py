@@ -19,10 +19,10 @@ from index.collection import Collection
 from index.errors import FolderUnwatchable, Transient
 from index.extraction import Limits
 from index.folder import Listing, Rejection, is_passed_over, listing
-from index.members import file_uri
 from index.plan import plan
-from index.summary import Source
+from index.records import Source
 from index.sync import SyncReport, sync_listing
+from index.uris import file_uri
 
 _SETTLE_SECONDS = 0.5
 _LOOK_SECONDS = 60.0  # how long a change that the system gave no notice of (a network disk) may stay unseen

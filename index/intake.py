@@ -13,10 +13,9 @@ from index.collection import Collection
 from index.contents import Contents
 from index.errors import NotADocument
 from index.folder import Rejection
-from index.members import file_uri, is_at_or_inside
-from index.records import Document
+from index.records import Document, DocumentSummary, Source
 from index.roots import Inherited, Root
-from index.summary import DocumentSummary, Source
+from index.uris import file_uri, is_at_or_inside
 
 _BATCH_DOCUMENTS = 64
 _BATCH_CHARACTERS = 1_000_000

@@ -19,14 +19,13 @@ from index.errors import EncoderMismatch
 from index.filters import Filter, Scope
 from index.layout import prepare
 from index.passages import add_vectors, chunks_in, counts, pending, pending_of, without_vector
-from index.records import Document, Page
+from index.records import Document, DocumentSummary, Page, Source
 from index.roots import Root, note_roots, roots_of
 from index.rows import ChunkRow, Entry, PendingText
 from index.scopes import Scopes
 from index.scoping import all_readable
 from index.snapshot import Mark, Snapshot, vectors_of
 from index.sqlite import Database
-from index.summary import DocumentSummary, Source
 from index.visits import Visit, note, visits_in
 
 

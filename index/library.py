@@ -1,5 +1,6 @@
 """All collections under one folder, by name."""
 
+import re
 import shutil
 import sqlite3
 import threading
@@ -9,11 +10,26 @@ from pathlib import Path
 
 from index.collection import Collection
 from index.encoder import Encoder
-from index.errors import CollectionExists, CollectionMissing
+from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
 from index.ledger import Ledger
 from index.lock import writer_lock
-from index.naming import is_name, require_name
 from index.transfer import manifest_of, unpack
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def is_name(name: str) -> bool:
+    """Whether a collection may have that name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def require_name(name: str) -> None:
+    """Raise `CollectionNameInvalid`, which says what a name may be, unless `name` is one."""
+    if not is_name(name):
+        raise CollectionNameInvalid(
+            f"{name!r} cannot name a collection. Use 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
+        )
+
 
 _LEDGER = "ledger.sqlite"
 _GRAVE = ".dropped-"

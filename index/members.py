@@ -8,9 +8,7 @@ percent-encoded like the rest, so that `!` occurs nowhere else, and the form may
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
-from urllib.parse import quote
 
-_INSIDE = "!/"
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -42,21 +40,6 @@ class Overflow(Exception):
 
 class Damaged(Exception):
     """A file does not read any further, and so neither do the members that follow. The message says why."""
-
-
-def member_uri(container: str, name: str) -> str:
-    """The URI of what is called `name` inside the file, or the member, at `container`."""
-    return container + _INSIDE + quote(name.encode("utf-8", "surrogatepass"), safe="/@")
-
-
-def file_uri(uri: str) -> str:
-    """The URI of the file that holds the document at `uri`: itself, unless it is a member."""
-    return uri.split(_INSIDE, 1)[0]
-
-
-def is_at_or_inside(uri: str, container: str) -> bool:
-    """Whether `uri` is `container` or a member of it, however deep."""
-    return uri == container or uri.startswith(container + _INSIDE)
 
 
 def leads_outside(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import IO
 
 from index.errors import DocumentRejected
 from index.formats import contradiction
-from index.summary import Source
+from index.records import Source
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from index.folder import File, Listing
-from index.members import file_uri
-from index.summary import DocumentSummary
+from index.records import DocumentSummary
+from index.uris import file_uri
 
 
 @dataclass(frozen=True, slots=True)

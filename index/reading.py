@@ -19,7 +19,7 @@ from kreuzberg import (
 
 from index.canonical import BadEncoding, NotText, canonical, decoded
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
-from index.extraction import Extraction, Limits, document_id, version_of
+from index.extraction import Extraction, Limits
 from index.formats import Format, Reader, format_of, is_document, is_zipped, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
 from index.mail import mail_of
@@ -31,6 +31,7 @@ from index.package import refuse_unsound
 from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
 from index.recognition import RecognitionFailed, recognised_pages
 from index.records import Document, Page
+from index.uris import document_id, version_of
 from index.webpage import webpage
 
 _HAS_WORD = re.compile(r"\w")

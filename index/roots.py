@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from index.members import file_uri
+from index.uris import file_uri, places_above
 
 
 class Root(NamedTuple):
@@ -50,10 +50,3 @@ def roots_of(connection: sqlite3.Connection, uris: Iterable[str]) -> dict[str, R
         if row is not None:
             found[uri] = Root(row[0], frozenset(json.loads(row[1])))
     return found
-
-
-def places_above(uri: str) -> list[str]:
-    """The URI, and those of every folder above it, each as it is written with and without its last slash."""
-    first = uri.find("://") + len("://")
-    cuts = [place for place in range(first, len(uri)) if uri[place] == "/"]
-    return [uri] + [uri[:end] for cut in cuts for end in (cut, cut + 1) if end > first]

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from index.context import content_hash, embedded_text, embedding_context
 from index.filters import nanoseconds
-from index.records import Chunk, Document, Page, Section
-from index.summary import DocumentSummary, Source
+from index.records import Chunk, Document, DocumentSummary, Page, Section, Source
 
 _COMPRESSION = 3
 

@@ -13,9 +13,9 @@ import numpy as np
 from index.errors import LedgerDamaged
 from index.ledger import Ledger
 from index.lexicon import Lexicon
-from index.members import file_uri
+from index.records import DocumentSummary, Source
 from index.snapshot import Snapshot, StoredDocument
-from index.summary import DocumentSummary, Source
+from index.uris import file_uri
 from index.vectors import VectorIndex
 
 _RESTORE = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"

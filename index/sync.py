@@ -24,8 +24,8 @@ from index.folder import File, Listing, Rejection, listing
 from index.intake import Intake
 from index.plan import plan
 from index.readahead import in_order
+from index.records import DocumentSummary, Source
 from index.roots import Inherited, Root
-from index.summary import DocumentSummary, Source
 
 _BATCH_KNOWN = 500
 _READ_AHEAD = 4  # files per worker that may be read before they are stored

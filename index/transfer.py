@@ -17,7 +17,7 @@ from pathlib import Path
 from index.disk import replaced
 from index.errors import ExportUnreadable, ExportUnwritable
 from index.ledger import Ledger
-from index.summary import CollectionState
+from index.records import CollectionState
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"

@@ -17,8 +17,9 @@ from index.folder import is_passed_over
 from index.formats import Format, Reader, format_of, holds_members, is_document, why_skipped
 from index.mail import attachments
 from index.mailbox import mailbox_messages
-from index.members import Damaged, Fault, Member, Overflow, leads_outside, member_uri
+from index.members import Damaged, Fault, Member, Overflow, leads_outside
 from index.opening import opened, refuse_unless_like
+from index.uris import member_uri
 
 _HEAD = 2048
 _SMALL = 2**20  # a member up to this size may be packed as tightly as it likes

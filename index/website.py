@@ -23,11 +23,11 @@ from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits, pa
 from index.folder import Rejection
 from index.formats import web_name
 from index.intake import Intake
-from index.members import file_uri
 from index.readahead import in_order
-from index.summary import DocumentSummary
+from index.records import DocumentSummary
 from index.survey import Survey, survey
 from index.sync import Progress, SyncReport
+from index.uris import file_uri
 from index.visits import Visit
 
 

@@ -11,8 +11,8 @@ from rich.text import Text
 from service.rendering import Line, clean, readable
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+    from index.records import CollectionState, DocumentSummary
     from index.soundness import Finding
-    from index.summary import CollectionState, DocumentSummary
 
 SHOWN_OF_A_PLACE = 20
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from index.naming import require_name
+from index.library import require_name
 from service.access.caller import Scope
 from service.access.options import expiry_of, name_of, principals_of
 from service.access.rate import rate_of

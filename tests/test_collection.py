@@ -16,8 +16,7 @@ from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvali
 from index.filters import Filter
 from index.fusion import FUSED_WEIGHT
 from index.hashed import HashedEncoder
-from index.records import Document, Page
-from index.summary import Changed, Source
+from index.records import Changed, Document, Page, Source
 
 
 def document(name: str, text: str, **facts: object) -> Document:

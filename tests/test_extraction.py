@@ -17,8 +17,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from index.canonical import canonical
 from index.errors import DocumentRejected, NotADocument
-from index.extraction import Extractor, Limits, document_id, extract, version_of
+from index.extraction import Extractor, Limits, extract
 from index.records import Document
+from index.uris import document_id, version_of
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from index.errors import CollectionBusy, FolderUnwatchable, IndexingError, Trans
 from index.folder import File, Listing
 from index.following import follow, settled
 from index.hashed import HashedEncoder
-from index.summary import Source
+from index.records import Source
 from index.sync import SyncReport, sync
 
 SECONDS = 30.0

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound, QueryInvalid
 from index.filters import Filter
 from index.ledger import Ledger
-from index.records import Chunk, Document, Page, Section
+from index.records import Chunk, Document, Page, Section, Source
 from index.rows import Entry, page_at
 from index.scopes import Scopes
 from index.sqlite import Database, connected, translated
-from index.summary import Source
 
 
 def document(name: str = "a", text: str = "One. Two.", version: str = "v1", **facts: object) -> Document:

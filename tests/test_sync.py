@@ -12,8 +12,7 @@ from index.collection import Collection
 from index.folder import File, Listing, listing
 from index.hashed import HashedEncoder
 from index.plan import Plan, plan
-from index.records import Document
-from index.summary import DocumentSummary, Source
+from index.records import Document, DocumentSummary, Source
 from index.sync import Progress, SyncReport, foresee, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")

@@ -8,13 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import (
-    CollectionExists,
-    CollectionNameInvalid,
-    EncoderMismatch,
-    ExportUnreadable,
-    ExportUnwritable,
-)
+from index.errors import CollectionExists, CollectionNameInvalid, EncoderMismatch, ExportUnreadable, ExportUnwritable
 from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Document, Page

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from index.errors import NotFound
-from index.summary import DocumentSummary
+from index.records import DocumentSummary
 from service.access.caller import Scope
 from service.api.access import needs
 from service.api.document_schemas import DocumentOut

@@ -13,8 +13,7 @@ from fastapi import Depends, Request
 from index.collection import Collection
 from index.errors import CollectionMissing, NotFound
 from index.filters import Filter
-from index.records import Document
-from index.summary import DocumentSummary
+from index.records import Document, DocumentSummary
 from service.access.caller import LOCAL, Caller
 from service.api.access import caller_of
 from service.api.running import Running

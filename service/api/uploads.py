@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Response, UploadFile
 
 from index.errors import CollectionMissing
-from index.naming import require_name
+from index.library import require_name
 from service.access.caller import Scope
 from service.api.access import needs
 from service.api.document import DOCUMENT, documents_of

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from index.extraction import document_id
 from index.formats import contradiction, format_of, suffix_of, suffixes, why_skipped
+from index.uris import document_id
 from service.errors import FormatUnsupported, UploadInvalid
 
 MOST_TITLE = 300
