@@ -26,9 +26,9 @@ from evaluation.cases import Case, Evidence
 from evaluation.errors import TaskUnfit
 from evaluation.questioner import Questioner
 from evaluation.templating import Proposal, anchors, content, near_miss, propose
+from index.chunking.sentences import Span, sentence_spans
 from index.collection import Collection
 from index.records import Document
-from index.sentences import Span, sentence_spans
 
 _DEPTH = 10
 _SAME = 0.6

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.building import Sizes
-from index.chunking import chunk
+from index.chunking.chunker import chunk
 from index.disk import bytes_below
 from index.encoder import Encoder
 from index.errors import DocumentRejected

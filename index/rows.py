@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from index.context import content_hash, embedded_text, embedding_context
+from index.chunking.context import content_hash, embedded_text, embedding_context
 from index.filters import nanoseconds
 from index.records import Chunk, Document, DocumentSummary, Page, Section, Source
 

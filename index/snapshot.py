@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.context import lexical_text
+from index.chunking.context import lexical_text
 
 ADDED, REMOVED, EMBEDDED = 1, 2, 3
 

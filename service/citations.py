@@ -3,8 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
+from index.chunking.sentences import Span
 from index.records import Page
-from index.sentences import Span
 from service.generators.draft import Passage, Quote
 from service.records import Citation
 

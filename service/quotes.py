@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import log
 
-from index.sentences import Span
+from index.chunking.sentences import Span
 from service.conversations import content_words
 from service.figures import counted, figures
 from service.generators.draft import Passage, Quote

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from index.chunking.sentences import Span, sentence_spans
 from index.records import Hit
 from index.runtime import EngineName, Form, Network
-from index.sentences import Span, sentence_spans
 from index.weights import bundled_folder, read_tokeniser
 from service.model_files import ModelConfig, read_model
 from service.networks import ReaderNetwork

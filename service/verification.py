@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from index.chunking import chunk_id
+from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
 from service.citations import marked, page_at
 from service.figures import figures, words

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from index.sentences import Span, sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 from service.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
 
 LONGEST_SENTENCE = 800  # code points; longer ones are cut, which bounds the work for each character that arrives

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from index.chunking.sentences import sentence_spans
 from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Document
-from index.sentences import sentence_spans
 from service.answering import Answerer, Policy
 from service.api.parts import Parts, make_parts
 from service.checking import SupportPolicy

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.chunking import LIMIT, TARGET, chunk, chunk_id
+from index.chunking.chunker import LIMIT, TARGET, chunk, chunk_id
+from index.chunking.sentences import sentence_spans
 from index.headings import markdown_headings, sections
 from index.records import Document, Section
-from index.sentences import sentence_spans
 
 
 def words(text: str) -> NDArray[np.int64]:

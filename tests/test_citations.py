@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.chunking.sentences import Span
 from index.records import Chunk, Hit, Page
-from index.sentences import Span
 from service.citations import Numbering, marked, page_at
 from service.generators.draft import Passage, Quote
 from service.reader import Reading

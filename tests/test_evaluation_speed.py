@@ -15,7 +15,7 @@ from evaluation.speed.filling import texts
 from evaluation.speed.growth import GrowthEncoder, base, grow, serve
 from evaluation.speed.measuring import Measured, SpeedPlan, markdown, peer_names
 from evaluation.speed.workload import vocabulary, write
-from index.chunking import LIMIT
+from index.chunking.chunker import LIMIT
 from index.collection import Collection
 from index.encoder import SentenceEncoder
 from index.library import Library

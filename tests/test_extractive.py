@@ -1,7 +1,7 @@
 """Which sentences are chosen, in which order, with which quotes; scores are given by hand."""
 
+from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit
-from index.sentences import Span, sentence_spans
 from service.generators.draft import Draft, Passage
 from service.generators.extractive import Extractive, plain
 from service.reader import Reading, SentenceReading

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from index.canonical import canonical
-from index.chunking import chunk
+from index.chunking.chunker import chunk
 from index.contents import Contents, contents
 from index.extraction import Extractor, Limits
 from index.hashed import HashedEncoder

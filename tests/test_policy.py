@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from index.sentences import sentence_spans
 from service.checking import Checking, SupportPolicy
 from service.citations import Numbering
 from service.conversations import content_words

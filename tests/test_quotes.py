@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from index.sentences import sentence_spans
 from service.conversations import content_words
 from service.generators.draft import Passage
 from service.quotes import Evidence, best_quotes

@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
+from index.chunking.sentences import Span, sentence_spans
 from index.errors import ModelDamaged, ModelMissing
-from index.sentences import Span, sentence_spans
 from models import folder
 from service.reader import Reader
 from service.windows import CLS, CONTEXT_LIMIT, SEP, Tokens, windows

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from index.sentences import sentence_spans
 from service.checking import Checking, SupportPolicy
 from service.citations import Numbering
 from service.errors import GeneratorUnavailable

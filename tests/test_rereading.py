@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from index.sentences import sentence_spans
+from index.chunking.sentences import sentence_spans
 from models import folder
 from service.reader import Reader, Reading, SentenceReading
 from service.rereading import MOST_LOST, MOST_SENTENCES, WEIGHT, read_again, read_twice

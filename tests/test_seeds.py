@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from index.sentences import sentence_spans
+from index.chunking.sentences import sentence_spans
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 BRIEFING = "cyber-cooperation-briefing.md"

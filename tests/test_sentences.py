@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.sentences import sentence_spans, trimmed
+from index.chunking.sentences import sentence_spans, trimmed
 
 
 def sentences(text: str) -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.datasets.begin import read as read_begin
+from index.chunking.sentences import Span, sentence_spans
 from index.errors import ModelDamaged
-from index.sentences import Span, sentence_spans
 from index.weights import bundled_folder, read_tokeniser
 from models import folder
 from service.checking import SupportPolicy

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from index.sentences import Span
+from index.chunking.sentences import Span
 from training.base import base_encoder, base_tokenizer
 from training.batches import Labeller, batches, collated, disturbed, gold_sentences
 from training.claims import altered, statement

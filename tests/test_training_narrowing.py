@@ -5,7 +5,7 @@ import random
 import pytest
 
 import training.narrowing
-from index.sentences import Span
+from index.chunking.sentences import Span
 from training.narrowing import narrowed
 from training.sources import hit, miss, spanned
 

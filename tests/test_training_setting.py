@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from index.chunking.sentences import Span, sentence_spans
 from index.minilm import MiniLM
-from index.sentences import Span, sentence_spans
 from index.weights import bundled_folder
 from training.average import average
 from training.mining import Embedded, Hybrid

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking import chunk_id
+from index.chunking.chunker import chunk_id
 from index.records import Chunk, Document, Hit, Page
 from service.citations import marked
 from service.errors import AnswerInvalid

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from index.sentences import Span, sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 from service.windows import Tokens, Window, windows
 from training.sources import Reading
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.chunking.sentences import sentence_spans
 from index.records import Hit
-from index.sentences import sentence_spans
 from models import folder
 from service.calibration import NAMES, Calibration, Signals, Step, signals
 from service.reader import Reader, context

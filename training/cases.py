@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.sentences import Span
+from index.chunking.sentences import Span
 from training import sources
 from training.sources import Reading, Split
 

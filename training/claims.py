@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.sentences import Span, sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 from training import mix
 from training.negatives import OPPOSITE, Bm25, changed_number, names
 from training.sources import Split, json_lines, part, scifact_corpus, squad2

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.chunking.sentences import sentence_spans
 from index.runtime import EngineName
-from index.sentences import sentence_spans
 from models import folder
 from service.calibration import alone
 from service.reader import Reader

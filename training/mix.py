@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from index.sentences import Span
+from index.chunking.sentences import Span
 from training.base import base_encoder, base_tokenizer
 from training.negatives import Bm25, Searching, exchanged_question, impossible_question, names
 from training.sources import Group, Reading, Record, hit, json_lines, miss, neighbours, shortened, spanned

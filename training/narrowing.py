@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.sentences import Span, sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 from training.batches import gold_sentences
 from training.negatives import words
 from training.sources import Group, Reading

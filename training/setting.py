@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 
-from index.sentences import Span, sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 from training.negatives import DULL, names, words
 from training.sources import Group, Reading
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evaluation.cases import Case, Dataset, Evidence, Source
 from evaluation.datasets.records import Ids, Record, json_root
-from index.sentences import Span, sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 
 _SLACK = 3
 

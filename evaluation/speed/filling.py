@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from evaluation.speed.cloud import Cloud
 from evaluation.speed.workload import vocabulary
-from index.chunking import chunk_id
-from index.context import content_hash, embedding_context
+from index.chunking.chunker import chunk_id
+from index.chunking.context import content_hash, embedding_context
 from index.ledger import Ledger
 from index.lexicon import Lexicon
 from index.records import Chunk, Document

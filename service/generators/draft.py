@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from index.chunking.sentences import Span
 from index.records import Hit
-from index.sentences import Span
 from service.reader import Reading
 from service.records import Usage
 

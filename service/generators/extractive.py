@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.sentences import Span
+from index.chunking.sentences import Span
 from service.conflicts import overlap
 from service.generators.draft import Draft, Passage, Quote
 from service.statements import Terms, is_heading, stated

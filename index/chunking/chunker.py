@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from index.chunking.sentences import Span, sentence_spans, trimmed
 from index.records import Chunk, Document
-from index.sentences import Span, sentence_spans, trimmed
 
 TARGET = 200
 LIMIT = 250
