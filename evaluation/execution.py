@@ -27,7 +27,7 @@ from evaluation.tasks.retrieval import Retrieving
 from evaluation.tasks.task import Task, TaskName
 from evaluation.tasks.verification import Verifying
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
 from service.assembly import assemble

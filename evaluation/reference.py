@@ -16,7 +16,7 @@ from sentence_transformers import SentenceTransformer
 
 from evaluation.cases import Dataset
 from evaluation.datasets import beir
-from index.weights import bundled_folder
+from index.embedding.weights import bundled_folder
 
 _DEPTH = 10
 

@@ -15,7 +15,7 @@ from evaluation.naming import Naming
 from evaluation.targets.target import Target
 from evaluation.tasks.retrieval import DEPTH, Search, by_document
 from index.collection import Collection
-from index.encoder import Encoder
+from index.embedding.encoder import Encoder
 from index.records import Hit
 from index.retrieval import Reranker
 

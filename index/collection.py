@@ -15,7 +15,7 @@ from pathlib import Path
 from index.building import Sizes
 from index.chunking.chunker import chunk
 from index.disk import bytes_below
-from index.encoder import Encoder
+from index.embedding.encoder import Encoder
 from index.errors import DocumentRejected
 from index.filters import Filter
 from index.ledger import Ledger

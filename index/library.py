@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from index.collection import Collection
-from index.encoder import Encoder
+from index.embedding.encoder import Encoder
 from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
 from index.ledger import Ledger
 from index.lock import writer_lock

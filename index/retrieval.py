@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from index.encoder import Encoder
+from index.embedding.encoder import Encoder
 from index.errors import QueryInvalid
 from index.filters import Filter, Scope
 from index.fusion import FUSED_WEIGHT, reciprocal_rank

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from models import folder
 from service.answering import Answerer, Policy

@@ -1,6 +1,6 @@
 """Settings -> the collections under the home folder. Apart from assembly.py: who only reads or indexes needs no engines."""
 
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service.settings import Settings
 

@@ -11,8 +11,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from index.bert import BertShape
+from index.embedding.weights import checked_bytes
 from index.errors import ModelDamaged, ModelMissing
-from index.weights import checked_bytes
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"

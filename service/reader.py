@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from index.chunking.sentences import Span, sentence_spans
+from index.embedding.weights import bundled_folder, read_tokeniser
 from index.records import Hit
 from index.runtime import EngineName, Form, Network
-from index.weights import bundled_folder, read_tokeniser
 from service.model_files import ModelConfig, read_model
 from service.networks import ReaderNetwork
 from service.windows import Tokens, Window, windows

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from index.chunking.sentences import sentence_spans
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.answering import Answerer, Policy

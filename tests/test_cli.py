@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import quoth
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service.assembly import Service
 from service.cli import app

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.collection import Collection
+from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
 from index.filters import Filter
 from index.fusion import FUSED_WEIGHT
-from index.hashed import HashedEncoder
 from index.records import Changed, Document, Page, Source
 
 
@@ -252,7 +252,7 @@ def test_another_process_s_documents_are_found_without_reopening(collection: Col
 import sys
 from pathlib import Path
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.records import Document
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 collection.add(Document("boat", "v", "file:///boat", "boat", "text/plain", "A submarine dives."))
@@ -284,7 +284,7 @@ def test_two_processes_that_index_at_once_lose_nothing(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.records import Document
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 for number in range(12):

@@ -13,7 +13,7 @@ import pytest
 
 from index.building import Sizes
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.records import Document
 
 KILLS = 14
@@ -44,7 +44,7 @@ def watch(frame, event, argument):
 
 from index.building import Sizes
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.records import Document
 import hashlib
 
@@ -197,7 +197,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 with Collection(Path(sys.argv[1]), HashedEncoder()).writing():
     print("holding", flush=True)
     time.sleep(60)

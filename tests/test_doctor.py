@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.errors import ModelDamaged
 from index.library import Library
 from index.records import Document

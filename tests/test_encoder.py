@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
+from index.embedding.minilm import MiniLM
+from index.embedding.weights import bundled_folder, checked_bytes, folder_hash
 from index.errors import ModelDamaged, ModelMissing
-from index.minilm import MiniLM
-from index.weights import bundled_folder, checked_bytes, folder_hash
 
 TEXTS = [
     "Seoul blames the North.",
@@ -89,7 +89,7 @@ def test_neither_opening_a_collection_nor_cutting_chunks_loads_a_model() -> None
     script = """
 import sys
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 encoder = SentenceEncoder()
 facts = encoder.fingerprint, encoder.dimension, encoder.max_tokens, len(encoder.token_offsets("some words"))
 assert facts[1:] == (384, 256, 2), facts

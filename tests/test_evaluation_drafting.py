@@ -12,7 +12,7 @@ from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest
 from evaluation.templating import Proposal, content, near_miss, propose
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.records import Document, Section
 
 TEXT = """Rivers of the Oder basin

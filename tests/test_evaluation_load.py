@@ -13,7 +13,7 @@ from evaluation.errors import EndpointUnavailable
 from evaluation.speed.drawn import DrawnEncoder
 from evaluation.speed.load import COLLECTION, LoadPlan, Phase, _build, markdown, measure
 from evaluation.speed.workload import write
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 
 

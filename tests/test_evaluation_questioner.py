@@ -24,7 +24,7 @@ from evaluation.questioner import (
     fault,
 )
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 from service.assembly import Service
 from service.generators.server import Server

@@ -10,7 +10,7 @@ from evaluation.datasets import beir
 from evaluation.execution import Plan, execute
 from evaluation.reference import measure, ndcg
 from evaluation.rows import read_rows
-from index.weights import bundled_folder
+from index.embedding.weights import bundled_folder
 
 SEED = Path(__file__).parent.parent / "seeds" / "cyber-cooperation-briefing.md"
 

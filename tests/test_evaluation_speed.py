@@ -17,7 +17,7 @@ from evaluation.speed.measuring import Measured, SpeedPlan, markdown, peer_names
 from evaluation.speed.workload import vocabulary, write
 from index.chunking.chunker import LIMIT
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from index.records import Document
 

@@ -14,7 +14,7 @@ from evaluation.cases import Evidence
 from evaluation.cli import app as evaluate
 from evaluation.errors import DataInvalid
 from evaluation.harvest import harvest
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Hit
 from service.api.app import create_app

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
+from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy, FolderUnwatchable, IndexingError, Transient
 from index.folder import File, Listing
 from index.following import follow, settled
-from index.hashed import HashedEncoder
 from index.records import Source
 from index.sync import SyncReport, sync
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.sync import SyncReport, foresee, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.sync import sync
 
 SYNC_KILLS, WATCH_KILLS, CACHE_KILLS = 14, 8, 8
@@ -31,7 +31,7 @@ from pathlib import Path
 import index.tending
 from index.collection import Collection
 from index.following import follow
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.records import Document
 from index.sync import sync
 

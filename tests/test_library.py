@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
+from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionMissing, CollectionNameInvalid, EncoderMismatch
-from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Document
 

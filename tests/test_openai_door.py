@@ -172,7 +172,7 @@ def told(tmp_path: Path, loopback: Any):
     """Serves a tale, without models, and gives a client."""
     from dataclasses import replace
 
-    from index.hashed import HashedEncoder
+    from index.embedding.hashing import HashedEncoder
     from index.library import Library
     from service.settings import Settings
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode, checks
 
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.access.caller import Scope

@@ -13,8 +13,8 @@ from torch import nn
 from transformers import BertModel
 
 from index.bert import Bert, BertShape, from_hugging_face
+from index.embedding.weights import bundled_folder
 from index.runtime import Form, Network, batches
-from index.weights import bundled_folder
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
 FORM = Form(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 SERVER = """
 import sys, time, uuid
 from pathlib import Path
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from service.answering import AnswerReady, PassagesFound
 from service.api.app import create_app

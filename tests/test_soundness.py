@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.soundness import Finding
 from index.sync import sync
 

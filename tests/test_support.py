@@ -7,8 +7,8 @@ import pytest
 
 from evaluation.datasets.begin import read as read_begin
 from index.chunking.sentences import Span, sentence_spans
+from index.embedding.weights import bundled_folder, read_tokeniser
 from index.errors import ModelDamaged
-from index.weights import bundled_folder, read_tokeniser
 from models import folder
 from service.checking import SupportPolicy
 from service.support import SupportChecker, closest, premise_window

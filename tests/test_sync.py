@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
+from index.embedding.hashing import HashedEncoder
 from index.folder import File, Listing, listing
-from index.hashed import HashedEncoder
 from index.plan import Plan, plan
 from index.records import Document, DocumentSummary, Source
 from index.sync import Progress, SyncReport, foresee, sync
@@ -396,7 +396,7 @@ def test_a_sync_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
         path.write_text(f"Text number {number}.")
     code = (
         "import sys\nfrom pathlib import Path\nfrom index.collection import Collection\n"
-        "from index.hashed import HashedEncoder\nfrom index.sync import sync\n"
+        "from index.embedding.hashing import HashedEncoder\nfrom index.sync import sync\n"
         "def say(step):\n    print(step.files_done, flush=True)\n"
         "sync(Collection(Path(sys.argv[1]), HashedEncoder()), [Path(sys.argv[2])], on_progress=say)\n"
     )
@@ -464,7 +464,7 @@ def test_others_write_between_the_batches_of_a_long_sync(collection: Collection,
 import sys
 from pathlib import Path
 from index.collection import Collection
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.sync import sync
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 print("ready", flush=True)

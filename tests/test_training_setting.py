@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from index.chunking.sentences import Span, sentence_spans
-from index.minilm import MiniLM
-from index.weights import bundled_folder
+from index.embedding.minilm import MiniLM
+from index.embedding.weights import bundled_folder
 from training.average import average
 from training.mining import Embedded, Hybrid
 from training.setting import in_context, laid_out

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionExists, CollectionNameInvalid, EncoderMismatch, ExportUnreadable, ExportUnwritable
-from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Document, Page
 from index.transfer import unpack

@@ -11,8 +11,8 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from index.embedding.hashing import HashedEncoder
 from index.extraction import Limits
-from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.api.app import create_app

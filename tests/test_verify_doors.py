@@ -11,8 +11,8 @@ import structlog
 from typer.testing import CliRunner
 
 import quoth
+from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionMissing
-from index.hashed import HashedEncoder
 from index.library import Library
 from index.sync import sync
 from service.versions import Versions

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.answering import AnswerReady, PassagesFound

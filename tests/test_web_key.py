@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.access.caller import Scope

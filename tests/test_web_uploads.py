@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from index.embedding.hashing import HashedEncoder
 from index.extraction import Limits
-from index.hashed import HashedEncoder
 from index.library import Library
 from service.api.app import create_app
 from service.assembly import Service

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
+from index.embedding.hashing import HashedEncoder
 from index.fetching import WebLimits
-from index.hashed import HashedEncoder
 from index.sync import Progress, SyncReport
 from index.website import sync_web
 from tests.web_server import Page, WebServer

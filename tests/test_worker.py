@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy
 from index.extraction import Limits
-from index.hashed import HashedEncoder
 from index.library import Library
 from index.records import Hit
 from service.jobs.database import open_jobs
@@ -224,7 +224,7 @@ WORKER = """
 import sys, threading
 from pathlib import Path
 from index.extraction import Limits
-from index.hashed import HashedEncoder
+from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer

@@ -6,7 +6,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from index.minilm import MiniLM
+from index.embedding.minilm import MiniLM
 from training.negatives import Bm25
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from index.bert import BertShape
-from index.minilm import MiniLM
-from index.weights import bundled_folder
+from index.embedding.minilm import MiniLM
+from index.embedding.weights import bundled_folder
 from service.model_files import ModelConfig, read_model, write_model
 from service.networks import ReaderNetwork
 from training import mix, sources

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.embedding.minilm import MiniLM
+from index.embedding.weights import bundled_folder
 from index.fusion import reciprocal_rank
-from index.minilm import MiniLM
 from index.records import Chunk, Hit
-from index.weights import bundled_folder
 from training.negatives import Bm25
 
 DEPTH_OF_EACH = 60

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 
 _BATCH = 1_000

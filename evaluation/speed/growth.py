@@ -22,7 +22,7 @@ from evaluation.speed.cloud import Cloud
 from evaluation.speed.filling import COMMON, DIMENSION, FINGERPRINT, fill, opened, texts
 from evaluation.speed.workload import vocabulary
 from index.collection import Collection
-from index.encoder import Encoder, SentenceEncoder
+from index.embedding.encoder import Encoder, SentenceEncoder
 from index.ledger import Ledger
 from index.vectors import VectorIndex
 

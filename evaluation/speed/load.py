@@ -27,7 +27,7 @@ from evaluation.manifest import machine, versions
 from evaluation.metrics.latency import percentiles
 from evaluation.speed.drawn import DrawnEncoder, fill
 from evaluation.speed.workload import write
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 
 COLLECTION = "load"

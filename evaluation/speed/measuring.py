@@ -23,8 +23,8 @@ from evaluation.metrics.latency import percentiles
 from evaluation.speed.environments import PEERS, prepare
 from evaluation.speed.growth import base
 from evaluation.speed.workload import write
-from index.encoder import SentenceEncoder
-from index.weights import bundled_folder
+from index.embedding.encoder import SentenceEncoder
+from index.embedding.weights import bundled_folder
 
 _PROGRAMS = Path(__file__).parent / "peers"
 _LAST_LINES = 3

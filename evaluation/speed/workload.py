@@ -11,7 +11,7 @@ import re
 from itertools import accumulate
 from pathlib import Path
 
-from index.weights import bundled_folder
+from index.embedding.weights import bundled_folder
 
 _WORD = re.compile(r"[a-z]{3,}")
 _EXPONENT = 1.07

@@ -34,7 +34,7 @@ indexing = subprocess.Popen(
 )
 sys.path.insert(0, str(root))
 
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 
 library = Library(Path(home.name), SentenceEncoder(cache=Path(home.name) / "cache"))

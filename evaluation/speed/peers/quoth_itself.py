@@ -15,7 +15,7 @@ workload, _ = arguments()
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 
 home = tempfile.TemporaryDirectory()

@@ -10,8 +10,8 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from index.bert import Bert, BertShape, from_hugging_face
+from index.embedding.weights import BUNDLED_SHA256, checked_bytes, read_tokeniser
 from index.runtime import EngineName, Form, Network
-from index.weights import BUNDLED_SHA256, checked_bytes, read_tokeniser
 
 _OPENING, _CLOSING = 101, 102
 

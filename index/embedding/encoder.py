@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from index.weights import BUNDLED_SHA256, bundled_folder, folder_hash, local_folder, read_tokeniser
+from index.embedding.weights import BUNDLED_SHA256, bundled_folder, folder_hash, local_folder, read_tokeniser
 
 _DEFAULT = "all-MiniLM-L6-v2"
 
@@ -124,9 +124,9 @@ class SentenceEncoder:
         # An index that is up to date never needs a model, and the imports take long (measured: torch 1.7 s,
         # sentence-transformers 8.7 s, which the default model does without): so here, not above.
         if self._is_default:
-            from index.minilm import MiniLM
+            from index.embedding.minilm import MiniLM
 
             return MiniLM(folder, self._cache)
-        from index.pretrained import Pretrained
+        from index.embedding.sentence_transformers import Pretrained
 
         return Pretrained(folder)
