@@ -17,7 +17,7 @@ from watchfiles import Change, watch
 
 from index.collection import Collection
 from index.errors import FolderUnwatchable, Transient
-from index.extraction import Limits
+from index.extraction.extractor import Limits
 from index.folder import Listing, Rejection, is_passed_over, listing
 from index.plan import plan
 from index.records import Source

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from index.collection import Collection
-from index.contents import Contents
 from index.errors import NotADocument
+from index.extraction.contents import Contents
 from index.folder import Rejection
 from index.records import Document, DocumentSummary, Source
 from index.roots import Inherited, Root

@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from index.archive import ZIP_DAMAGE
 from index.errors import DocumentRejected
-from index.extraction import Limits
+from index.extraction.extractor import Limits
 from index.formats import NEVER_TEXT
 
 _AT_ONCE = 2**18

@@ -1,4 +1,4 @@
-"""One file -> one Document, in this process. Only `index.worker` calls it: a parser may crash, hang or swell.
+"""One file -> one Document, in this process. Only `index.extraction.worker` calls it: a parser may crash, hang or swell.
 
 The bytes are read once: what is hashed is what is parsed, whatever happens to the file meanwhile.
 """
@@ -19,7 +19,7 @@ from kreuzberg import (
 
 from index.canonical import BadEncoding, NotText, canonical, decoded
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
-from index.extraction import Extraction, Limits
+from index.extraction.extractor import Extraction, Limits
 from index.formats import Format, Reader, format_of, is_document, is_zipped, why_skipped
 from index.headings import Heading, front_matter_title, markdown_headings, sections
 from index.mail import mail_of

@@ -1,4 +1,4 @@
-"""Scanned pages -> text, through Tesseract where it is installed. Only `index.worker` calls it.
+"""Scanned pages -> text, through Tesseract where it is installed. Only `index.extraction.worker` calls it.
 
 kreuzberg carries a Tesseract of its own, but (4.10) gives the text of all pages as one, makes tables of lines that are none,
 and keeps what it read in the user's cache folder. So it draws the pages, one at a time, and the program `tesseract` reads them.

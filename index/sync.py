@@ -18,12 +18,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from index.collection import Collection
-from index.contents import Contents, contents
-from index.extraction import Extractor, Limits
+from index.extraction.contents import Contents, contents
+from index.extraction.extractor import Extractor, Limits
+from index.extraction.prefetch import in_order
 from index.folder import File, Listing, Rejection, listing
 from index.intake import Intake
 from index.plan import plan
-from index.readahead import in_order
 from index.records import DocumentSummary, Source
 from index.roots import Inherited, Root
 

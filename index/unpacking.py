@@ -1,4 +1,4 @@
-"""A file that holds files -> those worth reading, each in a file of its own in a folder. Only `index.worker` calls it.
+"""A file that holds files -> those worth reading, each in a file of its own in a folder. Only `index.extraction.worker` calls it.
 
 The files are called 1, 2 and so on, so no name in an archive can lead anywhere. What holds files in turn is
 unpacked as well, down to `Limits.depth`. A member that cannot be unpacked costs itself alone; more members or bytes than the
@@ -12,7 +12,7 @@ from typing import IO
 
 from index.archive import tar_members, zip_members
 from index.errors import DocumentRejected, NotADocument
-from index.extraction import Limits, Unpacked, Unpacking
+from index.extraction.extractor import Limits, Unpacked, Unpacking
 from index.folder import is_passed_over
 from index.formats import Format, Reader, format_of, holds_members, is_document, why_skipped
 from index.mail import attachments

@@ -16,14 +16,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from index.collection import Collection
-from index.contents import Contents, contents
 from index.errors import DocumentRejected, NotADocument
-from index.extraction import Extractor, Limits
+from index.extraction.contents import Contents, contents
+from index.extraction.extractor import Extractor, Limits
+from index.extraction.prefetch import in_order
 from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
 from index.folder import Rejection
 from index.formats import web_name
 from index.intake import Intake
-from index.readahead import in_order
 from index.records import DocumentSummary
 from index.survey import Survey, survey
 from index.sync import Progress, SyncReport

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.extraction import Extraction, Extractor, Limits
+from index.extraction.extractor import Extraction, Extractor, Limits
 from index.reading import read_document
 from index.sync import Progress, sync
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from index.contents import Contents, contents
 from index.errors import NotADocument
-from index.extraction import Extractor, Limits
+from index.extraction.contents import Contents, contents
+from index.extraction.extractor import Extractor, Limits
 from tests import outlook_mail
 
 

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from index.canonical import canonical
 from index.errors import DocumentRejected, NotADocument
-from index.extraction import Extractor, Limits, extract
+from index.extraction.extractor import Extractor, Limits, extract
 from index.records import Document
 from index.uris import document_id, version_of
 

@@ -18,8 +18,8 @@ import xlwt
 from pptx.util import Inches
 from reportlab.pdfgen.canvas import Canvas
 
-from index.contents import contents
-from index.extraction import Extractor
+from index.extraction.contents import contents
+from index.extraction.extractor import Extractor
 from index.formats import _BY_SUFFIX
 from index.records import Document
 from tests.outlook_mail import msg

@@ -15,9 +15,9 @@ import pytest
 
 from index.canonical import canonical
 from index.chunking.chunker import chunk
-from index.contents import Contents, contents
 from index.embedding.hashing import HashedEncoder
-from index.extraction import Extractor, Limits
+from index.extraction.contents import Contents, contents
+from index.extraction.extractor import Extractor, Limits
 from index.records import Document
 from tests.test_formats import CONTAINERS, FILES
 

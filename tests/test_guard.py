@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import DocumentRejected, ProcessUnstartable
-from index.extraction import Extractor, Limits
-from index.guard import GuardedProcess, ProcessLost
+from index.extraction.extractor import Extractor, Limits
+from index.extraction.sandbox import GuardedProcess, ProcessLost
 
 ROGUE = """
 import os, signal, sys, time
@@ -152,7 +152,7 @@ def test_workers_have_no_way_out_to_the_network(tmp_path: Path) -> None:
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hangs.txt")
     code = (
-        "import sys, threading, time\nfrom pathlib import Path\nfrom index.extraction import Extractor\n"
+        "import sys, threading, time\nfrom pathlib import Path\nfrom index.extraction.extractor import Extractor\n"
         "extractor = Extractor(workers=1)\n"
         f"threading.Thread(target=extractor.extract, args=(Path({str(tmp_path / 'hangs.txt')!r}),)).start()\n"
         "while not extractor._running: time.sleep(0.01)\n"

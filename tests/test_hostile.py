@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import DocumentRejected
-from index.extraction import Extractor, Limits
+from index.extraction.extractor import Extractor, Limits
 from tests.test_formats import FILES
 
 SECRET = "The secret word is xylophone."

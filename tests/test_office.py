@@ -1,7 +1,7 @@
 import zipfile
 from pathlib import Path
 
-from index.extraction import extract
+from index.extraction.extractor import extract
 from index.headings import Heading
 from index.office import SLIDE_MARK, flow_of_nodes, flow_of_slides
 

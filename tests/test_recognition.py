@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from index.errors import DocumentRejected, NoTextLayer
-from index.extraction import Limits, extract
+from index.extraction.extractor import Limits, extract
 
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 

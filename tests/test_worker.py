@@ -14,7 +14,7 @@ import pytest
 
 from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy
-from index.extraction import Limits
+from index.extraction.extractor import Limits
 from index.library import Library
 from index.records import Hit
 from service.jobs.database import open_jobs
@@ -223,7 +223,7 @@ def test_a_document_that_is_withdrawn_while_it_is_read_does_not_come_back(place:
 WORKER = """
 import sys, threading
 from pathlib import Path
-from index.extraction import Limits
+from index.extraction.extractor import Limits
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from service.jobs.database import open_jobs

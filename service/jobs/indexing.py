@@ -6,9 +6,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from index.collection import Collection
-from index.contents import Contents, contents
 from index.errors import DocumentRejected, NotADocument
-from index.extraction import Extractor, Limits
+from index.extraction.contents import Contents, contents
+from index.extraction.extractor import Extractor, Limits
 from index.library import Library
 from index.records import Document
 from service.jobs.leases import Leases

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
-from index.guard import GuardedProcess, ProcessLost
+from index.extraction.sandbox import GuardedProcess, ProcessLost
 from index.records import Document, Page, Section, Source
 
 _MOST_WORKERS = 8
@@ -190,7 +190,7 @@ class Extractor:
         with self._guard:
             if self._closed:
                 raise ProcessLost("indexing was interrupted", is_final=True)
-            worker = GuardedProcess("index.worker", [str(self.limits.memory_bytes)])
+            worker = GuardedProcess("index.extraction.worker", [str(self.limits.memory_bytes)])
             self._running.add(worker)
             return worker
 
@@ -205,7 +205,7 @@ def _uri_of(path: Path) -> str:
 
 
 def _extraction(answer: Mapping[str, Any]) -> Extraction:
-    """The inverse of `index.worker.extraction_fields`."""
+    """The inverse of `index.extraction.worker.extraction_fields`."""
     written = dict(answer["document"])
     written["pages"] = tuple(Page(*page) for page in written["pages"])
     written["sections"] = tuple(Section(start, tuple(trail)) for start, trail in written["sections"])
@@ -213,7 +213,7 @@ def _extraction(answer: Mapping[str, Any]) -> Extraction:
 
 
 def _unpacking(answer: Mapping[str, Any]) -> Unpacking:
-    """The inverse of `index.worker.unpacking_fields`."""
+    """The inverse of `index.extraction.worker.unpacking_fields`."""
     members = tuple(Unpacked(**member) for member in answer["members"])
     return Unpacking(members, tuple(map(_rejection, answer["refused"])), Source(**answer["source"]))
 

@@ -36,7 +36,7 @@ class ProcessLost(Exception):
 class GuardedProcess:
     """Runs `python -m MODULE ARGUMENTS` with this package on its path. One caller at a time.
 
-    The protocol is that of `index.worker`: `READY`, then for each line in eight bytes of length and as many bytes out.
+    The protocol is that of `index.extraction.worker`: `READY`, then for each line in eight bytes of length and as many bytes out.
     """
 
     def __init__(self, module: str, arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The process in which files are parsed: `python -m index.worker MEMORY_BYTES`, started by `index.extraction`.
+"""The process in which files are parsed: `python -m index.extraction.worker MEMORY_BYTES`, started by `index.extraction.extractor`.
 
 Requests come on standard input, a JSON object a line: task, path, name, uri, limits, and for the task "unpack" a folder. Each
 is answered on standard output by eight bytes of length (big endian) and JSON of that length: `{"document", "source"}`,
@@ -21,8 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from index.errors import DocumentRejected
-from index.extraction import Extraction, Limits, Unpacking
-from index.guard import READY
+from index.extraction.extractor import Extraction, Limits, Unpacking
+from index.extraction.sandbox import READY
 from index.reading import read_document
 from index.unpacking import unpack
 
@@ -33,7 +33,7 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 
 
 def extraction_fields(extraction: Extraction) -> dict[str, Any]:
-    """The extraction as JSON values; `index.extraction` turns them back."""
+    """The extraction as JSON values; `index.extraction.extractor` turns them back."""
     document = extraction.document
     pages = [(page.number, page.start, page.end) for page in document.pages]
     sections = [(section.start, section.trail) for section in document.sections]
@@ -43,7 +43,7 @@ def extraction_fields(extraction: Extraction) -> dict[str, Any]:
 
 
 def unpacking_fields(unpacking: Unpacking) -> dict[str, Any]:
-    """The unpacking as JSON values; `index.extraction` turns them back."""
+    """The unpacking as JSON values; `index.extraction.extractor` turns them back."""
     return {
         "members": [asdict(member) for member in unpacking.members],
         "refused": [_rejection_fields(error) for error in unpacking.refused],

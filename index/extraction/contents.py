@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from index.errors import DocumentRejected
-from index.extraction import Extractor, Unpacked
+from index.extraction.extractor import Extractor, Unpacked
+from index.extraction.prefetch import in_order
 from index.formats import format_of, holds_members, is_document
-from index.readahead import in_order
 from index.records import Document, Source
 
 
