@@ -7,17 +7,13 @@ were asked for may be links themselves.
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.formats import format_of, why_skipped
+from index.formats.registry import format_of, is_passed_over, why_skipped
 from index.records import Source
-
-_CACHES = frozenset({"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
-_TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdownload|download|lock|swp|bak)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +51,6 @@ class Listing:
     def is_gone(self, uri: str) -> bool:
         """Whether the document at `uri`, which is not among the files, was under these paths."""
         return _is_under(uri, self.roots) and not _is_under(uri, self.unknown)
-
-
-def is_passed_over(name: str) -> bool:
-    """Whether a file or folder of that name is hidden, an editor's temporary file or a tool's cache."""
-    return name.startswith(".") or name in _CACHES or _TEMPORARY.match(name) is not None
 
 
 def listing(paths: Sequence[Path]) -> Listing:

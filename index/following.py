@@ -17,8 +17,9 @@ from watchfiles import Change, watch
 
 from index.collection import Collection
 from index.errors import FolderUnwatchable, Transient
-from index.extraction.extractor import Limits
-from index.folder import Listing, Rejection, is_passed_over, listing
+from index.folder import Listing, Rejection, listing
+from index.formats.limits import Limits
+from index.formats.registry import is_passed_over
 from index.plan import plan
 from index.records import Source
 from index.sync import SyncReport, sync_listing

@@ -19,9 +19,10 @@ from urllib.parse import unquote, urlsplit
 
 from index.collection import Collection
 from index.extraction.contents import Contents, contents
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
 from index.folder import File, Listing, Rejection, listing
+from index.formats.limits import Limits
 from index.intake import Intake
 from index.plan import plan
 from index.records import DocumentSummary, Source

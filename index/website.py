@@ -18,11 +18,12 @@ from urllib.parse import unquote, urlsplit
 from index.collection import Collection
 from index.errors import DocumentRejected, NotADocument
 from index.extraction.contents import Contents, contents
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
 from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
 from index.folder import Rejection
-from index.formats import web_name
+from index.formats.limits import Limits
+from index.formats.registry import web_name
 from index.intake import Intake
 from index.records import DocumentSummary
 from index.survey import Survey, survey

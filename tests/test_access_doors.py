@@ -17,7 +17,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from index.embedding.hashing import HashedEncoder
-from index.extraction.extractor import Limits
+from index.formats.limits import Limits
 from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.access.caller import Scope

@@ -25,8 +25,9 @@ from hypothesis.stateful import (
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.extraction.extractor import Extraction, Extractor, Limits
-from index.reading import read_document
+from index.extraction.extractor import Extractor
+from index.formats.limits import Extraction, Limits
+from index.formats.parse import read_document
 from index.sync import Progress, sync
 
 WORDS = ("apple", "bear", "cat", "dog", "eel")

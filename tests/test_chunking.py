@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from index.chunking.chunker import LIMIT, TARGET, chunk, chunk_id
 from index.chunking.sentences import sentence_spans
-from index.headings import markdown_headings, sections
+from index.formats.markdown import markdown_headings, sections
 from index.records import Document, Section
 
 

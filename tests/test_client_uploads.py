@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from index.embedding.hashing import HashedEncoder
-from index.extraction.extractor import Limits
+from index.formats.limits import Limits
 from index.library import Library
 from service.api.app import create_app
 from service.assembly import Service

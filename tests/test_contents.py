@@ -12,7 +12,8 @@ import pytest
 
 from index.errors import NotADocument
 from index.extraction.contents import Contents, contents
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
+from index.formats.limits import Limits
 from tests import outlook_mail
 
 

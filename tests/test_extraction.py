@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from index.canonical import canonical
 from index.errors import DocumentRejected, NotADocument
-from index.extraction.extractor import Extractor, Limits, extract
+from index.extraction.extractor import Extractor, extract
+from index.formats.canonical import canonical
+from index.formats.limits import Limits
 from index.records import Document
 from index.uris import document_id, version_of
 

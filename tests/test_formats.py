@@ -20,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from index.extraction.contents import contents
 from index.extraction.extractor import Extractor
-from index.formats import _BY_SUFFIX
+from index.formats.registry import _BY_SUFFIX
 from index.records import Document
 from tests.outlook_mail import msg
 

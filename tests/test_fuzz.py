@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from index.canonical import canonical
 from index.chunking.chunker import chunk
 from index.embedding.hashing import HashedEncoder
 from index.extraction.contents import Contents, contents
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
+from index.formats.canonical import canonical
+from index.formats.limits import Limits
 from index.records import Document
 from tests.test_formats import CONTAINERS, FILES
 

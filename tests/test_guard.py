@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from index.errors import DocumentRejected, ProcessUnstartable
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
 from index.extraction.sandbox import GuardedProcess, ProcessLost
+from index.formats.limits import Limits
 
 ROGUE = """
 import os, signal, sys, time

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import DocumentRejected
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
+from index.formats.limits import Limits
 from tests.test_formats import FILES
 
 SECRET = "The secret word is xylophone."

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.mail import attachments, mail_of
+from index.formats.mail import attachments, mail_of
 
 
 def test_of_two_forms_the_plain_one_is_read_unless_it_is_empty() -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from index.notebook import NotANotebook, flow_of_notebook
+from index.formats.notebook import NotANotebook, flow_of_notebook
 
 
 def notebook(*cells: dict[str, object]) -> str:

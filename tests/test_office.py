@@ -2,8 +2,8 @@ import zipfile
 from pathlib import Path
 
 from index.extraction.extractor import extract
-from index.headings import Heading
-from index.office import SLIDE_MARK, flow_of_nodes, flow_of_slides
+from index.formats.markdown import Heading
+from index.formats.office import SLIDE_MARK, flow_of_nodes, flow_of_slides
 
 
 def node(kind: str, text: str = "", page: int | None = None, **content: object) -> dict[str, object]:

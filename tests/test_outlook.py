@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from index.compound import Stream, storage_of
-from index.mail import attachments, mail_of
-from index.members import Damaged
-from index.outlook import message_of
+from index.formats.compound_file import Stream, storage_of
+from index.formats.mail import attachments, mail_of
+from index.formats.members import Damaged
+from index.formats.outlook import message_of
 from tests.compound import Storage, compound
 from tests.outlook_mail import mail, msg
 

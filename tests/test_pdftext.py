@@ -1,4 +1,4 @@
-from index.pdftext import joined, readable_pages, without_running_lines
+from index.formats.pdf import joined, readable_pages, without_running_lines
 
 
 def test_a_broken_word_is_mended_by_what_the_document_says_elsewhere() -> None:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from index.errors import DocumentRejected, NoTextLayer
-from index.extraction.extractor import Limits, extract
+from index.extraction.extractor import extract
+from index.formats.limits import Limits
 
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 

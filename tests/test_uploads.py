@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from index.embedding.hashing import HashedEncoder
-from index.extraction.extractor import Limits
+from index.formats.limits import Limits
 from index.library import Library
 from index.records import Document
 from service.api.app import create_app

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from index.embedding.hashing import HashedEncoder
-from index.extraction.extractor import Limits
+from index.formats.limits import Limits
 from index.library import Library
 from service.api.app import create_app
 from service.assembly import Service

@@ -14,7 +14,7 @@ import pytest
 
 from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy
-from index.extraction.extractor import Limits
+from index.formats.limits import Limits
 from index.library import Library
 from index.records import Hit
 from service.jobs.database import open_jobs

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from index.errors import DocumentRejected
-from index.extraction.extractor import Extractor, Unpacked
+from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
-from index.formats import format_of, holds_members, is_document
+from index.formats.limits import Unpacked
+from index.formats.registry import format_of, holds_members, is_document
 from index.records import Document, Source
 
 

@@ -21,10 +21,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from index.errors import DocumentRejected
-from index.extraction.extractor import Extraction, Limits, Unpacking
 from index.extraction.sandbox import READY
-from index.reading import read_document
-from index.unpacking import unpack
+from index.formats.limits import Extraction, Limits, Unpacking
+from index.formats.parse import read_document
+from index.formats.unpack import unpack
 
 if sys.platform != "win32":
     import resource  # Windows has none: there only the time limit holds

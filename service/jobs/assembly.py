@@ -2,7 +2,7 @@
 
 import threading
 
-from index.extraction.extractor import Limits
+from index.formats.limits import Limits
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases

@@ -8,7 +8,8 @@ from urllib.parse import quote
 from index.collection import Collection
 from index.errors import DocumentRejected, NotADocument
 from index.extraction.contents import Contents, contents
-from index.extraction.extractor import Extractor, Limits
+from index.extraction.extractor import Extractor
+from index.formats.limits import Limits
 from index.library import Library
 from index.records import Document
 from service.jobs.leases import Leases

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from index.formats import contradiction, format_of, suffix_of, suffixes, why_skipped
+from index.formats.registry import contradiction, format_of, suffix_of, suffixes, why_skipped
 from index.uris import document_id
 from service.errors import FormatUnsupported, UploadInvalid
 

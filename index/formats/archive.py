@@ -1,6 +1,6 @@
 """Zip and tar archives -> their members in order. Nothing is written, and no name of a member ever reaches the disk.
 
-What an archive says of the size of a member is not believed: `index.unpacking` counts the bytes as they come. A compressed
+What an archive says of the size of a member is not believed: `index.formats.unpack` counts the bytes as they come. A compressed
 tar archive has no directory, so that passing over a member unpacks it, too: there they are counted here.
 """
 
@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
-from index.members import Damaged, Fault, Member, Overflow
+from index.formats.members import Damaged, Fault, Member, Overflow
 
 _AT_ONCE = 2**18
 _ENCRYPTED = Fault("it is encrypted", "Pack it again without a password")

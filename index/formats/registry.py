@@ -4,6 +4,7 @@ The name decides; the first bytes confirm. A file whose content contradicts its 
 ".pdf" that holds HTML is most often the error page of a failed download.
 """
 
+import re
 from enum import Enum
 from pathlib import PurePath
 from typing import NamedTuple
@@ -201,3 +202,14 @@ def _shown_by(data: bytes) -> str:
     if head.startswith((b"<!doctype html", b"<html")):
         return "a web page"
     return "something else" if b"\0" in head else "plain text"
+
+
+_CACHES = frozenset({"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
+
+
+_TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdownload|download|lock|swp|bak)\Z")
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder of that name is hidden, an editor's temporary file or a tool's cache."""
+    return name.startswith(".") or name in _CACHES or _TEMPORARY.match(name) is not None

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from index.headings import Heading, markdown_headings
-from index.office import Flow
+from index.formats.markdown import Heading, markdown_headings
+from index.formats.office import Flow
 
 
 class NotANotebook(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from index.headings import Heading
+from index.formats.markdown import Heading
 
 SLIDE_MARK = "\n\n\x1e{page_num}\x1e\n\n"
 """Put before every slide; kreuzberg fills in the number. U+001E never survives in canonical text."""

@@ -10,8 +10,8 @@ import re
 from html.parser import HTMLParser
 from typing import NamedTuple
 
-from index.canonical import canonical
-from index.headings import Heading
+from index.formats.canonical import canonical
+from index.formats.markdown import Heading
 
 _LEFT_OUT = frozenset("button canvas iframe math nav noscript object script select style svg template".split())
 _LEFT_OUT_ROLES = frozenset(("navigation", "search"))

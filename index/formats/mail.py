@@ -12,14 +12,14 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from index import outlook
-from index.canonical import BadEncoding, NotText, canonical, decoded
-from index.compound import MAGIC
-from index.formats import suffix_of
-from index.headings import Heading
-from index.members import Member
-from index.office import Flow
-from index.webpage import webpage
+from index.formats import outlook
+from index.formats.canonical import BadEncoding, NotText, canonical, decoded
+from index.formats.compound_file import MAGIC
+from index.formats.html import webpage
+from index.formats.markdown import Heading
+from index.formats.members import Member
+from index.formats.office import Flow
+from index.formats.registry import suffix_of
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 

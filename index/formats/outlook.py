@@ -16,8 +16,8 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr
 
-from index.compound import Storage, Stream, storage_of
-from index.members import Damaged
+from index.formats.compound_file import Storage, Stream, storage_of
+from index.formats.members import Damaged
 
 _PROPERTIES = "__properties_version1.0"
 _RECIPIENT, _ATTACHMENT = "__recip_version1.0_#", "__attach_version1.0_#"

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from index.archive import tar_members, zip_members
 from index.errors import DocumentRejected, NotADocument
-from index.extraction.extractor import Limits, Unpacked, Unpacking
-from index.folder import is_passed_over
-from index.formats import Format, Reader, format_of, holds_members, is_document, why_skipped
-from index.mail import attachments
-from index.mailbox import mailbox_messages
-from index.members import Damaged, Fault, Member, Overflow, leads_outside
-from index.opening import opened, refuse_unless_like
+from index.formats.archive import tar_members, zip_members
+from index.formats.limits import Limits, Unpacked, Unpacking
+from index.formats.mail import attachments
+from index.formats.mbox import mailbox_messages
+from index.formats.members import Damaged, Fault, Member, Overflow, leads_outside
+from index.formats.registry import Format, Reader, format_of, holds_members, is_document, is_passed_over, why_skipped
+from index.formats.source_file import opened, refuse_unless_like
 from index.uris import member_uri
 
 _HEAD = 2048

@@ -17,22 +17,22 @@ from kreuzberg import (
     extract_bytes_sync,
 )
 
-from index.canonical import BadEncoding, NotText, canonical, decoded
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
-from index.extraction.extractor import Extraction, Limits
-from index.formats import Format, Reader, format_of, is_document, is_zipped, why_skipped
-from index.headings import Heading, front_matter_title, markdown_headings, sections
-from index.mail import mail_of
-from index.members import Damaged
-from index.notebook import NotANotebook, flow_of_notebook
-from index.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
-from index.opening import bytes_of, refuse_unless_like
-from index.package import refuse_unsound
-from index.pdftext import HYPHEN_AT_LINE_END, joined, readable_pages
-from index.recognition import RecognitionFailed, recognised_pages
+from index.formats.canonical import BadEncoding, NotText, canonical, decoded
+from index.formats.html import webpage
+from index.formats.limits import Extraction, Limits
+from index.formats.mail import mail_of
+from index.formats.markdown import Heading, front_matter_title, markdown_headings, sections
+from index.formats.members import Damaged
+from index.formats.notebook import NotANotebook, flow_of_notebook
+from index.formats.ocr import RecognitionFailed, recognised_pages
+from index.formats.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
+from index.formats.office_zip import refuse_unsound
+from index.formats.pdf import HYPHEN_AT_LINE_END, joined, readable_pages
+from index.formats.registry import Format, Reader, format_of, is_document, is_zipped, why_skipped
+from index.formats.source_file import bytes_of, refuse_unless_like
 from index.records import Document, Page
 from index.uris import document_id, version_of
-from index.webpage import webpage
 
 _HAS_WORD = re.compile(r"\w")
 _MADE_BY_PROGRAM = re.compile(r"(?i)microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kreuzberg import PdfPageIterator
 
-from index.pdftext import HYPHEN_AT_LINE_END
+from index.formats.pdf import HYPHEN_AT_LINE_END
 
 _DOTS_PER_INCH = 200
 _PAGE_SECONDS = 120.0

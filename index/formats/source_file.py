@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import IO
 
 from index.errors import DocumentRejected
-from index.formats import contradiction
+from index.formats.registry import contradiction
 from index.records import Source
 
 

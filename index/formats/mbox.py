@@ -11,7 +11,7 @@ from email.parser import BytesHeaderParser
 from itertools import chain
 from typing import IO
 
-from index.members import Damaged, Member
+from index.formats.members import Damaged, Member
 
 _BEGINS = re.compile(rb"From .*\d\d?:\d\d")
 _QUOTED = re.compile(rb">+From ")

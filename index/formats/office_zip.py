@@ -9,10 +9,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from index.archive import ZIP_DAMAGE
 from index.errors import DocumentRejected
-from index.extraction.extractor import Limits
-from index.formats import NEVER_TEXT
+from index.formats.archive import ZIP_DAMAGE
+from index.formats.limits import Limits
+from index.formats.registry import NEVER_TEXT
 
 _AT_ONCE = 2**18
 _SMALL = 2**24  # a part up to this size may be packed as tightly as it likes, as lists of thousands of equal styles are
