@@ -10,9 +10,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from index.bert import BertShape
 from index.embedding.weights import checked_bytes
 from index.errors import ModelDamaged, ModelMissing
+from index.inference.bert import BertShape
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"

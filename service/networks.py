@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from index.bert import Bert, BertShape
+from index.inference.bert import Bert, BertShape
 
 _HEAD_WIDTH = 256
 

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 
 from index.chunking.sentences import Span, sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
+from index.inference.runtime import EngineName, Form, Network
 from index.records import Hit
-from index.runtime import EngineName, Form, Network
 from service.model_files import ModelConfig, read_model
 from service.networks import ReaderNetwork
 from service.windows import Tokens, Window, windows

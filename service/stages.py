@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from time import perf_counter_ns, time_ns
 
-from index.batching import ABANDONED
+from index.inference.batching import ABANDONED
 
 STAGES = ("rewrite", "retrieve", "read", "generate", "check")
 """In the order in which an answer passes through them; `read` reranks, too. The last two take turns, sentence by sentence."""

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from index.chunking.sentences import Span, sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
-from index.runtime import EngineName, Form, Network
+from index.inference.runtime import EngineName, Form, Network
 from service.model_files import ModelConfig, read_model
 from service.networks import SupportNetwork
 from service.windows import CLS, SEP, Tokens, Window, windows

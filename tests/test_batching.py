@@ -1,4 +1,4 @@
-"""index.batching: joined runs, their order and bounds, errors that stay with their caller, and callers who left."""
+"""index.inference.batching: joined runs, their order and bounds, errors that stay with their caller, and callers who left."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from contextvars import copy_context
 
 import pytest
 
-from index.batching import ABANDONED, Abandoned, Batcher
+from index.inference.batching import ABANDONED, Abandoned, Batcher
 
 
 class Doubler:

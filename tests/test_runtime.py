@@ -1,4 +1,4 @@
-"""index.runtime and index.bert: fast path against reference, order, padding, cache, threads."""
+"""index.inference.runtime and index.inference.bert: fast path against reference, order, padding, cache, threads."""
 
 import subprocess
 import sys
@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import BertModel
 
-from index.bert import Bert, BertShape, from_hugging_face
 from index.embedding.weights import bundled_folder
-from index.runtime import Form, Network, batches
+from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.inference.runtime import Form, Network, batches
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
 FORM = Form(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
@@ -167,7 +167,7 @@ def test_the_first_two_calls_of_a_process_may_come_at_once():
     script = """
 import threading
 import numpy as np, torch
-from index.runtime import Form, Network
+from index.inference.runtime import Form, Network
 
 class Twice(torch.nn.Module):
     def forward(self, input_ids, attention_mask):

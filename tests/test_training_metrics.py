@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from index.bert import BertShape
+from index.inference.bert import BertShape
 from service.calibration import Signals
 from service.networks import ReaderNetwork
 from training.base import base_tokenizer

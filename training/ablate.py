@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from index.bert import BertShape
+from index.inference.bert import BertShape
 from service.networks import ReaderNetwork
 from training import reader, sources
 from training.base import base_encoder, base_tokenizer

@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from index.bert import Bert, BertShape, from_hugging_face
+from index.inference.bert import Bert, BertShape, from_hugging_face
 from service.model_files import CONFIG
 
 NAME = "all-MiniLM-L6-v2"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.chunking.sentences import sentence_spans
-from index.runtime import EngineName
+from index.inference.runtime import EngineName
 from models import folder
 from service.calibration import alone
 from service.reader import Reader

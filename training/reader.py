@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from index.bert import BertShape
 from index.embedding.minilm import MiniLM
 from index.embedding.weights import bundled_folder
+from index.inference.bert import BertShape
 from service.model_files import ModelConfig, read_model, write_model
 from service.networks import ReaderNetwork
 from training import mix, sources

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from index.bert import BertShape
+from index.inference.bert import BertShape
 from service.model_files import ModelConfig, read_model, write_model
 from service.networks import SupportNetwork
 from service.support import premise_window

@@ -65,7 +65,7 @@ class SentenceEncoder:
     """all-MiniLM-L6-v2 as installed with Quoth, or any other sentence-transformers model by folder or name.
 
     Nothing is downloaded: a name must be in the local Hugging Face cache. The model is loaded at the first `encode`. The
-    default model's weights are compared with their recorded SHA-256 and run by index.runtime, which keeps the
+    default model's weights are compared with their recorded SHA-256 and run by index.inference.runtime, which keeps the
     converted network in the folder `cache`; other models are run by sentence-transformers. Raises `ModelMissing` or
     `ModelDamaged` at the first use of what is missing or damaged.
     """

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 as a sentence encoder, run by index.runtime."""
+"""all-MiniLM-L6-v2 as a sentence encoder, run by index.inference.runtime."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from index.bert import Bert, BertShape, from_hugging_face
 from index.embedding.weights import BUNDLED_SHA256, checked_bytes, read_tokeniser
-from index.runtime import EngineName, Form, Network
+from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.inference.runtime import EngineName, Form, Network
 
 _OPENING, _CLOSING = 101, 102
 

@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 
 def _some_per_core() -> CapacityLimiter:
-    # More than one: who waits for a shared run of a network (index/batching.py) or for a language model needs no core.
+    # More than one: who waits for a shared run of a network (index/inference/batching.py) or for a language model needs no core.
     return CapacityLimiter(4 * (os.cpu_count() or 1))
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from torch import nn
 
-from index.batching import Batcher
-from index.engine import REFUSALS, Batch, Engine, Floats, Ids, OpenVinoEngine, TorchEngine
+from index.inference.batching import Batcher
+from index.inference.engine import REFUSALS, Batch, Engine, Floats, Ids, OpenVinoEngine, TorchEngine
 
 EngineName = Literal["openvino", "torch"]
 MASK = "attention_mask"
