@@ -9,9 +9,9 @@ import faiss
 import numpy as np
 
 from index.flat import Flat
+from index.ledger.snapshot import Snapshot
 from index.partitioned import SAMPLE_A_LIST, Partitioned
 from index.segment import Segment
-from index.snapshot import Snapshot
 from index.structure import Structure
 
 Kind = Literal["exact", "quantised", "partitioned"]

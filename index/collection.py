@@ -18,18 +18,18 @@ from index.disk import bytes_below
 from index.embedding.encoder import Encoder
 from index.errors import DocumentRejected
 from index.filters import Filter
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.permissions import Root
+from index.ledger.rows import Entry
+from index.ledger.visits import Visit
 from index.lexicon import Lexicon
 from index.lock import FileLock, writer_lock
 from index.records import Changed, CollectionState, Document, DocumentSummary, Hit, Page, Source
 from index.retrieval import Reranker, Retrieval
-from index.roots import Root
-from index.rows import Entry
 from index.soundness import Finding, findings
 from index.tending import WAIT_SECONDS, Tending
 from index.transfer import Manifest, export
 from index.vectors import VectorIndex
-from index.visits import Visit
 
 _EMBED_BATCH = 256
 _EMBED_WAIT_SECONDS = 300.0  # the longest that another process may take to encode one batch

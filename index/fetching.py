@@ -17,8 +17,8 @@ import httpx
 from protego import Protego
 
 from index.addresses import AddressRefused, CheckedTransport, Deadlines
+from index.ledger.visits import Visit
 from index.proxies import ProxyUnusable
-from index.visits import Visit
 
 AGENT = "quoth"
 """The name that robots.txt may call it by."""

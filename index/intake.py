@@ -13,8 +13,8 @@ from index.collection import Collection
 from index.errors import NotADocument
 from index.extraction.contents import Contents
 from index.folder import Rejection
+from index.ledger.permissions import Inherited, Root
 from index.records import Document, DocumentSummary, Source
-from index.roots import Inherited, Root
 from index.uris import file_uri, is_at_or_inside
 
 _BATCH_DOCUMENTS = 64
@@ -40,7 +40,7 @@ class Intake:
     elsewhere counts as renamed. `is_as_read(uri, source)` tells whether a file still looks as it did when it was read.
     `principals` may read what is taken in. With None, who may read a document now may read it afterwards, and who may read
     one of an archive may read those that come into it. A new document, or one under a new name, is for those who were named
-    for the nearest place above it (`index.roots`); where nobody was, a document keeps its readers, also one that was removed
+    for the nearest place above it (`index.ledger.permissions`); where nobody was, a document keeps its readers, also one that was removed
     before, and a new one is for everybody.
     """
 

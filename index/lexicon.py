@@ -18,10 +18,10 @@ from tantivy import Query
 from index.disk import explained
 from index.errors import CollectionBusy, CollectionMissing
 from index.filters import Scope
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.snapshot import Mark, Snapshot
 from index.lexicon_files import LexiconDamaged, sweep, verify
 from index.lock import FileLock
-from index.snapshot import Mark, Snapshot
 from index.words import ANALYZER, SCHEMA, any_term, normal, within
 
 _FORMAT = 3

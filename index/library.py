@@ -11,7 +11,7 @@ from pathlib import Path
 from index.collection import Collection
 from index.embedding.encoder import Encoder
 from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
 from index.lock import writer_lock
 from index.transfer import manifest_of, unpack
 

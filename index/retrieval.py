@@ -9,10 +9,10 @@ from index.embedding.encoder import Encoder
 from index.errors import QueryInvalid
 from index.filters import Filter, Scope
 from index.fusion import FUSED_WEIGHT, reciprocal_rank
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.rows import ChunkRow
 from index.lexicon import Lexicon
 from index.records import Hit
-from index.rows import ChunkRow
 from index.vectors import VectorIndex
 
 _SEARCHES = 3

@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from index.errors import LedgerDamaged
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.snapshot import Snapshot, StoredDocument
 from index.lexicon import Lexicon
 from index.records import DocumentSummary, Source
-from index.snapshot import Snapshot, StoredDocument
 from index.uris import file_uri
 from index.vectors import VectorIndex
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from index.fetching import Fetched, Fetcher, NotFetched, PageGone, parsed
 from index.folder import Rejection
+from index.ledger.visits import Visit
 from index.sitemap import NotASitemap, Sitemap, sitemap_of
-from index.visits import Visit
 
 _MOST_SITEMAPS = 100
 _GZIP = b"\x1f\x8b"

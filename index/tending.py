@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
 from index.lexicon import Lexicon
 from index.lock import FileLock
 from index.vectors import VectorIndex

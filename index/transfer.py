@@ -16,7 +16,7 @@ from pathlib import Path
 
 from index.disk import replaced
 from index.errors import ExportUnreadable, ExportUnwritable
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
 from index.records import CollectionState
 
 _FORMAT = 1

@@ -15,8 +15,8 @@ import numpy as np
 
 from index.building import Kind, Sizes, opened
 from index.disk import replaced
+from index.ledger.snapshot import Mark
 from index.segment import Segment
-from index.snapshot import Mark
 
 _DESCRIPTION = "vectors.json"
 _FORMAT = 2

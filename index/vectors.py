@@ -21,10 +21,10 @@ from index.building import Kind, Sizes, built
 from index.errors import CollectionBusy, IndexingError
 from index.filters import Scope
 from index.flat import Flat
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.snapshot import Mark, Snapshot, VectorBatch
 from index.lock import FileLock
 from index.segment import Segment
-from index.snapshot import Mark, Snapshot, VectorBatch
 from index.vector_file import Description, VectorFile, VectorFileDamaged
 
 _TIES = 32

@@ -25,11 +25,11 @@ from index.folder import Rejection
 from index.formats.limits import Limits
 from index.formats.registry import web_name
 from index.intake import Intake
+from index.ledger.visits import Visit
 from index.records import DocumentSummary
 from index.survey import Survey, survey
 from index.sync import Progress, SyncReport
 from index.uris import file_uri
-from index.visits import Visit
 
 
 def sync_web(

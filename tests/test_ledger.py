@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound, QueryInvalid
 from index.filters import Filter
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.rows import Entry, page_at
+from index.ledger.scopes import Scopes
 from index.records import Chunk, Document, Page, Section, Source
-from index.rows import Entry, page_at
-from index.scopes import Scopes
 from index.sqlite import Database, connected, translated
 
 

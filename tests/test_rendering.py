@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from index.folder import Rejection
+from index.ledger.permissions import Inherited, Root
 from index.records import Chunk, Hit
-from index.roots import Inherited, Root
 from index.sync import SyncReport
 from service import rendering
 from service.doctor import Check

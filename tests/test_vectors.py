@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index import snapshot as snapshot_module
 from index.building import Sizes
 from index.filters import Scope
-from index.ledger import Ledger
+from index.ledger import snapshot as snapshot_module
+from index.ledger.ledger import Ledger
+from index.ledger.rows import Entry
 from index.records import Chunk, Document
-from index.rows import Entry
 from index.vectors import VectorIndex
 
 DIMENSION = 24

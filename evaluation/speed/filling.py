@@ -15,10 +15,10 @@ from evaluation.speed.cloud import Cloud
 from evaluation.speed.workload import vocabulary
 from index.chunking.chunker import chunk_id
 from index.chunking.context import content_hash, embedding_context
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
+from index.ledger.rows import Entry
 from index.lexicon import Lexicon
 from index.records import Chunk, Document
-from index.rows import Entry
 from index.vectors import VectorIndex
 
 FINGERPRINT = "drawn from a cloud@2"

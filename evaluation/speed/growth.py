@@ -23,7 +23,7 @@ from evaluation.speed.filling import COMMON, DIMENSION, FINGERPRINT, fill, opene
 from evaluation.speed.workload import vocabulary
 from index.collection import Collection
 from index.embedding.encoder import Encoder, SentenceEncoder
-from index.ledger import Ledger
+from index.ledger.ledger import Ledger
 from index.vectors import VectorIndex
 
 _RARE_WORDS = 6

@@ -13,20 +13,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalog import document_in, documents_in, is_current, pages_in, readers_of
-from index.entries import document_number, drop_chunks, insert, permit
 from index.errors import EncoderMismatch
 from index.filters import Filter, Scope
-from index.layout import prepare
-from index.passages import add_vectors, chunks_in, counts, pending, pending_of, without_vector
+from index.ledger.chunks import add_vectors, chunks_in, counts, pending, pending_of, without_vector
+from index.ledger.documents import (
+    document_in,
+    document_number,
+    documents_in,
+    drop_chunks,
+    insert,
+    is_current,
+    pages_in,
+    permit,
+    readers_of,
+)
+from index.ledger.permissions import Root, note_roots, roots_of
+from index.ledger.rows import ChunkRow, Entry, PendingText
+from index.ledger.schema import prepare
+from index.ledger.scopes import Scopes, all_readable
+from index.ledger.snapshot import Mark, Snapshot, vectors_of
+from index.ledger.visits import Visit, note, visits_in
 from index.records import Document, DocumentSummary, Page, Source
-from index.roots import Root, note_roots, roots_of
-from index.rows import ChunkRow, Entry, PendingText
-from index.scopes import Scopes
-from index.scoping import all_readable
-from index.snapshot import Mark, Snapshot, vectors_of
 from index.sqlite import Database
-from index.visits import Visit, note, visits_in
 
 
 class Ledger:

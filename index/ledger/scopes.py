@@ -2,12 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.filters import Filter, Scope, nanoseconds
+from index.sqlite import Database
 
 
 def resolved(connection: sqlite3.Connection, where: Filter) -> Scope:
@@ -73,3 +76,46 @@ def _numbers(connection: sqlite3.Connection, conditions: str, parameters: Sequen
         f"SELECT group_concat(number) FROM (SELECT d.number FROM documents d WHERE {conditions} ORDER BY 1)", parameters
     ).fetchone()[0]
     return np.fromstring(joined or "", dtype=np.int64, sep=",")
+
+
+_MOST_NUMBERS = 2_000_000  # 16 MB
+
+
+class Scopes:
+    """Resolves filters by the tables in `database`. Thread-safe."""
+
+    def __init__(self, database: Database, *, most_numbers: int = _MOST_NUMBERS) -> None:
+        self._database = database
+        self._most_numbers = most_numbers
+        self._guard = threading.Lock()
+        self._version: tuple[int, int] | None = None
+        self._kept: OrderedDict[Hashable, Scope] = OrderedDict()
+        self._numbers = 0
+
+    def of(self, where: Filter) -> Scope:
+        """The documents that meet `where` now."""
+        version, key = self._database.version(), _key(where)
+        with self._guard:
+            if version != self._version:
+                self._kept.clear()
+                self._version, self._numbers = version, 0
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        with self._database.reading() as connection:
+            scope = resolved(connection, where)
+        with self._guard:
+            # What was read after `version` is of that state or a newer one, and a newer one is told by its version.
+            if version == self._version and key not in self._kept:
+                self._kept[key] = scope
+                self._numbers += scope.numbers.size
+                while self._numbers > self._most_numbers:
+                    self._numbers -= self._kept.popitem(last=False)[1].numbers.size
+        return scope
+
+
+def _key(where: Filter) -> Hashable:
+    metadata = tuple(sorted(where.metadata.items()))
+    return (
+        where.document_ids, where.uri_prefix, metadata, where.modified_after, where.modified_before, where.principals
+    )  # fmt: skip

@@ -7,8 +7,8 @@ from sqlite3 import Connection
 import numpy as np
 from numpy.typing import NDArray
 
-from index.rows import CHUNK_COLUMNS, ChunkRow, PendingText, chunk_from, pending_from
-from index.snapshot import EMBEDDED
+from index.ledger.rows import CHUNK_COLUMNS, ChunkRow, PendingText, chunk_from, pending_from
+from index.ledger.snapshot import EMBEDDED
 
 
 def chunks_in(connection: Connection, numbers: Sequence[int]) -> dict[int, ChunkRow]:
