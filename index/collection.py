@@ -22,7 +22,7 @@ from index.ledger.ledger import Ledger
 from index.ledger.permissions import Root
 from index.ledger.rows import Entry
 from index.ledger.visits import Visit
-from index.lexicon import Lexicon
+from index.lexicon.index import Lexicon
 from index.lock import FileLock, writer_lock
 from index.records import Changed, CollectionState, Document, DocumentSummary, Hit, Page, Source
 from index.retrieval import Reranker, Retrieval

@@ -11,7 +11,7 @@ from index.filters import Filter, Scope
 from index.fusion import FUSED_WEIGHT, reciprocal_rank
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkRow
-from index.lexicon import Lexicon
+from index.lexicon.index import Lexicon
 from index.records import Hit
 from index.vectors import VectorIndex
 

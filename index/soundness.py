@@ -13,7 +13,7 @@ import numpy as np
 from index.errors import LedgerDamaged
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Snapshot, StoredDocument
-from index.lexicon import Lexicon
+from index.lexicon.index import Lexicon
 from index.records import DocumentSummary, Source
 from index.uris import file_uri
 from index.vectors import VectorIndex

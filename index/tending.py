@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from index.ledger.ledger import Ledger
-from index.lexicon import Lexicon
+from index.lexicon.index import Lexicon
 from index.lock import FileLock
 from index.vectors import VectorIndex
 

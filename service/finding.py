@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from index.collection import Collection
 from index.filters import Filter
+from index.lexicon.analysis import identifiers
 from index.records import Hit
-from index.words import identifiers
 from service.conversations import fused
 from service.reader import context
 

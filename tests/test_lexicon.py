@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from index.filters import Scope
 from index.ledger.ledger import Ledger
 from index.ledger.rows import Entry
-from index.lexicon import Lexicon
+from index.lexicon.analysis import compounds, terms
+from index.lexicon.index import Lexicon
 from index.records import Chunk, Document
-from index.words import compounds, terms
 
 TEXTS = ("red apple", "green apple pie pie", "blue sky over green fields", "red sky at night red")
 

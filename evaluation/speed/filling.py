@@ -17,7 +17,7 @@ from index.chunking.chunker import chunk_id
 from index.chunking.context import content_hash, embedding_context
 from index.ledger.ledger import Ledger
 from index.ledger.rows import Entry
-from index.lexicon import Lexicon
+from index.lexicon.index import Lexicon
 from index.records import Chunk, Document
 from index.vectors import VectorIndex
 

@@ -20,9 +20,9 @@ from index.errors import CollectionBusy, CollectionMissing
 from index.filters import Scope
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Mark, Snapshot
-from index.lexicon_files import LexiconDamaged, sweep, verify
+from index.lexicon.analysis import ANALYZER, SCHEMA, any_term, normal, within
+from index.lexicon.files import LexiconDamaged, sweep, verify
 from index.lock import FileLock
-from index.words import ANALYZER, SCHEMA, any_term, normal, within
 
 _FORMAT = 3
 _TIES = 32
