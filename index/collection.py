@@ -24,11 +24,11 @@ from index.ledger.rows import Entry
 from index.ledger.visits import Visit
 from index.lexicon.index import Lexicon
 from index.lock import FileLock, writer_lock
+from index.maintenance.export import Manifest, export
+from index.maintenance.integrity import Finding, findings
+from index.maintenance.writer import WAIT_SECONDS, Tending
 from index.records import Changed, CollectionState, Document, DocumentSummary, Hit, Page, Source
 from index.retrieval import Reranker, Retrieval
-from index.soundness import Finding, findings
-from index.tending import WAIT_SECONDS, Tending
-from index.transfer import Manifest, export
 from index.vectors import VectorIndex
 
 _EMBED_BATCH = 256

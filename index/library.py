@@ -13,7 +13,7 @@ from index.embedding.encoder import Encoder
 from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
 from index.ledger.ledger import Ledger
 from index.lock import writer_lock
-from index.transfer import manifest_of, unpack
+from index.maintenance.export import manifest_of, unpack
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

@@ -11,8 +11,8 @@ from rich.text import Text
 from service.rendering import Line, clean, readable
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+    from index.maintenance.integrity import Finding
     from index.records import CollectionState, DocumentSummary
-    from index.soundness import Finding
 
 SHOWN_OF_A_PLACE = 20
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from index.errors import CollectionExists, CollectionMissing, ExportUnreadable
+from index.maintenance.integrity import Finding
 from index.records import CollectionState, Document, DocumentSummary
-from index.soundness import Finding
 from quoth import app
 from service.collection_lines import description_lines, readable_size, verdict_lines
 from service.libraries import open_library

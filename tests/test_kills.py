@@ -28,15 +28,15 @@ NURSERY = """
 import os, sys, threading
 from pathlib import Path
 
-import index.tending
+import index.maintenance.writer
 from index.collection import Collection
 from index.following import follow
 from index.embedding.hashing import HashedEncoder
 from index.records import Document
 from index.sync import sync
 
-index.tending._LOG_KEPT = 20
-index.tending._TENDING_SECONDS = 0.0
+index.maintenance.writer._LOG_KEPT = 20
+index.maintenance.writer._TENDING_SECONDS = 0.0
 
 def churn(collection):
     number = 0

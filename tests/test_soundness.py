@@ -10,7 +10,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.soundness import Finding
+from index.maintenance.integrity import Finding
 from index.sync import sync
 
 FACTS = ("Apples grow on trees.", "Bears eat honey.", "Cats drink milk.")

@@ -11,8 +11,8 @@ import pytest
 from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionExists, CollectionNameInvalid, EncoderMismatch, ExportUnreadable, ExportUnwritable
 from index.library import Library
+from index.maintenance.export import unpack
 from index.records import Document, Page
-from index.transfer import unpack
 
 HR = frozenset({"hr"})
 OLD = Document("d", "v1", "file:///d", "D", "text/plain", "Apples fall.", pages=(Page(1, 0, 12),), principals=HR)
