@@ -17,7 +17,7 @@ from evaluation.tasks.retrieval import DEPTH, Search, by_document
 from index.collection import Collection
 from index.embedding.encoder import Encoder
 from index.records import Hit
-from index.retrieval import Reranker
+from index.search.retrieval import Reranker
 
 Retriever = Literal["hybrid", "reranked", "dense", "bm25", "encoder"]
 _PASSAGES = 3 * DEPTH

@@ -28,7 +28,7 @@ from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import Finding, findings
 from index.maintenance.writer import WAIT_SECONDS, Tending
 from index.records import Changed, CollectionState, Document, DocumentSummary, Hit, Page, Source
-from index.retrieval import Reranker, Retrieval
+from index.search.retrieval import Reranker, Retrieval
 from index.vectors import VectorIndex
 
 _EMBED_BATCH = 256

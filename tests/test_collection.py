@@ -15,8 +15,8 @@ from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
 from index.filters import Filter
-from index.fusion import FUSED_WEIGHT
 from index.records import Changed, Document, Page, Source
+from index.search.fusion import FUSED_WEIGHT
 
 
 def document(name: str, text: str, **facts: object) -> Document:

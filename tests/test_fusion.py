@@ -1,6 +1,6 @@
 import pytest
 
-from index.fusion import reciprocal_rank
+from index.search.fusion import reciprocal_rank
 
 
 def test_an_id_scores_the_sum_of_its_reciprocal_ranks() -> None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from index.embedding.minilm import MiniLM
 from index.embedding.weights import bundled_folder
-from index.fusion import reciprocal_rank
 from index.records import Chunk, Hit
+from index.search.fusion import reciprocal_rank
 from training.negatives import Bm25
 
 DEPTH_OF_EACH = 60

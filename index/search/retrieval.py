@@ -8,11 +8,11 @@ from typing import Protocol
 from index.embedding.encoder import Encoder
 from index.errors import QueryInvalid
 from index.filters import Filter, Scope
-from index.fusion import FUSED_WEIGHT, reciprocal_rank
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkRow
 from index.lexicon.index import Lexicon
 from index.records import Hit
+from index.search.fusion import FUSED_WEIGHT, reciprocal_rank
 from index.vectors import VectorIndex
 
 _SEARCHES = 3
