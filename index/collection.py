@@ -14,7 +14,6 @@ from pathlib import Path
 
 from index.building import Sizes
 from index.chunking.chunker import chunk
-from index.disk import bytes_below
 from index.embedding.encoder import Encoder
 from index.errors import DocumentRejected
 from index.filters import Filter
@@ -23,12 +22,13 @@ from index.ledger.permissions import Root
 from index.ledger.rows import Entry
 from index.ledger.visits import Visit
 from index.lexicon.index import Lexicon
-from index.lock import FileLock, writer_lock
 from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import Finding, findings
 from index.maintenance.writer import WAIT_SECONDS, Tending
 from index.records import Changed, CollectionState, Document, DocumentSummary, Hit, Page, Source
 from index.search.retrieval import Reranker, Retrieval
+from index.storage.atomic import bytes_below
+from index.storage.lock import FileLock, writer_lock
 from index.vectors import VectorIndex
 
 _EMBED_BATCH = 256

@@ -12,8 +12,8 @@ from index.collection import Collection
 from index.embedding.encoder import Encoder
 from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
 from index.ledger.ledger import Ledger
-from index.lock import writer_lock
 from index.maintenance.export import manifest_of, unpack
+from index.storage.lock import writer_lock
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from index.building import Kind, Sizes, opened
-from index.disk import replaced
 from index.ledger.snapshot import Mark
 from index.segment import Segment
+from index.storage.atomic import replaced
 
 _DESCRIPTION = "vectors.json"
 _FORMAT = 2

@@ -23,8 +23,8 @@ from index.filters import Scope
 from index.flat import Flat
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Mark, Snapshot, VectorBatch
-from index.lock import FileLock
 from index.segment import Segment
+from index.storage.lock import FileLock
 from index.vector_file import Description, VectorFile, VectorFileDamaged
 
 _TIES = 32

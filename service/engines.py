@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL, Engine, ExceptionContext
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from index.sqlite import write_ahead
+from index.storage.sqlite import write_ahead
 from service.errors import SettingsInvalid, StoreUnavailable
 
 POOL_SIZE, OVERFLOW, POOL_WAIT_S = 5, 15, 10

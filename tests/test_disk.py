@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from index.disk import explained, replaced
 from index.errors import CollectionBusy, DiskFull
-from index.sqlite import connected, translated
+from index.storage.atomic import explained, replaced
+from index.storage.sqlite import connected, translated
 
 
 def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path: Path) -> None:

@@ -366,7 +366,7 @@ def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_database_that_another_program_holds_is_told_as_passing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.sqlite._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("index.storage.sqlite._BUSY_SECONDS", 0.05)
     other = Desk(desk.home)
     holder = sqlite3.connect(desk.home / "jobs.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

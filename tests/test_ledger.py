@@ -15,7 +15,7 @@ from index.ledger.ledger import Ledger
 from index.ledger.rows import Entry, page_at
 from index.ledger.scopes import Scopes
 from index.records import Chunk, Document, Page, Section, Source
-from index.sqlite import Database, connected, translated
+from index.storage.sqlite import Database, connected, translated
 
 
 def document(name: str = "a", text: str = "One. Two.", version: str = "v1", **facts: object) -> Document:

@@ -167,7 +167,7 @@ def test_a_searcher_serves_on_while_another_process_holds_the_lexicon(ledger: Le
     script = """
 import sys
 from pathlib import Path
-from index.lock import FileLock
+from index.storage.lock import FileLock
 with FileLock(Path(sys.argv[1])).held(5):
     print("holding", flush=True)
     sys.stdin.readline()

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from index.errors import CollectionBusy
-from index.lock import FileLock
+from index.storage.lock import FileLock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from index.lock import FileLock
+from index.storage.lock import FileLock
 with FileLock(Path(sys.argv[1])).held(5):
     print("holding", flush=True)
     sys.stdin.readline()
@@ -85,7 +85,7 @@ def test_a_forked_child_does_not_keep_its_parents_lock(tmp_path: Path) -> None:
     script = """
 import os, signal, sys, time
 from pathlib import Path
-from index.lock import FileLock
+from index.storage.lock import FileLock
 with FileLock(Path(sys.argv[1])).held(5):
     child = os.fork()
     if child == 0:
@@ -115,7 +115,7 @@ def test_who_waits_comes_before_who_lets_go_and_wants_it_back(tmp_path: Path) ->
     script = """
 import sys, time
 from pathlib import Path
-from index.lock import FileLock
+from index.storage.lock import FileLock
 lock = FileLock(Path(sys.argv[1]))
 while True:
     with lock.held(60):

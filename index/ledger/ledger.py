@@ -34,7 +34,7 @@ from index.ledger.scopes import Scopes, all_readable
 from index.ledger.snapshot import Mark, Snapshot, vectors_of
 from index.ledger.visits import Visit, note, visits_in
 from index.records import Document, DocumentSummary, Page, Source
-from index.sqlite import Database
+from index.storage.sqlite import Database
 
 
 class Ledger:

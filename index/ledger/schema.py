@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from index.errors import LedgerDamaged
-from index.sqlite import Database, run_script
+from index.storage.sqlite import Database, run_script
 
 _FOLDER = Path(__file__).parent
 _CURRENT = "4"

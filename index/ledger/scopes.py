@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.filters import Filter, Scope, nanoseconds
-from index.sqlite import Database
+from index.storage.sqlite import Database
 
 
 def resolved(connection: sqlite3.Connection, where: Filter) -> Scope:

@@ -15,14 +15,14 @@ import tantivy
 from numpy.typing import NDArray
 from tantivy import Query
 
-from index.disk import explained
 from index.errors import CollectionBusy, CollectionMissing
 from index.filters import Scope
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Mark, Snapshot
 from index.lexicon.analysis import ANALYZER, SCHEMA, any_term, normal, within
 from index.lexicon.files import LexiconDamaged, sweep, verify
-from index.lock import FileLock
+from index.storage.atomic import explained
+from index.storage.lock import FileLock
 
 _FORMAT = 3
 _TIES = 32

@@ -14,10 +14,10 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from index.disk import replaced
 from index.errors import ExportUnreadable, ExportUnwritable
 from index.ledger.ledger import Ledger
 from index.records import CollectionState
+from index.storage.atomic import replaced
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"

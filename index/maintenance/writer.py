@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from index.ledger.ledger import Ledger
 from index.lexicon.index import Lexicon
-from index.lock import FileLock
+from index.storage.lock import FileLock
 from index.vectors import VectorIndex
 
 WAIT_SECONDS = 10.0

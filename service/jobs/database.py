@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.disk import is_full
-from index.sqlite import Database, run_script
+from index.storage.atomic import is_full
+from index.storage.sqlite import Database, run_script
 from service.errors import JobsDamaged, JobsUnavailable
 
 _SCHEMA = Path(__file__).with_name("schema.sql")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from sqlite3 import Connection, Row
 
-from index.sqlite import Database
+from index.storage.sqlite import Database
 from service.jobs.backoff import MOST_SECONDS, delay
 from service.jobs.originals import Originals
 from service.jobs.queue import drop_unneeded

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from index.errors import CollectionBusy
-from index.lock import FileLock
+from index.storage.lock import FileLock
 
 _WAIT_SECONDS = 5.0  # nobody else wants the lock, but one may be looking whether it is free
 _SETTLED_SECONDS = 60.0  # a worker that is just starting may not have its lock yet

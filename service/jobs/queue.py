@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from sqlite3 import Connection
 
-from index.sqlite import Database
+from index.storage.sqlite import Database
 from service.errors import IdempotencyKeyReused, QueueFull, RecordMissing
 from service.jobs.originals import Incoming, Originals
 from service.jobs.records import Job, JobState, Original, Upload
