@@ -11,7 +11,7 @@ from evaluation.metrics.wording import normalized
 from evaluation.naming import Naming
 from index.collection import Collection
 from index.records import Document
-from index.sync import sync
+from index.sync.sync import sync
 
 _BATCH = 256
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from index.fetching import Fetched, Fetcher, NotFetched, PageGone, parsed
-from index.folder import Rejection
 from index.ledger.visits import Visit
 from index.sitemap import NotASitemap, Sitemap, sitemap_of
+from index.sync.listing import Rejection
 
 _MOST_SITEMAPS = 100
 _GZIP = b"\x1f\x8b"

@@ -21,14 +21,14 @@ from index.extraction.contents import Contents, contents
 from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
 from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
-from index.folder import Rejection
 from index.formats.limits import Limits
 from index.formats.registry import web_name
-from index.intake import Intake
 from index.ledger.visits import Visit
 from index.records import DocumentSummary
 from index.survey import Survey, survey
-from index.sync import Progress, SyncReport
+from index.sync.importer import Intake
+from index.sync.listing import Rejection
+from index.sync.sync import Progress, SyncReport
 from index.uris import file_uri
 
 
@@ -44,7 +44,7 @@ def sync_web(
 ) -> SyncReport:
     """Make `collection` say what the pages at `addresses` say, and those that sitemaps among them list.
 
-    `principals` are those of `index.sync.sync`. Machines that are not on the public internet are asked only if
+    `principals` are those of `index.sync.sync.sync`. Machines that are not on the public internet are asked only if
     `allow_private`. No page stops the others: see `rejected` in the report. Raises `CollectionBusy` and `DiskFull` as `sync`.
     """
     started = time.monotonic()

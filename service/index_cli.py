@@ -14,8 +14,8 @@ from service import rendering
 from service.console import INTERRUPTED, CollectionOption, late, library_of, quiet_settings, stderr, stdout
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
-    from index import sync as indexing
     from index.collection import Collection
+    from index.sync import sync as indexing
 
 
 def index(
@@ -50,7 +50,7 @@ def index(
     settings = quiet_settings(collection=collection)
     library = library_of(settings)
     if dry_run:
-        foresee = late("index.sync").foresee
+        foresee = late("index.sync.sync").foresee
         if settings.collection in library.names():
             there = library.open(settings.collection)
             foresee = partial(foresee, there.documents(), roots_of=there.roots_of)
@@ -72,7 +72,7 @@ def index(
 
         reports: list[indexing.SyncReport] = []
         if paths:
-            reports.append(late("index.sync").sync(opened, paths, principals=principals, on_progress=advance))
+            reports.append(late("index.sync.sync").sync(opened, paths, principals=principals, on_progress=advance))
         if addresses:
             reports.append(
                 late("index.website").sync_web(
@@ -106,7 +106,7 @@ def _follow(collection: Collection, paths: list[Path], principals: frozenset[str
     out = stdout()
     out.print("Following changes. Ctrl-C stops.", highlight=False)
     try:
-        late("index.following").follow(
+        late("index.sync.watch").follow(
             collection,
             paths,
             stop=threading.Event(),

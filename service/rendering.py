@@ -23,7 +23,7 @@ from index.records import Hit
 from service.records import Answer, Citation
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
-    from index.sync import SyncReport
+    from index.sync.sync import SyncReport
     from service.doctor import Check
 
 NEAREST = 3

@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from index.sync import sync
+from index.sync.sync import sync
 from service.api.app import create_app
 from service.assembly import Service, assemble
 from service.database import Database

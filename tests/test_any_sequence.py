@@ -28,7 +28,7 @@ from index.embedding.hashing import HashedEncoder
 from index.extraction.extractor import Extractor
 from index.formats.limits import Extraction, Limits
 from index.formats.parse import read_document
-from index.sync import Progress, sync
+from index.sync.sync import Progress, sync
 
 WORDS = ("apple", "bear", "cat", "dog", "eel")
 NAMES = st.sampled_from(["a.txt", "b.md", "sub/c.txt", "sub/d.html", "e.txt"])
@@ -184,7 +184,7 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def without_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.sync.Extractor", InProcess)
+    monkeypatch.setattr("index.sync.sync.Extractor", InProcess)
 
 
 def test_any_sequence_of_changes_and_crashes_equals_the_model() -> None:

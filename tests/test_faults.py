@@ -18,7 +18,7 @@ from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionMissing, DiskFull, IndexingError
 from index.library import Library
 from index.records import Document
-from index.sync import sync
+from index.sync.sync import sync
 
 FLIPS = 40
 Found = list[list[tuple[str, str, float | None, bool]]]

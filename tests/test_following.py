@@ -12,10 +12,10 @@ import pytest
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy, FolderUnwatchable, IndexingError, Transient
-from index.folder import File, Listing
-from index.following import follow, settled
 from index.records import Source
-from index.sync import SyncReport, sync
+from index.sync.listing import File, Listing
+from index.sync.sync import SyncReport, sync
+from index.sync.watch import follow, settled
 
 SECONDS = 30.0
 
@@ -184,7 +184,7 @@ def test_without_notices_from_the_system_the_mend_is_told(
     def refuse(*_: object, **__: object) -> None:
         raise OSError("OS file watch limit reached")
 
-    monkeypatch.setattr("index.following.watch", refuse)
+    monkeypatch.setattr("index.sync.watch.watch", refuse)
     with Following(tmp_path / "home" / "c", [folder]) as following:
         deadline = time.monotonic() + SECONDS
         while not following.errors and time.monotonic() < deadline:

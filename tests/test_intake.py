@@ -10,7 +10,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.sync import SyncReport, foresee, sync
+from index.sync.sync import SyncReport, foresee, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
 

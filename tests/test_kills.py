@@ -19,7 +19,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.sync import sync
+from index.sync.sync import sync
 
 SYNC_KILLS, WATCH_KILLS, CACHE_KILLS = 14, 8, 8
 FILES = 24
@@ -30,10 +30,10 @@ from pathlib import Path
 
 import index.maintenance.writer
 from index.collection import Collection
-from index.following import follow
+from index.sync.watch import follow
 from index.embedding.hashing import HashedEncoder
 from index.records import Document
-from index.sync import sync
+from index.sync.sync import sync
 
 index.maintenance.writer._LOG_KEPT = 20
 index.maintenance.writer._TENDING_SECONDS = 0.0

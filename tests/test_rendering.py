@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from index.folder import Rejection
 from index.ledger.permissions import Inherited, Root
 from index.records import Chunk, Hit
-from index.sync import SyncReport
+from index.sync.listing import Rejection
+from index.sync.sync import SyncReport
 from service import rendering
 from service.doctor import Check
 from service.records import Answer, Citation, Sentence

@@ -11,7 +11,7 @@ import pytest
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.maintenance.integrity import Finding
-from index.sync import sync
+from index.sync.sync import sync
 
 FACTS = ("Apples grow on trees.", "Bears eat honey.", "Cats drink milk.")
 

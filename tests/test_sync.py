@@ -10,10 +10,10 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.folder import File, Listing, listing
-from index.plan import Plan, plan
 from index.records import Document, DocumentSummary, Source
-from index.sync import Progress, SyncReport, foresee, sync
+from index.sync.listing import File, Listing, listing
+from index.sync.plan import Plan, plan
+from index.sync.sync import Progress, SyncReport, foresee, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
 
@@ -207,7 +207,7 @@ def test_who_was_named_is_remembered_also_by_a_run_that_was_killed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("index.sync.contents", killed)
+        patch.setattr("index.sync.sync.contents", killed)
         with pytest.raises(KeyboardInterrupt):
             sync(collection, [folder], principals=HR)
     assert collection.documents() == []
@@ -396,7 +396,7 @@ def test_a_sync_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
         path.write_text(f"Text number {number}.")
     code = (
         "import sys\nfrom pathlib import Path\nfrom index.collection import Collection\n"
-        "from index.embedding.hashing import HashedEncoder\nfrom index.sync import sync\n"
+        "from index.embedding.hashing import HashedEncoder\nfrom index.sync.sync import sync\n"
         "def say(step):\n    print(step.files_done, flush=True)\n"
         "sync(Collection(Path(sys.argv[1]), HashedEncoder()), [Path(sys.argv[2])], on_progress=say)\n"
     )
@@ -465,7 +465,7 @@ import sys
 from pathlib import Path
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.sync import sync
+from index.sync.sync import sync
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 print("ready", flush=True)
 report = sync(collection, [Path(sys.argv[2])])

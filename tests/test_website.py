@@ -9,7 +9,7 @@ import pytest
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.fetching import WebLimits
-from index.sync import Progress, SyncReport
+from index.sync.sync import Progress, SyncReport
 from index.website import sync_web
 from tests.web_server import Page, WebServer
 

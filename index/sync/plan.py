@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from index.folder import File, Listing
 from index.records import DocumentSummary
+from index.sync.listing import File, Listing
 from index.uris import file_uri
 
 

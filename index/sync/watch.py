@@ -17,12 +17,12 @@ from watchfiles import Change, watch
 
 from index.collection import Collection
 from index.errors import FolderUnwatchable, Transient
-from index.folder import Listing, Rejection, listing
 from index.formats.limits import Limits
 from index.formats.registry import is_passed_over
-from index.plan import plan
 from index.records import Source
-from index.sync import SyncReport, sync_listing
+from index.sync.listing import Listing, Rejection, listing
+from index.sync.plan import plan
+from index.sync.sync import SyncReport, sync_listing
 from index.uris import file_uri
 
 _SETTLE_SECONDS = 0.5

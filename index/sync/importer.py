@@ -12,9 +12,9 @@ from itertools import islice
 from index.collection import Collection
 from index.errors import NotADocument
 from index.extraction.contents import Contents
-from index.folder import Rejection
 from index.ledger.permissions import Inherited, Root
 from index.records import Document, DocumentSummary, Source
+from index.sync.listing import Rejection
 from index.uris import file_uri, is_at_or_inside
 
 _BATCH_DOCUMENTS = 64

@@ -21,12 +21,12 @@ from index.collection import Collection
 from index.extraction.contents import Contents, contents
 from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
-from index.folder import File, Listing, Rejection, listing
 from index.formats.limits import Limits
-from index.intake import Intake
 from index.ledger.permissions import Inherited, Root
-from index.plan import plan
 from index.records import DocumentSummary, Source
+from index.sync.importer import Intake
+from index.sync.listing import File, Listing, Rejection, listing
+from index.sync.plan import plan
 
 _BATCH_KNOWN = 500
 _READ_AHEAD = 4  # files per worker that may be read before they are stored
