@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.building import Sizes
 from index.chunking.chunker import chunk
 from index.embedding.encoder import Encoder
 from index.errors import DocumentRejected
@@ -29,7 +28,8 @@ from index.records import Changed, CollectionState, Document, DocumentSummary, H
 from index.search.retrieval import Reranker, Retrieval
 from index.storage.atomic import bytes_below
 from index.storage.lock import FileLock, writer_lock
-from index.vectors import VectorIndex
+from index.vectors.builder import Sizes
+from index.vectors.index import VectorIndex
 
 _EMBED_BATCH = 256
 _EMBED_WAIT_SECONDS = 300.0  # the longest that another process may take to encode one batch

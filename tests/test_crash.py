@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from index.building import Sizes
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.records import Document
+from index.vectors.builder import Sizes
 
 KILLS = 14
 OUTSIDE_KILLS = 6
@@ -42,7 +42,7 @@ def count(frame, event, argument):
 def watch(frame, event, argument):
     return count if frame.f_code.co_filename.startswith(FOLDER) else None
 
-from index.building import Sizes
+from index.vectors.builder import Sizes
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.records import Document

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.building import Sizes
 from index.filters import Scope
 from index.ledger import snapshot as snapshot_module
 from index.ledger.ledger import Ledger
 from index.ledger.rows import Entry
 from index.records import Chunk, Document
-from index.vectors import VectorIndex
+from index.vectors.builder import Sizes
+from index.vectors.index import VectorIndex
 
 DIMENSION = 24
 CHUNKS_EACH = 5

@@ -19,7 +19,7 @@ from index.ledger.ledger import Ledger
 from index.ledger.rows import Entry
 from index.lexicon.index import Lexicon
 from index.records import Chunk, Document
-from index.vectors import VectorIndex
+from index.vectors.index import VectorIndex
 
 FINGERPRINT = "drawn from a cloud@2"
 DIMENSION = 384

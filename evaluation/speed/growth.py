@@ -24,7 +24,7 @@ from evaluation.speed.workload import vocabulary
 from index.collection import Collection
 from index.embedding.encoder import Encoder, SentenceEncoder
 from index.ledger.ledger import Ledger
-from index.vectors import VectorIndex
+from index.vectors.index import VectorIndex
 
 _RARE_WORDS = 6
 _COMMON_WORDS = 4

@@ -16,7 +16,7 @@ from index.ledger.snapshot import Snapshot, StoredDocument
 from index.lexicon.index import Lexicon
 from index.records import DocumentSummary, Source
 from index.uris import file_uri
-from index.vectors import VectorIndex
+from index.vectors.index import VectorIndex
 
 _RESTORE = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
 _REBUILD = "Delete {place} in the collection's folder: it is made again from the ledger"

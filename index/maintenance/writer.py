@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from index.ledger.ledger import Ledger
 from index.lexicon.index import Lexicon
 from index.storage.lock import FileLock
-from index.vectors import VectorIndex
+from index.vectors.index import VectorIndex
 
 WAIT_SECONDS = 10.0
 """How long one writer waits for another before it gives up."""

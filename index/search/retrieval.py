@@ -13,7 +13,7 @@ from index.ledger.rows import ChunkRow
 from index.lexicon.index import Lexicon
 from index.records import Hit
 from index.search.fusion import FUSED_WEIGHT, reciprocal_rank
-from index.vectors import VectorIndex
+from index.vectors.index import VectorIndex
 
 _SEARCHES = 3
 

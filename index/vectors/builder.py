@@ -8,11 +8,11 @@ from typing import Literal
 import faiss
 import numpy as np
 
-from index.flat import Flat
 from index.ledger.snapshot import Snapshot
-from index.partitioned import SAMPLE_A_LIST, Partitioned
-from index.segment import Segment
-from index.structure import Structure
+from index.vectors.flat import Flat
+from index.vectors.partitioned import SAMPLE_A_LIST, Partitioned
+from index.vectors.segment import Segment
+from index.vectors.structure import Structure
 
 Kind = Literal["exact", "quantised", "partitioned"]
 

@@ -7,7 +7,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.structure import Nearest, found, selector
+from index.vectors.structure import Nearest, found, selector
 
 SAMPLE_A_LIST = 40
 """Vectors that k-means sees for each centroid: FAISS warns below 39, and more give nothing (see docs/results.md)."""

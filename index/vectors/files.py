@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from index.building import Kind, Sizes, opened
 from index.ledger.snapshot import Mark
-from index.segment import Segment
 from index.storage.atomic import replaced
+from index.vectors.builder import Kind, Sizes, opened
+from index.vectors.segment import Segment
 
 _DESCRIPTION = "vectors.json"
 _FORMAT = 2

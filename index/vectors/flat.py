@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.structure import Nearest, found, selector
+from index.vectors.structure import Nearest, found, selector
 
 
 class Flat:

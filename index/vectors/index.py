@@ -17,15 +17,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.building import Kind, Sizes, built
 from index.errors import CollectionBusy, IndexingError
 from index.filters import Scope
-from index.flat import Flat
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Mark, Snapshot, VectorBatch
-from index.segment import Segment
 from index.storage.lock import FileLock
-from index.vector_file import Description, VectorFile, VectorFileDamaged
+from index.vectors.builder import Kind, Sizes, built
+from index.vectors.files import Description, VectorFile, VectorFileDamaged
+from index.vectors.flat import Flat
+from index.vectors.segment import Segment
 
 _TIES = 32
 _WAIT_SECONDS = 0.25

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from index.filters import Scope
 from index.ledger.snapshot import VectorBatch
-from index.structure import Structure
+from index.vectors.structure import Structure
 
 _CLOSE_ENOUGH = 0.99  # cosine of a vector in eight bits with itself: above .999 (real passages)
 
