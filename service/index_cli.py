@@ -75,12 +75,12 @@ def index(
             reports.append(late("index.sync.sync").sync(opened, paths, principals=principals, on_progress=advance))
         if addresses:
             reports.append(
-                late("index.website").sync_web(
+                late("index.web.sync").sync_web(
                     opened,
                     addresses,
                     principals=principals,
                     on_progress=advance,
-                    web_limits=late("index.fetching").WebLimits(pages=max_pages),
+                    web_limits=late("index.web.fetcher").WebLimits(pages=max_pages),
                     allow_private=allow_private,
                 )
             )

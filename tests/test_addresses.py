@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from index import addresses
-from index.addresses import is_public
-from index.fetching import Fetcher, NotFetched, WebLimits
+from index.web import addresses
+from index.web.addresses import is_public
+from index.web.fetcher import Fetcher, NotFetched, WebLimits
 from tests.web_server import WebServer
 
 

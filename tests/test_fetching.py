@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits
 from index.ledger.visits import Visit
+from index.web.fetcher import Fetched, Fetcher, NotFetched, PageGone, WebLimits
 from tests.web_server import Page, WebServer
 
 QUICK = WebLimits(delay=0, page_bytes=100_000, page_seconds=1.5)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from index.fetching import Fetcher, NotFetched, WebLimits
-from index.proxies import Proxy, ProxyUnusable, proxy_for
+from index.web.fetcher import Fetcher, NotFetched, WebLimits
+from index.web.proxies import Proxy, ProxyUnusable, proxy_for
 from tests.web_server import Page, WebServer
 
 PUBLIC = "93.184.216.34"

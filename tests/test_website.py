@@ -8,9 +8,9 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.fetching import WebLimits
 from index.sync.sync import Progress, SyncReport
-from index.website import sync_web
+from index.web.fetcher import WebLimits
+from index.web.sync import sync_web
 from tests.web_server import Page, WebServer
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")

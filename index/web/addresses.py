@@ -3,7 +3,7 @@
 A name is looked up once, what it resolves to is checked, and the connection goes to exactly that address: a name that resolves
 to something else a moment later (DNS rebinding) gains nothing, and neither does a redirect, since every connection passes
 here. Numbers in disguise (`http://2130706433/`, `::ffff:127.0.0.1`) are seen for what they are. A proxy is given the checked
-address, too (`index.proxies`); only where private machines are allowed does it look up names itself.
+address, too (`index.web.proxies`); only where private machines are allowed does it look up names itself.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from index.proxies import ProxyUnusable, connect_through, proxy_for
+from index.web.proxies import ProxyUnusable, connect_through, proxy_for
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 

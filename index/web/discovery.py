@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.fetching import Fetched, Fetcher, NotFetched, PageGone, parsed
 from index.ledger.visits import Visit
-from index.sitemap import NotASitemap, Sitemap, sitemap_of
 from index.sync.listing import Rejection
+from index.web.fetcher import Fetched, Fetcher, NotFetched, PageGone, parsed
+from index.web.sitemap import NotASitemap, Sitemap, sitemap_of
 
 _MOST_SITEMAPS = 100
 _GZIP = b"\x1f\x8b"

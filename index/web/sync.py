@@ -20,16 +20,16 @@ from index.errors import DocumentRejected, NotADocument
 from index.extraction.contents import Contents, contents
 from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
-from index.fetching import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
 from index.formats.limits import Limits
 from index.formats.registry import web_name
 from index.ledger.visits import Visit
 from index.records import DocumentSummary
-from index.survey import Survey, survey
 from index.sync.importer import Intake
 from index.sync.listing import Rejection
 from index.sync.sync import Progress, SyncReport
 from index.uris import file_uri
+from index.web.discovery import Survey, survey
+from index.web.fetcher import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
 
 
 def sync_web(

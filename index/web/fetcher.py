@@ -16,9 +16,9 @@ import httpcore
 import httpx
 from protego import Protego
 
-from index.addresses import AddressRefused, CheckedTransport, Deadlines
 from index.ledger.visits import Visit
-from index.proxies import ProxyUnusable
+from index.web.addresses import AddressRefused, CheckedTransport, Deadlines
+from index.web.proxies import ProxyUnusable
 
 AGENT = "quoth"
 """The name that robots.txt may call it by."""
