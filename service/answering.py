@@ -19,12 +19,12 @@ from service.errors import GeneratorUnknown, QuestionInvalid
 from service.finding import found, naming
 from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
+from service.progress import Stages
 from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence, Usage
 from service.refusals import REFUSAL
 from service.rereading import read_twice
 from service.rewriting import Rewriter, Rewritten, read
-from service.stages import Stages
 from service.support import SupportChecker
 from service.writing import Writing
 

@@ -13,7 +13,7 @@ from service.checking import SupportPolicy
 from service.generators.selection import writers
 from service.libraries import open_library
 from service.reader import Reader
-from service.recording import Recording
+from service.records import Recording
 from service.settings import Settings
 from service.support import SupportChecker
 

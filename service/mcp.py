@@ -30,8 +30,8 @@ from service.api.telling import answered
 from service.api.wire import Record
 from service.assembly import Service
 from service.errors import ServiceError
+from service.plain_text import with_sources
 from service.records import Question
-from service.source_list import with_sources
 from service.store import ConversationStore
 
 MOST_CHARACTERS = 20_000

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from service.stages import Stages
+from service.progress import Stages
 from service.tracing import RequestEnd
 
 _SERVER_ERROR = 500

@@ -12,8 +12,7 @@ from service.answering import Policy
 from service.assembly import Service
 from service.checking import SupportPolicy
 from service.errors import ReplayImpossible
-from service.recording import MADE_WITH, Recording
-from service.records import Answer, Question
+from service.records import MADE_WITH, Answer, Question, Recording
 from service.store import StoredAnswer
 from service.versions import Versions
 

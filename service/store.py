@@ -17,8 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import Database
 from service.errors import RecordMissing
-from service.recording import Recording
-from service.records import Answer, Turn
+from service.records import Answer, Recording, Turn
 from service.tables import Table
 
 ANYBODY: None = None  # for the machine's own command line, and for work on all rows

@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from typing import Protocol, cast
 
 from service.errors import SettingsInvalid
+from service.progress import Stages
 from service.settings import Settings
-from service.stages import Stages
 
 _STANDARD = "OTEL_EXPORTER_OTLP_ENDPOINT"
 

@@ -36,7 +36,7 @@ def verify(
     """Prove an answer against the documents: quotes, offsets, numbers, support. Exit code 0: proved; 1: it is not."""
     settings = load()
     configure("warning")
-    received = _late("service.received").answer_of(_read(answer))
+    received = _late("service.answer_json").answer_of(_read(answer))
     verification = _verified(received, settings, collection)
     if as_json:
         schemas = _late("service.api.verify")

@@ -6,8 +6,8 @@ from types import GeneratorType
 from service.checking import Checked, Checking
 from service.errors import GeneratorUnavailable
 from service.generators.draft import Generator, Passage, Report
+from service.progress import Stages
 from service.records import Usage
-from service.stages import Stages
 
 
 class Writing:

@@ -20,9 +20,9 @@ from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
 from service.api.app import create_app
 from service.assembly import Service
 from service.database import Database
+from service.progress import Stages
 from service.records import Answer, Question, Sentence
 from service.settings import Settings
-from service.stages import Stages
 from service.store import ConversationStore
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

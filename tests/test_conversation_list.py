@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
+from service.answer_json import answer_of
 from service.api.app import create_app
 from service.assembly import Service
 from service.conversation_export import markdown
@@ -22,7 +23,6 @@ from service.conversations_cli import app as commands
 from service.database import Database
 from service.errors import CursorInvalid, RecordMissing, TitleInvalid
 from service.feedback import FeedbackStore
-from service.received import answer_of
 from service.records import Answer, Citation, Sentence
 from service.retention import Retention
 from service.settings import Settings

@@ -22,9 +22,9 @@ from service.answering import AnswerReady, Event, PassagesFound
 from service.api.app import create_app
 from service.assembly import Service
 from service.database import Database
+from service.progress import Stages
 from service.records import Answer, Question
 from service.settings import Settings
-from service.stages import Stages
 from service.store import ConversationStore
 
 

@@ -14,9 +14,9 @@ from service.errors import GeneratorUnavailable, SettingsInvalid
 from service.generators.budget import Budget
 from service.generators.draft import Draft, Passage, Report
 from service.generators.local import Local
+from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
 from service.reader import Reading
-from service.stages import Stages, Stopped
 
 START, END, UNKNOWN = "<start>", "<end>", "<unk>"
 TEMPLATE = (

@@ -18,9 +18,9 @@ from service.answering import AnswerReady, PassagesFound, SentenceReady
 from service.api.app import create_app
 from service.assembly import Service
 from service.database import Database
+from service.plain_text import source_list, with_sources, without_sources
+from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence
-from service.source_list import source_list, with_sources, without_sources
-from service.stages import Stages
 from service.store import ConversationStore
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

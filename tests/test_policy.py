@@ -12,9 +12,9 @@ from service.conversations import content_words
 from service.generators.draft import Draft, Passage, Quote
 from service.generators.extractive import Extractive
 from service.generators.scripted import PROMPT_HASH, Scripted
+from service.progress import Stages
 from service.reader import Reading, SentenceReading
 from service.records import Drafted, Usage
-from service.stages import Stages
 from service.writing import Writing
 
 TEXTS = [

@@ -23,10 +23,10 @@ from service.generators.extractive import Extractive
 from service.generators.language_model import Said
 from service.generators.remote import Remote
 from service.generators.server import Server
+from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
 from service.reader import Reading, SentenceReading
 from service.records import Usage
-from service.stages import Stages, Stopped
 from service.writing import Writing
 
 KEY = "sk-secret-key"

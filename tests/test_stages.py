@@ -1,4 +1,4 @@
-"""service.stages: laps, totals, and the stop between two stages."""
+"""service.progress: laps, totals, and the stop between two stages."""
 
 import threading
 
@@ -6,8 +6,8 @@ import pytest
 
 from service.answering import PassagesFound
 from service.assembly import Service
+from service.progress import STAGES, Stages, Stopped, running
 from service.records import Question
-from service.stages import STAGES, Stages, Stopped, running
 
 
 def test_laps_are_in_order_and_add_up_by_stage() -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from index.chunking.chunker import chunk_id
 from index.records import Chunk, Document, Hit, Page
+from service.answer_json import answer_of
 from service.citations import marked
 from service.errors import AnswerInvalid
-from service.received import answer_of
 from service.records import Answer, Citation, Sentence
 from service.refusals import REFUSAL
 from service.verification import Fault, Verdict, Verification, made_of, verify

@@ -18,9 +18,9 @@ from service.answering import AnswerReady, PassagesFound, SentenceReady
 from service.api.app import create_app
 from service.assembly import Service
 from service.database import Database
+from service.progress import Stages
 from service.records import Answer, Question, Sentence
 from service.settings import Settings
-from service.stages import Stages
 from service.store import ConversationStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -40,8 +40,8 @@ from service.api.problems import documented, respond, told_in_stream
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.citations import marked
 from service.errors import QuestionInvalid, ServiceError
+from service.plain_text import source_list, with_sources, without_sources
 from service.records import Answer, Question, Turn
-from service.source_list import source_list, with_sources, without_sources
 
 _EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
 

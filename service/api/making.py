@@ -4,8 +4,8 @@ from threading import Lock
 from types import GeneratorType
 
 from service.answering import Answerer, AnswerReady, Event
+from service.progress import Stages, Stopped
 from service.records import Answer, Question
-from service.stages import Stages, Stopped
 
 
 class Making:

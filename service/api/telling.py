@@ -14,8 +14,8 @@ from service.answering import AnswerReady, Event
 from service.api.making import Making
 from service.api.parts import Parts
 from service.errors import StoreUnavailable
+from service.progress import Stages
 from service.records import Answer, Question
-from service.stages import Stages
 
 NOT_KEPT = (
     "This answer could not be kept: the database of the conversations does not answer. It cannot be opened or rated later, "

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from service.access.caller import Scope
+from service.answer_json import answer_of
 from service.api.access import needs
 from service.api.answer_schemas import AnswerOut
 from service.api.parts import Parts, TheParts
@@ -14,7 +15,6 @@ from service.api.problems import documented
 from service.api.wire import CollectionName, Record, Request
 from service.checking import SupportPolicy
 from service.errors import AnswerInvalid
-from service.received import answer_of
 from service.verification import Fault, Verdict, Verification, verify
 from service.versions import Versions
 

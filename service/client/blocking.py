@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 import httpx
 
 from index.records import Hit
+from service.answer_json import answer_of, hit_of
 from service.client.events import Event, Events
 from service.client.jobs import Facts, Job, document_path, job_of, job_path, pauses_for, upload_of
 from service.client.problems import raise_for, unreachable
 from service.client.requests import TIMEOUT_S, URL, given, headers, question_body
-from service.received import answer_of, hit_of
 from service.records import Answer, Citation
 
 

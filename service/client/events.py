@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.records import Hit
+from service.answer_json import answer_of, citation_of, hit_of, sentence_of
 from service.client.problems import Unavailable, problem
-from service.received import answer_of, citation_of, hit_of, sentence_of
 from service.records import Answer, Citation, Sentence
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from service.stages import running
+from service.progress import running
 
 _MADE = ("connect_tcp.complete", "start_tls.complete")
 

@@ -16,9 +16,9 @@ from service.generators.budget import Budget, fitted
 from service.generators.draft import Draft, Passage, Report
 from service.generators.language_model import LINE_TOKENS, Said
 from service.generators.prose import drafts, without_thoughts
+from service.progress import running
 from service.prompts import Messages, Prompts
 from service.records import Usage
-from service.stages import running
 
 _GGUF = ".gguf"
 _GGUF_PACKAGES = ("gguf", "accelerate")

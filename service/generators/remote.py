@@ -17,8 +17,8 @@ from service.generators.draft import Draft, Passage, Report
 from service.generators.language_model import LINE_TOKENS, Said
 from service.generators.prose import drafts, without_thoughts
 from service.generators.server import WHOLE, ChatServer, Reply, RequestFailed, Server
+from service.progress import running
 from service.prompts import Messages, Prompts
-from service.stages import running
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times 0.5 to 1.0 by chance

@@ -11,10 +11,10 @@ import openai
 
 from service.generators.budget import Budget, estimated_tokens
 from service.generators.connection import make_cuttable
+from service.progress import running
 from service.prompts import Messages
 from service.records import Usage
 from service.settings import Settings
-from service.stages import running
 
 WHOLE = 5  # the whole answer may take this many times the longest silence
 _CONNECT_S = 5.0
