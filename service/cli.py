@@ -124,7 +124,7 @@ def serve(
     ports, serving = late("service.ports"), late("service.serving")
     with ports.listen(settings.host, settings.port) as listening:
         store = _store(settings)
-        keyring, exposure = late("service.access.keyring"), late("service.access.exposure")
+        keyring, exposure = late("service.access.keyring"), late("service.access.keyring")
         keys = keyring.Keyring(store.database)
         anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
         tracing = late("service.tracing").tracing(settings)

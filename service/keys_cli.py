@@ -15,7 +15,7 @@ from rich.text import Text
 
 from index.library import require_name
 from service.access.caller import Scope
-from service.access.options import expiry_of, name_of, principals_of
+from service.access.keys import expiry_of, name_of, principals_of
 from service.access.rate import rate_of
 from service.console import JsonOption
 from service.errors import KeyOptionInvalid

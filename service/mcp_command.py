@@ -32,7 +32,7 @@ def mcp(
     ports, uvicorn = _late("service.ports"), _late("uvicorn")
     with ports.listen(settings.host, settings.port) as listening:
         store = _store(settings)
-        keyring, exposure = _late("service.access.keyring"), _late("service.access.exposure")
+        keyring, exposure = _late("service.access.keyring"), _late("service.access.keyring")
         keys = keyring.Keyring(store.database)
         anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
         service = _late("service.assembly").assemble(settings)

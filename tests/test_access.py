@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access import key as keys
+from service.access import keys
 from service.access.acting import acting
 from service.access.caller import LOCAL, NOBODY, Caller, Scope
-from service.access.key import digest, id_of, matches, mint
-from service.access.options import expiry_of, name_of, principals_of
+from service.access.keys import digest, expiry_of, id_of, matches, mint, name_of, principals_of
 from service.access.rate import Rate, Standing, rate_of
 from service.errors import ActingForbidden, KeyOptionInvalid, PrincipalsInvalid, ScopeMissing
 

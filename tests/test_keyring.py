@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 
 import quoth
 from service.access.caller import Scope
-from service.access.exposure import anonymous_at, is_loopback
-from service.access.keyring import Keyring
+from service.access.keyring import Keyring, anonymous_at, is_loopback
 from service.access.rate import Rate
 from service.database import Database
 from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable

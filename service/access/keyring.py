@@ -7,16 +7,17 @@ rate, and what `quoth keys list` shows is exact. No row is ever deleted: a serve
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, case, exists, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.access.caller import Caller, Scope
-from service.access.key import Minted, digest, id_of, matches, mint
+from service.access.keys import Minted, digest, id_of, matches, mint
 from service.access.rate import SLACK_S, Rate, Standing, rate_of
 from service.database import Database
-from service.errors import KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
+from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
 from service.tables import Table
 
 _INVALID = (
@@ -239,3 +240,23 @@ def _key(row: KeyRow) -> Key:
         requests=row.requests,
         refused=row.refused,
     )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches an address that a socket is bound to."""
+    return ip_address(address.partition("%")[0]).is_loopback
+
+
+def anonymous_at(address: str, keys: Keyring, *, allowed: bool) -> bool:
+    """Whether a server bound to `address` lets callers in without a key while there is none: on loopback, or when `allowed`.
+
+    Raises ExposureRefused where it would have to, and may not: other machines reach the address, and there is no key.
+    """
+    if is_loopback(address) or allowed:
+        return True
+    if keys.is_empty():
+        raise ExposureRefused(
+            f"Other machines reach {address}, and there is no API key: anybody could read and change every collection. Make a "
+            "key (quoth keys create NAME), listen on 127.0.0.1, or say that this is meant with --allow-anonymous."
+        )
+    return False
