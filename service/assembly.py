@@ -1,35 +1,20 @@
 """Settings -> the parts of a running Quoth. Models are loaded and verified here: a damaged one fails the start, by name."""
 
 import uuid
-from dataclasses import dataclass
 from importlib.metadata import version
 
 from index.embedding.encoder import SentenceEncoder
-from index.library import Library
 from models import folder
-from service.answering import Answerer, Policy
+from service.answering.answerer import Answerer, Policy
+from service.answering.checking import SupportPolicy
+from service.answering.service import Service
 from service.calibration import Calibration
-from service.checking import SupportPolicy
 from service.generators.selection import writers
 from service.libraries import open_library
 from service.reader import Reader
 from service.records import Recording
 from service.settings import Settings
 from service.support import SupportChecker
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Everything that answers questions, ready to use."""
-
-    settings: Settings
-    library: Library
-    reader: Reader
-    checker: SupportChecker
-    calibration: Calibration
-    answerer: Answerer
-    recording: Recording | None = None
-    """How it makes answers, to be kept with each; None keeps none."""
 
 
 def assemble(settings: Settings) -> Service:

@@ -33,7 +33,7 @@ from service.records import Question
 from service.settings import Settings, load
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
-    from service.assembly import Service
+    from service.answering.service import Service
     from service.store import ConversationStore
 
 REFUSED = 3

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from index.errors import NotFound
-from service.answering import Policy
-from service.assembly import Service
-from service.checking import SupportPolicy
+from service.answering.answerer import Policy
+from service.answering.checking import SupportPolicy
+from service.answering.service import Service
 from service.errors import ReplayImpossible
 from service.records import MADE_WITH, Answer, Question, Recording
 from service.store import StoredAnswer

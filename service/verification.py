@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
-from service.citations import marked, page_at
+from service.answering.citations import marked, page_at
+from service.answering.quotes import SEPARATOR, has_figures
 from service.figures import figures, words
 from service.generators.extractive import SAME, plain
-from service.quotes import SEPARATOR, has_figures
 from service.records import Answer, Citation, Sentence
 from service.refusals import REFUSAL
 

@@ -70,7 +70,7 @@ def _finding_lines(finding: Finding) -> Iterator[Line]:
 
 def _verified(answer: Any, settings: Settings, collection: str | None) -> Verification:
     libraries, support = _late("service.libraries"), _late("service.support")
-    checking, models = _late("service.checking"), _late("models")
+    checking, models = _late("service.answering.checking"), _late("models")
 
     def check(pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
         # Only an answer that a language model worded needs the checker, which takes seconds to load.

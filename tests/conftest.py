@@ -18,8 +18,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.sync.sync import sync
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service, assemble
+from service.assembly import assemble
 from service.database import Database
 from service.ports import listen, url
 from service.settings import Settings

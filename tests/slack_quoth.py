@@ -17,9 +17,9 @@ from index.chunking.sentences import sentence_spans
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Document
-from service.answering import Answerer, Policy
+from service.answering.answerer import Answerer, Policy
+from service.answering.checking import SupportPolicy
 from service.api.parts import Parts, make_parts
-from service.checking import SupportPolicy
 from service.database import Database
 from service.generators.extractive import Extractive
 from service.reader import Reading, SentenceReading

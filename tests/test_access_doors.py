@@ -23,10 +23,10 @@ from index.records import Chunk, Document, Hit
 from service.access.caller import Scope
 from service.access.keyring import Keyring
 from service.access.rate import Rate
-from service.answering import AnswerReady, Event, PassagesFound
+from service.answering.answerer import AnswerReady, Event, PassagesFound
+from service.answering.service import Service
 from service.api.access import PUBLIC, READY
 from service.api.app import create_app
-from service.assembly import Service
 from service.database import Database
 from service.errors import StoreUnavailable
 from service.jobs.database import open_jobs

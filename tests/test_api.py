@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 
 from index.errors import CollectionBusy
 from index.library import Library
-from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
+from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question, Sentence

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 import quoth
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
-from service.assembly import Service
+from service.answering.service import Service
 from service.cli import app
 from tests.web_server import WebServer
 

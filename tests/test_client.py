@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from service.assembly import Service
+from service.answering.service import Service
 from service.client import AsyncQuoth, Passages, Quoth, Refused, Told, Unavailable
 from service.errors import AnswerInvalid
 from service.feedback import FeedbackStore

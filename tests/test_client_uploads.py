@@ -13,8 +13,8 @@ import pytest
 from index.embedding.hashing import HashedEncoder
 from index.formats.limits import Limits
 from index.library import Library
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.client import AsyncQuoth, Quoth, Refused, Unavailable
 from service.errors import UploadInvalid
 from service.jobs.database import open_jobs

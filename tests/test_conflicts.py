@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.conflicts import conflicts, overlap
+from service.answering.conflicts import conflicts, overlap
 from service.records import Citation
 
 

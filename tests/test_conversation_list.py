@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from service.answer_json import answer_of
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.conversation_export import markdown
 from service.conversation_list import ConversationList
 from service.conversations_cli import app as commands

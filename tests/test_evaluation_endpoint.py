@@ -12,7 +12,7 @@ from evaluation.execution import Plan, execute
 from evaluation.harvest import harvest
 from evaluation.rows import read_rows
 from evaluation.targets.remote import Remote
-from service.assembly import Service
+from service.answering.service import Service
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 BRIEFING = "cyber-cooperation-briefing.md"

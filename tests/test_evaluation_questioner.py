@@ -26,7 +26,7 @@ from evaluation.questioner import (
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
-from service.assembly import Service
+from service.answering.service import Service
 from service.generators.server import Server
 
 TEXT = (

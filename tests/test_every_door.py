@@ -11,8 +11,8 @@ import pytest
 from mcp import Client
 from typer.testing import CliRunner
 
+from service.answering.service import Service
 from service.api.answer_schemas import AnswerOut
-from service.assembly import Service
 from service.cli import app
 from service.client import AsyncQuoth, Quoth
 from service.mcp import create_server

@@ -1,5 +1,5 @@
 from index.records import Chunk, Hit
-from service.finding import naming
+from service.answering.retrieval import naming
 
 
 def hit(text: str, title: str = "T", trail: tuple[str, ...] = ()) -> Hit:

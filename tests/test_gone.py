@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from service.answering import Answerer
+from service.answering.answerer import Answerer
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.generators.selection import writers
 from service.store import ConversationStore
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from service.assembly import Service
+from service.answering.service import Service
 from service.mcp import MOST_CHARACTERS, create_http, create_server
 from service.store import ConversationStore
 

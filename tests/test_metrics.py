@@ -9,9 +9,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.answering import Answerer
+from service.answering.answerer import Answerer
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.metrics import Metrics
 from service.records import Question
 from service.store import ConversationStore

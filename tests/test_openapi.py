@@ -17,10 +17,10 @@ from index.library import Library
 from index.records import Document
 from service.access.caller import Scope
 from service.access.keyring import Keyring
-from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
+from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
+from service.answering.service import Service
 from service.api.app import create_app
 from service.api.openapi import QuothApi
-from service.assembly import Service
 from service.database import Database
 from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings

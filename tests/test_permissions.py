@@ -22,10 +22,10 @@ from index.library import Library
 from index.records import Document, Section
 from service.access.caller import Scope
 from service.access.keyring import Keyring
-from service.answering import Answerer, Policy
+from service.answering.answerer import Answerer, Policy
+from service.answering.checking import SupportPolicy
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
-from service.checking import SupportPolicy
 from service.database import Database
 from service.generators.extractive import Extractive
 from service.mcp import create_http, create_server

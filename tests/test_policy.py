@@ -6,8 +6,9 @@ import pytest
 
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from service.checking import Checking, SupportPolicy
-from service.citations import Numbering
+from service.answering.checking import Checking, SupportPolicy
+from service.answering.citations import Numbering
+from service.answering.writing import Writing
 from service.conversations import content_words
 from service.generators.draft import Draft, Passage, Quote
 from service.generators.extractive import Extractive
@@ -15,7 +16,6 @@ from service.generators.scripted import PROMPT_HASH, Scripted
 from service.progress import Stages
 from service.reader import Reading, SentenceReading
 from service.records import Drafted, Usage
-from service.writing import Writing
 
 TEXTS = [
     "Most of the hacks were aimed at South Korea. Seoul counts at least six attacks since 2007.",

@@ -13,8 +13,9 @@ import pytest
 
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from service.checking import Checking, SupportPolicy
-from service.citations import Numbering
+from service.answering.checking import Checking, SupportPolicy
+from service.answering.citations import Numbering
+from service.answering.writing import Writing
 from service.errors import GeneratorUnavailable
 from service.generators.breaker import Breaker
 from service.generators.budget import Budget, estimated_tokens
@@ -27,7 +28,6 @@ from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
 from service.reader import Reading, SentenceReading
 from service.records import Usage
-from service.writing import Writing
 
 KEY = "sk-secret-key"
 

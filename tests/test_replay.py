@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import quoth
 from index.library import Library
 from index.sync.sync import sync
-from service.assembly import Service
+from service.answering.service import Service
 from service.database import Database
 from service.errors import ReplayImpossible
 from service.records import Question

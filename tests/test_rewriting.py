@@ -13,9 +13,9 @@ import openai
 import pytest
 from mcp import Client
 
-from service.answering import Answerer
+from service.answering.answerer import Answerer
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.client import Quoth
 from service.errors import GeneratorUnavailable
 from service.generators.language_model import Said

@@ -22,7 +22,7 @@ import sys, time, uuid
 from pathlib import Path
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
-from service.answering import AnswerReady, PassagesFound
+from service.answering.answerer import AnswerReady, PassagesFound
 from service.api.app import create_app
 from service.assembly import Service
 from service.database import Database

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.records import Chunk, Hit
-from service.citations import marked
+from service.answering.citations import marked
 from service.records import Answer, Citation, Sentence
 from service.refusals import REFUSAL
 from service.slack import messages

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from service.answering.service import Service
 from service.api.parts import make_parts
-from service.assembly import Service
 from service.slack.door import Pace
 from service.store import ConversationStore
 from tests import slack_server

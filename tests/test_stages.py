@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from service.answering import PassagesFound
-from service.assembly import Service
+from service.answering.answerer import PassagesFound
+from service.answering.service import Service
 from service.progress import STAGES, Stages, Stopped, running
 from service.records import Question
 

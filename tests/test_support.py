@@ -10,7 +10,7 @@ from index.chunking.sentences import Span, sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
 from index.errors import ModelDamaged
 from models import folder
-from service.checking import SupportPolicy
+from service.answering.checking import SupportPolicy
 from service.support import SupportChecker, closest, premise_window
 from service.windows import Tokens
 

@@ -13,8 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.otel import OpenTelemetry
 from service.settings import Settings
 from service.store import ConversationStore

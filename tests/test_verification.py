@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.chunking.chunker import chunk_id
 from index.records import Chunk, Document, Hit, Page
 from service.answer_json import answer_of
-from service.citations import marked
+from service.answering.citations import marked
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
 from service.refusals import REFUSAL

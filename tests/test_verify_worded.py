@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 import quoth
-from service.answering import Answerer
+from service.answering.answerer import Answerer
+from service.answering.checking import SupportPolicy
+from service.answering.citations import marked
+from service.answering.service import Service
 from service.api.answer_schemas import AnswerOut
-from service.assembly import Service
-from service.checking import SupportPolicy
-from service.citations import marked
 from service.generators.selection import writers
 from service.records import Question
 

@@ -14,9 +14,9 @@ import pytest
 
 from index.library import Library
 from index.records import Document, Page, Section
-from service.answering import AnswerReady, PassagesFound, SentenceReady
+from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question, Sentence

@@ -11,9 +11,9 @@ import pytest
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Document
-from service.answering import AnswerReady, PassagesFound
+from service.answering.answerer import AnswerReady, PassagesFound
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question

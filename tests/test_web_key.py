@@ -12,9 +12,9 @@ from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.access.caller import Scope
 from service.access.keyring import Keyring
-from service.answering import AnswerReady, PassagesFound
+from service.answering.answerer import AnswerReady, PassagesFound
+from service.answering.service import Service
 from service.api.app import create_app
-from service.assembly import Service
 from service.database import Database
 from service.records import Answer, Question
 from service.settings import Settings

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from evaluation.cases import Case
+from service.answering.service import Service
 from service.api.answer_schemas import AnswerOut, CitationOut
 from service.api.search_schemas import PassageOut
-from service.assembly import Service
 from service.records import Question
 
 

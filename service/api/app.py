@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from service.access.keyring import Keyring
+from service.answering.service import Service
 from service.api import (
     chat,
     collections,
@@ -32,7 +33,6 @@ from service.api.openapi import QuothApi
 from service.api.parts import make_parts
 from service.api.requests import RequestGuard
 from service.api.turns import Turns
-from service.assembly import Service
 from service.jobs.assembly import open_queue
 from service.settings import Settings
 from service.slack.manifest import EVENTS_PATH

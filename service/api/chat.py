@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 
 from service.access.caller import Scope
-from service.answering import AnswerReady, Event, PassagesFound, SentenceReady
+from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.api.access import needs
 from service.api.answer_schemas import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
 from service.api.openapi import event_stream

@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException
 
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
-from service.answering import AnswerReady, Event, SentenceReady
+from service.answering.answerer import AnswerReady, Event, SentenceReady
+from service.answering.citations import marked
 from service.api.access import needs
 from service.api.answer_schemas import AnswerOut
 from service.api.openai_schemas import (
@@ -38,7 +39,6 @@ from service.api.openapi import event_stream
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented, respond, told_in_stream
 from service.api.telling import STREAM_HEADERS, answered, begun
-from service.citations import marked
 from service.errors import QuestionInvalid, ServiceError
 from service.plain_text import source_list, with_sources, without_sources
 from service.records import Answer, Question, Turn

@@ -3,7 +3,7 @@
 from threading import Lock
 from types import GeneratorType
 
-from service.answering import Answerer, AnswerReady, Event
+from service.answering.answerer import Answerer, AnswerReady, Event
 from service.progress import Stages, Stopped
 from service.records import Answer, Question
 

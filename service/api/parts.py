@@ -15,9 +15,9 @@ from index.errors import CollectionMissing, NotFound
 from index.filters import Filter
 from index.records import Document, DocumentSummary
 from service.access.caller import LOCAL, Caller
+from service.answering.service import Service
 from service.api.access import caller_of
 from service.api.running import Running
-from service.assembly import Service
 from service.conversation_list import ConversationList
 from service.feedback import FeedbackStore
 from service.jobs.queue import JobQueue

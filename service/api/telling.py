@@ -10,7 +10,7 @@ import structlog
 from anyio import CancelScope, current_time
 from starlette.requests import ClientDisconnect, Request
 
-from service.answering import AnswerReady, Event
+from service.answering.answerer import AnswerReady, Event
 from service.api.making import Making
 from service.api.parts import Parts
 from service.errors import StoreUnavailable

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from service.access.caller import Scope
 from service.answer_json import answer_of
+from service.answering.checking import SupportPolicy
 from service.api.access import needs
 from service.api.answer_schemas import AnswerOut
 from service.api.parts import Parts, TheParts
 from service.api.problems import documented
 from service.api.wire import CollectionName, Record, Request
-from service.checking import SupportPolicy
 from service.errors import AnswerInvalid
 from service.verification import Fault, Verdict, Verification, verify
 from service.versions import Versions

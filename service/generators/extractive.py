@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.chunking.sentences import Span
-from service.conflicts import overlap
+from service.answering.conflicts import overlap
 from service.generators.draft import Draft, Passage, Quote
 from service.statements import Terms, is_heading, stated
 

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from index.errors import CollectionMissing
 from index.filters import Filter
-from service.answering import AnswerReady, Event, SentenceReady
+from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.api.parts import Parts
 from service.api.telling import begun
 from service.errors import QuestionInvalid, RecordMissing

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from service.citations import Numbering
+from service.answering.citations import Numbering
+from service.answering.quotes import best_quotes
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.draft import Draft, Passage, Quote
-from service.quotes import best_quotes
 from service.records import Citation, Drafted, Sentence
 from service.refusals import refuses
 from service.support import SupportChecker

@@ -10,13 +10,14 @@ from index.collection import Collection
 from index.filters import Filter
 from index.library import Library
 from index.records import Hit, Page
+from service.answering.checking import Checking, SupportPolicy
+from service.answering.citations import Numbering, marked
+from service.answering.conflicts import conflicts
+from service.answering.retrieval import found, naming
+from service.answering.writing import Writing
 from service.calibration import Calibration, signals
-from service.checking import Checking, SupportPolicy
-from service.citations import Numbering, marked
-from service.conflicts import conflicts
 from service.conversations import Rewriting
 from service.errors import GeneratorUnknown, QuestionInvalid
-from service.finding import found, naming
 from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
 from service.progress import Stages
@@ -26,7 +27,6 @@ from service.refusals import REFUSAL
 from service.rereading import read_twice
 from service.rewriting import Rewriter, Rewritten, read
 from service.support import SupportChecker
-from service.writing import Writing
 
 _HAS_WORD = re.compile(r"\w")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from types import GeneratorType
 
-from service.checking import Checked, Checking
+from service.answering.checking import Checked, Checking
 from service.errors import GeneratorUnavailable
 from service.generators.draft import Generator, Passage, Report
 from service.progress import Stages

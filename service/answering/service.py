@@ -1,0 +1,25 @@
+"""TODO service/answering/service.py"""
+
+from dataclasses import dataclass
+
+from index.library import Library
+from service.answering.answerer import Answerer
+from service.calibration import Calibration
+from service.reader import Reader
+from service.records import Recording
+from service.settings import Settings
+from service.support import SupportChecker
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that answers questions, ready to use."""
+
+    settings: Settings
+    library: Library
+    reader: Reader
+    checker: SupportChecker
+    calibration: Calibration
+    answerer: Answerer
+    recording: Recording | None = None
+    """How it makes answers, to be kept with each; None keeps none."""
