@@ -8,19 +8,18 @@ browser adds no key by itself.
 """
 
 from dataclasses import replace
-from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import anyio.to_thread
 import structlog
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request
+from fastapi.security import HTTPBearer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from service.access.acting import acting
-from service.access.caller import LOCAL, NOBODY, Caller, Scope
+from service.access.caller import LOCAL, NOBODY
 from service.access.keyring import Admission, Keyring
 from service.api.problems import respond
 from service.errors import KeyInvalid, OriginForbidden, ServiceError, StoreUnavailable
@@ -40,21 +39,6 @@ _BEARER = HTTPBearer(
     description="An API key of `quoth keys create`. A server without keys, which listens on loopback only, asks for none.",
     auto_error=False,
 )
-
-
-def caller_of(request: Request) -> Caller:
-    """Who asks; the guard has found out."""
-    caller: Caller = request.state.caller
-    return caller
-
-
-def needs(scope: Scope) -> Any:
-    """What a router or route names among its `dependencies` to be for callers with `scope` only; others get a 403."""
-
-    def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        caller_of(request).require(scope)
-
-    return Depends(check)
 
 
 class AccessGuard:

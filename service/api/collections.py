@@ -6,9 +6,9 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from service.access.caller import Scope
-from service.api.access import needs
 from service.api.collection_schemas import CollectionOut, CollectionsResponse
-from service.api.parts import Parts, TheParts, TheQueue
+from service.api.dependencies import TheParts, TheQueue, needs
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.jobs.queue import JobQueue
 

@@ -22,8 +22,8 @@ from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.answering.citations import marked
-from service.api.access import needs
 from service.api.answer_schemas import AnswerOut
+from service.api.dependencies import TheParts, needs
 from service.api.openai_schemas import (
     DEFAULT_MODEL,
     CompletionChoice,
@@ -36,7 +36,7 @@ from service.api.openai_schemas import (
     ModelsOut,
 )
 from service.api.openapi import event_stream
-from service.api.parts import Parts, TheParts
+from service.api.parts import Parts
 from service.api.problems import documented, respond, told_in_stream
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.errors import QuestionInvalid, ServiceError

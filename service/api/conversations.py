@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from service.access.caller import Scope
 from service.api import openapi
-from service.api.access import needs
 from service.api.answer_schemas import StoredAnswerOut
 from service.api.conversation_schemas import (
     ConversationOut,
@@ -18,7 +17,8 @@ from service.api.conversation_schemas import (
     RenameRequest,
     json_lines,
 )
-from service.api.parts import Parts, TheParts
+from service.api.dependencies import TheParts, needs
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.conversation_export import markdown
 from service.conversation_list import PAGE, Conversation

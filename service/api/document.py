@@ -9,10 +9,10 @@ from fastapi.responses import FileResponse
 from index.errors import NotFound
 from index.records import DocumentSummary
 from service.access.caller import Scope
-from service.api.access import needs
+from service.api.dependencies import TheParts, TheQueue, needs
 from service.api.document_schemas import DocumentOut
 from service.api.job_schemas import DocumentDetail, FileOut
-from service.api.parts import Parts, TheParts, TheQueue
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.jobs.indexing import folder_of
 from service.jobs.intake import own_id

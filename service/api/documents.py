@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from index.records import Document, Section
 from service.access.caller import Scope
-from service.api.access import needs
+from service.api.dependencies import TheParts, needs
 from service.api.document_schemas import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
-from service.api.parts import Parts, TheParts
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.wire import CollectionName, Offset
 

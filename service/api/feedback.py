@@ -10,8 +10,7 @@ from pydantic import Field
 
 from service.access.caller import Scope
 from service.api import openapi
-from service.api.access import needs
-from service.api.parts import TheParts
+from service.api.dependencies import TheParts, needs
 from service.api.problems import documented
 from service.api.wire import Record, Request, Words
 from service.feedback import Feedback, Rating

@@ -9,9 +9,8 @@ from fastapi.responses import JSONResponse, Response
 
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
-from service.api.access import needs
 from service.api.collection_schemas import CollectionOut
-from service.api.parts import TheParts
+from service.api.dependencies import TheParts, needs
 from service.api.problems import MEDIA_TYPE, documented, problem_of
 from service.api.wire import Record
 

@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from service.access.caller import Scope
-from service.api.access import needs
+from service.api.dependencies import TheParts, TheQueue, needs
 from service.api.job_schemas import JobOut, JobsResponse
-from service.api.parts import TheParts, TheQueue
 from service.api.problems import documented
 from service.api.wire import CollectionName
 from service.jobs.queue import JobQueue

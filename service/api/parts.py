@@ -4,11 +4,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from fastapi import Depends, Request
 
 from index.collection import Collection
 from index.errors import CollectionMissing, NotFound
@@ -16,11 +15,9 @@ from index.filters import Filter
 from index.records import Document, DocumentSummary
 from service.access.caller import LOCAL, Caller
 from service.answering.service import Service
-from service.api.access import caller_of
 from service.api.running import Running
 from service.conversation_list import ConversationList
 from service.feedback import FeedbackStore
-from service.jobs.queue import JobQueue
 from service.metrics import Metrics
 from service.records import Answer, Turn
 from service.store import ANYBODY, ConversationStore, StoredAnswer, missing_answer
@@ -166,19 +163,3 @@ def make_parts(service: Service, store: ConversationStore, tracing: Tracing | No
     metrics, settings = Metrics(), service.settings
     running = Running(settings.max_requests, settings.max_waiting_requests, metrics)
     return Parts(service, store, FeedbackStore(store.database), metrics, running, tracing or Untraced())
-
-
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return replace(parts, caller=caller_of(request))
-
-
-TheParts = Annotated[Parts, Depends(_parts)]
-
-
-def _queue(request: Request) -> JobQueue:
-    queue: JobQueue = request.app.state.queue
-    return queue
-
-
-TheQueue = Annotated[JobQueue, Depends(_queue)]

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 
 from index.records import Hit
 from service.access.caller import Scope
-from service.api.access import needs
-from service.api.parts import Parts, TheParts
+from service.api.dependencies import TheParts, needs
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.search_schemas import PassageOut, SearchRequest, SearchResponse
 

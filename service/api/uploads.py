@@ -13,10 +13,10 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Respons
 from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
-from service.api.access import needs
+from service.api.dependencies import TheParts, TheQueue, needs
 from service.api.document import DOCUMENT, documents_of
 from service.api.job_schemas import JobOut
-from service.api.parts import Parts, TheParts, TheQueue
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.errors import DocumentTaken, UploadInvalid
 from service.jobs import intake

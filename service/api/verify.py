@@ -9,9 +9,9 @@ from pydantic import Field
 from service.access.caller import Scope
 from service.answer_json import answer_of
 from service.answering.checking import SupportPolicy
-from service.api.access import needs
 from service.api.answer_schemas import AnswerOut
-from service.api.parts import Parts, TheParts
+from service.api.dependencies import TheParts, needs
+from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.wire import CollectionName, Record, Request
 from service.errors import AnswerInvalid
