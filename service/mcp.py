@@ -23,9 +23,9 @@ from index.records import Document, Hit
 from service.access.caller import LOCAL, Caller, Scope
 from service.access.keyring import Keyring
 from service.answering.service import Service
-from service.api.access import AccessGuard
 from service.api.answer_schemas import AnswerOut
 from service.api.dependencies import caller_of
+from service.api.middleware.authentication import AccessGuard
 from service.api.parts import Parts, make_parts
 from service.api.search_schemas import PassageOut, SearchResponse
 from service.api.telling import answered

@@ -2,5 +2,5 @@
 
 Read in this order: caller, key, rate, options, acting, exposure, keyring. All but keyring is pure, which keeps the keys in the
 database.
-Nothing here knows HTTP: that is service/api/access.py.
+Nothing here knows HTTP: that is service/api/middleware/authentication.py.
 """

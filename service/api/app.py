@@ -27,12 +27,12 @@ from service.api import (
     uploads,
     verify,
 )
-from service.api.access import AccessGuard
-from service.api.bodies import BodyLimits
+from service.api.middleware.admission import Turns
+from service.api.middleware.authentication import AccessGuard
+from service.api.middleware.limits import BodyLimits
+from service.api.middleware.request_log import RequestGuard
 from service.api.openapi import QuothApi
 from service.api.parts import make_parts
-from service.api.requests import RequestGuard
-from service.api.turns import Turns
 from service.jobs.assembly import open_queue
 from service.settings import Settings
 from service.slack.manifest import EVENTS_PATH

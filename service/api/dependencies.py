@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials
 
 from service.access.caller import Caller, Scope
-from service.api.access import _BEARER
+from service.api.middleware.authentication import _BEARER
 from service.api.parts import Parts
 from service.jobs.queue import JobQueue
 

@@ -3,7 +3,7 @@
 Without keys in the database everybody who reaches the server may do everything, and the server listens on loopback only. There
 a browser is the danger: a page from elsewhere can make it send requests to this machine, and there is no key that the page
 would lack. So such a server answers no page but its own: what a browser sends on behalf of another origin is refused (`Origin`,
-`Sec-Fetch-Site`; the check of `Host` against DNS rebinding is in service/api/requests.py). With keys nothing is ambient: a
+`Sec-Fetch-Site`; the check of `Host` against DNS rebinding is in service/api/middleware/request_log.py). With keys nothing is ambient: a
 browser adds no key by itself.
 """
 
