@@ -39,7 +39,7 @@ def verify(
     received = _late("service.answer_json").answer_of(_read(answer))
     verification = _verified(received, settings, collection)
     if as_json:
-        schemas = _late("service.api.verify")
+        schemas = _late("service.api.routes.verify")
         typer.echo(schemas.VerificationOut.model_validate(verification).model_dump_json(indent=2))
     else:
         show(Console(), verification_lines(verification))

@@ -10,29 +10,28 @@ from starlette.types import Scope
 
 from service.access.keyring import Keyring
 from service.answering.service import Service
-from service.api import (
-    chat,
-    collections,
-    completions,
-    conversations,
-    document,
-    documents,
-    feedback,
-    health,
-    jobs,
-    problems,
-    search,
-    site,
-    slack,
-    uploads,
-    verify,
-)
+from service.api import problems, slack
 from service.api.middleware.admission import Turns
 from service.api.middleware.authentication import AccessGuard
 from service.api.middleware.limits import BodyLimits
 from service.api.middleware.request_log import RequestGuard
 from service.api.openapi import QuothApi
 from service.api.parts import make_parts
+from service.api.routes import (
+    chat,
+    collections,
+    completions,
+    conversations,
+    documents,
+    feedback,
+    health,
+    jobs,
+    search,
+    uploads,
+    verify,
+)
+from service.api.routes import documents as document
+from service.api.routes import pages as site
 from service.jobs.assembly import open_queue
 from service.settings import Settings
 from service.slack.manifest import EVENTS_PATH
