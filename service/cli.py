@@ -73,7 +73,7 @@ def ask(
     _require_collection(settings)
     answer = _service(settings).answerer.answer(Question(question, settings.collection))
     if as_json:
-        print_json(late("service.api.answer_schemas").AnswerOut.of(answer))
+        print_json(late("service.api.schemas.answers").AnswerOut.of(answer))
     else:
         out = stdout()
         rendering.show(out, rendering.answer_lines(answer, plain=not out.is_terminal))
@@ -99,7 +99,7 @@ def search(
         query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k)
     )
     if as_json:
-        schemas = late("service.api.search_schemas")
+        schemas = late("service.api.schemas.search")
         print_json(schemas.SearchResponse(hits=tuple(schemas.PassageOut.of(hit) for hit in hits)))
     else:
         rendering.show(stdout(), rendering.hit_lines(hits))

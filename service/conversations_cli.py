@@ -34,7 +34,7 @@ def overview(
     conversations, _ = _open()
     page = conversations.page(limit, owner=None)
     if as_json:
-        schemas = _late("service.api.conversation_schemas")
+        schemas = _late("service.api.schemas.conversations")
         listed = tuple(schemas.ConversationOut.of(one) for one in page.conversations)
         typer.echo(
             schemas.ConversationsResponse(conversations=listed, next_cursor=page.next_cursor).model_dump_json(indent=2)
@@ -49,7 +49,7 @@ def one(id: IdArgument, as_json: JsonOption = False) -> None:
     conversations, store = _open()
     conversation, answers = conversations.one(id, owner=None), store.answers(id, owner=None)
     if as_json:
-        schemas = _late("service.api.conversation_schemas")
+        schemas = _late("service.api.schemas.conversations")
         typer.echo(schemas.ConversationResponse.of(conversation, answers).model_dump_json(indent=2))
         return
     out = Console()
@@ -107,7 +107,7 @@ def export(
     for conversation in wanted:
         answers = store.answers(conversation.id, owner=None)
         if format == "jsonl":
-            out.write(_late("service.api.conversation_schemas").json_lines(conversation, answers))
+            out.write(_late("service.api.schemas.conversations").json_lines(conversation, answers))
         else:
             out.write(_late("service.conversation_export").markdown(conversation, answers) + "\n")
 

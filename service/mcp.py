@@ -23,13 +23,13 @@ from index.records import Document, Hit
 from service.access.caller import LOCAL, Caller, Scope
 from service.access.keyring import Keyring
 from service.answering.service import Service
-from service.api.answer_schemas import AnswerOut
 from service.api.dependencies import caller_of
 from service.api.middleware.authentication import AccessGuard
 from service.api.parts import Parts, make_parts
-from service.api.search_schemas import PassageOut, SearchResponse
+from service.api.schemas.answers import AnswerOut
+from service.api.schemas.base import Record
+from service.api.schemas.search import PassageOut, SearchResponse
 from service.api.telling import answered
-from service.api.wire import Record
 from service.errors import ServiceError
 from service.plain_text import with_sources
 from service.records import Question

@@ -32,7 +32,7 @@ def replay(
     stored = store.answer(id, owner=None)
     found: Replay = _late("service.replay").replay(stored, _late("service.assembly").assemble(settings))
     if as_json:
-        answer = _late("service.api.answer_schemas").AnswerOut.of(found.answer).model_dump(mode="json")
+        answer = _late("service.api.schemas.answers").AnswerOut.of(found.answer).model_dump(mode="json")
         changes = {"made_with": _dicts(found.made_with), "answer_changes": _dicts(found.answer_changes)}
         typer.echo(json.dumps({**changes, "answer": answer}, ensure_ascii=False, indent=2))
     else:

@@ -8,8 +8,8 @@ from evaluation.tasks.answering import Answering
 from evaluation.tasks.reading import Reading as ReadingTask
 from evaluation.tasks.retrieval import Retrieving, by_document
 from evaluation.tasks.verification import Verifying
-from service.api.answer_schemas import AnswerOut, CitationOut, DraftedOut, SentenceOut, UsageOut
-from service.api.search_schemas import PassageOut
+from service.api.schemas.answers import AnswerOut, CitationOut, DraftedOut, SentenceOut, UsageOut
+from service.api.schemas.search import PassageOut
 from service.generators.language_model import Said
 from service.prompts import Messages, load_prompts
 from service.records import Turn, Usage

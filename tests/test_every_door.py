@@ -12,7 +12,7 @@ from mcp import Client
 from typer.testing import CliRunner
 
 from service.answering.service import Service
-from service.api.answer_schemas import AnswerOut
+from service.api.schemas.answers import AnswerOut
 from service.cli import app
 from service.client import AsyncQuoth, Quoth
 from service.mcp import create_server

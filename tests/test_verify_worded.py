@@ -17,7 +17,7 @@ from service.answering.answerer import Answerer
 from service.answering.checking import SupportPolicy
 from service.answering.citations import marked
 from service.answering.service import Service
-from service.api.answer_schemas import AnswerOut
+from service.api.schemas.answers import AnswerOut
 from service.generators.selection import writers
 from service.records import Question
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from evaluation.cases import Case
 from service.answering.service import Service
-from service.api.answer_schemas import AnswerOut, CitationOut
-from service.api.search_schemas import PassageOut
+from service.api.schemas.answers import AnswerOut, CitationOut
+from service.api.schemas.search import PassageOut
 from service.records import Question
 
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from evaluation.cases import Case
 from evaluation.errors import EndpointUnavailable
-from service.api.answer_schemas import AnswerOut, CitationOut
-from service.api.search_schemas import PassageOut, SearchResponse
+from service.api.schemas.answers import AnswerOut, CitationOut
+from service.api.schemas.search import PassageOut, SearchResponse
 
 _TRIES = 4
 _FIRST_WAIT_S = 0.5

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from evaluation.cases import Case
-from service.api.answer_schemas import AnswerOut, CitationOut
-from service.api.search_schemas import PassageOut
+from service.api.schemas.answers import AnswerOut, CitationOut
+from service.api.schemas.search import PassageOut
 
 
 class Target(Protocol):

@@ -19,7 +19,7 @@ from evaluation.naming import Naming
 from evaluation.targets.target import Target
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
-from service.api.answer_schemas import AnswerOut
+from service.api.schemas.answers import AnswerOut
 
 _SHORT_ANSWER_WORDS = 10
 

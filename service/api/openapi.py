@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.api.answer_schemas import PassagesEvent, SentenceEvent
-from service.api.examples import PROBLEMS, SCHEMAS
 from service.api.problems import MEDIA_TYPE, Problem, title_of
+from service.api.schemas.answers import PassagesEvent, SentenceEvent
+from service.api.schemas.examples import PROBLEMS, SCHEMAS
 
 _ALWAYS = (HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 _KEYED = (

@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
-from service.api.answer_schemas import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
 from service.api.dependencies import TheParts, needs
 from service.api.openapi import event_stream
 from service.api.parts import Parts
 from service.api.problems import documented, told_in_stream
-from service.api.search_schemas import PassageOut
+from service.api.schemas.answers import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
+from service.api.schemas.search import PassageOut
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.records import Question
 

@@ -22,9 +22,12 @@ from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.answering.citations import marked
-from service.api.answer_schemas import AnswerOut
 from service.api.dependencies import TheParts, needs
-from service.api.openai_schemas import (
+from service.api.openapi import event_stream
+from service.api.parts import Parts
+from service.api.problems import documented, respond, told_in_stream
+from service.api.schemas.answers import AnswerOut
+from service.api.schemas.openai import (
     DEFAULT_MODEL,
     CompletionChoice,
     CompletionMessage,
@@ -35,9 +38,6 @@ from service.api.openai_schemas import (
     ModelOut,
     ModelsOut,
 )
-from service.api.openapi import event_stream
-from service.api.parts import Parts
-from service.api.problems import documented, respond, told_in_stream
 from service.api.telling import STREAM_HEADERS, answered, begun
 from service.errors import QuestionInvalid, ServiceError
 from service.plain_text import source_list, with_sources, without_sources

@@ -9,17 +9,17 @@ from fastapi.responses import Response
 
 from service.access.caller import Scope
 from service.api import openapi
-from service.api.answer_schemas import StoredAnswerOut
-from service.api.conversation_schemas import (
+from service.api.dependencies import TheParts, needs
+from service.api.parts import Parts
+from service.api.problems import documented
+from service.api.schemas.answers import StoredAnswerOut
+from service.api.schemas.conversations import (
     ConversationOut,
     ConversationResponse,
     ConversationsResponse,
     RenameRequest,
     json_lines,
 )
-from service.api.dependencies import TheParts, needs
-from service.api.parts import Parts
-from service.api.problems import documented
 from service.conversation_export import markdown
 from service.conversation_list import PAGE, Conversation
 from service.store import StoredAnswer

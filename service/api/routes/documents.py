@@ -11,11 +11,11 @@ from index.errors import NotFound
 from index.records import Document, DocumentSummary, Section
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, TheQueue, needs
-from service.api.document_schemas import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
-from service.api.job_schemas import DocumentDetail, FileOut
 from service.api.parts import Parts
 from service.api.problems import documented
-from service.api.wire import CollectionName, Offset
+from service.api.schemas.base import CollectionName, Offset
+from service.api.schemas.documents import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
+from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
 from service.jobs.intake import own_id
 from service.jobs.queue import JobQueue

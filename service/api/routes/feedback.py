@@ -12,7 +12,7 @@ from service.access.caller import Scope
 from service.api import openapi
 from service.api.dependencies import TheParts, needs
 from service.api.problems import documented
-from service.api.wire import Record, Request, Words
+from service.api.schemas.base import Record, Request, Words
 from service.feedback import Feedback, Rating
 from service.feedback_export import exported
 from service.store import ANYBODY

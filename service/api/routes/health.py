@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
-from service.api.collection_schemas import CollectionOut
 from service.api.dependencies import TheParts, needs
 from service.api.problems import MEDIA_TYPE, documented, problem_of
-from service.api.wire import Record
+from service.api.schemas.base import Record
+from service.api.schemas.documents import CollectionOut
 
 router = APIRouter(tags=["operations"])
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, TheQueue, needs
-from service.api.job_schemas import JobOut, JobsResponse
 from service.api.problems import documented
-from service.api.wire import CollectionName
+from service.api.schemas.base import CollectionName
+from service.api.schemas.jobs import JobOut, JobsResponse
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobState
 

@@ -10,7 +10,7 @@ from service.access.caller import Scope
 from service.api.dependencies import TheParts, needs
 from service.api.parts import Parts
 from service.api.problems import documented
-from service.api.search_schemas import PassageOut, SearchRequest, SearchResponse
+from service.api.schemas.search import PassageOut, SearchRequest, SearchResponse
 
 router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 

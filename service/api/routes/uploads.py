@@ -14,10 +14,10 @@ from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, TheQueue, needs
-from service.api.job_schemas import JobOut
 from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.routes.documents import DOCUMENT, documents_of
+from service.api.schemas.jobs import JobOut
 from service.errors import DocumentTaken, UploadInvalid
 from service.jobs import intake
 from service.jobs.indexing import folder_of

@@ -9,11 +9,11 @@ from pydantic import Field
 from service.access.caller import Scope
 from service.answer_json import answer_of
 from service.answering.checking import SupportPolicy
-from service.api.answer_schemas import AnswerOut
 from service.api.dependencies import TheParts, needs
 from service.api.parts import Parts
 from service.api.problems import documented
-from service.api.wire import CollectionName, Record, Request
+from service.api.schemas.answers import AnswerOut
+from service.api.schemas.base import CollectionName, Record, Request
 from service.errors import AnswerInvalid
 from service.verification import Fault, Verdict, Verification, verify
 from service.versions import Versions

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from index.records import Hit
-from service.api.search_schemas import FilterIn, PassageOut
-from service.api.wire import CollectionName, Offset, Record, Request, Words
+from service.api.schemas.base import CollectionName, Offset, Record, Request, Words
+from service.api.schemas.search import FilterIn, PassageOut
 from service.records import Answer
 from service.store import StoredAnswer
 

@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import ConfigDict, Field
 
-from service.api.answer_schemas import AnswerOut, StoredAnswerOut
-from service.api.wire import Record, Request, Words
+from service.api.schemas.answers import AnswerOut, StoredAnswerOut
+from service.api.schemas.base import Record, Request, Words
 from service.conversation_list import Conversation
 from service.store import StoredAnswer
 

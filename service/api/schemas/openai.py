@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.answer_schemas import AnswerOut
-from service.api.wire import Record, Words
+from service.api.schemas.answers import AnswerOut
+from service.api.schemas.base import Record, Words
 
 DEFAULT_MODEL = "quoth"
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Self
 
-from service.api.document_schemas import DocumentOut
-from service.api.wire import Record
+from service.api.schemas.base import Record
+from service.api.schemas.documents import DocumentOut
 from service.jobs.records import Job, JobState, Original, Stage
 
 
