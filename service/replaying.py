@@ -18,7 +18,7 @@ from service.rendering import Line, clean, show
 from service.settings import load
 
 if TYPE_CHECKING:  # brings in the engines, which `quoth --help` should not wait for
-    from service.replay import Change, Replay
+    from service.audit.replay import Change, Replay
 
 
 def replay(
@@ -30,7 +30,7 @@ def replay(
     configure("warning")
     store = _late("service.store").ConversationStore(_late("service.database").Database(settings.store_url))
     stored = store.answer(id, owner=None)
-    found: Replay = _late("service.replay").replay(stored, _late("service.assembly").assemble(settings))
+    found: Replay = _late("service.audit.replay").replay(stored, _late("service.assembly").assemble(settings))
     if as_json:
         answer = _late("service.api.schemas.answers").AnswerOut.of(found.answer).model_dump(mode="json")
         changes = {"made_with": _dicts(found.made_with), "answer_changes": _dicts(found.answer_changes)}

@@ -20,7 +20,7 @@ from service.rendering import Line, clean, show
 from service.settings import Settings, load
 
 if TYPE_CHECKING:
-    from service.verification import Finding, Verification
+    from service.audit.verification import Finding, Verification
 
 _STDIN = Path("-")
 _SIGNS = {"proved": ("✓ proved", "green"), "refuted": ("✗ refuted", "bold red"), "unproved": ("? not proved", "yellow")}
@@ -78,10 +78,10 @@ def _verified(answer: Any, settings: Settings, collection: str | None) -> Verifi
         probabilities: Sequence[float] = checker.check(pairs)
         return probabilities
 
-    versions = _late("service.versions").Versions(
+    versions = _late("service.audit.versions").Versions(
         libraries.open_library(settings), [collection] if collection else None
     )
-    verification: Verification = _late("service.verification").verify(
+    verification: Verification = _late("service.audit.verification").verify(
         answer, versions, check, enough=checking.SupportPolicy().enough
     )
     return verification

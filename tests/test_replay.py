@@ -15,10 +15,10 @@ import quoth
 from index.library import Library
 from index.sync.sync import sync
 from service.answering.service import Service
+from service.audit.replay import replay
 from service.database import Database
 from service.errors import ReplayImpossible
 from service.records import Question
-from service.replay import replay
 from service.store import ConversationStore, StoredAnswer
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

@@ -16,6 +16,8 @@ from mcp import Client
 from service.answering.answerer import Answerer
 from service.answering.service import Service
 from service.api.app import create_app
+from service.audit.replay import replay
+from service.audit.verification import Verdict
 from service.client import Quoth
 from service.errors import GeneratorUnavailable
 from service.generators.language_model import Said
@@ -23,10 +25,8 @@ from service.generators.selection import writers
 from service.mcp import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage
-from service.replay import replay
 from service.rewriting import Rewriter
 from service.store import ConversationStore
-from service.verification import Verdict
 
 FIRST = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 FOLLOW_UP = "And which of them hit banks?"

@@ -12,10 +12,10 @@ from index.chunking.chunker import chunk_id
 from index.records import Chunk, Document, Hit, Page
 from service.answer_json import answer_of
 from service.answering.citations import marked
+from service.audit.verification import Fault, Verdict, Verification, made_of, verify
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
 from service.refusals import REFUSAL
-from service.verification import Fault, Verdict, Verification, made_of, verify
 
 TEXT = "# Attacks\n\nSeoul counts at least six attacks since 2007. 🦜 Banks were hit twice.\n\nKerry came in May."
 QUOTES = ("Seoul counts at least six attacks since 2007.", "Kerry came in May.")

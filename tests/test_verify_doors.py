@@ -15,7 +15,7 @@ from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionMissing
 from index.library import Library
 from index.sync.sync import sync
-from service.versions import Versions
+from service.audit.versions import Versions
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 

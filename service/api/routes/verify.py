@@ -14,9 +14,9 @@ from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.schemas.answers import AnswerOut
 from service.api.schemas.base import CollectionName, Record, Request
+from service.audit.verification import Fault, Verdict, Verification, verify
+from service.audit.versions import Versions
 from service.errors import AnswerInvalid
-from service.verification import Fault, Verdict, Verification, verify
-from service.versions import Versions
 
 MOST_SENTENCES = 500  # each may need the checker; no model that is asked for one answer writes as many
 

@@ -11,10 +11,10 @@ from index.errors import NotFound
 from service.answering.answerer import Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
+from service.audit.versions import Versions
 from service.errors import ReplayImpossible
 from service.records import MADE_WITH, Answer, Question, Recording
 from service.store import StoredAnswer
-from service.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)

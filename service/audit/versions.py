@@ -9,7 +9,7 @@ from index.records import Document
 
 
 class Versions:
-    """An opener for `service.verification.verify`: finds a version in collections of the library and remembers it.
+    """An opener for `service.audit.verification.verify`: finds a version in collections of the library and remembers it.
 
     `names` are the collections that are looked in, all of them for None. `may_read` says of a document's principals whether it
     is for the one who asks; another document is as if it were not there. Not for several threads; make one per answer.
