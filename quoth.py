@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.text import Text
 
 from index.errors import IndexingError
-from service.cli import app
-from service.collections_cli import app as collections
-from service.conversations_cli import app as conversations
+from service.cli.app import app
+from service.cli.collections import app as collections
+from service.cli.conversations import app as conversations
+from service.cli.keys import app as keys
+from service.cli.mcp import mcp
+from service.cli.rendering import clean
+from service.cli.replay import replay
+from service.cli.slack import slack
+from service.cli.verify import verify
+from service.cli.work import work
 from service.errors import ServiceError
-from service.keys_cli import app as keys
-from service.mcp_command import mcp
-from service.rendering import clean
-from service.replaying import replay
-from service.slack.command import slack
-from service.verifying import verify
-from service.work_command import work
 
 # Everything Quoth needs is on this machine: no library may ask a network for models, updates or a place to report to.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}

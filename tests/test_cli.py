@@ -18,7 +18,7 @@ import quoth
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service.answering.service import Service
-from service.cli import app
+from service.cli.app import app
 from tests.web_server import WebServer
 
 ROOT = Path(__file__).parent.parent

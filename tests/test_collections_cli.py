@@ -12,7 +12,7 @@ from index.errors import CollectionExists, CollectionMissing, ExportUnreadable
 from index.maintenance.integrity import Finding
 from index.records import CollectionState, Document, DocumentSummary
 from quoth import app
-from service.collection_lines import description_lines, readable_size, verdict_lines
+from service.cli.collections import description_lines, readable_size, verdict_lines
 from service.libraries import open_library
 from service.settings import Settings
 

@@ -17,9 +17,9 @@ from index.library import Library
 from service.answer_json import answer_of
 from service.answering.service import Service
 from service.api.app import create_app
+from service.cli.conversations import app as commands
 from service.conversation_export import markdown
 from service.conversation_list import ConversationList
-from service.conversations_cli import app as commands
 from service.database import Database
 from service.errors import CursorInvalid, RecordMissing, TitleInvalid
 from service.feedback import FeedbackStore

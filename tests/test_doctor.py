@@ -9,7 +9,7 @@ from index.embedding.encoder import SentenceEncoder
 from index.errors import ModelDamaged
 from index.library import Library
 from index.records import Document
-from service import doctor
+from service.cli import doctor
 from service.database import Database
 from service.settings import Settings
 

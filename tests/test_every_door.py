@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from service.answering.service import Service
 from service.api.schemas.answers import AnswerOut
-from service.cli import app
+from service.cli.app import app
 from service.client import AsyncQuoth, Quoth
 from service.mcp import create_server
 from service.records import Answer

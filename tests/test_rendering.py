@@ -14,8 +14,8 @@ from index.ledger.permissions import Inherited, Root
 from index.records import Chunk, Hit
 from index.sync.listing import Rejection
 from index.sync.sync import SyncReport
-from service import rendering
-from service.doctor import Check
+from service.cli import rendering
+from service.cli.doctor import Check
 from service.records import Answer, Citation, Sentence
 
 QUOTE = "Seoul holds the North responsible for at least six notable cyberattacks since 2007."

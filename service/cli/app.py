@@ -1,4 +1,4 @@
-"""The command line, with the commands ask, search, serve and doctor; `index` stands in service/index_cli.py.
+"""The command line, with the commands ask, search, serve and doctor; `index` stands in service/cli/index.py.
 
 Each command reads its words, calls the parts, and shows what came back.
 
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from index.errors import CollectionMissing
-from service import rendering
-from service.console import (
+from service.cli import rendering
+from service.cli.console import (
     INTERRUPTED,
     CollectionOption,
     JsonOption,
@@ -27,7 +27,7 @@ from service.console import (
     stderr,
     stdout,
 )
-from service.index_cli import index
+from service.cli.index import index
 from service.logs import configure
 from service.records import Question
 from service.settings import Settings, load
@@ -152,7 +152,7 @@ def serve(
 def doctor() -> None:
     """Check models, index and disk, and say what to do. Exit code 1 when something is broken."""
     settings = quiet_settings()
-    examine = late("service.doctor").examine
+    examine = late("service.cli.doctor").examine
     broken = False
     for check in examine(settings, lambda: library_of(settings), lambda: late("service.assembly").verify(settings)):
         rendering.show(stdout(), rendering.check_lines([check]))

@@ -24,7 +24,7 @@ from service.records import Answer, Citation
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
     from index.sync.sync import SyncReport
-    from service.doctor import Check
+    from service.cli.doctor import Check
 
 NEAREST = 3
 NEAREST_CHARACTERS = 160

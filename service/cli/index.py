@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from service import rendering
-from service.console import INTERRUPTED, CollectionOption, late, library_of, quiet_settings, stderr, stdout
+from service.cli import rendering
+from service.cli.console import INTERRUPTED, CollectionOption, late, library_of, quiet_settings, stderr, stdout
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
     from index.collection import Collection

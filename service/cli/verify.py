@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.console import CollectionOption, JsonOption
+from service.cli.console import CollectionOption, JsonOption
+from service.cli.rendering import Line, clean, show
 from service.errors import AnswerUnreadable
 from service.logs import configure
-from service.rendering import Line, clean, show
 from service.settings import Settings, load
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.console import JsonOption
+from service.cli.console import JsonOption
+from service.cli.rendering import Line, clean, show
 from service.logs import configure
-from service.rendering import Line, clean, show
 from service.settings import load
 
 if TYPE_CHECKING:  # brings in the engines, which `quoth --help` should not wait for

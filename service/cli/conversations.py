@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.console import JsonOption
+from service.cli.console import JsonOption
+from service.cli.rendering import Line, answer_lines, clean, show
 from service.logs import configure
-from service.rendering import Line, answer_lines, clean, show
 from service.settings import load
 
 if TYPE_CHECKING:  # these modules take half a second to import, which `quoth --help` should not wait for

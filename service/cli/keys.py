@@ -17,10 +17,10 @@ from index.library import require_name
 from service.access.caller import Scope
 from service.access.keys import expiry_of, name_of, principals_of
 from service.access.rate import rate_of
-from service.console import JsonOption
+from service.cli.console import JsonOption
+from service.cli.rendering import Line, show
 from service.errors import KeyOptionInvalid
 from service.logs import configure
-from service.rendering import Line, show
 from service.settings import load
 
 if TYPE_CHECKING:
