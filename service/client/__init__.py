@@ -11,8 +11,7 @@ since it does not travel. Read in this order: problems, requests, events, jobs, 
 
 from service.client.awaited import AsyncQuoth
 from service.client.blocking import Quoth
-from service.client.events import Event, Passages, Told
 from service.client.jobs import Job
-from service.client.problems import Refused, Unavailable
+from service.client.protocol import Event, Passages, Refused, Told, Unavailable
 
 __all__ = ["AsyncQuoth", "Event", "Job", "Passages", "Quoth", "Refused", "Told", "Unavailable"]

@@ -9,10 +9,8 @@ import httpx
 
 from index.records import Hit
 from service.answer_json import answer_of, hit_of
-from service.client.events import Event, Events
 from service.client.jobs import Facts, Job, document_path, job_of, job_path, pauses_for, upload_of
-from service.client.problems import raise_for, unreachable
-from service.client.requests import TIMEOUT_S, URL, given, headers, question_body
+from service.client.protocol import TIMEOUT_S, URL, Event, Events, given, headers, question_body, raise_for, unreachable
 from service.records import Answer, Citation
 
 

@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from service.client.problems import Unavailable
-from service.client.requests import given
+from service.client.protocol import Unavailable, given
 from service.errors import AnswerInvalid, UploadInvalid
 from service.jobs.records import JobState, Stage
 
