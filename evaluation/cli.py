@@ -144,7 +144,7 @@ def draft(
         case_file = late("evaluation.case_file")
         case_file.refuse_existing(out)
         settings = late("service.settings").load(collection=collection)
-        opened = late("service.libraries").open_library(settings).open(settings.collection)
+        opened = late("service.composition.library").open_library(settings).open(settings.collection)
         with _questioner(settings, llm) as questioner, watching() as watch:
             advance = watch("Asking the language model") if questioner else None
             drafted = late("evaluation.drafting").draft(

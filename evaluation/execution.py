@@ -30,9 +30,9 @@ from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
-from service.assembly import assemble
-from service.generators.selection import writers
-from service.libraries import open_library
+from service.composition.generators import writers
+from service.composition.library import open_library
+from service.composition.service import assemble
 from service.rewriting import Rewriter
 
 # Cases at work together share the runs of a network (index/batching), and bf16 rounds by what stands in a batch: with 4

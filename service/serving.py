@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Serving(uvicorn.Server):
-    """Serves an app of `service.api.app` until SIGTERM or SIGINT.
+    """Serves an app of `service.composition.http` until SIGTERM or SIGINT.
 
     While answers end, it goes on listening and says 503 to whatever is new, so that whoever balances load sees it at
     /readyz. Answers that are not whole after `grace_s` seconds end with the error `shutting-down`; nothing is cut off

@@ -19,8 +19,8 @@ from fastapi import FastAPI
 
 from index.sync.sync import sync
 from service.answering.service import Service
-from service.api.app import create_app
-from service.assembly import assemble
+from service.composition.http import create_app
+from service.composition.service import assemble
 from service.database import Database
 from service.ports import listen, url
 from service.settings import Settings

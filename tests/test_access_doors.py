@@ -25,8 +25,8 @@ from service.access.keyring import Keyring
 from service.access.rate import Rate
 from service.answering.answerer import AnswerReady, Event, PassagesFound
 from service.answering.service import Service
-from service.api.app import create_app
 from service.api.middleware.authentication import PUBLIC, READY
+from service.composition.http import create_app
 from service.database import Database
 from service.errors import StoreUnavailable
 from service.jobs.database import open_jobs

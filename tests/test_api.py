@@ -18,7 +18,7 @@ from index.errors import CollectionBusy
 from index.library import Library
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question, Sentence

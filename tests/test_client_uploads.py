@@ -14,8 +14,8 @@ from index.embedding.hashing import HashedEncoder
 from index.formats.limits import Limits
 from index.library import Library
 from service.answering.service import Service
-from service.api.app import create_app
 from service.client import AsyncQuoth, Quoth, Refused, Unavailable
+from service.composition.http import create_app
 from service.errors import UploadInvalid
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer

@@ -13,7 +13,7 @@ from index.maintenance.integrity import Finding
 from index.records import CollectionState, Document, DocumentSummary
 from quoth import app
 from service.cli.collections import description_lines, readable_size, verdict_lines
-from service.libraries import open_library
+from service.composition.library import open_library
 from service.settings import Settings
 
 TEXT = "The bridge opened in 1932."

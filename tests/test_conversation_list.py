@@ -16,8 +16,8 @@ from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from service.answer_json import answer_of
 from service.answering.service import Service
-from service.api.app import create_app
 from service.cli.conversations import app as commands
+from service.composition.http import create_app
 from service.conversation_export import markdown
 from service.conversation_list import ConversationList
 from service.database import Database

@@ -18,7 +18,7 @@ from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Hit
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.errors import FeedbackInvalid, RecordMissing
 from service.feedback import FeedbackStore

@@ -16,8 +16,8 @@ import pytest
 
 from service.answering.answerer import Answerer
 from service.answering.service import Service
-from service.api.app import create_app
-from service.generators.selection import writers
+from service.composition.generators import writers
+from service.composition.http import create_app
 from service.store import ConversationStore
 
 QUESTION = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.answering.answerer import Answerer
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.metrics import Metrics
 from service.records import Question
 from service.store import ConversationStore

@@ -16,7 +16,7 @@ from index.errors import CollectionBusy
 from index.records import Chunk, Hit
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.plain_text import source_list, with_sources, without_sources
 from service.progress import Stages

@@ -19,8 +19,8 @@ from service.access.caller import Scope
 from service.access.keyring import Keyring
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.answering.service import Service
-from service.api.app import create_app
 from service.api.openapi import QuothApi
+from service.composition.http import create_app
 from service.database import Database
 from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings

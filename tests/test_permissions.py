@@ -25,7 +25,7 @@ from service.access.keyring import Keyring
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.generators.extractive import Extractive
 from service.mcp import create_http, create_server

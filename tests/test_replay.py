@@ -119,7 +119,7 @@ def test_the_command_shows_it_and_its_exit_code_says_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("QUOTH_HOME", str(home))
     monkeypatch.setenv("QUOTH_DATABASE_URL", f"sqlite:///{tmp_path / 'c.sqlite'}")
-    monkeypatch.setattr("service.assembly.assemble", lambda _settings: service)
+    monkeypatch.setattr("service.composition.service.assemble", lambda _settings: service)
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     store.append(kept.answer, kept.collection, kept.recording)
     other = replace(kept.answer, id="other", refused=True, sentences=(), citations=())

@@ -15,13 +15,13 @@ from mcp import Client
 
 from service.answering.answerer import Answerer
 from service.answering.service import Service
-from service.api.app import create_app
 from service.audit.replay import replay
 from service.audit.verification import Verdict
 from service.client import Quoth
+from service.composition.generators import writers
+from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
 from service.generators.language_model import Said
-from service.generators.selection import writers
 from service.mcp import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage

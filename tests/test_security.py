@@ -20,8 +20,8 @@ from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.answering.service import Service
-from service.api.app import create_app
 from service.cli import doctor
+from service.composition.http import create_app
 from service.database import Database
 from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings

@@ -23,8 +23,8 @@ from pathlib import Path
 from index.embedding.hashing import HashedEncoder
 from index.library import Library
 from service.answering.answerer import AnswerReady, PassagesFound
-from service.api.app import create_app
-from service.assembly import Service
+from service.composition.http import create_app
+from service.composition.service import Service
 from service.database import Database
 from service.logs import configure
 from service.ports import listen, url

@@ -13,8 +13,8 @@ import structlog
 from typer.testing import CliRunner
 
 from quoth import app
-from service.api.app import create_app
 from service.api.parts import Parts
+from service.composition.http import create_app
 from service.errors import SettingsInvalid, SlackRefused
 from service.generators.scripted import Scripted
 from service.slack.channels import Channel, Channels

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.slack.door import Pace
 from service.slack.once import Once

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.otel import OpenTelemetry
 from service.settings import Settings
 from service.store import ConversationStore

@@ -16,7 +16,7 @@ from index.formats.limits import Limits
 from index.library import Library
 from index.records import Document
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer
 from service.jobs.intake import safe_name

@@ -18,7 +18,7 @@ from service.answering.checking import SupportPolicy
 from service.answering.citations import marked
 from service.answering.service import Service
 from service.api.schemas.answers import AnswerOut
-from service.generators.selection import writers
+from service.composition.generators import writers
 from service.records import Question
 
 QUESTION = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

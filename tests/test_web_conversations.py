@@ -14,7 +14,7 @@ from index.library import Library
 from index.records import Document
 from service.answering.answerer import AnswerReady, PassagesFound
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence

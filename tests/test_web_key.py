@@ -14,7 +14,7 @@ from service.access.caller import Scope
 from service.access.keyring import Keyring
 from service.answering.answerer import AnswerReady, PassagesFound
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.database import Database
 from service.records import Answer, Question
 from service.settings import Settings

@@ -12,7 +12,7 @@ from index.embedding.hashing import HashedEncoder
 from index.formats.limits import Limits
 from index.library import Library
 from service.answering.service import Service
-from service.api.app import create_app
+from service.composition.http import create_app
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases

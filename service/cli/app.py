@@ -129,7 +129,7 @@ def serve(
         anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
         tracing = late("service.tracing").tracing(settings)
         service = _service(settings)
-        api = late("service.api.app").create_app(service, store, anonymous=anonymous, tracing=tracing)
+        api = late("service.composition.http").create_app(service, store, anonymous=anonymous, tracing=tracing)
         if settings.collection in service.library.names():
             # Reads the encoder and the caches now, so that the first question is as quick as the second.
             service.library.open(settings.collection).search("ready", k=1)
@@ -154,7 +154,9 @@ def doctor() -> None:
     settings = quiet_settings()
     examine = late("service.cli.doctor").examine
     broken = False
-    for check in examine(settings, lambda: library_of(settings), lambda: late("service.assembly").verify(settings)):
+    for check in examine(
+        settings, lambda: library_of(settings), lambda: late("service.composition.service").verify(settings)
+    ):
         rendering.show(stdout(), rendering.check_lines([check]))
         broken = broken or check.state == "broken"
     if broken:
@@ -163,7 +165,7 @@ def doctor() -> None:
 
 def _service(settings: Settings) -> Service:
     with stderr().status("Loading the models"):
-        service: Service = late("service.assembly").assemble(settings)
+        service: Service = late("service.composition.service").assemble(settings)
     return service
 
 

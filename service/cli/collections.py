@@ -214,5 +214,5 @@ def _verify(library: Library, names: list[str], *, broken: bool = False) -> None
 
 def _library() -> Library:
     configure("warning")
-    library: Library = importlib.import_module("service.libraries").open_library(load())
+    library: Library = importlib.import_module("service.composition.library").open_library(load())
     return library

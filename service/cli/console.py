@@ -40,7 +40,7 @@ def late(module: str) -> Any:
 
 def library_of(settings: Settings) -> Library:
     """The collections in the home folder."""
-    library: Library = late("service.libraries").open_library(settings)
+    library: Library = late("service.composition.library").open_library(settings)
     return library
 
 

@@ -26,7 +26,7 @@ def mcp(
     configure("warning")  # to standard error: standard output is the assistant's
     door = _late("service.mcp")
     if not http:
-        service = _late("service.assembly").assemble(settings)
+        service = _late("service.composition.service").assemble(settings)
         door.create_server(service, _store(settings)).run("stdio")
         return
     ports, uvicorn = _late("service.ports"), _late("uvicorn")
@@ -35,7 +35,7 @@ def mcp(
         keyring, exposure = _late("service.access.keyring"), _late("service.access.keyring")
         keys = keyring.Keyring(store.database)
         anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
-        service = _late("service.assembly").assemble(settings)
+        service = _late("service.composition.service").assemble(settings)
         app = door.create_http(door.create_server(service, store), service, store, anonymous=anonymous)
         Console(stderr=True, highlight=False).print(f"MCP at {ports.url(listening, settings.host)}/mcp", soft_wrap=True)
         config = uvicorn.Config(

@@ -30,7 +30,9 @@ def replay(
     configure("warning")
     store = _late("service.store").ConversationStore(_late("service.database").Database(settings.store_url))
     stored = store.answer(id, owner=None)
-    found: Replay = _late("service.audit.replay").replay(stored, _late("service.assembly").assemble(settings))
+    found: Replay = _late("service.audit.replay").replay(
+        stored, _late("service.composition.service").assemble(settings)
+    )
     if as_json:
         answer = _late("service.api.schemas.answers").AnswerOut.of(found.answer).model_dump(mode="json")
         changes = {"made_with": _dicts(found.made_with), "answer_changes": _dicts(found.answer_changes)}

@@ -50,7 +50,7 @@ async def _answering(settings: Settings) -> None:
 
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, signalled, one)
-    with _late("service.slack.assembling").opened(settings) as parts:
+    with _late("service.composition.slack").opened(settings) as parts:
         await socket_mode.serve(door.SlackDoor(settings, parts), token, stop, _tell)
 
 

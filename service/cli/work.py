@@ -35,7 +35,7 @@ def work(
         threading.Thread(target=_end_with_server, args=(stop,), daemon=True).start()
     else:
         Console().print("Quoth indexes what is uploaded.  (Ctrl-C stops it)", highlight=False)
-    _late("service.jobs.assembly").run_worker(settings, stop)
+    _late("service.composition.jobs").run_worker(settings, stop)
 
 
 def _end_with_server(stop: threading.Event) -> None:

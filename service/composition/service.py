@@ -9,8 +9,8 @@ from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
 from service.calibration import Calibration
-from service.generators.selection import writers
-from service.libraries import open_library
+from service.composition.generators import writers
+from service.composition.library import open_library
 from service.reader import Reader
 from service.records import Recording
 from service.settings import Settings

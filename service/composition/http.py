@@ -32,7 +32,7 @@ from service.api.routes import (
 )
 from service.api.routes import documents as document
 from service.api.routes import pages as site
-from service.jobs.assembly import open_queue
+from service.composition.jobs import open_queue
 from service.settings import Settings
 from service.slack.manifest import EVENTS_PATH
 from service.store import ConversationStore

@@ -3,6 +3,7 @@
 import threading
 
 from index.formats.limits import Limits
+from service.composition.library import open_library
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
@@ -10,7 +11,6 @@ from service.jobs.originals import Originals
 from service.jobs.presence import Presence
 from service.jobs.queue import JobQueue
 from service.jobs.worker import Worker
-from service.libraries import open_library
 from service.settings import Settings
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.api.parts import Parts, make_parts
-from service.assembly import assemble
+from service.composition.service import assemble
 from service.database import Database
 from service.settings import Settings
 from service.store import ConversationStore
