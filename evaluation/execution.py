@@ -33,7 +33,7 @@ from service import settings
 from service.composition.generators import writers
 from service.composition.library import open_library
 from service.composition.service import assemble
-from service.rewriting import Rewriter
+from service.followups.rewriter import Rewriter
 
 # Cases at work together share the runs of a network (index/batching), and bf16 rounds by what stands in a batch: with 4
 # workers 2 of 16 rows differed in their last digits. One at a time gives equal bytes, and the network is one for all anyway.

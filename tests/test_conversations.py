@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.conversations import Rewriting, content_words, fused, rewrite
+from service.followups.rules import Rewriting, content_words, fused, rewrite
 from service.records import Turn
 
 

@@ -10,10 +10,10 @@ from evaluation.tasks.retrieval import Retrieving, by_document
 from evaluation.tasks.verification import Verifying
 from service.api.schemas.answers import AnswerOut, CitationOut, DraftedOut, SentenceOut, UsageOut
 from service.api.schemas.search import PassageOut
+from service.followups.rewriter import Rewriter
 from service.generators.language_model import Said
 from service.prompts import Messages, load_prompts
 from service.records import Turn, Usage
-from service.rewriting import Rewriter
 
 TEXT = "Rivers rise in spring. The Oder floods every March. Dams were built in 1904."
 QUOTE = "The Oder floods every March."

@@ -9,7 +9,7 @@ from index.records import Chunk, Hit
 from service.answering.checking import Checking, SupportPolicy
 from service.answering.citations import Numbering
 from service.answering.writing import Writing
-from service.conversations import content_words
+from service.followups.rules import content_words
 from service.generators.draft import Draft, Passage, Quote
 from service.generators.extractive import Extractive
 from service.generators.scripted import PROMPT_HASH, Scripted

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
 from service.answering.quotes import Evidence, best_quotes
-from service.conversations import content_words
+from service.followups.rules import content_words
 from service.generators.draft import Passage
 from service.reader import Reading, SentenceReading
 

@@ -21,11 +21,11 @@ from service.client import Quoth
 from service.composition.generators import writers
 from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
+from service.followups.rewriter import Rewriter
 from service.generators.language_model import Said
 from service.mcp import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage
-from service.rewriting import Rewriter
 from service.store import ConversationStore
 
 FIRST = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

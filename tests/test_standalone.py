@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.followups.guard import fault, tidied
 from service.records import Turn
-from service.standalone import fault, tidied
 
 TURNS = [
     Turn("Which company runs the ferry to Porto?", "Orient Lines has run it since 1969."),

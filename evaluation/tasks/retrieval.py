@@ -8,8 +8,8 @@ from typing import Any
 from evaluation.cases import Case
 from evaluation.metrics.retrieval import retrieval_scores
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
-from service.conversations import fused, rewrite
-from service.rewriting import Rewriter
+from service.followups.rewriter import Rewriter
+from service.followups.rules import fused, rewrite
 
 DEPTH = 100
 Search = Callable[[str], Sequence[tuple[str, float]]]

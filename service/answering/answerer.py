@@ -16,8 +16,9 @@ from service.answering.conflicts import conflicts
 from service.answering.retrieval import found, naming
 from service.answering.writing import Writing
 from service.calibration import Calibration, signals
-from service.conversations import Rewriting
 from service.errors import GeneratorUnknown, QuestionInvalid
+from service.followups.rewriter import Rewriter, Rewritten, read
+from service.followups.rules import Rewriting
 from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
 from service.progress import Stages
@@ -25,7 +26,6 @@ from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence, Usage
 from service.refusals import REFUSAL
 from service.rereading import read_twice
-from service.rewriting import Rewriter, Rewritten, read
 from service.support import SupportChecker
 
 _HAS_WORD = re.compile(r"\w")

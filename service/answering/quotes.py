@@ -12,8 +12,8 @@ from itertools import combinations
 from math import log
 
 from index.chunking.sentences import Span
-from service.conversations import content_words
 from service.figures import counted, figures
+from service.followups.rules import content_words
 from service.generators.draft import Passage, Quote
 from service.support import SupportChecker
 

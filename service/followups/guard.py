@@ -7,7 +7,7 @@ about what the follow-up asks, in words of the conversation; else it is not used
 import re
 from collections.abc import Iterator, Sequence
 
-from service.conversations import content_words
+from service.followups.rules import content_words
 from service.records import Turn
 from service.refusals import refuses
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from service.conversations import Rewriting, rewrite
 from service.errors import GeneratorUnavailable
+from service.followups.guard import fault, tidied
+from service.followups.rules import Rewriting, rewrite
 from service.generators.language_model import LanguageModel
 from service.prompts import Messages, Prompts
 from service.records import Turn, Usage
-from service.standalone import fault, tidied
 
 MOST_TURNS = 6  # the last ones
 QUESTION_CHARACTERS = 500
