@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evaluation.errors import ModelUnavailable, NoReply
 from service.generators.budget import Budget
-from service.generators.server import ChatServer, Reply, RequestFailed, Server
+from service.generators.openai_client import ChatServer, Reply, RequestFailed, Server
 from service.prompts import Messages, fill, inert, shipped
 
 _ATTEMPTS = 3

@@ -188,7 +188,7 @@ def judge(
     """Ask a language model whether each answer is right, and how far it agrees with the deterministic scores."""
     with reported():
         judging = late("evaluation.judge")
-        server = late("service.generators.server").Server(base_url, model, key, timeout)
+        server = late("service.generators.openai_client").Server(base_url, model, key, timeout)
         with closing(judging.Judge(server)) as asked, watching() as watch:
             result = judging.judge_run(folder, asked, on_progress=watch("Judging"))
         typer.echo(judging.markdown(result))
@@ -201,7 +201,7 @@ app.command()(load)
 @contextmanager
 def _questioner(settings: Any, wanted: bool | None) -> Iterator[Any]:
     """The language model that the settings name, ready to propose questions; None without one, or when it is not wanted."""
-    server = None if wanted is False else late("service.generators.server").Server.of(settings)
+    server = None if wanted is False else late("service.generators.openai_client").Server.of(settings)
     if server is None:
         if wanted:
             raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")

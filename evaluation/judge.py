@@ -17,7 +17,7 @@ from evaluation.asking import Asker, Form
 from evaluation.errors import ModelUnavailable, NoReply, RunInvalid
 from evaluation.metrics.intervals import Estimate, mean_interval
 from evaluation.rows import Row, read_rows, whole_lines
-from service.generators.server import Server
+from service.generators.openai_client import Server
 
 Outcome = Literal["right", "partly", "wrong", "unparsable", "unanswered"]
 _FILE = "judge.jsonl"

@@ -17,7 +17,7 @@ from evaluation.asking import Asker, Form
 from evaluation.errors import NoReply
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
 from evaluation.templating import content
-from service.generators.server import Server
+from service.generators.openai_client import Server
 
 MOST = 3
 _LONGEST_QUESTION = 300

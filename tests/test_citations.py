@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from index.chunking.sentences import Span
 from index.records import Chunk, Hit, Page
 from service.answering.citations import Numbering, marked, page_at
-from service.generators.draft import Passage, Quote
+from service.generators.protocol import Passage, Quote
 from service.reader import Reading
 
 TEXT = "Café owners met. 🙂 They agreed on prices. Nobody objected."

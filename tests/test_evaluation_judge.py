@@ -10,7 +10,7 @@ from evaluation.asking import parsed
 from evaluation.errors import ModelUnavailable, RunInvalid
 from evaluation.judge import Judge, VerdictForm, cohen_kappa, judge_run, markdown
 from evaluation.rows import ROWS, Row
-from service.generators.server import Server
+from service.generators.openai_client import Server
 
 
 def row(case: str, answer: str, correct: float | None, **gold: object) -> Row:

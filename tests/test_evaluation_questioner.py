@@ -27,7 +27,7 @@ from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 from service.answering.service import Service
-from service.generators.server import Server
+from service.generators.openai_client import Server
 
 TEXT = (
     "The Lusatian Dam was completed in 1904. Clara Winter designed the sluices of the Lusatian Dam. "

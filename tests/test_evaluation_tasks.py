@@ -11,7 +11,7 @@ from evaluation.tasks.verification import Verifying
 from service.api.schemas.answers import AnswerOut, CitationOut, DraftedOut, SentenceOut, UsageOut
 from service.api.schemas.search import PassageOut
 from service.followups.rewriter import Rewriter
-from service.generators.language_model import Said
+from service.generators.protocol import Said
 from service.prompts import Messages, load_prompts
 from service.records import Turn, Usage
 

@@ -2,8 +2,8 @@
 
 from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit
-from service.generators.draft import Draft, Passage
 from service.generators.extractive import Extractive, plain
+from service.generators.protocol import Draft, Passage
 from service.reader import Reading, SentenceReading
 
 

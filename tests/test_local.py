@@ -12,8 +12,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from index.records import Chunk, Hit
 from service.errors import GeneratorUnavailable, SettingsInvalid
 from service.generators.budget import Budget
-from service.generators.draft import Draft, Passage, Report
 from service.generators.local import Local
+from service.generators.protocol import Draft, Passage, Report
 from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
 from service.reader import Reading

@@ -10,8 +10,8 @@ from service.answering.checking import Checking, SupportPolicy
 from service.answering.citations import Numbering
 from service.answering.writing import Writing
 from service.followups.rules import content_words
-from service.generators.draft import Draft, Passage, Quote
 from service.generators.extractive import Extractive
+from service.generators.protocol import Draft, Passage, Quote
 from service.generators.scripted import PROMPT_HASH, Scripted
 from service.progress import Stages
 from service.reader import Reading, SentenceReading

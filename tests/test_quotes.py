@@ -8,7 +8,7 @@ from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
 from service.answering.quotes import Evidence, best_quotes
 from service.followups.rules import content_words
-from service.generators.draft import Passage
+from service.generators.protocol import Passage
 from service.reader import Reading, SentenceReading
 
 BRIEFING = (

@@ -17,13 +17,12 @@ from service.answering.checking import Checking, SupportPolicy
 from service.answering.citations import Numbering
 from service.answering.writing import Writing
 from service.errors import GeneratorUnavailable
-from service.generators.breaker import Breaker
 from service.generators.budget import Budget, estimated_tokens
-from service.generators.draft import Draft, Passage, Report
+from service.generators.circuit_breaker import Breaker
 from service.generators.extractive import Extractive
-from service.generators.language_model import Said
+from service.generators.openai_client import Server
+from service.generators.protocol import Draft, Passage, Report, Said
 from service.generators.remote import Remote
-from service.generators.server import Server
 from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
 from service.reader import Reading, SentenceReading

@@ -22,7 +22,7 @@ from service.composition.generators import writers
 from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
 from service.followups.rewriter import Rewriter
-from service.generators.language_model import Said
+from service.generators.protocol import Said
 from service.mcp import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.generators.draft import Passage
+from service.generators.protocol import Passage
 from service.generators.scripted import Scripted
 from service.slack.questions import Questions
 from tests import slack_server

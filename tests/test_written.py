@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.written import LONGEST_SENTENCE, Written, read_sentence, written_sentences
+from service.generators.stream_parser import LONGEST_SENTENCE, Written, read_sentence, written_sentences
 
 COUNT = 4
 

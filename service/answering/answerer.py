@@ -19,8 +19,8 @@ from service.calibration import Calibration, signals
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, Rewritten, read
 from service.followups.rules import Rewriting
-from service.generators.draft import Generator, Passage
 from service.generators.extractive import Extractive
+from service.generators.protocol import Generator, Passage
 from service.progress import Stages
 from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence, Usage

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from service.answering.citations import Numbering
 from service.answering.quotes import best_quotes
 from service.generators.budget import TRAIL_SEPARATOR
-from service.generators.draft import Draft, Passage, Quote
+from service.generators.protocol import Draft, Passage, Quote
 from service.records import Citation, Drafted, Sentence
 from service.refusals import refuses
 from service.support import SupportChecker

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from index.chunking.sentences import Span
 from index.records import Page
-from service.generators.draft import Passage, Quote
+from service.generators.protocol import Passage, Quote
 from service.records import Citation
 
 

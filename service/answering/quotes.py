@@ -14,7 +14,7 @@ from math import log
 from index.chunking.sentences import Span
 from service.figures import counted, figures
 from service.followups.rules import content_words
-from service.generators.draft import Passage, Quote
+from service.generators.protocol import Passage, Quote
 from service.support import SupportChecker
 
 _SINGLES = 6  # sentences that are checked alone

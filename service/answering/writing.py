@@ -5,7 +5,7 @@ from types import GeneratorType
 
 from service.answering.checking import Checked, Checking
 from service.errors import GeneratorUnavailable
-from service.generators.draft import Generator, Passage, Report
+from service.generators.protocol import Generator, Passage, Report
 from service.progress import Stages
 from service.records import Usage
 

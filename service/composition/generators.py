@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from service.errors import SettingsInvalid
 from service.followups.rewriter import Rewriter
 from service.generators.budget import Budget
-from service.generators.draft import Generator
 from service.generators.extractive import Extractive
-from service.generators.language_model import LINE_TOKENS
+from service.generators.protocol import LINE_TOKENS, Generator
 from service.prompts import load_prompts
 from service.settings import Settings
 
@@ -44,8 +43,8 @@ def writers(settings: Settings) -> Writers:
             "Raise the first, or lower the second."
         )
     if settings.llm_model and settings.llm_base_url:
+        from service.generators.openai_client import Server
         from service.generators.remote import Remote
-        from service.generators.server import Server
 
         server = Server.of(settings)
         assert server is not None

@@ -12,7 +12,7 @@ from typing import Literal
 from service.errors import GeneratorUnavailable
 from service.followups.guard import fault, tidied
 from service.followups.rules import Rewriting, rewrite
-from service.generators.language_model import LanguageModel
+from service.generators.protocol import LanguageModel
 from service.prompts import Messages, Prompts
 from service.records import Turn, Usage
 

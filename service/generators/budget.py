@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.errors import GeneratorUnavailable
-from service.generators.draft import Passage
+from service.generators.protocol import Passage
 from service.prompts import Messages, Numbered, Prompts
 from service.refusals import REFUSAL
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from index.chunking.sentences import Span
 from service.answering.conflicts import overlap
-from service.generators.draft import Draft, Passage, Quote
+from service.generators.protocol import Draft, Passage, Quote
 from service.statements import Terms, is_heading, stated
 
 MOST_SENTENCES = 4

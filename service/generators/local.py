@@ -13,9 +13,8 @@ from jinja2 import TemplateError
 
 from service.errors import GeneratorUnavailable, SettingsInvalid
 from service.generators.budget import Budget, fitted
-from service.generators.draft import Draft, Passage, Report
-from service.generators.language_model import LINE_TOKENS, Said
-from service.generators.prose import drafts, without_thoughts
+from service.generators.protocol import LINE_TOKENS, Draft, Passage, Report, Said
+from service.generators.stream_parser import drafts, without_thoughts
 from service.progress import running
 from service.prompts import Messages, Prompts
 from service.records import Usage

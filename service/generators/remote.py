@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from service.errors import GeneratorUnavailable
-from service.generators.breaker import Breaker
 from service.generators.budget import Budget, fitted
-from service.generators.draft import Draft, Passage, Report
-from service.generators.language_model import LINE_TOKENS, Said
-from service.generators.prose import drafts, without_thoughts
-from service.generators.server import WHOLE, ChatServer, Reply, RequestFailed, Server
+from service.generators.circuit_breaker import Breaker
+from service.generators.openai_client import WHOLE, ChatServer, Reply, RequestFailed, Server
+from service.generators.protocol import LINE_TOKENS, Draft, Passage, Report, Said
+from service.generators.stream_parser import drafts, without_thoughts
 from service.progress import running
 from service.prompts import Messages, Prompts
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from service.errors import GeneratorUnavailable
-from service.generators.draft import Draft, Passage, Report
-from service.generators.prose import drafts
+from service.generators.protocol import Draft, Passage, Report
+from service.generators.stream_parser import drafts
 from service.records import Usage
 
 PROMPT_HASH = "scripted"

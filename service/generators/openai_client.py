@@ -10,7 +10,7 @@ import httpx2
 import openai
 
 from service.generators.budget import Budget, estimated_tokens
-from service.generators.connection import make_cuttable
+from service.generators.cancellation import make_cuttable
 from service.progress import running
 from service.prompts import Messages
 from service.records import Usage

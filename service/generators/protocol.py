@@ -6,6 +6,7 @@ from typing import Protocol
 
 from index.chunking.sentences import Span
 from index.records import Hit
+from service.prompts import Messages
 from service.reader import Reading
 from service.records import Usage
 
@@ -70,5 +71,31 @@ class Generator(Protocol):
         """Yield the sentences of the answer; no Draft at all means that the passages hold none.
 
         Raises GeneratorUnavailable when a model's server does not answer, also after some sentences.
+        """
+        ...
+
+
+LINE_TOKENS = 256  # a rewritten follow-up has 20; the rest is for models that write their thoughts first
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model wrote, without its thoughts."""
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+
+
+class LanguageModel(Protocol):
+    """Writes at most LINE_TOKENS tokens. Thread-safe."""
+
+    def tokens(self, text: str) -> int:
+        """How many tokens the model makes of `text`, or an estimate that is too high."""
+        ...
+
+    def say(self, messages: Messages) -> Said:
+        """The reply, asked for once and waited for no longer than was set.
+
+        Raises GeneratorUnavailable when there is none.
         """
         ...

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunking.sentences import Span, sentence_spans
+from service.generators.extractive import plain
+from service.generators.protocol import Draft
 from service.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
 
 LONGEST_SENTENCE = 800  # code points; longer ones are cut, which bounds the work for each character that arrives
@@ -181,3 +183,61 @@ def _without_marks(text: str) -> str:
     text = re.sub(rf"\A\s*{_MARK}[ \t:]*", "", text)
     text = re.sub(rf"(?<=\w)[ \t]*{_MARK}(?=\w)|(?<=[.!?]){_MARK}(?=\w)|[ \t]*{_MARK}[ \t]+(?=[\w(\"“])", " ", text)
     return _FENCE_LINE.sub("", re.sub(rf"[ \t]*{_MARK}", "", text))
+
+
+_MOST_REPEATED = 3
+_THINKS = "<think>"
+_THOUGHT = "</think>"
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_QUESTION = re.compile(r"[?？؟]\W*\Z")
+_HAS_WORD = re.compile(r"\w")
+
+
+def drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[Draft]:
+    """Yield a draft for each sentence in the text that arrives in `pieces`, as soon as it is complete.
+
+    `count` is the number of passages that the model saw. `was_cut` is asked after the last piece: whether the model was
+    stopped before its end. What states nothing is left out: thoughts, headings, questions, and what was said before; a
+    model that keeps saying the same is stopped.
+    """
+    said: set[str] = set()
+    repeated = 0
+    for sentence in written_sentences(without_thoughts(pieces), count, was_cut):
+        text = plain(sentence.text)
+        if not _HAS_WORD.search(text) or _HEADING.match(sentence.text) or _QUESTION.search(text):
+            continue
+        if text in said:
+            repeated += 1
+            if repeated == _MOST_REPEATED:
+                return
+            continue
+        said.add(text)
+        yield Draft(text, passages=tuple(number - 1 for number in sentence.cited), invented=sentence.invented)
+
+
+def without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces without a block `<think> ... </think>` at their beginning; nothing, if that block never ends."""
+    held = ""
+    thinking = False
+    answering = False
+    for piece in pieces:
+        if answering:
+            yield piece
+            continue
+        held += piece
+        if not thinking:
+            held = held.lstrip()
+            if held.startswith(_THINKS):
+                thinking = True
+            elif not _THINKS.startswith(held):
+                answering = True
+                yield held
+        if thinking:
+            _, end, rest = held.partition(_THOUGHT)
+            if end:
+                answering = True
+                yield rest
+            else:
+                held = held[-len(_THOUGHT) :]
+    if not (answering or thinking):
+        yield held
