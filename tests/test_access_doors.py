@@ -30,9 +30,9 @@ from service.composition.http import create_app
 from service.database import Database
 from service.errors import StoreUnavailable
 from service.jobs.database import open_jobs
+from service.jobs.files import Originals
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
 from service.mcp import create_http, create_server
 from service.records import Answer, Question
 from service.settings import Settings

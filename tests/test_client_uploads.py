@@ -18,10 +18,10 @@ from service.client import AsyncQuoth, Quoth, Refused, Unavailable
 from service.composition.http import create_app
 from service.errors import UploadInvalid
 from service.jobs.database import open_jobs
+from service.jobs.files import Originals
+from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
-from service.jobs.presence import Presence
 from service.jobs.worker import Worker
 from service.settings import Settings
 from service.store import ConversationStore

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from service.errors import IdempotencyKeyReused, JobsDamaged, JobsUnavailable, QueueFull, RecordMissing, UploadTooLarge
-from service.jobs.backoff import delay
 from service.jobs.database import open_jobs
-from service.jobs.leases import KEPT_SECONDS, MOST_ATTEMPTS, MOST_LOSSES, LeaseLost, Leases
-from service.jobs.originals import Originals
-from service.jobs.presence import Presence
+from service.jobs.files import Originals
+from service.jobs.heartbeat import Presence
+from service.jobs.leases import KEPT_SECONDS, MOST_ATTEMPTS, MOST_LOSSES, LeaseLost, Leases, delay
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Job, JobState, Stage, Upload
 

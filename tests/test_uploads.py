@@ -18,11 +18,11 @@ from index.records import Document
 from service.answering.service import Service
 from service.composition.http import create_app
 from service.jobs.database import open_jobs
+from service.jobs.files import Originals
+from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
-from service.jobs.intake import safe_name
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
-from service.jobs.presence import Presence
+from service.jobs.validation import safe_name
 from service.jobs.worker import Worker
 from service.settings import Settings
 from service.store import ConversationStore

@@ -18,10 +18,10 @@ from index.formats.limits import Limits
 from index.library import Library
 from index.records import Hit
 from service.jobs.database import open_jobs
+from service.jobs.files import Originals
+from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
-from service.jobs.presence import Presence
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Job, JobState, Upload
 from service.jobs.supervision import WorkerProcess
@@ -229,8 +229,8 @@ from index.library import Library
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
-from service.jobs.presence import Presence
+from service.jobs.files import Originals
+from service.jobs.heartbeat import Presence
 from service.jobs.worker import Worker
 
 home = Path(sys.argv[1])

@@ -5,10 +5,10 @@ import threading
 from index.formats.limits import Limits
 from service.composition.library import open_library
 from service.jobs.database import open_jobs
+from service.jobs.files import Originals
+from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
-from service.jobs.presence import Presence
 from service.jobs.queue import JobQueue
 from service.jobs.worker import Worker
 from service.settings import Settings

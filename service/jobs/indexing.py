@@ -12,8 +12,8 @@ from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
 from index.library import Library
 from index.records import Document
+from service.jobs.files import Originals
 from service.jobs.leases import Leases
-from service.jobs.originals import Originals
 from service.jobs.records import Claim, Stage, Upload
 
 SCHEME = "upload:///"

@@ -14,11 +14,20 @@ from collections.abc import Callable, Iterable
 from sqlite3 import Connection, Row
 
 from index.storage.sqlite import Database
-from service.jobs.backoff import MOST_SECONDS, delay
-from service.jobs.originals import Originals
+from service.jobs.database import upload_from
+from service.jobs.files import Originals
 from service.jobs.queue import drop_unneeded
 from service.jobs.records import Claim, Stage
-from service.jobs.rows import upload_from
+
+FIRST_SECONDS = 1.0
+MOST_SECONDS = 300.0
+
+
+def delay(failures: int, chance: float) -> float:
+    """Seconds to wait after so many failures (from 1); `chance`, uniform in [0, 1), picks from the upper half of the bound."""
+    bound = min(FIRST_SECONDS * 2.0 ** (min(failures, 64) - 1), MOST_SECONDS)
+    return bound * (1.0 + chance) / 2.0
+
 
 LEASE_SECONDS = 60.0
 MOST_ATTEMPTS = 20

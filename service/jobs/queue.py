@@ -12,9 +12,9 @@ from sqlite3 import Connection
 
 from index.storage.sqlite import Database
 from service.errors import IdempotencyKeyReused, QueueFull, RecordMissing
-from service.jobs.originals import Incoming, Originals
+from service.jobs.database import job_from, job_of_key, job_rows, one_job
+from service.jobs.files import Incoming, Originals
 from service.jobs.records import Job, JobState, Original, Upload
-from service.jobs.rows import job_from, job_of_key, job_rows, one_job
 
 MOST_WAITING = 10_000
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import structlog
 
-from service.jobs.backoff import delay
+from service.jobs.leases import delay
 
 COMMAND = (
     sys.executable,

@@ -17,9 +17,9 @@ from service.api.schemas.base import CollectionName, Offset
 from service.api.schemas.documents import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
 from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
-from service.jobs.intake import own_id
 from service.jobs.queue import JobQueue
 from service.jobs.records import Original
+from service.jobs.validation import own_id
 
 DOCUMENT = "/v1/collections/{name}/documents/{document_id}"
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)

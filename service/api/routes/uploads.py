@@ -19,9 +19,9 @@ from service.api.problems import documented
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
 from service.errors import DocumentTaken, UploadInvalid
-from service.jobs import intake
+from service.jobs import validation as intake
+from service.jobs.files import Incoming
 from service.jobs.indexing import folder_of
-from service.jobs.originals import Incoming
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, Upload
 
