@@ -33,7 +33,7 @@ from service.jobs.database import open_jobs
 from service.jobs.files import Originals
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
-from service.mcp import create_http, create_server
+from service.mcp.server import create_http, create_server
 from service.records import Answer, Question
 from service.settings import Settings
 from service.store import ConversationStore

@@ -15,7 +15,7 @@ from service.answering.service import Service
 from service.api.schemas.answers import AnswerOut
 from service.cli.app import app
 from service.client import AsyncQuoth, Quoth
-from service.mcp import create_server
+from service.mcp.server import create_server
 from service.records import Answer
 from service.store import ConversationStore
 

@@ -12,7 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
 from service.answering.service import Service
-from service.mcp import MOST_CHARACTERS, create_http, create_server
+from service.mcp.server import MOST_CHARACTERS, create_http, create_server
 from service.store import ConversationStore
 
 ROOT = Path(__file__).parent.parent

@@ -28,7 +28,7 @@ from service.answering.service import Service
 from service.composition.http import create_app
 from service.database import Database
 from service.generators.extractive import Extractive
-from service.mcp import create_http, create_server
+from service.mcp.server import create_http, create_server
 from service.settings import Settings
 from service.store import ConversationStore
 

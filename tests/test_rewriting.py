@@ -23,7 +23,7 @@ from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
 from service.followups.rewriter import Rewriter
 from service.generators.protocol import Said
-from service.mcp import create_server
+from service.mcp.server import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage
 from service.store import ConversationStore

@@ -24,7 +24,7 @@ def mcp(
     """Serve the tools ask, search and read_document to an assistant (MCP)."""
     settings = load(host=host, port=port)
     configure("warning")  # to standard error: standard output is the assistant's
-    door = _late("service.mcp")
+    door = _late("service.mcp.server")
     if not http:
         service = _late("service.composition.service").assemble(settings)
         door.create_server(service, _store(settings)).run("stdio")
