@@ -12,10 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.answering.answerer import Answerer
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
+from service.observability.tracing import RequestEnd
 from service.records import Question
 from service.store import ConversationStore
-from service.tracing import RequestEnd
 
 ANSWERED = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 REFUSED = "Which enzyme folds the outer membrane of a mitochondrion?"

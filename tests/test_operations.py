@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from service.errors import AnswerTimedOut, Overloaded, ShuttingDown, code_of
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent

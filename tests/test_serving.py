@@ -26,7 +26,7 @@ from service.answering.answerer import AnswerReady, PassagesFound
 from service.composition.http import create_app
 from service.composition.service import Service
 from service.database import Database
-from service.logs import configure
+from service.observability.logs import configure
 from service.ports import listen, url
 from service.records import Answer
 from service.serving import Serving, leave

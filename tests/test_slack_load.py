@@ -31,7 +31,7 @@ PROGRAM = """
 import asyncio, sys
 from datetime import timedelta
 from pathlib import Path
-from service.logs import configure
+from service.observability.logs import configure
 from service.slack.door import Pace, SlackDoor
 from service.slack.socket_mode import serve
 from tests.slack_quoth import parts, settings_for

@@ -1,4 +1,4 @@
-"""service.tracing and service.otel: the spans of real requests, in memory and at a collector on loopback, without any text."""
+"""service.observability.tracing and service.observability.otel: the spans of real requests, in memory and at a collector on loopback, without any text."""
 
 import threading
 import time
@@ -15,10 +15,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.otel import OpenTelemetry
+from service.observability.otel import OpenTelemetry
+from service.observability.setup import tracing
+from service.observability.tracing import Untraced
 from service.settings import Settings
 from service.store import ConversationStore
-from service.tracing import Untraced, tracing
 
 QUESTION = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

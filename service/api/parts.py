@@ -18,10 +18,10 @@ from service.answering.service import Service
 from service.api.running import Running
 from service.conversation_list import ConversationList
 from service.feedback import FeedbackStore
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
+from service.observability.tracing import Tracing, Untraced
 from service.records import Answer, Turn
 from service.store import ANYBODY, ConversationStore, StoredAnswer, missing_answer
-from service.tracing import Tracing, Untraced
 
 Result = TypeVar("Result")
 

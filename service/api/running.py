@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from anyio import CancelScope, Event
 
 from service.errors import AnswerTimedOut, Overloaded, ShuttingDown
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 
 class Running:

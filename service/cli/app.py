@@ -28,7 +28,7 @@ from service.cli.console import (
     stdout,
 )
 from service.cli.index import index
-from service.logs import configure
+from service.observability.logs import configure
 from service.records import Question
 from service.settings import Settings, load
 
@@ -127,7 +127,7 @@ def serve(
         keyring, exposure = late("service.access.keyring"), late("service.access.keyring")
         keys = keyring.Keyring(store.database)
         anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
-        tracing = late("service.tracing").tracing(settings)
+        tracing = late("service.observability.tracing").tracing(settings)
         service = _service(settings)
         api = late("service.composition.http").create_app(service, store, anonymous=anonymous, tracing=tracing)
         if settings.collection in service.library.names():

@@ -17,7 +17,7 @@ from rich.text import Text
 from index.errors import IndexingError
 from service.cli.console import JsonOption
 from service.cli.rendering import Line, clean, readable, show
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import load
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for

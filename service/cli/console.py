@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import LogLevel, Settings, load
 
 if TYPE_CHECKING:

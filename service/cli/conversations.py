@@ -12,7 +12,7 @@ from rich.text import Text
 
 from service.cli.console import JsonOption
 from service.cli.rendering import Line, answer_lines, clean, show
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import load
 
 if TYPE_CHECKING:  # these modules take half a second to import, which `quoth --help` should not wait for

@@ -20,7 +20,7 @@ from service.access.rate import rate_of
 from service.cli.console import JsonOption
 from service.cli.rendering import Line, show
 from service.errors import KeyOptionInvalid
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import load
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import Settings, load
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from service.cli.console import JsonOption
 from service.cli.rendering import Line, clean, show
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import load
 
 if TYPE_CHECKING:  # brings in the engines, which `quoth --help` should not wait for

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import Settings, load
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from service.cli.console import CollectionOption, JsonOption
 from service.cli.rendering import Line, clean, show
 from service.errors import AnswerUnreadable
-from service.logs import configure
+from service.observability.logs import configure
 from service.settings import Settings, load
 
 if TYPE_CHECKING:

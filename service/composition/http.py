@@ -33,10 +33,10 @@ from service.api.routes import (
 from service.api.routes import documents as document
 from service.api.routes import pages as site
 from service.composition.jobs import open_queue
+from service.observability.tracing import Tracing
 from service.settings import Settings
 from service.slack.manifest import EVENTS_PATH
 from service.store import ConversationStore
-from service.tracing import Tracing
 
 _FORM_BYTES = 64 * 1024
 DESCRIPTION = """

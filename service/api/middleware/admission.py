@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.problems import respond
 from service.api.running import Running
 from service.errors import Overloaded, ShuttingDown
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 _WATCHES = frozenset(("/healthz", "/readyz", "/metrics"))
 _WORK = "/v1/"

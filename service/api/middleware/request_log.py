@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import respond
-from service.metrics import METHODS, Metrics
-from service.tracing import RequestEnd, Tracing
+from service.observability.metrics import METHODS, Metrics
+from service.observability.tracing import RequestEnd, Tracing
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from service.observability.tracing import RequestEnd
 from service.progress import Stages
-from service.tracing import RequestEnd
 
 _SERVER_ERROR = 500
 _TRACES = "/v1/traces"
@@ -40,7 +40,7 @@ class OpenTelemetry:
 
     @contextmanager
     def request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
-        """See `service.tracing.Tracing`."""
+        """See `service.observability.tracing.Tracing`."""
         parent = self._propagator.extract(headers)
         # An exception's message may hold what a span must not.
         with self._tracer.start_as_current_span(
@@ -63,7 +63,7 @@ class OpenTelemetry:
             yield ended
 
     def answer(self, stages: Stages, outcome: str) -> None:
-        """See `service.tracing.Tracing`."""
+        """See `service.observability.tracing.Tracing`."""
         answer = self._tracer.start_span(
             "answer",
             start_time=stages.began_ns,
@@ -80,5 +80,5 @@ class OpenTelemetry:
         answer.end(time_ns())
 
     def close(self) -> None:
-        """See `service.tracing.Tracing`."""
+        """See `service.observability.tracing.Tracing`."""
         self._provider.shutdown()

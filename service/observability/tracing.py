@@ -4,17 +4,12 @@ A trace holds a span for the request, one for the answer and one for each stage 
 a caller chose.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Protocol, cast
+from typing import Protocol
 
-from service.errors import SettingsInvalid
 from service.progress import Stages
-from service.settings import Settings
 
 _STANDARD = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -65,15 +60,3 @@ class Untraced:
 
     def close(self) -> None:
         """See `Tracing`."""
-
-
-def tracing(settings: Settings) -> Tracing:
-    """What the settings, or OpenTelemetry's own variables, ask for. Raises SettingsInvalid without the packages for it."""
-    if not (settings.otel_endpoint or os.environ.get(_STANDARD)):
-        return Untraced()
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        raise SettingsInvalid(
-            "otel_endpoint is set, and the packages for it are not there. Run: pip install 'quoth[otel]'"
-        )
-    # The extra takes 0.3 s to import and is not installed by default.
-    return cast(Tracing, import_module("service.otel").OpenTelemetry.over_http(settings.otel_endpoint))

@@ -1,0 +1,4 @@
+"""What is recorded while Quoth runs: logs, metrics, and traces for OpenTelemetry.
+
+Read in this order: logs, metrics, tracing, otel, setup.
+"""
