@@ -207,7 +207,9 @@ def _questioner(settings: Any, wanted: bool | None) -> Iterator[Any]:
             raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")
         yield None
         return
-    checker = late("service.support").SupportChecker.load(late("models").folder("support"), settings.home / "cache")
+    checker = late("service.scoring.support").SupportChecker.load(
+        late("models").folder("support"), settings.home / "cache"
+    )
     with closing(late("evaluation.questioner").Questioner(server, checker)) as questioner:
         yield questioner
 

@@ -1,6 +1,6 @@
 """The small trained models that ship with Quoth: one folder each, with weights, config and a card.
 
-`training/` makes them; `service/reader.py`, `service/support.py` and `service/calibration.py` load them.
+`training/` makes them; `service/scoring/reader.py`, `service/scoring/support.py` and `service/scoring/calibration.py` load them.
 """
 
 from pathlib import Path

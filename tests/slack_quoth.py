@@ -22,7 +22,7 @@ from service.answering.checking import SupportPolicy
 from service.api.parts import Parts, make_parts
 from service.database import Database
 from service.generators.extractive import Extractive
-from service.reader import Reading, SentenceReading
+from service.scoring.reader import Reading, SentenceReading
 from service.settings import Settings
 from service.slack.door import Pace, SlackDoor
 from service.slack.socket_mode import serve

@@ -1,4 +1,4 @@
-"""service.calibration: signals and arithmetic by hand, the file, the shipped one."""
+"""service.scoring.calibration: signals and arithmetic by hand, the file, the shipped one."""
 
 import json
 import math
@@ -8,9 +8,9 @@ import pytest
 from index.errors import ModelDamaged, ModelMissing
 from index.records import Chunk, Hit
 from models import folder
-from service.calibration import FILE, NAMES, Calibration, Signals, Step, alone, signals
-from service.reader import Reader, Reading, SentenceReading
-from service.rereading import read_twice
+from service.scoring.calibration import FILE, NAMES, Calibration, Signals, Step, alone, signals
+from service.scoring.reader import Reader, Reading, SentenceReading
+from service.scoring.second_pass import read_twice
 
 
 def hit(similarity, bm25):

@@ -8,7 +8,7 @@ from index.chunking.sentences import Span
 from index.records import Chunk, Hit, Page
 from service.answering.citations import Numbering, marked, page_at
 from service.generators.protocol import Passage, Quote
-from service.reader import Reading
+from service.scoring.reader import Reading
 
 TEXT = "Café owners met. 🙂 They agreed on prices. Nobody objected."
 PAGES = (Page(1, 0, 17), Page(2, 17, len(TEXT)))

@@ -4,7 +4,7 @@ from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit
 from service.generators.extractive import Extractive, plain
 from service.generators.protocol import Draft, Passage
-from service.reader import Reading, SentenceReading
+from service.scoring.reader import Reading, SentenceReading
 
 
 def passage(text: str, scores: list[float], *, relevance: float = 4.0, document: str = "d1", start: int = 0) -> Passage:

@@ -16,7 +16,7 @@ from service.generators.local import Local
 from service.generators.protocol import Draft, Passage, Report
 from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
-from service.reader import Reading
+from service.scoring.reader import Reading
 
 START, END, UNKNOWN = "<start>", "<end>", "<unk>"
 TEMPLATE = (

@@ -14,8 +14,8 @@ from service.generators.extractive import Extractive
 from service.generators.protocol import Draft, Passage, Quote
 from service.generators.scripted import PROMPT_HASH, Scripted
 from service.progress import Stages
-from service.reader import Reading, SentenceReading
 from service.records import Drafted, Usage
+from service.scoring.reader import Reading, SentenceReading
 
 TEXTS = [
     "Most of the hacks were aimed at South Korea. Seoul counts at least six attacks since 2007.",

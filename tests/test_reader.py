@@ -1,4 +1,4 @@
-"""service.reader with the shipped weights, and the windows that it reads."""
+"""service.scoring.reader with the shipped weights, and the windows that it reads."""
 
 import math
 import shutil
@@ -9,8 +9,8 @@ import pytest
 from index.chunking.sentences import Span, sentence_spans
 from index.errors import ModelDamaged, ModelMissing
 from models import folder
-from service.reader import Reader
-from service.windows import CLS, CONTEXT_LIMIT, SEP, Tokens, windows
+from service.scoring.reader import Reader
+from service.scoring.windows import CLS, CONTEXT_LIMIT, SEP, Tokens, windows
 
 TOWER = (
     "The tower is 330 metres tall. Gustave Eiffel built it for the World's Fair in 1889. "

@@ -25,8 +25,8 @@ from service.generators.protocol import Draft, Passage, Report, Said
 from service.generators.remote import Remote
 from service.progress import Stages, Stopped
 from service.prompts import Messages, load_prompts
-from service.reader import Reading, SentenceReading
 from service.records import Usage
+from service.scoring.reader import Reading, SentenceReading
 
 KEY = "sk-secret-key"
 

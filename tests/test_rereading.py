@@ -1,4 +1,4 @@
-"""service.rereading: which sentences are read by themselves, and what that does to their scores."""
+"""service.scoring.second_pass: which sentences are read by themselves, and what that does to their scores."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ import pytest
 
 from index.chunking.sentences import sentence_spans
 from models import folder
-from service.reader import Reader, Reading, SentenceReading
-from service.rereading import MOST_LOST, MOST_SENTENCES, WEIGHT, read_again, read_twice
+from service.scoring.reader import Reader, Reading, SentenceReading
+from service.scoring.second_pass import MOST_LOST, MOST_SENTENCES, WEIGHT, read_again, read_twice
 
 ASKED = "How long is the notice?"
 POINTS = "It is a week at first. It is a month by then. It is a year at last."

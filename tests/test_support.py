@@ -1,4 +1,4 @@
-"""service.support with the shipped weights, and how long premises are cut down."""
+"""service.scoring.support with the shipped weights, and how long premises are cut down."""
 
 import shutil
 from pathlib import Path
@@ -11,8 +11,8 @@ from index.embedding.weights import bundled_folder, read_tokeniser
 from index.errors import ModelDamaged
 from models import folder
 from service.answering.checking import SupportPolicy
-from service.support import SupportChecker, closest, premise_window
-from service.windows import Tokens
+from service.scoring.support import SupportChecker, closest, premise_window
+from service.scoring.windows import Tokens
 
 REPORT = (
     "The agency opened three offices in 2019. Its budget grew from 40 million to 55 million euros. "

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from index.inference.bert import BertShape
-from service.calibration import Signals
-from service.networks import ReaderNetwork
+from service.scoring.calibration import Signals
+from service.scoring.networks import ReaderNetwork
 from training.base import base_tokenizer
 from training.batches import Labeller, collated
 from training.calibrate import Outcome, reliability, weights

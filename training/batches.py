@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from index.chunking.sentences import Span, sentence_spans
-from service.windows import Tokens, Window, windows
+from service.scoring.windows import Tokens, Window, windows
 from training.sources import Reading
 
 _STOPWORDS = frozenset(

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from index.chunking.sentences import sentence_spans
 from index.records import Hit
 from models import folder
-from service.calibration import NAMES, Calibration, Signals, Step, signals
-from service.reader import Reader, context
-from service.reader import Reading as Read
-from service.rereading import read_again
+from service.scoring.calibration import NAMES, Calibration, Signals, Step, signals
+from service.scoring.reader import Reader, context
+from service.scoring.reader import Reading as Read
+from service.scoring.second_pass import read_again
 from training.batches import gold_sentences
 from training.cases import Case, cases
 from training.logistic import fit

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from index.chunking.sentences import sentence_spans
 from index.inference.runtime import EngineName
 from models import folder
-from service.calibration import alone
-from service.reader import Reader
-from service.rereading import read_twice
-from service.support import SupportChecker
+from service.scoring.calibration import alone
+from service.scoring.reader import Reader
+from service.scoring.second_pass import read_twice
+from service.scoring.support import SupportChecker
 from training import claims, sources
 from training.batches import gold_sentences
 from training.claims import Pair

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from index.embedding.minilm import MiniLM
 from index.embedding.weights import bundled_folder
 from index.inference.bert import BertShape
-from service.model_files import ModelConfig, read_model, write_model
-from service.networks import ReaderNetwork
+from service.scoring.files import ModelConfig, read_model, write_model
+from service.scoring.networks import ReaderNetwork
 from training import mix, sources
 from training.base import NAME, base_encoder, base_tokenizer
 from training.batches import Batch, Example, Labeller, batches, collated, disturbed

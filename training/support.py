@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from index.inference.bert import BertShape
-from service.model_files import ModelConfig, read_model, write_model
-from service.networks import SupportNetwork
-from service.support import premise_window
-from service.windows import Window
+from service.scoring.files import ModelConfig, read_model, write_model
+from service.scoring.networks import SupportNetwork
+from service.scoring.support import premise_window
+from service.scoring.windows import Window
 from training import claims
 from training.base import NAME, base_encoder, base_tokenizer, model_kind
 from training.batches import batches

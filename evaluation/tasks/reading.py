@@ -9,8 +9,8 @@ from evaluation.cases import Case, Source
 from evaluation.metrics.citations import Quoted, citation_hit
 from evaluation.metrics.wording import exact_match, token_f1
 from evaluation.tasks.task import Observation, Scores, TaskName, rounded
-from service.reader import Reader
-from service.rereading import read_twice
+from service.scoring.reader import Reader
+from service.scoring.second_pass import read_twice
 
 
 class Reading:

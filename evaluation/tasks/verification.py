@@ -11,7 +11,7 @@ SUPPORTED_FROM = 0.5
 
 
 class Checker(Protocol):
-    """The support checker of service/support.py."""
+    """The support checker of service/scoring/support.py."""
 
     def check(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
         """For every (claim, premise): the probability that the premise supports the claim."""

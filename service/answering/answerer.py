@@ -15,18 +15,18 @@ from service.answering.citations import Numbering, marked
 from service.answering.conflicts import conflicts
 from service.answering.retrieval import found, naming
 from service.answering.writing import Writing
-from service.calibration import Calibration, signals
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, Rewritten, read
 from service.followups.rules import Rewriting
 from service.generators.extractive import Extractive
 from service.generators.protocol import Generator, Passage
 from service.progress import Stages
-from service.reader import Reader, context
 from service.records import Answer, Citation, Question, Sentence, Usage
 from service.refusals import REFUSAL
-from service.rereading import read_twice
-from service.support import SupportChecker
+from service.scoring.calibration import Calibration, signals
+from service.scoring.reader import Reader, context
+from service.scoring.second_pass import read_twice
+from service.scoring.support import SupportChecker
 
 _HAS_WORD = re.compile(r"\w")
 

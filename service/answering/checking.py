@@ -9,7 +9,7 @@ from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.protocol import Draft, Passage, Quote
 from service.records import Citation, Drafted, Sentence
 from service.refusals import refuses
-from service.support import SupportChecker
+from service.scoring.support import SupportChecker
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from index.filters import Filter
 from index.lexicon.analysis import identifiers
 from index.records import Hit
 from service.followups.rules import fused
-from service.reader import context
+from service.scoring.reader import context
 
 FUSION_POOL = 100  # passages of each query that are fused; as measured
 

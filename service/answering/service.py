@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from index.library import Library
 from service.answering.answerer import Answerer
-from service.calibration import Calibration
-from service.reader import Reader
 from service.records import Recording
+from service.scoring.calibration import Calibration
+from service.scoring.reader import Reader
+from service.scoring.support import SupportChecker
 from service.settings import Settings
-from service.support import SupportChecker
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _finding_lines(finding: Finding) -> Iterator[Line]:
 
 
 def _verified(answer: Any, settings: Settings, collection: str | None) -> Verification:
-    libraries, support = _late("service.composition.library"), _late("service.support")
+    libraries, support = _late("service.composition.library"), _late("service.scoring.support")
     checking, models = _late("service.answering.checking"), _late("models")
 
     def check(pairs: Sequence[tuple[str, str]]) -> Sequence[float]:

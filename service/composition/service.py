@@ -8,13 +8,13 @@ from models import folder
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
-from service.calibration import Calibration
 from service.composition.generators import writers
 from service.composition.library import open_library
-from service.reader import Reader
 from service.records import Recording
+from service.scoring.calibration import Calibration
+from service.scoring.reader import Reader
+from service.scoring.support import SupportChecker
 from service.settings import Settings
-from service.support import SupportChecker
 
 
 def assemble(settings: Settings) -> Service:
@@ -67,4 +67,4 @@ def verify(settings: Settings) -> str:
     service = assemble(settings)
     encoder = SentenceEncoder(settings.encoder, cache=settings.cache)
     encoder.encode(["ready"])
-    return f"encoder {encoder.fingerprint}, reader {service.reader.version}, support {service.checker.version}"
+    return f"encoder {encoder.fingerprint}, reader {service.scoring.reader.version}, support {service.checker.version}"

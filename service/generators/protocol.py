@@ -7,8 +7,8 @@ from typing import Protocol
 from index.chunking.sentences import Span
 from index.records import Hit
 from service.prompts import Messages
-from service.reader import Reading
 from service.records import Usage
+from service.scoring.reader import Reading
 
 
 @dataclass(frozen=True, slots=True)

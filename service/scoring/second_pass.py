@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from service.reader import Reading, SentenceReading
+from service.scoring.reader import Reading, SentenceReading
 from service.statements import Terms, stated
 
 MOST_SENTENCES = 8
@@ -23,7 +23,7 @@ On the development halves of SQuAD 2, Amazon, CLAPNQ, COVID-QA and PolicyQA: mod
 
 
 class Reads(Protocol):
-    """What reads passages: `service.reader.Reader`."""
+    """What reads passages: `service.scoring.reader.Reader`."""
 
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> Sequence[Reading]:
         """A reading of every passage."""

@@ -10,9 +10,9 @@ from tokenizers import Tokenizer
 from index.chunking.sentences import Span, sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
 from index.inference.runtime import EngineName, Form, Network
-from service.model_files import ModelConfig, read_model
-from service.networks import SupportNetwork
-from service.windows import CLS, SEP, Tokens, Window, windows
+from service.scoring.files import ModelConfig, read_model
+from service.scoring.networks import SupportNetwork
+from service.scoring.windows import CLS, SEP, Tokens, Window, windows
 
 KIND = "support"
 _FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (None,), head=("attention_mask",))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index.errors import ModelDamaged, ModelMissing
 from index.records import Hit
-from service.reader import Reading
+from service.scoring.reader import Reading
 
 FILE = "calibration.json"
 _MOST_BELOW = 2.0

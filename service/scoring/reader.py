@@ -13,9 +13,9 @@ from index.chunking.sentences import Span, sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
 from index.inference.runtime import EngineName, Form, Network
 from index.records import Hit
-from service.model_files import ModelConfig, read_model
-from service.networks import ReaderNetwork
-from service.windows import Tokens, Window, windows
+from service.scoring.files import ModelConfig, read_model
+from service.scoring.networks import ReaderNetwork
+from service.scoring.windows import Tokens, Window, windows
 
 KIND = "reader"
 _FORM = Form(
