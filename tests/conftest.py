@@ -22,7 +22,7 @@ from service.answering.service import Service
 from service.composition.http import create_app
 from service.composition.service import assemble
 from service.database import Database
-from service.ports import listen, url
+from service.server.server import listen, url
 from service.settings import Settings
 from service.store import ConversationStore
 from tests import llama_server, postgres_server

@@ -27,9 +27,9 @@ from service.composition.http import create_app
 from service.composition.service import Service
 from service.database import Database
 from service.observability.logs import configure
-from service.ports import listen, url
+from service.server.server import listen, url
 from service.records import Answer
-from service.serving import Serving, leave
+from service.server.server import Serving, leave
 from service.settings import Settings
 from service.store import ConversationStore
 

@@ -121,7 +121,7 @@ def serve(
     """Serve the web page and the HTTP API."""
     settings = load(host=host, port=port, allow_anonymous=allow_anonymous or None)
     configure(settings.log_level)
-    ports, serving = late("service.ports"), late("service.serving")
+    ports, serving = late("service.server.server"), late("service.server.server")
     with ports.listen(settings.host, settings.port) as listening:
         store = _store(settings)
         keyring, exposure = late("service.access.keyring"), late("service.access.keyring")

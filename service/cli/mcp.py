@@ -29,7 +29,7 @@ def mcp(
         service = _late("service.composition.service").assemble(settings)
         door.create_server(service, _store(settings)).run("stdio")
         return
-    ports, uvicorn = _late("service.ports"), _late("uvicorn")
+    ports, uvicorn = _late("service.server.server"), _late("uvicorn")
     with ports.listen(settings.host, settings.port) as listening:
         store = _store(settings)
         keyring, exposure = _late("service.access.keyring"), _late("service.access.keyring")

@@ -1,0 +1,1 @@
+"""The HTTP server process: its socket, its start and its end."""
