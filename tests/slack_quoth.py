@@ -19,10 +19,10 @@ from index.library import Library
 from index.records import Document
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
-from service.api.parts import Parts, make_parts
 from service.database import Database
 from service.generators.extractive import Extractive
 from service.scoring.reader import Reading, SentenceReading
+from service.session.session import Parts, make_parts
 from service.settings import Settings
 from service.slack.door import Pace, SlackDoor
 from service.slack.socket_mode import serve

@@ -13,10 +13,10 @@ import structlog
 from typer.testing import CliRunner
 
 from quoth import app
-from service.api.parts import Parts
 from service.composition.http import create_app
 from service.errors import SettingsInvalid, SlackRefused
 from service.generators.scripted import Scripted
+from service.session.session import Parts
 from service.slack.channels import Channel, Channels
 from service.slack.door import Pace
 from service.slack.groups import members

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from service.answering.service import Service
-from service.api.parts import make_parts
+from service.session.session import make_parts
 from service.slack.door import Pace
 from service.store import ConversationStore
 from tests import slack_server

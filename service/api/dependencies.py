@@ -8,8 +8,8 @@ from fastapi.security import HTTPAuthorizationCredentials
 
 from service.access.caller import Caller, Scope
 from service.api.middleware.authentication import _BEARER
-from service.api.parts import Parts
 from service.jobs.queue import JobQueue
+from service.session.session import Parts
 
 
 def _parts(request: Request) -> Parts:

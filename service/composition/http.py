@@ -16,7 +16,6 @@ from service.api.middleware.authentication import AccessGuard
 from service.api.middleware.limits import BodyLimits
 from service.api.middleware.request_log import RequestGuard
 from service.api.openapi import QuothApi
-from service.api.parts import make_parts
 from service.api.routes import (
     chat,
     collections,
@@ -34,6 +33,7 @@ from service.api.routes import documents as document
 from service.api.routes import pages as site
 from service.composition.jobs import open_queue
 from service.observability.tracing import Tracing
+from service.session.session import make_parts
 from service.settings import Settings
 from service.slack.manifest import EVENTS_PATH
 from service.store import ConversationStore

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from service.api.parts import Parts, make_parts
 from service.composition.service import assemble
 from service.database import Database
+from service.session.session import Parts, make_parts
 from service.settings import Settings
 from service.store import ConversationStore
 

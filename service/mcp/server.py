@@ -25,14 +25,14 @@ from service.access.keyring import Keyring
 from service.answering.service import Service
 from service.api.dependencies import caller_of
 from service.api.middleware.authentication import AccessGuard
-from service.api.parts import Parts, make_parts
 from service.api.schemas.answers import AnswerOut
 from service.api.schemas.base import Record
 from service.api.schemas.search import PassageOut, SearchResponse
-from service.api.telling import answered
 from service.errors import ServiceError
 from service.plain_text import with_sources
 from service.records import Question
+from service.session.session import Parts, make_parts
+from service.session.stream import answered
 from service.store import ConversationStore
 
 MOST_CHARACTERS = 20_000

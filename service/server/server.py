@@ -14,8 +14,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from service.api.parts import Parts
 from service.errors import PortTaken
+from service.session.session import Parts
 
 _UNWINDING_S = 3
 log = structlog.get_logger(__name__)

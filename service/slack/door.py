@@ -12,8 +12,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.api.parts import Parts
 from service.errors import SettingsInvalid
+from service.session.session import Parts
 from service.settings import Settings
 from service.slack.actions import Actions
 from service.slack.channels import Channels

@@ -9,7 +9,7 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.api.parts import Parts
+from service.session.session import Parts
 from service.slack.channels import Channels
 from service.slack.groups import Groups
 from service.slack.identity import Identities

@@ -14,10 +14,10 @@ from slack_sdk.errors import SlackApiError
 from index.errors import CollectionMissing
 from index.filters import Filter
 from service.answering.answerer import AnswerReady, Event, SentenceReady
-from service.api.parts import Parts
-from service.api.telling import begun
 from service.errors import QuestionInvalid, RecordMissing
 from service.records import Answer, Citation, Question, Turn
+from service.session.session import Parts
+from service.session.stream import begun
 from service.slack import signs, trouble
 from service.slack.channels import Channel
 from service.slack.delivery import Delivery, Spot

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import respond
-from service.api.running import Running
 from service.errors import Overloaded, ShuttingDown
 from service.observability.metrics import Metrics
+from service.session.admission import Running
 
 _WATCHES = frozenset(("/healthz", "/readyz", "/metrics"))
 _WORK = "/v1/"

@@ -13,12 +13,12 @@ from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.api.dependencies import TheParts, needs
 from service.api.openapi import event_stream
-from service.api.parts import Parts
 from service.api.problems import documented, told_in_stream
 from service.api.schemas.answers import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
 from service.api.schemas.search import PassageOut
-from service.api.telling import STREAM_HEADERS, answered, begun
 from service.records import Question
+from service.session.session import Parts
+from service.session.stream import STREAM_HEADERS, answered, begun
 
 router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, TheQueue, needs
-from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.schemas.documents import CollectionOut, CollectionsResponse
 from service.jobs.queue import JobQueue
+from service.session.session import Parts
 
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 

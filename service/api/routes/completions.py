@@ -24,7 +24,6 @@ from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.answering.citations import marked
 from service.api.dependencies import TheParts, needs
 from service.api.openapi import event_stream
-from service.api.parts import Parts
 from service.api.problems import documented, respond, told_in_stream
 from service.api.schemas.answers import AnswerOut
 from service.api.schemas.openai import (
@@ -38,10 +37,11 @@ from service.api.schemas.openai import (
     ModelOut,
     ModelsOut,
 )
-from service.api.telling import STREAM_HEADERS, answered, begun
 from service.errors import QuestionInvalid, ServiceError
 from service.plain_text import source_list, with_sources, without_sources
 from service.records import Answer, Question, Turn
+from service.session.session import Parts
+from service.session.stream import STREAM_HEADERS, answered, begun
 
 _EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
 

@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from service.access.caller import Scope
 from service.api import openapi
 from service.api.dependencies import TheParts, needs
-from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.schemas.answers import StoredAnswerOut
 from service.api.schemas.conversations import (
@@ -22,6 +21,7 @@ from service.api.schemas.conversations import (
 )
 from service.conversation_export import markdown
 from service.conversation_list import PAGE, Conversation
+from service.session.session import Parts
 from service.store import StoredAnswer
 
 router = APIRouter(tags=["conversations"], dependencies=[needs(Scope.ASK)])

@@ -11,7 +11,6 @@ from index.errors import NotFound
 from index.records import Document, DocumentSummary, Section
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, TheQueue, needs
-from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.schemas.base import CollectionName, Offset
 from service.api.schemas.documents import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
@@ -20,6 +19,7 @@ from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
 from service.jobs.records import Original
 from service.jobs.validation import own_id
+from service.session.session import Parts
 
 DOCUMENT = "/v1/collections/{name}/documents/{document_id}"
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from index.records import Hit
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, needs
-from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.schemas.search import PassageOut, SearchRequest, SearchResponse
+from service.session.session import Parts
 
 router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 

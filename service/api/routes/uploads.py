@@ -14,7 +14,6 @@ from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
 from service.api.dependencies import TheParts, TheQueue, needs
-from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
@@ -24,6 +23,7 @@ from service.jobs.files import Incoming
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, Upload
+from service.session.session import Parts
 
 _BLOCK = 1 << 20
 _UPLOAD_ERRORS = documented(

@@ -10,13 +10,13 @@ from service.access.caller import Scope
 from service.answer_json import answer_of
 from service.answering.checking import SupportPolicy
 from service.api.dependencies import TheParts, needs
-from service.api.parts import Parts
 from service.api.problems import documented
 from service.api.schemas.answers import AnswerOut
 from service.api.schemas.base import CollectionName, Record, Request
 from service.audit.verification import Fault, Verdict, Verification, verify
 from service.audit.versions import Versions
 from service.errors import AnswerInvalid
+from service.session.session import Parts
 
 MOST_SENTENCES = 500  # each may need the checker; no model that is asked for one answer writes as many
 

@@ -15,12 +15,12 @@ from index.filters import Filter
 from index.records import Document, DocumentSummary
 from service.access.caller import LOCAL, Caller
 from service.answering.service import Service
-from service.api.running import Running
 from service.conversation_list import ConversationList
 from service.feedback import FeedbackStore
 from service.observability.metrics import Metrics
 from service.observability.tracing import Tracing, Untraced
 from service.records import Answer, Turn
+from service.session.admission import Running
 from service.store import ANYBODY, ConversationStore, StoredAnswer, missing_answer
 
 Result = TypeVar("Result")

@@ -11,11 +11,11 @@ from anyio import CancelScope, current_time
 from starlette.requests import ClientDisconnect, Request
 
 from service.answering.answerer import AnswerReady, Event
-from service.api.making import Making
-from service.api.parts import Parts
 from service.errors import StoreUnavailable
 from service.progress import Stages
 from service.records import Answer, Question
+from service.session.run import Making
+from service.session.session import Parts
 
 NOT_KEPT = (
     "This answer could not be kept: the database of the conversations does not answer. It cannot be opened or rated later, "
