@@ -24,7 +24,7 @@ from service.generators.extractive import Extractive
 from service.scoring.reader import Reading, SentenceReading
 from service.session.session import Parts, make_parts
 from service.settings import Settings
-from service.slack.door import Pace, SlackDoor
+from service.slack.app import Pace, SlackDoor
 from service.slack.socket_mode import serve
 from service.store import ConversationStore
 from tests.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET

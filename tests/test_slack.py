@@ -17,10 +17,10 @@ from service.composition.http import create_app
 from service.errors import SettingsInvalid, SlackRefused
 from service.generators.scripted import Scripted
 from service.session.session import Parts
+from service.slack.app import Pace
 from service.slack.channels import Channel, Channels
-from service.slack.door import Pace
+from service.slack.context import OWNER
 from service.slack.groups import members
-from service.slack.office import OWNER
 from service.slack.phrases import LANGUAGES
 from service.slack.questions import Questions
 from tests import slack_server

@@ -16,7 +16,7 @@ import pytest
 
 from service.composition.http import create_app
 from service.database import Database
-from service.slack.door import Pace
+from service.slack.app import Pace
 from service.slack.once import Once
 from service.slack.question import Asked
 from service.slack.questions import Questions
@@ -32,7 +32,7 @@ import asyncio, sys
 from datetime import timedelta
 from pathlib import Path
 from service.observability.logs import configure
-from service.slack.door import Pace, SlackDoor
+from service.slack.app import Pace, SlackDoor
 from service.slack.socket_mode import serve
 from tests.slack_quoth import parts, settings_for
 from tests.slack_server import APP_TOKEN

@@ -14,7 +14,7 @@ from service.settings import Settings
 from service.slack import handlers, people
 from service.slack.channels import Channel
 from service.slack.escaping import escaped, mentioned, plain
-from service.slack.incoming import asked, door, spoken
+from service.slack.events import asked, door, spoken
 from service.slack.limits import units
 from service.slack.manifest import manifest
 from service.slack.modals import settings_modal

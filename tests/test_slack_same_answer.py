@@ -11,7 +11,7 @@ import pytest
 
 from service.answering.service import Service
 from service.session.session import make_parts
-from service.slack.door import Pace
+from service.slack.app import Pace
 from service.store import ConversationStore
 from tests import slack_server
 from tests.slack_quoth import Running, settings_for

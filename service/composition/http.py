@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from service.access.keyring import Keyring
 from service.answering.service import Service
-from service.api import problems, slack
+from service.api import problems
 from service.api.middleware.admission import Turns
 from service.api.middleware.authentication import AccessGuard
 from service.api.middleware.limits import BodyLimits
@@ -35,6 +35,7 @@ from service.composition.jobs import open_queue
 from service.observability.tracing import Tracing
 from service.session.session import make_parts
 from service.settings import Settings
+from service.slack import http as slack
 from service.slack.manifest import EVENTS_PATH
 from service.store import ConversationStore
 

@@ -20,6 +20,7 @@ from service.session.session import Parts
 from service.session.stream import begun
 from service.slack import signs, trouble
 from service.slack.channels import Channel
+from service.slack.context import OWNER, Office
 from service.slack.delivery import Delivery, Spot
 from service.slack.escaping import mentioned, plain
 from service.slack.links import Viewer
@@ -32,7 +33,6 @@ from service.slack.messages import (
     statement,
     worded,
 )
-from service.slack.office import OWNER, Office
 from service.slack.private import hand_over, respond
 from service.slack.question import WITHDRAW, Ending, Taken
 

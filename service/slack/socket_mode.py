@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from service.errors import SettingsInvalid
 from service.settings import Settings
 from service.slack import trouble
-from service.slack.door import SlackDoor
+from service.slack.app import SlackDoor
 from service.slack.identity import Identity
 
 PING_S = 10.0

@@ -13,7 +13,7 @@ from anyio import CancelScope
 
 from service.errors import ServiceError, Transient
 from service.slack import trouble
-from service.slack.office import Office
+from service.slack.context import Office
 from service.slack.question import Taken
 from service.slack.replies import Replies
 

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 
 from service.settings import Settings
-from service.slack.door import SlackDoor
+from service.slack.app import SlackDoor
 from service.slack.manifest import EVENTS_PATH
 
 router = APIRouter(include_in_schema=False)

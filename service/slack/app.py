@@ -17,10 +17,10 @@ from service.session.session import Parts
 from service.settings import Settings
 from service.slack.actions import Actions
 from service.slack.channels import Channels
+from service.slack.context import Office
 from service.slack.groups import Groups
 from service.slack.handlers import Handlers
 from service.slack.identity import Identities
-from service.slack.office import Office
 from service.slack.once import Once
 from service.slack.people import People
 from service.slack.posted import Posted
