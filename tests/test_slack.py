@@ -19,8 +19,8 @@ from service.generators.scripted import Scripted
 from service.session.session import Parts
 from service.slack.app import Pace
 from service.slack.channels import Channel, Channels
+from service.slack.client.user_groups import members
 from service.slack.context import OWNER
-from service.slack.groups import members
 from service.slack.phrases import LANGUAGES
 from service.slack.questions import Questions
 from tests import slack_server

@@ -11,15 +11,16 @@ from typer.testing import CliRunner
 
 from quoth import app
 from service.settings import Settings
-from service.slack import handlers, people
+from service.slack import handlers
 from service.slack.channels import Channel
+from service.slack.client import users as people
+from service.slack.client.rate_limits import Allowance
 from service.slack.escaping import escaped, mentioned, plain
 from service.slack.events import asked, door, spoken
 from service.slack.limits import units
 from service.slack.manifest import manifest
 from service.slack.modals import settings_modal
 from service.slack.phrases import LANGUAGES
-from service.slack.rates import Allowance
 from service.slack.splitting import parts, shortened
 from tests import slack_rules, slack_server
 

@@ -40,7 +40,9 @@ def slack(
 async def _answering(settings: Settings) -> None:
     door, socket_mode = _late("service.slack.app"), _late("service.slack.socket_mode")
     token = socket_mode.app_token(settings)
-    await _late("service.slack.identity").Identities(door.client_of(settings)).get()  # before seconds of loading models
+    await (
+        _late("service.slack.client.identity").Identities(door.client_of(settings)).get()
+    )  # before seconds of loading models
     stop = asyncio.Event()
 
     def signalled(number: int) -> None:

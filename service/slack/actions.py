@@ -10,12 +10,12 @@ from slack_sdk.errors import SlackApiError
 
 from index.errors import IndexingError
 from service.errors import RecordMissing
-from service.slack import trouble
+from service.slack.client import errors as trouble
+from service.slack.client.ephemeral import discard, respond
 from service.slack.context import OWNER, Office
 from service.slack.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, answer_messages, packed, said, statement
 from service.slack.modals import passages_modal
 from service.slack.phrases import Phrases
-from service.slack.private import discard, respond
 from service.slack.question import Asked
 from service.store import StoredAnswer
 

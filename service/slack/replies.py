@@ -18,10 +18,12 @@ from service.errors import QuestionInvalid, RecordMissing
 from service.records import Answer, Citation, Question, Turn
 from service.session.session import Parts
 from service.session.stream import begun
-from service.slack import signs, trouble
 from service.slack.channels import Channel
+from service.slack.client import errors as trouble
+from service.slack.client import reactions as signs
+from service.slack.client.delivery import Delivery, Spot
+from service.slack.client.ephemeral import hand_over, respond
 from service.slack.context import OWNER, Office
-from service.slack.delivery import Delivery, Spot
 from service.slack.escaping import mentioned, plain
 from service.slack.links import Viewer
 from service.slack.messages import (
@@ -33,7 +35,6 @@ from service.slack.messages import (
     statement,
     worded,
 )
-from service.slack.private import hand_over, respond
 from service.slack.question import WITHDRAW, Ending, Taken
 
 MOST_ATTEMPTS = 3

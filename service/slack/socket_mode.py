@@ -9,9 +9,9 @@ from slack_sdk.errors import SlackApiError
 
 from service.errors import SettingsInvalid
 from service.settings import Settings
-from service.slack import trouble
 from service.slack.app import SlackDoor
-from service.slack.identity import Identity
+from service.slack.client import errors as trouble
+from service.slack.client.identity import Identity
 
 PING_S = 10.0
 

@@ -12,7 +12,7 @@ import structlog
 from anyio import CancelScope
 
 from service.errors import ServiceError, Transient
-from service.slack import trouble
+from service.slack.client import errors as trouble
 from service.slack.context import Office
 from service.slack.question import Taken
 from service.slack.replies import Replies

@@ -15,8 +15,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from service.database import Database
+from service.slack.client.errors import explained
 from service.slack.tables import PersonRow
-from service.slack.trouble import explained
 
 Standing = Literal["member", "guest", "outsider", "bot"]
 KEPT = timedelta(hours=1)

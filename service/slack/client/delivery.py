@@ -13,9 +13,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.messages.chunk import BlocksChunk
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack import trouble
+from service.slack.client import errors as trouble
+from service.slack.client.rate_limits import Rates
 from service.slack.messages import Block, Sheet, fallback
-from service.slack.rates import Rates
 
 STREAMING = "streaming_state_conflict"
 log = structlog.get_logger(__name__)

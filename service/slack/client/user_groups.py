@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack import trouble
+from service.slack.client import errors as trouble
 
 KEPT_S = 600.0
 log = structlog.get_logger(__name__)

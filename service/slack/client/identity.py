@@ -8,7 +8,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack import trouble
+from service.slack.client import errors as trouble
 
 
 @dataclass(frozen=True, slots=True)

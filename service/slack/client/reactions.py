@@ -5,7 +5,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack import trouble
+from service.slack.client import errors as trouble
 from service.slack.phrases import Phrases
 from service.slack.question import Asked
 
