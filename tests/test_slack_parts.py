@@ -12,16 +12,15 @@ from typer.testing import CliRunner
 from quoth import app
 from service.settings import Settings
 from service.slack import handlers
-from service.slack.channels import Channel
 from service.slack.client import users as people
 from service.slack.client.rate_limits import Allowance
-from service.slack.escaping import escaped, mentioned, plain
 from service.slack.events import asked, door, spoken
-from service.slack.limits import units
 from service.slack.manifest import manifest
-from service.slack.modals import settings_modal
-from service.slack.phrases import LANGUAGES
-from service.slack.splitting import parts, shortened
+from service.slack.render.channel import Channel
+from service.slack.render.limits import units
+from service.slack.render.modals import settings_modal
+from service.slack.render.phrases import LANGUAGES
+from service.slack.render.text import escaped, mentioned, parts, plain, shortened
 from tests import slack_rules, slack_server
 
 SOURCES = "\n".join(path.read_text() for path in Path(handlers.__file__).parent.glob("*.py"))

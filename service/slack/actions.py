@@ -13,10 +13,20 @@ from service.errors import RecordMissing
 from service.slack.client import errors as trouble
 from service.slack.client.ephemeral import discard, respond
 from service.slack.context import OWNER, Office
-from service.slack.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, answer_messages, packed, said, statement
-from service.slack.modals import passages_modal
-from service.slack.phrases import Phrases
 from service.slack.question import Asked
+from service.slack.render.messages import (
+    DELETE,
+    HELPFUL,
+    PASSAGES,
+    SHARE,
+    UNHELPFUL,
+    answer_messages,
+    packed,
+    said,
+    statement,
+)
+from service.slack.render.modals import passages_modal
+from service.slack.render.phrases import Phrases
 from service.store import StoredAnswer
 
 RATINGS = {HELPFUL: "up", UNHELPFUL: "down"}

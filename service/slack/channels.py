@@ -1,30 +1,9 @@
 """How Quoth behaves in each channel: which documents, when it speaks, in which language."""
 
-from dataclasses import dataclass
-
 from service.database import Database
-from service.slack.phrases import DEFAULT_LANGUAGE, LANGUAGES, Phrases
+from service.slack.render.channel import Channel
+from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES
 from service.slack.tables import ChannelRow
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """The settings of a channel.
-
-    `collection` and `folder` are empty for the usual collection and all of it; `folder` is the beginning of the documents'
-    URIs. `every_message`: answer without being mentioned. `silent`: say nothing where the documents do not say.
-    """
-
-    collection: str = ""
-    folder: str = ""
-    every_message: bool = False
-    silent: bool = False
-    language: str = DEFAULT_LANGUAGE
-
-    @property
-    def phrases(self) -> Phrases:
-        """The bot's words in the channel's language."""
-        return LANGUAGES[self.language]
 
 
 class Channels:

@@ -15,10 +15,10 @@ from service.slack.client.identity import Identities
 from service.slack.client.rate_limits import Rates
 from service.slack.client.user_groups import Groups
 from service.slack.client.users import People
-from service.slack.links import Viewer
 from service.slack.once import Once
 from service.slack.posted import Posted
 from service.slack.questions import Questions
+from service.slack.render.links import Viewer
 
 OWNER = "slack"
 """Whose the conversations of Slack are: nobody's key, so that no caller of the API reads them."""

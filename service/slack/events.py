@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.slack.escaping import mentioned, plain
 from service.slack.question import Asked, Door
+from service.slack.render.text import mentioned, plain
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 

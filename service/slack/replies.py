@@ -18,15 +18,15 @@ from service.errors import QuestionInvalid, RecordMissing
 from service.records import Answer, Citation, Question, Turn
 from service.session.session import Parts
 from service.session.stream import begun
-from service.slack.channels import Channel
 from service.slack.client import errors as trouble
 from service.slack.client import reactions as signs
 from service.slack.client.delivery import Delivery, Spot
 from service.slack.client.ephemeral import hand_over, respond
 from service.slack.context import OWNER, Office
-from service.slack.escaping import mentioned, plain
-from service.slack.links import Viewer
-from service.slack.messages import (
+from service.slack.question import WITHDRAW, Ending, Taken
+from service.slack.render.channel import Channel
+from service.slack.render.links import Viewer
+from service.slack.render.messages import (
     answer_messages,
     closing_blocks,
     refusal_blocks,
@@ -35,7 +35,7 @@ from service.slack.messages import (
     statement,
     worded,
 )
-from service.slack.question import WITHDRAW, Ending, Taken
+from service.slack.render.text import mentioned, plain
 
 MOST_ATTEMPTS = 3
 TOO_LATE = timedelta(hours=1)

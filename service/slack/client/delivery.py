@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from service.slack.client import errors as trouble
 from service.slack.client.rate_limits import Rates
-from service.slack.messages import Block, Sheet, fallback
+from service.slack.render.messages import Block, Sheet, fallback
 
 STREAMING = "streaming_state_conflict"
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from service.slack.client.rate_limits import retry_handlers
-from service.slack.messages import Message, said
+from service.slack.render.messages import Message, said
 
 MOST_RESPONSES = 4
 """Messages that an answer may take as responses: five, less one to say that it was sent as a direct message."""

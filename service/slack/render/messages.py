@@ -11,12 +11,11 @@ from typing import Any
 
 from index.records import Hit
 from service.records import Answer, Citation, Sentence
-from service.slack.escaping import escaped
-from service.slack.limits import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, size
-from service.slack.links import Viewer
-from service.slack.phrases import Phrases
-from service.slack.richtext import Element, Words, block, cost, literal, paragraphs, quote, section
-from service.slack.splitting import shortened
+from service.slack.render.limits import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, size
+from service.slack.render.links import Viewer
+from service.slack.render.phrases import Phrases
+from service.slack.render.richtext import Element, Words, block, cost, literal, paragraphs, quote, section
+from service.slack.render.text import escaped, shortened
 
 Block = dict[str, Any]
 

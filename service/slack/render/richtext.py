@@ -3,7 +3,7 @@
 Everything that comes from a document, a question or a language model goes into elements of type `text`. Slack reads no markup
 in them: no mention, no link, no bold, so `<!channel>` is nine characters and `&lt;` is four. Links are elements of their own,
 made here from addresses that Quoth makes. mrkdwn, which would need escaping, is used for nothing but the fallback text
-(`service/slack/escaping.py`).
+(`service/slack/render/text.py`).
 """
 
 import re
@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.slack.limits import BLOCK_TEXT, units
-from service.slack.splitting import parts
+from service.slack.render.limits import BLOCK_TEXT, units
+from service.slack.render.text import parts
 
 Element = Mapping[str, Any]
 

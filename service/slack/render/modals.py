@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 from index.records import Hit
-from service.slack.channels import Channel
-from service.slack.limits import BLOCKS_IN_MODAL, MODAL_TITLE, OPTION_TEXT, OPTIONS_IN_SELECT
-from service.slack.links import Viewer
-from service.slack.messages import passage_blocks, statement
-from service.slack.phrases import LANGUAGES, Phrases
-from service.slack.splitting import shortened
+from service.slack.render.channel import Channel
+from service.slack.render.limits import BLOCKS_IN_MODAL, MODAL_TITLE, OPTION_TEXT, OPTIONS_IN_SELECT
+from service.slack.render.links import Viewer
+from service.slack.render.messages import passage_blocks, statement
+from service.slack.render.phrases import LANGUAGES, Phrases
+from service.slack.render.text import shortened
 
 SETTINGS = "channel_settings"
 COLLECTION, FOLDER, WHEN, LANGUAGE = "collection", "folder", "when", "language"
