@@ -18,12 +18,12 @@ from service.errors import SettingsInvalid, SlackRefused
 from service.generators.scripted import Scripted
 from service.session.session import Parts
 from service.slack.app import Pace
-from service.slack.channels import Channels
 from service.slack.client.user_groups import members
 from service.slack.context import OWNER
-from service.slack.questions import Questions
 from service.slack.render.channel import Channel
 from service.slack.render.phrases import LANGUAGES
+from service.slack.store.channels import Channels
+from service.slack.store.questions import Questions
 from tests import slack_server
 from tests.slack_quoth import Running, document, parts, settings_for
 from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until

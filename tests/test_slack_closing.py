@@ -9,7 +9,7 @@ import pytest
 
 from service.generators.protocol import Passage
 from service.generators.scripted import Scripted
-from service.slack.questions import Questions
+from service.slack.store.questions import Questions
 from tests import slack_server
 from tests.slack_quoth import Running, parts, settings_for
 from tests.slack_server import SlackServer, until

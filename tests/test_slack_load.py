@@ -17,9 +17,8 @@ import pytest
 from service.composition.http import create_app
 from service.database import Database
 from service.slack.app import Pace
-from service.slack.once import Once
-from service.slack.question import Asked
-from service.slack.questions import Questions
+from service.slack.store.messages import Once
+from service.slack.store.questions import Asked, Questions
 from tests import slack_server
 from tests.slack_quoth import Running, parts, settings_for
 from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until

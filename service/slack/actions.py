@@ -13,7 +13,6 @@ from service.errors import RecordMissing
 from service.slack.client import errors as trouble
 from service.slack.client.ephemeral import discard, respond
 from service.slack.context import OWNER, Office
-from service.slack.question import Asked
 from service.slack.render.messages import (
     DELETE,
     HELPFUL,
@@ -27,6 +26,7 @@ from service.slack.render.messages import (
 )
 from service.slack.render.modals import passages_modal
 from service.slack.render.phrases import Phrases
+from service.slack.store.questions import Asked
 from service.store import StoredAnswer
 
 RATINGS = {HELPFUL: "up", UNHELPFUL: "down"}

@@ -16,16 +16,15 @@ from service.errors import SettingsInvalid
 from service.session.session import Parts
 from service.settings import Settings
 from service.slack.actions import Actions
-from service.slack.channels import Channels
 from service.slack.client.identity import Identities
 from service.slack.client.rate_limits import SECONDS_BETWEEN_POSTS, Rates, retry_handlers
 from service.slack.client.user_groups import Groups
 from service.slack.client.users import People
 from service.slack.context import Office
 from service.slack.handlers import Handlers
-from service.slack.once import Once
-from service.slack.posted import Posted
-from service.slack.questions import LEASE, Questions
+from service.slack.store.channels import Channels
+from service.slack.store.messages import Once, Posted
+from service.slack.store.questions import LEASE, Questions
 from service.slack.worker import POLL_S, Worker
 
 log = structlog.get_logger(__name__)

@@ -10,15 +10,14 @@ from anyio import CapacityLimiter
 from slack_sdk.web.async_client import AsyncWebClient
 
 from service.session.session import Parts
-from service.slack.channels import Channels
 from service.slack.client.identity import Identities
 from service.slack.client.rate_limits import Rates
 from service.slack.client.user_groups import Groups
 from service.slack.client.users import People
-from service.slack.once import Once
-from service.slack.posted import Posted
-from service.slack.questions import Questions
 from service.slack.render.links import Viewer
+from service.slack.store.channels import Channels
+from service.slack.store.messages import Once, Posted
+from service.slack.store.questions import Questions
 
 OWNER = "slack"
 """Whose the conversations of Slack are: nobody's key, so that no caller of the API reads them."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.slack.question import Asked, Door
 from service.slack.render.text import mentioned, plain
+from service.slack.store.questions import Asked, Door
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 

@@ -18,12 +18,12 @@ from service.slack.actions import Actions, Press
 from service.slack.client import errors as trouble
 from service.slack.client.ephemeral import respond
 from service.slack.context import Office
-from service.slack.question import Asked, Door
 from service.slack.render.channel import Channel
 from service.slack.render.limits import PROMPTS
 from service.slack.render.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, said
 from service.slack.render.modals import COLLECTION, SETTINGS, chosen, settings_modal
 from service.slack.render.text import escaped, plain, shortened
+from service.slack.store.questions import Asked, Door
 from service.slack.worker import Worker
 
 COMMAND = "/quoth"

@@ -23,7 +23,6 @@ from service.slack.client import reactions as signs
 from service.slack.client.delivery import Delivery, Spot
 from service.slack.client.ephemeral import hand_over, respond
 from service.slack.context import OWNER, Office
-from service.slack.question import WITHDRAW, Ending, Taken
 from service.slack.render.channel import Channel
 from service.slack.render.links import Viewer
 from service.slack.render.messages import (
@@ -36,6 +35,7 @@ from service.slack.render.messages import (
     worded,
 )
 from service.slack.render.text import mentioned, plain
+from service.slack.store.questions import WITHDRAW, Ending, Taken
 
 MOST_ATTEMPTS = 3
 TOO_LATE = timedelta(hours=1)

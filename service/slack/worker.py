@@ -14,8 +14,8 @@ from anyio import CancelScope
 from service.errors import ServiceError, Transient
 from service.slack.client import errors as trouble
 from service.slack.context import Office
-from service.slack.question import Taken
 from service.slack.replies import Replies
+from service.slack.store.questions import Taken
 
 AT_ONCE = 8
 POLL_S = 2.0

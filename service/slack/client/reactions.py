@@ -6,8 +6,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from service.slack.client import errors as trouble
-from service.slack.question import Asked
 from service.slack.render.phrases import Phrases
+from service.slack.store.questions import Asked
 
 SEEN = "eyes"
 _SHOWN = frozenset({"mention", "follow-up", "shortcut"})

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from service.database import Database
 from service.slack.client.errors import explained
-from service.slack.tables import PersonRow
+from service.slack.store.tables import PersonRow
 
 Standing = Literal["member", "guest", "outsider", "bot"]
 KEPT = timedelta(hours=1)

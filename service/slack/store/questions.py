@@ -6,15 +6,52 @@ each may lean on the one before.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from service.database import Database
-from service.slack.posted import messages_of
-from service.slack.question import ANSWER, WITHDRAW, Asked, Door, Ending, Taken
-from service.slack.tables import QuestionRow, ThreadRow, inserted
+from service.slack.store.messages import messages_of
+from service.slack.store.tables import QuestionRow, ThreadRow, inserted
+
+Door = Literal["mention", "follow-up", "channel", "direct", "command", "shortcut"]
+Ending = Literal["answered", "apologised", "silent", "withdrawn"]
+ANSWER, WITHDRAW = "answer", "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it arrives. `thread` is where the answer goes; empty for a private answer to a command."""
+
+    key: str
+    team: str
+    channel: str
+    channel_type: str
+    thread: str
+    message: str
+    asker: str
+    text: str
+    door: Door
+    response_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A question that a worker has, until its lease ends. `posted` are the messages that show its answer so far."""
+
+    asked: Asked
+    position: int
+    revision: str
+    wanted: str
+    attempts: int
+    asked_at: datetime
+    answer_id: str | None
+    conversation_id: str
+    posted: tuple[str, ...]
+
 
 WAITING, ANSWERING = "waiting", "answering"
 LEASE = timedelta(seconds=30)

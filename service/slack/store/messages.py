@@ -1,12 +1,13 @@
 """Which messages Quoth posted, and which question each belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.database import Database
-from service.slack.tables import PostedRow
+from service.slack.store.tables import DoneRow, PostedRow, inserted
 
 
 class Posted:
@@ -48,3 +49,21 @@ def messages_of(session: Session, channel: str, key: str) -> tuple[str, ...]:
             .order_by(PostedRow.place, PostedRow.message)
         ).all()
     )
+
+
+REMEMBERED = timedelta(days=1)
+
+
+class Once:
+    """What was done lately. Thread-safe. `clock` gives the time in UTC."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._clock = clock
+
+    def first(self, key: str) -> bool:
+        """True the first time for a key, for a day."""
+        now = self._clock()
+        with self._database.writing() as session:
+            session.execute(delete(DoneRow).where(DoneRow.done_at < now - REMEMBERED))
+            return inserted(session, DoneRow(key=key, done_at=now))

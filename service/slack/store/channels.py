@@ -3,7 +3,7 @@
 from service.database import Database
 from service.slack.render.channel import Channel
 from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES
-from service.slack.tables import ChannelRow
+from service.slack.store.tables import ChannelRow
 
 
 class Channels:
