@@ -21,10 +21,10 @@ from index.sync.sync import sync
 from service.answering.service import Service
 from service.composition.http import create_app
 from service.composition.service import assemble
-from service.database import Database
 from service.server.server import listen, url
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 from tests import llama_server, postgres_server
 
 ROOT = Path(__file__).parent.parent

@@ -19,14 +19,14 @@ from index.library import Library
 from index.records import Document
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
-from service.database import Database
 from service.generators.extractive import Extractive
 from service.scoring.reader import Reading, SentenceReading
 from service.session.session import Parts, make_parts
 from service.settings import Settings
 from service.slack.app import Pace, SlackDoor
 from service.slack.socket_mode import serve
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 from tests.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 WORD = re.compile(r"\w+")

@@ -27,7 +27,6 @@ from service.answering.answerer import AnswerReady, Event, PassagesFound
 from service.answering.service import Service
 from service.api.middleware.authentication import PUBLIC, READY
 from service.composition.http import create_app
-from service.database import Database
 from service.errors import StoreUnavailable
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
@@ -36,7 +35,8 @@ from service.jobs.leases import Leases
 from service.mcp.server import create_http, create_server
 from service.records import Answer, Question
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 TEXTS = {"open": "The bridge opened in 1932.", "closed": "The vault holds 7 bars."}
 

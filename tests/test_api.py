@@ -19,11 +19,11 @@ from index.library import Library
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question, Sentence
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 ATTACKS_QUOTE = "Seoul holds the North responsible for at least six cyberattacks of note since 2007."

@@ -15,9 +15,9 @@ import pytest
 from service.answering.service import Service
 from service.client import AsyncQuoth, Passages, Quoth, Refused, Told, Unavailable
 from service.errors import AnswerInvalid
-from service.feedback import FeedbackStore
 from service.records import Answer, Question
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.feedback import FeedbackStore
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"

@@ -24,7 +24,7 @@ from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
 from service.jobs.worker import Worker
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 SECONDS = 60.0
 

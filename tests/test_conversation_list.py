@@ -18,15 +18,15 @@ from service.answer_json import answer_of
 from service.answering.service import Service
 from service.cli.conversations import app as commands
 from service.composition.http import create_app
-from service.conversation_export import markdown
-from service.conversation_list import ConversationList
-from service.database import Database
 from service.errors import CursorInvalid, RecordMissing, TitleInvalid
-from service.feedback import FeedbackStore
 from service.records import Answer, Citation, Sentence
-from service.retention import Retention
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversation_list import ConversationList
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
+from service.storage.export import markdown
+from service.storage.feedback import FeedbackStore
+from service.storage.retention import Retention
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

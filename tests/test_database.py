@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from service.database import Database
 from service.errors import SettingsInvalid, StoreDamaged, StoreUnavailable
+from service.storage.database import Database
 
 
 def count(database: Database) -> Any:

@@ -10,8 +10,8 @@ from index.errors import ModelDamaged
 from index.library import Library
 from index.records import Document
 from service.cli import doctor
-from service.database import Database
 from service.settings import Settings
+from service.storage.database import Database
 
 
 def test_an_old_python_is_broken_and_a_new_one_is_not() -> None:

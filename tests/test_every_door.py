@@ -17,7 +17,7 @@ from service.cli.app import app
 from service.client import AsyncQuoth, Quoth
 from service.mcp.server import create_server
 from service.records import Answer
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 QUESTIONS = [
     "How many cyberattacks of note does Seoul hold the North responsible for since 2007?",

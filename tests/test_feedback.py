@@ -19,12 +19,12 @@ from index.library import Library
 from index.records import Chunk, Hit
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.errors import FeedbackInvalid, RecordMissing
-from service.feedback import FeedbackStore
 from service.records import Answer, Citation, Sentence, Turn
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
+from service.storage.feedback import FeedbackStore
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

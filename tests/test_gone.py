@@ -18,7 +18,7 @@ from service.answering.answerer import Answerer
 from service.answering.service import Service
 from service.composition.generators import writers
 from service.composition.http import create_app
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 QUESTION = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 EARLIER = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "At least six."}]

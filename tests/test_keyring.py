@@ -16,8 +16,8 @@ import quoth
 from service.access.caller import Scope
 from service.access.keyring import Keyring, anonymous_at, is_loopback
 from service.access.rate import Rate
-from service.database import Database
 from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
+from service.storage.database import Database
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ASK = (Scope.ASK,)

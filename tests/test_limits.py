@@ -21,11 +21,11 @@ from index.records import Document
 from service.answering.answerer import AnswerReady, Event, PassagesFound
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 
 class Gate:

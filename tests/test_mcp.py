@@ -13,7 +13,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from service.answering.service import Service
 from service.mcp.server import MOST_CHARACTERS, create_http, create_server
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 ROOT = Path(__file__).parent.parent
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"

@@ -15,7 +15,7 @@ from service.composition.http import create_app
 from service.observability.metrics import Metrics
 from service.observability.tracing import RequestEnd
 from service.records import Question
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 ANSWERED = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 REFUSED = "Which enzyme folds the outer membrane of a mitochondrion?"

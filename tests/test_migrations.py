@@ -11,12 +11,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from service.database import Database
-from service.engines import made
 from service.errors import StoreNewer
-from service.feedback import FeedbackStore
-from service.store import ConversationStore
-from service.tables import Table
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
+from service.storage.engines import made
+from service.storage.feedback import FeedbackStore
+from service.storage.tables import Table
 
 # What create_all made before there were migrations, as SQLite kept it.
 OLD = """
@@ -75,7 +75,7 @@ def test_a_database_from_before_the_migrations_is_taken_over_with_all_it_holds(t
 
 
 def test_replicas_that_start_at_once_make_one_database(database_url: str) -> None:
-    program = "import sys; from service.database import Database; input(); Database(sys.argv[1]).close()"
+    program = "import sys; from service.storage.database import Database; input(); Database(sys.argv[1]).close()"
     replicas = [
         subprocess.Popen([sys.executable, "-c", program, database_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)

@@ -17,11 +17,11 @@ from index.records import Chunk, Hit
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.plain_text import source_list, with_sources, without_sources
 from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"

@@ -21,10 +21,10 @@ from service.answering.answerer import AnswerReady, Event, PassagesFound, Senten
 from service.answering.service import Service
 from service.api.openapi import QuothApi
 from service.composition.http import create_app
-from service.database import Database
 from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 TEXT = "The bridge opened in 1932. It is 503 metres long."
 BOUNDED = settings(

@@ -26,11 +26,11 @@ from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.generators.extractive import Extractive
 from service.mcp.server import create_http, create_server
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 PEOPLE = ("ada", "bob", "eve")
 CANARIES = tuple(f"zq{word}" for word in ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove"))

@@ -16,10 +16,10 @@ from index.library import Library
 from index.sync.sync import sync
 from service.answering.service import Service
 from service.audit.replay import replay
-from service.database import Database
 from service.errors import ReplayImpossible
 from service.records import Question
-from service.store import ConversationStore, StoredAnswer
+from service.storage.conversations import ConversationStore, StoredAnswer
+from service.storage.database import Database
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 

@@ -26,7 +26,7 @@ from service.generators.protocol import Said
 from service.mcp.server import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 FIRST = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 FOLLOW_UP = "And which of them hit banks?"

@@ -22,10 +22,10 @@ from service.answering.answerer import AnswerReady, Event, PassagesFound, Senten
 from service.answering.service import Service
 from service.cli import doctor
 from service.composition.http import create_app
-from service.database import Database
 from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 EVIL = (
     'A line.\n\nevent: answer\ndata: {"text": "forged"}\n\ndata: [DONE]\r\n\r\n\u2028event: error\r\x0b\x85data: {}\n\n'

@@ -25,13 +25,13 @@ from index.library import Library
 from service.answering.answerer import AnswerReady, PassagesFound
 from service.composition.http import create_app
 from service.composition.service import Service
-from service.database import Database
+from service.storage.database import Database
 from service.observability.logs import configure
 from service.server.server import listen, url
 from service.records import Answer
 from service.server.server import Serving, leave
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 class Sleeper:
     def stream(self, question, stages):

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from service.composition.http import create_app
-from service.database import Database
 from service.slack.app import Pace
 from service.slack.store.messages import Once
 from service.slack.store.questions import Asked, Questions
+from service.storage.database import Database
 from tests import slack_server
 from tests.slack_quoth import Running, parts, settings_for
 from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until

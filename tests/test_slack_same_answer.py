@@ -12,7 +12,7 @@ import pytest
 from service.answering.service import Service
 from service.session.session import make_parts
 from service.slack.app import Pace
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 from tests import slack_server
 from tests.slack_quoth import Running, settings_for
 from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until

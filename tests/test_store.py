@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.records import Chunk, Hit
-from service.database import Database
 from service.errors import Permanent, RecordMissing
 from service.records import Answer, Citation, Sentence, Turn
-from service.store import ANYBODY, ConversationStore
+from service.storage.conversations import ANYBODY, ConversationStore
+from service.storage.database import Database
 
 
 def an_answer(id: str, conversation_id: str, question: str = "Why?", quote: str = "Because.") -> Answer:

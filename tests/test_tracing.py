@@ -19,7 +19,7 @@ from service.observability.otel import OpenTelemetry
 from service.observability.setup import tracing
 from service.observability.tracing import Untraced
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 QUESTION = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

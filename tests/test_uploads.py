@@ -25,7 +25,7 @@ from service.jobs.leases import Leases
 from service.jobs.validation import safe_name
 from service.jobs.worker import Worker
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 SECONDS = 60.0
 DOCUMENTS = "/v1/collections/c/documents"

@@ -17,11 +17,11 @@ from index.records import Document, Page, Section
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.progress import Stages
 from service.records import Answer, Question, Sentence
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 if CHROMIUM is None:

@@ -15,10 +15,10 @@ from service.access.keyring import Keyring
 from service.answering.answerer import AnswerReady, PassagesFound
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.database import Database
 from service.records import Answer, Question
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 if CHROMIUM is None:

@@ -20,7 +20,7 @@ from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
 from service.jobs.worker import Worker
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 if CHROMIUM is None:

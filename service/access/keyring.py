@@ -16,9 +16,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.access.caller import Caller, Scope
 from service.access.keys import Minted, digest, id_of, matches, mint
 from service.access.rate import SLACK_S, Rate, Standing, rate_of
-from service.database import Database
 from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
-from service.tables import Table
+from service.storage.database import Database
+from service.storage.tables import Table
 
 _INVALID = (
     "This needs an API key that is good: send the header `Authorization: Bearer quoth_...`. A key may be unknown here, expired "

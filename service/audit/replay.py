@@ -14,7 +14,7 @@ from service.answering.service import Service
 from service.audit.versions import Versions
 from service.errors import ReplayImpossible
 from service.records import MADE_WITH, Answer, Question, Recording
-from service.store import StoredAnswer
+from service.storage.conversations import StoredAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from service.settings import Settings, load
 
 if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
     from service.answering.service import Service
-    from service.store import ConversationStore
+    from service.storage.conversations import ConversationStore
 
 REFUSED = 3
 
@@ -139,7 +139,7 @@ def serve(
         if settings.collection not in service.library.names():
             out.print(f"No collection {settings.collection!r} yet: quoth index FOLDER makes it.", highlight=False)
         server = serving.Serving(api, settings.shutdown_grace_s)
-        retention = late("service.retention").of(store.database, settings.retention_days)
+        retention = late("service.storage.retention").of(store.database, settings.retention_days)
         with late("service.jobs.supervision").WorkerProcess() if settings.worker else nullcontext(), retention:
             server.serve_on(listening)
         tracing.close()
@@ -170,8 +170,8 @@ def _service(settings: Settings) -> Service:
 
 
 def _store(settings: Settings) -> ConversationStore:
-    database = late("service.database").Database(settings.store_url)
-    store: ConversationStore = late("service.store").ConversationStore(database)
+    database = late("service.storage.database").Database(settings.store_url)
+    store: ConversationStore = late("service.storage.conversations").ConversationStore(database)
     return store
 
 

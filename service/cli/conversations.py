@@ -16,8 +16,8 @@ from service.observability.logs import configure
 from service.settings import load
 
 if TYPE_CHECKING:  # these modules take half a second to import, which `quoth --help` should not wait for
-    from service.conversation_list import Conversation, ConversationList
-    from service.store import ConversationStore
+    from service.storage.conversation_list import Conversation, ConversationList
+    from service.storage.conversations import ConversationStore
 
 app = typer.Typer(help="List conversations; show, rename, delete or export them.", no_args_is_help=True)
 
@@ -109,7 +109,7 @@ def export(
         if format == "jsonl":
             out.write(_late("service.api.schemas.conversations").json_lines(conversation, answers))
         else:
-            out.write(_late("service.conversation_export").markdown(conversation, answers) + "\n")
+            out.write(_late("service.storage.export").markdown(conversation, answers) + "\n")
 
 
 def listed_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterator[Line]:
@@ -141,10 +141,10 @@ def _all(conversations: ConversationList) -> Iterator[Conversation]:
 
 def _open() -> tuple[ConversationList, ConversationStore]:
     configure("warning")
-    database = _late("service.database").Database(load().store_url)
-    return _late("service.conversation_list").ConversationList(database), _late("service.store").ConversationStore(
-        database
-    )
+    database = _late("service.storage.database").Database(load().store_url)
+    return _late("service.storage.conversation_list").ConversationList(database), _late(
+        "service.storage.conversations"
+    ).ConversationStore(database)
 
 
 def _late(module: str) -> Any:

@@ -12,9 +12,9 @@ from typing import Literal
 
 from index.errors import IndexingError
 from index.library import Library
-from service.database import Database
 from service.errors import ServiceError
 from service.settings import Settings
+from service.storage.database import Database
 
 State = Literal["ok", "warning", "broken"]
 OLDEST_PYTHON = (3, 11)

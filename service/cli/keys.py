@@ -168,7 +168,7 @@ def _record(key: Key) -> dict[str, Any]:
 @contextmanager
 def _keyring() -> Iterator[Keyring]:
     configure("warning")
-    database = importlib.import_module("service.database").Database(load().store_url)
+    database = importlib.import_module("service.storage.database").Database(load().store_url)
     try:
         yield importlib.import_module("service.access.keyring").Keyring(database)
     finally:

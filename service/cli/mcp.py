@@ -45,7 +45,9 @@ def mcp(
 
 
 def _store(settings: Settings) -> Any:
-    return _late("service.store").ConversationStore(_late("service.database").Database(settings.store_url))
+    return _late("service.storage.conversations").ConversationStore(
+        _late("service.storage.database").Database(settings.store_url)
+    )
 
 
 def _late(module: str) -> Any:

@@ -28,7 +28,9 @@ def replay(
     """Ask a kept answer's question again over the same passages, and show what changed. Exit code 0: nothing in the answer."""
     settings = load()
     configure("warning")
-    store = _late("service.store").ConversationStore(_late("service.database").Database(settings.store_url))
+    store = _late("service.storage.conversations").ConversationStore(
+        _late("service.storage.database").Database(settings.store_url)
+    )
     stored = store.answer(id, owner=None)
     found: Replay = _late("service.audit.replay").replay(
         stored, _late("service.composition.service").assemble(settings)

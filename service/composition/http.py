@@ -37,7 +37,7 @@ from service.session.session import make_parts
 from service.settings import Settings
 from service.slack import http as slack
 from service.slack.manifest import EVENTS_PATH
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 _FORM_BYTES = 64 * 1024
 DESCRIPTION = """

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.composition.service import assemble
-from service.database import Database
 from service.session.session import Parts, make_parts
 from service.settings import Settings
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 
 @contextmanager

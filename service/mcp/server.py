@@ -33,7 +33,7 @@ from service.plain_text import with_sources
 from service.records import Question
 from service.session.session import Parts, make_parts
 from service.session.stream import answered
-from service.store import ConversationStore
+from service.storage.conversations import ConversationStore
 
 MOST_CHARACTERS = 20_000
 _INSTRUCTIONS = (

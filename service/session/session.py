@@ -15,13 +15,13 @@ from index.filters import Filter
 from index.records import Document, DocumentSummary
 from service.access.caller import LOCAL, Caller
 from service.answering.service import Service
-from service.conversation_list import ConversationList
-from service.feedback import FeedbackStore
 from service.observability.metrics import Metrics
 from service.observability.tracing import Tracing, Untraced
 from service.records import Answer, Turn
 from service.session.admission import Running
-from service.store import ANYBODY, ConversationStore, StoredAnswer, missing_answer
+from service.storage.conversation_list import ConversationList
+from service.storage.conversations import ANYBODY, ConversationStore, StoredAnswer, missing_answer
+from service.storage.feedback import FeedbackStore
 
 Result = TypeVar("Result")
 

@@ -27,7 +27,7 @@ from service.slack.render.messages import (
 from service.slack.render.modals import passages_modal
 from service.slack.render.phrases import Phrases
 from service.slack.store.questions import Asked
-from service.store import StoredAnswer
+from service.storage.conversations import StoredAnswer
 
 RATINGS = {HELPFUL: "up", UNHELPFUL: "down"}
 log = structlog.get_logger(__name__)

@@ -19,10 +19,10 @@ from service.api.schemas.conversations import (
     RenameRequest,
     json_lines,
 )
-from service.conversation_export import markdown
-from service.conversation_list import PAGE, Conversation
 from service.session.session import Parts
-from service.store import StoredAnswer
+from service.storage.conversation_list import PAGE, Conversation
+from service.storage.conversations import StoredAnswer
+from service.storage.export import markdown
 
 router = APIRouter(tags=["conversations"], dependencies=[needs(Scope.ASK)])
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)

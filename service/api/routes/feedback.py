@@ -13,9 +13,9 @@ from service.api import openapi
 from service.api.dependencies import TheParts, needs
 from service.api.problems import documented
 from service.api.schemas.base import Record, Request, Words
-from service.feedback import Feedback, Rating
-from service.feedback_export import exported
-from service.store import ANYBODY
+from service.storage.conversations import ANYBODY
+from service.storage.export import exported
+from service.storage.feedback import Feedback, Rating
 
 MOST_COMMENT = 4000
 LISTED = 100

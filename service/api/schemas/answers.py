@@ -8,7 +8,7 @@ from index.records import Hit
 from service.api.schemas.base import CollectionName, Offset, Record, Request, Words
 from service.api.schemas.search import FilterIn, PassageOut
 from service.records import Answer
-from service.store import StoredAnswer
+from service.storage.conversations import StoredAnswer
 
 
 class ChatRequest(Request):

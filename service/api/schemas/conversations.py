@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field
 
 from service.api.schemas.answers import AnswerOut, StoredAnswerOut
 from service.api.schemas.base import Record, Request, Words
-from service.conversation_list import Conversation
-from service.store import StoredAnswer
+from service.storage.conversation_list import Conversation
+from service.storage.conversations import StoredAnswer
 
 
 class ConversationOut(Record):

@@ -14,9 +14,9 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.database import Database
 from service.slack.client.errors import explained
 from service.slack.store.tables import PersonRow
+from service.storage.database import Database
 
 Standing = Literal["member", "guest", "outsider", "bot"]
 KEPT = timedelta(hours=1)

@@ -1,9 +1,9 @@
 """How Quoth behaves in each channel: which documents, when it speaks, in which language."""
 
-from service.database import Database
 from service.slack.render.channel import Channel
 from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES
 from service.slack.store.tables import ChannelRow
+from service.storage.database import Database
 
 
 class Channels:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service.database import Database
 from service.slack.store.tables import DoneRow, PostedRow, inserted
+from service.storage.database import Database
 
 
 class Posted:

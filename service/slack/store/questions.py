@@ -13,9 +13,9 @@ from typing import Literal
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from service.database import Database
 from service.slack.store.messages import messages_of
 from service.slack.store.tables import QuestionRow, ThreadRow, inserted
+from service.storage.database import Database
 
 Door = Literal["mention", "follow-up", "channel", "direct", "command", "shortcut"]
 Ending = Literal["answered", "apologised", "silent", "withdrawn"]

@@ -6,7 +6,7 @@ from sqlalchemy import Index
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.tables import Table
+from service.storage.tables import Table
 
 
 class QuestionRow(Table):

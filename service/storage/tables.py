@@ -1,6 +1,6 @@
 """Table: what every table of Quoth's database is declared from, with the column types that hold on every database.
 
-Each table stands beside the store that uses it (service/store.py, service/feedback.py ...). A change to one needs a file in
+Each table stands beside the store that uses it (service/storage/conversations.py, service/storage/feedback.py ...). A change to one needs a file in
 service/migrations/versions; a test compares the two.
 """
 

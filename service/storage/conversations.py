@@ -15,10 +15,10 @@ from pydantic import TypeAdapter
 from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.database import Database
 from service.errors import RecordMissing
 from service.records import Answer, Recording, Turn
-from service.tables import Table
+from service.storage.database import Database
+from service.storage.tables import Table
 
 ANYBODY: None = None  # for the machine's own command line, and for work on all rows
 LONGEST_TITLE = 120

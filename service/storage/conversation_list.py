@@ -10,9 +10,9 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from service.database import Database
 from service.errors import CursorInvalid, TitleInvalid
-from service.store import ANYBODY, LONGEST_TITLE, AnswerRow, ConversationRow, conversation_row, now_utc
+from service.storage.conversations import ANYBODY, LONGEST_TITLE, AnswerRow, ConversationRow, conversation_row, now_utc
+from service.storage.database import Database
 
 PAGE = 50
 

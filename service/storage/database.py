@@ -1,6 +1,6 @@
 """Quoth's own database: an SQLite file in the home folder, or PostgreSQL by URL. Opened here, upgraded here, and watched.
 
-Stores (service/store.py, service/feedback.py ...) take a Database and use `reading` and `writing`. What goes wrong with the
+Stores (service/storage/conversations.py, service/storage/feedback.py ...) take a Database and use `reading` and `writing`. What goes wrong with the
 database itself becomes StoreUnavailable, from which it recovers without a restart, or StoreDamaged.
 """
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.engines import made
 from service.errors import StoreDamaged, StoreUnavailable
-from service.migrations.upgrading import is_current, upgrade
+from service.storage.engines import made
+from service.storage.upgrade import is_current, upgrade
 
 BUSY_TIMEOUT_MS = 5000
 MIGRATION_TIMEOUT_MS = 60_000  # a second replica waits as long for the first one's upgrade

@@ -8,10 +8,10 @@ from typing import Literal
 from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database import Database
 from service.errors import FeedbackInvalid
-from service.store import ANYBODY, AnswerRow, missing_answer, now_utc, random_id, sentences_of
-from service.tables import Table
+from service.storage.conversations import ANYBODY, AnswerRow, missing_answer, now_utc, random_id, sentences_of
+from service.storage.database import Database
+from service.storage.tables import Table
 
 Rating = Literal["up", "down"]
 

@@ -8,10 +8,10 @@ from typing import Self
 
 import structlog
 
-from service.conversation_list import ConversationList
-from service.database import Database
 from service.errors import ServiceError
-from service.store import now_utc
+from service.storage.conversation_list import ConversationList
+from service.storage.conversations import now_utc
+from service.storage.database import Database
 
 DAY_S = 24 * 60 * 60.0
 log = structlog.get_logger(__name__)

@@ -5,11 +5,14 @@ the answer as a whole, so it is left out. `sentence` is its index, from 0; null 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from service.feedback import Feedback
-from service.records import Answer, Turn
+from service.records import Answer, Citation, Turn
+from service.storage.conversation_list import Conversation
+from service.storage.conversations import StoredAnswer
+from service.storage.feedback import Feedback
 
 Exchange = tuple[Answer, tuple[Turn, ...]]
 """An answer with the turns before it, oldest first."""
@@ -55,3 +58,44 @@ def _comment(feedback: Feedback, answer: Answer) -> str:
     return f"Sentence {feedback.sentence + 1}, “{answer.sentences[feedback.sentence].text}”: {feedback.comment}".rstrip(
         ": "
     )
+
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
+
+
+def markdown(conversation: Conversation, answers: Sequence[StoredAnswer]) -> str:
+    """The whole conversation. What documents and people wrote stays text: it makes no headings, links or HTML."""
+    return "\n".join(_lines(conversation, answers)) + "\n"
+
+
+def _lines(conversation: Conversation, answers: Sequence[StoredAnswer]) -> Iterator[str]:
+    yield f"# {_plain(conversation.title)}"
+    yield ""
+    yield f"Collection {_plain(conversation.collection)}, {conversation.created_at:%Y-%m-%d %H:%M} UTC."
+    for stored in answers:
+        answer = stored.answer
+        yield from ("", f"## {_plain(answer.question)}", "")
+        if answer.rewritten_question != answer.question:
+            yield from (f"Read as: {_plain(answer.rewritten_question)}", "")
+        yield _plain(answer.text)
+        for citation in answer.citations:
+            yield from ("", f"**{citation.number}.** {_place(citation)}", "")
+            yield from (f"> {_plain(line)}".rstrip() for line in citation.quote.splitlines())
+        yield ""
+        closing = (
+            f"Confidence {answer.confidence:.2f}, {_plain(answer.generator)}, {stored.created_at:%Y-%m-%d %H:%M} UTC."
+        )
+        yield " ".join((closing, *(_plain(note) for note in answer.notes)))
+
+
+def _place(citation: Citation) -> str:
+    parts = [citation.title, *(heading for heading in citation.trail if heading.strip() != citation.title.strip())]
+    if citation.page is not None:
+        parts.append(f"page {citation.page}")
+    parts.append(f"characters {citation.start}–{citation.end}")
+    return " · ".join(_plain(part) for part in (*parts, f"version {citation.version[:12]}", citation.uri))
+
+
+def _plain(text: str) -> str:
+    """The text on one line, with what Markdown would read as its own made literal."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
