@@ -1,7 +1,7 @@
 """An answer as plain text with its sources below, for doors that carry text only. Pure."""
 
-from service.generators.extractive import plain
 from service.records import Answer, Citation
+from service.text.plain import plain
 
 HEADING = "Sources:"
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from service.answering.conflicts import conflicts, overlap
+from service.answering.conflicts import conflicts
 from service.records import Citation
+from service.text.figures import overlap
 
 
 def citation(quote: str, document: str = "d1", number: int = 1) -> Citation:

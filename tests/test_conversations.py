@@ -2,8 +2,9 @@
 
 import pytest
 
-from service.followups.rules import Rewriting, content_words, fused, rewrite
+from service.followups.rules import Rewriting, fused, rewrite
 from service.records import Turn
+from service.text.words import content_words
 
 
 def standalone(question: str, history: list[Turn]) -> str:

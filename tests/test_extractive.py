@@ -2,9 +2,10 @@
 
 from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit
-from service.generators.extractive import Extractive, plain
+from service.generators.extractive import Extractive
 from service.generators.protocol import Draft, Passage
 from service.scoring.reader import Reading, SentenceReading
+from service.text.plain import plain
 
 
 def passage(text: str, scores: list[float], *, relevance: float = 4.0, document: str = "d1", start: int = 0) -> Passage:

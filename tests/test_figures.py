@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.figures import counted, figures, words
+from service.text.figures import counted, figures, words
 
 
 def test_figures_are_read_without_separators_and_from_words() -> None:

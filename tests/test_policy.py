@@ -9,13 +9,13 @@ from index.records import Chunk, Hit
 from service.answering.checking import Checking, SupportPolicy
 from service.answering.citations import Numbering
 from service.answering.writing import Writing
-from service.followups.rules import content_words
 from service.generators.extractive import Extractive
 from service.generators.protocol import Draft, Passage, Quote
 from service.generators.scripted import PROMPT_HASH, Scripted
 from service.progress import Stages
 from service.records import Drafted, Usage
 from service.scoring.reader import Reading, SentenceReading
+from service.text.words import content_words
 
 TEXTS = [
     "Most of the hacks were aimed at South Korea. Seoul counts at least six attacks since 2007.",

@@ -7,7 +7,7 @@ import pytest
 
 from service.errors import SettingsInvalid
 from service.prompts import Numbered, load_prompts
-from service.refusals import REFUSAL, refuses
+from service.text.refusals import REFUSAL, refuses
 
 PASSAGES = [Numbered("Briefing", "Seoul counts six attacks."), Numbered("Minutes", "Kerry came in May.")]
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
 from service.answering.quotes import Evidence, best_quotes
-from service.followups.rules import content_words
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading
+from service.text.words import content_words
 
 BRIEFING = (
     "## Visits\n\nIn May, Secretary of State John Kerry visited Seoul. He promised to work together on space exploration.\n\n"

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from index.records import Chunk, Hit
 from service.answering.citations import marked
 from service.records import Answer, Citation, Sentence
-from service.refusals import REFUSAL
 from service.slack.render import messages
 from service.slack.render.limits import BLOCKS_IN_MESSAGE
 from service.slack.render.links import Viewer
 from service.slack.render.phrases import LANGUAGES
 from service.slack.render.richtext import literal
+from service.text.refusals import REFUSAL
 from tests import slack_rules
 
 ENGLISH = LANGUAGES["en"]

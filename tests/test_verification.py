@@ -15,7 +15,7 @@ from service.answering.citations import marked
 from service.audit.verification import Fault, Verdict, Verification, made_of, verify
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
-from service.refusals import REFUSAL
+from service.text.refusals import REFUSAL
 
 TEXT = "# Attacks\n\nSeoul counts at least six attacks since 2007. 🦜 Banks were hit twice.\n\nKerry came in May."
 QUOTES = ("Seoul counts at least six attacks since 2007.", "Kerry came in May.")

@@ -22,11 +22,11 @@ from service.generators.extractive import Extractive
 from service.generators.protocol import Generator, Passage
 from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence, Usage
-from service.refusals import REFUSAL
 from service.scoring.calibration import Calibration, signals
 from service.scoring.reader import Reader, context
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
+from service.text.refusals import REFUSAL
 
 _HAS_WORD = re.compile(r"\w")
 

@@ -8,8 +8,8 @@ from service.answering.quotes import best_quotes
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.protocol import Draft, Passage, Quote
 from service.records import Citation, Drafted, Sentence
-from service.refusals import refuses
 from service.scoring.support import SupportChecker
+from service.text.refusals import refuses
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from service.figures import figures, words
 from service.records import Citation
+from service.text.figures import figures, overlap, words
 
 ALIKE = 0.6  # shared words over all words, figures left out, from which on two quotes speak of the same thing
 
@@ -17,9 +17,3 @@ def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citatio
         ours, theirs = figures(one.quote), figures(other.quote)
         if ours - theirs and theirs - ours and overlap(words(one.quote), words(other.quote)) >= ALIKE:
             yield one, other
-
-
-def overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """Jaccard index of two sets; 0 for two empty ones."""
-    union = one | other
-    return len(one & other) / len(union) if union else 0.0

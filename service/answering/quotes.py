@@ -12,10 +12,10 @@ from itertools import combinations
 from math import log
 
 from index.chunking.sentences import Span
-from service.figures import counted, figures
-from service.followups.rules import content_words
 from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
+from service.text.figures import counted, figures
+from service.text.words import content_words
 
 _SINGLES = 6  # sentences that are checked alone
 _JOINED = 3  # of these, the ones that are tried with their neighbours and with each other

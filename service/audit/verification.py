@@ -12,10 +12,11 @@ from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
 from service.answering.citations import marked, page_at
 from service.answering.quotes import SEPARATOR, has_figures
-from service.figures import figures, words
-from service.generators.extractive import SAME, plain
+from service.generators.extractive import SAME
 from service.records import Answer, Citation, Sentence
-from service.refusals import REFUSAL
+from service.text.figures import figures, words
+from service.text.plain import plain
+from service.text.refusals import REFUSAL
 
 SLACK = 0.05
 """How far a probability may lie on the wrong side of the limit: other processors round the checker's network otherwise."""

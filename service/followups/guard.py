@@ -7,9 +7,9 @@ about what the follow-up asks, in words of the conversation; else it is not used
 import re
 from collections.abc import Iterator, Sequence
 
-from service.followups.rules import content_words
 from service.records import Turn
-from service.refusals import refuses
+from service.text.refusals import refuses
+from service.text.words import content_words
 
 MOST_CHARACTERS = 300  # beyond those of the follow-up
 LEAST_KEPT = 0.5  # of the follow-up's own words

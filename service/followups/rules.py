@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.records import Turn
+from service.text.words import _STOP, content_words
 
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _LEANS = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|"
     r"one|ones|both|former|latter|same|such)\b",
@@ -26,18 +26,7 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"\b[A-Z][\w&’'.-]*(?:\s+(?:of|the|and|for|de|van|von|al)\s+(?=[A-Z])|\s+(?=[A-Z0-9])|[\w&’'.-])*")
-_STOP = frozenset(
-    """
-    a about above after again all also am an and any are aren't as at be because been before being below between
-    both but by can can't could did didn't do does doesn't doing don't done during each else every few for from
-    further get gets give given go had has have having how i if in into is isn't just know let like list make many
-    may me might more most much must my name no nor not of off on once only or other our out over own people please
-    said same say says shall should so some such take tell than that the their them then there these they this those
-    through to too under until up us use used very want was wasn't we were weren't what when where whether which
-    while who whom whose why will with would you your explain describe show find happen happened thing things it its
-    he him his she her hers one ones both former latter
-    """.split()
-)
+
 FEWEST_WORDS = 4  # a question with fewer content words than this may not stand alone
 MOST_CARRIED = 2  # names or words in what a follow-up is read as
 EARLIER_WEIGHT = 0.5  # of the ranking with the earlier words, beside 1 for the follow-up's own
@@ -81,11 +70,6 @@ def fused(rankings: Sequence[Sequence[str]]) -> list[tuple[str, float]]:
         for rank, item in enumerate(ranking, start=1):
             scores[item] = scores.get(item, 0.0) + weight / (FUSION_CONSTANT + rank)
     return sorted(scores.items(), key=lambda pair: -pair[1])
-
-
-def content_words(text: str) -> list[str]:
-    """The words of `text` that carry meaning, as they stand there, in order."""
-    return [word for word in _WORD.findall(text) if word.casefold() not in _STOP]
 
 
 def _topic(question: str, history: Sequence[Turn]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from service.errors import GeneratorUnavailable
 from service.generators.protocol import Passage
 from service.prompts import Messages, Numbered, Prompts
-from service.refusals import REFUSAL
+from service.text.refusals import REFUSAL
 
 _WORD = re.compile(r"[A-Za-z]+")
 _WORD_WITH_BLANK = re.compile(r" ?[A-Za-z]+")

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.chunking.sentences import Span
-from service.answering.conflicts import overlap
 from service.generators.protocol import Draft, Passage, Quote
-from service.statements import Terms, is_heading, stated
+from service.text.figures import overlap
+from service.text.plain import plain
+from service.text.statements import Terms, is_heading, stated
 
 MOST_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be this much below the best, in logits
@@ -27,9 +28,6 @@ _LEANS_BACK = re.compile(
     r"however|therefore|thus|hence|consequently|as a result|in addition|also|instead|otherwise|moreover)\b",
     re.IGNORECASE,
 )
-_LIST_MARK = re.compile(r"^\s*(?:[-*+•▪◦‣·–>]\s+|\(?\d{1,3}[.)]\s+|#{1,6}\s+)+")
-_LINK = re.compile(r"!?\[([^\]\n]+)\]\([^()\s]*\)")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,6 @@ class Extractive:
         groups = _select(_candidates(question, passages))
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
             yield _draft(group, groups, passages)
-
-
-def plain(quote: str) -> str:
-    """A quote as it reads in running text: one line, without list or heading marks, emphasis and link targets."""
-    text = _LIST_MARK.sub("", quote)
-    text = _LINK.sub(r"\1", text)
-    text = _STRONG.sub(r"\2", text)
-    return " ".join(text.split())
 
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunking.sentences import Span, sentence_spans
-from service.generators.extractive import plain
 from service.generators.protocol import Draft
-from service.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
+from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
+from service.text.plain import plain
 
 LONGEST_SENTENCE = 800  # code points; longer ones are cut, which bounds the work for each character that arrives
 _LOOK_EVERY = 24  # code points between two looks for the end of a sentence

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from service.scoring.reader import Reading, SentenceReading
-from service.statements import Terms, stated
+from service.text.statements import Terms, stated
 
 MOST_SENTENCES = 8
 WITHIN = 4.0

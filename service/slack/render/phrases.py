@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.refusals import REFUSAL
+from service.text.refusals import REFUSAL
 
 
 @dataclass(frozen=True, slots=True)

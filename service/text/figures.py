@@ -101,3 +101,9 @@ def _scaled(digits: str, scale: int) -> str:
     if (not part.isdecimal() and part) or len(part) > zeros:
         return digits
     return (whole + part.ljust(zeros, "0")).lstrip("0") or "0"
+
+
+def overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """Jaccard index of two sets; 0 for two empty ones."""
+    union = one | other
+    return len(one & other) / len(union) if union else 0.0

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from service.figures import figures, words
+from service.text.figures import figures, words
 
 _HEADING = re.compile(r"\s*#{1,6}\s")
 
