@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from quoth import app
 from service.settings import Settings
 from service.slack import handlers
-from service.slack.client import users as people
+from service.slack.client import users
 from service.slack.client.rate_limits import Allowance
 from service.slack.events import asked, door, spoken
 from service.slack.manifest import manifest
@@ -79,7 +79,7 @@ def test_a_text_is_cut_between_sentences_words_and_never_inside_a_sign() -> None
     ],
 )
 def test_only_a_confirmed_address_of_this_workspace_counts(user: dict[str, object], standing: str, email: str) -> None:
-    person = people.read({"id": "U1", "team_id": "T1"} | user, "T1")
+    person = users.read({"id": "U1", "team_id": "T1"} | user, "T1")
     assert (person.standing, person.email) == (standing, email)
     assert person.principals == (frozenset({email}) if email else frozenset())
 

@@ -124,9 +124,9 @@ class SentenceEncoder:
         # An index that is up to date never needs a model, and the imports take long (measured: torch 1.7 s,
         # sentence-transformers 8.7 s, which the default model does without): so here, not above.
         if self._is_default:
-            from index.embedding.minilm import MiniLM
+            from index.embedding.minilm import MiniLM  # noqa: PLC0415
 
             return MiniLM(folder, self._cache)
-        from index.embedding.sentence_transformers import Pretrained
+        from index.embedding.sentence_transformers import Pretrained  # noqa: PLC0415
 
         return Pretrained(folder)

@@ -44,7 +44,7 @@ class GuardedProcess:
         self._started = False
         self._killed = False
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 kept for as long as the process lives; `stop` closes it
-        above = str(Path(__file__).resolve().parent.parent)
+        above = str(Path(__file__).resolve().parents[2])
         inherited = os.environ.get("PYTHONPATH")
         path = above if not inherited else os.pathsep.join((above, inherited))
         self._process = subprocess.Popen(

@@ -25,12 +25,11 @@ from service.api.routes import (
     feedback,
     health,
     jobs,
+    pages,
     search,
     uploads,
     verify,
 )
-from service.api.routes import documents as document
-from service.api.routes import pages as site
 from service.composition.jobs import open_queue
 from service.observability.tracing import Tracing
 from service.session.session import make_parts
@@ -79,13 +78,13 @@ def create_app(
     parts.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
     for routes in (
-        chat, completions, verify, search, documents, document, uploads, jobs, collections, conversations, feedback,
-        health, site,
+        chat, completions, verify, search, documents, uploads, jobs, collections, conversations, feedback,
+        health, pages,
     ):  # fmt: skip
         app.include_router(routes.router)
     if slack.is_wanted(service.settings):
         app.include_router(slack.router)
-    app.mount("/assets", site.assets, name="assets")
+    app.mount("/assets", pages.assets, name="assets")
     # Added from the inside out.
     app.add_middleware(BodyLimits, most_bytes=partial(_most_bytes, settings), seconds=settings.body_timeout_s)
     app.add_middleware(Turns, running=parts.running, metrics=parts.metrics)

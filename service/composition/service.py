@@ -67,4 +67,4 @@ def verify(settings: Settings) -> str:
     service = assemble(settings)
     encoder = SentenceEncoder(settings.encoder, cache=settings.cache)
     encoder.encode(["ready"])
-    return f"encoder {encoder.fingerprint}, reader {service.scoring.reader.version}, support {service.checker.version}"
+    return f"encoder {encoder.fingerprint}, reader {service.reader.version}, support {service.checker.version}"

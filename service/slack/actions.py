@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from index.errors import IndexingError
 from service.errors import RecordMissing
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 from service.slack.client.ephemeral import discard, respond
 from service.slack.context import OWNER, Office
 from service.slack.render.messages import (
@@ -80,8 +80,8 @@ class Actions:
         except RecordMissing:
             await self._tell(press, phrases.gone)
         except SlackApiError as error:
-            log.warning("button without effect", action=press.action, reason=trouble.explained(error))
-            no_way_in = trouble.has_no_way_in(error)
+            log.warning("button without effect", action=press.action, reason=errors.explained(error))
+            no_way_in = errors.has_no_way_in(error)
             await self._tell(press, phrases.not_a_member if no_way_in else phrases.failed)
 
     async def _done(self, press: Press, stored: StoredAnswer, asked: Asked | None, phrases: Phrases) -> None:
@@ -147,7 +147,7 @@ class Actions:
             try:
                 await self._office.client.chat_delete(channel=press.channel, ts=ts)
             except SlackApiError as error:
-                if not trouble.is_gone(error):
+                if not errors.is_gone(error):
                     raise
         await self._office.keep(self._office.posted.forget, press.channel, messages)
         if not press.message:

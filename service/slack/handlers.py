@@ -13,9 +13,9 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from service.slack import events as incoming
+from service.slack import events
 from service.slack.actions import Actions, Press
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 from service.slack.client.ephemeral import respond
 from service.slack.context import Office
 from service.slack.render.channel import Channel
@@ -63,7 +63,7 @@ class Handlers:
         subtype, channel = event.get("subtype"), str(event.get("channel", ""))
         inner = event.get("message") or {}
         if subtype == "message_deleted" or inner.get("subtype") == "tombstone":
-            key = incoming.key(channel, str(event.get("deleted_ts") or inner.get("ts")))
+            key = events.key(channel, str(event.get("deleted_ts") or inner.get("ts")))
             changed = await keep(questions.withdraw, key)
         elif subtype == "message_changed":
             changed = await self._edited(channel, inner)
@@ -74,15 +74,15 @@ class Handlers:
 
     async def _said(self, event: Body) -> bool:
         own = await self._office.identities.get()
-        said_here = incoming.spoken(event, own.team)
+        said_here = events.spoken(event, own.team)
         if said_here is None or said_here.user == own.user:
             return False
-        by = incoming.door(said_here, own.user)
+        by = events.door(said_here, own.user)
         if by is None and not said_here.mentions:
             by = await self._uninvited(said_here)
-        return by is not None and await self._office.keep(self._office.questions.ask, incoming.asked(said_here, by))
+        return by is not None and await self._office.keep(self._office.questions.ask, events.asked(said_here, by))
 
-    async def _uninvited(self, said_here: incoming.Spoken) -> Door | None:
+    async def _uninvited(self, said_here: events.Spoken) -> Door | None:
         """The door of a message that names nobody: a thread Quoth was asked in, or a channel where it answers everything."""
         if said_here.in_thread:
             ours = await self._office.keep(self._office.questions.is_ours, said_here.channel, said_here.thread)
@@ -96,7 +96,7 @@ class Handlers:
         if not edited or message.get("bot_id"):
             return False
         text, revision = str(message.get("text") or ""), str(edited.get("ts"))
-        return await self._office.keep(self._office.questions.edit, incoming.key(channel, ts), text, revision)
+        return await self._office.keep(self._office.questions.edit, events.key(channel, ts), text, revision)
 
     async def panel_opened(self, event: dict[str, Any]) -> None:
         """The assistant panel was opened: suggest questions about the newest documents that everybody may read."""
@@ -118,7 +118,7 @@ class Handlers:
                 prompts=[{"title": shortened(prompt, MOST_TITLE), "message": prompt} for prompt in prompts],
             )
         except SlackApiError as error:
-            log.warning("no prompts suggested", reason=trouble.explained(error))
+            log.warning("no prompts suggested", reason=errors.explained(error))
 
     def _titles(self, collection: str) -> list[str]:
         parts = self._office.parts
@@ -196,7 +196,7 @@ class Handlers:
         message, channel = shortcut["message"], str(shortcut["channel"]["id"])
         own, ts = await self._office.identities.get(), str(message["ts"])
         asked = Asked(
-            key=incoming.key(channel, ts),
+            key=events.key(channel, ts),
             team=own.team,
             channel=channel,
             channel_type="shortcut",

@@ -18,8 +18,7 @@ from service.errors import QuestionInvalid, RecordMissing
 from service.records import Answer, Citation, Question, Turn
 from service.session.session import Parts
 from service.session.stream import begun
-from service.slack.client import errors as trouble
-from service.slack.client import reactions as signs
+from service.slack.client import errors, reactions
 from service.slack.client.delivery import Delivery, Spot
 from service.slack.client.ephemeral import hand_over, respond
 from service.slack.context import OWNER, Office
@@ -73,9 +72,9 @@ class Replies:
         except (QuestionInvalid, CollectionMissing) as error:
             return await self._say(taken, self._why(error, channel))
         except SlackApiError as error:
-            if trouble.passes(error) or not (trouble.has_no_way_in(error) or taken.attempts > MOST_ATTEMPTS):
+            if errors.passes(error) or not (errors.has_no_way_in(error) or taken.attempts > MOST_ATTEMPTS):
                 raise
-            log.warning("nothing can be said", channel=taken.asked.channel, reason=trouble.explained(error))
+            log.warning("nothing can be said", channel=taken.asked.channel, reason=errors.explained(error))
             if taken.asked.response_url:
                 await respond(taken.asked.response_url, said(channel.phrases.not_a_member))
             return Outcome("apologised")
@@ -90,7 +89,7 @@ class Replies:
         text = await self._words(asked.text)
         if not text:
             return await self._say(taken, channel.phrases.hint)
-        await signs.show(self._office.client, asked, channel.phrases)
+        await reactions.show(self._office.client, asked, channel.phrases)
         try:
             private = asked.door in {"direct", "command"}
             principals = await self._office.reads(asked.asker) if private else frozenset()
@@ -106,7 +105,7 @@ class Replies:
             answer = await self._told(taken, channel, question, parts)
         finally:
             with CancelScope(shield=True):
-                await signs.take_down(self._office.client, asked)
+                await reactions.take_down(self._office.client, asked)
         return Outcome("silent" if answer.refused and channel.silent else "answered", answer.id)
 
     async def _told(self, taken: Taken, channel: Channel, question: Question, parts: Parts) -> Answer:
@@ -207,9 +206,9 @@ class Replies:
                 channel=asked.channel, ts=asked.thread, oldest=asked.message, limit=100
             )
         except SlackApiError as error:
-            if trouble.passes(error):
+            if errors.passes(error):
                 raise
-            log.info("thread not read", reason=trouble.explained(error))
+            log.info("thread not read", reason=errors.explained(error))
             return taken
         strays = []
         for message in replies["messages"]:

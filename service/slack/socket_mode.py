@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from service.errors import SettingsInvalid
 from service.settings import Settings
 from service.slack.app import SlackDoor
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 from service.slack.client.identity import Identity
 
 PING_S = 10.0
@@ -38,7 +38,7 @@ async def serve(
     try:
         opened = await door.client.apps_connections_open(app_token=token)
     except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise trouble.raised(error) from error
+        raise errors.raised(error) from error
     handler = AsyncSocketModeHandler(door.app, token, web_client=door.client, ping_interval=ping_s)
     handler.client.wss_uri = opened["url"]
     async with door.working():

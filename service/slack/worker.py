@@ -12,7 +12,7 @@ import structlog
 from anyio import CancelScope
 
 from service.errors import ServiceError, Transient
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 from service.slack.context import Office
 from service.slack.replies import Replies
 from service.slack.store.questions import Taken
@@ -99,7 +99,7 @@ class Worker:
 
         What may pass by itself (Slack, the network, a database or a language model that is away) is no fault of the question.
         """
-        passing = not isinstance(error, Exception) or isinstance(error, Transient) or trouble.passes(error)
+        passing = not isinstance(error, Exception) or isinstance(error, Transient) or errors.passes(error)
         wait = timedelta(0)
         if isinstance(error, Exception):
             age = (datetime.now(UTC) - taken.asked_at).total_seconds()

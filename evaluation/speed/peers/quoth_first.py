@@ -34,8 +34,8 @@ indexing = subprocess.Popen(
 )
 sys.path.insert(0, str(root))
 
-from index.embedding.encoder import SentenceEncoder
-from index.library import Library
+from index.embedding.encoder import SentenceEncoder  # noqa: E402 - the clock runs during imports
+from index.library import Library  # noqa: E402 - as above
 
 library = Library(Path(home.name), SentenceEncoder(cache=Path(home.name) / "cache"))
 while "speed" not in library.names():

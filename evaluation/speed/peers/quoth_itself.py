@@ -14,9 +14,9 @@ from stopwatch import arguments, measure  # type: ignore[import-not-found]  # no
 workload, _ = arguments()
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from index.collection import Collection
-from index.embedding.encoder import SentenceEncoder
-from index.records import Document
+from index.collection import Collection  # noqa: E402 - after the threads are set, which the libraries read when they load
+from index.embedding.encoder import SentenceEncoder  # noqa: E402 - as above
+from index.records import Document  # noqa: E402 - as above
 
 home = tempfile.TemporaryDirectory()
 encoder = SentenceEncoder()

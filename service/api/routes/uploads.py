@@ -18,7 +18,7 @@ from service.api.problems import documented
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
 from service.errors import DocumentTaken, UploadInvalid
-from service.jobs import validation as intake
+from service.jobs import validation
 from service.jobs.files import Incoming
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
@@ -92,10 +92,10 @@ async def put(
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """Store the body, a file of any format that is read, and index it soon: the answer is the job that does."""
-    intake.require_id(document_id)
+    validation.require_id(document_id)
     reads_all = parts.caller.principals is None
-    identity = document_id if reads_all else intake.own_id(document_id, parts.caller.owner)
-    safe = intake.safe_name(filename or document_id, request.headers.get("content-type", ""))
+    identity = document_id if reads_all else validation.own_id(document_id, parts.caller.owner)
+    safe = validation.safe_name(filename or document_id, request.headers.get("content-type", ""))
     facts = _facts(title, metadata, principal, public=public)
     await parts.read(partial(_require_free, name, identity, parts))
     with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
@@ -125,8 +125,8 @@ async def post(
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """The same with a form, as browsers send it. The id comes from the file's name: the same name is a new version."""
-    safe = intake.safe_name(file.filename or "", file.content_type or "")
-    document_id = intake.id_for(safe, parts.caller.owner)
+    safe = validation.safe_name(file.filename or "", file.content_type or "")
+    document_id = validation.id_for(safe, parts.caller.owner)
     facts = _facts(title, metadata, principal, public=public)
     await parts.read(partial(_require_free, name, document_id, parts))
     with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
@@ -143,9 +143,9 @@ Facts = dict[str, Any]
 
 def _facts(title: str | None, metadata: str | None, principals: list[str] | None, *, public: bool) -> Facts:
     return {
-        "title": intake.title_from(title),
-        "metadata": intake.metadata_from(metadata),
-        "principals": intake.principals_from(principals or (), public=public),
+        "title": validation.title_from(title),
+        "metadata": validation.metadata_from(metadata),
+        "principals": validation.principals_from(principals or (), public=public),
     }
 
 
@@ -178,7 +178,7 @@ def _accept(
 ) -> Job:
     if not incoming.size:
         raise UploadInvalid(f"{filename}: no bytes came. Send the file as the body, or as the form's part `file`.")
-    intake.require_readable(filename, incoming.head)
+    validation.require_readable(filename, incoming.head)
     incoming.finish()
     upload = Upload(name, document_id, filename, incoming.sha256, incoming.size, **facts)
     return queue.add(upload, incoming, owner=parts.caller.owner, key=key)

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.messages.chunk import BlocksChunk
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 from service.slack.client.rate_limits import Rates
 from service.slack.render.messages import Block, Sheet, fallback
 
@@ -91,7 +91,7 @@ class Delivery:
             try:
                 await self._client.chat_delete(channel=self._spot.channel, ts=ts)
             except SlackApiError as error:
-                if not trouble.is_gone(error):
+                if not errors.is_gone(error):
                     raise
         if messages:
             await self._gone(messages)
@@ -120,10 +120,10 @@ class Delivery:
                     chunks=[BlocksChunk(blocks=page.sheet.blocks)],
                 )
             except SlackApiError as error:
-                if trouble.passes(error) or trouble.has_no_way_in(error):
+                if errors.passes(error) or errors.has_no_way_in(error):
                     raise
                 self._streams = False
-                log.info("no stream", reason=trouble.code(error))
+                log.info("no stream", reason=errors.code(error))
             else:
                 page.ts, page.streamed = str(response["ts"]), len(page.sheet.blocks)
                 await self._noted(page)
@@ -140,10 +140,10 @@ class Delivery:
             )
             page.streamed = len(page.sheet.blocks)
         except SlackApiError as error:
-            if trouble.passes(error):
+            if errors.passes(error):
                 raise
             page.streamed, self._streams = None, False
-            log.info("stream ended early", reason=trouble.code(error))
+            log.info("stream ended early", reason=errors.code(error))
 
     async def _complete(self, page: _Page, said: str) -> None:
         """Make a message show all of its blocks, whichever way it began."""
@@ -152,9 +152,9 @@ class Delivery:
             try:
                 await self._client.chat_stopStream(channel=self._spot.channel, ts=str(page.ts), blocks=rest or None)
             except SlackApiError as error:
-                if trouble.passes(error):
+                if errors.passes(error):
                     raise
-                log.info("stream ended early", reason=trouble.code(error))
+                log.info("stream ended early", reason=errors.code(error))
             else:
                 page.streamed = len(page.sheet.blocks)
                 return
@@ -182,10 +182,10 @@ class Delivery:
                 channel=self._spot.channel, ts=str(page.ts), text=fallback(said), blocks=page.sheet.blocks
             )
         except SlackApiError as error:
-            if trouble.code(error) == STREAMING and again:  # a stream that a process left open when it died
+            if errors.code(error) == STREAMING and again:  # a stream that a process left open when it died
                 await self._client.chat_stopStream(channel=self._spot.channel, ts=str(page.ts))
                 await self._update(page, said, again=False)
-            elif trouble.is_gone(error):
+            elif errors.is_gone(error):
                 await self._gone([str(page.ts)])
                 await self._post(page, said)
             else:

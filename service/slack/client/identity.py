@@ -8,7 +8,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Identities:
                 try:
                     found = await self._client.auth_test()
                 except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
-                    raise trouble.raised(error) from error
+                    raise errors.raised(error) from error
                 self._known = Identity(
                     user=str(found["user_id"]),
                     bot=str(found.get("bot_id") or ""),

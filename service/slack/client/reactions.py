@@ -5,7 +5,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 from service.slack.render.phrases import Phrases
 from service.slack.store.questions import Asked
 
@@ -40,5 +40,5 @@ async def take_down(client: AsyncWebClient, asked: Asked) -> None:
 
 
 def _tell(error: Exception) -> None:
-    if not isinstance(error, SlackApiError) or trouble.code(error) not in _HARMLESS:
-        log.warning("no sign shown", reason=str(trouble.raised(error)))
+    if not isinstance(error, SlackApiError) or errors.code(error) not in _HARMLESS:
+        log.warning("no sign shown", reason=str(errors.raised(error)))

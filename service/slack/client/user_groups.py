@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack.client import errors as trouble
+from service.slack.client import errors
 
 KEPT_S = 600.0
 log = structlog.get_logger(__name__)
@@ -41,9 +41,9 @@ class Groups:
         try:
             response = await self._client.usergroups_list(include_users=True)
         except SlackApiError as error:
-            if trouble.passes(error):
+            if errors.passes(error):
                 raise
-            log.info("user groups not read", reason=trouble.explained(error))
+            log.info("user groups not read", reason=errors.explained(error))
             return {}
         return members(response["usergroups"])
 
