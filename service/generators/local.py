@@ -1,6 +1,7 @@
 """Answers written by a language model in this process: any causal model that transformers loads, GGUF files too."""
 
 import importlib.util
+import inspect
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class Local:
         self._line_s = line_s
         self._loading = Lock()
         self._model: Any = None
+        self._cache_name = ""
         self._tokenizer: Any = None
 
     def load(self) -> None:
@@ -68,6 +70,7 @@ class Local:
             try:
                 self._tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
                 model: Any = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=dtype)
+                self._cache_name = _cache_name(model)
                 self._model = model.eval()
             except Exception as error:
                 reason = str(error).strip().partition("\n")[0][:300]
@@ -148,14 +151,14 @@ class Local:
         reply.read = prompt.shape[1]
         written: list[int] = []
         shown, settled = 0, 0  # tokens passed on as text; tokens before them that decoding may need
-        past = None
+        cache = None
         ids = prompt.to(self._model.device)
         stages = running()
         while len(written) < most:
             stages.require_wanted()
             with torch.inference_mode():
-                output = self._model(input_ids=ids, past_key_values=past, use_cache=True, logits_to_keep=1)
-            past = output.past_key_values
+                output = self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})
+            cache = output[self._cache_name]
             token = _next(output.logits[0, -1], temperature)
             reply.written += 1
             if token in ends:
@@ -177,6 +180,11 @@ class Local:
         named = getattr(self._model.generation_config, "eos_token_id", None)
         several = named if isinstance(named, list) else [named]
         return frozenset(token for token in [*several, self._tokenizer.eos_token_id] if token is not None)
+
+
+def _cache_name(model: Any) -> str:
+    """The keyword for the keys and values of earlier tokens: transformers renamed `past_key_values` to `cache` in 5.24."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
 def _next(logits: torch.Tensor, temperature: float) -> int:
