@@ -1,33 +1,33 @@
-"""What can go wrong in index/.
+"""The exceptions of index/, in one tree.
 
     IndexingError
     ├── Permanent                   doing the same again fails again; the message says what to change
     │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
     │   │   ├── NoTextLayer         a PDF whose pages are pictures
     │   │   └── NotADocument        the file is not meant to be read (a picture, a program, records for programs)
-    │   ├── ProcessUnstartable      the process that reads files ends before it takes one
-    │   ├── FolderUnwatchable       the system gives no notice of changes in a folder
-    │   ├── CollectionMissing       no collection of that name
-    │   ├── CollectionNameInvalid   a name that cannot be a folder
-    │   ├── CollectionExists        a collection of that name is already there
-    │   ├── ExportUnreadable        a file is no whole export of a collection
-    │   ├── ExportUnwritable        an export cannot be written there
+    │   ├── ProcessUnstartable      the process that reads files ends before it takes a request
+    │   ├── FolderUnwatchable       the system cannot report changes in a folder
+    │   ├── CollectionMissing       no collection has that name
+    │   ├── CollectionNameInvalid   the name cannot be a folder's name
+    │   ├── CollectionExists        a collection of that name exists already
+    │   ├── ExportUnreadable        the file is not a complete export of a collection
+    │   ├── ExportUnwritable        an export cannot be written to that path
     │   ├── EncoderMismatch         the collection was made with another encoder
-    │   ├── LedgerDamaged           the ledger itself does not read
+    │   ├── LedgerDamaged           the ledger cannot be read
     │   ├── ModelMissing            model files are not where they should be
     │   ├── ModelDamaged            a model file differs from its recorded checksum
     │   ├── NotFound                no such document, version or chunk in the collection
-    │   └── QueryInvalid            a query or filter that cannot be run
-    └── Transient                   the same may go through later
-        ├── CollectionBusy          another process is writing; says which
+    │   └── QueryInvalid            a query or filter cannot be run
+    └── Transient                   the same call may succeed later
+        ├── CollectionBusy          another process is writing; the message says which
         └── DiskFull                nothing was lost; free space and run again
 
-Every message names the thing, the bad value and the mend.
+Every message names the thing, the bad value and the fix.
 """
 
 
 class IndexingError(Exception):
-    """Root of everything that index/ raises on purpose."""
+    """Root of every exception that index/ raises on purpose."""
 
 
 class Permanent(IndexingError):
@@ -35,53 +35,53 @@ class Permanent(IndexingError):
 
 
 class Transient(IndexingError):
-    """The same may go through later."""
+    """The same call may succeed later."""
 
 
 class DocumentRejected(Permanent):
     """One file cannot be indexed; the rest of the folder is not affected."""
 
-    def __init__(self, uri: str, reason: str, mend: str) -> None:
-        super().__init__(f"{uri}: {reason}. {mend}")
+    def __init__(self, uri: str, reason: str, fix: str) -> None:
+        super().__init__(f"{uri}: {reason}. {fix}")
         self.uri = uri
         self.reason = reason
-        self.mend = mend
+        self.fix = fix
 
 
 class NoTextLayer(DocumentRejected):
-    """A PDF whose pages are pictures: its text must be recognised first."""
+    """A PDF whose pages are pictures: its text must be recognised (OCR) first."""
 
 
 class NotADocument(DocumentRejected):
-    """The file is not meant to be read: a picture, a program, an archive. Skipped and counted; no fault of anyone."""
+    """The file is not meant to be read: a picture, a program, an archive. It is skipped and counted, which is no error."""
 
 
 class ProcessUnstartable(Permanent):
-    """The process ends before it takes a request: something is wrong with the installation, not with a file."""
+    """The process that reads files ends before it takes a request: the installation is at fault, not a file."""
 
 
 class FolderUnwatchable(Permanent):
-    """The system gives no notice of changes in a folder."""
+    """The system cannot report changes in a folder."""
 
 
 class CollectionMissing(Permanent):
-    """No collection of that name."""
+    """No collection has that name."""
 
 
 class CollectionNameInvalid(Permanent):
-    """A name that cannot be a folder's name."""
+    """The name cannot be a folder's name."""
 
 
 class CollectionExists(Permanent):
-    """A collection of that name is already there."""
+    """A collection of that name exists already."""
 
 
 class ExportUnreadable(Permanent):
-    """The file is no whole export of a collection: missing, damaged, or something else."""
+    """The file is not a complete export of a collection: missing, damaged, or something else."""
 
 
 class ExportUnwritable(Permanent):
-    """An export cannot be written there."""
+    """An export cannot be written to that path."""
 
 
 class EncoderMismatch(Permanent):
@@ -89,7 +89,7 @@ class EncoderMismatch(Permanent):
 
 
 class LedgerDamaged(Permanent):
-    """The ledger, the only source of truth, does not read."""
+    """The ledger, the only source of truth, cannot be read."""
 
 
 class ModelMissing(Permanent):
@@ -105,7 +105,7 @@ class NotFound(Permanent):
 
 
 class QueryInvalid(Permanent):
-    """A query or filter that cannot be run."""
+    """A query or filter cannot be run."""
 
 
 class CollectionBusy(Transient):
@@ -113,4 +113,4 @@ class CollectionBusy(Transient):
 
 
 class DiskFull(Transient):
-    """The disk is full; what was acknowledged before is safe."""
+    """The disk is full; everything acknowledged before is safe."""

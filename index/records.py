@@ -1,7 +1,7 @@
-"""Document, Page, Section, Chunk, Hit: the facts that retrieval works with. All frozen.
+"""The records that retrieval works with: Document, Page, Section, Chunk, Hit and summaries. All are frozen.
 
-`start` and `end` are code-point offsets into the canonical text of one document version, everywhere, always:
-`document.text[chunk.start:chunk.end] == chunk.text`. Scores are "higher is better".
+`start` and `end` are always code-point offsets into the canonical text of one document version:
+`document.text[chunk.start:chunk.end] == chunk.text`. Of two scores, the higher is the better.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page, slide or sheet: its number as printed in a citation (from 1) and its range in the canonical text."""
+    """A page, slide or sheet: its number as shown in a citation (from 1) and its range in the canonical text."""
 
     number: int
     start: int
@@ -22,7 +22,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Text under one heading: where it begins and the headings above it, outermost first."""
+    """The text under one heading: where it begins, and the headings above it, outermost first."""
 
     start: int
     trail: tuple[str, ...]
@@ -32,10 +32,10 @@ class Section:
 class Document:
     """One version of one document, as extracted.
 
-    `id` is stable across versions (it comes from the URI), `version` is the hash of the source's bytes. `text` is the
-    canonical text: the only string that offsets refer to. `pages` and `sections` are in order of `start` and may be empty
-    (plain text has no pages). `principals` are the users and groups who may read the document, all versions of it; with
-    none of them everybody may.
+    `id` is stable across versions (it comes from the URI); `version` is the hash of the source's bytes. `text` is the
+    canonical text, the only string that offsets refer to. `pages` and `sections` are in order of `start` and may be empty
+    (plain text has no pages). `principals` are the users and groups who may read the document, in all its versions; if
+    there are none, everybody may.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage small enough to embed: whole sentences, literal text, with the trail of headings above it.
+    """A passage small enough to embed: whole sentences as they stand in the text, and the headings above them (`trail`).
 
     `id` is stable: a hash of document id, version, start and end.
     """
@@ -69,11 +69,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that a search found, with where it stands and why it is here.
+    """A chunk that a search found, with its document and its scores.
 
-    `score` orders the hits: the reranker's score when one read them, else the fused rank score. `similarity` is the
-    cosine between question and chunk, None when only the lexicon found it or its vector is not there yet; `bm25` is None
-    when only the vectors found it. `page` is the page of the chunk's first character, None without pages.
+    `score` orders the hits: the reranker's score if a reranker read them, else the fused rank score. `similarity` is the
+    cosine between question and chunk, None if only the lexicon found the chunk or its vector does not exist yet; `bm25` is
+    None if only the vectors found it. `page` is the page of the chunk's first character, None for a document without pages.
     """
 
     chunk: Chunk
@@ -86,8 +86,8 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What a file looked like when it was read: size in bytes and modification time in nanoseconds since 1970."""
+class FileStamp:
+    """The state of a file when it was read: size in bytes, modification time in nanoseconds since 1970."""
 
     size: int
     modified_ns: int
@@ -95,9 +95,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A current document without its text. `characters` is the length of the text; `indexed_at` is seconds since 1970.
+    """A current document without its text. `characters` is the length of the text; `indexed_at` is in seconds since 1970.
 
-    `principals` are those who may read it; everybody if there are none.
+    `principals` are the users and groups who may read it; everybody if there are none.
     """
 
     id: str
@@ -107,14 +107,14 @@ class DocumentSummary:
     media_type: str
     characters: int
     chunks: int
-    source: Source | None
+    source: FileStamp | None
     indexed_at: float
     principals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """What one change did, in documents. `unchanged` ones were offered and already there."""
+class ChangeCounts:
+    """How many documents one change added and removed. `unchanged` counts those given that were already stored."""
 
     added: int
     removed: int
@@ -123,9 +123,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class CollectionState:
-    """Size of a collection. `vectors` counts chunks that the dense search can find, `pending_vectors` those it cannot yet.
+    """The size of a collection. `vectors` counts the chunks that dense search can find, `pending_vectors` those not yet.
 
-    `encoder` is the fingerprint of the encoder that made the vectors; `bytes_on_disk` covers ledger and caches.
+    `encoder` is the fingerprint of the encoder that made the vectors; `bytes_on_disk` covers the ledger and the caches.
     """
 
     name: str

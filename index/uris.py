@@ -1,7 +1,14 @@
-"""TODO index/uris.py"""
+"""The identifiers of documents: ids, versions, and the URIs of files and of the members inside them. Pure.
+
+A document's id comes from its URI, its version from its bytes. A member's URI is the URI of the file that holds it, then
+`!/`, then the member's name: `file:///a.zip!/2024/offer.pdf`. The name is percent-encoded, so `!` occurs nowhere else, and
+the form repeats for files inside files: `file:///a.zip!/b.mbox!/7@example.org`.
+"""
 
 import hashlib
 from urllib.parse import quote
+
+_INSIDE = "!/"
 
 
 def document_id(uri: str) -> str:
@@ -9,16 +16,13 @@ def document_id(uri: str) -> str:
     return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def version_of(data: bytes) -> str:
+def document_version(data: bytes) -> str:
     """The version of a document whose source is `data`: SHA-256, 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
-_INSIDE = "!/"
-
-
 def member_uri(container: str, name: str) -> str:
-    """The URI of what is called `name` inside the file, or the member, at `container`."""
+    """The URI of the member called `name` inside the file or member at `container`."""
     return container + _INSIDE + quote(name.encode("utf-8", "surrogatepass"), safe="/@")
 
 
@@ -28,12 +32,12 @@ def file_uri(uri: str) -> str:
 
 
 def is_at_or_inside(uri: str, container: str) -> bool:
-    """Whether `uri` is `container` or a member of it, however deep."""
+    """Whether `uri` is `container` or a member of it at any depth."""
     return uri == container or uri.startswith(container + _INSIDE)
 
 
-def places_above(uri: str) -> list[str]:
-    """The URI, and those of every folder above it, each as it is written with and without its last slash."""
+def uri_prefixes(uri: str) -> list[str]:
+    """The URI itself and every folder above it, each folder both with and without its final slash."""
     first = uri.find("://") + len("://")
-    cuts = [place for place in range(first, len(uri)) if uri[place] == "/"]
-    return [uri] + [uri[:end] for cut in cuts for end in (cut, cut + 1) if end > first]
+    slashes = [position for position in range(first, len(uri)) if uri[position] == "/"]
+    return [uri] + [uri[:end] for slash in slashes for end in (slash, slash + 1) if end > first]

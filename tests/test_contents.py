@@ -47,7 +47,7 @@ def texts(found: Contents, path: Path) -> dict[str, str]:
 
 
 def reasons(found: Contents, path: Path) -> dict[str, str]:
-    assert all(error.mend for error in found.refused)
+    assert all(error.fix for error in found.refused)
     return {error.uri.removeprefix(path.as_uri()): error.reason for error in found.refused}
 
 

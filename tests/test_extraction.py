@@ -20,7 +20,7 @@ from index.extraction.extractor import Extractor, extract
 from index.formats.canonical import canonical
 from index.formats.limits import Limits
 from index.records import Document
-from index.uris import document_id, version_of
+from index.uris import document_id, document_version
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_text_is_read_as_it_stands(tmp_path: Path, read: Callable[[Path], Docume
     assert (found.title, found.media_type, found.pages, found.sections) == ("größe", "text/plain", (), ())
     assert found.uri == path.as_uri()
     assert found.id == document_id(path.as_uri())
-    assert found.version == version_of(path.read_bytes())
+    assert found.version == document_version(path.read_bytes())
 
 
 def test_source_code_is_plain_text(tmp_path: Path, read: Callable[[Path], Document]) -> None:
@@ -271,7 +271,7 @@ def test_a_bad_file_is_rejected_with_reason_and_mend(
         read(path)
     assert type(caught.value) is DocumentRejected
     assert reason in caught.value.reason
-    assert mend in caught.value.mend
+    assert mend in caught.value.fix
     assert path.as_uri() in str(caught.value)
 
 

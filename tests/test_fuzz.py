@@ -99,7 +99,7 @@ def test_a_damaged_file_is_a_document_or_a_rejection(
         path.write_bytes(damaged(originals[suffix], list(originals.values()), chance))
         found = read(extractor, path)
         assert found.documents or found.refused or found.source is not None
-        assert all(error.reason and error.mend and error.uri.startswith(path.as_uri()) for error in found.refused)
+        assert all(error.reason and error.fix and error.uri.startswith(path.as_uri()) for error in found.refused)
         for document in found.documents:
             holds(document)
     path.write_bytes(originals[suffix])

@@ -64,7 +64,7 @@ def test_without_tesseract_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(NoTextLayer) as caught:
         extract(scanned(tmp_path / "a.pdf", ["Bridges of the town."]))
     assert caught.value.reason == "it has no text layer: its pages are pictures"
-    assert "Install Tesseract" in caught.value.mend
+    assert "Install Tesseract" in caught.value.fix
 
 
 def test_a_tesseract_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from transformers import BertModel
 
 from index.embedding.weights import bundled_folder
 from index.inference.bert import Bert, BertShape, from_hugging_face
-from index.inference.runtime import Form, Network, batches
+from index.inference.runtime import Network, Signature, batches
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
-FORM = Form(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
+FORM = Signature(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ class Named(nn.Module):
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
 def test_a_head_takes_what_the_network_gives_and_inputs_of_other_lengths(small, engine):
     asked = [row | {"places": np.arange(0, len(row["input_ids"]), 3)} for row in rows([5, 31, 17])]
-    form = Form(FORM.inputs, ("places", None), head=("places", "attention_mask"))
+    form = Signature(FORM.inputs, ("places", None), head=("places", "attention_mask"))
     states = [row[0] for row in Network(small, FORM, engine="torch").run(asked)]
     network = Network(small, form, head=Named(), engine=engine)
     assert network.engine_name == engine
@@ -152,7 +152,7 @@ class Unconvertible(nn.Module):
 
 
 def test_a_network_that_openvino_cannot_take_runs_on_torch_and_says_so(caplog):
-    form = Form(("input_ids", "attention_mask"), ("input_ids", None))
+    form = Signature(("input_ids", "attention_mask"), ("input_ids", None))
     network = Network(Unconvertible(), form)
     assert network.engine_name == "torch"
     assert "Unconvertible" in caplog.text

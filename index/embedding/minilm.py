@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from index.embedding.weights import BUNDLED_SHA256, checked_bytes, read_tokeniser
 from index.inference.bert import Bert, BertShape, from_hugging_face
-from index.inference.runtime import EngineName, Form, Network
+from index.inference.runtime import EngineName, Signature, Network
 
 _OPENING, _CLOSING = 101, 102
 
@@ -30,7 +30,7 @@ class MiniLM:
         self._tokeniser = read_tokeniser(folder)
         self._network = Network(
             _MeanPooled(from_hugging_face(BertShape(), weights)),
-            Form(inputs=("input_ids", "attention_mask"), outputs=(None,)),
+            Signature(inputs=("input_ids", "attention_mask"), outputs=(None,)),
             cache=cache,
             engine=engine,
         )

@@ -13,9 +13,9 @@ from pathlib import Path, PurePath
 from index.errors import DocumentRejected
 from index.extraction.extractor import Extractor
 from index.extraction.prefetch import in_order
-from index.formats.limits import Unpacked
+from index.formats.limits import UnpackedMember
 from index.formats.registry import format_of, holds_members, is_document
-from index.records import Document, Source
+from index.records import Document, FileStamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Contents:
 
     documents: tuple[Document, ...]
     refused: tuple[DocumentRejected, ...]
-    source: Source | None
+    source: FileStamp | None
 
 
 def contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = None) -> Contents:
@@ -39,7 +39,7 @@ def contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = N
             unpacking = extractor.unpack(path, Path(folder), uri=uri, name=name)
             files = [(member, Path(folder) / member.file) for member in unpacking.members]
             if is_document(form):
-                files.insert(0, (Unpacked(uri, name, ""), path))
+                files.insert(0, (UnpackedMember(uri, name, ""), path))
             documents, refused = _read(extractor, files)
     except DocumentRejected as error:
         return Contents((), (error,), None)
@@ -47,13 +47,13 @@ def contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = N
 
 
 def _read(
-    extractor: Extractor, files: Iterable[tuple[Unpacked, Path]]
+    extractor: Extractor, files: Iterable[tuple[UnpackedMember, Path]]
 ) -> tuple[list[Document], list[DocumentRejected]]:
     documents: list[Document] = []
     refused: list[DocumentRejected] = []
     left = extractor.limits.container_characters
 
-    def read(file: tuple[Unpacked, Path]) -> Document | DocumentRejected:
+    def read(file: tuple[UnpackedMember, Path]) -> Document | DocumentRejected:
         member, path = file
         try:
             return extractor.extract(path, uri=member.uri, name=member.name).document

@@ -20,8 +20,8 @@ from typing import Any, Self
 
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.extraction.sandbox import GuardedProcess, ProcessLost
-from index.formats.limits import Extraction, Limits, Unpacked, Unpacking
-from index.records import Document, Page, Section, Source
+from index.formats.limits import Extraction, Limits, UnpackedMember, Unpacking
+from index.records import Document, FileStamp, Page, Section
 
 _MOST_WORKERS = 8
 _BYTES_A_CHARACTER = 6  # the most that a character takes in JSON: \\u001f
@@ -160,13 +160,13 @@ def _extraction(answer: Mapping[str, Any]) -> Extraction:
     written = dict(answer["document"])
     written["pages"] = tuple(Page(*page) for page in written["pages"])
     written["sections"] = tuple(Section(start, tuple(trail)) for start, trail in written["sections"])
-    return Extraction(Document(**written), Source(**answer["source"]))
+    return Extraction(Document(**written), FileStamp(**answer["source"]))
 
 
 def _unpacking(answer: Mapping[str, Any]) -> Unpacking:
     """The inverse of `index.extraction.worker.unpacking_fields`."""
-    members = tuple(Unpacked(**member) for member in answer["members"])
-    return Unpacking(members, tuple(map(_rejection, answer["refused"])), Source(**answer["source"]))
+    members = tuple(UnpackedMember(**member) for member in answer["members"])
+    return Unpacking(members, tuple(map(_rejection, answer["refused"])), FileStamp(**answer["source"]))
 
 
 def _rejection(fields: Mapping[str, Any]) -> DocumentRejected:

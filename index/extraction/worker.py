@@ -77,12 +77,12 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
         raise  # the end of this process, and of whatever filled it
     except BaseException as error:  # noqa: BLE001 a panic of a Rust library is no Exception; the parent waits for an answer
         reason = f"the reader for its format failed ({type(error).__name__}: {str(error)[:200]})"
-        mend = "Open it in its own program and save it again, or convert it to PDF or text"
-        return {"rejected": _rejection_fields(DocumentRejected(uri, reason, mend))}
+        fix = "Open it in its own program and save it again, or convert it to PDF or text"
+        return {"rejected": _rejection_fields(DocumentRejected(uri, reason, fix))}
 
 
 def _rejection_fields(error: DocumentRejected) -> dict[str, Any]:
-    return {"kind": type(error).__name__, "uri": error.uri, "reason": error.reason, "mend": error.mend}
+    return {"kind": type(error).__name__, "uri": error.uri, "reason": error.reason, "mend": error.fix}
 
 
 def _send(answers: BinaryIO, answer: Mapping[str, Any]) -> None:

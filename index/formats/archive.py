@@ -15,12 +15,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
-from index.formats.members import Damaged, Fault, Member, Overflow
+from index.formats.members import Damaged, Member, MemberFault, Overflow
 
 _AT_ONCE = 2**18
-_ENCRYPTED = Fault("it is encrypted", "Pack it again without a password")
-_LINK = Fault("it is a link", "Leave it: it holds no document", is_expected=True)
-_NO_FILE = Fault("it is no ordinary file", "Leave it: it holds no document", is_expected=True)
+_ENCRYPTED = MemberFault("it is encrypted", "Pack it again without a password")
+_LINK = MemberFault("it is a link", "Leave it: it holds no document", is_expected=True)
+_NO_FILE = MemberFault("it is no ordinary file", "Leave it: it holds no document", is_expected=True)
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 ZIP_DAMAGE = (*_DAMAGE, NotImplementedError, RuntimeError)
 """What `zipfile` raises for an archive, or a part of one, that does not read."""
@@ -93,7 +93,7 @@ def _unpacked(file: IO[bytes]) -> _Readable:
     return lzma.open(file) if head == b"\xfd7zXZ\0" else file
 
 
-def _zip_fault(info: zipfile.ZipInfo) -> Fault | None:
+def _zip_fault(info: zipfile.ZipInfo) -> MemberFault | None:
     mode = info.external_attr >> 16
     if info.flag_bits & 1:
         return _ENCRYPTED
@@ -102,7 +102,7 @@ def _zip_fault(info: zipfile.ZipInfo) -> Fault | None:
     return None
 
 
-def _tar_fault(info: tarfile.TarInfo) -> Fault | None:
+def _tar_fault(info: tarfile.TarInfo) -> MemberFault | None:
     if info.issym() or info.islnk():
         return _LINK
     return None if info.isfile() else _NO_FILE

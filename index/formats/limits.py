@@ -1,20 +1,21 @@
-"""TODO index/formats/limits.py"""
+"""What reading one file may cost, and what reading it gives: the values that pass between Quoth and the parsing process."""
 
 from dataclasses import dataclass
 
 from index.errors import DocumentRejected
-from index.records import Document, Source
+from index.records import Document, FileStamp
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. Beyond a limit the file is rejected; nothing else is affected.
+    """What one file may cost. A file beyond a limit is rejected; nothing else is affected.
 
-    `file_bytes` is checked before a file is read; `characters` bounds the text that comes out; `seconds` is wall-clock
-    time, `recognition_seconds` that for a scanned file; `memory_bytes` is the private memory of the process that reads
-    it. What an archive or a mailbox holds meets these limits one by one. All together: an archive may be of
-    `container_bytes` and hold `members` files, `unpacked_bytes` and `container_characters`, `depth` archives inside one
-    another; a file in it may be packed to 1/`ratio` of its size.
+    `file_bytes` is checked before a file is read; `characters` bounds its text; `seconds` is wall-clock time,
+    `recognition_seconds` that for a scanned file; `memory_bytes` is the private memory of the process that reads it.
+    Each member of an archive or mailbox must keep these limits by itself. For the container as a whole:
+    `container_bytes` is its size, `members` the number of files in it, `unpacked_bytes` their size together,
+    `container_characters` their text together, `depth` how many archives may be nested; a member may be packed to
+    1/`ratio` of its size.
     """
 
     file_bytes: int = 100 * 2**20
@@ -32,15 +33,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """A document, and what its file looked like when it was read."""
+    """A document, and the state of its file when it was read."""
 
     document: Document
-    source: Source
+    source: FileStamp
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacked:
-    """A member of a file: its URI, what it is called, and the file in the folder given that holds its bytes."""
+class UnpackedMember:
+    """An unpacked member: its URI, its name, and the name of the file that holds its bytes in the target folder."""
 
     uri: str
     name: str
@@ -49,8 +50,8 @@ class Unpacked:
 
 @dataclass(frozen=True, slots=True)
 class Unpacking:
-    """What came out of a file, what did not and why, and what the file looked like."""
+    """The members of a file, those that were rejected and why, and the state of the file when it was read."""
 
-    members: tuple[Unpacked, ...]
+    members: tuple[UnpackedMember, ...]
     refused: tuple[DocumentRejected, ...]
-    source: Source
+    source: FileStamp

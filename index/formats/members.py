@@ -12,11 +12,11 @@ from typing import NamedTuple
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-class Fault(NamedTuple):
+class MemberFault(NamedTuple):
     """Why a member is not unpacked, and what to do about it. `is_expected`: nobody would want it to be."""
 
     reason: str
-    mend: str
+    fix: str
     is_expected: bool = False
 
 
@@ -31,7 +31,7 @@ class Member(NamedTuple):
     data: Callable[[], Iterator[bytes]]
     suffix: str = ""
     packed_bytes: int | None = None
-    fault: Fault | None = None
+    fault: MemberFault | None = None
 
 
 class Overflow(Exception):

@@ -46,8 +46,8 @@ def refuse_unsound(data: bytes, name: PurePath, uri: str, limits: Limits) -> Non
                 raise DocumentRejected(uri, reason, "Rename it, or fetch it again")
             _count(archive, uri, limits)
     except ZIP_DAMAGE as error:
-        mend = "Open it in its own program and save it again, or fetch it again"
-        raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", mend) from error
+        fix = "Open it in its own program and save it again, or fetch it again"
+        raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", fix) from error
 
 
 def _kind_other_than(suffix: str, archive: zipfile.ZipFile) -> str | None:

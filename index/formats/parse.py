@@ -29,10 +29,10 @@ from index.formats.ocr import RecognitionFailed, recognised_pages
 from index.formats.office import SLIDE_MARK, Flow, flow_of_nodes, flow_of_slides
 from index.formats.office_zip import refuse_unsound
 from index.formats.pdf import HYPHEN_AT_LINE_END, joined, readable_pages
-from index.formats.registry import Format, Reader, format_of, is_document, is_zipped, why_skipped
+from index.formats.registry import Format, Parser, format_of, is_document, is_zipped, why_skipped
 from index.formats.source_file import bytes_of, refuse_unless_like
 from index.records import Document, Page
-from index.uris import document_id, version_of
+from index.uris import document_id, document_version
 
 _HAS_WORD = re.compile(r"\w")
 _MADE_BY_PROGRAM = re.compile(r"(?i)microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z")
@@ -59,11 +59,11 @@ def document_of(
 ) -> Document:
     """The document whose source is `data`; `name` gives a title of last resort. `pictures` is a PDF to be recognised."""
     refuse_unless_like(name, data, uri)
-    if form.reader in (Reader.TEXT, Reader.MARKDOWN, Reader.HTML, Reader.NOTEBOOK):
+    if form.parser in (Parser.TEXT, Parser.MARKDOWN, Parser.HTML, Parser.NOTEBOOK):
         parts = _parts_of_text(data, name, uri, form)
-    elif form.reader is Reader.MAIL:
+    elif form.parser is Parser.MAIL:
         parts = _parts_of_mail(data, uri)
-    elif form.reader is Reader.PDF:
+    elif form.parser is Parser.PDF:
         parts = _parts_of_pdf(_kreuzberg(data, form, uri), uri, pictures)
     else:
         if is_zipped(data):
@@ -76,7 +76,7 @@ def document_of(
         raise DocumentRejected(uri, "no word is in it", "Check that it holds text and not only pictures")
     return Document(
         id=document_id(uri),
-        version=version_of(data),
+        version=document_version(data),
         uri=uri,
         title=_title(parts, name),
         media_type=form.media_type,
@@ -107,12 +107,12 @@ def _parts_of_text(data: bytes, name: PurePath, uri: str, form: Format) -> _Part
         raise DocumentRejected(uri, str(error), "Save it as UTF-8") from error
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
     text = canonical(raw)
-    if form.reader is Reader.HTML:
+    if form.parser is Parser.HTML:
         page = webpage(text)
         return _Parts(page.text, page.title, page.headings, (), metadata)
-    if form.reader is Reader.MARKDOWN:
+    if form.parser is Parser.MARKDOWN:
         return _Parts(text, front_matter_title(text), markdown_headings(text), (), metadata)
-    if form.reader is Reader.NOTEBOOK:
+    if form.parser is Parser.NOTEBOOK:
         try:
             notebook = _each_canonical(flow_of_notebook(text))
         except NotANotebook as error:
@@ -127,8 +127,8 @@ def _parts_of_mail(data: bytes, uri: str) -> _Parts:
     try:
         mail = mail_of(data)
     except Damaged as error:
-        mend = "Open it in Outlook and save it again"
-        raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", mend) from error
+        fix = "Open it in Outlook and save it again"
+        raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", fix) from error
     facts = {"author": mail.sender, "created": mail.created}
     return _Parts(
         mail.flow.text, mail.subject, mail.flow.headings, (), {name: fact for name, fact in facts.items() if fact}
@@ -147,12 +147,12 @@ def _form_feed_pages(text: str) -> list[tuple[int, int, int]]:
 
 def _kreuzberg(data: bytes, form: Format, uri: str) -> ExtractionResult:
     """What kreuzberg reads from the bytes: no cache, no OCR, no models, so nothing is ever downloaded."""
-    slides = form.reader is Reader.SLIDES
+    slides = form.parser is Parser.SLIDES
     config = ExtractionConfig(
         use_cache=False,
         enable_quality_processing=False,
         output_format="plain",
-        include_document_structure=form.reader is Reader.OFFICE,
+        include_document_structure=form.parser is Parser.OFFICE,
         pages=PageConfig(extract_pages=True, insert_page_markers=slides, marker_format=SLIDE_MARK),
         concurrency=ConcurrencyConfig(max_threads=1),
     )
@@ -175,8 +175,8 @@ def _parts_of_pdf(result: ExtractionResult, uri: str, pictures: Path | None) -> 
     facts = _stated_facts(result)
     if not any(page.strip() for page in raw):
         if pictures is None:
-            mend = "Install Tesseract (tesseract-ocr), or run the file through ocrmypdf; then index again"
-            raise NoTextLayer(uri, "it has no text layer: its pages are pictures", mend)
+            fix = "Install Tesseract (tesseract-ocr), or run the file through ocrmypdf; then index again"
+            raise NoTextLayer(uri, "it has no text layer: its pages are pictures", fix)
         try:
             raw = list(recognised_pages(pictures))
         except RecognitionFailed as error:
@@ -190,7 +190,7 @@ def _parts_of_pdf(result: ExtractionResult, uri: str, pictures: Path | None) -> 
 
 
 def _parts_of_office(result: ExtractionResult, form: Format) -> _Parts:
-    if form.reader is Reader.SLIDES:
+    if form.parser is Parser.SLIDES:
         flow = _each_canonical(flow_of_slides(result.content))
     else:
         document = result.document

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 
-class Reader(Enum):
+class Parser(Enum):
     """What turns a file of the format into text."""
 
     TEXT = "text"
@@ -29,55 +29,55 @@ class Reader(Enum):
 class Format(NamedTuple):
     """How a file is read, and its media type."""
 
-    reader: Reader
+    parser: Parser
     media_type: str
 
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _BY_SUFFIX: dict[str, Format] = {
-    ".pdf": Format(Reader.PDF, "application/pdf"),
-    ".docx": Format(Reader.OFFICE, _OPEN_XML + "wordprocessingml.document"),
-    ".doc": Format(Reader.OFFICE, "application/msword"),
-    ".odt": Format(Reader.OFFICE, _OPEN_DOCUMENT + "text"),
-    ".rtf": Format(Reader.OFFICE, "application/rtf"),
-    ".pptx": Format(Reader.SLIDES, _OPEN_XML + "presentationml.presentation"),
-    ".ppt": Format(Reader.OFFICE, "application/vnd.ms-powerpoint"),
-    ".xlsx": Format(Reader.OFFICE, _OPEN_XML + "spreadsheetml.sheet"),
-    ".xls": Format(Reader.OFFICE, "application/vnd.ms-excel"),
-    ".ods": Format(Reader.OFFICE, _OPEN_DOCUMENT + "spreadsheet"),
-    ".epub": Format(Reader.OFFICE, "application/epub+zip"),
-    ".fb2": Format(Reader.OFFICE, "application/x-fictionbook+xml"),
-    ".eml": Format(Reader.MAIL, "message/rfc822"),
-    ".msg": Format(Reader.MAIL, "application/vnd.ms-outlook"),
-    ".ipynb": Format(Reader.NOTEBOOK, "application/x-ipynb+json"),
-    ".html": Format(Reader.HTML, "text/html"),
-    ".htm": Format(Reader.HTML, "text/html"),
-    ".xhtml": Format(Reader.HTML, "application/xhtml+xml"),
-    ".md": Format(Reader.MARKDOWN, "text/markdown"),
-    ".markdown": Format(Reader.MARKDOWN, "text/markdown"),
-    ".mdx": Format(Reader.MARKDOWN, "text/markdown"),
-    ".txt": Format(Reader.TEXT, "text/plain"),
-    ".rst": Format(Reader.TEXT, "text/x-rst"),
-    ".csv": Format(Reader.TEXT, "text/csv"),
-    ".tsv": Format(Reader.TEXT, "text/tab-separated-values"),
-    ".json": Format(Reader.TEXT, "application/json"),
-    ".xml": Format(Reader.TEXT, "application/xml"),
-    ".mbox": Format(Reader.MAILBOX, "application/mbox"),
-    ".zip": Format(Reader.ZIP, "application/zip"),
-    ".tar": Format(Reader.TAR, "application/x-tar"),
-    ".tgz": Format(Reader.TAR, "application/gzip"),
-    ".tar.gz": Format(Reader.TAR, "application/gzip"),
-    ".tar.bz2": Format(Reader.TAR, "application/x-bzip2"),
-    ".tar.xz": Format(Reader.TAR, "application/x-xz"),
+    ".pdf": Format(Parser.PDF, "application/pdf"),
+    ".docx": Format(Parser.OFFICE, _OPEN_XML + "wordprocessingml.document"),
+    ".doc": Format(Parser.OFFICE, "application/msword"),
+    ".odt": Format(Parser.OFFICE, _OPEN_DOCUMENT + "text"),
+    ".rtf": Format(Parser.OFFICE, "application/rtf"),
+    ".pptx": Format(Parser.SLIDES, _OPEN_XML + "presentationml.presentation"),
+    ".ppt": Format(Parser.OFFICE, "application/vnd.ms-powerpoint"),
+    ".xlsx": Format(Parser.OFFICE, _OPEN_XML + "spreadsheetml.sheet"),
+    ".xls": Format(Parser.OFFICE, "application/vnd.ms-excel"),
+    ".ods": Format(Parser.OFFICE, _OPEN_DOCUMENT + "spreadsheet"),
+    ".epub": Format(Parser.OFFICE, "application/epub+zip"),
+    ".fb2": Format(Parser.OFFICE, "application/x-fictionbook+xml"),
+    ".eml": Format(Parser.MAIL, "message/rfc822"),
+    ".msg": Format(Parser.MAIL, "application/vnd.ms-outlook"),
+    ".ipynb": Format(Parser.NOTEBOOK, "application/x-ipynb+json"),
+    ".html": Format(Parser.HTML, "text/html"),
+    ".htm": Format(Parser.HTML, "text/html"),
+    ".xhtml": Format(Parser.HTML, "application/xhtml+xml"),
+    ".md": Format(Parser.MARKDOWN, "text/markdown"),
+    ".markdown": Format(Parser.MARKDOWN, "text/markdown"),
+    ".mdx": Format(Parser.MARKDOWN, "text/markdown"),
+    ".txt": Format(Parser.TEXT, "text/plain"),
+    ".rst": Format(Parser.TEXT, "text/x-rst"),
+    ".csv": Format(Parser.TEXT, "text/csv"),
+    ".tsv": Format(Parser.TEXT, "text/tab-separated-values"),
+    ".json": Format(Parser.TEXT, "application/json"),
+    ".xml": Format(Parser.TEXT, "application/xml"),
+    ".mbox": Format(Parser.MAILBOX, "application/mbox"),
+    ".zip": Format(Parser.ZIP, "application/zip"),
+    ".tar": Format(Parser.TAR, "application/x-tar"),
+    ".tgz": Format(Parser.TAR, "application/gzip"),
+    ".tar.gz": Format(Parser.TAR, "application/gzip"),
+    ".tar.bz2": Format(Parser.TAR, "application/x-bzip2"),
+    ".tar.xz": Format(Parser.TAR, "application/x-xz"),
 }
 _ALIASES = {
     "text/xml": "application/xml",
     "application/x-zip-compressed": "application/zip",
     "text/rtf": "application/rtf",
 }
-_COLLECTED = frozenset({Reader.MAILBOX, Reader.ZIP, Reader.TAR})
-_PLAIN = Format(Reader.TEXT, "text/plain")
+_COLLECTED = frozenset({Parser.MAILBOX, Parser.ZIP, Parser.TAR})
+_PLAIN = Format(Parser.TEXT, "text/plain")
 
 _MEDIA = """
     .7z .a .aac .aiff .apk .ar .avi .avif .bin .bmp .bz2 .cab .class .dat .db .deb .dll .dmg .dylib .ear .emf .eot
@@ -133,12 +133,12 @@ def suffixes() -> list[str]:
 
 def holds_members(form: Format) -> bool:
     """Whether a file of the format holds other files: an archive, a mailbox, or a mail with what is attached to it."""
-    return form.reader in _COLLECTED or form.reader is Reader.MAIL
+    return form.parser in _COLLECTED or form.parser is Parser.MAIL
 
 
 def is_document(form: Format) -> bool:
     """Whether a file of the format is a document itself; an archive is not."""
-    return form.reader not in _COLLECTED
+    return form.parser not in _COLLECTED
 
 
 def suffix_of(media_type: str) -> str:
@@ -177,7 +177,7 @@ def web_name(path: str, media_type: str) -> str | None:
     if media_type in ("", "application/octet-stream", "binary/octet-stream"):
         return last if form is not None else None
     if media_type == "text/plain":
-        return last if form is not None and form.reader in (Reader.TEXT, Reader.MARKDOWN) else f"{last}.txt"
+        return last if form is not None and form.parser in (Parser.TEXT, Parser.MARKDOWN) else f"{last}.txt"
     if form is not None and form.media_type == media_type and form is not _PLAIN:
         return last
     suffix = suffix_of(_ALIASES.get(media_type, media_type))

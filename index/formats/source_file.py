@@ -8,11 +8,11 @@ from typing import IO
 
 from index.errors import DocumentRejected
 from index.formats.registry import contradiction
-from index.records import Source
+from index.records import FileStamp
 
 
 @contextmanager
-def opened(path: Path, uri: str, most_bytes: int) -> Iterator[tuple[IO[bytes], Source]]:
+def opened(path: Path, uri: str, most_bytes: int) -> Iterator[tuple[IO[bytes], FileStamp]]:
     """The file and what it looks like. It is rejected if it is larger than `most_bytes`, or changes inside the `with` block."""
     try:
         file = path.open("rb")
@@ -27,14 +27,14 @@ def opened(path: Path, uri: str, most_bytes: int) -> Iterator[tuple[IO[bytes], S
         if before.st_size > most_bytes:
             reason = f"its {before.st_size:,} bytes are over the limit of {most_bytes:,}"
             raise DocumentRejected(uri, reason, "Split it into smaller files")
-        source = Source(before.st_size, before.st_mtime_ns)
+        source = FileStamp(before.st_size, before.st_mtime_ns)
         yield file, source
         after = os.fstat(file.fileno())
-        if Source(after.st_size, after.st_mtime_ns) != source:
+        if FileStamp(after.st_size, after.st_mtime_ns) != source:
             raise _changed(uri)
 
 
-def bytes_of(path: Path, uri: str, most_bytes: int) -> tuple[bytes, Source]:
+def bytes_of(path: Path, uri: str, most_bytes: int) -> tuple[bytes, FileStamp]:
     """The bytes of the file, at most `most_bytes`, and what it looked like meanwhile."""
     with opened(path, uri, most_bytes) as (file, source):
         try:

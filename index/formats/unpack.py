@@ -12,18 +12,18 @@ from typing import IO
 
 from index.errors import DocumentRejected, NotADocument
 from index.formats.archive import tar_members, zip_members
-from index.formats.limits import Limits, Unpacked, Unpacking
+from index.formats.limits import Limits, UnpackedMember, Unpacking
 from index.formats.mail import attachments
 from index.formats.mbox import mailbox_messages
-from index.formats.members import Damaged, Fault, Member, Overflow, leads_outside
-from index.formats.registry import Format, Reader, format_of, holds_members, is_document, is_passed_over, why_skipped
+from index.formats.members import Damaged, Member, MemberFault, Overflow, leads_outside
+from index.formats.registry import Format, Parser, format_of, holds_members, is_document, is_passed_over, why_skipped
 from index.formats.source_file import opened, refuse_unless_like
 from index.uris import member_uri
 
 _HEAD = 2048
 _SMALL = 2**20  # a member up to this size may be packed as tightly as it likes
-_OUTSIDE = Fault("its name leads out of the archive", "Pack the archive again with plain relative names")
-_TWICE = Fault("another before it has the same name", "Give it a name of its own and pack the archive again")
+_OUTSIDE = MemberFault("its name leads out of the archive", "Pack the archive again with plain relative names")
+_TWICE = MemberFault("another before it has the same name", "Give it a name of its own and pack the archive again")
 _REPACK = "Pack the files into a new archive, or fetch it again"
 _INTO_FOLDER = "Unpack it into a folder and index that"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -47,8 +47,8 @@ def unpack(path: Path, name: PurePosixPath, uri: str, folder: Path, limits: Limi
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        mend = "Free some space there, or let TMPDIR name a folder that has more"
-        raise DocumentRejected(uri, f"there is no room to unpack it in {folder.parent}", mend) from error
+        fix = "Free some space there, or let TMPDIR name a folder that has more"
+        raise DocumentRejected(uri, f"there is no room to unpack it in {folder.parent}", fix) from error
     return Unpacking(tuple(run.members), tuple(run.refused), source)
 
 
@@ -56,7 +56,7 @@ class _Unpacker:
     """Unpacks one file; the counts go over all archives inside of it."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
-        self.members: list[Unpacked] = []
+        self.members: list[UnpackedMember] = []
         self.refused: list[DocumentRejected] = []
         self._folder = folder
         self._limits = limits
@@ -84,11 +84,11 @@ class _Unpacker:
             raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", _REPACK) from error
 
     def _members_of(self, file: IO[bytes], form: Format) -> Iterator[Member]:
-        if form.reader is Reader.ZIP:
+        if form.parser is Parser.ZIP:
             return zip_members(file)
-        if form.reader is Reader.TAR:
+        if form.parser is Parser.TAR:
             return tar_members(file, most_bytes=self._limits.unpacked_bytes)
-        if form.reader is Reader.MAILBOX:
+        if form.parser is Parser.MAILBOX:
             return mailbox_messages(file)
         return attachments(file.read())
 
@@ -98,7 +98,7 @@ class _Unpacker:
             return
         fault = _OUTSIDE if leads_outside(member.name) else _TWICE if member.name in taken else member.fault
         if fault is not None:
-            raise (NotADocument if fault.is_expected else DocumentRejected)(uri, fault.reason, fault.mend)
+            raise (NotADocument if fault.is_expected else DocumentRejected)(uri, fault.reason, fault.fix)
         taken.add(member.name)
         name = PurePosixPath(member.name + member.suffix)
         form = format_of(name)
@@ -112,7 +112,7 @@ class _Unpacker:
             with path.open("rb") as file:
                 self.enter(file, name, form, uri, depth=depth + 1)
         if is_document(form):
-            self.members.append(Unpacked(uri, str(name), path.name))
+            self.members.append(UnpackedMember(uri, str(name), path.name))
         else:
             path.unlink()
 

@@ -50,7 +50,7 @@ _EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 _log = logging.getLogger(__name__)
 
 
-class Batch(NamedTuple):
+class PaddedBatch(NamedTuple):
     """Padded rows: what the body of a network takes, each (B, T), and what its head takes besides the body's output."""
 
     body: Sequence[Ids]
@@ -63,7 +63,7 @@ class Engine(Protocol):
     streams: int
     """Batches that run at the same time."""
 
-    def __call__(self, batches: Sequence[Batch]) -> list[list[Floats]]:
+    def __call__(self, batches: Sequence[PaddedBatch]) -> list[list[Floats]]:
         """The outputs of every batch, in order."""
         ...
 
@@ -77,12 +77,12 @@ class TorchEngine:
         self._body = body
         self._head = head
 
-    def __call__(self, batches: Sequence[Batch]) -> list[list[Floats]]:
+    def __call__(self, batches: Sequence[PaddedBatch]) -> list[list[Floats]]:
         """See `Engine`."""
         with torch.inference_mode():
             return [self._run(batch) for batch in batches]
 
-    def _run(self, batch: Batch) -> list[Floats]:
+    def _run(self, batch: PaddedBatch) -> list[Floats]:
         outputs = self._body(*map(torch.from_numpy, batch.body))
         if self._head is not None:
             outputs = self._head(outputs, *map(torch.from_numpy, batch.head))
@@ -128,10 +128,10 @@ class OpenVinoEngine:
             for _ in range(self.streams)
         ]
 
-    def __call__(self, batches: Sequence[Batch]) -> list[list[Floats]]:
+    def __call__(self, batches: Sequence[PaddedBatch]) -> list[list[Floats]]:
         """See `Engine`."""
         results = []
-        running: deque[tuple[_Lane, Batch]] = deque()
+        running: deque[tuple[_Lane, PaddedBatch]] = deque()
         try:
             for number, batch in enumerate(batches):
                 if len(running) == self.streams:
@@ -149,7 +149,7 @@ class OpenVinoEngine:
         return results
 
 
-def _finished(lane: _Lane, batch: Batch) -> list[Floats]:
+def _finished(lane: _Lane, batch: PaddedBatch) -> list[Floats]:
     """The outputs of a batch whose body was begun."""
     lane.body.wait()
     last = lane.body

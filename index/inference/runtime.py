@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from index.inference.batching import Batcher
-from index.inference.engine import REFUSALS, Batch, Engine, Floats, Ids, OpenVinoEngine, TorchEngine
+from index.inference.engine import REFUSALS, PaddedBatch, Engine, Floats, Ids, OpenVinoEngine, TorchEngine
 
 EngineName = Literal["openvino", "torch"]
 MASK = "attention_mask"
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Form:
+class Signature:
     """What a network takes and gives.
 
     `inputs` are the names of its arguments in order, each integers (B, T). `head` are those of its head after the first one,
@@ -37,7 +37,7 @@ class Form:
 class Network:
     """A network ready to run. Thread-safe; calls that come while it runs share the next run.
 
-        network = Network(module, Form(("input_ids", "attention_mask"), (None,)), cache=folder)
+        network = Network(module, Signature(("input_ids", "attention_mask"), (None,)), cache=folder)
         vectors = [row[0] for row in network.run([{"input_ids": ids}, ...])]
 
     `module` and `head`, which takes what it gives, are torch modules in fp32 on the CPU. `cache` keeps what was compiled.
@@ -47,7 +47,7 @@ class Network:
     def __init__(
         self,
         module: nn.Module,
-        form: Form,
+        form: Signature,
         *,
         head: nn.Module | None = None,
         cache: Path | None = None,
@@ -94,8 +94,8 @@ class Network:
     def _length(self, row: Mapping[str, Ids]) -> int:
         return len(row[self.form.inputs[0]])
 
-    def _padded(self, rows: Sequence[Mapping[str, Ids]]) -> Batch:
-        return Batch(
+    def _padded(self, rows: Sequence[Mapping[str, Ids]]) -> PaddedBatch:
+        return PaddedBatch(
             [self._array(rows, name) for name in self.form.inputs], [self._array(rows, name) for name in self.form.head]
         )
 
