@@ -11,15 +11,16 @@ FROM python:${PYTHON}-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/quoth
 WORKDIR /src
-# The dependencies first: they are 3 GB and change seldom. torch goes before them, from the index of its CPU builds: the one on
-# PyPI brings gigabytes of CUDA along.
+# The dependencies first, by the lock: they are 3 GB and change seldom. torch goes before them, from the index of its CPU builds:
+# the one on PyPI brings gigabytes of CUDA along.
 COPY pyproject.toml ./
+COPY requirements/run.lock requirements/
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN /opt/quoth/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; o = p["optional-dependencies"]; n = p["dependencies"]; print(*(r for r in n if r.startswith("torch==")), sep="\n", file=open("torch.txt", "w")); print(*n, *o["postgres"], *o["otel"], sep="\n", file=open("needs.txt", "w"))' \
-    && /opt/quoth/bin/pip install --index-url "${TORCH_INDEX}" --requirement torch.txt \
-    && /opt/quoth/bin/pip install --requirement needs.txt
+RUN /opt/quoth/bin/python -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))' > torch.txt \
+    && /opt/quoth/bin/pip install --no-deps --index-url "${TORCH_INDEX}" --requirement torch.txt \
+    && /opt/quoth/bin/pip install --no-deps --require-hashes --requirement requirements/run.lock
 COPY . .
-RUN /opt/quoth/bin/pip install --no-deps .
+RUN /opt/quoth/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:${PYTHON}-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin quoth \

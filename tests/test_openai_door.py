@@ -17,11 +17,11 @@ from index.records import Chunk, Hit
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.plain_text import source_list, with_sources, without_sources
 from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
+from service.text.plain import source_list, with_sources, without_sources
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
@@ -263,11 +263,11 @@ console.log(JSON.stringify({
 
 
 def test_the_node_client_gets_the_same(served: str, client: openai.OpenAI) -> None:
-    """Where Node and its package `openai` are: `npm install openai` in a folder, named by OPENAI_NODE_FOLDER."""
-    node, folder = shutil.which("node"), os.environ.get("OPENAI_NODE_FOLDER")
-    if node is None or folder is None:
-        pytest.skip("needs Node, and OPENAI_NODE_FOLDER to name a folder with its package openai")
-    environment = {**os.environ, "FROM": folder, "BASE": f"{served}/v1", "QUESTION": ATTACKS}
+    """In Node, with its package `openai`."""
+    node, folder = shutil.which("node"), Path(__file__).parent / "node"
+    if node is None or not folder.joinpath("node_modules", "openai").is_dir():
+        pytest.skip("Node or its package openai is not installed: make node")
+    environment = {**os.environ, "FROM": str(folder), "BASE": f"{served}/v1", "QUESTION": ATTACKS}
     done = subprocess.run(
         [node, "--input-type=module", "-e", NODE],
         env=environment,
