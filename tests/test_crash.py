@@ -59,9 +59,9 @@ for line in sys.stdin:
 
 sys.settrace(watch)
 sizes = Sizes(exact=5, quantised=10, probed=1.0)
-collection = Collection(Path(sys.argv[1]), HashedEncoder(), least_to_save=8, sizes=sizes)
+collection = Collection(Path(sys.argv[1]), HashedEncoder(), min_to_save=8, sizes=sizes)
 with collection.writing():
-    gone = [summary.id for summary in collection.documents() if summary.id not in wanted]
+    gone = [summary.id for summary in collection.documents.list() if summary.id not in wanted]
     names = sorted(wanted)
     for start in range(0, len(names), 3):
         batch = names[start:start + 3]
@@ -119,7 +119,7 @@ def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
     sizes = Sizes(exact=5, quantised=10, probed=1.0)
     collection = Collection(folder, HashedEncoder(), sizes=sizes)
     other = Collection(undisturbed, HashedEncoder(), sizes=sizes)
-    assert {d.id: collection.document(d.id).text for d in collection.documents()} == texts
+    assert {d.id: collection.documents.get(d.id).text for d in collection.documents.list()} == texts
     state, expected = collection.state(), other.state()
     assert (state.documents, state.chunks, state.vectors, state.pending_vectors) == (
         expected.documents, expected.chunks, expected.vectors, 0,
@@ -145,10 +145,10 @@ def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_pa
         acknowledged = [name for line in output if line.startswith("kept ") for name in line.split()[1:]]
         collection = Collection(folder, HashedEncoder())
         for name in acknowledged:
-            assert collection.document(name).text == texts[name]
+            assert collection.documents.get(name).text == texts[name]
             word = texts[name].split()[1]
             assert name in {hit.chunk.document_id for hit in collection.search(word, 3) if hit.bm25}
-        stored = [summary.id for summary in collection.documents()]
+        stored = [summary.id for summary in collection.documents.list()]
         assert len(stored) == len(set(stored))
         collection.close()
         generation += 1
@@ -184,7 +184,7 @@ def test_nothing_acknowledged_is_lost_when_the_kill_comes_from_outside_at_any_in
         child.wait()
         collection = Collection(folder, HashedEncoder())
         for name in acknowledged:
-            assert collection.document(name).text == texts[name]
+            assert collection.documents.get(name).text == texts[name]
             assert name in {hit.chunk.document_id for hit in collection.search(texts[name].split()[1], 3) if hit.bm25}
         collection.close()
     for place in (folder, tmp_path / "undisturbed"):

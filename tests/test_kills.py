@@ -54,7 +54,7 @@ for line in sys.stdin:
     task, folder, corpus = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if child == 0:
-        collection = Collection(Path(folder), HashedEncoder(), least_to_save=8)
+        collection = Collection(Path(folder), HashedEncoder(), min_to_save=8)
         os.write(3, f"{os.getpid()}\\n".encode())
         {"sync": lambda: sync(collection, [Path(corpus)]), "watch": lambda: watch(collection, Path(corpus)),
          "churn": lambda: churn(collection)}[task]()
@@ -139,14 +139,14 @@ def check_sound(folder: Path, corpus: Corpus) -> bool:
     """Whether the collection also is as the files are, with all vectors."""
     collection = Collection(folder, HashedEncoder())
     assert [finding for finding in collection.verify() if finding.place != "files"] == []
-    uris = [document.uri for document in collection.documents()]
+    uris = [document.uri for document in collection.documents.list()]
     assert len(uris) == len(set(uris))
-    for document in collection.documents():
+    for document in collection.documents.list():
         if document.uri.startswith("file:"):
-            assert collection.document(document.id).text in corpus.had[document.uri.rsplit("/", 1)[1]]
+            assert collection.documents.get(document.id).text in corpus.had[document.uri.rsplit("/", 1)[1]]
     texts = {
-        document.uri.rsplit("/", 1)[1]: collection.document(document.id).text
-        for document in collection.documents()
+        document.uri.rsplit("/", 1)[1]: collection.documents.get(document.id).text
+        for document in collection.documents.list()
         if document.uri.startswith("file:")
     }
     is_done = texts == corpus.texts() and collection.state().pending_vectors == 0
@@ -159,18 +159,19 @@ def check_as_undisturbed(folder: Path, corpus: Corpus, undisturbed: Path) -> Non
     collection, other = Collection(folder, HashedEncoder()), Collection(undisturbed, HashedEncoder())
     for each in (collection, other):
         sync(each, [corpus.folder])
-        each.change(remove=[document.id for document in each.documents() if document.uri.startswith("note:")])
+        each.change(remove=[document.id for document in each.documents.list() if document.uri.startswith("note:")])
         assert each.verify() == []
     facts = [
         {
             (document.id, document.version, document.uri, document.source, document.chunks)
-            for document in each.documents()
+            for document in each.documents.list()
         }
         for each in (collection, other)
     ]
     assert facts[0] == facts[1]
     assert {
-        document.uri.rsplit("/", 1)[1]: collection.document(document.id).text for document in collection.documents()
+        document.uri.rsplit("/", 1)[1]: collection.documents.get(document.id).text
+        for document in collection.documents.list()
     } == (corpus.texts())
     assert (collection.state().vectors, collection.state().pending_vectors) == (other.state().chunks, 0)
     for word in [*(f"topic{number}" for number in range(FILES)), "subject3", "edition7"]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.filters import Scope
+from index.filters import Selection
 from index.ledger import snapshot as snapshot_module
 from index.ledger.ledger import Ledger
-from index.ledger.rows import Entry
+from index.ledger.rows import ChunkedDocument
 from index.records import Chunk, Document
 from index.vectors.builder import Sizes
 from index.vectors.index import VectorIndex
@@ -20,14 +20,14 @@ DIMENSION = 24
 CHUNKS_EACH = 5
 
 
-def entry(number: int) -> Entry:
+def entry(number: int) -> ChunkedDocument:
     text = " ".join(f"d{number}c{place}" for place in range(CHUNKS_EACH))
     document = Document(f"d{number}", "v1", f"file:///{number}", "", "text/plain", text)
     chunks, start = [], 0
     for place, word in enumerate(text.split(" ")):
         chunks.append(Chunk(word, document.id, "v1", place, start, start + len(word), word))
         start += len(word) + 1
-    return Entry(document, chunks)
+    return ChunkedDocument(document, chunks)
 
 
 @pytest.fixture
@@ -46,13 +46,13 @@ def documents_of(ledger: Ledger) -> dict[int, int]:
 def fill(ledger: Ledger, numbers: range, seed: int) -> dict[int, NDArray[np.float32]]:
     """Adds documents with random vectors; answers the vectors, as the ledger rounds them, by chunk number."""
     ledger.change([entry(number) for number in numbers], [])
-    pending = ledger.pending(10_000)
+    pending = ledger.chunks.pending(10_000)
     vectors = np.random.default_rng(seed).standard_normal((len(pending), DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     ledger.add_vectors([text.hash for text in pending], vectors)
     rounded = vectors.astype(np.float16).astype(np.float32)
     by_text = {text.text: vector for text, vector in zip(pending, rounded, strict=True)}
-    rows = ledger.chunks(list(documents_of(ledger)))
+    rows = ledger.chunks.get(list(documents_of(ledger)))
     return {number: by_text[row.chunk.text] for number, row in rows.items() if row.chunk.text in by_text}
 
 
@@ -71,7 +71,7 @@ def queries(count: int) -> NDArray[np.float32]:
 
 
 def owner(ledger: Ledger, number: int) -> str:
-    return ledger.chunks([number])[number].chunk.document_id
+    return ledger.chunks.get([number])[number].chunk.document_id
 
 
 def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledger, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_scope_is_exact_whether_it_holds_few_or_many(
     chosen = np.array(sorted(set(document_of.values()))[:share], dtype=np.int64)
     inside = {n: v for n, v in vectors.items() if (document_of[n] in set(chosen.tolist())) != outside}
     for query in queries(5):
-        assert_same(index.search(query, 12, Scope(chosen, outside)), brute_force(inside, query, 12))
+        assert_same(index.search(query, 12, Selection(chosen, outside)), brute_force(inside, query, 12))
 
 
 def test_an_empty_scope_and_an_empty_index_find_nothing(ledger: Ledger, tmp_path: Path) -> None:
@@ -113,14 +113,14 @@ def test_an_empty_scope_and_an_empty_index_find_nothing(ledger: Ledger, tmp_path
     assert index.search(queries(1)[0], 5) == []
     fill(ledger, range(3), seed=4)
     index.catch_up()
-    assert index.search(queries(1)[0], 5, Scope(np.zeros(0, dtype=np.int64))) == []
+    assert index.search(queries(1)[0], 5, Selection(np.zeros(0, dtype=np.int64))) == []
 
 
 def test_the_file_serves_the_next_process_and_newer_changes_are_replayed(ledger: Ledger, tmp_path: Path) -> None:
     vectors = fill(ledger, range(20), seed=5)
-    assert VectorIndex(tmp_path, ledger, least_to_save=1).save() == ledger.mark().position
+    assert VectorIndex(tmp_path, ledger, min_to_save=1).save() == ledger.mark().position
     ledger.change([], ["d3"])
-    vectors = {number: vector for number, vector in vectors.items() if number in ledger.chunks(list(vectors))}
+    vectors = {number: vector for number, vector in vectors.items() if number in ledger.chunks.get(list(vectors))}
     vectors |= fill(ledger, range(20, 25), seed=6)
     index = VectorIndex(tmp_path, ledger)
     index.catch_up()
@@ -130,10 +130,10 @@ def test_the_file_serves_the_next_process_and_newer_changes_are_replayed(ledger:
 
 def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(4), seed=5)
-    lazy = VectorIndex(tmp_path, ledger, least_to_save=10_000)
+    lazy = VectorIndex(tmp_path, ledger, min_to_save=10_000)
     assert lazy.save() is None
     assert not list(tmp_path.glob("vectors*"))
-    eager = VectorIndex(tmp_path, ledger, least_to_save=1)
+    eager = VectorIndex(tmp_path, ledger, min_to_save=1)
     first = eager.save()
     assert first == ledger.mark().position
     fill(ledger, range(4, 6), seed=6)
@@ -147,7 +147,7 @@ def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path
 
 def test_text_that_waits_for_its_vectors_is_no_reason_to_write_the_file_again(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(4), seed=5)
-    index = VectorIndex(tmp_path, ledger, least_to_save=6)
+    index = VectorIndex(tmp_path, ledger, min_to_save=6)
     assert index.save() is not None
     ledger.change([entry(number) for number in range(4, 40)], [])
     assert index.save() is None
@@ -168,7 +168,7 @@ def test_most_of_a_collection_may_wait_for_vectors_while_others_are_sampled(
 
 
 def test_chunks_that_are_gone_have_no_vectors(ledger: Ledger) -> None:
-    numbers, vectors = ledger.vectors(np.array([7, 8]))
+    numbers, vectors = ledger.chunks.vectors(np.array([7, 8]))
     assert numbers.size == 0
     assert vectors.shape == (0, DIMENSION)
 
@@ -192,7 +192,7 @@ def damages() -> dict[str, object]:
 @pytest.mark.parametrize("damage", damages().values(), ids=damages().keys())
 def test_a_damaged_file_is_rebuilt_from_the_ledger(ledger: Ledger, tmp_path: Path, damage: object, kind: str) -> None:
     vectors = fill(ledger, range(20), seed=7)
-    VectorIndex(tmp_path, ledger, least_to_save=1).save()
+    VectorIndex(tmp_path, ledger, min_to_save=1).save()
     (file,) = tmp_path.glob(f"vectors-*{kind}")
     assert callable(damage)
     damage(file)
@@ -208,7 +208,7 @@ def test_a_cache_older_than_the_trimmed_log_is_rebuilt(ledger: Ledger, tmp_path:
     old.catch_up()
     ledger.change([], ["d0"])
     ledger.trim(ledger.mark().position)
-    vectors = {number: vector for number, vector in vectors.items() if number in ledger.chunks(list(vectors))}
+    vectors = {number: vector for number, vector in vectors.items() if number in ledger.chunks.get(list(vectors))}
     old.catch_up()
     assert len(old) == len(vectors) == 9 * CHUNKS_EACH
     assert_same(old.search(queries(1)[0], 10), brute_force(vectors, queries(1)[0], 10))
@@ -216,7 +216,7 @@ def test_a_cache_older_than_the_trimmed_log_is_rebuilt(ledger: Ledger, tmp_path:
 
 def test_a_file_of_another_ledger_is_not_used(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(10), seed=8)
-    VectorIndex(tmp_path, ledger, least_to_save=1).save()
+    VectorIndex(tmp_path, ledger, min_to_save=1).save()
     other = Ledger(tmp_path / "other.sqlite", encoder="random", dimension=DIMENSION)
     vectors = fill(other, range(50, 70), seed=9)
     index = VectorIndex(tmp_path, other)
@@ -225,7 +225,7 @@ def test_a_file_of_another_ledger_is_not_used(ledger: Ledger, tmp_path: Path) ->
     other.close()
 
 
-SIZES = Sizes(exact=100, quantised=300, scored_whole=20)
+SIZES = Sizes(exact=100, quantised=300, max_exhaustive=20)
 KINDS = {"exact": range(16), "quantised": range(50), "partitioned": range(120)}
 """Documents that make a collection of each kind with these sizes, at five chunks each."""
 
@@ -235,7 +235,9 @@ def kind_on_disk(folder: Path) -> str:
     return kind
 
 
-def recall(index: VectorIndex, vectors: dict[int, NDArray[np.float32]], k: int, scope: Scope | None = None) -> float:
+def recall(
+    index: VectorIndex, vectors: dict[int, NDArray[np.float32]], k: int, scope: Selection | None = None
+) -> float:
     """Share of the exact `k` nearest that the index finds, over some queries; every score that it gives must be exact."""
     shares = []
     for query in queries(40):
@@ -253,7 +255,7 @@ def test_the_structure_fits_the_size_and_finds_what_brute_force_finds(
     ledger: Ledger, tmp_path: Path, kind: str
 ) -> None:
     vectors = fill(ledger, KINDS[kind], seed=10)
-    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=SIZES)
+    index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
     index.save()
     index.catch_up()
     assert kind_on_disk(tmp_path) == kind
@@ -261,7 +263,7 @@ def test_the_structure_fits_the_size_and_finds_what_brute_force_finds(
 
     gone = [f"d{number}" for number in KINDS[kind][::4]]
     ledger.change([], gone)
-    kept = set(ledger.chunks(list(vectors)))
+    kept = set(ledger.chunks.get(list(vectors)))
     vectors = {number: vector for number, vector in vectors.items() if number in kept}
     vectors |= fill(ledger, range(1000, 1008), seed=11)
     index.catch_up()
@@ -274,15 +276,15 @@ def test_the_structure_fits_the_size_and_finds_what_brute_force_finds(
 @pytest.mark.parametrize("kind", KINDS)
 def test_filters_hold_in_every_structure_and_small_ones_are_exact(ledger: Ledger, tmp_path: Path, kind: str) -> None:
     vectors = fill(ledger, KINDS[kind], seed=12)
-    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=SIZES)
+    index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
     index.save()
     index.catch_up()
     document_of = documents_of(ledger)
     every = sorted(set(document_of.values()))
     for chosen, outside in ((every[:1], False), (every[3:7], False), (every[:2], True), (every[:-3], True), ([], True)):
         inside = {n: v for n, v in vectors.items() if (document_of[n] in chosen) != outside}
-        scope = Scope(np.array(chosen, dtype=np.int64), outside)
-        least = 1.0 if len(inside) <= SIZES.scored_whole or kind == "exact" else 0.4
+        scope = Selection(np.array(chosen, dtype=np.int64), outside)
+        least = 1.0 if len(inside) <= SIZES.max_exhaustive or kind == "exact" else 0.4
         assert recall(index, inside, 12, scope) >= least
         assert {n for n, _ in index.search(queries(1)[0], 10_000, scope)} <= set(inside)
     index.close()
@@ -296,7 +298,7 @@ def is_mapped(folder: Path) -> bool:
 
 def test_searches_go_on_while_the_collection_outgrows_its_structure_twice(ledger: Ledger, tmp_path: Path) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
-    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=sizes)
+    index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=sizes)
     vectors = fill(ledger, range(10), seed=20)
     index.catch_up()
     known = list(vectors.items())
@@ -336,7 +338,7 @@ def test_what_one_process_has_made_another_takes_up_without_reading_the_ledger_w
     ledger: Ledger, tmp_path: Path
 ) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
-    served, writer = (VectorIndex(tmp_path, ledger, least_to_save=1, sizes=sizes) for _ in range(2))
+    served, writer = (VectorIndex(tmp_path, ledger, min_to_save=1, sizes=sizes) for _ in range(2))
     vectors = fill(ledger, range(10), seed=30)
     served.catch_up()
     vectors |= fill(ledger, range(10, 100), seed=31)
@@ -345,7 +347,7 @@ def test_what_one_process_has_made_another_takes_up_without_reading_the_ledger_w
     assert not is_mapped(tmp_path)
     ledger.change([], ["d5"])
     vectors |= fill(ledger, range(100, 103), seed=32)
-    vectors = {number: vector for number, vector in vectors.items() if number in set(ledger.chunks(list(vectors)))}
+    vectors = {number: vector for number, vector in vectors.items() if number in set(ledger.chunks.get(list(vectors)))}
     served.catch_up()
     served.close()
     assert is_mapped(tmp_path)
@@ -359,7 +361,7 @@ def test_a_large_file_that_is_damaged_is_made_again_in_the_background(
 ) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
     vectors = fill(ledger, KINDS[kind], seed=40)
-    VectorIndex(tmp_path, ledger, least_to_save=1, sizes=sizes).save()
+    VectorIndex(tmp_path, ledger, min_to_save=1, sizes=sizes).save()
     (file,) = tmp_path.glob("vectors-*.faiss")
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -380,12 +382,12 @@ def test_a_large_file_that_is_damaged_is_made_again_in_the_background(
 
 def test_a_vector_that_differs_from_the_ledgers_is_told(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(120), seed=50)
-    index = VectorIndex(tmp_path, ledger, least_to_save=1, sizes=SIZES)
+    index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
     index.save()
     index.catch_up()
     with ledger.snapshot() as snapshot:
         batches = list(snapshot.vectors(None))
-    assert sum(index.differing(batch) for batch in batches) == 0
+    assert sum(index.count_differing(batch) for batch in batches) == 0
     turned = [batch._replace(vectors=np.roll(batch.vectors, 1, axis=0)) for batch in batches]
-    assert sum(index.differing(batch) for batch in turned) == 600
+    assert sum(index.count_differing(batch) for batch in turned) == 600
     index.close()

@@ -1,4 +1,4 @@
-"""The vector index (FAISS) of a collection: a cache of the ledger's vectors, exact or quantised by size.
+"""The vector index (FAISS) of a collection: a cache of the ledger's vectors, exact, quantised or partitioned by size.
 
-Read in this order: structure, flat, partitioned, segment, builder, files, index.
+Read in this order: structure, segment, builder, files, index.
 """

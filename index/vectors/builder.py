@@ -1,4 +1,4 @@
-"""Which structure fits how many vectors, and how it is made from the ledger."""
+"""Which vector structure fits how many vectors, and how to build it from the ledger."""
 
 import os
 from dataclasses import dataclass
@@ -9,25 +9,23 @@ import faiss
 import numpy as np
 
 from index.ledger.snapshot import Snapshot
-from index.vectors.flat import Flat
-from index.vectors.partitioned import SAMPLE_A_LIST, Partitioned
 from index.vectors.segment import Segment
-from index.vectors.structure import Structure
+from index.vectors.structure import SAMPLE_PER_LIST, Flat, Partitioned, Structure
 
 Kind = Literal["exact", "quantised", "partitioned"]
 
 _SAMPLE = 20_000
-_WORTH_THREADS = 50_000
+_MULTITHREAD_ABOVE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Up to how many vectors a collection is searched exactly, and up to how many in eight bits one by one; beyond that
-    it is partitioned.
+    """How many vectors a collection may have to be searched exactly (up to `exact`) or one by one in eight bits (up to
+    `quantised`); a larger one is partitioned.
 
-    A query looks into the share `probed` of the partitions, but into all of them with a filter that lets at most
-    `scored_whole` vectors through. Milliseconds of one core a query (384 dimensions, questions and passages of real text,
-    the passages interpolated to these counts) and the share of the exact ten nearest that are found:
+    A query searches the share `probed` of the partitions, but all of them with a filter that allows at most
+    `max_exhaustive` vectors. Milliseconds of one core per query (384 dimensions, questions and passages of real text, the
+    passages interpolated to these counts) and the share of the ten true nearest that are found:
 
         vectors      exact    eight bits     an eighth of the partitions
         200,000      6.5      4.2  1.000     0.9  .965
@@ -37,19 +35,19 @@ class Sizes:
     exact: int = 100_000
     quantised: int = 400_000
     probed: float = 1 / 8
-    scored_whole: int = 100_000
+    max_exhaustive: int = 100_000
 
-    def fitting(self, count: int) -> Kind:
-        """The kind of structure for so many vectors."""
+    def kind_for(self, count: int) -> Kind:
+        """The kind of structure that fits `count` vectors."""
         if count <= self.exact:
             return "exact"
         return "quantised" if count <= self.quantised else "partitioned"
 
 
-def built(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Segment:
-    """A segment of that kind with all vectors of the ledger. A large one uses all processors."""
-    # Threads of FAISS wait for each other by turning: for little work on a busy machine that takes longer than the work.
-    faiss.omp_set_num_threads((os.cpu_count() or 1) if snapshot.embedded() > _WORTH_THREADS else 1)
+def build_segment(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Segment:
+    """A segment of that kind with all vectors of the ledger. A large one is built with all processors."""
+    # Threads of FAISS wait for each other by spinning: for little work on a busy machine that takes longer than the work.
+    faiss.omp_set_num_threads((os.cpu_count() or 1) if snapshot.embedded() > _MULTITHREAD_ABOVE else 1)
     structure = _empty(snapshot, kind, dimension, sizes)
     numbers, documents = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for batch in snapshot.vectors(None):
@@ -59,16 +57,16 @@ def built(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Segme
     return Segment(structure, np.concatenate(numbers), np.concatenate(documents))
 
 
-def opened(path: Path, kind: Kind, sizes: Sizes) -> Structure:
-    """The structure in a file. RuntimeError if FAISS cannot read it."""
+def read_structure(path: Path, kind: Kind, sizes: Sizes) -> Structure:
+    """The structure in the file at `path`. RuntimeError if FAISS cannot read it."""
     if kind == "partitioned":
-        return Partitioned.opened(path, probed=sizes.probed, scored_whole=sizes.scored_whole)
+        return Partitioned.open(path, probed=sizes.probed, max_exhaustive=sizes.max_exhaustive)
     return Flat(faiss.read_index(str(path)), is_exact=kind == "exact")
 
 
-def partitions(count: int) -> int:
-    """How many partitions fit so many vectors: the power of two next to the square root of the count."""
-    return int(2 ** round(np.log2(max(count, 1)) / 2))
+def partition_count(vectors: int) -> int:
+    """How many partitions fit so many vectors: the power of two nearest to the square root of their number."""
+    return int(2 ** round(np.log2(max(vectors, 1)) / 2))
 
 
 def _empty(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Structure:
@@ -76,6 +74,6 @@ def _empty(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Stru
         return Flat.exact(dimension)
     if kind == "quantised":
         return Flat.quantised(snapshot.sample(_SAMPLE))
-    lists = partitions(snapshot.embedded())
-    sample = snapshot.sample(lists * SAMPLE_A_LIST)
-    return Partitioned.trained(sample, lists, probed=sizes.probed, scored_whole=sizes.scored_whole)
+    lists = partition_count(snapshot.embedded())
+    sample = snapshot.sample(lists * SAMPLE_PER_LIST)
+    return Partitioned.train(sample, lists, probed=sizes.probed, max_exhaustive=sizes.max_exhaustive)

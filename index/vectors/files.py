@@ -1,8 +1,8 @@
-"""The vectors of a collection on disk, beside the ledger, so that the next process need not read the ledger whole.
+"""The files that hold a collection's vector index beside the ledger, so that a new process need not read the whole ledger.
 
-Three files: the structure as FAISS writes it, the numbers of chunks and documents by position, and `vectors.json`, which
-points to both, with their checksums and the ledger's mark that they reflect. The two stand complete and synced before the
-description points to them, and the old ones go last: whoever reads finds the old state or the new one.
+There are three: the structure as FAISS writes it, the numbers of chunks and documents by position, and `vectors.json`, which
+names both, with their checksums and the mark of the ledger that they reflect. The two are complete and synced to disk
+before the description names them, and old files are deleted last: a reader sees either the old state or the new one.
 """
 
 import json
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from index.ledger.snapshot import Mark
-from index.storage.atomic import replaced
-from index.vectors.builder import Kind, Sizes, opened
+from index.storage.atomic import replace_file
+from index.vectors.builder import Kind, Sizes, read_structure
 from index.vectors.segment import Segment
 
 _DESCRIPTION = "vectors.json"
@@ -24,12 +24,12 @@ _BLOCK = 1 << 20
 
 
 class VectorFileDamaged(Exception):
-    """The files are missing, incomplete or altered. Never leaves index/: they are made again from the ledger."""
+    """The files are missing, incomplete or altered. Never leaves index/: they are rebuilt from the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What stands in the files: names and CRC-32 of both, and the ledger and its position that they reflect."""
+    """The content of `vectors.json`: names and CRC-32 of both files, and the ledger and its position that they reflect."""
 
     format: int
     kind: Kind
@@ -49,7 +49,7 @@ class Description:
 
 
 class VectorFile:
-    """The files in `folder`. One process at a time may write."""
+    """The vector files in `folder`. One process at a time may write."""
 
     def __init__(self, folder: Path, dimension: int, sizes: Sizes) -> None:
         self._folder = folder
@@ -57,36 +57,36 @@ class VectorFile:
         self._sizes = sizes
 
     def description(self) -> Description | None:
-        """What the files hold, by their description alone; None if there is none that fits."""
+        """What the files hold; None without a readable description of this format and dimension."""
         try:
-            found = Description(**json.loads((self._folder / _DESCRIPTION).read_text(encoding="utf-8")))
+            description = Description(**json.loads((self._folder / _DESCRIPTION).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        return found if (found.format, found.dimension) == (_FORMAT, self._dimension) else None
+        return description if (description.format, description.dimension) == (_FORMAT, self._dimension) else None
 
-    def read(self, found: Description) -> Segment:
-        """The segment in the files that `found` describes. `VectorFileDamaged` if they are not as they were written."""
-        structure, numbers = self._folder / found.structure, self._folder / found.numbers
+    def read(self, description: Description) -> Segment:
+        """The segment in the files described. `VectorFileDamaged` if they are not as they were written."""
+        path, numbers = self._folder / description.structure, self._folder / description.numbers
         try:
-            for path, recorded in ((structure, found.structure_crc32), (numbers, found.numbers_crc32)):
-                if _checksum(path) != recorded:
-                    raise VectorFileDamaged(f"{path}: the checksum differs")
-            kept = opened(structure, found.kind, self._sizes)
+            for file, recorded in ((path, description.structure_crc32), (numbers, description.numbers_crc32)):
+                if _checksum(file) != recorded:
+                    raise VectorFileDamaged(f"{file}: the checksum differs")
+            structure = read_structure(path, description.kind, self._sizes)
             chunks, documents = np.load(numbers)
         except (OSError, ValueError, RuntimeError) as error:
             raise VectorFileDamaged(str(error)) from error
-        if not len(kept) == len(chunks) == found.count:
-            raise VectorFileDamaged(f"{structure}: {len(kept)} vectors, {found.count} expected")
-        return Segment(kept, chunks, documents.astype(np.int32))
+        if not len(structure) == len(chunks) == description.count:
+            raise VectorFileDamaged(f"{path}: {len(structure)} vectors, {description.count} expected")
+        return Segment(structure, chunks, documents.astype(np.int32))
 
     def write(self, segment: Segment, kind: Kind, mark: Mark) -> Description:
-        """Put the segment, from which nothing was removed, in place of what is there."""
+        """Replace the files by those of `segment`, from which nothing was removed."""
         name = f"vectors-{mark.position}-{os.getpid()}"
         structure, numbers = self._folder / f"{name}.faiss", self._folder / f"{name}.npy"
-        with replaced(structure) as partial:
+        with replace_file(structure) as partial:
             segment.structure.write(partial)
             structure_crc32 = _checksum(partial)
-        with replaced(numbers) as partial:
+        with replace_file(numbers) as partial:
             with partial.open("wb") as stream:
                 np.save(stream, np.stack([segment.chunks, segment.documents.astype(np.int64)]))
             numbers_crc32 = _checksum(partial)
@@ -102,7 +102,7 @@ class VectorFile:
             numbers=numbers.name,
             numbers_crc32=numbers_crc32,
         )
-        with replaced(self._folder / _DESCRIPTION) as partial:
+        with replace_file(self._folder / _DESCRIPTION) as partial:
             partial.write_text(json.dumps(asdict(description)), encoding="utf-8")
         for old in self._folder.glob("vectors-*"):
             if old not in (structure, numbers):

@@ -1,18 +1,18 @@
-"""Chunks that are searched together: a structure of vectors, the chunk and the document of each, and what was removed since."""
+"""A segment: a vector structure, the chunk and the document of each vector, and which of the chunks were removed since."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.filters import Scope
+from index.filters import Selection
 from index.ledger.snapshot import VectorBatch
 from index.vectors.structure import Structure
 
-_CLOSE_ENOUGH = 0.99  # cosine of a vector in eight bits with itself: above .999 (real passages)
+_MIN_COSINE = 0.99  # of a vector in eight bits with the original: above .999 for real passages
 
 
-class Found(NamedTuple):
+class SegmentHits(NamedTuple):
     """Ledger numbers of chunks and their scores."""
 
     numbers: NDArray[np.int64]
@@ -22,7 +22,7 @@ class Found(NamedTuple):
 class Segment:
     """A structure with the ledger numbers of its chunks and of their documents, by position.
 
-    Searching is thread-safe, also while something is removed, but not while something is added.
+    Searching is thread-safe, also while chunks are removed, but not while chunks are added.
     """
 
     def __init__(self, structure: Structure, chunks: NDArray[np.int64], documents: NDArray[np.int32]) -> None:
@@ -33,16 +33,16 @@ class Segment:
         self._removed = 0
 
     def __len__(self) -> int:
-        """How many chunks it can find."""
+        """How many chunks it holds that were not removed."""
         return len(self.chunks) - self._removed
 
     @property
     def is_exact(self) -> bool:
-        """Whether scores are exact, and what is found the nearest."""
+        """Whether a search returns the true nearest chunks with exact scores."""
         return self.structure.is_exact
 
     def numbers(self) -> NDArray[np.int64]:
-        """Ledger numbers of the chunks that it can find."""
+        """Ledger numbers of the chunks that were not removed."""
         return self.chunks[self._alive]
 
     def add(self, batch: VectorBatch) -> None:
@@ -53,29 +53,29 @@ class Segment:
         self._alive = np.concatenate([self._alive, np.ones(len(batch.numbers), dtype=np.bool_)])
 
     def remove(self, numbers: NDArray[np.int64]) -> None:
-        """Find these chunks no more; those that are not in it do not matter."""
+        """Exclude these chunks from searches; numbers that are not in the segment are ignored."""
         alive = self._alive & ~np.isin(self.chunks, numbers)
         self._alive, self._removed = alive, len(alive) - int(np.count_nonzero(alive))
 
-    def search(self, query: NDArray[np.float32], count: int, scope: Scope | None) -> Found:
-        """At most `count` chunks near to `query` (dimension,) among the documents in `scope`."""
+    def search(self, query: NDArray[np.float32], count: int, selection: Selection | None) -> SegmentHits:
+        """At most `count` chunks near `query` (dimension,) among the documents of `selection`."""
         allowed = self._alive if self._removed else None
-        if scope is not None:
-            allowed = scope.mask(self.documents) & self._alive
+        if selection is not None:
+            allowed = selection.mask(self.documents) & self._alive
         if not len(self) or (allowed is not None and not allowed.any()):
-            return Found(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+            return SegmentHits(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
         nearest = self.structure.nearest(query, count, allowed)
-        return Found(self.chunks[nearest.positions], nearest.scores)
+        return SegmentHits(self.chunks[nearest.positions], nearest.scores)
 
-    def differing(self, batch: VectorBatch) -> int:
-        """How many of the chunks of the batch that are in it have other vectors in it."""
+    def count_differing(self, batch: VectorBatch) -> int:
+        """How many chunks of the batch have another vector in this segment. Chunks that are not in it do not count."""
         order = np.argsort(self.chunks)
         places = np.searchsorted(self.chunks, batch.numbers, sorter=order)
         positions = order[np.minimum(places, len(order) - 1)] if len(order) else places[:0]
         is_here = self.chunks[positions] == batch.numbers[: len(positions)]
         if not is_here.any():
             return 0
-        held, wanted = self.structure.vectors_of(positions[is_here]), batch.vectors[: len(positions)][is_here]
+        stored, expected = self.structure.vectors_of(positions[is_here]), batch.vectors[: len(positions)][is_here]
         if self.is_exact:
-            return int((held != wanted).any(axis=1).sum())
-        return int((~(np.einsum("ij,ij->i", held, wanted) >= _CLOSE_ENOUGH)).sum())
+            return int((stored != expected).any(axis=1).sum())
+        return int((~(np.einsum("ij,ij->i", stored, expected) >= _MIN_COSINE)).sum())
