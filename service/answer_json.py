@@ -8,7 +8,7 @@ from index.records import Hit
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
 
-Received = TypeVar("Received")
+RecordT = TypeVar("RecordT")
 
 NO_ORDINAL = -1  # which chunk of its document a passage is does not travel
 _ANSWER = TypeAdapter(Answer)
@@ -28,30 +28,30 @@ def answer_of(value: Any) -> Answer:
         raise AnswerInvalid(
             f"An answer is a JSON object, and this is {_kind(value)}. Give what `quoth ask --json` prints."
         )
-    if _broken(value):
+    if _has_lone_surrogate(value):
         raise AnswerInvalid("The answer holds half a surrogate pair, which no document does. Send whole characters.")
     passages = value.get("passages")
     if isinstance(passages, list | tuple):
         value = {**value, "passages": [_hit(passage) for passage in passages]}
-    return _validated(_ANSWER, value)
+    return _validate(_ANSWER, value)
 
 
 def sentence_of(value: Any) -> Sentence:
     """The sentence of a stream event. Raises AnswerInvalid."""
-    return _validated(_SENTENCE, value)
+    return _validate(_SENTENCE, value)
 
 
 def citation_of(value: Any) -> Citation:
     """A citation of a stream event. Raises AnswerInvalid."""
-    return _validated(_CITATION, value)
+    return _validate(_CITATION, value)
 
 
 def hit_of(value: Any) -> Hit:
     """A passage of a search or a stream event. Raises AnswerInvalid."""
-    return _validated(_HIT, _hit(value))
+    return _validate(_HIT, _hit(value))
 
 
-def _validated(adapter: TypeAdapter[Received], value: Any) -> Received:
+def _validate(adapter: TypeAdapter[RecordT], value: Any) -> RecordT:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -75,12 +75,12 @@ def _hit(passage: Any) -> Any:
     return {"chunk": chunk, **{name: passage[name] for name in ("title", "uri", "page", "score") if name in passage}}
 
 
-def _broken(value: Any) -> bool:
+def _has_lone_surrogate(value: Any) -> bool:
     """Whether a string anywhere in parsed JSON cannot be written as UTF-8."""
     if isinstance(value, dict):
-        return any(_broken(part) for pair in value.items() for part in pair)
+        return any(_has_lone_surrogate(part) for pair in value.items() for part in pair)
     if isinstance(value, list | tuple):
-        return any(_broken(part) for part in value)
+        return any(_has_lone_surrogate(part) for part in value)
     return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
 
 

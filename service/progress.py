@@ -18,7 +18,7 @@ STAGES = ("rewrite", "retrieve", "read", "generate", "check")
 _NS_PER_MS = 1e6
 
 
-class Stopped(Exception):
+class AnswerStopped(Exception):
     """Nobody waits for the answer any more. Whoever called `Stages.stop` expects it; it is nobody's error."""
 
 
@@ -57,7 +57,7 @@ class Stages:
         return tuple(self._laps)
 
     @property
-    def began_ns(self) -> int:
+    def start_ns(self) -> int:
         """When the making began, in nanoseconds since 1970."""
         return self._epoch_ns + self._begin_ns
 
@@ -67,15 +67,15 @@ class Stages:
 
         The block is one thread's: it holds no `yield`. Models drop what still waits for its turn in it when `stop` is called.
         """
-        self.require_wanted()
+        self.raise_if_stopped()
         begin = perf_counter_ns()
         failed = True
-        token, running = ABANDONED.set(self._stopped), _RUNNING.set(self)
+        token, current_stages = ABANDONED.set(self._stopped), _CURRENT.set(self)
         try:
             yield
             failed = False
         finally:
-            _RUNNING.reset(running)
+            _CURRENT.reset(current_stages)
             ABANDONED.reset(token)
             self._laps.append(Lap(stage, self._epoch_ns + begin, self._epoch_ns + perf_counter_ns(), failed))
 
@@ -95,15 +95,15 @@ class Stages:
                 return
         cut()
 
-    def require_wanted(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raise Stopped after `stop`."""
         if self._stopped.is_set():
-            raise Stopped("nobody waits for the answer any more")
+            raise AnswerStopped("nobody waits for the answer any more")
 
     def pause(self, seconds: float) -> None:
         """Wait so long. Raises Stopped as soon as `stop` is called."""
         self._stopped.wait(seconds)
-        self.require_wanted()
+        self.raise_if_stopped()
 
     def milliseconds(self) -> dict[str, float]:
         """Milliseconds by stage, and `total` since the making began."""
@@ -114,9 +114,9 @@ class Stages:
         return {stage: round(ms, 3) for stage, ms in spent.items()}
 
 
-_RUNNING: ContextVar[Stages | None] = ContextVar("_RUNNING", default=None)
+_CURRENT: ContextVar[Stages | None] = ContextVar("_RUNNING", default=None)
 
 
-def running() -> Stages:
+def current_stages() -> Stages:
     """The stages of the answer that this thread works on now; outside of any answer, stages that nobody stops."""
-    return _RUNNING.get() or Stages()
+    return _CURRENT.get() or Stages()

@@ -41,7 +41,7 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class NumberedPassage:
     """A passage as a model sees it: its text under its title. Its number is its place, from 1."""
 
     title: str
@@ -62,7 +62,9 @@ class Prompts:
             digest.update(f"{name}\n{len(self.texts[name])}\n{self.texts[name]}\n".encode())
         return digest.hexdigest()
 
-    def answer(self, question: str, passages: Sequence[Numbered], refusal: str, fence: str | None = None) -> Messages:
+    def answer(
+        self, question: str, passages: Sequence[NumberedPassage], refusal: str, fence: str | None = None
+    ) -> Messages:
         """The messages that ask for an answer.
 
         `fence` marks where passages begin and end. It is random unless given, so that no document can close it. What
@@ -70,26 +72,34 @@ class Prompts:
         """
         fence = fence or token_hex(6)
         shown = "\n\n".join(
-            self._filled("answer_passage", number=str(number), title=inert(passage.title), text=inert(passage.text))
+            self._fill(
+                "answer_passage",
+                number=str(number),
+                title=break_control_words(passage.title),
+                text=break_control_words(passage.text),
+            )
             for number, passage in enumerate(passages, 1)
         )
         return Messages(
-            self._filled("answer_instructions", refusal=refusal, fence=fence),
-            self._filled("answer_request", fence=fence, passages=shown.strip(), question=inert(question)),
+            self._fill("answer_instructions", refusal=refusal, fence=fence),
+            self._fill("answer_request", fence=fence, passages=shown.strip(), question=break_control_words(question)),
         )
 
     def rewrite(self, question: str, turns: Sequence[Turn], fence: str | None = None) -> Messages:
         """The messages that ask for `question` as one that stands alone, after `turns`; `fence` as for `answer`."""
         fence = fence or token_hex(6)
         shown = "\n\n".join(
-            self._filled("rewrite_turn", question=inert(turn.question), answer=inert(turn.answer)) for turn in turns
+            self._fill(
+                "rewrite_turn", question=break_control_words(turn.question), answer=break_control_words(turn.answer)
+            )
+            for turn in turns
         )
         return Messages(
-            self._filled("rewrite_instructions", fence=fence),
-            self._filled("rewrite_request", fence=fence, turns=shown, question=inert(question)),
+            self._fill("rewrite_instructions", fence=fence),
+            self._fill("rewrite_request", fence=fence, turns=shown, question=break_control_words(question)),
         )
 
-    def _filled(self, name: str, **values: str) -> str:
+    def _fill(self, name: str, **values: str) -> str:
         return fill(self.texts[name], values)
 
 
@@ -99,14 +109,14 @@ def load_prompts(folder: Path | None = None) -> Prompts:
     Raises SettingsInvalid for a folder that is not there, a file that is no prompt, a file that is not UTF-8, and
     placeholders that are unknown or missing.
     """
-    texts = {name: shipped(name, placeholders) for name, placeholders in _PLACEHOLDERS.items()}
+    texts = {name: shipped_prompt(name, placeholders) for name, placeholders in _PLACEHOLDERS.items()}
     for path in [] if folder is None else _prompt_files(folder):
         texts[path.stem] = _read(path)
         _check(str(path), texts[path.stem], _PLACEHOLDERS[path.stem])
     return Prompts(texts)
 
 
-def shipped(name: str, placeholders: Collection[str]) -> str:
+def shipped_prompt(name: str, placeholders: Collection[str]) -> str:
     """The text of prompts/NAME.txt. Raises SettingsInvalid when it does not use exactly these placeholders."""
     text = (files("prompts") / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     _check(f"prompts/{name}{SUFFIX}", text, frozenset(placeholders))
@@ -148,6 +158,6 @@ def _check(source: str, text: str, expected: frozenset[str]) -> None:
         raise SettingsInvalid(f"{source} lacks the placeholder {{{{{missing[0]}}}}}. It must use {names}.")
 
 
-def inert(text: str) -> str:
+def break_control_words(text: str) -> str:
     """The text with a blank inside every control word of a chat template and everything like a fence of ours."""
     return _CONTROL.sub(lambda match: f"{match.group()} ", text)

@@ -83,7 +83,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class DraftCounts:
     """How many sentences were written for an answer, and how many of them no passage supports, dropped or marked.
 
     What states nothing (a heading, that there is no answer) is not counted.
@@ -117,7 +117,7 @@ class Answer:
     usage: Usage = Usage()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    drafted: Drafted = field(default_factory=Drafted)
+    drafted: DraftCounts = field(default_factory=DraftCounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from index.chunking.sentences import Span
 from index.records import Chunk, Hit, Page
-from service.answering.citations import Numbering, marked, page_at
+from service.answering.citations import Numbering, page_at, with_markers
 from service.generators.protocol import Passage, Quote
 from service.scoring.reader import Reading
 
@@ -59,8 +59,8 @@ def test_document_without_pages_has_no_page_numbers() -> None:
 
 
 def test_markers_follow_the_sentence() -> None:
-    assert marked("Six attacks.", (1, 2)) == "Six attacks. [1][2]"
-    assert marked("Six attacks.", ()) == "Six attacks."
+    assert with_markers("Six attacks.", (1, 2)) == "Six attacks. [1][2]"
+    assert with_markers("Six attacks.", ()) == "Six attacks."
 
 
 @given(text=st.text(min_size=1), data=st.data())

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from service.answering.conflicts import conflicts
+from service.answering.citations import conflicts
 from service.records import Citation
-from service.text.figures import overlap
+from service.text.terms import overlap
 
 
 def citation(quote: str, document: str = "d1", number: int = 1) -> Citation:

@@ -1,10 +1,15 @@
 """A follow-up takes its topic along; a question that stands alone is left alone."""
 
+from functools import partial
+
 import pytest
 
-from service.followups.rules import Rewriting, fused, rewrite
+from index.search.fusion import reciprocal_rank
+from service.followups.rules import FUSION_CONSTANT, QUERY_WEIGHTS, Rewriting, rewrite
 from service.records import Turn
-from service.text.words import content_words
+from service.text.terms import content_words
+
+fused = partial(reciprocal_rank, constant=FUSION_CONSTANT, weights=QUERY_WEIGHTS)
 
 
 def standalone(question: str, history: list[Turn]) -> str:

@@ -2,10 +2,10 @@
 
 from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit
-from service.generators.extractive import Extractive
+from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Passage
 from service.scoring.reader import Reading, SentenceReading
-from service.text.plain import plain
+from service.text.plain import plain_line
 
 
 def passage(text: str, scores: list[float], *, relevance: float = 4.0, document: str = "d1", start: int = 0) -> Passage:
@@ -18,7 +18,7 @@ def passage(text: str, scores: list[float], *, relevance: float = 4.0, document:
 
 
 def answer(*passages: Passage, question: str = "Which?") -> list[Draft]:
-    return list(Extractive().generate(question, passages))
+    return list(ExtractiveGenerator().generate(question, passages))
 
 
 def test_one_sentence_for_a_fact() -> None:
@@ -83,8 +83,8 @@ def test_no_passage_no_answer() -> None:
 
 
 def test_plain_text_of_a_quote() -> None:
-    assert plain("- The **dam**\n  [held](https://example.org/x).") == "The dam held."
-    assert plain("2) 3 x 4 * 5") == "3 x 4 * 5"
+    assert plain_line("- The **dam**\n  [held](https://example.org/x).") == "The dam held."
+    assert plain_line("2) 3 x 4 * 5") == "3 x 4 * 5"
 
 
 def test_sentence_leaned_on_is_not_told_twice_when_it_answers_too() -> None:

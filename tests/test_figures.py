@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.figures import counted, figures, words
+from service.text.terms import figures, stated_figures, words
 
 
 def test_figures_are_read_without_separators_and_from_words() -> None:
@@ -35,7 +35,7 @@ def test_numbers_of_several_words_are_one(text: str, found: set[str]) -> None:
 
 
 def test_a_text_states_what_it_counts_and_not_its_pronouns() -> None:
-    assert counted("One of the two said that no one had 1 of seven") == {"2", "1", "7"}
+    assert stated_figures("One of the two said that no one had 1 of seven") == {"2", "1", "7"}
 
 
 def test_words_are_what_is_left() -> None:
@@ -50,4 +50,4 @@ def test_a_scale_in_words_is_that_of_digits(number: int, scale: str) -> None:
 
 @given(st.text(max_size=80))
 def test_any_text_has_its_figures_and_states_no_others(text: str) -> None:
-    assert counted(text) <= figures(text)
+    assert stated_figures(text) <= figures(text)

@@ -1,5 +1,5 @@
 from index.records import Chunk, Hit
-from service.answering.retrieval import naming
+from service.answering.answerer import hits_with_identifiers
 
 
 def hit(text: str, title: str = "T", trail: tuple[str, ...] = ()) -> Hit:
@@ -12,12 +12,18 @@ UNDER = hit("The default is 100.", trail=("Settings", "MAX_CONNECTIONS"))
 
 
 def test_only_passages_that_name_the_identifier_asked_for_are_read() -> None:
-    assert naming("What is the default of max_connections?", [OTHERS, SETTINGS, UNDER]) == [SETTINGS, UNDER]
-    assert naming("What is postgres.max_connections?", [OTHERS, SETTINGS]) == [SETTINGS]
-    assert naming("max_connections or reserved_connections?", [OTHERS, SETTINGS]) == [OTHERS, SETTINGS]
+    assert hits_with_identifiers("What is the default of max_connections?", [OTHERS, SETTINGS, UNDER]) == [
+        SETTINGS,
+        UNDER,
+    ]
+    assert hits_with_identifiers("What is postgres.max_connections?", [OTHERS, SETTINGS]) == [SETTINGS]
+    assert hits_with_identifiers("max_connections or reserved_connections?", [OTHERS, SETTINGS]) == [OTHERS, SETTINGS]
 
 
 def test_where_none_is_named_or_asked_for_all_are_read() -> None:
-    assert naming("What is no_such_setting?", [OTHERS, SETTINGS]) == [OTHERS, SETTINGS]
-    assert naming("How many connections in COVID-19 times, by the 10-Q?", [OTHERS, hit("COVID-19")])[0] == OTHERS
-    assert naming("max_connections?", []) == []
+    assert hits_with_identifiers("What is no_such_setting?", [OTHERS, SETTINGS]) == [OTHERS, SETTINGS]
+    assert (
+        hits_with_identifiers("How many connections in COVID-19 times, by the 10-Q?", [OTHERS, hit("COVID-19")])[0]
+        == OTHERS
+    )
+    assert hits_with_identifiers("max_connections?", []) == []

@@ -11,10 +11,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from index.records import Chunk, Hit
 from service.errors import GeneratorUnavailable, SettingsInvalid
-from service.generators.budget import Budget
-from service.generators.local import Local
+from service.generators.budget import TokenBudget
+from service.generators.local import LocalGenerator
 from service.generators.protocol import Draft, Passage, Report
-from service.progress import Stages, Stopped
+from service.progress import AnswerStopped, Stages
 from service.prompts import Messages, load_prompts
 from service.scoring.reader import Reading
 
@@ -25,7 +25,7 @@ TEMPLATE = (
     + "{% endif %}"
 )
 NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system message') }}{% endif %}" + TEMPLATE
-BUDGET = Budget(context=4096, answer=16)
+BUDGET = TokenBudget(context=4096, answer=16)
 WORDS = ["Seoul", "counts", "six.", "[1]", "Kerry", "came.", "[2]"]
 
 
@@ -152,7 +152,7 @@ def gguf_file(path, text):
 
 
 def written(model, budget=BUDGET, passages=PASSAGES, **options):
-    return list(Local(model, budget, load_prompts(), **options).generate("How many?", passages))
+    return list(LocalGenerator(model, budget, load_prompts(), **options).generate("How many?", passages))
 
 
 def test_a_model_in_a_folder_streams_its_sentences_with_usage_and_hash(tmp_path):
@@ -167,7 +167,7 @@ def test_a_model_in_a_folder_streams_its_sentences_with_usage_and_hash(tmp_path)
 
 def test_the_model_is_loaded_with_the_first_question_not_before(tmp_path, monkeypatch):
     model = words_model(tmp_path)
-    generator = Local(model, BUDGET, load_prompts())
+    generator = LocalGenerator(model, BUDGET, load_prompts())
     config = tmp_path / "config.json"
     content = config.read_text()
     config.write_text("{broken")
@@ -190,7 +190,7 @@ def test_a_gguf_file_is_read(tmp_path):
 
 
 def test_an_answer_cut_by_the_token_limit_loses_its_unfinished_sentence(tmp_path):
-    draft, report = written(words_model(tmp_path), Budget(4096, 5))
+    draft, report = written(words_model(tmp_path), TokenBudget(4096, 5))
     assert draft == Draft("Seoul counts six.", passages=(0,))
     assert "stopped after 5 tokens" in report.notes[0]
 
@@ -216,7 +216,7 @@ def test_a_temperature_draws_among_likely_tokens(tmp_path):
 
 
 def test_closing_the_iterator_stops_the_model(tmp_path):
-    generator = Local(words_model(tmp_path), BUDGET, load_prompts())
+    generator = LocalGenerator(words_model(tmp_path), BUDGET, load_prompts())
     generator.load()
     calls = []
     generator._model.register_forward_pre_hook(lambda *_: calls.append(1))
@@ -230,18 +230,18 @@ def test_closing_the_iterator_stops_the_model(tmp_path):
 def test_a_line_of_its_own_is_written_to_its_end_and_waited_for_no_longer_than_was_set(tmp_path):
     messages = Messages("Say it.", "Now.")
     model = words_model(tmp_path)
-    said = Local(model, Budget(4096, 2), load_prompts(), temperature=50.0).say(messages)
+    said = LocalGenerator(model, TokenBudget(4096, 2), load_prompts(), temperature=50.0).complete(messages)
     assert said.text.split() == WORDS
     assert said.usage.completion_tokens == len(WORDS) + 1
     with pytest.raises(GeneratorUnavailable, match="llm_rewrite_timeout_s = 1e-09"):
-        Local(model, BUDGET, load_prompts(), line_s=1e-9).say(messages)
+        LocalGenerator(model, BUDGET, load_prompts(), line_s=1e-9).complete(messages)
 
 
 def test_a_model_stops_within_a_sentence_when_nobody_waits_for_the_answer_any_more(tmp_path):
-    generator, stages, calls = Local(words_model(tmp_path), BUDGET, load_prompts()), Stages(), []
+    generator, stages, calls = LocalGenerator(words_model(tmp_path), BUDGET, load_prompts()), Stages(), []
     generator.load()
     generator._model.register_forward_pre_hook(lambda *_: calls.append(stages.stop()))
-    with stages.lap("generate"), pytest.raises(Stopped):
+    with stages.lap("generate"), pytest.raises(AnswerStopped):
         next(generator.generate("How many?", PASSAGES))
     assert len(calls) == 1
 
@@ -253,7 +253,7 @@ def test_a_model_stops_within_a_sentence_when_nobody_waits_for_the_answer_any_mo
 def test_a_path_without_a_model_is_an_error_at_once(tmp_path, name, message):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsInvalid, match=message) as caught:
-        Local(str(tmp_path / name), BUDGET, load_prompts())
+        LocalGenerator(str(tmp_path / name), BUDGET, load_prompts())
     assert name in str(caught.value)
     assert "llm_model" in str(caught.value)
 
@@ -264,4 +264,4 @@ def test_a_file_that_is_no_gguf_is_an_error_that_names_it(tmp_path):
     pytest.importorskip("gguf", reason="gguf is not installed: make dev-llm")
     pytest.importorskip("accelerate", reason="accelerate is not installed: make dev-llm")
     with pytest.raises(SettingsInvalid, match=r"bad\.gguf"):
-        Local(str(path), BUDGET, load_prompts()).load()
+        LocalGenerator(str(path), BUDGET, load_prompts()).load()

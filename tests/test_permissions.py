@@ -26,7 +26,7 @@ from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.generators.extractive import Extractive
+from service.generators.extractive import ExtractiveGenerator
 from service.mcp.server import create_http, create_server
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
@@ -92,11 +92,11 @@ def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback:
     collection = library.open_or_create("default")
     collection.change(add=[(document(canary), None) for canary in CANARIES])
     collection.embed_pending()
-    policy = Policy(depth=12, top_k=8, threshold=0.0, longest_question=4000, support=SupportPolicy())
+    policy = Policy(depth=12, top_k=8, threshold=0.0, max_question_chars=4000, support=SupportPolicy())
     numbers = itertools.count()
     answerer = Answerer(
-        library, service.reader, service.calibration, service.checker, {"extractive": Extractive()}, "extractive", policy,
-        new_id=lambda: f"n{next(numbers)}",
+        library, service.reader, service.calibration, service.checker, {"extractive": ExtractiveGenerator()}, "extractive",
+        policy, new_id=lambda: f"n{next(numbers)}",
     )  # fmt: skip
     own = Service(Settings(home=folder), library, service.reader, service.checker, service.calibration, answerer)
     store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))

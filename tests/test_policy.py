@@ -6,16 +6,16 @@ import pytest
 
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from service.answering.checking import Checking, SupportPolicy
+from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering
-from service.answering.writing import Writing
-from service.generators.extractive import Extractive
+from service.answering.writing import SentenceWriter
+from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Passage, Quote
-from service.generators.scripted import PROMPT_HASH, Scripted
+from service.generators.scripted import PROMPT_HASH, ScriptedGenerator
 from service.progress import Stages
-from service.records import Drafted, Usage
+from service.records import DraftCounts, Usage
 from service.scoring.reader import Reading, SentenceReading
-from service.text.words import content_words
+from service.text.terms import content_words
 
 TEXTS = [
     "Most of the hacks were aimed at South Korea. Seoul counts at least six attacks since 2007.",
@@ -48,14 +48,14 @@ PASSAGES = [passage(text, number) for number, text in enumerate(TEXTS)]
 
 def check(*drafts, strict=True, passages=PASSAGES):
     numbering = Numbering(passages, {(p.hit.chunk.document_id, "v"): () for p in passages})
-    checking = Checking(passages, numbering, ByWords(), SupportPolicy(strict=strict))
+    checking = DraftChecker(passages, numbering, ByWords(), SupportPolicy(strict=strict))
     return [checking.check(draft) for draft in drafts], list(checking.notes()), numbering
 
 
 def write(generator, strict=True, passages=PASSAGES):
     numbering = Numbering(passages, {(p.hit.chunk.document_id, "v"): () for p in passages})
-    checking = Checking(passages, numbering, ByWords(), SupportPolicy(strict=strict))
-    writing = Writing(generator, Extractive(), checking, Stages())
+    checking = DraftChecker(passages, numbering, ByWords(), SupportPolicy(strict=strict))
+    writing = SentenceWriter(generator, ExtractiveGenerator(), checking, Stages())
     checked = list(writing.sentences("How many attacks?", passages))
     return [c.sentence.text for c in checked], writing
 
@@ -98,10 +98,10 @@ def test_mark_keeps_it_flagged_with_the_nearest_quote():
 @pytest.mark.parametrize("strict", [True, False])
 def test_what_was_written_is_counted_whatever_becomes_of_it(strict):
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
-    checking = Checking(PASSAGES, numbering, ByWords(), SupportPolicy(strict=strict))
+    checking = DraftChecker(PASSAGES, numbering, ByWords(), SupportPolicy(strict=strict))
     for text in ("Bananas hit Seoul.", "Kerry visited Seoul.", "The documents do not say.", "t0", "Apples hit Seoul."):
         checking.check(Draft(text))
-    assert checking.drafted == Drafted(sentences=3, unsupported=2)
+    assert checking.drafted == DraftCounts(sentences=3, unsupported=2)
     assert checking.released == (1 if strict else 3)
 
 
@@ -137,29 +137,29 @@ def test_invented_numbers_are_told_to_the_asker():
 
 def test_a_figure_changed_by_the_model_does_not_reach_the_asker():
     text = "Seoul counts at least six attacks since 2017. [1]"
-    assert write(Scripted([text]))[0] == []
+    assert write(ScriptedGenerator([text]))[0] == []
 
 
 @pytest.mark.parametrize("text", ["The documents do not say.", "I do not know the answer."])
 def test_a_model_that_refuses_writes_nothing(text):
-    sentences, writing = write(Scripted([text]))
+    sentences, writing = write(ScriptedGenerator([text]))
     assert sentences == []
     assert list(writing.notes()) == ["The language model found no answer in the passages."]
 
 
 def test_a_partial_refusal_is_a_note():
-    sentences, writing = write(Scripted(["Kerry visited Seoul. [2] The passages do not say why."]))
+    sentences, writing = write(ScriptedGenerator(["Kerry visited Seoul. [2] The passages do not say why."]))
     assert sentences == ["Kerry visited Seoul."]
     assert list(writing.notes()) == ["The language model says that the passages leave part of the question open."]
 
 
 def test_the_hash_of_the_prompts_and_the_tokens_are_known_afterwards():
-    _, writing = write(Scripted(["Kerry visited Seoul. [2]"], piece=6))
+    _, writing = write(ScriptedGenerator(["Kerry visited Seoul. [2]"], piece=6))
     assert (writing.generator, writing.prompt_hash, writing.usage) == ("scripted", PROMPT_HASH, Usage(0, 4))
 
 
 def test_a_model_that_breaks_off_after_a_sentence_keeps_it_and_says_that_the_end_is_missing():
-    sentences, writing = write(Scripted(["Kerry visited Seoul. [2] Seoul counts six"], breaks_off=True))
+    sentences, writing = write(ScriptedGenerator(["Kerry visited Seoul. [2] Seoul counts six"], breaks_off=True))
     assert sentences == ["Kerry visited Seoul."]
     assert writing.generator == "scripted"
     assert "ends where it broke off" in next(iter(writing.notes()))
@@ -167,7 +167,7 @@ def test_a_model_that_breaks_off_after_a_sentence_keeps_it_and_says_that_the_end
 
 def test_a_model_that_breaks_off_before_any_supported_sentence_is_replaced_by_the_extractive_answer():
     readable = [passage(TEXTS[0], 0, [-9.0, 9.0]), PASSAGES[1]]
-    sentences, writing = write(Scripted(["Bananas ripen slowly. [1]"], breaks_off=True), passages=readable)
+    sentences, writing = write(ScriptedGenerator(["Bananas ripen slowly. [1]"], breaks_off=True), passages=readable)
     assert sentences == ["Seoul counts at least six attacks since 2007."]
     assert (writing.generator, writing.prompt_hash) == ("extractive", None)
     assert "word for word from the documents" in next(iter(writing.notes()))
@@ -189,15 +189,15 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_under_strict_nothing_unsupported_reaches_the_asker_whatever_was_written(text):
-    sentences, _ = write(Scripted([text]))
+    sentences, _ = write(ScriptedGenerator([text]))
     assert sentences == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_under_mark_nothing_unsupported_reaches_the_asker_unflagged(text):
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
-    checking = Checking(PASSAGES, numbering, ByWords(), SupportPolicy(strict=False))
-    writing = Writing(Scripted([text]), Extractive(), checking, Stages())
+    checking = DraftChecker(PASSAGES, numbering, ByWords(), SupportPolicy(strict=False))
+    writing = SentenceWriter(ScriptedGenerator([text]), ExtractiveGenerator(), checking, Stages())
     for checked in writing.sentences("How many?", PASSAGES):
         assert not checked.sentence.supported
         assert checked.sentence.support < 0.5

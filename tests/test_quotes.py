@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from service.answering.quotes import Evidence, best_quotes
+from service.answering.quotes import SupportingQuotes, best_quotes
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading
-from service.text.words import content_words
+from service.text.terms import content_words
 
 BRIEFING = (
     "## Visits\n\nIn May, Secretary of State John Kerry visited Seoul. He promised to work together on space exploration.\n\n"
@@ -90,7 +90,7 @@ def test_headings_are_not_quoted():
 
 def test_without_a_shared_word_nothing_is_checked():
     checker = ByWords()
-    assert best_quotes("Bananas ripen slowly.", PASSAGES, (0, 1), checker, 0.5) == Evidence()
+    assert best_quotes("Bananas ripen slowly.", PASSAGES, (0, 1), checker, 0.5) == SupportingQuotes()
     assert checker.asked == []
 
 

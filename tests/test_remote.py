@@ -13,17 +13,16 @@ import pytest
 
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from service.answering.checking import Checking, SupportPolicy
+from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering
-from service.answering.writing import Writing
+from service.answering.writing import SentenceWriter
 from service.errors import GeneratorUnavailable
-from service.generators.budget import Budget, estimated_tokens
-from service.generators.circuit_breaker import Breaker
-from service.generators.extractive import Extractive
+from service.generators.budget import TokenBudget, estimate_tokens
+from service.generators.extractive import ExtractiveGenerator
 from service.generators.openai_client import Server
-from service.generators.protocol import Draft, Passage, Report, Said
-from service.generators.remote import Remote
-from service.progress import Stages, Stopped
+from service.generators.protocol import Completion, Draft, Passage, Report
+from service.generators.remote import CircuitBreaker, RemoteGenerator
+from service.progress import AnswerStopped, Stages
 from service.prompts import Messages, load_prompts
 from service.records import Usage
 from service.scoring.reader import Reading, SentenceReading
@@ -156,7 +155,9 @@ def remote(desk, silence_s=5.0, budget=None, breaker=None, line_s=5.0):
     pauses = []
     with serving(desk) as url:
         server = Server(url, "some-model", KEY, silence_s)
-        generator = Remote(server, budget or Budget(4096, 64), load_prompts(), 0.0, line_s, breaker, pauses.append)
+        generator = RemoteGenerator(
+            server, budget or TokenBudget(4096, 64), load_prompts(), 0.0, line_s, breaker, pauses.append
+        )
         generator.pauses = pauses
         try:
             yield generator
@@ -286,8 +287,8 @@ def test_whatever_fails_there_the_answer_is_taken_from_the_documents_and_says_so
     desk = Desk(turn)
     with remote(desk, silence_s=0.4) as generator:
         # What is copied from the documents needs no checker.
-        checking = Checking(PASSAGES, numbering, None, SupportPolicy())
-        writing = Writing(generator, Extractive(), checking, stages)
+        checking = DraftChecker(PASSAGES, numbering, None, SupportPolicy())
+        writing = SentenceWriter(generator, ExtractiveGenerator(), checking, stages)
         told = list(writing.sentences("How many cyberattacks?", PASSAGES))
     assert [checked.sentence.text for checked in told] == [PASSAGES[0].hit.chunk.text, PASSAGES[1].hit.chunk.text]
     assert (writing.generator, writing.prompt_hash, stages.fell_back) == ("extractive", None, True)
@@ -299,7 +300,7 @@ def test_whatever_fails_there_the_answer_is_taken_from_the_documents_and_says_so
 
 def test_a_server_that_does_not_run_is_named_without_its_password():
     server = Server("http://user:hunter2@127.0.0.1:9/v1", "m", KEY, 1.0)
-    generator = Remote(server, Budget(4096, 64), load_prompts(), pause=lambda _: None)
+    generator = RemoteGenerator(server, TokenBudget(4096, 64), load_prompts(), pause=lambda _: None)
     out, error = written(generator)
     generator.close()
     assert texts(out) == []
@@ -395,7 +396,7 @@ def test_a_server_that_writes_without_end_is_stopped():
 
 def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while_then_tried_once():
     clock = [0.0]
-    breaker = Breaker(most=2, rest_s=20.0, clock=lambda: clock[0])
+    breaker = CircuitBreaker(max_failures=2, rest_s=20.0, clock=lambda: clock[0])
     desk = Desk(status(401), status(401), stream(*GOOD))
     with remote(desk, breaker=breaker) as generator:
         written(generator)
@@ -421,8 +422,8 @@ def test_a_pause_before_another_try_ends_when_nobody_waits_for_the_answer_any_mo
 
     desk = Desk(refuse)
     with serving(desk) as url:
-        generator = Remote(Server(url, "some-model", KEY, 600.0), Budget(4096, 64), load_prompts())
-        with stages.lap("generate"), pytest.raises(Stopped):
+        generator = RemoteGenerator(Server(url, "some-model", KEY, 600.0), TokenBudget(4096, 64), load_prompts())
+        with stages.lap("generate"), pytest.raises(AnswerStopped):
             list(generator.generate("How many?", PASSAGES))
         generator.close()
     assert len(desk.bodies) == 1
@@ -465,9 +466,9 @@ def test_a_line_of_its_own_is_asked_for_once_without_thoughts_and_counted():
         stream(event("<think>Hm.</think>Who "), event("hit banks?"), event(finish="stop", **USAGE)), status(503)
     )
     with remote(desk) as generator:
-        assert generator.say(LINE) == Said("Who hit banks?", Usage(120, 9))
+        assert generator.complete(LINE) == Completion("Who hit banks?", Usage(120, 9))
         with pytest.raises(GeneratorUnavailable, match="status 503"):
-            generator.say(LINE)
+            generator.complete(LINE)
     assert [body["messages"][1]["content"] for _, body in desk.bodies] == ["Who?", "Who?"]
     assert (desk.bodies[0][1]["max_tokens"], desk.bodies[0][1]["temperature"]) == (256, 0.0)
 
@@ -475,7 +476,7 @@ def test_a_line_of_its_own_is_asked_for_once_without_thoughts_and_counted():
 def test_a_line_is_asked_for_plainly_where_the_usual_arguments_are_refused():
     desk = Desk(status(400), stream(event("Who?"), event(finish="stop")))
     with remote(desk) as generator:
-        assert generator.say(LINE).text == "Who?"
+        assert generator.complete(LINE).text == "Who?"
     assert "max_completion_tokens" in desk.bodies[1][1]
 
 
@@ -484,7 +485,7 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up_when_a_line_was_aske
     desk.turns = (endless(desk, ": ping\n\n"),)
     with remote(desk, silence_s=600.0, line_s=0.3) as generator:
         with pytest.raises(GeneratorUnavailable, match=r"llm_rewrite_timeout_s = 0\.3"):
-            generator.say(LINE)
+            generator.complete(LINE)
         assert desk.hung_up.wait(30)
 
 
@@ -504,7 +505,7 @@ def test_an_answer_cut_at_the_token_limit_loses_its_unfinished_sentence_and_says
 
 def test_passages_beyond_the_context_are_left_out_by_the_servers_own_count_if_it_has_one():
     many = [passage(f"Fact number {n} stands here, and nothing else is of note in it. " * 8, n) for n in range(12)]
-    budget = Budget(context=1500, answer=100)
+    budget = TokenBudget(context=1500, answer=100)
 
     def tokenize(handler):
         content = desk.bodies[-1][1]["content"]
@@ -545,20 +546,20 @@ def test_a_count_of_tokens_that_was_cut_off_is_asked_for_again_the_next_time():
             status(200, body=json.dumps({"tokens": [1, 2, 3]}))(handler)
 
     with remote(Desk(count), silence_s=600.0, line_s=600.0) as generator:
-        with stages.lap("rewrite"), pytest.raises(Stopped):
+        with stages.lap("rewrite"), pytest.raises(AnswerStopped):
             generator.tokens("word " * 9000)
         assert generator.tokens("word " * 9000) == 3
 
 
 def test_a_context_that_holds_not_one_passage_is_an_error_that_names_the_setting():
-    with remote(Desk(status(404)), budget=Budget(300, 200)) as generator:
+    with remote(Desk(status(404)), budget=TokenBudget(300, 200)) as generator:
         out, error = written(generator)
     assert out == []
     assert "llm_context_tokens" in str(error)
 
 
 def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):
-    generator = Remote(Server(llama, "smollm2"), Budget(1024, 24), load_prompts())
+    generator = RemoteGenerator(Server(llama, "smollm2"), TokenBudget(1024, 24), load_prompts())
     out, error = written(generator, PASSAGES[:1])
     generator.close()
     assert error is None
@@ -579,4 +580,4 @@ def test_the_estimate_of_tokens_is_never_less_than_what_a_real_tokenizer_makes(l
     ]
     for sample in samples:
         response = httpx.post(f"{llama.removesuffix('/v1')}/tokenize", json={"content": sample})
-        assert estimated_tokens(sample) >= len(response.json()["tokens"]), sample[:40]
+        assert estimate_tokens(sample) >= len(response.json()["tokens"]), sample[:40]

@@ -43,7 +43,7 @@ def test_what_a_replay_takes_is_kept_and_given(kept: StoredAnswer, served: str, 
     assert (given["reader"], given["support"]) == (service.reader.version, service.checker.version)
     assert given["threshold"] == service.answerer.policy.threshold
     assert given["llm_model"] is None
-    assert given["support_threshold"] == service.answerer.policy.support.enough
+    assert given["support_threshold"] == service.answerer.policy.support.min_support
 
 
 def test_the_same_answer_comes_of_the_same_passages(kept: StoredAnswer, service: Service) -> None:
@@ -55,7 +55,8 @@ def test_the_same_answer_comes_of_the_same_passages(kept: StoredAnswer, service:
 
 
 def test_the_recorded_settings_hold_whatever_is_set_today(kept: StoredAnswer, service: Service) -> None:
-    strict = service.answerer.under(replace(service.answerer.policy, threshold=1.0, top_k=1))
+    policy = replace(service.answerer.policy, threshold=1.0, top_k=1)
+    strict = replace(service.answerer, policy=policy)
     assert replay(kept, replace(service, answerer=strict)).answer_changes == ()
 
 
@@ -84,8 +85,7 @@ def test_a_document_that_was_replaced_since_is_named_and_the_answer_stays(
     library = Library(tmp_path / "home", service.library._encoder)
     collection = library.open_or_create("default")
     sync(collection, [file])
-    answerer = service.answerer.under(service.answerer.policy)
-    answerer._library = library
+    answerer = replace(service.answerer, library=library)
     there = replace(service, library=library, answerer=answerer)
     answer = answerer.answer(Question(ATTACKS))
     assert not answer.refused

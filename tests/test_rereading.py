@@ -7,7 +7,7 @@ import pytest
 from index.chunking.sentences import sentence_spans
 from models import folder
 from service.scoring.reader import Reader, Reading, SentenceReading
-from service.scoring.second_pass import MOST_LOST, MOST_SENTENCES, WEIGHT, read_again, read_twice
+from service.scoring.second_pass import MAX_LOST, MAX_SENTENCES, WEIGHT, read_again, read_twice
 
 ASKED = "How long is the notice?"
 POINTS = "It is a week at first. It is a month by then. It is a year at last."
@@ -33,7 +33,7 @@ def read_once(text: str, relevance: float, *scores: float) -> Reading:
 def test_a_sentence_loses_by_what_it_answers_worse_alone_than_the_best() -> None:
     reader = Rereads(week=4.0, month=3.0, year=-7.0)
     (again,) = read_again(ASKED, [POINTS], ["Leave"], [read_once(POINTS, 2.0, 1.0, 1.5, 1.2)], reader)
-    assert [s.score for s in again.sentences] == pytest.approx([1.0, 1.5 - WEIGHT, 1.2 - WEIGHT * MOST_LOST])
+    assert [s.score for s in again.sentences] == pytest.approx([1.0, 1.5 - WEIGHT, 1.2 - WEIGHT * MAX_LOST])
     assert [s.alone for s in again.sentences] == [4.0, 3.0, -7.0]
     assert {above for _, above in reader.asked} == {"Leave"}
 
@@ -66,7 +66,7 @@ def test_at_most_so_many_are_read_again() -> None:
     text = " ".join(f"It is {number} days." for number in range(20))
     reader = Rereads()
     read_again(ASKED, [text], [""], [read_once(text, 1.0, *[1.0] * 20)], reader)
-    assert len(reader.asked) == MOST_SENTENCES
+    assert len(reader.asked) == MAX_SENTENCES
 
 
 @pytest.mark.parametrize("text", ["", "# Notice"])

@@ -22,7 +22,7 @@ from service.composition.generators import writers
 from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
 from service.followups.rewriter import Rewriter
-from service.generators.protocol import Said
+from service.generators.protocol import Completion
 from service.mcp.server import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage
@@ -263,9 +263,9 @@ class Saying:
     def tokens(self, text: str) -> int:
         return len(text.split())
 
-    def say(self, messages: Messages) -> Said:
+    def complete(self, messages: Messages) -> Completion:
         self.asked.append(messages)
-        return Said(self.text, Usage(3, 2))
+        return Completion(self.text, Usage(3, 2))
 
 
 def test_a_first_question_is_left_alone() -> None:
@@ -310,7 +310,7 @@ def test_an_earlier_answer_cannot_close_the_fence_nor_fill_in_placeholders() -> 
 
 def test_a_model_that_is_not_there_costs_nothing_but_a_note() -> None:
     class Gone(Saying):
-        def say(self, messages: Messages) -> Said:
+        def complete(self, messages: Messages) -> Completion:
             raise GeneratorUnavailable("It is not there.")
 
     found = Rewriter(Gone(), load_prompts(), 1000).rewrite(FOLLOW_UP, [Turn(FIRST, WORDED)])

@@ -6,7 +6,7 @@ import pytest
 
 from service.answering.answerer import PassagesFound
 from service.answering.service import Service
-from service.progress import STAGES, Stages, Stopped, running
+from service.progress import STAGES, AnswerStopped, Stages, current_stages
 from service.records import Question
 
 
@@ -16,7 +16,7 @@ def test_laps_are_in_order_and_add_up_by_stage() -> None:
         with stages.lap(stage):
             pass
     assert [lap.stage for lap in stages.laps] == ["generate", "check", "generate"]
-    assert all(stages.began_ns <= lap.begin_ns <= lap.end_ns for lap in stages.laps)
+    assert all(stages.start_ns <= lap.begin_ns <= lap.end_ns for lap in stages.laps)
     spent = stages.milliseconds()
     assert list(spent) == ["generate", "check", "total"]
     first, _, third = stages.laps
@@ -36,7 +36,7 @@ def test_after_stop_no_further_stage_begins() -> None:
     stages = Stages()
     with stages.lap("retrieve"):
         threading.Thread(target=stages.stop).start()
-    with pytest.raises(Stopped), stages.lap("read"):
+    with pytest.raises(AnswerStopped), stages.lap("read"):
         raise AssertionError("it began")
     assert [lap.stage for lap in stages.laps] == ["retrieve"]
 
@@ -52,7 +52,7 @@ def test_an_answer_passes_through_the_known_stages_and_ends_where_it_is_stopped(
     events = service.answerer.stream(asked, stopped)
     assert isinstance(next(events), PassagesFound)
     stopped.stop()
-    with pytest.raises(Stopped):
+    with pytest.raises(AnswerStopped):
         next(events)
     assert [lap.stage for lap in stopped.laps] == ["rewrite", "retrieve", "read"]
 
@@ -61,23 +61,23 @@ def test_a_stop_cuts_off_what_is_waited_for_once_and_at_once_if_it_came_before()
     stages, cuts = Stages(), []
     stages.when_stopped(lambda: cuts.append("waiting"))
     with stages.lap("generate"):
-        assert running() is stages
-        running().require_wanted()
+        assert current_stages() is stages
+        current_stages().raise_if_stopped()
     assert cuts == []
     stages.stop()
     stages.stop()
     assert cuts == ["waiting"]
     stages.when_stopped(lambda: cuts.append("late"))
     assert cuts == ["waiting", "late"]
-    with pytest.raises(Stopped):
-        stages.require_wanted()
+    with pytest.raises(AnswerStopped):
+        stages.raise_if_stopped()
 
 
 def test_a_pause_ends_with_the_stop_and_else_by_itself() -> None:
     stages = Stages()
     stages.pause(0.0)
     threading.Timer(0.01, stages.stop).start()
-    with pytest.raises(Stopped):
+    with pytest.raises(AnswerStopped):
         stages.pause(3600.0)
 
 
@@ -85,4 +85,4 @@ def test_outside_of_an_answer_nothing_is_stopped() -> None:
     stages = Stages()
     with stages.lap("generate"):
         stages.stop()
-    running().require_wanted()
+    current_stages().raise_if_stopped()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.datasets.begin import read as read_begin
+from evaluation.datasets.claims import read_begin
 from index.chunking.sentences import Span, sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
 from index.errors import ModelDamaged
 from models import folder
 from service.answering.checking import SupportPolicy
-from service.scoring.support import SupportChecker, closest, premise_window
+from service.scoring.support import SupportChecker, closest_sentences, premise_window
 from service.scoring.windows import Tokens
 
 REPORT = (
@@ -84,7 +84,7 @@ def test_a_long_premise_keeps_the_sentences_closest_to_the_claim_in_their_order(
     # four sentences of two tokens; the claim shares 5 with the last and 1 with the first, and 9 is in every sentence
     premise = Tokens([1, 9, 2, 9, 3, 9, 5, 9], [(3 * n, 3 * n + 2) for n in range(8)])
     sentences = [Span(0, 5), Span(6, 11), Span(12, 17), Span(18, 23)]
-    tokens, kept = closest([5, 1, 9], premise, sentences, room=4)
+    tokens, kept = closest_sentences([5, 1, 9], premise, sentences, room=4)
     assert tokens.ids == [1, 9, 5, 9]
     assert kept == [sentences[0], sentences[3]]
 
@@ -100,7 +100,7 @@ def test_a_premise_that_fits_is_read_whole_and_never_beyond_the_limit():
 def test_of_what_a_small_model_wrote_about_the_briefing_little_that_is_unsupported_passes(checker):
     written = read_begin(Path(__file__).parent.parent / "evaluation" / "worded.tsv")
     pairs = [(case.question, written.sources[case.given[0]].text) for case in written.cases]
-    passes = [probability >= SupportPolicy().enough for probability in checker.check(pairs)]
+    passes = [probability >= SupportPolicy().min_support for probability in checker.check(pairs)]
     labels = [case.supported for case in written.cases]
     kept = [label for label, passed in zip(labels, passes, strict=True) if passed]
     # measured: .152 of 46 kept, .929 of 42 supported

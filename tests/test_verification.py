@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from index.chunking.chunker import chunk_id
 from index.records import Chunk, Document, Hit, Page
 from service.answer_json import answer_of
-from service.answering.citations import marked
-from service.audit.verification import Fault, Verdict, Verification, made_of, verify
+from service.answering.citations import with_markers
+from service.audit.verification import AnswerFault, Verdict, Verification, is_made_of, verify
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
 from service.text.refusals import REFUSAL
@@ -53,7 +53,7 @@ def an_answer(*sentences: Sentence, citations: tuple[Citation, ...] | None = Non
         conversation_id="c",
         question="How many?",
         rewritten_question="How many?",
-        text=" ".join(marked(s.text, s.citations) for s in sentences) or REFUSAL,
+        text=" ".join(with_markers(s.text, s.citations) for s in sentences) or REFUSAL,
         refused=not sentences,
         confidence=0.9,
         sentences=sentences,
@@ -76,10 +76,10 @@ def never(pairs: Any) -> Any:
 
 
 def proved(answer: Answer, *, check: Any = never, opener: Any = opener) -> Verification:
-    return verify(answer, opener, check, enough=0.5)
+    return verify(answer, opener, check, min_support=0.5)
 
 
-def faults(answer: Answer, **how: Any) -> set[tuple[str, Fault]]:
+def faults(answer: Answer, **how: Any) -> set[tuple[str, AnswerFault]]:
     verification = proved(answer, **how)
     assert verification.verdict is Verdict.REFUTED
     return {(finding.subject, finding.fault) for finding in verification.findings}
@@ -99,8 +99,10 @@ def test_a_refusal_is_proved_by_its_passages() -> None:
 
 def test_one_changed_character_of_a_quote_is_refuted_with_what_stands_there() -> None:
     changed = first_citation(quote=QUOTES[0].replace("2007", "2008"))
-    assert ("citation 1", Fault.QUOTE_DIFFERS) in faults(changed, check=lambda pairs: [0.9 for _ in pairs])
-    finding = next(f for f in proved(changed, check=lambda pairs: [0.9]).findings if f.fault is Fault.QUOTE_DIFFERS)
+    assert ("citation 1", AnswerFault.QUOTE_DIFFERS) in faults(changed, check=lambda pairs: [0.9 for _ in pairs])
+    finding = next(
+        f for f in proved(changed, check=lambda pairs: [0.9]).findings if f.fault is AnswerFault.QUOTE_DIFFERS
+    )
     assert finding.found == QUOTES[0]
     assert "nowhere" in finding.message
 
@@ -109,25 +111,25 @@ def test_one_changed_character_of_a_quote_is_refuted_with_what_stands_there() ->
 def test_one_moved_offset_is_refuted_and_the_right_place_named(name: str, by: int) -> None:
     start, end = place(QUOTES[0])
     changed = first_citation(**{name: {"start": start, "end": end}[name] + by}, highlight=None)
-    assert faults(changed) == {("citation 1", Fault.QUOTE_DIFFERS)}
+    assert faults(changed) == {("citation 1", AnswerFault.QUOTE_DIFFERS)}
     assert f"{start}-{end}" in proved(changed).findings[0].message
 
 
 @pytest.mark.parametrize(("start", "end"), [(-5, 40), (40, 40), (40, 11), (11, 10**9), (10**30, 10**31)])
 def test_offsets_that_are_no_range_are_refuted(start: int, end: int) -> None:
     found = faults(first_citation(start=start, end=end, highlight=None))
-    assert ("citation 1", Fault.OFFSETS_INVALID) in found
+    assert ("citation 1", AnswerFault.OFFSETS_INVALID) in found
 
 
 def test_another_version_of_a_citation_is_refuted_by_its_passage() -> None:
     found = faults(first_citation(version="v2"))
-    assert found == {("citation 1", Fault.VERSION_MISSING), ("citation 1", Fault.PASSAGE_DIFFERS)}
+    assert found == {("citation 1", AnswerFault.VERSION_MISSING), ("citation 1", AnswerFault.PASSAGE_DIFFERS)}
 
 
 def test_a_version_that_is_nowhere_leaves_the_answer_unproved() -> None:
     verification = proved(ANSWER, opener=lambda document_id, version: None)
     assert verification.verdict is Verdict.UNPROVED
-    assert {finding.fault for finding in verification.findings} == {Fault.VERSION_MISSING}
+    assert {finding.fault for finding in verification.findings} == {AnswerFault.VERSION_MISSING}
 
 
 def test_a_copy_under_another_name_proves_the_quotes() -> None:
@@ -138,16 +140,16 @@ def test_a_copy_under_another_name_proves_the_quotes() -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"page": 2}, Fault.PAGE_DIFFERS),
-        ({"page": None}, Fault.PAGE_DIFFERS),
-        ({"title": "Another"}, Fault.SOURCE_DIFFERS),
-        ({"uri": "https://example.org/"}, Fault.SOURCE_DIFFERS),
-        ({"highlight": (0, 5)}, Fault.HIGHLIGHT_OUTSIDE),
-        ({"highlight": (20, 20)}, Fault.HIGHLIGHT_OUTSIDE),
-        ({"chunk_id": "f" * 32}, Fault.PASSAGE_DIFFERS),
+        ({"page": 2}, AnswerFault.PAGE_DIFFERS),
+        ({"page": None}, AnswerFault.PAGE_DIFFERS),
+        ({"title": "Another"}, AnswerFault.SOURCE_DIFFERS),
+        ({"uri": "https://example.org/"}, AnswerFault.SOURCE_DIFFERS),
+        ({"highlight": (0, 5)}, AnswerFault.HIGHLIGHT_OUTSIDE),
+        ({"highlight": (20, 20)}, AnswerFault.HIGHLIGHT_OUTSIDE),
+        ({"chunk_id": "f" * 32}, AnswerFault.PASSAGE_DIFFERS),
     ],
 )
-def test_where_a_quote_is_from_is_checked(change: dict[str, Any], fault: Fault) -> None:
+def test_where_a_quote_is_from_is_checked(change: dict[str, Any], fault: AnswerFault) -> None:
     assert faults(first_citation(**change)) == {("citation 1", fault)}
 
 
@@ -155,26 +157,26 @@ def test_a_passage_under_a_made_up_id_is_refuted() -> None:
     chunk = replace(PASSAGE.chunk, id="0" * 32)
     citations = tuple(replace(citation, chunk_id="0" * 32) for citation in ANSWER.citations)
     changed = replace(ANSWER, passages=(replace(PASSAGE, chunk=chunk),), citations=citations)
-    assert faults(changed) == {("citation 1", Fault.PASSAGE_DIFFERS), ("citation 2", Fault.PASSAGE_DIFFERS)}
+    assert faults(changed) == {("citation 1", AnswerFault.PASSAGE_DIFFERS), ("citation 2", AnswerFault.PASSAGE_DIFFERS)}
 
 
 def test_one_changed_number_is_refuted_in_citation_sentence_and_text() -> None:
-    assert ("citations", Fault.NUMBERS_DIFFER) in faults(
+    assert ("citations", AnswerFault.NUMBERS_DIFFER) in faults(
         first_citation(number=3), check=lambda pairs: [0.9 for _ in pairs]
     )
     swapped = (replace(ANSWER.sentences[0], citations=(2,)), replace(ANSWER.sentences[1], citations=(1,)))
     found = faults(replace(ANSWER, sentences=swapped), check=lambda pairs: [0.1 for _ in pairs])
-    assert {("sentences", Fault.NUMBERS_DIFFER), ("text", Fault.TEXT_DIFFERS)} <= found
-    assert {("sentence 1", Fault.SUPPORT_DIFFERS), ("sentence 2", Fault.SUPPORT_DIFFERS)} <= found
-    assert faults(replace(ANSWER, text=ANSWER.text.replace("[2]", "[1]"))) == {("text", Fault.TEXT_DIFFERS)}
+    assert {("sentences", AnswerFault.NUMBERS_DIFFER), ("text", AnswerFault.TEXT_DIFFERS)} <= found
+    assert {("sentence 1", AnswerFault.SUPPORT_DIFFERS), ("sentence 2", AnswerFault.SUPPORT_DIFFERS)} <= found
+    assert faults(replace(ANSWER, text=ANSWER.text.replace("[2]", "[1]"))) == {("text", AnswerFault.TEXT_DIFFERS)}
 
 
 def test_a_citation_that_no_sentence_uses_is_refuted() -> None:
-    assert faults(an_answer(ANSWER.sentences[0])) == {("sentences", Fault.NUMBERS_DIFFER)}
+    assert faults(an_answer(ANSWER.sentences[0])) == {("sentences", AnswerFault.NUMBERS_DIFFER)}
 
 
 def test_an_answer_posing_as_a_refusal_is_refuted() -> None:
-    assert faults(replace(ANSWER, refused=True)) == {("refused", Fault.TEXT_DIFFERS)}
+    assert faults(replace(ANSWER, refused=True)) == {("refused", AnswerFault.TEXT_DIFFERS)}
 
 
 @pytest.mark.parametrize(
@@ -203,24 +205,24 @@ def test_the_checker_decides_about_sentences_in_other_words(supported: bool, pro
 
 def test_a_figure_that_no_quote_has_is_refuted_whatever_the_checker_says() -> None:
     answer = an_answer(Sentence("There were 7 attacks.", (1,), True, 0.9), citations=ANSWER.citations[:1])
-    assert faults(answer, check=lambda pairs: [0.99]) == {("sentence 1", Fault.SUPPORT_DIFFERS)}
+    assert faults(answer, check=lambda pairs: [0.99]) == {("sentence 1", AnswerFault.SUPPORT_DIFFERS)}
 
 
 def test_a_sentence_with_one_changed_word_goes_to_the_checker() -> None:
     answer = an_answer(
         replace(ANSWER.sentences[0], text=QUOTES[0].replace("least", "most")), citations=ANSWER.citations[:1]
     )
-    assert faults(answer, check=lambda pairs: [0.2 for _ in pairs]) == {("sentence 1", Fault.SUPPORT_DIFFERS)}
+    assert faults(answer, check=lambda pairs: [0.2 for _ in pairs]) == {("sentence 1", AnswerFault.SUPPORT_DIFFERS)}
 
 
 def test_a_sentence_is_made_of_quotes_that_say_the_same_only() -> None:
     twin = "Since 2007 Seoul counts at least six attacks."
-    assert made_of(
+    assert is_made_of(
         "Seoul counts at least six attacks since 2007.", ["- **Seoul** counts at least six\nattacks since 2007.", twin]
     )
-    assert not made_of(QUOTES[0], [QUOTES[0], QUOTES[1]])
-    assert not made_of(QUOTES[0], [QUOTES[0], twin.replace("six", "nine")])
-    assert not made_of(QUOTES[0], [twin])
+    assert not is_made_of(QUOTES[0], [QUOTES[0], QUOTES[1]])
+    assert not is_made_of(QUOTES[0], [QUOTES[0], twin.replace("six", "nine")])
+    assert not is_made_of(QUOTES[0], [twin])
 
 
 @given(st.data())
@@ -230,7 +232,7 @@ def test_no_single_change_to_a_quote_is_missed(data: st.DataObject) -> None:
     other = data.draw(st.characters(exclude_categories=["Cs"]).filter(lambda c: c != quote[at]))
     changed = first_citation(quote=quote[:at] + other + quote[at + 1 :])
     found = {f.fault for f in proved(changed, check=lambda pairs: [1.0 for _ in pairs]).findings}
-    assert Fault.QUOTE_DIFFERS in found
+    assert AnswerFault.QUOTE_DIFFERS in found
 
 
 def on_the_wire(answer: Answer) -> dict[str, Any]:

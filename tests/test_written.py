@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.generators.stream_parser import LONGEST_SENTENCE, Written, read_sentence, written_sentences
+from service.generators.stream_parser import MAX_SENTENCE_CHARS, CitedSentence, cited_sentences, read_sentence
 
 COUNT = 4
 
 
 def read(text, count=COUNT):
-    return [(w.text, w.cited, w.invented) for w in written_sentences([text], count)]
+    return [(w.text, w.cited, w.invented) for w in cited_sentences([text], count)]
 
 
 @pytest.mark.parametrize(
@@ -143,16 +143,16 @@ def test_a_sentence_is_released_as_soon_as_the_next_has_begun():
             arrived.append(word)
             yield word + " "
 
-    sentences = written_sentences(pieces(), COUNT)
-    assert next(sentences) == Written("Seoul counts six attacks so far.", (1,))
+    sentences = cited_sentences(pieces(), COUNT)
+    assert next(sentences) == CitedSentence("Seoul counts six attacks so far.", (1,))
     assert arrived[-1] in {"Most", "of", "them", "hit"}
 
 
 def test_an_unfinished_last_sentence_is_left_out_only_when_the_writer_was_stopped():
     text = "Six are counted. [1] The seventh was"
-    assert [w.text for w in written_sentences([text], COUNT, lambda: True)] == ["Six are counted."]
-    assert [w.text for w in written_sentences([text], COUNT)] == ["Six are counted.", "The seventh was"]
-    assert [w.text for w in written_sentences(["Six are counted [1]."], COUNT, lambda: True)] == ["Six are counted."]
+    assert [w.text for w in cited_sentences([text], COUNT, lambda: True)] == ["Six are counted."]
+    assert [w.text for w in cited_sentences([text], COUNT)] == ["Six are counted.", "The seventh was"]
+    assert [w.text for w in cited_sentences(["Six are counted [1]."], COUNT, lambda: True)] == ["Six are counted."]
 
 
 NASTY = st.lists(
@@ -173,13 +173,13 @@ NASTY = st.lists(
 @example("Foo. [1", 3, 1)
 def test_how_the_text_is_cut_into_pieces_changes_nothing(text, count, size):
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
-    assert list(written_sentences(pieces, count)) == list(written_sentences([text], count))
+    assert list(cited_sentences(pieces, count)) == list(cited_sentences([text], count))
 
 
 @settings(max_examples=80, deadline=None)
 @given(NASTY, st.integers(1, 9))
 def test_cited_numbers_exist_invented_ones_do_not_and_every_number_was_written(text, count):
-    for sentence in written_sentences([text], count):
+    for sentence in cited_sentences([text], count):
         assert all(1 <= number <= count for number in sentence.cited)
         assert not any(1 <= number <= count for number in sentence.invented)
         assert len(set(sentence.cited)) == len(sentence.cited)
@@ -206,7 +206,7 @@ def test_hostile_text_is_read_in_linear_time(unit):
         best = float("inf")
         for _ in range(2):
             began = time.process_time()
-            for _ in written_sentences([text], COUNT):
+            for _ in cited_sentences([text], COUNT):
                 pass
             best = min(best, time.process_time() - began)
         return best
@@ -225,9 +225,9 @@ def test_a_hundred_thousand_open_brackets_are_read_in_a_moment():
 def test_a_sentence_without_end_is_cut():
     sentences = read("word " * 1000)
     assert len(sentences) > 1
-    assert max(len(text) for text, _, _ in sentences) <= LONGEST_SENTENCE
+    assert max(len(text) for text, _, _ in sentences) <= MAX_SENTENCE_CHARS
 
 
 def test_one_sentence_can_be_read_by_itself():
-    assert read_sentence("Six [2].", 3) == Written("Six.", (2,))
-    assert read_sentence("x[2] = 1", 3, fenced=True) == Written("x[2] = 1")
+    assert read_sentence("Six [2].", 3) == CitedSentence("Six.", (2,))
+    assert read_sentence("x[2] = 1", 3, fenced=True) == CitedSentence("x[2] = 1")

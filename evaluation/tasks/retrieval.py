@@ -7,15 +7,16 @@ from typing import Any
 
 from evaluation.cases import Case
 from evaluation.metrics.retrieval import retrieval_scores
-from evaluation.tasks.task import Observation, Scores, TaskName, rounded
+from evaluation.tasks.task import Observation, Scores, TaskName, round_score
+from index.search.fusion import reciprocal_rank
 from service.followups.rewriter import Rewriter
-from service.followups.rules import fused, rewrite
+from service.followups.rules import FUSION_CONSTANT, QUERY_WEIGHTS, rewrite
 
 DEPTH = 100
 Search = Callable[[str], Sequence[tuple[str, float]]]
 
 
-class Retrieving:
+class RetrievalTask:
     """Runs every case's question through `search`, which gives (document, score), best first and each document once.
 
     A case with a history is searched in three forms: its last turn as it is, as Quoth searches for a follow-up, and (where
@@ -54,14 +55,17 @@ class Retrieving:
             **made,
             "queries": forms,
             "rankings": {
-                form: [[document, rounded(score)] for document, score in found] for form, found in rankings.items()
+                form: [[document, round_score(score)] for document, score in found] for form, found in rankings.items()
             },
         }
         return Observation(output, {"wall": wall})
 
     def _fused(self, queries: Sequence[str]) -> Sequence[tuple[str, float]]:
         found = [self._search(query) for query in queries]
-        return found[0] if len(found) == 1 else fused([[document for document, _ in one] for one in found])[:DEPTH]
+        if len(found) == 1:
+            return found[0]
+        rankings = [[document for document, _ in hits] for hits in found]
+        return reciprocal_rank(rankings, FUSION_CONSTANT, QUERY_WEIGHTS)[:DEPTH]
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
         """nDCG@10, MRR@10, MAP@100 and recall; `name/last`, `name/gold` and `name/model` for the other forms of a follow-up.
@@ -72,7 +76,7 @@ class Retrieving:
         for form, ranking in output["rankings"].items():
             found = retrieval_scores([document for document, _ in ranking], case.relevant)
             scores |= {
-                f"{name}/{form}" if form else name: value if value is None else rounded(value)
+                f"{name}/{form}" if form else name: value if value is None else round_score(value)
                 for name, value in found.items()
             }
         if "rewriting" in output:
@@ -80,7 +84,7 @@ class Retrieving:
         return scores
 
 
-def by_document(passages: Sequence[tuple[str, float]], depth: int = DEPTH) -> list[tuple[str, float]]:
+def rank_documents(passages: Sequence[tuple[str, float]], depth: int = DEPTH) -> list[tuple[str, float]]:
     """Passages, best first -> documents at their best passage's place, at most `depth`."""
     best: dict[str, float] = {}
     for document, score in passages:

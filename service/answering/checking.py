@@ -7,32 +7,32 @@ from service.answering.citations import Numbering
 from service.answering.quotes import best_quotes
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.protocol import Draft, Passage, Quote
-from service.records import Citation, Drafted, Sentence
+from service.records import Citation, DraftCounts, Sentence
 from service.scoring.support import SupportChecker
 from service.text.refusals import refuses
 
 
 @dataclass(frozen=True, slots=True)
 class SupportPolicy:
-    """What happens to a sentence whose support is less than `enough`: `strict` drops it, else it stays and is marked.
+    """What happens to a sentence whose support is less than `min_support`: `strict` drops it, else it stays and is marked.
 
     Of what a small model wrote about the golden questions (docs/results.md), .46 of the sentences from .5 up were not supported
     when read by hand, .15 of those from .7 up (.23 in another run), and those hold .93 of the supported ones.
     """
 
     strict: bool = True
-    enough: float = 0.7
+    min_support: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedSentence:
     """A sentence that may be shown, and the citations whose numbers occur here for the first time."""
 
     sentence: Sentence
     citations: tuple[Citation, ...]
 
 
-class Checking:
+class DraftChecker:
     """The check of one answer, sentence by sentence. `numbering` numbers the quotes of those that are shown."""
 
     def __init__(
@@ -57,11 +57,11 @@ class Checking:
         return self._released
 
     @property
-    def drafted(self) -> Drafted:
+    def drafted(self) -> DraftCounts:
         """How many sentences were checked so far, and how many of them lack support."""
-        return Drafted(self._released + self._dropped, self._dropped + self._marked)
+        return DraftCounts(self._released + self._dropped, self._dropped + self._marked)
 
-    def check(self, draft: Draft) -> Checked | None:
+    def check(self, draft: Draft) -> CheckedSentence | None:
         """The sentence to show, or None.
 
         A sentence made of quotes is supported by them as it stands. For any other the quotes are found: in the passages
@@ -75,7 +75,7 @@ class Checking:
             return None
         if self._is_heading(draft.text):
             return None
-        return self._supported(draft)
+        return self._find_quotes(draft)
 
     def notes(self) -> Iterator[str]:
         """What the asker should know of the check."""
@@ -100,29 +100,29 @@ class Checking:
         parts = text.split(TRAIL_SEPARATOR.strip())
         return text.casefold() in self._headings or all(part.strip().casefold() in self._headings for part in parts)
 
-    def _supported(self, draft: Draft) -> Checked | None:
+    def _find_quotes(self, draft: Draft) -> CheckedSentence | None:
         named = [number for number in draft.passages if number < len(self._passages)]
         others = [number for number in range(len(self._passages)) if number not in named]
-        enough = self._policy.enough
-        evidence = best_quotes(draft.text, self._passages, named, self._checker, enough)
-        if evidence.support < enough:
-            elsewhere = best_quotes(draft.text, self._passages, others, self._checker, enough)
-            if elsewhere.support >= enough or not evidence.quotes:
-                self._moved += bool(named) and elsewhere.support >= enough
+        min_support = self._policy.min_support
+        evidence = best_quotes(draft.text, self._passages, named, self._checker, min_support)
+        if evidence.support < min_support:
+            elsewhere = best_quotes(draft.text, self._passages, others, self._checker, min_support)
+            if elsewhere.support >= min_support or not evidence.quotes:
+                self._moved += bool(named) and elsewhere.support >= min_support
                 evidence = elsewhere
-        supported = evidence.support >= enough
+        supported = evidence.support >= min_support
         if not supported and self._policy.strict:
             self._dropped += 1
             return None
         self._marked += not supported
         return self._release(draft.text, evidence.quotes, supported=supported, support=evidence.support)
 
-    def _release(self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float) -> Checked:
+    def _release(self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float) -> CheckedSentence:
         known = len(self._numbering.citations)
         cited = [self._numbering.cite(quote) for quote in quotes]
         self._released += 1
         sentence = Sentence(text, tuple(citation.number for citation in cited), supported=supported, support=support)
-        return Checked(sentence, self._numbering.citations[known:])
+        return CheckedSentence(sentence, self._numbering.citations[known:])
 
 
 def _sentences(count: int) -> str:

@@ -1,12 +1,16 @@
 """Quotes -> numbered Citations. Pure: numbers by first use, offsets moved from passage to document, pages looked up."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from index.chunking.sentences import Span
 from index.records import Page
 from service.generators.protocol import Passage, Quote
 from service.records import Citation
+from service.text.terms import figures, overlap, words
+
+ALIKE = 0.6  # shared words over all words, figures left out, from which on two quotes speak of the same thing
 
 
 class Numbering:
@@ -45,7 +49,7 @@ class Numbering:
                 chunk_id=chunk.id,
                 score=passage.hit.score,
                 trail=chunk.trail,
-                highlight=_moved(quote.highlight, chunk.start),
+                highlight=_shift(quote.highlight, chunk.start),
             )
         return self._by_place[place]
 
@@ -58,10 +62,20 @@ def page_at(pages: Sequence[Page], offset: int) -> int | None:
     return pages[max(place, 0)].number
 
 
-def marked(text: str, numbers: Sequence[int]) -> str:
+def with_markers(text: str, numbers: Sequence[int]) -> str:
     """A sentence followed by its markers: `Seoul counts six. [1][2]`."""
     return f"{text} {''.join(f'[{number}]' for number in numbers)}" if numbers else text
 
 
-def _moved(span: Span | None, by: int) -> tuple[int, int] | None:
+def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citation]]:
+    """Pairs of quotes from different documents in nearly the same words, each with a figure that the other lacks."""
+    for one, other in combinations(citations, 2):
+        if one.document_id == other.document_id:
+            continue
+        ours, theirs = figures(one.quote), figures(other.quote)
+        if ours - theirs and theirs - ours and overlap(words(one.quote), words(other.quote)) >= ALIKE:
+            yield one, other
+
+
+def _shift(span: Span | None, by: int) -> tuple[int, int] | None:
     return None if span is None else (span.start + by, span.end + by)

@@ -4,7 +4,6 @@ Words choose what is worth checking, the support checker decides. A sentence is 
 that begins with "He" needs the one before) and with one from elsewhere; the shortest quote that supports the claim wins.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +13,17 @@ from math import log
 from index.chunking.sentences import Span
 from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
-from service.text.figures import counted, figures
-from service.text.words import content_words
+from service.text.plain import is_heading
+from service.text.terms import content_words, figures, stated_figures
 
 _SINGLES = 6  # sentences that are checked alone
-_JOINED = 3  # of these, the ones that are tried with their neighbours and with each other
+_COMBINED = 3  # of these, the ones that are tried with their neighbours and with each other
 _STEM = 6  # letters by which two words count as one
-_HEADING = re.compile(r"\s*#{1,6}\s")
 SEPARATOR = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class SupportingQuotes:
     """The one or two quotes that support a claim best, and the probability that they do; none if they share no word."""
 
     quotes: tuple[Quote, ...] = ()
@@ -42,29 +40,29 @@ class _Place:
 
 
 def best_quotes(
-    claim: str, passages: Sequence[Passage], among: Sequence[int], checker: SupportChecker, enough: float
-) -> Evidence:
+    claim: str, passages: Sequence[Passage], among: Sequence[int], checker: SupportChecker, min_support: float
+) -> SupportingQuotes:
     """The evidence for `claim` in `passages[i]` for each i in `among`.
 
-    `enough` is the probability from which on a quote supports; the shortest such evidence is taken, else the likeliest.
+    `min_support` is the probability from which on a quote supports; the shortest such evidence is taken, else the likeliest.
     A quote that lacks a figure of the claim does not support it, whatever the checker says.
     """
-    tries = list(_tries(claim, passages, among))
+    tries = list(_candidate_quotes(claim, passages, among))
     if not tries:
-        return Evidence()
+        return SupportingQuotes()
     premises = [SEPARATOR.join(_text(quote, passages) for quote in quotes) for quotes in tries]
     probabilities = checker.check([(claim, premise) for premise in premises])
     found = [
-        Evidence(quotes, probability if has_figures(premise, claim) else 0.0)
+        SupportingQuotes(quotes, probability if has_figures(premise, claim) else 0.0)
         for quotes, premise, probability in zip(tries, premises, probabilities, strict=True)
     ]
-    supporting = [evidence for evidence in found if evidence.support >= enough]
+    supporting = [evidence for evidence in found if evidence.support >= min_support]
     if supporting:
         return min(supporting, key=lambda evidence: (_size(evidence, passages), -evidence.support))
     return max(found, key=lambda evidence: evidence.support)
 
 
-def _tries(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:
+def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:
     """What is worth checking: the sentences that share most with the claim, alone and joined."""
     places = [place for number in among for place in _places(number, passages[number])]
     wanted = _stems(claim)
@@ -77,12 +75,12 @@ def _tries(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Ite
     ranked = [place for place in sorted(places, key=lambda place: -shared(place)) if shared(place) > 0][:_SINGLES]
     for place in ranked:
         yield (_quote(place.passage, place.sentence, place.sentence, passages),)
-    for place in ranked[:_JOINED]:
+    for place in ranked[:_COMBINED]:
         for neighbour in (place.sentence - 1, place.sentence + 1):
             if 0 <= neighbour < len(passages[place.passage].reading.sentences):
                 first, last = sorted((place.sentence, neighbour))
                 yield (_quote(place.passage, first, last, passages),)
-    for one, other in combinations(ranked[:_JOINED], 2):
+    for one, other in combinations(ranked[:_COMBINED], 2):
         adds = shared(one, other) > max(shared(one), shared(other))
         if adds and not (one.passage == other.passage and abs(one.sentence - other.sentence) == 1):
             yield tuple(_quote(place.passage, place.sentence, place.sentence, passages) for place in (one, other))
@@ -92,7 +90,7 @@ def _places(number: int, passage: Passage) -> Iterator[_Place]:
     """The sentences of a passage. Headings are left out: they name a matter and state nothing."""
     for place, sentence in enumerate(passage.reading.sentences):
         text = passage.hit.chunk.text[sentence.start : sentence.end]
-        if not _HEADING.match(text):
+        if not is_heading(text):
             yield _Place(number, place, _stems(text))
 
 
@@ -105,7 +103,7 @@ def _text(quote: Quote, passages: Sequence[Passage]) -> str:
     return passages[quote.passage].hit.chunk.text[quote.span.start : quote.span.end]
 
 
-def _size(evidence: Evidence, passages: Sequence[Passage]) -> int:
+def _size(evidence: SupportingQuotes, passages: Sequence[Passage]) -> int:
     """How many sentences the evidence quotes."""
     return sum(
         quote.span.start <= sentence.start and sentence.end <= quote.span.end
@@ -120,7 +118,7 @@ def has_figures(premise: str, claim: str) -> bool:
     Number words count from "two" up. Of the claims of WiCE and BEGIN (Wizard of Wikipedia, both parts), 2 of 1,687 supported
     ones and 44 of 3,067 others fail for a number in words, beside those that fail for one in digits.
     """
-    return counted(claim) <= figures(premise)
+    return stated_figures(claim) <= figures(premise)
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Sequence
 from types import GeneratorType
 
-from service.answering.checking import Checked, Checking
+from service.answering.checking import CheckedSentence, DraftChecker
 from service.errors import GeneratorUnavailable
 from service.generators.protocol import Generator, Passage, Report
 from service.progress import Stages
 from service.records import Usage
 
 
-class Writing:
+class SentenceWriter:
     """Yields checked sentences, once; what is known of their making stands in the attributes afterwards.
 
     `generator` names who wrote what is shown. `prompt_hash` is None when no language model was asked. `notes` are for the
     asker. `stages` is told how long each draft took to write and to check, and how many lacked support.
     """
 
-    def __init__(self, generator: Generator, fallback: Generator, checking: Checking, stages: Stages) -> None:
+    def __init__(self, generator: Generator, fallback: Generator, checking: DraftChecker, stages: Stages) -> None:
         self._first = generator
         self._fallback = fallback
         self._checking = checking
@@ -27,10 +27,10 @@ class Writing:
         self.prompt_hash: str | None = None
         self.usage = Usage()
 
-    def sentences(self, question: str, passages: Sequence[Passage]) -> Iterator[Checked]:
+    def sentences(self, question: str, passages: Sequence[Passage]) -> Iterator[CheckedSentence]:
         """Yield each sentence as soon as it is checked. Closing the iterator stops the generator."""
         try:
-            yield from self._checked(self._first, question, passages)
+            yield from self._check_drafts(self._first, question, passages)
         except GeneratorUnavailable as error:
             if self._checking.released:
                 self._reported += (f"{error} The answer ends where it broke off.",)
@@ -38,14 +38,16 @@ class Writing:
             self._reported += (f"{error} The answer is taken word for word from the documents instead.",)
             self.generator, self.prompt_hash = self._fallback.name, None
             self._stages.fell_back = True
-            yield from self._checked(self._fallback, question, passages)
+            yield from self._check_drafts(self._fallback, question, passages)
 
     def notes(self) -> Iterator[str]:
         """What the asker should know, the generator's notes first."""
         yield from self._reported
         yield from self._checking.notes()
 
-    def _checked(self, generator: Generator, question: str, passages: Sequence[Passage]) -> Iterator[Checked]:
+    def _check_drafts(
+        self, generator: Generator, question: str, passages: Sequence[Passage]
+    ) -> Iterator[CheckedSentence]:
         drafts = generator.generate(question, passages)
         try:
             while True:
@@ -54,7 +56,7 @@ class Writing:
                 if draft is None:
                     return
                 if isinstance(draft, Report):
-                    self._note(draft)
+                    self._record(draft)
                     continue
                 with self._stages.lap("check"):
                     checked = self._checking.check(draft)
@@ -65,7 +67,7 @@ class Writing:
             if isinstance(drafts, GeneratorType):
                 drafts.close()  # the request behind it ends now, not when it is collected
 
-    def _note(self, report: Report) -> None:
+    def _record(self, report: Report) -> None:
         self.prompt_hash = report.prompt_hash
         self.usage = report.usage
         self._reported += report.notes

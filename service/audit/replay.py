@@ -18,7 +18,7 @@ from service.storage.conversations import StoredAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReplayChange:
     """One thing that is not as it was. `then` and `now` are shown to people; None: it was not there, or is not any more."""
 
     what: str
@@ -31,8 +31,8 @@ class Replay:
     """The answer as it is now. `made_with`: what makes answers has changed; `answer_changes`: what the answer says has."""
 
     answer: Answer
-    made_with: tuple[Change, ...]
-    answer_changes: tuple[Change, ...]
+    made_with: tuple[ReplayChange, ...]
+    answer_changes: tuple[ReplayChange, ...]
 
 
 def replay(stored: StoredAnswer, service: Service) -> Replay:
@@ -51,15 +51,16 @@ def replay(stored: StoredAnswer, service: Service) -> Replay:
     )
     now = _again(then, question, policy, service)
     made_with = [
-        *_made_with(recording, present),
-        *_prompts(then, now),
-        *_documents(stored, service),
+        *_setup_changes(recording, present),
+        *_prompt_changes(then, now),
+        *_document_changes(stored, service),
     ]
-    return Replay(now, tuple(made_with), tuple(_answers(then, now)))
+    return Replay(now, tuple(made_with), tuple(_answer_changes(then, now)))
 
 
 def _again(then: Answer, question: Question, policy: Policy, service: Service) -> Answer:
-    return service.answerer.under(policy).from_passages(question, then.rewritten_question, then.passages)
+    answerer = replace(service.answerer, policy=policy)
+    return answerer.from_passages(question, then.rewritten_question, then.passages)
 
 
 def _require_passages(answer: Answer, versions: Versions) -> None:
@@ -73,20 +74,20 @@ def _require_passages(answer: Answer, versions: Versions) -> None:
             )
 
 
-def _made_with(then: Recording, now: Recording) -> Iterator[Change]:
+def _setup_changes(then: Recording, now: Recording) -> Iterator[ReplayChange]:
     before, after = asdict(then), asdict(now)
     for name in MADE_WITH:
         if before[name] != after[name]:
-            yield Change(name, str(before[name]), str(after[name]))
+            yield ReplayChange(name, str(before[name]), str(after[name]))
 
 
-def _prompts(then: Answer, now: Answer) -> Iterator[Change]:
+def _prompt_changes(then: Answer, now: Answer) -> Iterator[ReplayChange]:
     """The prompts. A replay rewrites no follow-up, so without a language model's answer there is nothing to compare."""
     if then.prompt_hash != now.prompt_hash and not (now.prompt_hash is None and then.generator == now.generator):
-        yield Change("prompts", then.prompt_hash, now.prompt_hash)
+        yield ReplayChange("prompts", then.prompt_hash, now.prompt_hash)
 
 
-def _documents(stored: StoredAnswer, service: Service) -> Iterator[Change]:
+def _document_changes(stored: StoredAnswer, service: Service) -> Iterator[ReplayChange]:
     """The documents that have another version in the answer's collection now; the replay does not use it."""
     if stored.collection not in service.library.names():
         return
@@ -94,38 +95,41 @@ def _documents(stored: StoredAnswer, service: Service) -> Iterator[Change]:
     cited = {(citation.document_id, citation.version): citation.uri for citation in stored.answer.citations}
     for (document_id, version), uri in cited.items():
         try:
-            current = collection.document(document_id).version
+            current = collection.documents.get(document_id).version
         except NotFound:
-            yield Change(f"document {uri}", version[:12], None)
+            yield ReplayChange(f"document {uri}", version[:12], None)
             continue
         if current != version:
-            yield Change(f"document {uri}", version[:12], current[:12])
+            yield ReplayChange(f"document {uri}", version[:12], current[:12])
 
 
-def _answers(then: Answer, now: Answer) -> Iterator[Change]:
-    before, after = [_told(then, place) for place in _places(then)], [_told(now, place) for place in _places(now)]
+def _answer_changes(then: Answer, now: Answer) -> Iterator[ReplayChange]:
+    before, after = (
+        [_describe_sentence(then, place) for place in _places(then)],
+        [_describe_sentence(now, place) for place in _places(now)],
+    )
     for gone in before:
         if gone not in after:
-            yield Change("sentence", gone, None)
+            yield ReplayChange("sentence", gone, None)
     for come in after:
         if come not in before:
-            yield Change("sentence", None, come)
+            yield ReplayChange("sentence", None, come)
     if sorted(before) == sorted(after) and before != after:
-        yield Change("order of the sentences", " ".join(before), " ".join(after))
+        yield ReplayChange("order of the sentences", " ".join(before), " ".join(after))
     for what, one, other in (
         ("refused", str(then.refused), str(now.refused)),
         ("generator", then.generator, now.generator),
         ("confidence", f"{then.confidence:.2f}", f"{now.confidence:.2f}"),
     ):
         if one != other:
-            yield Change(what, one, other)
+            yield ReplayChange(what, one, other)
 
 
 def _places(answer: Answer) -> range:
     return range(len(answer.sentences))
 
 
-def _told(answer: Answer, place: int) -> str:
+def _describe_sentence(answer: Answer, place: int) -> str:
     """A sentence with the quotes that it cites, and whether they support it: what has to stay the same."""
     sentence = answer.sentences[place]
     quotes = {citation.number: citation.quote for citation in answer.citations}

@@ -10,15 +10,15 @@ from enum import StrEnum
 
 from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
-from service.answering.citations import marked, page_at
+from service.answering.citations import page_at, with_markers
 from service.answering.quotes import SEPARATOR, has_figures
-from service.generators.extractive import SAME
+from service.generators.extractive import MIN_OVERLAP
 from service.records import Answer, Citation, Sentence
-from service.text.figures import figures, words
-from service.text.plain import plain
+from service.text.plain import plain_line
 from service.text.refusals import REFUSAL
+from service.text.terms import figures, words
 
-SLACK = 0.05
+TOLERANCE = 0.05
 """How far a probability may lie on the wrong side of the limit: other processors round the checker's network otherwise."""
 _SHOWN = 160
 
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     UNPROVED = "unproved"
 
 
-class Fault(StrEnum):
+class AnswerFault(StrEnum):
     """What can be wrong with an answer; stable names for programs."""
 
     VERSION_MISSING = "version-missing"
@@ -47,11 +47,11 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SentenceFinding:
     """One thing that is not as the answer says. `claimed` is what the answer holds, `found` what is there instead."""
 
     subject: str
-    fault: Fault
+    fault: AnswerFault
     message: str
     claimed: str | None = None
     found: str | None = None
@@ -69,7 +69,7 @@ class Verification:
     quotes: int
     quoted: int
     checked: int
-    findings: tuple[Finding, ...]
+    findings: tuple[SentenceFinding, ...]
 
 
 Opener = Callable[[str, str], Document | None]
@@ -79,17 +79,17 @@ Check = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """(claim, premise) pairs -> probabilities that the premise supports the claim; called at most once, if there is need."""
 
 
-def verify(answer: Answer, opener: Opener, check: Check, *, enough: float) -> Verification:
-    """Prove or refute `answer`. `enough` is the probability from which on a quote supports a sentence."""
-    findings = [*_numbers(answer), *_text(answer)]
+def verify(answer: Answer, opener: Opener, check: Check, *, min_support: float) -> Verification:
+    """Prove or refute `answer`. `min_support` is the probability from which on a quote supports a sentence."""
+    findings = [*_number_findings(answer), *_text_findings(answer)]
     quotes = 0
     for subject, place in _places(answer):
-        wrong = list(_place(subject, place, opener))
+        wrong = list(_place_findings(subject, place, opener))
         quotes += not wrong
         findings += wrong
     for citation in answer.citations:
-        findings += _source(citation, answer.passages, opener)
-    quoted, checked, wrong = _support(answer, check, enough)
+        findings += _source_findings(citation, answer.passages, opener)
+    quoted, checked, wrong = _support_findings(answer, check, min_support)
     findings += wrong
     return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings))
 
@@ -111,56 +111,56 @@ def _places(answer: Answer) -> Iterator[tuple[str, _Place]]:
         yield f"passage {number}", _Place(chunk.document_id, chunk.version, chunk.start, chunk.end, chunk.text)
 
 
-def _place(subject: str, place: _Place, opener: Opener) -> Iterator[Finding]:
+def _place_findings(subject: str, place: _Place, opener: Opener) -> Iterator[SentenceFinding]:
     """Whether the text stands at its offsets in its version."""
     document = opener(place.document_id, place.version)
     where = f"{place.start}-{place.end}"
     if document is None:
-        yield Finding(
+        yield SentenceFinding(
             subject,
-            Fault.VERSION_MISSING,
+            AnswerFault.VERSION_MISSING,
             f"No collection here holds version {place.version} of document {place.document_id}. "
             "Index the same file to read it.",
             claimed=place.version,
         )
     elif not 0 <= place.start < place.end <= len(document.text):
-        yield Finding(
+        yield SentenceFinding(
             subject,
-            Fault.OFFSETS_INVALID,
+            AnswerFault.OFFSETS_INVALID,
             f"The offsets {where} are no range of {document.title!r}, which has {len(document.text):,} characters."
-            + _elsewhere(place.text, document),
+            + _actual_place(place.text, document),
             claimed=where,
             found=f"0-{len(document.text)}",
         )
     elif document.text[place.start : place.end] != place.text:
         there = document.text[place.start : place.end]
-        yield Finding(
+        yield SentenceFinding(
             subject,
-            Fault.QUOTE_DIFFERS,
-            f"At {where} in {document.title!r} stands something else.{_elsewhere(place.text, document)}",
-            claimed=_shortened(place.text),
-            found=_shortened(there),
+            AnswerFault.QUOTE_DIFFERS,
+            f"At {where} in {document.title!r} stands something else.{_actual_place(place.text, document)}",
+            claimed=_shorten(place.text),
+            found=_shorten(there),
         )
 
 
-def _elsewhere(quote: str, document: Document) -> str:
+def _actual_place(quote: str, document: Document) -> str:
     at = document.text.find(quote) if quote else -1
     if at < 0:
         return " The quote stands nowhere in this version."
     return f" The quote stands at {at}-{at + len(quote)}."
 
 
-def _source(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iterator[Finding]:
+def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iterator[SentenceFinding]:
     """Whether the page, the highlight, the title and the passage of a citation fit the quote and the document."""
     subject = f"citation {citation.number}"
     if citation.highlight and not (citation.start <= citation.highlight[0] < citation.highlight[1] <= citation.end):
         claimed = "{}-{}".format(*citation.highlight)
-        yield Finding(subject, Fault.HIGHLIGHT_OUTSIDE, "The highlight is not inside the quote.", claimed)
+        yield SentenceFinding(subject, AnswerFault.HIGHLIGHT_OUTSIDE, "The highlight is not inside the quote.", claimed)
     hit = next((hit for hit in passages if hit.chunk.id == citation.chunk_id), None)
-    if hit is None or not _within(citation, hit):
-        yield Finding(
+    if hit is None or not _is_within(citation, hit):
+        yield SentenceFinding(
             subject,
-            Fault.PASSAGE_DIFFERS,
+            AnswerFault.PASSAGE_DIFFERS,
             "The quote is not from the passage that it names."
             if hit
             else "The passage that the quote is said to be from is not in the answer.",
@@ -171,14 +171,18 @@ def _source(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iter
         return
     page = page_at(document.pages, citation.start)
     if page != citation.page:
-        yield Finding(subject, Fault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page))
+        yield SentenceFinding(
+            subject, AnswerFault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page)
+        )
     same = document.id == citation.document_id  # a copy elsewhere has a URI, perhaps a title, of its own
     for name, claimed, found in (("title", citation.title, document.title), ("URI", citation.uri, document.uri)):
         if same and claimed != found:
-            yield Finding(subject, Fault.SOURCE_DIFFERS, f"The document has another {name}.", claimed, found)
+            yield SentenceFinding(
+                subject, AnswerFault.SOURCE_DIFFERS, f"The document has another {name}.", claimed, found
+            )
 
 
-def _within(citation: Citation, hit: Hit) -> bool:
+def _is_within(citation: Citation, hit: Hit) -> bool:
     """Whether the citation is inside the passage, and the passage's id the one that its place gives."""
     chunk = hit.chunk
     return (
@@ -188,58 +192,58 @@ def _within(citation: Citation, hit: Hit) -> bool:
     )
 
 
-def _numbers(answer: Answer) -> Iterator[Finding]:
+def _number_findings(answer: Answer) -> Iterator[SentenceFinding]:
     """Citations are numbered from 1 by first use, and each is used."""
     numbers = [citation.number for citation in answer.citations]
     if numbers != list(range(1, len(numbers) + 1)):
-        yield Finding(
+        yield SentenceFinding(
             "citations",
-            Fault.NUMBERS_DIFFER,
+            AnswerFault.NUMBERS_DIFFER,
             "The citations are not numbered from 1 without a gap.",
-            claimed=_listed(numbers),
-            found=_listed(range(1, len(numbers) + 1)),
+            claimed=_list_numbers(numbers),
+            found=_list_numbers(range(1, len(numbers) + 1)),
         )
     used = list(dict.fromkeys(number for sentence in answer.sentences for number in sentence.citations))
     if used != numbers:
-        yield Finding(
+        yield SentenceFinding(
             "sentences",
-            Fault.NUMBERS_DIFFER,
+            AnswerFault.NUMBERS_DIFFER,
             "The sentences do not cite all citations in the order of their numbers.",
-            claimed=_listed(used),
-            found=_listed(numbers),
+            claimed=_list_numbers(used),
+            found=_list_numbers(numbers),
         )
 
 
-def _text(answer: Answer) -> Iterator[Finding]:
+def _text_findings(answer: Answer) -> Iterator[SentenceFinding]:
     """`text` is the sentences with their markers; without a sentence, the answer is a refusal."""
-    text = " ".join(marked(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
+    text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
     if answer.text != text:
-        yield Finding(
+        yield SentenceFinding(
             "text",
-            Fault.TEXT_DIFFERS,
+            AnswerFault.TEXT_DIFFERS,
             "The text is not that of the sentences with their markers.",
-            claimed=_shortened(answer.text),
-            found=_shortened(text),
+            claimed=_shorten(answer.text),
+            found=_shorten(text),
         )
     if answer.refused != (not answer.sentences):
-        yield Finding(
+        yield SentenceFinding(
             "refused",
-            Fault.TEXT_DIFFERS,
+            AnswerFault.TEXT_DIFFERS,
             "An answer with sentences is no refusal, and one without is.",
             claimed=str(answer.refused).lower(),
             found=str(not answer.sentences).lower(),
         )
 
 
-def _support(answer: Answer, check: Check, enough: float) -> tuple[int, int, list[Finding]]:
+def _support_findings(answer: Answer, check: Check, min_support: float) -> tuple[int, int, list[SentenceFinding]]:
     """How many sentences are made of their quotes, how many others the checker confirms, and what it does not."""
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = 0
-    findings: list[Finding] = []
+    findings: list[SentenceFinding] = []
     open_claims: list[tuple[int, Sentence, str]] = []
     for number, sentence in enumerate(answer.sentences, start=1):
         quotes = [by_number[cited].quote for cited in sentence.citations if cited in by_number]
-        if quotes and made_of(sentence.text, quotes):
+        if quotes and is_made_of(sentence.text, quotes):
             quoted += sentence.supported
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
@@ -251,49 +255,49 @@ def _support(answer: Answer, check: Check, enough: float) -> tuple[int, int, lis
     probabilities = check([(sentence.text, premise) for _, sentence, premise in open_claims])
     for (number, sentence, premise), probability in zip(open_claims, probabilities, strict=True):
         found = probability if has_figures(premise, sentence.text) else 0.0
-        confirmed = found >= enough - SLACK if sentence.supported else found < enough + SLACK
+        confirmed = found >= min_support - TOLERANCE if sentence.supported else found < min_support + TOLERANCE
         checked += confirmed
         if not confirmed:
             findings.append(_support_finding(number, sentence, found))
     return quoted, checked, findings
 
 
-def made_of(sentence: str, quotes: Sequence[str]) -> bool:
+def is_made_of(sentence: str, quotes: Sequence[str]) -> bool:
     """Whether a sentence is its first quote, read as running text, and the other quotes say the same.
 
     A further quote may be shorter than the first, which can begin a sentence earlier; it has the words and no other figure.
     """
     first, *others = quotes
-    if plain(first) != sentence:
+    if plain_line(first) != sentence:
         return False
     return all(
-        figures(other) <= figures(first) and len(words(other) & words(first)) >= SAME * len(words(other))
+        figures(other) <= figures(first) and len(words(other) & words(first)) >= MIN_OVERLAP * len(words(other))
         for other in others
     )
 
 
-def _support_finding(number: int, sentence: Sentence, found: float) -> Finding:
+def _support_finding(number: int, sentence: Sentence, found: float) -> SentenceFinding:
     said = "supported" if sentence.supported else "not supported"
     is_ = "do not support" if sentence.supported else "support"
-    return Finding(
+    return SentenceFinding(
         f"sentence {number}",
-        Fault.SUPPORT_DIFFERS,
+        AnswerFault.SUPPORT_DIFFERS,
         f"The answer says that this sentence is {said}, and its quotes {is_} it (probability {found:.2f}).",
-        claimed=_shortened(sentence.text),
+        claimed=_shorten(sentence.text),
         found=f"{found:.3f}",
     )
 
 
-def _verdict(findings: Sequence[Finding]) -> Verdict:
+def _verdict(findings: Sequence[SentenceFinding]) -> Verdict:
     if not findings:
         return Verdict.PROVED
-    missing = all(finding.fault is Fault.VERSION_MISSING for finding in findings)
+    missing = all(finding.fault is AnswerFault.VERSION_MISSING for finding in findings)
     return Verdict.UNPROVED if missing else Verdict.REFUTED
 
 
-def _listed(numbers: Sequence[int]) -> str:
+def _list_numbers(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers)) or "none"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 2]} …"

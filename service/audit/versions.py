@@ -41,13 +41,13 @@ class Versions:
         for collection in collections:
             yield from self._exact(collection, document_id, version)
         for collection in collections:
-            for summary in collection.documents():
+            for summary in collection.documents.list():
                 if summary.version == version:
                     yield from self._exact(collection, summary.id, version)
 
     def _exact(self, collection: Collection, document_id: str, version: str) -> Iterator[Document]:
         try:
-            document = collection.document(document_id, version)
+            document = collection.documents.get(document_id, version)
         except NotFound:
             return  # the next collection may have it
         if self._may_read(document.principals):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from service.errors import SettingsInvalid
 from service.followups.rewriter import Rewriter
-from service.generators.budget import Budget
-from service.generators.extractive import Extractive
+from service.generators.budget import TokenBudget
+from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import LINE_TOKENS, Generator
 from service.prompts import load_prompts
 from service.settings import Settings
@@ -32,11 +32,11 @@ def writers(settings: Settings) -> Writers:
         raise SettingsInvalid(
             f"llm_base_url = {settings.llm_base_url!r} is no URL. Give it whole, for example http://localhost:11434/v1."
         )
-    available: dict[str, Generator] = {Extractive.name: Extractive()}
+    available: dict[str, Generator] = {ExtractiveGenerator.name: ExtractiveGenerator()}
     rewriters: dict[str, Rewriter] = {}
     prompts = load_prompts(settings.prompts_folder)
-    budget = Budget(settings.llm_context_tokens, settings.llm_max_tokens)
-    line = Budget(settings.llm_context_tokens, LINE_TOKENS)
+    budget = TokenBudget(settings.llm_context_tokens, settings.llm_max_tokens)
+    line = TokenBudget(settings.llm_context_tokens, LINE_TOKENS)
     if settings.llm_model and budget.room <= 0:
         raise SettingsInvalid(
             f"llm_context_tokens = {budget.context} leaves no room for passages beside llm_max_tokens = {budget.answer}. "
@@ -44,19 +44,19 @@ def writers(settings: Settings) -> Writers:
         )
     if settings.llm_model and settings.llm_base_url:
         from service.generators.openai_client import Server
-        from service.generators.remote import Remote
+        from service.generators.remote import RemoteGenerator
 
         server = Server.of(settings)
         assert server is not None
-        remote = Remote(server, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
-        available[Remote.name] = remote
-        rewriters[Remote.name] = Rewriter(remote, prompts, line.room)
+        remote = RemoteGenerator(server, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
+        available[RemoteGenerator.name] = remote
+        rewriters[RemoteGenerator.name] = Rewriter(remote, prompts, line.room)
     elif settings.llm_model:
-        from service.generators.local import Local
+        from service.generators.local import LocalGenerator
 
-        local = Local(settings.llm_model, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
-        available[Local.name] = local
-        rewriters[Local.name] = Rewriter(local, prompts, line.room)
+        local = LocalGenerator(settings.llm_model, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
+        available[LocalGenerator.name] = local
+        rewriters[LocalGenerator.name] = Rewriter(local, prompts, line.room)
     if settings.generator not in available:
         needed = "llm_base_url and llm_model" if settings.generator == "remote" else "llm_model and no llm_base_url"
         raise SettingsInvalid(f"generator = {settings.generator!r} needs {needed}. Set them, or take `extractive`.")

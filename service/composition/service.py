@@ -27,7 +27,7 @@ def assemble(settings: Settings) -> Service:
         depth=settings.rerank_depth,
         top_k=settings.top_k,
         threshold=calibration.threshold(settings.target_precision),
-        longest_question=settings.max_question_chars,
+        max_question_chars=settings.max_question_chars,
         support=SupportPolicy(strict=settings.support_policy == "strict"),
     )
     writing = writers(settings)
@@ -57,7 +57,7 @@ def assemble(settings: Settings) -> Service:
         llm_temperature=settings.llm_temperature,
         llm_max_tokens=settings.llm_max_tokens,
         llm_context_tokens=settings.llm_context_tokens,
-        support_threshold=policy.support.enough,
+        support_threshold=policy.support.min_support,
     )
     return Service(settings, library, reader, checker, calibration, answerer, recording)
 

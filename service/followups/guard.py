@@ -9,28 +9,28 @@ from collections.abc import Iterator, Sequence
 
 from service.records import Turn
 from service.text.refusals import refuses
-from service.text.words import content_words
+from service.text.terms import content_words
 
-MOST_CHARACTERS = 300  # beyond those of the follow-up
-LEAST_KEPT = 0.5  # of the follow-up's own words
-MOST_NEW = 0.25  # of the words: nowhere in the conversation
-MOST_COMMON = 0.5  # of the words: in an earlier answer only, and no name there
-FEW = 2  # ... and so many of either are never too many
+MAX_ADDED_CHARACTERS = 300  # beyond those of the follow-up
+MIN_KEPT = 0.5  # of the follow-up's own words
+MAX_NEW = 0.25  # of the words: nowhere in the conversation
+MAX_COMMON = 0.5  # of the words: in an earlier answer only, and no name there
+ALWAYS_ALLOWED = 2  # ... and so many of either are never too many
 
 _AROUND = "\"'“”„‘’«»`*_ \t\r\n"
 _ASKS = re.compile(r"[?？؟;።]\s*\Z")
 _MARKUP = re.compile(r"https?:|www\.|[<>{}\\`|]|\]\(|\[\d")
 _FIRST = re.compile(r"\w+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that set no blanks between words
-_SAME = 6  # letters at their beginning by which two words count as one
+_SAME_LETTERS = 6  # letters at their beginning by which two words count as one
 
 
-def tidied(text: str) -> str:
+def strip_quotation(text: str) -> str:
     """What a model wrote, without the quotation marks and emphasis around it."""
     return text.strip(_AROUND)
 
 
-def fault(rewritten: str, question: str, history: Sequence[Turn]) -> str | None:
+def rejection_reason(rewritten: str, question: str, history: Sequence[Turn]) -> str | None:
     """Why `rewritten` may not be asked in place of `question`, which came after `history`; None where it may.
 
     Measured on the half of CANARD's development part on which the rules were not made, 1,421 follow-ups. People's rewritings
@@ -38,16 +38,16 @@ def fault(rewritten: str, question: str, history: Sequence[Turn]) -> str | None:
     .005, the same planted in the last answer in .014; a planted instruction of BIPIA, or the right rewriting with the code
     word that it asks for, never.
     """
-    return next(_faults(rewritten, question, history), None)
+    return next(_rejection_reasons(rewritten, question, history), None)
 
 
-def _faults(rewritten: str, question: str, history: Sequence[Turn]) -> Iterator[str]:
+def _rejection_reasons(rewritten: str, question: str, history: Sequence[Turn]) -> Iterator[str]:
     if not rewritten:
         yield "it wrote nothing"
         return
     if not rewritten.isprintable():
         yield "it wrote more than one line"
-    if len(rewritten) > len(question) + MOST_CHARACTERS:
+    if len(rewritten) > len(question) + MAX_ADDED_CHARACTERS:
         yield "it wrote too much"
     if _MARKUP.search(rewritten) and not _MARKUP.search(question):
         yield "it wrote more than words"
@@ -68,15 +68,17 @@ def _strange_words(rewritten: str, question: str, history: Sequence[Turn]) -> It
     own, asked = _words(question), [word for turn in history for word in _words(turn.question)]
     told = [word for turn in history for word in _words(turn.answer)]
     written = _words(rewritten)
-    kept = sum(_among(word, written) for word in own)
-    if kept < LEAST_KEPT * len(own) or not (kept or any(_among(word, asked) for word in written)):
+    kept = sum(_contains(word, written) for word in own)
+    if kept < MIN_KEPT * len(own) or not (kept or any(_contains(word, asked) for word in written)):
         yield "it asked something else"
-    rest = [word for word in written if not _among(word, [*own, *asked])]
-    new = [word for word in rest if not _among(word, told)]
-    common = [word for word in rest if word not in new and not _named(word, told)]
-    if any(map(_mixed, new + common)) or any(word.isdecimal() for word in new):
+    rest = [word for word in written if not _contains(word, [*own, *asked])]
+    new = [word for word in rest if not _contains(word, told)]
+    common = [word for word in rest if word not in new and not _is_name(word, told)]
+    if any(map(_is_mixed, new + common)) or any(word.isdecimal() for word in new):
         yield "it added a figure or a code"
-    if len(new) > max(FEW, MOST_NEW * len(written)) or len(common) > max(FEW, MOST_COMMON * len(written)):
+    if len(new) > max(ALWAYS_ALLOWED, MAX_NEW * len(written)) or len(common) > max(
+        ALWAYS_ALLOWED, MAX_COMMON * len(written)
+    ):
         yield "it added what was not asked"
 
 
@@ -88,21 +90,21 @@ def _words(text: str) -> list[str]:
     return found
 
 
-def _among(word: str, words: Sequence[str]) -> bool:
-    return any(_same(word.casefold(), other.casefold()) for other in words)
+def _contains(word: str, words: Sequence[str]) -> bool:
+    return any(_begin_alike(word.casefold(), other.casefold()) for other in words)
 
 
-def _same(one: str, other: str) -> bool:
+def _begin_alike(one: str, other: str) -> bool:
     """Whether two words begin alike: "city" and "cities", "Acme" and "Acme's"."""
     shorter = min(len(one), len(other))
-    need = shorter if shorter <= 3 else min(shorter - 1, _SAME)
+    need = shorter if shorter <= 3 else min(shorter - 1, _SAME_LETTERS)
     return one[:need] == other[:need]
 
 
-def _named(word: str, told: Sequence[str]) -> bool:
+def _is_name(word: str, told: Sequence[str]) -> bool:
     """Whether an earlier answer has the word as a name or a year: a capital, a script without capitals, or digits."""
-    return any(_same(word.casefold(), other.casefold()) and not other[0].islower() for other in told)
+    return any(_begin_alike(word.casefold(), other.casefold()) and not other[0].islower() for other in told)
 
 
-def _mixed(word: str) -> bool:
+def _is_mixed(word: str) -> bool:
     return any(map(str.isdecimal, word)) and any(map(str.isalpha, word))

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from service.errors import GeneratorUnavailable
-from service.followups.guard import fault, tidied
+from service.followups.guard import rejection_reason, strip_quotation
 from service.followups.rules import Rewriting, rewrite
 from service.generators.protocol import LanguageModel
 from service.prompts import Messages, Prompts
 from service.records import Turn, Usage
 
-MOST_TURNS = 6  # the last ones
+MAX_TURNS = 6  # the last ones
 QUESTION_CHARACTERS = 500
 ANSWER_CHARACTERS = 700  # the beginning of each earlier answer
 _MARKER = re.compile(r"\s*\[\d+\]")
@@ -26,7 +26,7 @@ Outcome = Literal["taken", "rejected", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rewritten:
+class RewriteResult:
     """How a question is read, and what a language model had to do with it.
 
     `outcome` is None when none was asked, `prompt_hash` None unless its words are used. `notes` are for the asker.
@@ -52,7 +52,7 @@ class Rewriter:
         self._prompts = prompts
         self._room = room
 
-    def rewrite(self, question: str, history: Sequence[Turn]) -> Rewritten:
+    def rewrite(self, question: str, history: Sequence[Turn]) -> RewriteResult:
         """How to read `question` after `history` (oldest turn first). A first question is left alone.
 
         The search is for the model's question and, with less weight, for the follow-up as it stands. Measured with people's
@@ -60,23 +60,25 @@ class Rewriter:
         """
         by_rules = rewrite(question, history)
         if not history:
-            return Rewritten(by_rules)
+            return RewriteResult(by_rules)
         try:
-            said = self._model.say(self._messages(question, history))
+            said = self._model.complete(self._messages(question, history))
         except GeneratorUnavailable as error:
-            return Rewritten(by_rules, "failed", notes=(f"{error} The follow-up was read without the language model.",))
-        text = tidied(said.text)
-        wrong = fault(text, question, history)
+            return RewriteResult(
+                by_rules, "failed", notes=(f"{error} The follow-up was read without the language model.",)
+            )
+        text = strip_quotation(said.text)
+        wrong = rejection_reason(text, question, history)
         if wrong:
             note = f"The follow-up was read without the language model, whose rewriting could not be used: {wrong}."
-            return Rewritten(by_rules, "rejected", said.usage, notes=(note,))
-        unchanged = text.casefold() == tidied(question).casefold()
+            return RewriteResult(by_rules, "rejected", said.usage, notes=(note,))
+        unchanged = text.casefold() == strip_quotation(question).casefold()
         found = by_rules if unchanged else Rewriting(text, (text, question))
-        return Rewritten(found, "taken", said.usage, self._prompts.hash)
+        return RewriteResult(found, "taken", said.usage, self._prompts.hash)
 
     def _messages(self, question: str, history: Sequence[Turn]) -> Messages:
         """With as many of the last turns as the model's context holds. Raises GeneratorUnavailable if it holds none."""
-        turns = [_shortened(turn) for turn in history[-MOST_TURNS:]]
+        turns = [_shorten(turn) for turn in history[-MAX_TURNS:]]
         while turns:
             messages = self._prompts.rewrite(question, turns)
             if self._model.tokens(f"{messages.instructions}\n{messages.request}") <= self._room:
@@ -88,12 +90,12 @@ class Rewriter:
         )
 
 
-def read(question: str, history: Sequence[Turn], rewriter: Rewriter | None) -> Rewritten:
+def rewrite_question(question: str, history: Sequence[Turn], rewriter: Rewriter | None) -> RewriteResult:
     """How `question` is read after `history`; by rules alone without a rewriter."""
-    return rewriter.rewrite(question, history) if rewriter else Rewritten(rewrite(question, history))
+    return rewriter.rewrite(question, history) if rewriter else RewriteResult(rewrite(question, history))
 
 
-def _shortened(turn: Turn) -> Turn:
+def _shorten(turn: Turn) -> Turn:
     answer = _MARKER.sub("", turn.answer)
     return Turn(_line(turn.question, QUESTION_CHARACTERS), _line(answer, ANSWER_CHARACTERS))
 

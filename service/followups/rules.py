@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.records import Turn
-from service.text.words import _STOP, content_words
+from service.text.terms import STOP_WORDS, content_words
 
 _LEANS = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|"
@@ -27,10 +27,10 @@ _OPENS = re.compile(
 )
 _NAME = re.compile(r"\b[A-Z][\w&’'.-]*(?:\s+(?:of|the|and|for|de|van|von|al)\s+(?=[A-Z])|\s+(?=[A-Z0-9])|[\w&’'.-])*")
 
-FEWEST_WORDS = 4  # a question with fewer content words than this may not stand alone
-MOST_CARRIED = 2  # names or words in what a follow-up is read as
-EARLIER_WEIGHT = 0.5  # of the ranking with the earlier words, beside 1 for the follow-up's own
-FUSION_CONSTANT = 60  # Cormack, Clarke & Büttcher, SIGIR 2009
+MIN_WORDS = 4  # a question with fewer content words than this may not stand alone
+MAX_CARRIED = 2  # names or words in what a follow-up is read as
+QUERY_WEIGHTS = (1.0, 0.5)  # in the fusion of the rankings: of the follow-up itself, and of the wider query
+FUSION_CONSTANT = 60  # the customary constant of reciprocal rank fusion, as measured below
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,13 @@ def rewrite(question: str, history: Sequence[Turn]) -> Rewriting:
     they stand; `queries` are the same.
     """
     leans = bool(_OPENS.match(question) or _LEANS.search(question))
-    if not history or not (leans or len(content_words(question)) < FEWEST_WORDS):
+    if not history or not (leans or len(content_words(question)) < MIN_WORDS):
         return Rewriting(question, (question,))
     carried = _topic(question, history) if leans or not _names(question) else []
     text = f"{question.rstrip()} ({', '.join(carried)})" if carried else question
     present = {word.casefold() for word in content_words(question)}
     earlier = dict.fromkeys(word for word in content_words(history[-1].question) if word.casefold() not in present)
     return Rewriting(text, (question, " ".join((question, *earlier))) if earlier else (question,))
-
-
-def fused(rankings: Sequence[Sequence[str]]) -> list[tuple[str, float]]:
-    """The rankings of a Rewriting's queries as one, with scores, by weighted reciprocal rank. Equal scores: the first seen."""
-    scores: dict[str, float] = {}
-    for place, ranking in enumerate(rankings):
-        weight = EARLIER_WEIGHT if place else 1.0
-        for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + weight / (FUSION_CONSTANT + rank)
-    return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
 def _topic(question: str, history: Sequence[Turn]) -> list[str]:
@@ -82,7 +72,7 @@ def _topic(question: str, history: Sequence[Turn]) -> list[str]:
 
     def carry(phrase: str) -> None:
         words = {word.casefold() for word in content_words(phrase)}
-        if words and not words <= present and len(carried) < MOST_CARRIED:
+        if words and not words <= present and len(carried) < MAX_CARRIED:
             carried.append(phrase)
             present.update(words)
 
@@ -100,7 +90,7 @@ def _names(text: str) -> list[str]:
     names = []
     for match in _NAME.finditer(text):
         words = match.group().split()
-        while words and words[0].casefold() in _STOP:
+        while words and words[0].casefold() in STOP_WORDS:
             words = words[1:]
         name = " ".join(words).strip(" .'’-")
         if name:

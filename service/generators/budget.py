@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.errors import GeneratorUnavailable
 from service.generators.protocol import Passage
-from service.prompts import Messages, Numbered, Prompts
+from service.prompts import Messages, NumberedPassage, Prompts
 from service.text.refusals import REFUSAL
 
 _WORD = re.compile(r"[A-Za-z]+")
@@ -17,7 +17,7 @@ _TEMPLATE_TOKENS = 48  # for what a chat template adds to the two messages; Smol
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class TokenBudget:
     """Tokens that a model's context holds, question, passages and answer together, and those kept for the answer."""
 
     context: int
@@ -29,14 +29,14 @@ class Budget:
         return self.context - self.answer - _TEMPLATE_TOKENS
 
 
-def fitted(
+def fit_passages(
     question: str, passages: Sequence[Passage], prompts: Prompts, room: int, tokens: Callable[[str], int]
 ) -> tuple[Messages, int]:
     """The messages with as many passages, from the first, as `room` tokens hold, and how many those are.
 
     Raises GeneratorUnavailable when not even the first fits.
     """
-    shown = [Numbered(_heading(passage), passage.hit.chunk.text) for passage in passages]
+    shown = [NumberedPassage(_heading(passage), passage.hit.chunk.text) for passage in passages]
 
     def too_large(count: int) -> bool:
         messages = prompts.answer(question, shown[:count], REFUSAL)
@@ -58,7 +58,7 @@ def _heading(passage: Passage) -> str:
     return TRAIL_SEPARATOR.join(dict.fromkeys([passage.hit.title, *passage.hit.chunk.trail]))
 
 
-def estimated_tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """More tokens than common tokenizers make of `text`, for a server that does not count them itself.
 
     A token for three letters of a word in ASCII, none for the blank before it, one for any other ASCII character (many

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 
 from index.chunking.sentences import Span
 from service.generators.protocol import Draft, Passage, Quote
-from service.text.figures import overlap
-from service.text.plain import plain
-from service.text.statements import Terms, is_heading, stated
+from service.text.plain import is_heading, plain_line
+from service.text.terms import Terms, overlap, statement_terms
 
-MOST_SENTENCES = 4
+MAX_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be this much below the best, in logits
-LEAST = -1.0  # ... and must itself have at least this logit
+MIN_LOGIT = -1.0  # ... and must itself have at least this logit
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
 # margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43.
-SAME = 0.8  # shared words over all words, from which on two sentences say the same
+MIN_OVERLAP = 0.8  # shared words over all words, from which on two sentences say the same
 
 _LEANS_BACK = re.compile(
     r"\W*(?:it|its|they|their|them|he|his|him|she|her|this|that|these|those|such|both|the (?:latter|former|same)|"
@@ -41,7 +40,7 @@ class _Candidate:
     said: Terms
 
 
-class Extractive:
+class ExtractiveGenerator:
     """Picks whole source sentences and quotes them; a draft's text is its quote without list marks and line breaks."""
 
     name = "extractive"
@@ -50,7 +49,7 @@ class Extractive:
         """Yield one to four sentences, those of one document in the order in which they stand there."""
         groups = _select(_candidates(question, passages))
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
-            yield _draft(group, groups, passages)
+            yield _make_draft(group, groups, passages)
 
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
@@ -60,7 +59,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     for number, passage in enumerate(passages):
         for place, sentence in enumerate(passage.reading.sentences):
             text = passage.hit.chunk.text[sentence.start : sentence.end]
-            said = stated(text, asked)
+            said = statement_terms(text, asked)
             if said is None:
                 continue
             found.append(
@@ -83,17 +82,17 @@ def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
     for candidate in candidates:
         if groups and candidate.total < groups[0][0].total - NEAR_BEST:
             break
-        twin = next((group for group in groups if _same(group[0], candidate)), None)
+        twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None:
             twin.append(candidate)
-        elif not groups or (len(groups) < MOST_SENTENCES and candidate.logit >= LEAST):
+        elif not groups or (len(groups) < MAX_SENTENCES and candidate.logit >= MIN_LOGIT):
             groups.append([candidate])
     return groups
 
 
-def _same(one: _Candidate, other: _Candidate) -> bool:
+def _say_the_same(one: _Candidate, other: _Candidate) -> bool:
     """Nearly the same words and exactly the same figures: "six attacks" and "seven attacks" are two statements."""
-    return one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= SAME
+    return one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= MIN_OVERLAP
 
 
 def _order(
@@ -105,10 +104,12 @@ def _order(
     return documents.index(chunk.document_id), chunk.start + group[0].span.start, group[0].sentence
 
 
-def _draft(group: Sequence[_Candidate], groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]) -> Draft:
+def _make_draft(
+    group: Sequence[_Candidate], groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]
+) -> Draft:
     best = group[0]
     chunk = passages[best.passage].hit.chunk
-    span = _with_what_it_leans_on(best, groups, passages)
+    span = _span_with_context(best, groups, passages)
     quotes = [Quote(best.passage, span, best.highlight)]
     seen = {(chunk.document_id, chunk.start + best.span.start)}
     for other in group[1:]:
@@ -117,10 +118,10 @@ def _draft(group: Sequence[_Candidate], groups: Sequence[Sequence[_Candidate]], 
         if place not in seen:
             seen.add(place)
             quotes.append(Quote(other.passage, other.span, other.highlight))
-    return Draft(text=plain(passages[best.passage].hit.chunk.text[span.start : span.end]), quotes=tuple(quotes))
+    return Draft(text=plain_line(passages[best.passage].hit.chunk.text[span.start : span.end]), quotes=tuple(quotes))
 
 
-def _with_what_it_leans_on(
+def _span_with_context(
     candidate: _Candidate, groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]
 ) -> Span:
     """The candidate's span, begun at the sentence before when it leans on that and that is not in the answer anyway."""

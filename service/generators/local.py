@@ -13,10 +13,10 @@ import torch
 from jinja2 import TemplateError
 
 from service.errors import GeneratorUnavailable, SettingsInvalid
-from service.generators.budget import Budget, fitted
-from service.generators.protocol import LINE_TOKENS, Draft, Passage, Report, Said
-from service.generators.stream_parser import drafts, without_thoughts
-from service.progress import running
+from service.generators.budget import TokenBudget, fit_passages
+from service.generators.protocol import LINE_TOKENS, Completion, Draft, Passage, Report
+from service.generators.stream_parser import parse_drafts, without_thoughts
+from service.progress import current_stages
 from service.prompts import Messages, Prompts
 from service.records import Usage
 
@@ -32,7 +32,7 @@ class _Reply:
     cut: bool = False
 
 
-class Local:
+class LocalGenerator:
     """A generator and language model of one's own. Thread-safe; CPU-bound. Loaded with the first question, or by `load`.
 
     `model` is a folder, a GGUF file, or a name on the Hugging Face hub. `temperature` 0 takes the likeliest token each
@@ -43,9 +43,9 @@ class Local:
     name = "local"
 
     def __init__(
-        self, model: str, budget: Budget, prompts: Prompts, temperature: float = 0.0, line_s: float = 15.0
+        self, model: str, budget: TokenBudget, prompts: Prompts, temperature: float = 0.0, line_s: float = 15.0
     ) -> None:
-        _check(model)
+        _check_model_path(model)
         self._model_name = model
         self._budget = budget
         self._prompts = prompts
@@ -82,12 +82,12 @@ class Local:
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
         """Yield each sentence as soon as it is written, then the Report. Closing the iterator stops the model."""
         self.load()
-        most = getattr(self._model.config, "max_position_embeddings", self._budget.context)
-        budget = Budget(min(self._budget.context, most), self._budget.answer)
-        messages, shown = fitted(question, passages, self._prompts, budget.room, self.tokens)
+        context = getattr(self._model.config, "max_position_embeddings", self._budget.context)
+        budget = TokenBudget(min(self._budget.context, context), self._budget.answer)
+        messages, shown = fit_passages(question, passages, self._prompts, budget.room, self.tokens)
         reply = _Reply()
         pieces = self._pieces(self._prompt(messages), reply, self._budget.answer, self._temperature)
-        yield from drafts(pieces, shown, lambda: reply.cut)
+        yield from parse_drafts(pieces, shown, lambda: reply.cut)
         yield Report(
             self._prompts.hash, Usage(reply.read, reply.written), tuple(self._notes(reply, len(passages) - shown))
         )
@@ -97,19 +97,19 @@ class Local:
         self.load()
         return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def say(self, messages: Messages) -> Said:
+    def complete(self, messages: Messages) -> Completion:
         """See LanguageModel."""
         self.load()
         reply = _Reply()
         until = time.monotonic() + self._line_s
         text = ""
         for piece in without_thoughts(
-            self._in_time(self._pieces(self._prompt(messages), reply, LINE_TOKENS, 0.0), until)
+            self._stop_at(self._pieces(self._prompt(messages), reply, LINE_TOKENS, 0.0), until)
         ):
             text += piece
-        return Said(text, Usage(reply.read, reply.written))
+        return Completion(text, Usage(reply.read, reply.written))
 
-    def _in_time(self, pieces: Iterator[str], until: float) -> Iterator[str]:
+    def _stop_at(self, pieces: Iterator[str], until: float) -> Iterator[str]:
         for piece in pieces:
             if time.monotonic() > until:
                 raise GeneratorUnavailable(
@@ -134,49 +134,49 @@ class Local:
                 {"role": "user", "content": messages.request},
             ]
             try:
-                ids = self._templated(system)
+                ids = self._apply_template(system)
             except TemplateError:  # some templates know no system message
-                ids = self._templated([{"role": "user", "content": both}])
+                ids = self._apply_template([{"role": "user", "content": both}])
         assert isinstance(ids, torch.Tensor)
         return ids
 
-    def _templated(self, conversation: list[dict[str, str]]) -> Any:
+    def _apply_template(self, conversation: list[dict[str, str]]) -> Any:
         return self._tokenizer.apply_chat_template(
             conversation, add_generation_prompt=True, return_tensors="pt", return_dict=True
         )["input_ids"]
 
-    def _pieces(self, prompt: torch.Tensor, reply: _Reply, most: int, temperature: float) -> Iterator[str]:
-        """Decode the at most `most` tokens that the model writes, one at a time, never half a character."""
-        ends = self._ends()
+    def _pieces(self, prompt: torch.Tensor, reply: _Reply, max_tokens: int, temperature: float) -> Iterator[str]:
+        """Decode the at most `max_tokens` tokens that the model writes, one at a time, never half a character."""
+        ends = self._end_tokens()
         reply.read = prompt.shape[1]
         written: list[int] = []
         shown, settled = 0, 0  # tokens passed on as text; tokens before them that decoding may need
         cache = None
         ids = prompt.to(self._model.device)
-        stages = running()
-        while len(written) < most:
-            stages.require_wanted()
+        stages = current_stages()
+        while len(written) < max_tokens:
+            stages.raise_if_stopped()
             with torch.inference_mode():
                 output = self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})
             cache = output[self._cache_name]
-            token = _next(output.logits[0, -1], temperature)
+            token = _next_token(output.logits[0, -1], temperature)
             reply.written += 1
             if token in ends:
                 return
             written.append(token)
             ids = torch.tensor([[token]], device=self._model.device)
-            before, after = self._decoded(written[settled:shown]), self._decoded(written[settled:])
+            before, after = self._decode(written[settled:shown]), self._decode(written[settled:])
             if len(after) > len(before) and not after.endswith(_HALF_WRITTEN):
                 settled, shown = shown, len(written)
                 yield after[len(before) :]
         reply.cut = True
 
-    def _decoded(self, tokens: list[int]) -> str:
+    def _decode(self, tokens: list[int]) -> str:
         text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         assert isinstance(text, str)
         return text
 
-    def _ends(self) -> frozenset[int]:
+    def _end_tokens(self) -> frozenset[int]:
         named = getattr(self._model.generation_config, "eos_token_id", None)
         several = named if isinstance(named, list) else [named]
         return frozenset(token for token in [*several, self._tokenizer.eos_token_id] if token is not None)
@@ -187,13 +187,13 @@ def _cache_name(model: Any) -> str:
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
-def _next(logits: torch.Tensor, temperature: float) -> int:
+def _next_token(logits: torch.Tensor, temperature: float) -> int:
     if temperature == 0:
         return int(logits.argmax())
     return int(torch.multinomial(torch.softmax(logits.float() / temperature, dim=-1), 1))
 
 
-def _check(model: str) -> None:
+def _check_model_path(model: str) -> None:
     path = Path(model)
     if path.suffix.lower() == _GGUF:
         if not path.is_file():

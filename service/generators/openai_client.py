@@ -1,28 +1,31 @@
 """One request to a server that speaks the OpenAI chat protocol: text as it arrives, or the reason why not."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Self
 
 import httpx2
 import openai
 
-from service.generators.budget import Budget, estimated_tokens
-from service.generators.cancellation import make_cuttable
-from service.progress import running
+from service.generators.budget import TokenBudget, estimate_tokens
+from service.progress import current_stages
 from service.prompts import Messages
 from service.records import Usage
 from service.settings import Settings
 
-WHOLE = 5  # the whole answer may take this many times the longest silence
+MAX_SILENCES = 5  # the whole answer may take this many times the longest silence
 _CONNECT_S = 5.0
 _CHARACTERS_PER_TOKEN = 32  # a server that writes more than this does not keep to max_tokens
-_MOST_BYTES = 16 * 2**20
-_RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_MAX_BYTES = 16 * 2**20
+_RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_CONNECTED = ("connect_tcp.complete", "start_tls.complete")
 _DIALECT = frozenset({400, 422})
-_MENDS: Mapping[int, str] = {
+_FIXES: Mapping[int, str] = {
     401: "Check llm_api_key.",
     403: "Check llm_api_key and what it may use.",
     404: "Check llm_base_url (it usually ends in /v1) and llm_model.",
@@ -86,12 +89,18 @@ class ChatServer:
     """
 
     def __init__(
-        self, server: Server, budget: Budget, temperature: float, *, whole: int = WHOLE, limit: str = "llm_timeout_s"
+        self,
+        server: Server,
+        budget: TokenBudget,
+        temperature: float,
+        *,
+        max_silences: int = MAX_SILENCES,
+        limit: str = "llm_timeout_s",
     ) -> None:
         self._server = server
         self._budget = budget
         self._temperature = temperature
-        self._whole = whole
+        self._max_silences = max_silences
         self._limit = limit
         self._counts_tokens = True
         timeout = httpx2.Timeout(server.silence_s, connect=min(_CONNECT_S, server.silence_s))
@@ -99,7 +108,7 @@ class ChatServer:
         self._http = httpx2.Client(
             timeout=timeout,
             limits=httpx2.Limits(max_keepalive_connections=0),
-            event_hooks={"request": [make_cuttable], "response": [self._bound]},
+            event_hooks={"request": [cut_off_when_stopped], "response": [self._limit_response]},
         )
         self._client = openai.OpenAI(
             base_url=server.base_url,
@@ -124,7 +133,7 @@ class ChatServer:
         try:
             with self._client.chat.completions.create(**self._request(messages, plain=plain, form=form)) as stream:
                 for chunk in stream:
-                    yield from _text(chunk, reply)
+                    yield from _read_chunk(chunk, reply)
                     if reply.characters > self._budget.answer * _CHARACTERS_PER_TOKEN:
                         raise RequestFailed("wrote far more than llm_max_tokens allows.")
         except openai.APIStatusError as error:
@@ -148,7 +157,7 @@ class ChatServer:
         The server's own tokenizer counts, where it has one at /tokenize (llama.cpp, vLLM) and a cautious estimate would
         not fit.
         """
-        estimate = estimated_tokens(text)
+        estimate = estimate_tokens(text)
         if estimate <= self._budget.room or not self._counts_tokens:
             return estimate
         root = self._server.base_url.rstrip("/").removesuffix("/v1")
@@ -158,7 +167,7 @@ class ChatServer:
             response = self._http.post(f"{root}/tokenize", json=body, headers=key)
             return len(response.raise_for_status().json()["tokens"])
         except (httpx2.HTTPError, ValueError, KeyError, TypeError):
-            running().require_wanted()  # cut off, it says nothing of the route
+            current_stages().raise_if_stopped()  # cut off, it says nothing of the route
             self._counts_tokens = False  # it has no such route: the estimate stands from now on
             return estimate
 
@@ -183,12 +192,14 @@ class ChatServer:
             "stream_options": {"include_usage": True},
         }
 
-    def _bound(self, response: httpx2.Response) -> None:
+    def _limit_response(self, response: httpx2.Response) -> None:
         assert isinstance(response.stream, httpx2.SyncByteStream)
-        response.stream = _Bounded(response.stream, time.monotonic() + self._server.silence_s * self._whole)
+        response.stream = _LimitedStream(
+            response.stream, time.monotonic() + self._server.silence_s * self._max_silences
+        )
 
 
-class _Bounded(httpx2.SyncByteStream):
+class _LimitedStream(httpx2.SyncByteStream):
     """A response body that ends in time and in size, whatever the server sends."""
 
     def __init__(self, stream: httpx2.SyncByteStream, until: float) -> None:
@@ -201,7 +212,7 @@ class _Bounded(httpx2.SyncByteStream):
             size += len(part)
             if time.monotonic() > self._until:
                 raise httpx2.ReadTimeout("the answer takes too long")
-            if size > _MOST_BYTES:
+            if size > _MAX_BYTES:
                 raise httpx2.RemoteProtocolError("the answer is too large")
             yield part
 
@@ -209,7 +220,7 @@ class _Bounded(httpx2.SyncByteStream):
         self._stream.close()
 
 
-def _text(chunk: Any, reply: Reply) -> Iterator[str]:
+def _read_chunk(chunk: Any, reply: Reply) -> Iterator[str]:
     """The text in a chunk; what it says of the whole goes into `reply`. Any field may be missing or odd."""
     usage = getattr(chunk, "usage", None)
     read, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
@@ -230,8 +241,8 @@ def _text(chunk: Any, reply: Reply) -> Iterator[str]:
 def _status_failure(error: openai.APIStatusError) -> RequestFailed:
     """What a status other than 200 means. The server's own words stay out: they may repeat the key or the passages."""
     status = error.status_code
-    reason = f"answered with status {status}. {_MENDS.get(status, 'Its log says why.')}"
-    if status in _RETRIED:
+    reason = f"answered with status {status}. {_FIXES.get(status, 'Its log says why.')}"
+    if status in _RETRYABLE:
         return RequestFailed(reason, _seconds(error.response.headers.get("retry-after")))
     return RequestFailed(reason, dialect=status in _DIALECT)
 
@@ -239,3 +250,42 @@ def _status_failure(error: openai.APIStatusError) -> RequestFailed:
 def _seconds(header: str | None) -> float:
     """A Retry-After in seconds; 0 without one, or for a date."""
     return float(header) if header and header.strip().isdecimal() else 0.0
+
+
+def cut_off_when_stopped(request: httpx2.Request) -> None:
+    """Have the connection of `request` cut off once the answer that this thread works on is stopped.
+
+    Only a connection that is made for it is seen: the client must keep none alive. Cut off before it is made, it ends as soon
+    as it is there.
+    """
+    connection = Connection()
+    request.extensions = {**request.extensions, "trace": connection.trace}
+    current_stages().when_stopped(connection.cut)
+
+
+class Connection:
+    """Seen as it is made by the thread that asks, and cut off by another."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._socket: socket.socket | None = None
+        self._is_cut = False
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Note the socket (httpx2's extension `trace`); the one with TLS takes the place of the one that it is made of."""
+        if event.endswith(_CONNECTED):
+            with self._guard:
+                self._socket = info["return_value"].get_extra_info("socket")
+                self._end_if_cut()
+
+    def cut(self) -> None:
+        """Wake whoever reads from the socket or writes to it, with its end."""
+        with self._guard:
+            self._is_cut = True
+            self._end_if_cut()
+
+    def _end_if_cut(self) -> None:
+        if self._is_cut and self._socket is not None:
+            with suppress(OSError):  # it is over already
+                # Not the method of a TLS socket, which would take its state away from the thread that reads.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -79,7 +79,7 @@ LINE_TOKENS = 256  # a rewritten follow-up has 20; the rest is for models that w
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Completion:
     """What a model wrote, without its thoughts."""
 
     text: str
@@ -93,7 +93,7 @@ class LanguageModel(Protocol):
         """How many tokens the model makes of `text`, or an estimate that is too high."""
         ...
 
-    def say(self, messages: Messages) -> Said:
+    def complete(self, messages: Messages) -> Completion:
         """The reply, asked for once and waited for no longer than was set.
 
         Raises GeneratorUnavailable when there is none.

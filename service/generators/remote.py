@@ -9,21 +9,60 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from threading import Lock
 
 from service.errors import GeneratorUnavailable
-from service.generators.budget import Budget, fitted
-from service.generators.circuit_breaker import Breaker
-from service.generators.openai_client import WHOLE, ChatServer, Reply, RequestFailed, Server
-from service.generators.protocol import LINE_TOKENS, Draft, Passage, Report, Said
-from service.generators.stream_parser import drafts, without_thoughts
-from service.progress import running
+from service.generators.budget import TokenBudget, fit_passages
+from service.generators.openai_client import MAX_SILENCES, ChatServer, Reply, RequestFailed, Server
+from service.generators.protocol import LINE_TOKENS, Completion, Draft, Passage, Report
+from service.generators.stream_parser import parse_drafts, without_thoughts
+from service.progress import current_stages
 from service.prompts import Messages, Prompts
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times 0.5 to 1.0 by chance
 
 
-class Remote:
+class CircuitBreaker:
+    """Opens after `most` failures in a row. While it is open, one call in every `rest_s` seconds may try. Thread-safe.
+
+    `clock` gives seconds that only grow.
+    """
+
+    def __init__(
+        self, max_failures: int = 3, rest_s: float = 20.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._max_failures = max_failures
+        self._rest_s = rest_s
+        self._clock = clock
+        self._lock = Lock()
+        self._failures = 0
+        self._next_try = 0.0
+
+    def wait_s(self) -> float:
+        """0 when a call may be made now, else the seconds until one may."""
+        with self._lock:
+            now = self._clock()
+            if self._failures < self._max_failures:
+                return 0.0
+            if now < self._next_try:
+                return self._next_try - now
+            self._next_try = now + self._rest_s
+            return 0.0
+
+    def record_success(self) -> None:
+        """Close it."""
+        with self._lock:
+            self._failures = 0
+
+    def record_failure(self) -> None:
+        """Count a failure."""
+        with self._lock:
+            self._failures += 1
+            self._next_try = self._clock() + self._rest_s
+
+
+class RemoteGenerator:
     """A generator and language model over a server. Thread-safe. Nothing is asked of the server before the first question.
 
     `line_s` is the longest wait for what `say` asks for. `pause` waits for seconds.
@@ -34,21 +73,23 @@ class Remote:
     def __init__(
         self,
         server: Server,
-        budget: Budget,
+        budget: TokenBudget,
         prompts: Prompts,
         temperature: float = 0.0,
         line_s: float = 15.0,
-        breaker: Breaker | None = None,
+        breaker: CircuitBreaker | None = None,
         pause: Callable[[float], None] | None = None,
     ) -> None:
         self._server = server
         self._budget = budget
         self._prompts = prompts
         self._chat = ChatServer(server, budget, temperature)
-        brief = Budget(budget.context, LINE_TOKENS)
-        self._line = ChatServer(replace(server, silence_s=line_s), brief, 0.0, whole=1, limit="llm_rewrite_timeout_s")
-        self._breaker = breaker or Breaker()
-        self._pause = pause or (lambda seconds: running().pause(seconds))
+        brief = TokenBudget(budget.context, LINE_TOKENS)
+        self._line = ChatServer(
+            replace(server, silence_s=line_s), brief, 0.0, max_silences=1, limit="llm_rewrite_timeout_s"
+        )
+        self._breaker = breaker or CircuitBreaker()
+        self._pause = pause or (lambda seconds: current_stages().pause(seconds))
         self._plain = False
 
     def close(self) -> None:
@@ -60,30 +101,30 @@ class Remote:
         """See LanguageModel."""
         return self._line.tokens(text)
 
-    def say(self, messages: Messages) -> Said:
+    def complete(self, messages: Messages) -> Completion:
         """See LanguageModel."""
-        self._require_rested()
+        self._require_closed_breaker()
         reply = Reply()
         while True:
             try:
                 text = "".join(without_thoughts(self._line.write(messages, reply, plain=self._plain)))
             except RequestFailed as failed:
-                running().require_wanted()
+                current_stages().raise_if_stopped()
                 if failed.dialect and not self._plain:
                     self._plain = True
                     continue
-                raise self._unavailable(failed) from failed
-            self._breaker.succeeded()
-            return Said(text, reply.usage)
+                raise self._record_unavailable(failed) from failed
+            self._breaker.record_success()
+            return Completion(text, reply.usage)
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
         """Yield each sentence as soon as it has arrived, then the Report. Closing the iterator ends the request."""
-        self._require_rested()
-        messages, shown = fitted(question, passages, self._prompts, self._budget.room, self._chat.tokens)
+        self._require_closed_breaker()
+        messages, shown = fit_passages(question, passages, self._prompts, self._budget.room, self._chat.tokens)
         reply = Reply()
         failure: GeneratorUnavailable | None = None
         try:
-            yield from drafts(self._pieces(messages, reply), shown, lambda: reply.finish == "length")
+            yield from parse_drafts(self._pieces(messages, reply), shown, lambda: reply.finish == "length")
         except GeneratorUnavailable as error:
             failure = error
         yield Report(self._prompts.hash, reply.usage, tuple(self._notes(reply, len(passages) - shown)), reply.retries)
@@ -92,25 +133,25 @@ class Remote:
 
     def _pieces(self, messages: Messages, reply: Reply) -> Iterator[str]:
         """The text as it arrives. Another attempt is made only while nothing was passed on."""
-        until = time.monotonic() + self._server.silence_s * WHOLE
+        until = time.monotonic() + self._server.silence_s * MAX_SILENCES
         while True:
             try:
                 yield from self._chat.write(messages, reply, plain=self._plain)
             except RequestFailed as failed:
-                running().require_wanted()  # a request that was cut off is no failure of the server
+                current_stages().raise_if_stopped()  # a request that was cut off is no failure of the server
                 if failed.dialect and not self._plain:
                     self._plain = True
                     continue
                 pause = self._pause_before(reply.retries + 2, failed.again_after)
                 if pause is None or reply.characters or time.monotonic() + pause > until:
-                    raise self._unavailable(failed) from failed
+                    raise self._record_unavailable(failed) from failed
                 self._pause(pause)
                 reply.retries += 1
             else:
-                self._breaker.succeeded()
+                self._breaker.record_success()
                 return
 
-    def _require_rested(self) -> None:
+    def _require_closed_breaker(self) -> None:
         wait = self._breaker.wait_s()
         if wait:
             raise GeneratorUnavailable(
@@ -118,8 +159,8 @@ class Remote:
                 f"It is asked again in {wait:.0f} s."
             )
 
-    def _unavailable(self, failed: RequestFailed) -> GeneratorUnavailable:
-        self._breaker.failed()
+    def _record_unavailable(self, failed: RequestFailed) -> GeneratorUnavailable:
+        self._breaker.record_failure()
         return GeneratorUnavailable(f"The language model's server at {self._server.place} {failed}")
 
     def _pause_before(self, attempt: int, asked: float | None) -> float | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from service.errors import GeneratorUnavailable
 from service.generators.protocol import Draft, Passage, Report
-from service.generators.stream_parser import drafts
+from service.generators.stream_parser import parse_drafts
 from service.records import Usage
 
 PROMPT_HASH = "scripted"
 
 
-class Scripted:
+class ScriptedGenerator:
     """Writes `texts`, one a question, in pieces of `piece` code points, as models stream; after the last the first again.
 
     With `breaks_off` the server behind it goes away when the text is written.
@@ -29,7 +29,7 @@ class Scripted:
         text = self._texts[self._asked % len(self._texts)]
         self._asked += 1
         pieces = [text[start : start + self._piece] for start in range(0, len(text), self._piece)]
-        yield from drafts(pieces, len(passages), lambda: self._breaks_off)
+        yield from parse_drafts(pieces, len(passages), lambda: self._breaks_off)
         yield Report(PROMPT_HASH, Usage(0, len(pieces)))
         if self._breaks_off:
             raise GeneratorUnavailable("The scripted server broke off, as it was told to.")

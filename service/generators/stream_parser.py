@@ -11,9 +11,9 @@ from itertools import pairwise
 from index.chunking.sentences import Span, sentence_spans
 from service.generators.protocol import Draft
 from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
-from service.text.plain import plain
+from service.text.plain import is_heading, plain_line
 
-LONGEST_SENTENCE = 800  # code points; longer ones are cut, which bounds the work for each character that arrives
+MAX_SENTENCE_CHARS = 800  # code points; longer ones are cut, which bounds the work for each character that arrives
 _LOOK_EVERY = 24  # code points between two looks for the end of a sentence
 _MARK = "\x00"  # stands for a marker while a sentence is cleaned; taken out of what the model wrote beforehand
 
@@ -38,7 +38,7 @@ _STOP_TWICE = re.compile(rf"([.!?])[ \t]*{_MARK}[ \t]*\.")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class CitedSentence:
     """One sentence as a model wrote it, without its markers.
 
     `cited` are the passage numbers that exist (1 to the count), `invented` those that do not; in order of use.
@@ -49,9 +49,9 @@ class Written:
     invented: tuple[int, ...] = ()
 
 
-def written_sentences(
+def cited_sentences(
     pieces: Iterable[str], count: int, was_cut: Callable[[], bool] = lambda: False
-) -> Iterator[Written]:
+) -> Iterator[CitedSentence]:
     """Yield each sentence of the text that arrives in `pieces` as soon as it is complete.
 
     `count` is the number of passages that may be cited. `was_cut` is asked once, after the last piece: when it says
@@ -66,7 +66,7 @@ def written_sentences(
             yield sentence
 
 
-def read_sentence(raw: str, count: int, *, fenced: bool = False) -> Written:
+def read_sentence(raw: str, count: int, *, fenced: bool = False) -> CitedSentence:
     """One sentence with its markers taken out of the text and read. In a `fenced` block of code nothing is a marker."""
     raw = raw.replace(_MARK, "")
     numbers: list[int] = []
@@ -83,8 +83,8 @@ def read_sentence(raw: str, count: int, *, fenced: bool = False) -> Written:
         text = text[lead.end() :]
         text = text[:1].upper() + text[1:]
     numbers = list(dict.fromkeys(numbers))
-    return Written(
-        " ".join(_without_marks(text).split()),
+    return CitedSentence(
+        " ".join(_remove_marks(text).split()),
         tuple(number for number in numbers if 1 <= number <= count),
         tuple(number for number in numbers if not 1 <= number <= count),
     )
@@ -99,25 +99,25 @@ def _raw_sentences(pieces: Iterable[str], count: int, was_cut: Callable[[], bool
         for step in _STEP.findall(piece):
             rest = step
             while rest:
-                room = LONGEST_SENTENCE - len(buffer)
+                room = MAX_SENTENCE_CHARS - len(buffer)
                 buffer, rest = buffer + rest[:room], rest[room:]
-                full = len(buffer) == LONGEST_SENTENCE
+                full = len(buffer) == MAX_SENTENCE_CHARS
                 if full or (step.isspace() and len(buffer) >= looked + _LOOK_EVERY):
                     looked = len(buffer)
                     while cut := _first_end(buffer, count, fenced=fenced) or (full and len(buffer)):
                         yield buffer[:cut], fenced
-                        fenced ^= _turns(buffer[:cut])
+                        fenced ^= _changes_fence(buffer[:cut])
                         buffer, looked, full = buffer[cut:], 0, False
-    spans = _sentences(_masked(buffer, count, fenced=fenced))
-    cuts = [_between(buffer, one, other) for one, other in pairwise(spans)]
+    spans = _sentences(_mask_markers(buffer, count, fenced=fenced))
+    cuts = [_cut_between(buffer, one, other) for one, other in pairwise(spans)]
     for start, end in zip([0, *cuts], [*cuts, len(buffer)], strict=True):
         raw = buffer[start:end]
-        if end < len(buffer) or not was_cut() or _ENDED.search(_masked(raw, count, fenced=fenced)):
+        if end < len(buffer) or not was_cut() or _ENDED.search(_mask_markers(raw, count, fenced=fenced)):
             yield raw, fenced
-        fenced ^= _turns(raw)
+        fenced ^= _changes_fence(raw)
 
 
-def _turns(raw: str) -> bool:
+def _changes_fence(raw: str) -> bool:
     """Whether a block of code is begun or ended in this text, not both."""
     return len(FENCE.findall(raw)) % 2 == 1
 
@@ -135,16 +135,16 @@ def _sentences(masked: str) -> list[Span]:
 
 def _first_end(buffer: str, count: int, *, fenced: bool) -> int:
     """Where the first sentence ends, markers behind it included; 0 while that may still change."""
-    if not fenced and _unclosed(buffer):
+    if not fenced and _has_open_marker(buffer):
         return 0
-    masked = _masked(buffer, count, fenced=fenced)
+    masked = _mask_markers(buffer, count, fenced=fenced)
     spans = _sentences(masked)
     if len(spans) < 2 or not _WORD_BEGUN.search(masked, spans[1].start):
         return 0
-    return _between(buffer, spans[0], spans[1])
+    return _cut_between(buffer, spans[0], spans[1])
 
 
-def _between(buffer: str, one: Span, other: Span) -> int:
+def _cut_between(buffer: str, one: Span, other: Span) -> int:
     """Where to cut between two sentences.
 
     Markers behind a sentence are its own; those that open a line, or a clause like "[1] says that ...", are not.
@@ -155,7 +155,7 @@ def _between(buffer: str, one: Span, other: Span) -> int:
     return one.end if buffer[other.start].islower() else other.start
 
 
-def _unclosed(buffer: str) -> bool:
+def _has_open_marker(buffer: str) -> bool:
     """Whether what stands last could still become a marker, or code."""
     tail = buffer[-OPEN_FOR:]
     tail = tail[tail.rfind("\n", 0, len(tail) - 1) + 1 :]
@@ -166,7 +166,7 @@ def _unclosed(buffer: str) -> bool:
     )
 
 
-def _masked(text: str, count: int, *, fenced: bool) -> str:
+def _mask_markers(text: str, count: int, *, fenced: bool) -> str:
     """The text with a blank for every code point of a marker, so that sentences are found as if it had none."""
     parts = []
     position = 0
@@ -176,7 +176,7 @@ def _masked(text: str, count: int, *, fenced: bool) -> str:
     return "".join([*parts, text[position:]])
 
 
-def _without_marks(text: str) -> str:
+def _remove_marks(text: str) -> str:
     """Markers leave no gap, no doubled full stop and no empty bracket; the fences of code blocks go too."""
     text = _EMPTY_ROUND.sub("", text)
     text = _STOP_TWICE.sub(r"\1", text)
@@ -185,15 +185,14 @@ def _without_marks(text: str) -> str:
     return _FENCE_LINE.sub("", re.sub(rf"[ \t]*{_MARK}", "", text))
 
 
-_MOST_REPEATED = 3
+_MAX_REPEATED = 3
 _THINKS = "<think>"
 _THOUGHT = "</think>"
-_HEADING = re.compile(r"\s*#{1,6}\s")
 _QUESTION = re.compile(r"[?？؟]\W*\Z")
 _HAS_WORD = re.compile(r"\w")
 
 
-def drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[Draft]:
+def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[Draft]:
     """Yield a draft for each sentence in the text that arrives in `pieces`, as soon as it is complete.
 
     `count` is the number of passages that the model saw. `was_cut` is asked after the last piece: whether the model was
@@ -202,13 +201,13 @@ def drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> It
     """
     said: set[str] = set()
     repeated = 0
-    for sentence in written_sentences(without_thoughts(pieces), count, was_cut):
-        text = plain(sentence.text)
-        if not _HAS_WORD.search(text) or _HEADING.match(sentence.text) or _QUESTION.search(text):
+    for sentence in cited_sentences(without_thoughts(pieces), count, was_cut):
+        text = plain_line(sentence.text)
+        if not _HAS_WORD.search(text) or is_heading(sentence.text) or _QUESTION.search(text):
             continue
         if text in said:
             repeated += 1
-            if repeated == _MOST_REPEATED:
+            if repeated == _MAX_REPEATED:
                 return
             continue
         said.add(text)

@@ -11,7 +11,7 @@ from index.records import Hit
 from service.scoring.reader import Reading
 
 FILE = "calibration.json"
-_MOST_BELOW = 2.0
+_MAX_BELOW = 2.0
 """Logits that `alone` is below `relevance` at most: a line of a list or table says little by itself, and may well answer."""
 
 
@@ -45,7 +45,7 @@ def alone(reading: Reading) -> float:
 
     At most two logits below the passage's own, which is also what a passage gets that states nothing.
     """
-    least = reading.relevance - _MOST_BELOW
+    least = reading.relevance - _MAX_BELOW
     again = [(sentence.score, sentence.alone) for sentence in reading.sentences if sentence.alone is not None]
     return max(max(again)[1], least) if again else least
 

@@ -3,26 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from index.chunking.sentences import Span, sentence_spans
-from index.embedding.weights import bundled_folder, read_tokeniser
-from index.inference.runtime import EngineName, Form, Network
+from index.inference.runtime import Signature
 from index.records import Hit
-from service.scoring.files import ModelConfig, read_model
 from service.scoring.networks import ReaderNetwork
+from service.scoring.trained_model import TrainedModel
 from service.scoring.windows import Tokens, Window, windows
 
-KIND = "reader"
-_FORM = Form(
-    ("input_ids", "attention_mask", "token_type_ids"), (None, "firsts", "input_ids"), head=("sentence_ids", "firsts")
-)
 _Floats = NDArray[np.float32]
-_LONGEST_SPAN = 30
+_MAX_SPAN_TOKENS = 30
 """Tokens of the longest highlight: .99 of SQuAD's answers are shorter."""
 
 
@@ -54,31 +47,16 @@ class Reading:
         return max((sentence.score for sentence in self.sentences), default=-math.inf)
 
 
-class Reader:
+class Reader(TrainedModel):
     """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one."""
 
-    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
-        self.config = config
-        self._tokeniser = tokeniser
-        self._network = network
-
-    @property
-    def version(self) -> str:
-        """The model's version and the start of its checksum."""
-        return f"{self.config.version} ({self.config.sha256[:12]})"
-
-    @classmethod
-    def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> "Reader":
-        """The reader in `folder`, its weights compared with their checksum.
-
-        `cache` keeps the compiled network between starts. `engine` "torch" is the fp32 reference. Raises ModelMissing or
-        ModelDamaged, naming the file.
-        """
-        config, weights = read_model(folder, KIND)
-        module = ReaderNetwork(config.shape)
-        module.load_state_dict(weights)
-        network = Network(module.bert, _FORM, head=module.heads, cache=cache, engine=engine)
-        return cls(config, read_tokeniser(bundled_folder()), network)
+    KIND = "reader"
+    NETWORK = ReaderNetwork
+    SIGNATURE = Signature(
+        ("input_ids", "attention_mask", "token_type_ids"),
+        (None, "firsts", "input_ids"),
+        head=("sentence_ids", "firsts"),
+    )
 
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
@@ -98,7 +76,7 @@ class Reader:
         ]
         logits = iter(self._network.run([_row(window) for found in cut for window in found]))
         return [
-            _joined(sentences, [_scores(window, *next(logits)) for window in found])
+            _join_windows(sentences, [_scores(window, *next(logits)) for window in found])
             for sentences, found in zip(spans, cut, strict=True)
         ]
 
@@ -138,7 +116,7 @@ def _scores(window: Window, relevance: _Floats, sentences: _Floats, span: _Float
     return _Scores(window, float(relevance), sentences.tolist(), span)
 
 
-def _joined(sentences: Sequence[Span], scores: Sequence[_Scores]) -> Reading:
+def _join_windows(sentences: Sequence[Span], scores: Sequence[_Scores]) -> Reading:
     """One reading out of the windows of a passage; a sentence that was cut has the score of its best part."""
     best: dict[int, SentenceReading] = {}
     for part in scores:
@@ -154,6 +132,6 @@ def _answer(window: Window, span: _Floats, place: int) -> Span:
     inside = np.flatnonzero(window.sentence_ids == place)
     sums = span[inside, 0][:, None] + span[inside, 1][None, :]
     length = np.arange(len(inside))[None, :] - np.arange(len(inside))[:, None]
-    sums[(length < 0) | (length >= _LONGEST_SPAN)] = -np.inf
+    sums[(length < 0) | (length >= _MAX_SPAN_TOKENS)] = -np.inf
     start, end = np.unravel_index(int(sums.argmax()), sums.shape)
     return Span(int(window.offsets[inside[start], 0]), int(window.offsets[inside[end], 1]))

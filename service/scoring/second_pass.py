@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from service.scoring.reader import Reading, SentenceReading
-from service.text.statements import Terms, stated
+from service.text.terms import Terms, statement_terms
 
-MOST_SENTENCES = 8
+MAX_SENTENCES = 8
 WITHIN = 4.0
 """Logits, of passage and sentence together, that a sentence read again is at most below the best."""
 WEIGHT = 0.7
-MOST_LOST = 3.0
+MAX_LOST = 3.0
 """A sentence loses `WEIGHT` for each logit, up to this many, that it answers worse by itself than the best one does.
 
 On the development halves of SQuAD 2, Amazon, CLAPNQ, COVID-QA and PolicyQA: models/reader/CARD.md.
 """
 
 
-class Reads(Protocol):
+class PassageReader(Protocol):
     """What reads passages: `service.scoring.reader.Reader`."""
 
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> Sequence[Reading]:
@@ -37,13 +37,13 @@ class _Place:
     total: float
 
 
-def read_twice(question: str, passages: Sequence[str], contexts: Sequence[str], reader: Reads) -> list[Reading]:
+def read_twice(question: str, passages: Sequence[str], contexts: Sequence[str], reader: PassageReader) -> list[Reading]:
     """A reading of every passage under its context ("" for none), and the best sentences read again."""
     return read_again(question, passages, contexts, reader.read(question, passages, contexts), reader)
 
 
 def read_again(
-    question: str, passages: Sequence[str], contexts: Sequence[str], readings: Sequence[Reading], reader: Reads
+    question: str, passages: Sequence[str], contexts: Sequence[str], readings: Sequence[Reading], reader: PassageReader
 ) -> list[Reading]:
     """The readings of the passages, with the best sentences read again: they have `alone`, and new scores.
 
@@ -62,7 +62,7 @@ def read_again(
     changed: list[list[SentenceReading]] = [list(reading.sentences) for reading in readings]
     for place, value in zip(chosen, alone, strict=True):
         sentence = changed[place.passage][place.sentence]
-        score = sentence.score - WEIGHT * min(MOST_LOST, best - value)
+        score = sentence.score - WEIGHT * min(MAX_LOST, best - value)
         changed[place.passage][place.sentence] = replace(sentence, score=score, alone=value)
     return [replace(reading, sentences=tuple(new)) for reading, new in zip(readings, changed, strict=True)]
 
@@ -72,7 +72,7 @@ def _chosen(question: str, passages: Sequence[str], readings: Sequence[Reading])
 
     def states(place: _Place) -> bool:
         sentence = readings[place.passage].sentences[place.sentence]
-        return stated(passages[place.passage][sentence.start : sentence.end], asked) is not None
+        return statement_terms(passages[place.passage][sentence.start : sentence.end], asked) is not None
 
     places = sorted(
         (
@@ -84,7 +84,7 @@ def _chosen(question: str, passages: Sequence[str], readings: Sequence[Reading])
     )
     near: list[_Place] = []
     for place in places:
-        if len(near) == MOST_SENTENCES or (near and place.total < near[0].total - WITHIN):
+        if len(near) == MAX_SENTENCES or (near and place.total < near[0].total - WITHIN):
             break
         if states(place):
             near.append(place)

@@ -3,46 +3,22 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from index.chunking.sentences import Span, sentence_spans
-from index.embedding.weights import bundled_folder, read_tokeniser
-from index.inference.runtime import EngineName, Form, Network
-from service.scoring.files import ModelConfig, read_model
+from index.inference.runtime import Signature
 from service.scoring.networks import SupportNetwork
+from service.scoring.trained_model import TrainedModel
 from service.scoring.windows import CLS, SEP, Tokens, Window, windows
 
-KIND = "support"
-_FORM = Form(("input_ids", "attention_mask", "token_type_ids"), (None,), head=("attention_mask",))
 
-
-class SupportChecker:
+class SupportChecker(TrainedModel):
     """Checks sentences against passages. Thread-safe; CPU-bound. `SupportChecker.load` makes one."""
 
-    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
-        self.config = config
-        self._tokeniser = tokeniser
-        self._network = network
-
-    @property
-    def version(self) -> str:
-        """The model's version and the start of its checksum."""
-        return f"{self.config.version} ({self.config.sha256[:12]})"
-
-    @classmethod
-    def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> "SupportChecker":
-        """The checker in `folder`, its weights compared with their checksum.
-
-        `cache` keeps the compiled network between starts. `engine` "torch" is the fp32 reference. Raises ModelMissing or
-        ModelDamaged, naming the file.
-        """
-        config, weights = read_model(folder, KIND)
-        module = SupportNetwork(config.shape)
-        module.load_state_dict(weights)
-        network = Network(module.bert, _FORM, head=module.heads, cache=cache, engine=engine)
-        return cls(config, read_tokeniser(bundled_folder()), network)
+    KIND = "support"
+    NETWORK = SupportNetwork
+    SIGNATURE = Signature(("input_ids", "attention_mask", "token_type_ids"), (None,), head=("attention_mask",))
 
     def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For every (claim, premise): the probability that the premise supports the whole claim.
@@ -59,10 +35,10 @@ class SupportChecker:
         windowed = [premise_window(self._tokeniser, claim, premise, self.config.limit) for claim, premise in pairs]
         rows = [{"input_ids": w.input_ids, "token_type_ids": w.token_type_ids} for w in windowed if w is not None]
         found = iter(self._network.run(rows))
-        return [float(next(found)[0]) if window is not None else _NOTHING for window in windowed]
+        return [float(next(found)[0]) if window is not None else _EMPTY_LOGIT for window in windowed]
 
 
-_NOTHING = -50.0
+_EMPTY_LOGIT = -50.0
 
 
 def _sigmoid(logit: float) -> float:
@@ -82,12 +58,14 @@ def premise_window(tokeniser: Tokenizer, claim: str, premise: str, limit: int) -
     tokens = Tokens(encoding.ids, encoding.offsets)
     room = limit - len(asked) - 3
     if len(tokens.ids) > room:
-        tokens, sentences = closest(asked, tokens, sentences, room)
+        tokens, sentences = closest_sentences(asked, tokens, sentences, room)
     found = windows(asked, tokens, sentences, limit, head_limit=limit // 2)
     return found[0] if sentences else None
 
 
-def closest(claim: Sequence[int], premise: Tokens, sentences: Sequence[Span], room: int) -> tuple[Tokens, list[Span]]:
+def closest_sentences(
+    claim: Sequence[int], premise: Tokens, sentences: Sequence[Span], room: int
+) -> tuple[Tokens, list[Span]]:
     """The tokens and spans of the sentences that share most with the claim, at most `room` tokens, in their order.
 
     A sentence's share is the weight of the claim's tokens in it, each weighing -log of the share of sentences that have

@@ -1,19 +1,47 @@
-"""TODO service/text/plain.py"""
+"""Plain text: a quote without its Markdown, and an answer with its list of sources for doors that carry text only. Pure."""
 
 import re
 
+from service.records import Answer, Citation
+
+HEADING = "Sources:"
+_HEADING_LINE = re.compile(r"\s*#{1,6}\s")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•▪◦‣·–>]\s+|\(?\d{1,3}[.)]\s+|#{1,6}\s+)+")
-
-
 _LINK = re.compile(r"!?\[([^\]\n]+)\]\([^()\s]*\)")
-
-
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 
 
-def plain(quote: str) -> str:
-    """A quote as it reads in running text: one line, without list or heading marks, emphasis and link targets."""
+def plain_line(quote: str) -> str:
+    """The quote as one line of running text, without list and heading marks, emphasis and link targets."""
     text = _LIST_MARK.sub("", quote)
     text = _LINK.sub(r"\1", text)
     text = _STRONG.sub(r"\2", text)
     return " ".join(text.split())
+
+
+def is_heading(text: str) -> bool:
+    """Whether a line is marked as a heading in Markdown."""
+    return _HEADING_LINE.match(text) is not None
+
+
+def with_sources(answer: Answer) -> str:
+    """The text of the answer with its markers, then the numbered sources; a refusal is its sentence alone."""
+    sources = source_list(answer)
+    return f"{answer.text}\n\n{sources}" if sources else answer.text
+
+
+def source_list(answer: Answer) -> str:
+    """`Sources:` and a line for each citation, with its place and its quote; empty without citations."""
+    return "\n".join([HEADING, *(_source_line(citation) for citation in answer.citations)]) if answer.citations else ""
+
+
+def without_sources(text: str) -> str:
+    """The text that `with_sources` returned, without the list of sources."""
+    return text.partition(f"\n\n{HEADING}\n")[0]
+
+
+def _source_line(citation: Citation) -> str:
+    page = [] if citation.page is None else [f"page {citation.page}"]
+    place = [citation.title, *citation.trail[-1:], *page, f"characters {citation.start}-{citation.end}"]
+    # Without links and images: a chat window that renders Markdown would load whatever a document links to.
+    return f"[{citation.number}] {' · '.join(plain_line(part) for part in place)}: “{plain_line(citation.quote)}”"

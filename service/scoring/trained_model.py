@@ -1,18 +1,23 @@
-"""The files of a shipped model: config.json and model.safetensors, checked before anything is built from them."""
+"""A trained model: its files (config.json, model.safetensors), checked, and the network that is loaded from them."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar, Self
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load as load_weights
+from safetensors.torch import save
+from tokenizers import Tokenizer
 from torch import Tensor
 
-from index.embedding.weights import checked_bytes
+from index.embedding.weights import bundled_folder, checked_bytes, read_tokeniser
 from index.errors import ModelDamaged, ModelMissing
 from index.inference.bert import BertShape
+from index.inference.runtime import EngineName, Network, Signature
+from service.scoring.networks import ReaderNetwork, SupportNetwork
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -35,6 +40,37 @@ class ModelConfig:
     offset: float = 0.0
 
 
+class TrainedModel:
+    """A model ready to run. A subclass names its kind, its network and the network's inputs and outputs."""
+
+    KIND: ClassVar[str]
+    NETWORK: ClassVar[type[ReaderNetwork] | type[SupportNetwork]]
+    SIGNATURE: ClassVar[Signature]
+
+    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
+        self.config = config
+        self._tokeniser = tokeniser
+        self._network = network
+
+    @property
+    def version(self) -> str:
+        """The model's version and the start of its checksum."""
+        return f"{self.config.version} ({self.config.sha256[:12]})"
+
+    @classmethod
+    def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> Self:
+        """The model in `folder`, its weights compared with their checksum.
+
+        `cache` keeps the compiled network between starts. `engine` "torch" is the fp32 reference. Raises ModelMissing or
+        ModelDamaged, naming the file.
+        """
+        config, weights = read_model(folder, cls.KIND)
+        module = cls.NETWORK(config.shape)
+        module.load_state_dict(weights)
+        network = Network(module.bert, cls.SIGNATURE, head=module.heads, cache=cache, engine=engine)
+        return cls(config, read_tokeniser(bundled_folder()), network)
+
+
 def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]:
     """Config and weights (fp32) of the model of that kind in `folder`.
 
@@ -45,14 +81,14 @@ def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]
     path = folder / WEIGHTS
     content = checked_bytes(path, config.sha256)
     try:
-        weights = load(content)
+        weights = load_weights(content)
     except SafetensorError as error:
         raise ModelDamaged(f"{path}: not a safetensors file ({error}). Reinstall quoth or restore the file") from error
     return config, {name: tensor.float() for name, tensor in weights.items()}
 
 
 def write_model(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> ModelConfig:
-    """Writes the weights in fp16 and the config with their checksum; returns that config."""
+    """Write the weights in fp16 and the config with their checksum; return that config."""
     folder.mkdir(parents=True, exist_ok=True)
     content = save({name: tensor.detach().half().contiguous() for name, tensor in weights.items()})
     (folder / WEIGHTS).write_bytes(content)

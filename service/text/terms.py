@@ -1,8 +1,10 @@
-"""The numbers in a text, in digits or in words. Pure."""
+"""The terms of a text: its words, its words that carry meaning, and its figures in digits or in words. Pure."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from service.text.plain import is_heading
 
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -15,7 +17,20 @@ _HUNDRED = "hundred"
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 _THOUSANDS = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 _GAP = re.compile(r"[ \u00a0\u2010\u2011-]")
-_LEAST_COUNT = 2  # "one" is more often a pronoun
+_MIN_COUNT = 2  # "one" is more often a pronoun
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+STOP_WORDS = frozenset(
+    """
+    a about above after again all also am an and any are aren't as at be because been before being below between
+    both but by can can't could did didn't do does doesn't doing don't done during each else every few for from
+    further get gets give given go had has have having how i if in into is isn't just know let like list make many
+    may me might more most much must my name no nor not of off on once only or other our out over own people please
+    said same say says shall should so some such take tell than that the their them then there these they this those
+    through to too under until up us use used very want was wasn't we were weren't what when where whether which
+    while who whom whose why will with would you your explain describe show find happen happened thing things it its
+    he him his she her hers one ones both former latter
+    """.split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +39,54 @@ class _Number:
     in_words: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The words of a text in lower case and its numbers as digits."""
+
+    words: frozenset[str]
+    figures: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> "Terms":
+        """The terms of a text."""
+        return cls(words(text), figures(text))
+
+
 def figures(text: str) -> frozenset[str]:
     """The numbers in a text as digits without thousands separators: "3,000", "3 thousand" and "three thousand" are 3000."""
     return frozenset(number.digits for number in _numbers(text))
 
 
-def counted(text: str) -> frozenset[str]:
+def stated_figures(text: str) -> frozenset[str]:
     """The numbers that a text states: all in digits, and those in words from "two" up."""
-    return frozenset(n.digits for n in _numbers(text) if not n.in_words or int(n.digits) >= _LEAST_COUNT)
+    return frozenset(n.digits for n in _numbers(text) if not n.in_words or int(n.digits) >= _MIN_COUNT)
 
 
 def words(text: str) -> frozenset[str]:
     """The words of a text in lower case, without its figures."""
     return frozenset(token.casefold() for token in _TOKEN.findall(text) if not _is_number(token))
+
+
+def content_words(text: str) -> list[str]:
+    """The words of `text` that carry meaning, as they stand there, in order."""
+    return [word for word in _WORD.findall(text) if word.casefold() not in STOP_WORDS]
+
+
+def overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """Jaccard index of two sets; 0 for two empty ones."""
+    union = one | other
+    return len(one & other) / len(union) if union else 0.0
+
+
+def statement_terms(text: str, asked: Terms) -> Terms | None:
+    """The terms of a line that states something; None for a heading and for a line with nothing that was not asked.
+
+    Such a line is a table's label, a date, or the question itself among frequent ones.
+    """
+    if is_heading(text):
+        return None
+    said = Terms.of(text)
+    return None if said.words <= asked.words and said.figures <= asked.figures else said
 
 
 def _numbers(text: str) -> Iterator[_Number]:
@@ -47,7 +97,7 @@ def _numbers(text: str) -> Iterator[_Number]:
         end = at + 1
         if _is_number(tokens[at][0]):
             parts = [tokens[at][0].casefold()]
-            while end < len(tokens) and _goes_on(
+            while end < len(tokens) and _continues(
                 parts, tokens[end][0].casefold(), text[tokens[end - 1].end() : tokens[end].start()]
             ):
                 parts.append(tokens[end][0].casefold())
@@ -61,7 +111,7 @@ def _is_number(token: str) -> bool:
     return token[0].isdecimal() or word in _SMALL or word == _HUNDRED or word in _SCALES
 
 
-def _goes_on(parts: list[str], word: str, gap: str) -> bool:
+def _continues(parts: list[str], word: str, gap: str) -> bool:
     """Whether `word` continues the number: "twenty-five", "six hundred", "3 million"; not "five six"."""
     if not _GAP.fullmatch(gap):
         return False
@@ -82,7 +132,7 @@ def _value(parts: list[str]) -> _Number:
     first = parts[0]
     if first[0].isdecimal():
         plain = _THOUSANDS.sub("", first)
-        return _Number(_scaled(plain, _SCALES[parts[1]]) if len(parts) > 1 else plain, in_words=False)
+        return _Number(_scale(plain, _SCALES[parts[1]]) if len(parts) > 1 else plain, in_words=False)
     total, current = 0, 0
     for part in parts:
         if part in _SCALES:
@@ -94,16 +144,10 @@ def _value(parts: list[str]) -> _Number:
     return _Number(str(total + current), in_words=True)
 
 
-def _scaled(digits: str, scale: int) -> str:
+def _scale(digits: str, scale: int) -> str:
     """ "4.5" of a million is 4500000; what is no plain number stays as it is."""
     whole, _, part = digits.replace(",", ".").partition(".")
     zeros = len(str(scale)) - 1
     if (not part.isdecimal() and part) or len(part) > zeros:
         return digits
     return (whole + part.ljust(zeros, "0")).lstrip("0") or "0"
-
-
-def overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """Jaccard index of two sets; 0 for two empty ones."""
-    union = one | other
-    return len(one & other) / len(union) if union else 0.0
