@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.filters import Scope
+from index.filters import Selection
 from index.ledger.ledger import Ledger
-from index.ledger.rows import Entry
+from index.ledger.rows import ChunkedDocument
 from index.lexicon.analysis import compounds, terms
 from index.lexicon.index import Lexicon
 from index.records import Chunk, Document
@@ -33,12 +33,12 @@ def add(ledger: Ledger, *texts: str, prefix: str = "d") -> None:
     for number, text in enumerate(texts):
         name = f"{prefix}{number}"
         document = Document(name, "v", f"file:///{name}", "", "text/plain", text)
-        ledger.change([Entry(document, [Chunk(name, name, "v", 0, 0, len(text), text)])], [])
+        ledger.change([ChunkedDocument(document, [Chunk(name, name, "v", 0, 0, len(text), text)])], [])
 
 
-def found(lexicon: Lexicon, ledger: Ledger, query: str, scope: Scope | None = None) -> list[str]:
+def found(lexicon: Lexicon, ledger: Ledger, query: str, scope: Selection | None = None) -> list[str]:
     hits = lexicon.search(query, 10, scope)
-    rows = ledger.chunks([number for number, _ in hits])
+    rows = ledger.chunks.get([number for number, _ in hits])
     return [rows[number].chunk.text for number, _ in hits]
 
 
@@ -59,7 +59,7 @@ def test_scores_are_bm25(ledger: Ledger, tmp_path: Path) -> None:
     for query in ("apple", "red sky", "green pie night"):
         expected = {text: sum(bm25(word, text, TEXTS) for word in query.split()) for text in TEXTS}
         hits = lexicon.search(query, 10)
-        rows = ledger.chunks([number for number, _ in hits])
+        rows = ledger.chunks.get([number for number, _ in hits])
         scores = {rows[number].chunk.text: score for number, score in hits}
         assert scores == pytest.approx({text: score for text, score in expected.items() if score}, rel=1e-5)
         assert [score for _, score in hits] == sorted(scores.values(), reverse=True)
@@ -110,7 +110,7 @@ def test_words_match_over_form_accent_and_script(ledger: Ledger, tmp_path: Path,
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_query_is_a_syntax_error(ledger: Ledger, tmp_path: Path, query: str) -> None:
     lexicon = Lexicon(tmp_path / "lexicon")
-    if not ledger.counts()[0]:
+    if not ledger.chunks.counts()[0]:
         add(ledger, *TEXTS)
     lexicon.catch_up(ledger)
     assert len(lexicon.search(query, 10)) <= len(TEXTS)
@@ -127,12 +127,12 @@ def test_scopes_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
-    assert found(lexicon, ledger, "green red", Scope(np.array([2, 3]))) == [TEXTS[1], TEXTS[2]]
-    assert found(lexicon, ledger, "apple", Scope(np.array([2]), outside=True)) == [TEXTS[0]]
-    assert found(lexicon, ledger, "apple", Scope(np.array([3]))) == []
-    assert found(lexicon, ledger, "apple", Scope(np.zeros(0, dtype=np.int64))) == []
-    assert len(found(lexicon, ledger, "apple", Scope(np.zeros(0, dtype=np.int64), outside=True))) == 2
-    assert lexicon.search("pie", 1, Scope(np.array([2]))) == lexicon.search("pie", 1)
+    assert found(lexicon, ledger, "green red", Selection(np.array([2, 3]))) == [TEXTS[1], TEXTS[2]]
+    assert found(lexicon, ledger, "apple", Selection(np.array([2]), outside=True)) == [TEXTS[0]]
+    assert found(lexicon, ledger, "apple", Selection(np.array([3]))) == []
+    assert found(lexicon, ledger, "apple", Selection(np.zeros(0, dtype=np.int64))) == []
+    assert len(found(lexicon, ledger, "apple", Selection(np.zeros(0, dtype=np.int64), outside=True))) == 2
+    assert lexicon.search("pie", 1, Selection(np.array([2]))) == lexicon.search("pie", 1)
 
 
 def test_changes_are_replayed_and_vectors_are_none_of_its_business(ledger: Ledger, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_changes_are_replayed_and_vectors_are_none_of_its_business(ledger: Ledge
     lexicon.catch_up(ledger)
     assert set(found(lexicon, ledger, "apple")) == {TEXTS[1], "apple juice"}
     commits = (tmp_path / "lexicon" / "meta.json").read_bytes()
-    ledger.add_vectors([text.hash for text in ledger.pending(9)], np.ones((4, 2), dtype=np.float32))
+    ledger.add_vectors([text.hash for text in ledger.chunks.pending(9)], np.ones((4, 2), dtype=np.float32))
     lexicon.catch_up(ledger)
     assert (tmp_path / "lexicon" / "meta.json").read_bytes() == commits
 
@@ -272,11 +272,11 @@ def test_a_long_scope_is_as_exact_as_a_short_one(ledger: Ledger, tmp_path: Path,
     """Scopes that hold few, many and none of the documents that suit the query best, part of the query or sifted after it."""
     rng = np.random.default_rng(5)
     add(ledger, *(" ".join(["plum"] * (1 + number % 7) + ["pear"] * (number % 5)) for number in range(400)))
-    long, short = Lexicon(tmp_path / "lexicon", deepest=10_000), Lexicon(tmp_path / "lexicon", deepest=0)
+    long, short = Lexicon(tmp_path / "lexicon", max_depth=10_000), Lexicon(tmp_path / "lexicon", max_depth=0)
     for lexicon in (long, short):
         lexicon.catch_up(ledger)
     for listed in (np.arange(1, 401)[rng.random(400) < share], np.arange(1, 401)[: int(400 * share)]):
-        scope = Scope(listed.astype(np.int64), outside, share=1 - share if outside else share)
+        scope = Selection(listed.astype(np.int64), outside, share=1 - share if outside else share)
         for query in ("plum", "pear plum", "pear pear"):
             for k in (1, 5, 300):
                 (found, scores), (expected, same) = (

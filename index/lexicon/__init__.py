@@ -1,4 +1,4 @@
-"""The lexical index (Tantivy, BM25) of a collection: a cache of the ledger's chunks.
+"""The lexicon (BM25 by Tantivy) of a collection: a cache of the ledger's chunks.
 
 Read in this order: analysis, files, index.
 """

@@ -1,11 +1,11 @@
-"""What a text is to the lexicon: its words, the fields that they stand in, and queries for them. Pure.
+"""Text analysis for the lexicon: the terms of a text, the fields of the index, and queries for terms. Pure.
 
 Text and query go through the same analysis: Unicode NFKC, words of letters, marks and digits (each ideograph or kana is a
-word of its own, since those scripts put no space between words), lower case, no accents, English stems. Names that are put
-together with signs (`max_connections`, `CVE-2021-44228`, `3.11`) are words besides their parts, so that a question about one
-finds it before texts that have its parts: over the documentation of PostgreSQL and Python, the passage that defines a setting
-is among the first twelve for 59 of 60 questions for its default, without such words for 52. A query is built from terms, never
-parsed, so no input is a syntax error.
+word of its own, since those scripts put no space between words), lower case, no accents, English stems. Compound names
+(`max_connections`, `CVE-2021-44228`, `3.11`) are indexed as words in addition to their parts, so that a question about one
+ranks it before texts that merely have its parts: over the documentation of PostgreSQL and Python, the passage that defines a
+setting is among the first twelve for 59 of 60 questions about its default, and for 52 without compounds. A query is built
+from terms, never parsed, so no input is a syntax error.
 """
 
 import re
@@ -14,26 +14,26 @@ import unicodedata
 import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
-from index.filters import Scope
+from index.filters import Selection
 
 _WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
-_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_.:/\-][^\W_]++)++")  # in time that grows with the text alone
-_TELLING = re.compile(r"[_.\d]")  # "two-dimensional" and "and/or" are words like others
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_.:/\-][^\W_]++)++")  # possessive: linear in the length of the text
+_DISTINCTIVE = re.compile(r"[_.\d]")  # "two-dimensional" and "and/or" are ordinary words
 _PATH = re.compile(r"[.:/\-]")
 _SIGN = re.compile(r"[_.:/\-]")
-_JOINT = "\u02d0"  # a letter to the regular expression above; texts have it in phonetic script alone
-_LONGEST_WORD = 60
-_MOST_TERMS = 256
+_JOINER = "\u02d0"  # a letter to `_WORDS`; texts contain it in phonetic script only
+_MAX_WORD_BYTES = 60
+_MAX_TERMS = 256
 
 ANALYZER = (
     TextAnalyzerBuilder(Tokenizer.regex(_WORDS))
-    .filter(Filter.remove_long(_LONGEST_WORD))
+    .filter(Filter.remove_long(_MAX_WORD_BYTES))
     .filter(Filter.lowercase())
     .filter(Filter.ascii_fold())
     .filter(Filter.stemmer("english"))
     .build()
 )
-"""What makes terms of a text."""
+"""Splits a text into terms."""
 
 
 def _schema() -> tantivy.Schema:
@@ -47,49 +47,49 @@ def _schema() -> tantivy.Schema:
 
 
 SCHEMA = _schema()
-"""The fields of an entry: its number, its document's, its words; and of the one entry that holds the mark, that."""
+"""The fields of an entry: its number, its document's number and its words; and those of the one entry that holds the mark."""
 
 
 def compounds(text: str) -> list[str]:
-    """The names in `text` that are put together with signs, in lower case, as often as they stand there.
+    """The compound names in `text`, in lower case, each as often as it occurs.
 
-    `functools.lru_cache` is one and holds another, `lru_cache`. Words of letters alone that a hyphen, a stroke or a colon joins
-    are none.
+    `functools.lru_cache` is one and contains another, `lru_cache`. Words of letters only, joined by a hyphen, a slash or a
+    colon, do not count.
     """
-    found = (match.group().lower() for match in _COMPOUND.finditer(unicodedata.normalize("NFKC", text)))
-    return [part for name in found if _TELLING.search(name) for part in (name, *_inner(name))]
+    names = (match.group().lower() for match in _COMPOUND.finditer(unicodedata.normalize("NFKC", text)))
+    return [part for name in names if _DISTINCTIVE.search(name) for part in (name, *_inner_names(name))]
 
 
 def identifiers(text: str) -> frozenset[str]:
-    """The names with an underscore in `text`, in lower case, each without what leads to it (`lru_cache`)."""
+    """The names with an underscore in `text`, in lower case, each without the path before it (`lru_cache`)."""
     return frozenset(name for name in compounds(text) if "_" in name and not _PATH.search(name))
 
 
-def _inner(name: str) -> list[str]:
+def _inner_names(name: str) -> list[str]:
     parts = _PATH.split(name)
     return [part for part in parts if "_" in part] if len(parts) > 1 else []
 
 
-def normal(text: str) -> str:
-    """The text as it is analysed, its compounds behind it as words."""
-    joined = (_SIGN.sub(_JOINT, name) for name in compounds(text))
-    return " ".join((unicodedata.normalize("NFKC", text), *joined))
+def normalize(text: str) -> str:
+    """The text as it is analysed, followed by its compounds as single words."""
+    words = (_SIGN.sub(_JOINER, name) for name in compounds(text))
+    return " ".join((unicodedata.normalize("NFKC", text), *words))
 
 
 def terms(text: str) -> list[str]:
-    """The different terms of `text`, in order, at most 256."""
-    return list(dict.fromkeys(ANALYZER.analyze(normal(text))))[:_MOST_TERMS]
+    """The distinct terms of `text`, in order, at most 256."""
+    return list(dict.fromkeys(ANALYZER.analyze(normalize(text))))[:_MAX_TERMS]
 
 
 def any_term(text: str) -> Query | None:
-    """Any of the terms; None without one."""
-    wanted = [(Occur.Should, Query.term_query(SCHEMA, "text", term, index_option="freq")) for term in terms(text)]
-    return Query.boolean_query(wanted) if wanted else None
+    """A query for any of the terms of `text`; None if it has none."""
+    clauses = [(Occur.Should, Query.term_query(SCHEMA, "text", term, index_option="freq")) for term in terms(text)]
+    return Query.boolean_query(clauses) if clauses else None
 
 
-def within(words: Query, scope: Scope) -> Query:
-    """The query, within the scope."""
-    if scope.outside and not scope.numbers.size:
+def restrict(words: Query, selection: Selection) -> Query:
+    """The query, restricted to the documents of `selection`."""
+    if selection.outside and not selection.numbers.size:
         return words
-    documents = Query.const_score_query(Query.term_set_query(SCHEMA, "document", scope.numbers.tolist()), 0.0)
-    return Query.boolean_query([(Occur.Must, words), (Occur.MustNot if scope.outside else Occur.Must, documents)])
+    documents = Query.const_score_query(Query.term_set_query(SCHEMA, "document", selection.numbers.tolist()), 0.0)
+    return Query.boolean_query([(Occur.Must, words), (Occur.MustNot if selection.outside else Occur.Must, documents)])

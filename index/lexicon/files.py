@@ -1,10 +1,19 @@
-"""The files of a lexicon as Tantivy writes them: whether they are whole, and what killed writers left behind."""
+"""The files of a lexicon as Tantivy writes them: open them, verify them, read their mark, delete what killed writers left."""
 
 import json
 import mmap
 import struct
 import zlib
 from pathlib import Path
+
+import tantivy
+from tantivy import Query
+
+from index.ledger.snapshot import Mark
+from index.lexicon.analysis import ANALYZER, SCHEMA
+
+FORMAT = 3
+"""The version of what an entry of the index holds; an index of another version is rebuilt."""
 
 _FOOTER = struct.Struct("<II")
 _FOOTER_MAGIC = 1337
@@ -14,18 +23,45 @@ class LexiconDamaged(Exception):
     """The folder is missing, incomplete or altered. Never leaves index/: the lexicon is rebuilt."""
 
 
-def verify(folder: Path) -> None:
-    """Compare the files of the index with the checksums that they carry; `LexiconDamaged` if one differs."""
+def create_index(folder: Path) -> tantivy.Index:
+    """An index in `folder`, which exists: the one that is in it, or a new one."""
+    index = tantivy.Index(SCHEMA, path=str(folder))
+    index.register_tokenizer("words", ANALYZER)
+    return index
+
+
+def open_index(folder: Path) -> tantivy.Index:
+    """The index in `folder`. `LexiconDamaged` if one of its files differs from the checksum in that file.
+
+    OSError or ValueError if there is no index.
+    """
     meta = (folder / "meta.json").read_bytes()
     segments = {segment["segment_id"].replace("-", "") for segment in json.loads(meta)["segments"]}
     for path in folder.iterdir():
         if path.name.split(".")[0] in segments:
             _verify(path)
+    return create_index(folder)
 
 
-def sweep(folder: Path) -> None:
-    """Remove lists of deletions that no commit refers to: a writer killed just before its commit leaves them, and Tantivy,
-    which would write them anew under the same names, does not replace a file. Only for who holds the lock."""
+def read_mark(searcher: tantivy.Searcher) -> Mark:
+    """The mark inside the index. `LexiconDamaged` if there is none of this format."""
+    hits = searcher.search(Query.term_query(SCHEMA, "number", 0), 2, count=False).hits
+    if len(hits) != 1:
+        raise LexiconDamaged(f"{len(hits)} marks")
+    (version,), (ledger,), (position,) = (
+        searcher.fast_field_values(name, [hits[0][1]]) for name in ("format", "ledger", "position")
+    )
+    if version != FORMAT or ledger is None or position is None:
+        raise LexiconDamaged(f"format {version!r}")
+    return Mark(int(ledger), int(position))
+
+
+def delete_stale(folder: Path) -> None:
+    """Delete lists of deletions that no commit refers to. Only the process that holds the lock may call this.
+
+    A writer killed just before its commit leaves them behind, and Tantivy, which would write them again under the same
+    names, does not replace a file.
+    """
     meta = folder / "meta.json"
     segments = json.loads(meta.read_bytes())["segments"] if meta.exists() else []
     known = {
@@ -39,17 +75,17 @@ def sweep(folder: Path) -> None:
 
 
 def _verify(path: Path) -> None:
-    """Every file of a segment ends in a footer: JSON with the CRC-32 of what stands before it, its length, a magic number."""
+    """Compare a file of a segment with its footer: JSON with the CRC-32 of what precedes it, its length, a magic number."""
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
             length, magic = _FOOTER.unpack(content[-_FOOTER.size :])
             end = len(content) - _FOOTER.size - length
             recorded = json.loads(content[end : -_FOOTER.size])["crc"]
             with memoryview(content) as view, view[:end] as body:
-                intact = magic == _FOOTER_MAGIC and recorded == zlib.crc32(body)
+                is_intact = magic == _FOOTER_MAGIC and recorded == zlib.crc32(body)
     except FileNotFoundError:
-        return  # another process has merged this segment away meanwhile
+        return  # another process has just merged this segment into another
     except (struct.error, ValueError, KeyError) as error:
         raise LexiconDamaged(f"{path}: no footer") from error
-    if not intact:
+    if not is_intact:
         raise LexiconDamaged(f"{path}: the checksum differs")
