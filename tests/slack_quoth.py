@@ -19,12 +19,11 @@ from index.library import Library
 from index.records import Document
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
-from service.generators.extractive import Extractive
+from service.generators.extractive import ExtractiveGenerator
 from service.scoring.reader import Reading, SentenceReading
-from service.session.session import Parts, make_parts
+from service.session.session import Session, make_session
 from service.settings import Settings
-from service.slack.app import Pace, SlackDoor
-from service.slack.socket_mode import serve
+from service.slack.app import SlackApp, Timing, serve
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
 from tests.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -69,7 +68,7 @@ def document(name: str, text: str, principals: frozenset[str] = frozenset(), fol
     )
 
 
-def parts(home: Path, generators: dict[str, Any] | None = None, documents: Sequence[Document] = ()) -> Parts:
+def parts(home: Path, generators: dict[str, Any] | None = None, documents: Sequence[Document] = ()) -> Session:
     """A Quoth over `documents` in the default collection."""
     settings = Settings(home=home)
     library = Library(home, HashedEncoder())
@@ -78,7 +77,7 @@ def parts(home: Path, generators: dict[str, Any] | None = None, documents: Seque
         collection.add(one)
     collection.embed_pending()
     double = ByWords()
-    chosen = generators or {"extractive": Extractive()}
+    chosen = generators or {"extractive": ExtractiveGenerator()}
     answerer = Answerer(
         library,
         double,  # type: ignore[arg-type]  # reads as the network does
@@ -86,12 +85,12 @@ def parts(home: Path, generators: dict[str, Any] | None = None, documents: Seque
         double,  # type: ignore[arg-type]
         chosen,
         next(iter(chosen)),
-        Policy(depth=6, top_k=4, threshold=0.5, longest_question=4000, support=SupportPolicy(strict=True)),
+        Policy(depth=6, top_k=4, threshold=0.5, max_question_chars=4000, support=SupportPolicy(strict=True)),
         new_id=lambda: uuid.uuid4().hex,
     )
     service: Any = SimpleNamespace(settings=settings, library=library, answerer=answerer, recording=None)
     database = Database(settings.store_url)
-    return make_parts(service, ConversationStore(database))
+    return make_session(service, ConversationStore(database))
 
 
 def settings_for(home: Path, api_url: str, **more: Any) -> Settings:
@@ -109,7 +108,7 @@ def settings_for(home: Path, api_url: str, **more: Any) -> Settings:
 class Running:
     """A Slack door over Socket Mode in a thread of its own, until the block ends."""
 
-    def __init__(self, made: Parts, settings: Settings, pace: Pace, ping_s: float = 0.25) -> None:
+    def __init__(self, made: Session, settings: Settings, pace: Timing, ping_s: float = 0.25) -> None:
         self._made, self._settings, self._pace, self._ping_s = made, settings, pace, ping_s
         self._connected = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
@@ -135,7 +134,7 @@ class Running:
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
-            door = SlackDoor(self._settings, self._made, self._pace)
+            door = SlackApp(self._settings, self._made, self._pace)
             await serve(door, APP_TOKEN, self._stop, lambda own: self._connected.set(), self._ping_s)
         except BaseException as error:  # noqa: BLE001  (raised in the test's own thread)
             self._failure = error

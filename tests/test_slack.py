@@ -15,20 +15,19 @@ from typer.testing import CliRunner
 from quoth import app
 from service.composition.http import create_app
 from service.errors import SettingsInvalid, SlackRefused
-from service.generators.scripted import Scripted
-from service.session.session import Parts
-from service.slack.app import Pace
-from service.slack.client.user_groups import members
+from service.generators.scripted import ScriptedGenerator
+from service.session.session import Session
+from service.slack.app import Timing
+from service.slack.client.users import read_groups
 from service.slack.context import OWNER
-from service.slack.render.channel import Channel
-from service.slack.render.phrases import LANGUAGES
+from service.slack.render.phrases import LANGUAGES, Channel
 from service.slack.store.channels import Channels
 from service.slack.store.questions import Questions
 from tests import slack_server
 from tests.slack_quoth import Running, document, parts, settings_for
 from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until
 
-PACE = Pace(lease=timedelta(seconds=5), poll_s=0.2, seconds_between_posts=0.0)
+PACE = Timing(lease=timedelta(seconds=5), poll_s=0.2, seconds_between_posts=0.0)
 SIX = "Seoul holds the North responsible for at least six cyberattacks since 2007."
 ASK = f"<@{BOT_USER}> How many cyberattacks since 2007 does Seoul count?"
 NOTHING = f"<@{BOT_USER}> Which enzyme folds mitochondria?"
@@ -49,14 +48,14 @@ def slack() -> Iterator[SlackServer]:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Parts]:
+def made(tmp_path: Path) -> Iterator[Session]:
     small = parts(tmp_path, documents=DOCUMENTS)
     yield small
     small.store.close()
 
 
 @pytest.fixture
-def quoth(slack: SlackServer, made: Parts, tmp_path: Path) -> Iterator[Running]:
+def quoth(slack: SlackServer, made: Session, tmp_path: Path) -> Iterator[Running]:
     with Running(made, settings_for(tmp_path, slack.api_url), PACE) as running:
         yield running
 
@@ -81,7 +80,7 @@ def answer(slack: SlackServer, thread: str, number: int = 1, channel: str = "C1"
     return message
 
 
-def settled(slack: SlackServer, made: Parts) -> None:
+def settled(slack: SlackServer, made: Session) -> None:
     """Wait until everything sent is acknowledged and worked on."""
     until(lambda: all(sent.acknowledged for sent in slack.sent))
     until(lambda: Questions(made.store.database, made.store.new_id).waiting() == 0)
@@ -144,7 +143,7 @@ def test_a_mention_is_answered_once_in_its_thread_streamed_with_its_source(slack
 
 
 def test_a_follow_up_in_the_thread_needs_no_mention_and_knows_what_went_before(
-    slack: SlackServer, quoth: Running, made: Parts
+    slack: SlackServer, quoth: Running, made: Session
 ) -> None:
     ts = ask(slack)
     first = answer(slack, ts)
@@ -161,7 +160,7 @@ def test_a_follow_up_in_the_thread_needs_no_mention_and_knows_what_went_before(
 
 
 def test_people_talking_among_themselves_bots_and_slack_itself_are_left_alone(
-    slack: SlackServer, quoth: Running, made: Parts
+    slack: SlackServer, quoth: Running, made: Session
 ) -> None:
     for event in (
         slack.say("C1", "U1", "How many cyberattacks since 2007?"),
@@ -188,7 +187,7 @@ def test_a_direct_message_reads_what_its_writer_may_read_and_a_channel_only_what
 
 
 def test_a_private_answer_reads_what_names_a_user_group_of_its_asker(
-    slack: SlackServer, made: Parts, tmp_path: Path
+    slack: SlackServer, made: Session, tmp_path: Path
 ) -> None:
     made.collection("default").add(
         document("bonus", "The bonus pool holds ninety thousand euros.", frozenset({"@board"}))
@@ -220,7 +219,7 @@ def test_groups_that_ended_or_belong_to_others_count_for_nothing() -> None:
         ours | {"handle": "old", "date_delete": 1700000000},
         ours | {"handle": "theirs", "is_external": True},
     )
-    assert members([ours, ended, shared, {"handle": "empty"}]) == {"@hr": {"U1", "U2"}, "@empty": frozenset()}
+    assert read_groups([ours, ended, shared, {"handle": "empty"}]) == {"@hr": {"U1", "U2"}, "@empty": frozenset()}
 
 
 def test_a_command_is_answered_privately_and_its_asker_alone_can_share_what_everybody_may_read(
@@ -291,7 +290,7 @@ def test_the_assistant_panel_suggests_questions_and_answers_with_a_status(slack:
 
 
 def test_a_rating_is_kept_with_the_slack_user_once_however_often_the_envelope_comes(
-    slack: SlackServer, quoth: Running, made: Parts
+    slack: SlackServer, quoth: Running, made: Session
 ) -> None:
     said = answer(slack, ask(slack))
     name = press(slack, said, "helpful", user="U2", trigger="t1")
@@ -314,7 +313,7 @@ def test_passages_are_shown_in_a_window_and_only_the_asker_deletes(slack: SlackS
 
 
 def test_an_edited_question_is_answered_again_in_the_same_message(
-    slack: SlackServer, quoth: Running, made: Parts
+    slack: SlackServer, quoth: Running, made: Session
 ) -> None:
     ts = ask(slack)
     before = answer(slack, ts)
@@ -376,7 +375,7 @@ def chosen(slack: SlackServer, channel: str = "C1", user: str = "U1", **values: 
 
 
 def test_members_choose_collections_that_a_setting_opens_and_administrators_any(
-    slack: SlackServer, made: Parts, tmp_path: Path
+    slack: SlackServer, made: Session, tmp_path: Path
 ) -> None:
     slack.users["U2"]["is_admin"] = True
     for name in ("open", "closed"):
@@ -411,7 +410,7 @@ def test_members_choose_collections_that_a_setting_opens_and_administrators_any(
     ("language", "refusal"), [("de", "Die Dokumente sagen dazu nichts."), ("it", "I documenti non lo dicono.")]
 )
 def test_a_refusal_and_an_error_are_said_in_the_language_of_the_channel(
-    slack: SlackServer, quoth: Running, made: Parts, language: str, refusal: str
+    slack: SlackServer, quoth: Running, made: Session, language: str, refusal: str
 ) -> None:
     chosen(slack, language=language)
     said = answer(slack, ask(slack, NOTHING))
@@ -425,7 +424,7 @@ def test_a_refusal_and_an_error_are_said_in_the_language_of_the_channel(
 
 
 def test_a_channel_is_set_to_answer_everything_from_one_folder_silently_and_in_german(
-    slack: SlackServer, quoth: Running, made: Parts
+    slack: SlackServer, quoth: Running, made: Session
 ) -> None:
     command(slack, "settings")
     view = until(lambda: slack.views)[0]
@@ -487,7 +486,7 @@ def test_retry_after_is_honoured_and_nothing_is_lost(slack: SlackServer, quoth: 
 
 
 def test_where_the_bot_is_not_a_member_the_asker_is_told_and_the_event_is_done(
-    slack: SlackServer, quoth: Running, made: Parts
+    slack: SlackServer, quoth: Running, made: Session
 ) -> None:
     slack.not_in.add("C9")
     _, name = command(slack, "How many cyberattacks since 2007 does Seoul count?", channel="C9")
@@ -503,7 +502,7 @@ def test_a_long_private_answer_comes_as_a_direct_message_and_can_be_deleted(slac
     text = "The clauses of the contract bind both parties."
     names = [f"{one}{other}" for one in "abcdefghijklmnopqrst" for other in "abcdefghij"]
     written = " ".join(f"Clauses {name} of the contract bind parties. [1]" for name in names)
-    made = parts(tmp_path, {"scripted": Scripted([written])}, [document("contract", text)])
+    made = parts(tmp_path, {"scripted": ScriptedGenerator([written])}, [document("contract", text)])
     with Running(made, settings_for(tmp_path, slack.api_url), PACE):
         _, name = command(slack, "What do the clauses of the contract say?")
         assert "direct message" in told(slack, name)
@@ -528,7 +527,7 @@ def test_a_missing_scope_is_named_and_costs_only_the_private_documents(
     assert "needs the scope users:read.email" in out.out + out.err
 
 
-def test_a_wrong_token_ends_the_start_with_what_to_mend(slack: SlackServer, made: Parts, tmp_path: Path) -> None:
+def test_a_wrong_token_ends_the_start_with_what_to_mend(slack: SlackServer, made: Session, tmp_path: Path) -> None:
     wrong = settings_for(tmp_path, slack.api_url).model_copy(update={"slack_bot_token": None})
     with pytest.raises(SettingsInvalid, match="QUOTH_SLACK_BOT_TOKEN"), Running(made, wrong, PACE):
         pass
@@ -547,7 +546,7 @@ def test_a_wrong_token_ends_the_start_with_what_to_mend(slack: SlackServer, made
 
 
 def test_over_http_signatures_are_verified_and_challenges_answered(
-    slack: SlackServer, made: Parts, tmp_path: Path, loopback: Any
+    slack: SlackServer, made: Session, tmp_path: Path, loopback: Any
 ) -> None:
     service: Any = made.service
     service.settings = settings_for(tmp_path, slack.api_url)
@@ -572,7 +571,7 @@ def test_over_http_signatures_are_verified_and_challenges_answered(
 
 
 def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(
-    slack: SlackServer, made: Parts, tmp_path: Path, loopback: Any
+    slack: SlackServer, made: Session, tmp_path: Path, loopback: Any
 ) -> None:
     service: Any = made.service
     service.settings = settings_for(tmp_path, slack.api_url)
@@ -583,7 +582,7 @@ def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(
         assert SIX in answer(slack, body["event"]["ts"]).shown
 
 
-def test_a_server_that_slack_is_not_set_up_for_has_no_such_route(made: Parts, loopback: Any) -> None:
+def test_a_server_that_slack_is_not_set_up_for_has_no_such_route(made: Session, loopback: Any) -> None:
     service: Any = made.service
     with loopback(create_app(service, made.store)) as url:
         assert httpx.post(f"{url}/slack/events", json={"type": "url_verification"}, timeout=10).status_code == 404

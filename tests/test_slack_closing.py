@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.generators.protocol import Passage
-from service.generators.scripted import Scripted
+from service.generators.scripted import ScriptedGenerator
 from service.slack.store.questions import Questions
 from tests import slack_server
 from tests.slack_quoth import Running, parts, settings_for
@@ -27,7 +27,7 @@ class Held:
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Any]:
         self.begun.set()
         assert self.let.wait(60)
-        yield from Scripted([f"{SIX} [1]"]).generate(question, passages)
+        yield from ScriptedGenerator([f"{SIX} [1]"]).generate(question, passages)
 
 
 @pytest.fixture

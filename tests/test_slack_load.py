@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from service.composition.http import create_app
-from service.slack.app import Pace
+from service.slack.app import Timing
 from service.slack.store.messages import Once
-from service.slack.store.questions import Asked, Questions
+from service.slack.store.questions import Questions, SlackQuestion
 from service.storage.database import Database
 from tests import slack_server
 from tests.slack_quoth import Running, parts, settings_for
@@ -31,8 +31,7 @@ import asyncio, sys
 from datetime import timedelta
 from pathlib import Path
 from service.observability.logs import configure
-from service.slack.app import Pace, SlackDoor
-from service.slack.socket_mode import serve
+from service.slack.app import SlackApp, Timing, serve
 from tests.slack_quoth import parts, settings_for
 from tests.slack_server import APP_TOKEN
 from tests.test_slack import DOCUMENTS
@@ -41,9 +40,9 @@ async def main():
     configure("warning")
     home = Path(sys.argv[1])
     made = parts(home, documents=DOCUMENTS)
-    pace = Pace(lease=timedelta(seconds=1), poll_s=0.1, seconds_between_posts=0.01)
-    door = SlackDoor(settings_for(home, sys.argv[2]), made, pace)
-    await serve(door, APP_TOKEN, asyncio.Event(), lambda own: print("connected", flush=True), 0.25)
+    timing = Timing(lease=timedelta(seconds=1), poll_s=0.1, seconds_between_posts=0.01)
+    app = SlackApp(settings_for(home, sys.argv[2]), made, timing)
+    await serve(app, APP_TOKEN, asyncio.Event(), lambda own: print("connected", flush=True), 0.25)
 
 asyncio.run(main())
 """
@@ -88,8 +87,8 @@ def test_fifty_questions_at_once_over_breaking_connections_are_each_answered_onc
     made = parts(tmp_path, documents=DOCUMENTS)
     slack.repeat_every, slack.drop_after = 3, 40
     slack.turned_away.update({"chat.postMessage": 5, "chat.startStream": 5, "chat.stopStream": 5})
-    pace = Pace(lease=timedelta(seconds=5), poll_s=0.2, seconds_between_posts=0.05)
-    with Running(made, settings_for(tmp_path, slack.api_url), pace):
+    timing = Timing(lease=timedelta(seconds=5), poll_s=0.2, seconds_between_posts=0.05)
+    with Running(made, settings_for(tmp_path, slack.api_url), timing):
         asked = questions(slack, 50)
         slack.ask_to_reconnect()
         until(lambda: is_answered(slack, asked), 120)
@@ -178,12 +177,16 @@ def test_a_message_that_was_posted_but_never_noted_is_taken_over(slack: SlackSer
         }
     )
     kept = Questions(made.store.database, made.store.new_id)
-    kept.ask(Asked(f"C1:{event['ts']}", "T", "C1", "channel", event["ts"], event["ts"], "U1", event["text"], "mention"))
+    kept.ask(
+        SlackQuestion(
+            f"C1:{event['ts']}", "T", "C1", "channel", event["ts"], event["ts"], "U1", event["text"], "mention"
+        )
+    )
     assert kept.take("dead") is not None
     with Running(
         made,
         settings_for(tmp_path, slack.api_url),
-        Pace(lease=timedelta(seconds=30), poll_s=0.1, seconds_between_posts=0),
+        Timing(lease=timedelta(seconds=30), poll_s=0.1, seconds_between_posts=0),
     ):
         time.sleep(0.5)
         assert slack.called("chat.update") == 0  # the dead worker's lease holds
@@ -203,12 +206,12 @@ def test_what_waited_too_long_or_failed_too_often_is_apologised_for(slack: Slack
         event = slack.say("C1", "U1", "How many cyberattacks?")
         place[name] = ts = event["ts"]
         kept = Questions(made.store.database, made.store.new_id, lease=timedelta(0), clock=lambda when=when: when)  # type: ignore[misc]
-        kept.ask(Asked(f"C1:{ts}", "T", "C1", "channel", ts, ts, "U1", event["text"], "mention"))
+        kept.ask(SlackQuestion(f"C1:{ts}", "T", "C1", "channel", ts, ts, "U1", event["text"], "mention"))
         assert all(kept.take("dying") for _ in range(tries))
     with Running(
         made,
         settings_for(tmp_path, slack.api_url),
-        Pace(lease=timedelta(seconds=5), poll_s=0.1, seconds_between_posts=0),
+        Timing(lease=timedelta(seconds=5), poll_s=0.1, seconds_between_posts=0),
     ):
         said = {name: until(lambda ts=ts: slack.in_thread("C1", ts))[0].shown for name, ts in place.items()}
     assert said["late"].startswith("I was away when you asked")
@@ -218,7 +221,7 @@ def test_what_waited_too_long_or_failed_too_often_is_apologised_for(slack: Slack
 
 def test_of_twenty_replicas_that_hear_one_event_one_keeps_it(database: Database) -> None:
     kept = Questions(database, lambda: "conversation")
-    one = Asked("C1:1", "T", "C1", "channel", "1", "1", "U1", "Why?", "mention")
+    one = SlackQuestion("C1:1", "T", "C1", "channel", "1", "1", "U1", "Why?", "mention")
     with ThreadPoolExecutor(20) as pool:
         first = list(pool.map(lambda _: kept.ask(one), range(20)))
         taken = [found for found in pool.map(lambda name: kept.take(str(name)), range(20)) if found]
@@ -229,8 +232,8 @@ def test_two_workers_never_take_the_same_question_and_a_thread_is_answered_in_or
     now = datetime.now(UTC)
     kept = Questions(database, lambda: "conversation", lease=timedelta(seconds=10), clock=lambda: now)
 
-    def asked(message: str, thread: str) -> Asked:
-        return Asked(f"C1:{message}", "T", "C1", "channel", thread, message, "U1", "Why?", "mention")
+    def asked(message: str, thread: str) -> SlackQuestion:
+        return SlackQuestion(f"C1:{message}", "T", "C1", "channel", thread, message, "U1", "Why?", "mention")
 
     assert [kept.ask(asked("1", "1")), kept.ask(asked("1", "1")), kept.ask(asked("2", "1")), kept.ask(asked("3", "3"))] == [
         True, False, True, True,
@@ -238,27 +241,27 @@ def test_two_workers_never_take_the_same_question_and_a_thread_is_answered_in_or
     first, other, nothing = kept.take("one"), kept.take("two"), kept.take("two")
     assert first is not None
     assert other is not None
-    assert ([first.asked.message, other.asked.message], nothing) == (["1", "3"], None)
+    assert ([first.question.message, other.question.message], nothing) == (["1", "3"], None)
     assert not kept.finish(first, "two", "answered", "a1")
     assert kept.edit("C1:1", "Why not?", "5")
     assert not kept.edit("C1:1", "Older", "4")
     assert not kept.finish(first, "one", "answered", "a1")  # it was edited meanwhile
     again = kept.take("one")
     assert again is not None
-    assert (again.asked.text, again.answer_id) == ("Why not?", "a1")
+    assert (again.question.text, again.answer_id) == ("Why not?", "a1")
     assert kept.finish(again, "one", "answered", "a2")
     second = kept.take("one")
     assert second is not None
-    assert (second.asked.message, kept.answer_ids_before(second)) == ("2", ("a2",))
+    assert (second.question.message, kept.answer_ids_before(second)) == ("2", ("a2",))
     now += timedelta(seconds=11)
     taken_over = kept.take("two")
     assert taken_over is not None
-    assert (taken_over.asked.message, taken_over.attempts) == ("2", 2)
+    assert (taken_over.question.message, taken_over.attempts) == ("2", 2)
     for _ in range(3):  # giving back what may pass by itself does not use up the tries, and is not forgotten either
         kept.put_back(taken_over, "two", timedelta(0), counts=False)
         again = kept.take("two")
         assert again is not None
-        assert (again.asked.message, again.attempts) in {("2", 2), ("3", 2)}
+        assert (again.question.message, again.attempts) in {("2", 2), ("3", 2)}
         taken_over = again
     assert kept.withdraw("C1:2")
     once = Once(database, clock=lambda: now)

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.records import Chunk, Hit
-from service.answering.citations import marked
+from service.answering.citations import with_markers
 from service.records import Answer, Citation, Sentence
 from service.slack.render import messages
-from service.slack.render.limits import BLOCKS_IN_MESSAGE
-from service.slack.render.links import Viewer
+from service.slack.render.messages import Viewer
 from service.slack.render.phrases import LANGUAGES
 from service.slack.render.richtext import literal
+from service.slack.render.text import BLOCKS_IN_MESSAGE
 from service.text.refusals import REFUSAL
 from tests import slack_rules
 
@@ -48,7 +48,7 @@ def hit(text: str, title: str) -> Hit:
 def answer(
     sentences: tuple[Sentence, ...], citations: tuple[Citation, ...] = (), passages: tuple[Hit, ...] = (), **more: Any
 ) -> Answer:
-    text = " ".join(marked(sentence.text, sentence.citations) for sentence in sentences) or REFUSAL
+    text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in sentences) or REFUSAL
     return Answer(
         "a" * 32, "b" * 32, "Why?", "Why?", text, not sentences, 0.9, sentences, citations, passages, "extractive", None,
         **more,

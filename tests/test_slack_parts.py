@@ -14,22 +14,20 @@ from service.settings import Settings
 from service.slack import handlers
 from service.slack.client import users
 from service.slack.client.rate_limits import Allowance
-from service.slack.events import asked, door, spoken
+from service.slack.events import find_origin, make_question, read_message
 from service.slack.manifest import manifest
-from service.slack.render.channel import Channel
-from service.slack.render.limits import units
 from service.slack.render.modals import settings_modal
-from service.slack.render.phrases import LANGUAGES
-from service.slack.render.text import escaped, mentioned, parts, plain, shortened
+from service.slack.render.phrases import LANGUAGES, Channel
+from service.slack.render.text import escape, mentioned_users, plain_text, shorten, split_text, units
 from tests import slack_rules, slack_server
 
-SOURCES = "\n".join(path.read_text() for path in Path(handlers.__file__).parent.glob("*.py"))
+SOURCES = "\n".join(path.read_text() for path in Path(handlers.__file__).parent.rglob("*.py"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_escaped_text_reads_as_it_was(text: str) -> None:
-    assert not set("<>") & set(escaped(text))
-    assert plain(escaped(text)) == "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
+    assert not set("<>") & set(escape(text))
+    assert plain_text(escape(text)) == "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
 
 
 @pytest.mark.parametrize(
@@ -43,26 +41,26 @@ def test_escaped_text_reads_as_it_was(text: str) -> None:
     ],
 )
 def test_a_question_is_read_as_people_see_it(typed: str, seen: str) -> None:
-    assert plain(typed, {"U2": "Bob"}) == seen
+    assert plain_text(typed, {"U2": "Bob"}) == seen
 
 
 def test_the_users_that_a_message_mentions_are_known() -> None:
-    assert mentioned("<@U1> and <@W2|bob>, not &lt;@U3&gt; nor @U4") == {"U1", "W2"}
+    assert mentioned_users("<@U1> and <@W2|bob>, not &lt;@U3&gt; nor @U4") == {"U1", "W2"}
 
 
 @given(st.text(max_size=400), st.integers(20, 90))
 def test_a_text_in_parts_is_the_same_text_and_every_part_fits(text: str, most: int) -> None:
-    cut = list(parts(text, most))
+    cut = list(split_text(text, most))
     assert "".join(cut) == text
     assert all(0 < units(part) <= most for part in cut)
 
 
 def test_a_text_is_cut_between_sentences_words_and_never_inside_a_sign() -> None:
-    assert list(parts("One is here. Two is there.", 16)) == ["One is here. ", "Two is there."]
-    assert list(parts("Alpha beta gamma", 12)) == ["Alpha beta ", "gamma"]
-    assert list(parts("👍🏽" * 3, 6)) == ["👍🏽", "👍🏽", "👍🏽"]
-    assert list(parts("🇩🇪a", 3)) == ["🇩🇪"[:1], "🇩🇪a"[1:]]  # a flag alone is longer than the limit
-    assert shortened("One two three", 9) == "One two…"
+    assert list(split_text("One is here. Two is there.", 16)) == ["One is here. ", "Two is there."]
+    assert list(split_text("Alpha beta gamma", 12)) == ["Alpha beta ", "gamma"]
+    assert list(split_text("👍🏽" * 3, 6)) == ["👍🏽", "👍🏽", "👍🏽"]
+    assert list(split_text("🇩🇪a", 3)) == ["🇩🇪"[:1], "🇩🇪a"[1:]]  # a flag alone is longer than the limit
+    assert shorten("One two three", 9) == "One two…"
 
 
 @pytest.mark.parametrize(
@@ -79,18 +77,18 @@ def test_a_text_is_cut_between_sentences_words_and_never_inside_a_sign() -> None
     ],
 )
 def test_only_a_confirmed_address_of_this_workspace_counts(user: dict[str, object], standing: str, email: str) -> None:
-    person = users.read({"id": "U1", "team_id": "T1"} | user, "T1")
+    person = users.read_person({"id": "U1", "team_id": "T1"} | user, "T1")
     assert (person.standing, person.email) == (standing, email)
     assert person.principals == (frozenset({email}) if email else frozenset())
 
 
 def test_both_events_of_one_message_have_one_key() -> None:
     event = slack_server.SlackServer().say("C1", "U1", "<@U9> Why?")
-    both = [spoken(one, "T1") for one in (event, slack_server.mention(event))]
+    both = [read_message(one, "T1") for one in (event, slack_server.mention(event))]
     assert both[0] is not None
     assert both[1] is not None
-    assert [door(one, "U9") for one in both if one] == ["mention", "mention"]
-    assert asked(both[0], "mention").key == asked(both[1], "mention").key
+    assert [find_origin(one, "U9") for one in both if one] == ["mention", "mention"]
+    assert make_question(both[0], "mention").key == make_question(both[1], "mention").key
 
 
 def test_an_allowance_ends_and_comes_back() -> None:

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from service.answering.service import Service
-from service.session.session import make_parts
-from service.slack.app import Pace
+from service.session.session import make_session
+from service.slack.app import Timing
 from service.storage.conversations import ConversationStore
 from tests import slack_server
 from tests.slack_quoth import Running, settings_for
@@ -40,8 +40,8 @@ def test_text_numbers_and_quotes_are_the_same_in_slack_and_over_http(
     slack: SlackServer, service: Service, store: ConversationStore, served: str, tmp_path: Path
 ) -> None:
     settings = settings_for(tmp_path, slack.api_url)
-    made = make_parts(replace(service, settings=settings), store)
-    pace = Pace(lease=timedelta(seconds=20), poll_s=0.2, seconds_between_posts=0)
+    made = make_session(replace(service, settings=settings), store)
+    pace = Timing(lease=timedelta(seconds=20), poll_s=0.2, seconds_between_posts=0)
     with Running(made, settings, pace):
         for question in QUESTIONS:
             event = slack.say("C1", "U1", f"<@{BOT_USER}> {question}")

@@ -38,10 +38,10 @@ def slack(
 
 
 async def _answering(settings: Settings) -> None:
-    door, socket_mode = _late("service.slack.app"), _late("service.slack.socket_mode")
-    token = socket_mode.app_token(settings)
+    slack = _late("service.slack.app")
+    token = slack.app_token(settings)
     await (
-        _late("service.slack.client.identity").Identities(door.client_of(settings)).get()
+        _late("service.slack.client.users").Identities(slack.make_client(settings)).get()
     )  # before seconds of loading models
     stop = asyncio.Event()
 
@@ -53,7 +53,7 @@ async def _answering(settings: Settings) -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, signalled, one)
     with _late("service.composition.slack").opened(settings) as parts:
-        await socket_mode.serve(door.SlackDoor(settings, parts), token, stop, _tell)
+        await slack.serve(slack.SlackApp(settings, parts), token, stop, _tell)
 
 
 def _tell(own: Any) -> None:

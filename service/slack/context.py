@@ -1,4 +1,4 @@
-"""Office: what everybody behind the Slack door works with."""
+"""SlackContext: the client, stores and limits that the handlers and the worker of the Slack app share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,31 +9,29 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.session.session import Parts
-from service.slack.client.identity import Identities
+from service.session.session import Session
 from service.slack.client.rate_limits import Rates
-from service.slack.client.user_groups import Groups
-from service.slack.client.users import People
-from service.slack.render.links import Viewer
+from service.slack.client.users import Groups, Identities, People
+from service.slack.render.messages import Viewer
 from service.slack.store.channels import Channels
 from service.slack.store.messages import Once, Posted
 from service.slack.store.questions import Questions
 
 OWNER = "slack"
-"""Whose the conversations of Slack are: nobody's key, so that no caller of the API reads them."""
+"""The owner of Slack's conversations. No API key is this owner, so no caller of the API can read them."""
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
-    """The client, Quoth's parts, what is kept about Slack, and the rates to keep to.
+class SlackContext:
+    """Slack's client, Quoth's session, the stores of the Slack app, and the rate limits.
 
-    `open_collections` are those that every member may choose for a channel; `viewer_base` is where people reach the server.
+    `open_collections` are those that every member may choose for a channel; `viewer_base` is the server's public address.
     """
 
     client: AsyncWebClient
-    parts: Parts
+    session: Session
     questions: Questions
     posted: Posted
     once: Once
@@ -44,21 +42,21 @@ class Office:
     viewer_base: str | None
     open_collections: frozenset[str]
     rates: Rates = field(default_factory=Rates)
-    lane: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
+    database_limiter: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
 
-    async def keep(self, work: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
-        """Read or write what the Slack door keeps, in a worker thread, in the order asked.
+    async def run_in_db(self, work: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
+        """Run a call of the Slack stores in a worker thread, one call at a time, in the order of the calls.
 
-        One at a time: SQLite makes writers that meet sleep and try again, and a late acknowledgement is a lost question.
+        SQLite makes writers that meet sleep and retry, and an event acknowledged too late is a lost question.
         """
-        return await anyio.to_thread.run_sync(partial(work, *given, **named), limiter=self.lane)
+        return await anyio.to_thread.run_sync(partial(work, *given, **named), limiter=self.database_limiter)
 
     def viewer(self, collection: str) -> Viewer:
-        """The viewer's addresses for documents of a collection."""
+        """The links to the documents of a collection."""
         return Viewer(self.viewer_base, collection)
 
-    async def reads(self, user: str) -> frozenset[str]:
-        """Whom documents may name for this user to read them in private: the address, and the user groups."""
+    async def private_principals(self, user: str) -> frozenset[str]:
+        """The principals of a user in private answers: the e-mail address and the user groups; none for outsiders and bots."""
         person = await self.people.of(user, (await self.identities.get()).team)
         if person.standing not in {"member", "guest"}:
             return frozenset()

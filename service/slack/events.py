@@ -1,18 +1,18 @@
-"""A message of Slack's -> is it a question for Quoth, and which? Pure."""
+"""Reads message events: what was said, and whether it is a question for Quoth. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.slack.render.text import mentioned, plain
-from service.slack.store.questions import Asked, Door
+from service.slack.render.text import mentioned_users, plain_text
+from service.slack.store.questions import Origin, SlackQuestion
 
-_SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_WRITTEN_BY_PEOPLE = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a person wrote in Slack, and where. `thread` is the timestamp of the thread's first message, this one's if new."""
+class UserMessage:
+    """What a person wrote, and where. `thread` is the timestamp of the thread's first message, perhaps this one."""
 
     team: str
     channel: str
@@ -26,55 +26,60 @@ class Spoken:
 
     @property
     def key(self) -> str:
-        """Which message it is; the same for the events app_mention and message, and for every repetition of both."""
-        return key(self.channel, self.message)
+        """The key of the message: the same for the events app_mention and message, and for every repetition of both."""
+        return message_key(self.channel, self.message)
 
 
-def key(channel: str, message: str) -> str:
-    """The name of a message."""
+def message_key(channel: str, message: str) -> str:
+    """The key by which a message is stored."""
     return f"{channel}:{message}"
 
 
-def spoken(event: Mapping[str, Any], team: str, names: dict[str, str] | None = None) -> Spoken | None:
-    """What a person said in a message event; None for bots, for changes, and for what Slack itself writes."""
-    if event.get("subtype") not in _SPOKEN or event.get("bot_id") or event.get("bot_profile") or not event.get("user"):
+def read_message(event: Mapping[str, Any], team: str, names: dict[str, str] | None = None) -> UserMessage | None:
+    """What a person wrote in a message event; None for bots, for changes, and for messages that Slack writes itself."""
+    if (
+        event.get("subtype") not in _WRITTEN_BY_PEOPLE
+        or event.get("bot_id")
+        or event.get("bot_profile")
+        or not event.get("user")
+    ):
         return None
-    said = str(event.get("text") or "")
-    channel, message = str(event["channel"]), str(event["ts"])
-    return Spoken(
+    text = str(event.get("text") or "")
+    channel, timestamp = str(event["channel"]), str(event["ts"])
+    return UserMessage(
         team=team,
         channel=channel,
-        channel_type=str(event.get("channel_type") or _type(channel)),
-        thread=str(event.get("thread_ts") or message),
-        message=message,
+        channel_type=str(event.get("channel_type") or _channel_type(channel)),
+        thread=str(event.get("thread_ts") or timestamp),
+        message=timestamp,
         user=str(event["user"]),
-        text=plain(said, names),
-        mentions=mentioned(said),
+        text=plain_text(text, names),
+        mentions=mentioned_users(text),
         in_thread=bool(event.get("thread_ts")),
     )
 
 
-def door(said: Spoken, bot: str) -> Door | None:
-    """By which door a message is a question for Quoth (`bot` is its user id), as far as the message itself says."""
-    if said.channel_type == "im":
+def find_origin(message: UserMessage, bot: str) -> Origin | None:
+    """How a message asks Quoth (`bot` is its user id), as far as the message alone shows; None when it does not."""
+    if message.channel_type == "im":
         return "direct"
-    return "mention" if bot in said.mentions else None
+    return "mention" if bot in message.mentions else None
 
 
-def asked(said: Spoken, by: Door) -> Asked:
-    """The question that a message is."""
-    return Asked(
-        key=said.key,
-        team=said.team,
-        channel=said.channel,
-        channel_type=said.channel_type,
-        thread=said.thread,
-        message=said.message,
-        asker=said.user,
-        text=said.text,
-        door=by,
+def make_question(message: UserMessage, origin: Origin) -> SlackQuestion:
+    """The question that a message asks."""
+    return SlackQuestion(
+        key=message.key,
+        team=message.team,
+        channel=message.channel,
+        channel_type=message.channel_type,
+        thread=message.thread,
+        message=message.message,
+        asker=message.user,
+        text=message.text,
+        origin=origin,
     )
 
 
-def _type(channel: str) -> str:
+def _channel_type(channel: str) -> str:
     return {"D": "im", "G": "group"}.get(channel[:1], "channel")

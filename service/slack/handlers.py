@@ -1,8 +1,7 @@
-"""What Slack sends -> questions kept, buttons pressed, windows opened. One set of handlers for Socket Mode and HTTP.
+"""Handlers of Slack's events: they store questions, carry out buttons and open modals, for Socket Mode and HTTP alike.
 
-Bolt answers Slack when a handler returns (`process_before_response`), so a question is in the database before it is
-acknowledged: what is acknowledged is never lost, and what could not be kept Slack sends again. Handlers do no more than
-that; answering is the worker's.
+Bolt acknowledges an event when its handler returns (`process_before_response`), so a question is in the database before it is
+acknowledged: no acknowledged question is lost, and Slack sends again what could not be stored. The worker answers.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,39 +13,38 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from service.slack import events
-from service.slack.actions import Actions, Press
+from service.slack.actions import Actions, ButtonPress
 from service.slack.client import errors
 from service.slack.client.ephemeral import respond
-from service.slack.context import Office
-from service.slack.render.channel import Channel
-from service.slack.render.limits import PROMPTS
-from service.slack.render.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, said
-from service.slack.render.modals import COLLECTION, SETTINGS, chosen, settings_modal
-from service.slack.render.text import escaped, plain, shortened
-from service.slack.store.questions import Asked, Door
+from service.slack.context import SlackContext
+from service.slack.render.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, short_message
+from service.slack.render.modals import COLLECTION, SETTINGS, read_settings, settings_modal
+from service.slack.render.phrases import Channel
+from service.slack.render.text import PROMPTS, escape, plain_text, shorten
+from service.slack.store.questions import Origin, SlackQuestion
 from service.slack.worker import Worker
 
 COMMAND = "/quoth"
 SHORTCUT = "answer_this"
 BUTTONS = (HELPFUL, UNHELPFUL, PASSAGES, SHARE, DELETE)
-MOST_TITLE = 60
-MOST_ECHO = 500
+MAX_TITLE = 60
+MAX_ECHO = 500
 Body = Mapping[str, Any]
-Later = Callable[[Awaitable[None]], None]
+InBackground = Callable[[Awaitable[None]], None]
 log = structlog.get_logger(__name__)
 
 
 class Handlers:
-    """The handlers. `later` runs what need not be done before Slack is answered."""
+    """The handlers. `in_background` runs work that the acknowledgement need not wait for."""
 
-    def __init__(self, office: Office, worker: Worker, actions: Actions, later: Later) -> None:
-        self._office = office
+    def __init__(self, context: SlackContext, worker: Worker, actions: Actions, in_background: InBackground) -> None:
+        self._context = context
         self._worker = worker
         self._actions = actions
-        self._later = later
+        self._in_background = in_background
 
     def register(self, app: AsyncApp) -> None:
-        """Tell Bolt which handler takes what."""
+        """Register the handlers with Bolt."""
         app.event("app_mention")(self.message)
         app.event("message")(self.message)
         app.event("assistant_thread_started")(self.panel_opened)
@@ -58,88 +56,92 @@ class Handlers:
         app.error(self.failed)
 
     async def message(self, event: dict[str, Any]) -> None:
-        """A message was written, changed or deleted."""
-        questions, keep = self._office.questions, self._office.keep
+        """Handle a message that was written, changed or deleted."""
+        questions, run_in_db = self._context.questions, self._context.run_in_db
         subtype, channel = event.get("subtype"), str(event.get("channel", ""))
         inner = event.get("message") or {}
         if subtype == "message_deleted" or inner.get("subtype") == "tombstone":
-            key = events.key(channel, str(event.get("deleted_ts") or inner.get("ts")))
-            changed = await keep(questions.withdraw, key)
+            key = events.message_key(channel, str(event.get("deleted_ts") or inner.get("ts")))
+            changed = await run_in_db(questions.withdraw, key)
         elif subtype == "message_changed":
-            changed = await self._edited(channel, inner)
+            changed = await self._edit(channel, inner)
         else:
-            changed = await self._said(event)
+            changed = await self._ask(event)
         if changed:
             self._worker.wake()
 
-    async def _said(self, event: Body) -> bool:
-        own = await self._office.identities.get()
-        said_here = events.spoken(event, own.team)
-        if said_here is None or said_here.user == own.user:
+    async def _ask(self, event: Body) -> bool:
+        own = await self._context.identities.get()
+        message = events.read_message(event, own.team)
+        if message is None or message.user == own.user:
             return False
-        by = events.door(said_here, own.user)
-        if by is None and not said_here.mentions:
-            by = await self._uninvited(said_here)
-        return by is not None and await self._office.keep(self._office.questions.ask, events.asked(said_here, by))
+        origin = events.find_origin(message, own.user)
+        if origin is None and not message.mentions:
+            origin = await self._unmentioned_origin(message)
+        return origin is not None and await self._context.run_in_db(
+            self._context.questions.ask, events.make_question(message, origin)
+        )
 
-    async def _uninvited(self, said_here: events.Spoken) -> Door | None:
-        """The door of a message that names nobody: a thread Quoth was asked in, or a channel where it answers everything."""
-        if said_here.in_thread:
-            ours = await self._office.keep(self._office.questions.is_ours, said_here.channel, said_here.thread)
-            return "follow-up" if ours else None
-        settings = await self._office.keep(self._office.channels.of, said_here.channel)
+    async def _unmentioned_origin(self, message: events.UserMessage) -> Origin | None:
+        """The origin of a message without mentions: in a thread that Quoth was asked in, or a channel set to every message."""
+        if message.in_thread:
+            was_asked = await self._context.run_in_db(self._context.questions.is_ours, message.channel, message.thread)
+            return "follow-up" if was_asked else None
+        settings = await self._context.run_in_db(self._context.channels.of, message.channel)
         return "channel" if settings.every_message else None
 
-    async def _edited(self, channel: str, message: Body) -> bool:
-        """A person changed a message: its text, not merely the preview of a link."""
+    async def _edit(self, channel: str, message: Body) -> bool:
+        """Have an edited question answered again; Slack also sends changes of link previews, which are ignored."""
         edited, ts = message.get("edited") or {}, str(message.get("ts", ""))
         if not edited or message.get("bot_id"):
             return False
         text, revision = str(message.get("text") or ""), str(edited.get("ts"))
-        return await self._office.keep(self._office.questions.edit, events.key(channel, ts), text, revision)
+        return await self._context.run_in_db(
+            self._context.questions.edit, events.message_key(channel, ts), text, revision
+        )
 
     async def panel_opened(self, event: dict[str, Any]) -> None:
-        """The assistant panel was opened: suggest questions about the newest documents that everybody may read."""
+        """Suggest questions about the newest documents that everybody may read, when the assistant panel opens."""
         thread = event["assistant_thread"]
-        self._later(self._suggest(str(thread["channel_id"]), str(thread["thread_ts"])))
+        self._in_background(self._suggest(str(thread["channel_id"]), str(thread["thread_ts"])))
 
     async def _suggest(self, channel: str, thread: str) -> None:
-        settings = await self._office.keep(self._office.channels.of, channel)
+        settings = await self._context.run_in_db(self._context.channels.of, channel)
         phrases = settings.phrases
-        titles = await self._office.parts.read(partial(self._titles, settings.collection))
-        prompts = [phrases.prompt.format(title=shortened(title, MOST_TITLE)) for title in titles]
+        titles = await self._context.session.read(partial(self._titles, settings.collection))
+        prompts = [phrases.prompt.format(title=shorten(title, MAX_TITLE)) for title in titles]
         if not prompts:
             return
         try:
-            await self._office.client.assistant_threads_setSuggestedPrompts(
+            await self._context.client.assistant_threads_setSuggestedPrompts(
                 channel_id=channel,
                 thread_ts=thread,
                 title=phrases.prompt_title,
-                prompts=[{"title": shortened(prompt, MOST_TITLE), "message": prompt} for prompt in prompts],
+                prompts=[{"title": shorten(prompt, MAX_TITLE), "message": prompt} for prompt in prompts],
             )
         except SlackApiError as error:
-            log.warning("no prompts suggested", reason=errors.explained(error))
+            log.warning("no prompts suggested", reason=errors.explain(error))
 
     def _titles(self, collection: str) -> list[str]:
-        parts = self._office.parts
-        name = collection or parts.default
-        if name not in parts.names():
+        session = self._context.session
+        name = collection or session.default
+        if name not in session.names():
             return []
-        everybody = [one for one in parts.collection(name).documents() if not one.principals]
-        return [one.title for one in everybody[-PROMPTS:]]
+        public = [document for document in session.collection(name).documents.list() if not document.principals]
+        return [document.title for document in public[-PROMPTS:]]
 
     async def command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
-        """`/quoth QUESTION`, `/quoth settings`, or `/quoth` alone."""
-        words, channel = str(command.get("text") or "").strip(), str(command["channel_id"])
-        phrases = (await self._office.keep(self._office.channels.of, channel)).phrases
-        if words.lower() in {"settings", "help", ""}:
-            if words.lower() == "settings":
+        """Handle `/quoth QUESTION`, `/quoth settings`, or `/quoth` alone."""
+        text, channel = str(command.get("text") or "").strip(), str(command["channel_id"])
+        phrases = (await self._context.run_in_db(self._context.channels.of, channel)).phrases
+        if text.lower() in {"settings", "help", ""}:
+            if text.lower() == "settings":
                 await self._open_settings(str(command["trigger_id"]), str(command["user_id"]), channel, ack)
             else:
-                await ack(response_type="ephemeral", text=escaped(f"{phrases.hint} · {COMMAND} settings"))
+                await ack(response_type="ephemeral", text=escape(f"{phrases.hint} · {COMMAND} settings"))
             return
-        own = await self._office.identities.get()
-        asked = Asked(
+        own = await self._context.identities.get()
+        question = SlackQuestion(
             key=f"command:{command['trigger_id']}",
             team=own.team,
             channel=channel,
@@ -147,56 +149,54 @@ class Handlers:
             thread="",
             message="",
             asker=str(command["user_id"]),
-            text=words,
-            door="command",
+            text=text,
+            origin="command",
             response_url=str(command["response_url"]),
         )
-        await self._office.keep(self._office.questions.ask, asked)
+        await self._context.run_in_db(self._context.questions.ask, question)
         self._worker.wake()
-        await ack(response_type="ephemeral", text=escaped(phrases.reading_for + shortened(plain(words), MOST_ECHO)))
+        await ack(response_type="ephemeral", text=escape(phrases.reading_for + shorten(plain_text(text), MAX_ECHO)))
 
     async def _open_settings(self, trigger: str, user: str, channel: str, ack: AsyncAck) -> None:
-        settings = await self._office.keep(self._office.channels.of, channel)
+        settings = await self._context.run_in_db(self._context.channels.of, channel)
         if not await self._is_member(user):
             await ack(response_type="ephemeral", text=settings.phrases.members_only)
             return
         choices = await self._choices(user, settings)
-        view = settings_modal(channel, settings, choices, self._office.parts.default)
-        await self._office.client.views_open(trigger_id=trigger, view=view)
+        view = settings_modal(channel, settings, choices, self._context.session.default)
+        await self._context.client.views_open(trigger_id=trigger, view=view)
         await ack()
 
     async def settings_chosen(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """The form with a channel's settings was sent."""
+        """Store a channel's settings when the form is submitted."""
         user, channel = str(body["user"]["id"]), str(body["view"]["private_metadata"])
         if await self._is_member(user):
-            made, before = (
-                chosen(body["view"]["state"]["values"]),
-                await self._office.keep(self._office.channels.of, channel),
-            )
-            if made.collection and made.collection not in await self._choices(user, before):
-                await ack(response_action="errors", errors={COLLECTION: before.phrases.admins_only})
+            chosen = read_settings(body["view"]["state"]["values"])
+            current = await self._context.run_in_db(self._context.channels.of, channel)
+            if chosen.collection and chosen.collection not in await self._choices(user, current):
+                await ack(response_action="errors", errors={COLLECTION: current.phrases.admins_only})
                 return
-            await self._office.keep(self._office.channels.keep, channel, made)
+            await self._context.run_in_db(self._context.channels.keep, channel, chosen)
         await ack()
 
     async def _is_member(self, user: str) -> bool:
-        own = await self._office.identities.get()
-        return (await self._office.people.of(user, own.team)).standing == "member"
+        own = await self._context.identities.get()
+        return (await self._context.people.of(user, own.team)).standing == "member"
 
     async def _choices(self, user: str, settings: Channel) -> list[str]:
-        """The collections that the user may set a channel to: those open to all, the one that it has; administrators, any."""
-        parts = self._office.parts
-        names = await parts.read(parts.names)
-        if await self._office.people.administers(user):
+        """The collections that a user may choose for a channel: the open ones and its present one; administrators, any."""
+        session = self._context.session
+        names = await session.read(session.names)
+        if await self._context.people.is_admin(user):
             return names
-        return [name for name in names if name in self._office.open_collections or name == settings.collection]
+        return [name for name in names if name in self._context.open_collections or name == settings.collection]
 
     async def shortcut(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
-        """ "Answer this with Quoth" on somebody's message."""
+        """Handle the shortcut "Answer this with Quoth" on a message."""
         message, channel = shortcut["message"], str(shortcut["channel"]["id"])
-        own, ts = await self._office.identities.get(), str(message["ts"])
-        asked = Asked(
-            key=events.key(channel, ts),
+        own, ts = await self._context.identities.get(), str(message["ts"])
+        question = SlackQuestion(
+            key=events.message_key(channel, ts),
             team=own.team,
             channel=channel,
             channel_type="shortcut",
@@ -204,25 +204,25 @@ class Handlers:
             message=ts,
             asker=str(shortcut["user"]["id"]),
             text=str(message.get("text") or ""),
-            door="shortcut",
+            origin="shortcut",
             response_url=str(shortcut.get("response_url") or ""),
         )
-        is_new = await self._office.keep(self._office.questions.ask, asked)
+        is_new = await self._context.run_in_db(self._context.questions.ask, question)
         self._worker.wake()
         await ack()
-        if not is_new and asked.response_url:
-            settings = await self._office.keep(self._office.channels.of, channel)
-            self._later(_told(asked.response_url, settings.phrases.already_answered))
+        if not is_new and question.response_url:
+            settings = await self._context.run_in_db(self._context.channels.of, channel)
+            self._in_background(_respond(question.response_url, settings.phrases.already_answered))
 
     async def pressed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A button under an answer."""
+        """Handle a pressed button under an answer."""
         await ack()
-        self._later(self._actions.do(Press.of(body)))
+        self._in_background(self._actions.do(ButtonPress.from_payload(body)))
 
     async def failed(self, error: Exception, body: dict[str, Any]) -> None:
-        """A handler broke: Slack gets no acknowledgement and sends the event again. What was said stays out of the log."""
+        """Log a failed handler: Slack gets no acknowledgement and sends the event again. Message texts stay out of the log."""
         log.error("event not handled", kind=str(body.get("type")), event_id=str(body.get("event_id")), exc_info=error)
 
 
-async def _told(url: str, words: str) -> None:
-    await respond(url, said(words))
+async def _respond(url: str, text: str) -> None:
+    await respond(url, short_message(text))

@@ -1,7 +1,7 @@
-"""POST /slack/events: Slack's events over HTTP, there when the bot token and the signing secret are set.
+"""POST /slack/events: Slack's events over HTTP, when the bot token and the signing secret are set.
 
-Bolt verifies the signature of every request, so the route asks for no API key. What is acknowledged is answered by a worker
-that runs as long as the server does.
+Bolt verifies the signature of every request, so the route needs no API key. A worker that runs with the server answers what
+was acknowledged.
 """
 
 from collections.abc import AsyncIterator
@@ -13,35 +13,35 @@ from fastapi.responses import Response
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 
 from service.settings import Settings
-from service.slack.app import SlackDoor
+from service.slack.app import SlackApp
 from service.slack.manifest import EVENTS_PATH
 
 router = APIRouter(include_in_schema=False)
 
 
-def is_wanted(settings: Settings) -> bool:
-    """Whether Slack is to reach this server."""
+def is_configured(settings: Settings) -> bool:
+    """Whether the settings let Slack send its events to this server."""
     return settings.slack_bot_token is not None and settings.slack_signing_secret is not None
 
 
 @router.post(EVENTS_PATH)
 async def events(request: Request) -> Response:
-    """Take what Slack sends; an answer of 200 means that it is kept."""
+    """Receive an event; status 200 means that it is stored."""
     handler: AsyncSlackRequestHandler = request.app.state.slack
     try:
         return await handler.handle(request)
-    except ValueError:  # not UTF-8, or not JSON: nothing that Slack sends
+    except ValueError:  # not UTF-8 or not JSON, so not from Slack
         return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 @asynccontextmanager
-async def answering(app: FastAPI) -> AsyncIterator[None]:
-    """Answer in Slack while the server runs, if Slack is to reach it."""
+async def run_slack(app: FastAPI) -> AsyncIterator[None]:
+    """Answer in Slack while the server runs, if Slack is configured."""
     settings = app.state.parts.service.settings
-    if not is_wanted(settings):
+    if not is_configured(settings):
         yield
         return
-    door = SlackDoor(settings, app.state.parts)
-    app.state.slack = AsyncSlackRequestHandler(door.app)
-    async with door.working():
+    slack = SlackApp(settings, app.state.parts)
+    app.state.slack = AsyncSlackRequestHandler(slack.app)
+    async with slack.working():
         yield

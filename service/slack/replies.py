@@ -1,4 +1,4 @@
-"""What becomes of one question: its answer, shown as it comes about, or a few words where there is none."""
+"""Replies to one question: its answer, shown as it is written, or a short message where there is none."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -16,233 +16,241 @@ from index.filters import Filter
 from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.errors import QuestionInvalid, RecordMissing
 from service.records import Answer, Citation, Question, Turn
-from service.session.session import Parts
-from service.session.stream import begun
-from service.slack.client import errors, reactions
-from service.slack.client.delivery import Delivery, Spot
-from service.slack.client.ephemeral import hand_over, respond
-from service.slack.context import OWNER, Office
-from service.slack.render.channel import Channel
-from service.slack.render.links import Viewer
+from service.session.session import Session
+from service.session.stream import stream
+from service.slack.client import errors
+from service.slack.client.delivery import Delivery, Destination, clear_working, show_working
+from service.slack.client.ephemeral import deliver_privately, respond
+from service.slack.context import OWNER, SlackContext
 from service.slack.render.messages import (
+    Viewer,
     answer_messages,
+    answer_text,
     closing_blocks,
     refusal_blocks,
-    said,
     sentence_blocks,
-    statement,
-    worded,
+    short_message,
+    text_blocks,
 )
-from service.slack.render.text import mentioned, plain
-from service.slack.store.questions import WITHDRAW, Ending, Taken
+from service.slack.render.phrases import Channel
+from service.slack.render.text import mentioned_users, plain_text
+from service.slack.store.questions import WITHDRAW, Ending, LeasedQuestion
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 TOO_LATE = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a question ended, and its answer if it has one."""
+class ReplyOutcome:
+    """How a question ended, and the id of its answer if it has one."""
 
     ending: Ending
     answer_id: str | None = None
 
 
 class Replies:
-    """Replies to questions that a worker has taken."""
+    """Replies to questions that a worker has leased."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, context: SlackContext) -> None:
+        self._context = context
 
-    async def settle(self, taken: Taken) -> Outcome:
-        """Do what is wanted. What cannot be done now raises; what cannot be done at all is said."""
-        channel = await self._office.keep(self._office.channels.of, taken.asked.channel)
-        if taken.attempts > 1:
-            taken = await self._with_strays(taken)
+    async def settle(self, leased: LeasedQuestion) -> ReplyOutcome:
+        """Answer the question or withdraw its answer. Raises what may succeed later; says what cannot be done at all."""
+        channel = await self._context.run_in_db(self._context.channels.of, leased.question.channel)
+        if leased.attempts > 1:
+            leased = await self._adopt_unrecorded(leased)
         try:
-            if taken.wanted == WITHDRAW:
-                await self._delivery(taken).delete(taken.posted)
-                return Outcome("withdrawn")
-            if taken.attempts > MOST_ATTEMPTS:
-                return await self._say(taken, channel.phrases.failed)
-            if datetime.now(UTC) - taken.asked_at > TOO_LATE:
-                return await self._say(taken, channel.phrases.late)
-            return await self._answer(taken, channel)
+            if leased.wanted == WITHDRAW:
+                await self._delivery(leased).delete(leased.posted)
+                return ReplyOutcome("withdrawn")
+            if leased.attempts > MAX_ATTEMPTS:
+                return await self._say(leased, channel.phrases.failed)
+            if datetime.now(UTC) - leased.asked_at > TOO_LATE:
+                return await self._say(leased, channel.phrases.late)
+            return await self._answer(leased, channel)
         except (QuestionInvalid, CollectionMissing) as error:
-            return await self._say(taken, self._why(error, channel))
+            return await self._say(leased, self._error_text(error, channel))
         except SlackApiError as error:
-            if errors.passes(error) or not (errors.has_no_way_in(error) or taken.attempts > MOST_ATTEMPTS):
+            if errors.is_transient(error) or not (errors.cannot_post(error) or leased.attempts > MAX_ATTEMPTS):
                 raise
-            log.warning("nothing can be said", channel=taken.asked.channel, reason=errors.explained(error))
-            if taken.asked.response_url:
-                await respond(taken.asked.response_url, said(channel.phrases.not_a_member))
-            return Outcome("apologised")
+            log.warning("nothing can be said", channel=leased.question.channel, reason=errors.explain(error))
+            if leased.question.response_url:
+                await respond(leased.question.response_url, short_message(channel.phrases.not_a_member))
+            return ReplyOutcome("apologised")
 
-    def _why(self, error: QuestionInvalid | CollectionMissing, channel: Channel) -> str:
+    def _error_text(self, error: QuestionInvalid | CollectionMissing, channel: Channel) -> str:
         if isinstance(error, CollectionMissing):
             return channel.phrases.no_collection
-        return channel.phrases.invalid.format(most=self._office.parts.service.answerer.policy.longest_question)
+        return channel.phrases.invalid.format(most=self._context.session.service.answerer.policy.max_question_chars)
 
-    async def _answer(self, taken: Taken, channel: Channel) -> Outcome:
-        asked = taken.asked
-        text = await self._words(asked.text)
+    async def _answer(self, leased: LeasedQuestion, channel: Channel) -> ReplyOutcome:
+        received = leased.question
+        text = await self._question_text(received.text)
         if not text:
-            return await self._say(taken, channel.phrases.hint)
-        await reactions.show(self._office.client, asked, channel.phrases)
+            return await self._say(leased, channel.phrases.hint)
+        await show_working(self._context.client, received, channel.phrases)
         try:
-            private = asked.door in {"direct", "command"}
-            principals = await self._office.reads(asked.asker) if private else frozenset()
-            parts = replace(self._office.parts, caller=self._office.parts.caller.acting_for(principals, OWNER))
+            private = received.origin in {"direct", "command"}
+            principals = await self._context.private_principals(received.asker) if private else frozenset()
+            session = replace(self._context.session, caller=self._context.session.caller.acting_for(principals, OWNER))
             question = Question(
                 text=text,
-                collection=channel.collection or parts.default,
-                conversation_id=taken.conversation_id,
-                history=await self._history(taken, parts),
-                principals=parts.caller.principals,
+                collection=channel.collection or session.default,
+                conversation_id=leased.conversation_id,
+                history=await self._history(leased, session),
+                principals=session.caller.principals,
                 where=Filter(uri_prefix=channel.folder),
             )
-            answer = await self._told(taken, channel, question, parts)
+            answer = await self._show_answer(leased, channel, question, session)
         finally:
             with CancelScope(shield=True):
-                await reactions.take_down(self._office.client, asked)
-        return Outcome("silent" if answer.refused and channel.silent else "answered", answer.id)
+                await clear_working(self._context.client, received)
+        return ReplyOutcome("silent" if answer.refused and channel.silent else "answered", answer.id)
 
-    async def _told(self, taken: Taken, channel: Channel, question: Question, parts: Parts) -> Answer:
-        """Show the answer as it comes about."""
-        phrases, viewer = channel.phrases, self._office.viewer(question.collection)
-        delivery, citations, sofar = self._delivery(taken), list[Citation](), list[str]()
-        async with aclosing(_ahead(question, parts)) as events:
+    async def _show_answer(
+        self, leased: LeasedQuestion, channel: Channel, question: Question, session: Session
+    ) -> Answer:
+        """Show the answer as it is written, and return it."""
+        phrases, viewer = channel.phrases, self._context.viewer(question.collection)
+        delivery, citations, shown = self._delivery(leased), list[Citation](), list[str]()
+        async with aclosing(_read_ahead(question, session)) as events:
             async for event in events:
-                if isinstance(event, SentenceReady) and taken.asked.door != "command":
+                if isinstance(event, SentenceReady) and leased.question.origin != "command":
                     citations += event.citations
-                    sofar.append(event.sentence.text)
-                    for made in sentence_blocks(event.sentence, citations, viewer, phrases):
-                        await delivery.write(made, " ".join(sofar))
+                    shown.append(event.sentence.text)
+                    for block in sentence_blocks(event.sentence, citations, viewer, phrases):
+                        await delivery.write(block, " ".join(shown))
                 elif isinstance(event, AnswerReady):
                     answer = event.answer
-        if taken.asked.door == "command":
-            await self._hand_over(taken, answer, channel, viewer)
-        elif answer.refused and channel.silent and taken.asked.door != "direct":
+        if leased.question.origin == "command":
+            await self._answer_privately(leased, answer, channel, viewer)
+        elif answer.refused and channel.silent and leased.question.origin != "direct":
             await delivery.finish([], answer.text)
-            if taken.asked.door in {"mention", "shortcut"}:
-                await self._whisper(taken, answer, channel, viewer)
+            if leased.question.origin in {"mention", "shortcut"}:
+                await self._refuse_privately(leased, answer, channel, viewer)
         else:
-            await delivery.finish(closing_blocks(answer, viewer, phrases, private=False), worded(answer, phrases))
+            await delivery.finish(closing_blocks(answer, viewer, phrases, private=False), answer_text(answer, phrases))
         return answer
 
-    async def _hand_over(self, taken: Taken, answer: Answer, channel: Channel, viewer: Viewer) -> None:
+    async def _answer_privately(self, leased: LeasedQuestion, answer: Answer, channel: Channel, viewer: Viewer) -> None:
         messages = answer_messages(answer, viewer, channel.phrases, private=True)
 
-        async def posted(where: str, message: str, place: int) -> None:
-            await self._office.keep(self._office.posted.note, where, message, taken.asked.key, place)
+        async def on_posted(channel: str, message: str, place: int) -> None:
+            await self._context.run_in_db(self._context.posted.note, channel, message, leased.question.key, place)
 
-        asked, notice = taken.asked, channel.phrases.long_private
-        await hand_over(self._office.client, asked.response_url, asked.asker, messages, notice, posted)
+        question, notice = leased.question, channel.phrases.long_private
+        await deliver_privately(
+            self._context.client, question.response_url, question.asker, messages, notice, on_posted
+        )
 
-    async def _whisper(self, taken: Taken, answer: Answer, channel: Channel, viewer: Viewer) -> None:
-        """A refusal in a channel where Quoth stays silent: who asked sees it, and nobody else."""
+    async def _refuse_privately(self, leased: LeasedQuestion, answer: Answer, channel: Channel, viewer: Viewer) -> None:
+        """Show a refusal only to the asker, in a channel that wants no refusals."""
         blocks = list(refusal_blocks(answer, viewer, channel.phrases))
-        await self._office.client.chat_postEphemeral(
-            channel=taken.asked.channel,
-            user=taken.asked.asker,
-            thread_ts=taken.asked.thread,
-            text=said(worded(answer, channel.phrases)).text,
+        await self._context.client.chat_postEphemeral(
+            channel=leased.question.channel,
+            user=leased.question.asker,
+            thread_ts=leased.question.thread,
+            text=short_message(answer_text(answer, channel.phrases)).text,
             blocks=blocks,
         )
 
-    async def _words(self, text: str) -> str:
-        """The question as a person reads it, with the names of the people in it and without Quoth's own."""
-        own = await self._office.identities.get()
+    async def _question_text(self, text: str) -> str:
+        """The question as a person reads it: mentions become names, and the mention of Quoth is left out."""
+        own = await self._context.identities.get()
         names = {
-            user: (await self._office.people.of(user, own.team)).name for user in mentioned(text) if user != own.user
+            user: (await self._context.people.of(user, own.team)).name
+            for user in mentioned_users(text)
+            if user != own.user
         }
-        return plain(text, names)
+        return plain_text(text, names)
 
-    async def _history(self, taken: Taken, parts: Parts) -> tuple[Turn, ...]:
-        """What the thread says above the question: of an answer that was given again, only the last."""
-        before = await self._office.keep(self._office.questions.answer_ids_before, taken)
+    async def _history(self, leased: LeasedQuestion, session: Session) -> tuple[Turn, ...]:
+        """The turns above the question in its thread; of a question that was answered again, only the last answer."""
+        before = await self._context.run_in_db(self._context.questions.answer_ids_before, leased)
         if not before:
             return ()
         try:
-            stored = await parts.read(partial(parts.store.answers, taken.conversation_id, owner=OWNER))
-        except RecordMissing:  # it was deleted, or unused for longer than conversations are kept
+            stored = await session.read(partial(session.store.answers, leased.conversation_id, owner=OWNER))
+        except RecordMissing:  # it was deleted, or its retention period ended
             return ()
         turns = {one.answer.id: Turn(one.answer.question, one.answer.text) for one in stored}
         return tuple(turns[answer_id] for answer_id in before if answer_id in turns)
 
-    async def _say(self, taken: Taken, words: str) -> Outcome:
-        """Words of the bot's own, in the place of an answer."""
-        if taken.asked.door == "command":
-            if not await respond(taken.asked.response_url, said(words)):
-                await self._office.client.chat_postMessage(channel=taken.asked.asker, text=said(words).text)
+    async def _say(self, leased: LeasedQuestion, text: str) -> ReplyOutcome:
+        """Reply with a text of the bot instead of an answer."""
+        if leased.question.origin == "command":
+            if not await respond(leased.question.response_url, short_message(text)):
+                await self._context.client.chat_postMessage(
+                    channel=leased.question.asker, text=short_message(text).text
+                )
         else:
-            await self._delivery(taken).finish(statement(words), words)
-        return Outcome("apologised")
+            await self._delivery(leased).finish(text_blocks(text), text)
+        return ReplyOutcome("apologised")
 
-    def _delivery(self, taken: Taken) -> Delivery:
-        asked = taken.asked
+    def _delivery(self, leased: LeasedQuestion) -> Delivery:
+        question = leased.question
 
-        async def posted(message: str, place: int) -> None:
-            await self._office.keep(self._office.posted.note, asked.channel, message, asked.key, place)
+        async def on_posted(message: str, place: int) -> None:
+            await self._context.run_in_db(self._context.posted.note, question.channel, message, question.key, place)
 
-        async def gone(messages: Sequence[str]) -> None:
-            await self._office.keep(self._office.posted.forget, asked.channel, messages)
+        async def on_deleted(messages: Sequence[str]) -> None:
+            await self._context.run_in_db(self._context.posted.forget, question.channel, messages)
 
-        spot = Spot(asked.channel, asked.thread, asked.team, asked.asker)
-        return Delivery(self._office.client, spot, self._office.rates, posted, gone, taken.posted)
+        destination = Destination(question.channel, question.thread, question.team, question.asker)
+        return Delivery(self._context.client, destination, self._context.rates, on_posted, on_deleted, leased.posted)
 
-    async def _with_strays(self, taken: Taken) -> Taken:
-        """The question with the messages that an earlier try posted without living to note them.
+    async def _adopt_unrecorded(self, leased: LeasedQuestion) -> LeasedQuestion:
+        """The question with the messages that an earlier attempt posted but did not record, because its process died.
 
-        A thread's questions are worked on one at a time, so what Quoth wrote below the question and nobody noted is its own.
+        A thread's questions are answered one at a time, so unrecorded messages of Quoth below the question belong to it.
         """
-        asked = taken.asked
-        if not asked.thread:
-            return taken
-        own = await self._office.identities.get()
+        question = leased.question
+        if not question.thread:
+            return leased
+        own = await self._context.identities.get()
         try:
-            replies = await self._office.client.conversations_replies(
-                channel=asked.channel, ts=asked.thread, oldest=asked.message, limit=100
+            replies = await self._context.client.conversations_replies(
+                channel=question.channel, ts=question.thread, oldest=question.message, limit=100
             )
         except SlackApiError as error:
-            if errors.passes(error):
+            if errors.is_transient(error):
                 raise
-            log.info("thread not read", reason=errors.explained(error))
-            return taken
-        strays = []
+            log.info("thread not read", reason=errors.explain(error))
+            return leased
+        unrecorded = []
         for message in replies["messages"]:
             ts = str(message["ts"])
-            ours = message.get("user") == own.user or (own.bot and message.get("bot_id") == own.bot)
+            is_own = message.get("user") == own.user or (own.bot and message.get("bot_id") == own.bot)
             if (
-                ours
-                and ts > asked.message
-                and await self._office.keep(self._office.posted.key_of, asked.channel, ts) is None
+                is_own
+                and ts > question.message
+                and await self._context.run_in_db(self._context.posted.key_of, question.channel, ts) is None
             ):
-                strays.append(ts)
-        for place, ts in enumerate(strays, start=len(taken.posted)):
-            await self._office.keep(self._office.posted.note, asked.channel, ts, asked.key, place)
-        return replace(taken, posted=(*taken.posted, *strays))
+                unrecorded.append(ts)
+        for place, ts in enumerate(unrecorded, start=len(leased.posted)):
+            await self._context.run_in_db(self._context.posted.note, question.channel, ts, question.key, place)
+        return replace(leased, posted=(*leased.posted, *unrecorded))
 
 
-async def _ahead(question: Question, parts: Parts) -> AsyncGenerator[Event]:
-    """The events of an answer, made as fast as they come about: waiting for Slack takes nothing from the answer's time."""
+async def _read_ahead(question: Question, session: Session) -> AsyncGenerator[Event]:
+    """The events of an answer, produced without waiting for Slack, so that Slack's delays do not count against its deadline."""
     events: asyncio.Queue[Event | None] = asyncio.Queue()
 
-    async def make() -> None:
+    async def produce() -> None:
         try:
-            async with aclosing(await begun(question, parts)) as made:
-                async for event in made:
+            async with aclosing(await stream(question, session)) as stream:
+                async for event in stream:
                     events.put_nowait(event)
         finally:
             events.put_nowait(None)
 
-    making = asyncio.ensure_future(make())
+    task = asyncio.ensure_future(produce())
     try:
         while (event := await events.get()) is not None:
             yield event
-        await making
+        await task
     finally:
-        making.cancel()
+        task.cancel()
         with CancelScope(shield=True):
-            await asyncio.wait([making])
+            await asyncio.wait([task])

@@ -1,4 +1,4 @@
-"""Calls to Slack's Web API: errors, rate limits, messages, reactions, users.
+"""Calls to Slack's Web API: errors, rate limits, messages, users.
 
-Read in this order: errors, rate_limits, identity, users, user_groups, reactions, ephemeral, delivery.
+Read in this order: errors, rate_limits, users, ephemeral, delivery.
 """

@@ -1,4 +1,4 @@
-"""What Slack's errors mean for us: pass, come back later, or tell the person what to mend. Pure."""
+"""What Slack's errors mean: ignore, try again later, or report what to fix. Pure."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from service.errors import SlackRefused, SlackUnavailable
 
 _TOKENS = "QUOTH_SLACK_BOT_TOKEN begins with xoxb-, QUOTH_SLACK_APP_TOKEN with xapp-."
-_MENDS = {
+_FIXES = {
     "invalid_auth": f"Slack does not know the token. Copy it again from the app's page: {_TOKENS}",
     "not_authed": "No token was sent. Set QUOTH_SLACK_BOT_TOKEN (and QUOTH_SLACK_APP_TOKEN for Socket Mode).",
     "token_revoked": "The token was revoked. Install the app again, and set the new token.",
@@ -21,59 +21,58 @@ _MENDS = {
 _GONE = frozenset(
     "message_not_found cant_delete_message thread_not_found cant_update_message edit_window_closed".split()
 )
-_NO_WAY_IN = frozenset(
+_CANNOT_POST = frozenset(
     "channel_not_found not_in_channel is_archived restricted_action no_permission user_not_found cannot_dm_bot "
     "messages_tab_disabled restricted_action_thread_locked restricted_action_non_threadable_channel "
     "restricted_action_read_only_channel restricted_action_thread_only_channel team_access_not_granted".split()
 )
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     "internal_error fatal_error service_unavailable request_timeout ratelimited team_added_to_org".split()
 )
 SERVER_ERROR = 500
 
 
 def code(error: SlackApiError) -> str:
-    """Slack's name of what went wrong, or the status when it gave none."""
+    """Slack's error code, or the HTTP status when there is none."""
     data = getattr(error.response, "data", None)
     named = data.get("error") if isinstance(data, dict) else None
     return str(named or getattr(error.response, "status_code", getattr(error.response, "status", "unknown")))
 
 
-def explained(error: SlackApiError) -> str:
-    """What Slack said, and what to do about it."""
+def explain(error: SlackApiError) -> str:
+    """Slack's error code with the way to fix it."""
     data: Any = getattr(error.response, "data", None)
-    said = code(error)
-    if said == "missing_scope" and isinstance(data, dict):
+    slack_code = code(error)
+    if slack_code == "missing_scope" and isinstance(data, dict):
         return (
             f"Slack says missing_scope: the app needs the scope {data.get('needed', '?')}. Add it under "
             "OAuth & Permissions (or paste the manifest again: quoth slack --manifest), then install the app again."
         )
-    return (
-        f"Slack says {said}. {_MENDS.get(said, 'See https://docs.slack.dev/reference for the method and this error.')}"
-    )
+    fix = _FIXES.get(slack_code, "See https://docs.slack.dev/reference for the method and this error.")
+    return f"Slack says {slack_code}. {fix}"
 
 
 def is_gone(error: SlackApiError) -> bool:
-    """Whether the message is not there any more, or not ours to change."""
+    """Whether the message no longer exists, or may not be changed by the app."""
     return code(error) in _GONE
 
 
-def has_no_way_in(error: SlackApiError) -> bool:
-    """Whether nothing can be posted there, now or later."""
-    return code(error) in _NO_WAY_IN
+def cannot_post(error: SlackApiError) -> bool:
+    """Whether the app can post nothing there, now or later."""
+    return code(error) in _CANNOT_POST
 
 
-def passes(error: Exception) -> bool:
-    """Whether the same call may go through later."""
+def is_transient(error: Exception) -> bool:
+    """Whether the same call may succeed later."""
     if isinstance(error, SlackApiError):
         status = getattr(error.response, "status_code", getattr(error.response, "status", 0))
-        return code(error) in _PASSING or (isinstance(status, int) and status >= SERVER_ERROR)
+        return code(error) in _TRANSIENT or (isinstance(status, int) and status >= SERVER_ERROR)
     return isinstance(error, aiohttp.ClientError | TimeoutError | OSError)
 
 
-def raised(error: Exception) -> Exception:
-    """The error of ours for an error of Slack's or of the way there."""
-    if isinstance(error, SlackApiError) and not passes(error):
-        return SlackRefused(explained(error))
-    said = explained(error) if isinstance(error, SlackApiError) else f"Slack does not answer ({error})."
-    return SlackUnavailable(f"{said} Check the network, and try again.")
+def to_service_error(error: Exception) -> Exception:
+    """The service error for an error of Slack or of the connection to it."""
+    if isinstance(error, SlackApiError) and not is_transient(error):
+        return SlackRefused(explain(error))
+    reason = explain(error) if isinstance(error, SlackApiError) else f"Slack does not answer ({error})."
+    return SlackUnavailable(f"{reason} Check the network, and try again.")

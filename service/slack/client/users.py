@@ -1,32 +1,86 @@
-"""Who asks: the e-mail address that documents name their readers by, looked up in Slack once and kept for an hour.
+"""Who is who in the workspace: the app itself, the people who ask, and the user groups that they are in.
 
-Only an address that Slack says is confirmed counts, and only of a member or guest of this workspace. Somebody from another
-organisation (Slack Connect), a bot, or a user whose address cannot be read, reads what everybody may read and no more.
+A document names its readers by e-mail address or user group. Only an address that Slack says is confirmed counts, and only of a
+member or guest of this workspace. Somebody from another organisation (Slack Connect), a bot, or a user whose address cannot be
+read may read only what everybody may read. Users are cached for an hour, user groups for ten minutes.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, Literal
 
+import aiohttp
 import anyio.to_thread
 import structlog
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from service.slack.client.errors import explained
+from service.slack.client import errors
 from service.slack.store.tables import PersonRow
 from service.storage.database import Database
 
 Standing = Literal["member", "guest", "outsider", "bot"]
-KEPT = timedelta(hours=1)
-KEPT_UNKNOWN = timedelta(minutes=5)
+PERSON_CACHED = timedelta(hours=1)
+UNKNOWN_PERSON_CACHED = timedelta(minutes=5)
+GROUPS_CACHED_S = 600.0
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """The app's user and bot id, its workspace and its name."""
+
+    user: str
+    bot: str
+    team: str
+    enterprise: str | None
+    name: str
+
+
+class Identities:
+    """The identity behind one bot token, fetched once (auth.test); a failure is not cached, so the next call asks again."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._identity: Identity | None = None
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> Identity:
+        """The identity. Raises SlackRefused for a token that Slack rejects, SlackUnavailable when Slack does not answer."""
+        async with self._lock:
+            if self._identity is None:
+                try:
+                    response = await self._client.auth_test()
+                except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                    raise errors.to_service_error(error) from error
+                self._identity = Identity(
+                    user=str(response["user_id"]),
+                    bot=str(response.get("bot_id") or ""),
+                    team=str(response["team_id"]),
+                    enterprise=response.get("enterprise_id"),
+                    name=str(response.get("user") or "Quoth"),
+                )
+            return self._identity
+
+    async def authorize(self) -> AuthorizeResult:
+        """The authorization that Bolt asks for before it dispatches an event."""
+        own = await self.get()
+        return AuthorizeResult(
+            enterprise_id=own.enterprise,
+            team_id=own.team,
+            bot_user_id=own.user,
+            bot_id=own.bot,
+            bot_token=self._client.token,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """A user of Slack. `email` is empty when none is known for certain."""
+    """A user of Slack. `email` is empty unless it is confirmed."""
 
     user: str
     email: str
@@ -35,12 +89,12 @@ class Person:
 
     @property
     def principals(self) -> frozenset[str]:
-        """Whom documents may name for this person to read them; empty: only what everybody may read."""
+        """The names by which documents may admit this person; empty: only what everybody may read."""
         return frozenset({self.email}) if self.email else frozenset()
 
 
 class People:
-    """The people of one workspace, by user id."""
+    """The people of one workspace, by user id. `clock` gives the time in UTC."""
 
     def __init__(
         self,
@@ -54,38 +108,38 @@ class People:
         self._clock = clock
 
     async def of(self, user: str, team: str) -> Person:
-        """The person behind a user id, as this workspace (`team`) knows them."""
-        known = await anyio.to_thread.run_sync(self._known, user)
-        if known is not None:
-            return known
+        """The person behind a user id, seen from this workspace (`team`)."""
+        cached = await anyio.to_thread.run_sync(self._cached, user)
+        if cached is not None:
+            return cached
         try:
             response = await self._client.users_info(user=user)
         except SlackApiError as error:
-            log.warning("user unknown", user=user, reason=explained(error))
-            person, kept = Person(user, "", "outsider", ""), KEPT_UNKNOWN
+            log.warning("user unknown", user=user, reason=errors.explain(error))
+            person, lifetime = Person(user, "", "outsider", ""), UNKNOWN_PERSON_CACHED
         else:
-            person, kept = read(response["user"], team), KEPT
-        await anyio.to_thread.run_sync(self._keep, person, kept)
+            person, lifetime = read_person(response["user"], team), PERSON_CACHED
+        await anyio.to_thread.run_sync(self._store, person, lifetime)
         return person
 
-    async def administers(self, user: str) -> bool:
-        """Whether the user administers or owns the workspace now: asked of Slack each time. False when Slack does not say."""
+    async def is_admin(self, user: str) -> bool:
+        """Whether the user administers or owns the workspace. Asks Slack each time; False when Slack does not say."""
         try:
-            found = (await self._client.users_info(user=user))["user"]
+            response = (await self._client.users_info(user=user))["user"]
         except SlackApiError as error:
-            log.warning("user unknown", user=user, reason=explained(error))
+            log.warning("user unknown", user=user, reason=errors.explain(error))
             return False
-        return bool(found.get("is_admin") or found.get("is_owner")) and not found.get("deleted")
+        return bool(response.get("is_admin") or response.get("is_owner")) and not response.get("deleted")
 
-    def _known(self, user: str) -> Person | None:
+    def _cached(self, user: str) -> Person | None:
         with self._database.reading() as session:
             row = session.get(PersonRow, user)
             if row is None or row.expires_at <= self._clock():
                 return None
-            standing: Standing = row.standing  # type: ignore[assignment]  # only `_keep` writes it
+            standing: Standing = row.standing  # type: ignore[assignment]  # only `_store` writes it
             return Person(user, row.email, standing, row.name)
 
-    def _keep(self, person: Person, kept: timedelta) -> None:
+    def _store(self, person: Person, lifetime: timedelta) -> None:
         with self._database.writing() as session:
             session.merge(
                 PersonRow(
@@ -93,13 +147,13 @@ class People:
                     email=person.email,
                     standing=person.standing,
                     name=person.name,
-                    expires_at=self._clock() + kept,
+                    expires_at=self._clock() + lifetime,
                 )
             )
 
 
-def read(user: Mapping[str, Any], team: str) -> Person:
-    """Slack's description of a user -> the person. Pure."""
+def read_person(user: Mapping[str, Any], team: str) -> Person:
+    """The person in Slack's description of a user. Pure."""
     profile = user.get("profile", {})
     standing = _standing(user, team)
     trusted = standing in {"member", "guest"} and user.get("is_email_confirmed", True) and not user.get("deleted")
@@ -114,3 +168,47 @@ def _standing(user: Mapping[str, Any], team: str) -> Standing:
     if user.get("is_stranger") or user.get("team_id", team) != team:
         return "outsider"
     return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else "member"
+
+
+class Groups:
+    """The user groups of one workspace, fetched together. `clock` gives seconds.
+
+    An app without the scope usergroups:read works, but knows no groups.
+    """
+
+    def __init__(self, client: AsyncWebClient, *, clock: Callable[[], float] = monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._members: Mapping[str, frozenset[str]] = {}
+        self._fresh_until: float | None = None
+
+    async def of(self, user: str) -> frozenset[str]:
+        """The groups that a user is in, as documents name them: `@` and the handle. Raises transient errors of Slack."""
+        async with self._lock:
+            if self._fresh_until is None or self._clock() >= self._fresh_until:
+                self._members = await self._fetch()
+                self._fresh_until = self._clock() + GROUPS_CACHED_S
+            return frozenset(name for name, users in self._members.items() if user in users)
+
+    async def _fetch(self) -> Mapping[str, frozenset[str]]:
+        try:
+            response = await self._client.usergroups_list(include_users=True)
+        except SlackApiError as error:
+            if errors.is_transient(error):
+                raise
+            log.info("user groups not read", reason=errors.explain(error))
+            return {}
+        return read_groups(response["usergroups"])
+
+
+def read_groups(groups: Sequence[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    """The users in each user group of Slack's description, by `@` and handle in lower case. Pure.
+
+    Deleted groups and those of another organisation (Slack Connect) are left out.
+    """
+    return {
+        f"@{str(group['handle']).lower()}": frozenset(map(str, group.get("users") or ()))
+        for group in groups
+        if group.get("handle") and not group.get("date_delete") and not group.get("is_external")
+    }

@@ -1,4 +1,4 @@
-"""An answer as Slack messages, modals and links. Pure.
+"""Renders answers as Slack messages, modals and links. Pure.
 
-Read in this order: limits, text, richtext, links, phrases, channel, messages, modals.
+Read in this order: text (limits, cutting, escaping), richtext, phrases (with a channel's settings), messages, modals.
 """

@@ -1,4 +1,4 @@
-"""An Answer -> the messages that show it, within Slack's limits. Pure.
+"""The Slack messages that show an Answer, within Slack's limits. Pure.
 
 The layout is append-only: sentences, then sources, then notes, then buttons, packed into messages in that order. What is
 streamed sentence by sentence is therefore the same as what is sent at once.
@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from index.records import Hit
 from service.records import Answer, Citation, Sentence
-from service.slack.render.limits import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, size
-from service.slack.render.links import Viewer
 from service.slack.render.phrases import Phrases
 from service.slack.render.richtext import Element, Words, block, cost, literal, paragraphs, quote, section
-from service.slack.render.text import escaped, shortened
+from service.slack.render.text import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, escape, shorten, size
 
 Block = dict[str, Any]
 
@@ -23,11 +22,37 @@ HELPFUL, UNHELPFUL, PASSAGES, SHARE, DELETE = "helpful", "unhelpful", "passages"
 NEAREST = 3
 EXCERPT = 240
 _ESCAPED_GROWTH = 5  # `&` becomes `&amp;`
-_HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # an excerpt shows its headings before it already
+_HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # an excerpt already shows its headings above it
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Viewer:
+    """Makes links to the page that shows a document with the quoted words marked.
+
+    `base` is the server's public address; without one (None) there are no links.
+    """
+
+    base: str | None
+    collection: str
+
+    def of_citation(self, citation: Citation) -> str | None:
+        """The link for a citation; None without a public address."""
+        mark = {} if citation.highlight is None else {"mark": "-".join(map(str, citation.highlight))}
+        return self._address(citation.document_id, citation.version, citation.start, citation.end, mark)
+
+    def of_hit(self, hit: Hit) -> str | None:
+        """The link for a passage; None without a public address."""
+        return self._address(hit.chunk.document_id, hit.chunk.version, hit.chunk.start, hit.chunk.end, {})
+
+    def _address(self, document: str, version: str, start: int, end: int, more: dict[str, str]) -> str | None:
+        if self.base is None:
+            return None
+        place = {"collection": self.collection, "document": document, "version": version, "start": start, "end": end}
+        return f"{self.base.rstrip('/')}/view?{urlencode(place | more)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackMessage:
     """One message: its blocks, and the text for notifications and screen readers."""
 
     blocks: tuple[Block, ...]
@@ -35,49 +60,51 @@ class Message:
 
 
 @dataclass(slots=True)
-class Sheet:
-    """The blocks of one message so far, and whether another still fits."""
+class MessageBlocks:
+    """The blocks of one message, filled until the next one does not fit."""
 
     blocks: list[Block] = field(default_factory=list)
-    taken: int = 0
+    used: int = 0
 
-    def takes(self, made: Block) -> bool:
-        """Whether the block fits beside those that are here."""
-        return not self.blocks or (len(self.blocks) < BLOCKS_IN_MESSAGE and self.taken + size(made) <= MESSAGE_SIZE)
+    def fits(self, made: Block) -> bool:
+        """Whether the block still fits into the message; an empty message takes any block."""
+        return not self.blocks or (len(self.blocks) < BLOCKS_IN_MESSAGE and self.used + size(made) <= MESSAGE_SIZE)
 
     def add(self, made: Block) -> None:
-        """Put the block at the end."""
+        """Append the block."""
         self.blocks.append(made)
-        self.taken += size(made)
+        self.used += size(made)
 
 
-def answer_messages(answer: Answer, viewer: Viewer, phrases: Phrases, *, private: bool) -> tuple[Message, ...]:
+def answer_messages(answer: Answer, viewer: Viewer, phrases: Phrases, *, private: bool) -> tuple[SlackMessage, ...]:
     """The messages of an answer or a refusal, with its buttons at the end; `private` ones can be shared."""
     body = [
         made for sentence in answer.sentences for made in sentence_blocks(sentence, answer.citations, viewer, phrases)
     ]
-    return packed([*body, *closing_blocks(answer, viewer, phrases, private=private)], worded(answer, phrases))
+    return pack_messages(
+        [*body, *closing_blocks(answer, viewer, phrases, private=private)], answer_text(answer, phrases)
+    )
 
 
-def packed(blocks: Iterable[Block], said: str) -> tuple[Message, ...]:
-    """The blocks in as few messages as take them in order; each message carries `said` as its fallback."""
-    sheets = [Sheet()]
+def pack_messages(blocks: Iterable[Block], text: str) -> tuple[SlackMessage, ...]:
+    """Spread the blocks over as few messages as hold them in order; `text` is the fallback of each."""
+    messages = [MessageBlocks()]
     for made in blocks:
-        if not sheets[-1].takes(made):
-            sheets.append(Sheet())
-        sheets[-1].add(made)
-    return tuple(Message(tuple(sheet.blocks), fallback(said)) for sheet in sheets if sheet.blocks)
+        if not messages[-1].fits(made):
+            messages.append(MessageBlocks())
+        messages[-1].add(made)
+    return tuple(SlackMessage(tuple(message.blocks), fallback(text)) for message in messages if message.blocks)
 
 
-def fallback(said: str) -> str:
-    """The text beside the blocks: the beginning of what they say, escaped."""
-    return escaped(shortened(literal(said).strip() or "…", FALLBACK_TEXT // _ESCAPED_GROWTH))
+def fallback(text: str) -> str:
+    """The text that accompanies the blocks: the beginning of what they say, escaped."""
+    return escape(shorten(literal(text).strip() or "…", FALLBACK_TEXT // _ESCAPED_GROWTH))
 
 
 def sentence_blocks(
     sentence: Sentence, citations: Iterable[Citation], viewer: Viewer, phrases: Phrases
 ) -> Iterator[Block]:
-    """One sentence with its numbers, each a link to the page that it quotes."""
+    """One sentence with its citation numbers, each a link to the quoted words."""
     cited = {citation.number: citation for citation in citations}
     runs = [Words(sentence.text)]
     if sentence.citations:
@@ -92,56 +119,58 @@ def sentence_blocks(
 
 
 def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private: bool) -> list[Block]:
-    """What follows the sentences: the sources, or for a refusal the nearest passages; notes; the buttons."""
+    """The blocks after the sentences: sources (for a refusal the nearest passages), notes, buttons."""
     made: list[Block] = []
     if answer.refused:
         made += refusal_blocks(answer, viewer, phrases)
     elif answer.citations:
-        made += [{"type": "divider"}, *_joined(_sources(answer.citations, viewer, phrases))]
+        made += [{"type": "divider"}, *_pack_elements(_sources(answer.citations, viewer, phrases))]
     for note in answer.notes:
         made += [block([section(group)]) for group in paragraphs([Words(note, italic=True)])]
     return [*made, buttons(answer, phrases, private=private)]
 
 
-def worded(answer: Answer, phrases: Phrases) -> str:
-    """The text of an answer; that the documents do not say is said in the channel's language."""
+def answer_text(answer: Answer, phrases: Phrases) -> str:
+    """The text of an answer; a refusal is worded in the channel's language."""
     return phrases.refused if answer.refused else answer.text
 
 
 def refusal_blocks(answer: Answer, viewer: Viewer, phrases: Phrases) -> Iterator[Block]:
-    """That the documents do not say, what may help, and the passages that come nearest."""
-    yield from statement(worded(answer, phrases), bold=True)
+    """A refusal: that the documents do not say, what may help, and the nearest passages."""
+    yield from text_blocks(answer_text(answer, phrases), bold=True)
     if not answer.passages:
         return
-    yield from statement(phrases.ask_differently)
+    yield from text_blocks(phrases.ask_differently)
     yield {"type": "divider"}
-    yield from _joined(_passages(answer.passages[:NEAREST], viewer, phrases, heading=phrases.nearest, most=EXCERPT))
+    yield from _pack_elements(
+        _passages(answer.passages[:NEAREST], viewer, phrases, heading=phrases.nearest, max_units=EXCERPT)
+    )
 
 
 def passage_blocks(passages: Sequence[Hit], viewer: Viewer, phrases: Phrases) -> list[Block]:
-    """The passages that were read, whole, each with its place."""
-    return list(_joined(_passages(passages, viewer, phrases)))
+    """The whole passages, each with its title, headings and page."""
+    return list(_pack_elements(_passages(passages, viewer, phrases)))
 
 
-def statement(text: str, *, bold: bool = False) -> Iterator[Block]:
-    """Plain words of the bot, or of a document, as paragraphs."""
+def text_blocks(text: str, *, bold: bool = False) -> Iterator[Block]:
+    """A text of the bot or of a document, as paragraphs."""
     for group in paragraphs([Words(text, bold=bold)]):
         yield block([section(group)])
 
 
-def said(text: str) -> Message:
-    """A short message of the bot's own words."""
-    return packed(statement(text), text)[0]
+def short_message(text: str) -> SlackMessage:
+    """A short message in the bot's own words."""
+    return pack_messages(text_blocks(text), text)[0]
 
 
 def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
-    """The buttons under an answer. Each carries the answer's id, so that it works after a restart."""
-    wanted = [(HELPFUL, phrases.helpful), (UNHELPFUL, phrases.unhelpful)]
+    """The buttons under an answer. Each carries the answer's id, so that it still works after a restart."""
+    shown = [(HELPFUL, phrases.helpful), (UNHELPFUL, phrases.unhelpful)]
     if answer.passages:
-        wanted.append((PASSAGES, phrases.passages))
+        shown.append((PASSAGES, phrases.passages))
     if private and not answer.refused:
-        wanted.append((SHARE, phrases.share))
-    wanted.append((DELETE, phrases.delete))
+        shown.append((SHARE, phrases.share))
+    shown.append((DELETE, phrases.delete))
     return {
         "type": "actions",
         "elements": [
@@ -151,7 +180,7 @@ def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
                 "value": answer.id,
                 "text": {"type": "plain_text", "text": label, "emoji": False},
             }
-            for action, label in wanted
+            for action, label in shown
         ],
     }
 
@@ -167,12 +196,12 @@ def _sources(citations: Sequence[Citation], viewer: Viewer, phrases: Phrases) ->
         ]
         for group in paragraphs(head):
             yield _paragraph(group)
-        for group in paragraphs(_highlighted(citation)):
+        for group in paragraphs(_quote_runs(citation)):
             yield quote(group), cost(group)
 
 
 def _passages(
-    passages: Sequence[Hit], viewer: Viewer, phrases: Phrases, heading: str = "", most: int | None = None
+    passages: Sequence[Hit], viewer: Viewer, phrases: Phrases, heading: str = "", max_units: int | None = None
 ) -> Iterator[tuple[Element, int]]:
     if heading:
         yield _paragraph([Words(heading, bold=True)])
@@ -184,21 +213,21 @@ def _passages(
         ]
         for group in paragraphs(head):
             yield _paragraph(group)
-        text = hit.chunk.text if most is None else _excerpt(hit.chunk.text, most)
+        text = hit.chunk.text if max_units is None else _excerpt(hit.chunk.text, max_units)
         for group in paragraphs([Words(text)]):
             yield quote(group), cost(group)
 
 
-def _joined(elements: Iterable[tuple[Element, int]]) -> Iterator[Block]:
-    """Paragraphs and quotes with their costs -> as few rich text blocks as hold them in order."""
+def _pack_elements(elements: Iterable[tuple[Element, int]]) -> Iterator[Block]:
+    """Put paragraphs and quotes, given with their costs, into as few rich text blocks as hold them in order."""
     group: list[Element] = []
-    taken = 0
+    used = 0
     for element, needed in elements:
-        if group and taken + needed > BLOCK_TEXT:
+        if group and used + needed > BLOCK_TEXT:
             yield block(group)
-            group, taken = [], 0
+            group, used = [], 0
         group.append(element)
-        taken += needed
+        used += needed
     if group:
         yield block(group)
 
@@ -207,8 +236,8 @@ def _paragraph(runs: Sequence[Words]) -> tuple[Element, int]:
     return section(runs), cost(runs)
 
 
-def _highlighted(citation: Citation) -> list[Words]:
-    """The quote, with the answer itself in bold."""
+def _quote_runs(citation: Citation) -> list[Words]:
+    """The quote, with the words that answer the question in bold."""
     begin, end = citation.highlight or (citation.start, citation.start)
     begin, end = begin - citation.start, end - citation.start
     text = citation.quote
@@ -222,6 +251,6 @@ def _place(title: str, trail: Sequence[str], page: int | None, phrases: Phrases)
     return [parts[0], *([parts[1]] if parts[1] else []), *([] if page is None else [f"{phrases.page} {page}"])]
 
 
-def _excerpt(text: str, most: int) -> str:
-    """The beginning of a passage on one line, without the headings that stand before it."""
-    return shortened(" ".join(_HEADING_LINES.sub("", text).split()) or text.strip() or "…", most)
+def _excerpt(text: str, max_units: int) -> str:
+    """The beginning of a passage on one line, without its heading lines."""
+    return shorten(" ".join(_HEADING_LINES.sub("", text).split()) or text.strip() or "…", max_units)

@@ -1,27 +1,24 @@
-"""The windows that Quoth opens: a channel's settings, and the passages that an answer was written from. Pure."""
+"""The modal windows: a channel's settings, and the passages that an answer was written from. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from index.records import Hit
-from service.slack.render.channel import Channel
-from service.slack.render.limits import BLOCKS_IN_MODAL, MODAL_TITLE, OPTION_TEXT, OPTIONS_IN_SELECT
-from service.slack.render.links import Viewer
-from service.slack.render.messages import passage_blocks, statement
-from service.slack.render.phrases import LANGUAGES, Phrases
-from service.slack.render.text import shortened
+from service.slack.render.messages import Viewer, passage_blocks, text_blocks
+from service.slack.render.phrases import LANGUAGES, Channel, Phrases
+from service.slack.render.text import BLOCKS_IN_MODAL, MODAL_TITLE, OPTION_TEXT, OPTIONS_IN_SELECT, shorten
 
 SETTINGS = "channel_settings"
 COLLECTION, FOLDER, WHEN, LANGUAGE = "collection", "folder", "when", "language"
 EVERY_MESSAGE, SILENT = "every_message", "silent"
 USUAL = "usual:"
 _NAMED = "named:"
-MOST_FOLDER = 500
+MAX_FOLDER = 500
 
 
 def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str], usual: str) -> dict[str, Any]:
-    """The settings of a channel as a form. `usual` is the collection that is asked when none is chosen."""
+    """The settings of a channel as a form. `usual` is the collection that is searched when none is chosen."""
     choices = [_option(f"The usual one ({usual})", USUAL)]
     choices += [_option(name, _NAMED + name) for name in collections[: OPTIONS_IN_SELECT - 1]]
     chosen = _NAMED + channel.collection if channel.collection else USUAL
@@ -52,7 +49,7 @@ def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str]
             _input(
                 FOLDER,
                 "Only from this folder",
-                {"type": "plain_text_input", "max_length": MOST_FOLDER}
+                {"type": "plain_text_input", "max_length": MAX_FOLDER}
                 | ({"initial_value": channel.folder} if channel.folder else {}),
                 hint="A folder on Quoth's machine (/srv/documents/hr) or the beginning of an address. Empty for all documents.",
                 optional=True,
@@ -77,13 +74,13 @@ def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str]
     }
 
 
-def chosen(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Channel:
+def read_settings(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Channel:
     """The settings that a submitted form holds."""
     collection = values[COLLECTION][COLLECTION]["selected_option"]["value"]
     when = {one["value"] for one in values[WHEN][WHEN].get("selected_options") or ()}
     return Channel(
         collection=collection.removeprefix(_NAMED) if collection.startswith(_NAMED) else "",
-        folder=_address(str(values[FOLDER][FOLDER].get("value") or "").strip()),
+        folder=_uri_prefix(str(values[FOLDER][FOLDER].get("value") or "").strip()),
         every_message=EVERY_MESSAGE in when,
         silent=SILENT in when,
         language=values[LANGUAGE][LANGUAGE]["selected_option"]["value"],
@@ -91,44 +88,44 @@ def chosen(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Channel:
 
 
 def passages_modal(passages: Sequence[Hit], viewer: Viewer, phrases: Phrases) -> dict[str, Any]:
-    """The passages, whole, best first. What does not fit into one window is counted at its end."""
+    """The whole passages, best first. The last line counts those that do not fit into the window."""
     blocks: list[Mapping[str, Any]] = []
     for shown, hit in enumerate(passages):
-        made = passage_blocks([hit], viewer, phrases)
-        if len(blocks) + len(made) >= BLOCKS_IN_MODAL:
-            blocks += statement(f"+ {len(passages) - shown}")
+        added = passage_blocks([hit], viewer, phrases)
+        if len(blocks) + len(added) >= BLOCKS_IN_MODAL:
+            blocks += text_blocks(f"+ {len(passages) - shown}")
             break
-        blocks += made
+        blocks += added
     return {
         "type": "modal",
         "title": _plain(phrases.passages, MODAL_TITLE),
         "close": _plain(phrases.close, MODAL_TITLE),
-        "blocks": blocks or list(statement(phrases.gone)),
+        "blocks": blocks or list(text_blocks(phrases.gone)),
     }
 
 
-def _address(folder: str) -> str:
-    """A folder as the beginning of the URIs of its documents."""
+def _uri_prefix(folder: str) -> str:
+    """The beginning that the URIs of a folder's documents share."""
     if not folder:
         return ""
-    whole = f"file://{quote(folder)}" if folder.startswith("/") else folder
-    return whole if whole.endswith("/") else f"{whole}/"
+    uri = f"file://{quote(folder)}" if folder.startswith("/") else folder
+    return uri if uri.endswith("/") else f"{uri}/"
 
 
 def _input(name: str, label: str, element: dict[str, Any], *, hint: str = "", optional: bool = False) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    field: dict[str, Any] = {
         "type": "input",
         "block_id": name,
         "label": _plain(label, OPTION_TEXT),
         "element": element | {"action_id": name},
         "optional": optional,
     }
-    return made | ({"hint": _plain(hint, 2 * OPTION_TEXT)} if hint else {})
+    return field | ({"hint": _plain(hint, 2 * OPTION_TEXT)} if hint else {})
 
 
 def _option(label: str, value: str) -> dict[str, Any]:
     return {"text": _plain(label, OPTION_TEXT), "value": value}
 
 
-def _plain(text: str, most: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": shortened(text, most), "emoji": False}
+def _plain(text: str, max_units: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": shorten(text, max_units), "emoji": False}

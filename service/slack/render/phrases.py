@@ -1,4 +1,4 @@
-"""The bot's own words, by language. What documents and answers say is never translated."""
+"""The bot's own words in each language, and the settings of a channel. Documents and answers are never translated."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from service.text.refusals import REFUSAL
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """What stands around an answer: labels, buttons, and what the bot says when it cannot answer."""
+    """The texts around an answer: labels, buttons, and what the bot says when it cannot answer."""
 
     name: str
     reading: str
@@ -249,3 +249,23 @@ _PORTUGUESE = Phrases(
 )
 LANGUAGES = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH, "it": _ITALIAN, "pt": _PORTUGUESE}
 DEFAULT_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The settings of a channel.
+
+    `collection` is empty for the default one. `folder` is the beginning of the documents' URIs, empty for all documents.
+    `every_message`: answer without being mentioned. `silent`: post no refusals.
+    """
+
+    collection: str = ""
+    folder: str = ""
+    every_message: bool = False
+    silent: bool = False
+    language: str = DEFAULT_LANGUAGE
+
+    @property
+    def phrases(self) -> Phrases:
+        """The bot's texts in the channel's language."""
+        return LANGUAGES[self.language]

@@ -1,9 +1,9 @@
-"""Rich text blocks: text that Slack shows as it is. Pure.
+"""Rich text blocks: text that Slack shows literally. Pure.
 
-Everything that comes from a document, a question or a language model goes into elements of type `text`. Slack reads no markup
-in them: no mention, no link, no bold, so `<!channel>` is nine characters and `&lt;` is four. Links are elements of their own,
-made here from addresses that Quoth makes. mrkdwn, which would need escaping, is used for nothing but the fallback text
-(`service/slack/render/text.py`).
+Everything that comes from a document, a question or a language model goes into elements of type `text`, in which Slack reads no
+markup: no mention, no link, no bold; `<!channel>` is nine characters and `&lt;` is four. Links are separate elements, made
+here from addresses that Quoth builds. mrkdwn, which needs escaping (`service/slack/render/text.py`), is used only for the
+fallback text.
 """
 
 import re
@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.slack.render.limits import BLOCK_TEXT, units
-from service.slack.render.text import parts
+from service.slack.render.text import BLOCK_TEXT, split_text, units
 
 Element = Mapping[str, Any]
 
@@ -24,8 +23,8 @@ _DEEPEST = 125  # nested directions beyond this are ignored (Unicode Standard An
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_OBJECT = 48  # units of JSON around a text
-_WORTH_FILLING = 400  # a text is broken only for at least so much room
+_OBJECT = 48  # units of JSON around each text
+_WORTH_FILLING = 400  # a text is split only if at least this many units of it fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,22 @@ class Words:
 
 
 def literal(text: str) -> str:
-    """Text that can be sent and stays by itself.
+    """Text that Slack accepts and that cannot change how the text after it is shown.
 
     Control characters and lone surrogates, which JSON or Slack refuses, become spaces and U+FFFD. A direction override or
-    isolate that is left open is closed at the end, so that it cannot turn around what follows.
+    isolate that is left open is closed at the end, so that it cannot reverse what follows.
     """
     kept = _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text))
-    open_ones: list[str] = []
+    unclosed: list[str] = []
     for character in _DIRECTION.findall(kept):
         if character in _OPENERS:
-            open_ones.append(_OPENERS[character])
-        elif character == _END_OF_ISOLATE and character in open_ones:
-            while open_ones.pop() != character:  # an isolate's end closes what was opened inside
+            unclosed.append(_OPENERS[character])
+        elif character == _END_OF_ISOLATE and character in unclosed:
+            while unclosed.pop() != character:  # an isolate's end closes what was opened inside
                 pass
-        elif character == _END_OF_EMBEDDING and open_ones[-1:] == [character]:
-            open_ones.pop()
-    return kept + "".join(reversed(open_ones[:_DEEPEST]))
+        elif character == _END_OF_EMBEDDING and unclosed[-1:] == [character]:
+            unclosed.pop()
+    return kept + "".join(reversed(unclosed[:_DEEPEST]))
 
 
 def section(runs: Sequence[Words]) -> Element:
@@ -72,10 +71,10 @@ def block(elements: Sequence[Element]) -> dict[str, Any]:
     return {"type": "rich_text", "elements": list(elements)}
 
 
-def paragraphs(runs: Sequence[Words], most: int = BLOCK_TEXT) -> Iterator[tuple[Words, ...]]:
-    """The runs in groups that each cost at most `most` units, addresses of links included: one paragraph or quote each."""
+def paragraphs(runs: Sequence[Words], max_units: int = BLOCK_TEXT) -> Iterator[tuple[Words, ...]]:
+    """The runs in groups that each cost at most `max_units` units with their links: one paragraph or quote each."""
     group: list[Words] = []
-    room = most
+    room = max_units
     for run in runs:
         overhead = _OBJECT + units(run.url or "")
         text = run.text
@@ -87,7 +86,7 @@ def paragraphs(runs: Sequence[Words], most: int = BLOCK_TEXT) -> Iterator[tuple[
                 text = text[len(taken) :]
             if text:
                 yield tuple(group)
-                group, room = [], most
+                group, room = [], max_units
     if group:
         yield tuple(group)
 
@@ -98,12 +97,12 @@ def cost(runs: Sequence[Words]) -> int:
 
 
 def _head(text: str, room: int, *, fresh: bool) -> str:
-    """What of `text` goes into a group with `room` left; empty when it had better begin the next group."""
+    """The part of `text` that goes into a group with `room` left; empty when it should start the next group."""
     if units(text) <= room:
         return text
     if not fresh and room < _WORTH_FILLING:
         return ""
-    return next(parts(text, room))
+    return next(split_text(text, room))
 
 
 def _elements(runs: Sequence[Words]) -> list[Element]:
@@ -112,7 +111,7 @@ def _elements(runs: Sequence[Words]) -> list[Element]:
 
 def _element(run: Words) -> Element:
     style = {name: True for name, on in (("bold", run.bold), ("italic", run.italic)) if on}
-    made: dict[str, Any] = {"type": "text", "text": literal(run.text)}
+    element: dict[str, Any] = {"type": "text", "text": literal(run.text)}
     if run.url is not None:
-        made = {"type": "link", "url": run.url, "text": literal(run.text)}
-    return made | ({"style": style} if style else {})
+        element = {"type": "link", "url": run.url, "text": literal(run.text)}
+    return element | ({"style": style} if style else {})
