@@ -37,11 +37,11 @@ async def events(request: Request) -> Response:
 @asynccontextmanager
 async def run_slack(app: FastAPI) -> AsyncIterator[None]:
     """Answer in Slack while the server runs, if Slack is configured."""
-    settings = app.state.parts.service.settings
+    settings = app.state.session.service.settings
     if not is_configured(settings):
         yield
         return
-    slack = SlackApp(settings, app.state.parts)
+    slack = SlackApp(settings, app.state.session)
     app.state.slack = AsyncSlackRequestHandler(slack.app)
     async with slack.working():
         yield

@@ -17,7 +17,7 @@ from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.errors import QuestionInvalid, RecordMissing
 from service.records import Answer, Citation, Question, Turn
 from service.session.session import Session
-from service.session.stream import stream
+from service.session.stream import stream_answer
 from service.slack.client import errors
 from service.slack.client.delivery import Delivery, Destination, clear_working, show_working
 from service.slack.client.ephemeral import deliver_privately, respond
@@ -239,8 +239,8 @@ async def _read_ahead(question: Question, session: Session) -> AsyncGenerator[Ev
 
     async def produce() -> None:
         try:
-            async with aclosing(await stream(question, session)) as stream:
-                async for event in stream:
+            async with aclosing(await stream_answer(question, session)) as answer_events:
+                async for event in answer_events:
                     events.put_nowait(event)
         finally:
             events.put_nowait(None)

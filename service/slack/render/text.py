@@ -2,8 +2,8 @@
 
 Lengths are UTF-16 units, the largest of the counts that Slack could mean by "characters". Sources of the limits:
 docs.slack.dev, the Block Kit reference and the methods chat.postMessage, chat.startStream and views.open; and slackapi/bolt-js
-issues 2509 and 2867 for the limit on a whole message, which the reference does not name: messages whose texts summed to 11,341 characters were
-rejected (`msg_blocks_too_long`), with the objects around the texts counted in some way.
+issues 2509 and 2867 for the limit on a whole message, which the reference does not name: messages whose texts summed to
+11,341 characters were rejected (`msg_blocks_too_long`), with the objects around the texts counted in some way.
 """
 
 import json
