@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from index.formats.notebook import NotANotebook, flow_of_notebook
+from index.formats.notebook import NotANotebook, notebook_text
 
 
 def notebook(*cells: dict[str, object]) -> str:
@@ -16,7 +16,7 @@ def test_markdown_code_and_what_it_printed_stand_in_order() -> None:
         {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}},
         {"output_type": "error", "ename": "ValueError", "evalue": "too big", "traceback": ["\x1b[31m..."]},
     ]
-    flow = flow_of_notebook(
+    flow = notebook_text(
         notebook(
             {"cell_type": "markdown", "source": ["Größe 😀\n", "\n", "# Study\n", "We found it.\n"]},
             {"cell_type": "code", "source": "# no heading\nx = 1", "outputs": outputs},
@@ -36,7 +36,7 @@ def test_a_notebook_of_format_3_is_read() -> None:
         {"cell_type": "heading", "level": 2, "source": ["Study"]},
         {"cell_type": "code", "input": ["x = 1"], "outputs": [{"output_type": "pyout", "text": ["1"]}]},
     ]
-    flow = flow_of_notebook(json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}))
+    flow = notebook_text(json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}))
     assert (flow.text, flow.headings[0].text) == ("## Study\n\nx = 1\n\n1", "Study")
 
 
@@ -45,4 +45,4 @@ def test_a_notebook_of_format_3_is_read() -> None:
 )
 def test_what_is_no_notebook_says_so(source: str) -> None:
     with pytest.raises(NotANotebook):
-        flow_of_notebook(source)
+        notebook_text(source)

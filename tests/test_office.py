@@ -3,7 +3,7 @@ from pathlib import Path
 
 from index.extraction.extractor import extract
 from index.formats.markdown import Heading
-from index.formats.office import SLIDE_MARK, flow_of_nodes, flow_of_slides
+from index.formats.office import SLIDE_MARK, text_of_nodes, text_of_slides
 
 
 def node(kind: str, text: str = "", page: int | None = None, **content: object) -> dict[str, object]:
@@ -12,7 +12,7 @@ def node(kind: str, text: str = "", page: int | None = None, **content: object) 
 
 def test_nodes_become_blocks_with_headings_and_pages() -> None:
     cells = [{"row": row, "col": column, "content": f"{row}é{column}\nx"} for column in (1, 0) for row in (0, 1)]
-    flow = flow_of_nodes(
+    flow = text_of_nodes(
         [
             node("group", label="ignored"),
             node("heading", "Größe\n😀", page=1, level=2),
@@ -34,14 +34,14 @@ def test_nodes_become_blocks_with_headings_and_pages() -> None:
 
 
 def test_pages_that_overlap_are_not_given() -> None:
-    assert flow_of_nodes([node("paragraph", "a", 1), node("paragraph", "b", 2), node("paragraph", "c", 1)]).pages == []
+    assert text_of_nodes([node("paragraph", "a", 1), node("paragraph", "b", 2), node("paragraph", "c", 1)]).pages == []
 
 
 def test_slides_are_pages_and_their_first_line_is_a_heading() -> None:
     text = "".join(
         SLIDE_MARK.format(page_num=number) + body for number, body in ((1, "Plän\n\nBuild."), (2, ""), (3, "x" * 200))
     )
-    flow = flow_of_slides(text)
+    flow = text_of_slides(text)
     assert [(number, flow.text[start:end]) for number, start, end in flow.pages] == [
         (1, "Plän\n\nBuild."),
         (2, ""),
@@ -51,7 +51,7 @@ def test_slides_are_pages_and_their_first_line_is_a_heading() -> None:
 
 
 def test_text_without_slide_marks_is_kept() -> None:
-    assert flow_of_slides("Only text.").text == "Only text."
+    assert text_of_slides("Only text.").text == "Only text."
 
 
 def test_a_spreadsheet_reads_by_rows_and_its_sheets_are_pages(tmp_path: Path) -> None:

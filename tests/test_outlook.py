@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from index.formats.compound_file import Stream, storage_of
-from index.formats.mail import attachments, mail_of
+from index.formats.compound_file import Stream, root_storage
+from index.formats.mail import attachments, read_mail
 from index.formats.members import Damaged
-from index.formats.outlook import message_of
+from index.formats.outlook import outlook_message
 from tests.compound import Storage, compound
 from tests.outlook_mail import mail, msg
 
@@ -33,7 +33,7 @@ def test_a_compound_file_gives_what_was_written_into_it() -> None:
         "größe": {"below": {"deepest": b"x" * 5000}, "empty": {}},
         **{f"many {number:03}": {"a": bytes([number])} for number in range(200)},
     }
-    assert read(storage_of(compound(written))) == written
+    assert read(root_storage(compound(written))) == written
 
 
 def test_a_mail_has_its_people_its_date_its_text_and_the_names_of_what_is_attached() -> None:
@@ -41,13 +41,13 @@ def test_a_mail_has_its_people_its_date_its_text_and_the_names_of_what_is_attach
         "Größe", "The bridge opened.\r\nIn 1932.", attached={"größe.txt": b"Wide.", "logo.png": b"\x89PNG"},
         to=["Bob <bob@example.org>", "Zoë <zoe@example.org>"], cc=["Cy <cy@example.org>"],
     )  # fmt: skip
-    found = mail_of(data)
+    found = read_mail(data)
     assert (found.subject, found.sender, found.created) == (
         "Größe",
         "Jörg <j@example.org>",
         "2024-01-01T10:00:00+00:00",
     )
-    assert found.flow.text == (
+    assert found.content.text == (
         "Subject: Größe\nFrom: Jörg <j@example.org>\nTo: Bob <bob@example.org>, Zoë <zoe@example.org>\n"
         "Cc: Cy <cy@example.org>\nDate: Mon, 01 Jan 2024 10:00:00 +0000\nAttachments: größe.txt, logo.png\n\n"
         "The bridge opened.\nIn 1932."
@@ -56,7 +56,7 @@ def test_a_mail_has_its_people_its_date_its_text_and_the_names_of_what_is_attach
 
 
 def test_a_body_in_html_alone_is_read_in_its_code_page() -> None:
-    assert mail_of(msg(html="<h2>Preise</h2><p>Äpfel 2 €.</p>".encode("cp1252"))).flow.text.endswith(
+    assert read_mail(msg(html="<h2>Preise</h2><p>Äpfel 2 €.</p>".encode("cp1252"))).content.text.endswith(
         "Preise\n\nÄpfel 2 €."
     )
 
@@ -66,21 +66,21 @@ def test_a_mail_attached_to_a_mail_is_a_mail_and_the_same_bytes_each_time() -> N
     data = msg("Outer", "See below.", attached={"Fwd: inner": inner})
     [(name, first)] = held(data).items()
     assert name == "Fwd: inner.eml"
-    assert mail_of(first).flow.text.endswith("Attachments: a.txt\n\nForwarded words.")
+    assert read_mail(first).content.text.endswith("Attachments: a.txt\n\nForwarded words.")
     assert held(first) == {"a.txt": b"Deep."}
     assert held(data)[name] == first
 
 
 def test_what_is_no_mail_or_broken_is_said_to_be() -> None:
     with pytest.raises(Damaged, match="it holds no mail"):
-        message_of(compound({"Workbook": b"x" * 5000}))
+        outlook_message(compound({"Workbook": b"x" * 5000}))
     whole = bytearray(compound(mail("A", "Text. " * 1000)))
     with pytest.raises(Damaged):
-        mail_of(bytes(whole[:700]))
+        read_mail(bytes(whole[:700]))
     directory, table = struct.unpack_from("<I24xI", whole, 48)
     struct.pack_into("<I", whole, (table + 1) * 512 + 4 * directory, directory)
     with pytest.raises(Damaged, match="a chain runs in a circle"):
-        mail_of(bytes(whole))
+        read_mail(bytes(whole))
 
 
 def test_mails_in_mails_without_end_are_refused() -> None:
@@ -88,4 +88,4 @@ def test_mails_in_mails_without_end_are_refused() -> None:
     for _ in range(10):
         storage = mail("Outer", "Text.", attached={"inner": storage}, header_bytes=24)
     with pytest.raises(Damaged, match="more than 8 deep"):
-        mail_of(compound({**storage, "__properties_version1.0": bytes(32)}))
+        read_mail(compound({**storage, "__properties_version1.0": bytes(32)}))

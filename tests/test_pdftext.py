@@ -1,4 +1,4 @@
-from index.formats.pdf import joined, readable_pages, without_running_lines
+from index.formats.pdf import join_pages, readable_pages, without_running_lines
 
 
 def test_a_broken_word_is_mended_by_what_the_document_says_elsewhere() -> None:
@@ -56,6 +56,6 @@ def test_figures_inside_a_table_are_no_page_numbers() -> None:
 
 
 def test_pages_join_where_a_sentence_goes_on() -> None:
-    text, ranges = joined(["It goes", "on here.", "", "New page."])
+    text, ranges = join_pages(["It goes", "on here.", "", "New page."])
     assert text == "It goes\non here.\n\nNew page."
     assert [text[start:end] for start, end in ranges] == ["It goes", "on here.", "", "New page."]

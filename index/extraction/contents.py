@@ -30,15 +30,15 @@ class Contents:
 def contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = None) -> Contents:
     """Everything in the file at `path`, which is called `name` (by default as the path says) and stands at `uri`."""
     name = name or path.name
-    form = format_of(PurePath(name))
+    file_format = format_of(PurePath(name))
     try:
-        if form is None or not holds_members(form):
+        if file_format is None or not holds_members(file_format):
             extraction = extractor.extract(path, uri=uri, name=name)
             return Contents((extraction.document,), (), extraction.source)
         with tempfile.TemporaryDirectory(prefix="quoth-") as folder:
             unpacking = extractor.unpack(path, Path(folder), uri=uri, name=name)
             files = [(member, Path(folder) / member.file) for member in unpacking.members]
-            if is_document(form):
+            if is_document(file_format):
                 files.insert(0, (UnpackedMember(uri, name, ""), path))
             documents, refused = _read(extractor, files)
     except DocumentRejected as error:

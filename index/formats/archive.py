@@ -1,7 +1,7 @@
-"""Zip and tar archives -> their members in order. Nothing is written, and no name of a member ever reaches the disk.
+"""Zip and tar archives -> their members in order. Writes nothing, and no member's name ever becomes a path on disk.
 
-What an archive says of the size of a member is not believed: `index.formats.unpack` counts the bytes as they come. A compressed
-tar archive has no directory, so that passing over a member unpacks it, too: there they are counted here.
+The size that an archive states for a member is not trusted: `index.formats.unpack` counts the bytes as they arrive. A
+compressed tar archive has no directory, so even skipping a member decompresses it; its bytes are counted here.
 """
 
 import bz2
@@ -17,17 +17,17 @@ from typing import IO, Protocol
 
 from index.formats.members import Damaged, Member, MemberFault, Overflow
 
-_AT_ONCE = 2**18
+_PIECE_BYTES = 2**18
 _ENCRYPTED = MemberFault("it is encrypted", "Pack it again without a password")
 _LINK = MemberFault("it is a link", "Leave it: it holds no document", is_expected=True)
-_NO_FILE = MemberFault("it is no ordinary file", "Leave it: it holds no document", is_expected=True)
+_NOT_A_FILE = MemberFault("it is no ordinary file", "Leave it: it holds no document", is_expected=True)
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 ZIP_DAMAGE = (*_DAMAGE, NotImplementedError, RuntimeError)
-"""What `zipfile` raises for an archive, or a part of one, that does not read."""
+"""The exceptions that `zipfile` raises for an archive, or a part of one, that cannot be read."""
 
 
 class _Readable(Protocol):
-    """A file, or what unpacks one."""
+    """A file, or a stream that decompresses one."""
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes."""
@@ -35,7 +35,7 @@ class _Readable(Protocol):
 
 
 def zip_members(file: IO[bytes]) -> Iterator[Member]:
-    """The files in the zip archive, folders left out. `Damaged` if its directory does not read."""
+    """The files in the zip archive, without folders. Raises `Damaged` if its directory cannot be read."""
     try:
         archive = zipfile.ZipFile(file)
     except ZIP_DAMAGE as error:
@@ -44,46 +44,45 @@ def zip_members(file: IO[bytes]) -> Iterator[Member]:
         for info in archive.infolist():
             if not info.is_dir():
                 name = info.orig_filename.replace("\\", "/")
-                yield Member(name, _zip_reader(archive, info), packed_bytes=info.compress_size, fault=_zip_fault(info))
+                yield Member(name, _zip_data(archive, info), packed_bytes=info.compress_size, fault=_zip_fault(info))
 
 
-def tar_members(file: IO[bytes], *, most_bytes: int) -> Iterator[Member]:
-    """The files in the tar archive, compressed or not, folders left out.
+def tar_members(file: IO[bytes], *, max_bytes: int) -> Iterator[Member]:
+    """The files in the tar archive, compressed or not, without folders.
 
-    `Overflow` if more than `most_bytes` come out of it, `Damaged` where it ends too soon or does not read.
+    Raises `Overflow` if it decompresses to more than `max_bytes`, `Damaged` where it ends too soon or cannot be read.
     """
     try:
-        stream = _Counted(_unpacked(file), most_bytes)
+        stream = _BoundedStream(_decompressed(file), max_bytes)
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for info in archive:
                 if not info.isdir():
-                    yield Member(info.name, _tar_reader(archive, info), fault=_tar_fault(info))
-            if (
-                archive.offset >= stream.given
-            ):  # tarfile takes an end without the mark that ends an archive for one with it
+                    yield Member(info.name, _tar_data(archive, info), fault=_tar_fault(info))
+            # tarfile accepts an archive that lacks its end mark.
+            if archive.offset >= stream.bytes_read:
                 raise Damaged("its end is missing")
     except _DAMAGE as error:
         raise Damaged(str(error)) from error
 
 
-class _Counted(io.BufferedIOBase):
-    """A stream that refuses to give more than so many bytes."""
+class _BoundedStream(io.BufferedIOBase):
+    """A stream that counts the bytes it gives and raises `Overflow` beyond `max_bytes`."""
 
-    def __init__(self, stream: _Readable, most: int) -> None:
+    def __init__(self, stream: _Readable, max_bytes: int) -> None:
         self._stream = stream
-        self._most = most
-        self.given = 0
+        self._max_bytes = max_bytes
+        self.bytes_read = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         """At most `size` bytes."""
         data = self._stream.read(-1 if size is None else size)
-        self.given += len(data)
-        if self.given > self._most:
-            raise Overflow(f"more than {self._most:,} bytes come out of it")
+        self.bytes_read += len(data)
+        if self.bytes_read > self._max_bytes:
+            raise Overflow(f"more than {self._max_bytes:,} bytes come out of it")
         return data
 
 
-def _unpacked(file: IO[bytes]) -> _Readable:
+def _decompressed(file: IO[bytes]) -> _Readable:
     head = file.read(6)
     file.seek(0)
     if head.startswith(b"\x1f\x8b"):
@@ -105,14 +104,14 @@ def _zip_fault(info: zipfile.ZipInfo) -> MemberFault | None:
 def _tar_fault(info: tarfile.TarInfo) -> MemberFault | None:
     if info.issym() or info.islnk():
         return _LINK
-    return None if info.isfile() else _NO_FILE
+    return None if info.isfile() else _NOT_A_FILE
 
 
-def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
+def _zip_data(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
     def data() -> Iterator[bytes]:
         try:
             with archive.open(info) as stream:
-                while piece := stream.read(_AT_ONCE):
+                while piece := stream.read(_PIECE_BYTES):
                     yield piece
         except ZIP_DAMAGE as error:
             raise Damaged(str(error)) from error
@@ -120,13 +119,13 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
     return data
 
 
-def _tar_reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], Iterator[bytes]]:
+def _tar_data(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], Iterator[bytes]]:
     def data() -> Iterator[bytes]:
         try:
             stream = archive.extractfile(info)
-            assert stream is not None  # it is an ordinary file
+            assert stream is not None  # `_tar_fault` lets only ordinary files through
             with stream:
-                while piece := stream.read(_AT_ONCE):
+                while piece := stream.read(_PIECE_BYTES):
                     yield piece
         except _DAMAGE as error:
             raise Damaged(str(error)) from error

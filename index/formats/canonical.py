@@ -1,20 +1,20 @@
-"""Bytes and raw text -> canonical text: the one string per document version that every offset refers to. Pure.
+"""Bytes or raw text -> canonical text: the one string per document version that every offset refers to. Pure.
 
 The rules, in order:
 
 1. A byte order mark (UTF-8, UTF-16, UTF-32) decides the encoding. Without one, strict UTF-8 is tried.
-2. Bytes that are not UTF-8 but whose accents mostly are come from a damaged UTF-8 file: rejected, naming the place.
-   A guess would turn every accented letter into two wrong ones.
-3. Other bytes with a NUL among them are not text. What remains is a legacy encoding: Windows-1252 if few of its letters
-   are accented and all of them are Western European, else what charset-normalizer detects; when nothing fits, rejected.
+2. Bytes that are not UTF-8, but whose accented letters mostly are, come from a damaged UTF-8 file. It is rejected, and
+   the message names the position: a guessed encoding would turn every accented letter into two wrong ones.
+3. Other bytes with a NUL among them are not text. The rest are in a legacy encoding: Windows-1252 if few letters are
+   accented and all those are Western European, else what charset-normalizer detects. If nothing fits, they are rejected.
 4. CR LF and lone CR become LF: the platform that wrote the file does not matter to a quote.
-5. NUL and the other C0 and C1 controls, but tab, line feed, form feed and next line (U+0085), become a space each: they are
-   invisible, and break C strings, terminals and JSON readers.
-6. Byte order marks inside the text and soft hyphens (U+00AD) go: invisible, and they split words.
+5. NUL and the other C0 and C1 controls, except tab, line feed, form feed and next line (U+0085), each become a space:
+   they are invisible, and they break C strings, terminals and JSON parsers.
+6. Byte order marks inside the text and soft hyphens (U+00AD) are removed: they are invisible, and they split words.
 7. Lone surrogates and the non-characters U+FFFE and U+FFFF become U+FFFD: they cannot be stored as UTF-8.
 
-Nothing else changes. There is no Unicode normalisation: a quote from a text file is found in that file as it stands.
-The result encodes as UTF-8, and SQLite and JSON give it back unchanged.
+Nothing else changes. There is no Unicode normalisation, so a quote from a text file can be found in that file as it is.
+The result encodes as UTF-8, and SQLite and JSON return it unchanged.
 """
 
 import codecs
@@ -39,15 +39,15 @@ _UNSTORABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 class NotText(ValueError):
-    """The bytes hold something that is not text in any encoding, such as an image or a program."""
+    """The bytes are not text in any encoding: an image or a program, for example."""
 
 
 class BadEncoding(ValueError):
-    """The bytes are text, but damaged or in an encoding that could not be told. The message says where."""
+    """The bytes are text, but damaged or in an unknown encoding. The message says where."""
 
 
-def decoded(data: bytes) -> tuple[str, str]:
-    """The text of `data` and the name of its encoding. `NotText` or `BadEncoding` where there is none."""
+def decode_text(data: bytes) -> tuple[str, str]:
+    """The text of `data` and the name of its encoding. Raises `NotText` or `BadEncoding`."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             try:
@@ -55,32 +55,33 @@ def decoded(data: bytes) -> tuple[str, str]:
             except UnicodeDecodeError as error:
                 raise BadEncoding(f"it claims to be {encoding} but is damaged at byte {error.start}") from error
     try:
-        return _without_binary(data.decode("utf-8")), "utf-8"
+        return _require_text(data.decode("utf-8")), "utf-8"
     except UnicodeDecodeError as error:
-        return _legacy(data, error)
+        return _decode_legacy(data, error)
 
 
 def canonical(text: str) -> str:
-    """`text` by rules 4 to 7 above. Doing it twice changes nothing."""
+    """`text` after rules 4 to 7 above. Applying it twice changes nothing."""
     text = _NEWLINE.sub("\n", text)
     text = _UNSTORABLE.sub("\ufffd", text)
     return _CONTROL.sub(" ", _INVISIBLE.sub("", text))
 
 
-def _without_binary(text: str) -> str:
-    """`text` unless it is mostly NULs and controls: ASCII bytes alone do not make a text."""
+def _require_text(text: str) -> str:
+    """`text` itself. Raises `NotText` if more than a tenth is controls: not all ASCII bytes are text."""
     sample = text[:_SAMPLE]
     if len(_CONTROL.findall(sample)) > len(sample) // 10:
         raise NotText("more than a tenth of it is control characters")
     return text
 
 
-def _legacy(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
+def _decode_legacy(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
+    """The text of bytes that are not UTF-8, as `error` says, and its encoding: rules 2 and 3."""
     if b"\0" in data[:_SAMPLE]:
         raise NotText("it holds NUL bytes and is not Unicode") from error
     around = data[max(0, error.start - _SAMPLE) : error.start + _SAMPLE]
-    proper = sum(len(match) for match in _MULTI_BYTE.findall(around) if _is_utf8(match))
-    if 2 * proper > sum(byte >= 0x80 for byte in around):
+    valid = sum(len(match) for match in _MULTI_BYTE.findall(around) if _is_utf8(match))
+    if 2 * valid > sum(byte >= 0x80 for byte in around):
         line = data.count(b"\n", 0, error.start) + 1
         value = data[error.start]
         raise BadEncoding(f"it is not valid UTF-8: byte {error.start} (line {line}) is 0x{value:02X}") from error

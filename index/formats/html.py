@@ -1,9 +1,9 @@
-"""HTML -> text as a reader sees it, with its title and headings. Pure; the standard library's tolerant parser.
+"""HTML -> the text that a person sees, with title and headings. Pure; uses the standard library's tolerant parser.
 
-kreuzberg leaves Markdown marks in what it calls plain text (`**bold**`, `[link](address)`), which nobody could quote.
-Scripts, styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`. Where a page says which
-part of it is the main one (`<main>`, `role="main"`) and that is most of the text, the rest is left out, too: it repeats on
-every page of a site.
+kreuzberg leaves Markdown marks in its plain text (`**bold**`, `[link](address)`), so it could not be quoted. Scripts,
+styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`. Where a page marks its main
+part (`<main>`, `role="main"`) and that part has at least half of the text, the rest is left out too: it repeats on every
+page of a site.
 """
 
 import re
@@ -16,9 +16,9 @@ from index.formats.markdown import Heading
 _LEFT_OUT = frozenset("button canvas iframe math nav noscript object script select style svg template".split())
 _LEFT_OUT_ROLES = frozenset(("navigation", "search"))
 _LEFT_OUT_CLASSES = frozenset(("navheader", "navfooter", "headerlink"))
-"""What DocBook and Sphinx call the way to other pages, and the mark behind a heading that leads to itself."""
+"""The classes of DocBook and Sphinx for links to other pages, and for the link mark after a heading."""
 _ALWAYS_CLOSED = frozenset("a aside div footer form header main ol section span table ul".split())
-_LEAST_SHARE_OF_MAIN = 0.5
+_MIN_SHARE_OF_MAIN = 0.5
 _BLOCKS = frozenset(
     "address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 header hr html legend li main ol p pre section summary table tbody tfoot thead tr ul".split()
@@ -28,24 +28,24 @@ _HEADING = re.compile(r"h([1-6])\Z")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
-class Webpage(NamedTuple):
-    """The text of a page, its `<title>` (may be empty) and its headings."""
+class HtmlText(NamedTuple):
+    """The text of an HTML page, its `<title>` (may be empty) and its headings."""
 
     text: str
     title: str
     headings: list[Heading]
 
 
-def webpage(source: str) -> Webpage:
-    """Reads HTML of any quality: whatever is not closed is closed by the end."""
-    reader = _Reader()
-    reader.feed(source)
-    reader.close()
-    return reader.page()
+def html_text(source: str) -> HtmlText:
+    """The text of HTML of any quality; elements that are left open are closed at the end."""
+    collector = _TextCollector()
+    collector.feed(source)
+    collector.close()
+    return collector.result()
 
 
-class _Reader(HTMLParser):
-    """Collects text line by line; `_left_out` counts the open elements that nobody reads."""
+class _TextCollector(HTMLParser):
+    """Collects text line by line; `_left_out` holds the open elements whose text is left out."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -62,7 +62,7 @@ class _Reader(HTMLParser):
         self._main_lines: tuple[int, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """One tag opens: it may end the line before it."""
+        """Open a tag, which may end the line before it."""
         if tag in _LEFT_OUT or (self._left_out and tag == self._left_out[-1]) or _is_left_out(tag, attrs):
             self._left_out.append(tag)
         if self._left_out:
@@ -91,7 +91,7 @@ class _Reader(HTMLParser):
             self._heading = (int(match.group(1)), len(self._lines))
 
     def handle_endtag(self, tag: str) -> None:
-        """One tag closes."""
+        """Close a tag."""
         if self._left_out:
             if tag == self._left_out[-1]:
                 self._left_out.pop()
@@ -114,35 +114,35 @@ class _Reader(HTMLParser):
                 self._main_lines = (self._main_lines[0], len(self._lines))
 
     def handle_data(self, data: str) -> None:
-        """Text between tags; white space counts once, except in `<pre>`."""
-        data = canonical(data)  # a reference such as &shy; or &#31; makes what the source itself did not hold
+        """Add text between tags; runs of white space become one space, except in `<pre>`."""
+        data = canonical(data)  # a reference such as &shy; or &#31; makes a character that the source did not hold
         if self._in_title:
             self._title.append(data)
         elif not self._left_out:
             self._line.append(data if self._preformatted and self._row is None else _SPACE.sub(" ", data))
 
-    def page(self) -> Webpage:
-        """Everything read so far."""
+    def result(self) -> HtmlText:
+        """The text, title and headings collected so far."""
         self._end_line(blank=False)
-        begin, end = self._worth_reading()
+        begin, end = self._line_range()
         lines = self._lines[begin:end]
         starts = [0]
         for line in lines:
             starts.append(starts[-1] + len(line) + 1)
         headings = []
         for level, first, last in self._headings:
-            written = [number for number in range(max(first, begin), min(last, end)) if self._lines[number].strip()]
-            if written:
-                words = " ".join(" ".join(self._lines[number].split()) for number in written)
-                headings.append(Heading(starts[written[0] - begin], level, words))
+            filled = [number for number in range(max(first, begin), min(last, end)) if self._lines[number].strip()]
+            if filled:
+                words = " ".join(" ".join(self._lines[number].split()) for number in filled)
+                headings.append(Heading(starts[filled[0] - begin], level, words))
         title = " ".join("".join(self._title).split())
-        return Webpage("\n".join(lines).rstrip("\n"), title, headings)
+        return HtmlText("\n".join(lines).rstrip("\n"), title, headings)
 
-    def _worth_reading(self) -> tuple[int, int]:
-        """The lines of the main part if there is one that has most of the text, else all."""
+    def _line_range(self) -> tuple[int, int]:
+        """The lines of the main part if it has at least half of the text, else all lines."""
         if self._main_lines is not None and not self._main:
             main = sum(map(len, self._lines[slice(*self._main_lines)]))
-            if main >= _LEAST_SHARE_OF_MAIN * sum(map(len, self._lines)):
+            if main >= _MIN_SHARE_OF_MAIN * sum(map(len, self._lines)):
                 return self._main_lines
         return 0, len(self._lines)
 
@@ -178,11 +178,11 @@ class _Reader(HTMLParser):
 
 
 def _is_left_out(tag: str, attrs: list[tuple[str, str | None]]) -> bool:
-    """Whether the attributes of an element that is sure to be closed say that nobody reads it."""
-    said = dict(attrs)
+    """Whether the attributes say that the text is left out; only for elements that are always closed."""
+    values = dict(attrs)
     is_marked = (
-        "hidden" in said
-        or said.get("role") in _LEFT_OUT_ROLES
-        or not _LEFT_OUT_CLASSES.isdisjoint((said.get("class") or "").split())
+        "hidden" in values
+        or values.get("role") in _LEFT_OUT_ROLES
+        or not _LEFT_OUT_CLASSES.isdisjoint((values.get("class") or "").split())
     )
     return is_marked and tag in _ALWAYS_CLOSED

@@ -1,7 +1,7 @@
-"""Mails (RFC 5322, and as Outlook saves them) -> text with headings, and what is attached. Pure; the standard library's parser.
+"""E-mails (RFC 5322 and Outlook's `.msg`) -> text with headings, and attachments. Pure; the standard library's parser.
 
-kreuzberg reads mails, too, but (4.10) runs the words of an HTML mail together where a block ends (`HeadDear Bob`), and
-appends what is attached to the text without a name.
+kreuzberg reads e-mails too, but (4.10) it joins words of an HTML e-mail where a block ends (`HeadDear Bob`), and it appends
+attachments to the text without their names.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,69 +13,69 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from index.formats import outlook
-from index.formats.canonical import BadEncoding, NotText, canonical, decoded
+from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
 from index.formats.compound_file import MAGIC
-from index.formats.html import webpage
+from index.formats.html import html_text
 from index.formats.markdown import Heading
 from index.formats.members import Member
-from index.formats.office import Flow
+from index.formats.office import StructuredText
 from index.formats.registry import suffix_of
 
-_SHOWN = ("Subject", "From", "To", "Cc", "Date")
+_SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as it is read. `created` is its date as ISO 8601, empty if it states none that can be told."""
+    """The text and facts of an e-mail. `created` is its date in ISO 8601, empty if it has no valid date."""
 
     subject: str
     sender: str
     created: str
-    flow: Flow
+    content: StructuredText
 
 
-def mail_of(data: bytes) -> Mail:
-    """Header, names of what is attached, and body; of two forms of the body the plain one. `Damaged` for a broken `.msg`."""
-    message = _message(data)
-    bodies, attached = _parted(message)
-    shown = [f"{name}: {value}" for name in _SHOWN if (value := _stated(message, name))]
+def read_mail(data: bytes) -> Mail:
+    """Headers, names of the attachments, and body (plain text rather than HTML). Raises `Damaged` for a broken `.msg`."""
+    message = _parse_message(data)
+    bodies, attached = _bodies_and_attachments(message)
+    header_lines = [f"{name}: {value}" for name in _SHOWN_HEADERS if (value := _header(message, name))]
     if attached:
-        shown.append(f"Attachments: {', '.join(_names(attached))}")
-    blocks = ["\n".join(shown)] if shown else []
+        header_lines.append(f"Attachments: {', '.join(_attachment_names(attached))}")
+    blocks = ["\n".join(header_lines)] if header_lines else []
     headings: list[Heading] = []
     for body in bodies:
-        text, found = _read(body)
+        text, body_headings = _body_text(body)
         if text.strip():
             start = sum(len(block) + 2 for block in blocks)
-            headings += [heading._replace(start=start + heading.start) for heading in found]
+            headings += [heading._replace(start=start + heading.start) for heading in body_headings]
             blocks.append(text)
-    flow = Flow("\n\n".join(blocks), headings, [])
-    return Mail(_stated(message, "Subject"), _stated(message, "From"), _created(message), flow)
+    content = StructuredText("\n\n".join(blocks), headings, [])
+    return Mail(_header(message, "Subject"), _header(message, "From"), _date(message), content)
 
 
 def attachments(data: bytes) -> Iterator[Member]:
-    """What is attached to the mail, in order. Names that occur twice are numbered."""
-    _, attached = _parted(_message(data))
-    for name, part in zip(_names(attached), attached, strict=True):
-        yield Member(name, _content(part))
+    """The attachments of the e-mail, in order. Names that occur twice are numbered."""
+    _, attached = _bodies_and_attachments(_parse_message(data))
+    for name, part in zip(_attachment_names(attached), attached, strict=True):
+        yield Member(name, _part_data(part))
 
 
-def _message(data: bytes) -> Message:
-    return outlook.message_of(data) if data.startswith(MAGIC) else message_from_bytes(data)
+def _parse_message(data: bytes) -> Message:
+    return outlook.outlook_message(data) if data.startswith(MAGIC) else message_from_bytes(data)
 
 
-def _parted(message: Message) -> tuple[list[Message], list[Message]]:
-    """The parts that are the body, and those that are attached to it."""
-    if message.get_content_type() == "multipart/alternative" and (parts := _parts(message)):
-        forms = [_parted(part) for part in parts]
-        chosen = next((bodies for bodies, _ in forms if bodies and _read(bodies[0])[0].strip()), [])
-        return chosen, [part for _, attached in forms for part in attached]
-    if message.get_content_maintype() == "multipart" and (parts := _parts(message)):
+def _bodies_and_attachments(message: Message) -> tuple[list[Message], list[Message]]:
+    """The parts that make up the body, and the attached parts."""
+    if message.get_content_type() == "multipart/alternative" and (parts := _subparts(message)):
+        alternatives = [_bodies_and_attachments(part) for part in parts]
+        chosen = next((bodies for bodies, _ in alternatives if bodies and _body_text(bodies[0])[0].strip()), [])
+        return chosen, [part for _, attached in alternatives for part in attached]
+    if message.get_content_maintype() == "multipart" and (parts := _subparts(message)):
         bodies, attached = [], []
         for part in parts:
-            own_bodies, own_attached = _parted(part)
-            bodies += own_bodies
-            attached += own_attached
+            part_bodies, part_attached = _bodies_and_attachments(part)
+            bodies += part_bodies
+            attached += part_attached
         return bodies, attached
     is_body = message.get_content_maintype() == "text" and not message.get_filename()
     if is_body and message.get_content_disposition() != "attachment":
@@ -83,18 +83,18 @@ def _parted(message: Message) -> tuple[list[Message], list[Message]]:
     return [], [message]
 
 
-def _parts(message: Message) -> list[Message]:
-    """The parts of a message of several, or the one that a `message/rfc822` part encloses."""
+def _subparts(message: Message) -> list[Message]:
+    """The parts of a multipart message, or the one message inside a `message/rfc822` part."""
     payload = message.get_payload()
     return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
-def _names(attached: list[Message]) -> list[str]:
-    """What the attachments are called; each name once."""
+def _attachment_names(attached: list[Message]) -> list[str]:
+    """The names of the attachments, each different from the others."""
     names: list[str] = []
     for number, part in enumerate(attached, start=1):
-        stated = _decoded_words(part.get_filename() or "").strip()
-        name = stated or f"attachment-{number}{suffix_of(part.get_content_type())}"
+        file_name = _decode_words(part.get_filename() or "").strip()
+        name = file_name or f"attachment-{number}{suffix_of(part.get_content_type())}"
         if name in names:
             stem, dot, suffix = name.rpartition(".")
             name = f"{stem}-{number}.{suffix}" if dot else f"{name}-{number}"
@@ -102,9 +102,9 @@ def _names(attached: list[Message]) -> list[str]:
     return names
 
 
-def _content(part: Message) -> Callable[[], Iterator[bytes]]:
+def _part_data(part: Message) -> Callable[[], Iterator[bytes]]:
     def data() -> Iterator[bytes]:
-        enclosed = _parts(part)
+        enclosed = _subparts(part)
         yield enclosed[0].as_bytes() if enclosed else _payload(part)
 
     return data
@@ -115,37 +115,38 @@ def _payload(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _read(body: Message) -> tuple[str, list[Heading]]:
-    """The text of a body and its headings."""
+def _body_text(body: Message) -> tuple[str, list[Heading]]:
+    """The text of one body part and its headings."""
     payload = _payload(body)
     try:
         text = payload.decode(body.get_content_charset() or "utf-8")
     except (LookupError, UnicodeDecodeError):
         try:
-            text = decoded(payload)[0]
+            text = decode_text(payload)[0]
         except (NotText, BadEncoding):
             text = payload.decode("utf-8", "replace")
     text = canonical(text)
     if body.get_content_subtype() != "html":
         return text.strip("\n"), []
-    page = webpage(text)
+    page = html_text(text)
     return page.text, page.headings
 
 
-def _stated(message: Message, name: str) -> str:
-    """A header on one line, empty if it is not there."""
-    return " ".join(canonical(_decoded_words(str(message.get(name, "")))).split())
+def _header(message: Message, name: str) -> str:
+    """The value of a header on one line, empty if the message has no such header."""
+    return " ".join(canonical(_decode_words(str(message.get(name, "")))).split())
 
 
-def _decoded_words(value: str) -> str:
-    """`=?utf-8?q?Gr=C3=B6=C3=9Fe?=` as it reads; as it stands where it does not decode."""
+def _decode_words(value: str) -> str:
+    """`value` with encoded words such as `=?utf-8?q?Gr=C3=B6=C3=9Fe?=` decoded; unchanged if they cannot be."""
     try:
         return str(make_header(decode_header(value)))
     except (MessageError, LookupError, ValueError):
         return value
 
 
-def _created(message: Message) -> str:
+def _date(message: Message) -> str:
+    """The date of the message in ISO 8601, empty if it has no valid date."""
     try:
         return parsedate_to_datetime(str(message["Date"])).isoformat()
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -1,6 +1,6 @@
-"""Markdown source -> sections. Pure; the text itself stays as it is, so that a quote is found in the file.
+"""Markdown source -> headings and sections. Pure; the text itself does not change, so a quote can be found in the file.
 
-ATX (`## Two`) and setext headings are read as CommonMark does; fenced code and front matter hold none.
+ATX (`## Two`) and setext headings are recognised much as CommonMark does; fenced code and front matter contain none.
 """
 
 import re
@@ -28,10 +28,10 @@ _MARKS = re.compile(r"(\*\*|\*|`)(.+?)\1")
 
 
 def markdown_headings(text: str) -> list[Heading]:
-    """The headings of Markdown `text` in order, without their marks."""
+    """The headings of Markdown `text` in order, without Markdown marks."""
     headings: list[Heading] = []
     fence: str | None = None
-    before: tuple[int, str] | None = None
+    previous: tuple[int, str] | None = None  # start and text of the line before, if it may be a setext heading
     position = _after_front_matter(text)
     while position < len(text):
         match = _LINE.match(text, position)
@@ -41,30 +41,30 @@ def markdown_headings(text: str) -> list[Heading]:
         if fence is not None:
             closes = marks is not None and marks.group(1).startswith(fence) and not line.strip().strip(fence[0])
             fence = None if closes else fence
-            before = None
+            previous = None
         elif marks is not None:
-            fence, before = marks.group(1), None
+            fence, previous = marks.group(1), None
         elif (atx := _ATX.match(line)) is not None:
             headings.append(Heading(start, len(atx.group(1)), _plain(atx.group(2) or "")))
-            before = None
-        elif before is not None and (under := _SETEXT.match(line)) is not None:
-            headings.append(Heading(before[0], 1 if under.group(1)[0] == "=" else 2, _plain(before[1])))
-            before = None
+            previous = None
+        elif previous is not None and (underline := _SETEXT.match(line)) is not None:
+            headings.append(Heading(previous[0], 1 if underline.group(1)[0] == "=" else 2, _plain(previous[1])))
+            previous = None
         else:
-            before = (start, line) if before is None and _MAY_BE_SETEXT.match(line) else None
+            previous = (start, line) if previous is None and _MAY_BE_SETEXT.match(line) else None
     return [heading for heading in headings if heading.text]
 
 
 def sections(headings: Iterable[Heading]) -> tuple[Section, ...]:
     """A section for each heading, with the headings above it: `# A`, `## B` give the trails (A,) and (A, B)."""
     open_headings: list[Heading] = []
-    found: list[Section] = []
+    result: list[Section] = []
     for heading in headings:
         while open_headings and open_headings[-1].level >= heading.level:
             open_headings.pop()
         open_headings.append(heading)
-        found.append(Section(heading.start, tuple(above.text for above in open_headings)))
-    return tuple(found)
+        result.append(Section(heading.start, tuple(above.text for above in open_headings)))
+    return tuple(result)
 
 
 def front_matter_title(text: str) -> str:

@@ -1,9 +1,4 @@
-"""Files inside files: how they are called, and what is known of one before it is unpacked. Pure.
-
-The URI of a member is that of its file and, after `!/`, its name there: `file:///a.zip!/2024/offer.pdf`. The name is
-percent-encoded like the rest, so that `!` occurs nowhere else, and the form may be repeated, as in
-`file:///a.zip!/b.mbox!/7@example.org`.
-"""
+"""Members, the files inside archives, mailboxes and e-mails: what is known of one before it is unpacked. Pure."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +8,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 class MemberFault(NamedTuple):
-    """Why a member is not unpacked, and what to do about it. `is_expected`: nobody would want it to be."""
+    """Why a member is not unpacked, and the fix. `is_expected` is set if no one would expect it to be unpacked."""
 
     reason: str
     fix: str
@@ -21,9 +16,9 @@ class MemberFault(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A file inside a file. `data()` gives its bytes in pieces, to be taken before the next member is asked for.
+    """A file inside a file. `data()` yields its bytes in pieces; they must be read before the next member is requested.
 
-    `suffix` tells its format where the name does not. `packed_bytes` is the space that it takes in its archive; None
+    `suffix` is the suffix of its format where the name has none. `packed_bytes` is the space it takes in its archive; None
     where that says nothing about its size.
     """
 
@@ -39,10 +34,10 @@ class Overflow(Exception):
 
 
 class Damaged(Exception):
-    """A file does not read any further, and so neither do the members that follow. The message says why."""
+    """The rest of a file cannot be read, nor the members that follow. The message says why."""
 
 
 def leads_outside(name: str) -> bool:
-    """Whether a name, unpacked as it stands, could lead out of its folder, or is none at all."""
+    """Whether a name, used as a path, would lead out of the target folder, or is empty."""
     parts = name.replace("\\", "/").split("/")
     return not name or "\0" in name or parts[0] == "" or ".." in parts or _DRIVE.match(name) is not None

@@ -1,7 +1,8 @@
-"""Scanned pages -> text, through Tesseract where it is installed. Only `index.extraction.worker` calls it.
+"""Scanned pages -> text (OCR), by Tesseract if it is installed. Runs only in the process of `index.extraction.worker`.
 
-kreuzberg carries a Tesseract of its own, but (4.10) gives the text of all pages as one, makes tables of lines that are none,
-and keeps what it read in the user's cache folder. So it draws the pages, one at a time, and the program `tesseract` reads them.
+kreuzberg includes a Tesseract of its own, but (4.10) it returns the text of all pages as one, turns ordinary lines into
+tables, and keeps the text in the user's cache folder. So kreuzberg only draws the pages, one at a time, and the program
+`tesseract` reads them.
 """
 
 import os
@@ -17,8 +18,8 @@ from index.formats.pdf import HYPHEN_AT_LINE_END
 
 _DOTS_PER_INCH = 200
 _PAGE_SECONDS = 120.0
-_MOST_LANGUAGES = 4
-_NO_LANGUAGES = frozenset(("osd", "equ"))
+_MAX_LANGUAGES = 4
+_NOT_LANGUAGES = frozenset(("osd", "equ"))  # models for page orientation and equations
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 
 
@@ -27,7 +28,7 @@ class RecognitionFailed(Exception):
 
 
 def recognised_pages(path: Path) -> Iterator[str]:
-    """The text of each page of the PDF, as a PDF reader would give it. `RecognitionFailed` says what went wrong."""
+    """The text of each page of the PDF, in the form of a PDF's text layer. Raises `RecognitionFailed`."""
     program = shutil.which("tesseract")
     if program is None:
         raise RecognitionFailed("tesseract is not installed")
@@ -42,22 +43,22 @@ def recognised_pages(path: Path) -> Iterator[str]:
 
 
 def _languages(program: str) -> list[str]:
-    """The languages that Tesseract has installed, English first, at most four: each makes it slower."""
-    listed = _run(program, ["--list-langs"], b"").decode("utf-8", "replace").splitlines()[1:]
-    found = sorted(
-        (name for name in listed if name and name not in _NO_LANGUAGES), key=lambda name: (name != "eng", name)
+    """The languages installed for Tesseract, English first, at most four: each makes it slower."""
+    lines = _run(program, ["--list-langs"], b"").decode("utf-8", "replace").splitlines()[1:]
+    languages = sorted(
+        (name for name in lines if name and name not in _NOT_LANGUAGES), key=lambda name: (name != "eng", name)
     )
-    if not found:
+    if not languages:
         raise RecognitionFailed("tesseract has no language installed")
-    return found[:_MOST_LANGUAGES]
+    return languages[:_MAX_LANGUAGES]
 
 
-def _run(program: str, arguments: list[str], given: bytes) -> bytes:
-    """What the program writes; it uses one thread, for there is a worker a processor."""
+def _run(program: str, arguments: list[str], data: bytes) -> bytes:
+    """The standard output of the program given `data`. It uses one thread: there is one worker per processor."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [program, *arguments],
-            input=given,
+            input=data,
             capture_output=True,
             timeout=_PAGE_SECONDS,
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},
@@ -65,6 +66,6 @@ def _run(program: str, arguments: list[str], given: bytes) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise RecognitionFailed(f"a page took longer than {_PAGE_SECONDS:g} s") from error
-    if done.returncode != 0:
-        raise RecognitionFailed(f"tesseract: {done.stderr.decode('utf-8', 'replace').strip()[-150:]}")
-    return done.stdout
+    if process.returncode != 0:
+        raise RecognitionFailed(f"tesseract: {process.stderr.decode('utf-8', 'replace').strip()[-150:]}")
+    return process.stdout

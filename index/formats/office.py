@@ -1,9 +1,8 @@
-"""kreuzberg's document nodes -> text with headings and pages. Pure.
+"""kreuzberg's output for office files -> text with headings and pages. Pure.
 
-For Word, OpenDocument, RTF, EPUB, e-mail and spreadsheets the nodes are better than the text that kreuzberg
-makes of them: headings have levels, tables have cells, and a node of a spreadsheet knows its sheet. Slides come as text
-with marks between them, since their nodes do not say which slide they stand on, and kreuzberg's byte offsets of slides
-drift by one a slide.
+For Word, OpenDocument, RTF, EPUB and spreadsheets, kreuzberg's document nodes are better than its text: headings have
+levels, tables have cells, and a node of a spreadsheet names its sheet. Slides are taken as text with marks between them,
+because their nodes do not name their slide, and kreuzberg's byte offsets drift by one with each slide.
 """
 
 import re
@@ -14,28 +13,28 @@ from typing import Any, NamedTuple
 from index.formats.markdown import Heading
 
 SLIDE_MARK = "\n\n\x1e{page_num}\x1e\n\n"
-"""Put before every slide; kreuzberg fills in the number. U+001E never survives in canonical text."""
+"""Inserted before every slide; kreuzberg fills in the number. U+001E never occurs in canonical text."""
 
 _SLIDE = re.compile(r"\x1e(\d+)\x1e")
-_LONGEST_TITLE = 150
+_MAX_TITLE_CHARS = 150
 
 
-class Flow(NamedTuple):
-    """Text with its headings and (number, start, end) of its pages, in code points."""
+class StructuredText(NamedTuple):
+    """Text, its headings, and the (number, start, end) of its pages, in code points."""
 
     text: str
     headings: list[Heading]
     pages: list[tuple[int, int, int]]
 
 
-def flow_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> Flow:
-    """Text of the nodes in reading order, blocks a blank line apart; table rows are lines, `| cell | cell |`."""
+def text_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> StructuredText:
+    """Text of the nodes in reading order, blocks separated by blank lines; table rows are lines, `| cell | cell |`."""
     text: list[str] = []
     headings: list[Heading] = []
     pages: dict[int, tuple[int, int]] = {}
     position = 0
-    before = ""
-    heading_start: int | None = None  # of headings that name no page: they stand on that of what follows
+    previous_kind = ""
+    heading_start: int | None = None  # of headings without a page: they belong to the page of the next node
     for node in nodes:
         content = node["content"]
         kind = content["node_type"]
@@ -43,7 +42,7 @@ def flow_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> Flow:
         if not block.strip():
             continue
         if text:
-            gap = "\n" if kind == before == "list_item" else "\n\n"
+            gap = "\n" if kind == previous_kind == "list_item" else "\n\n"
             text.append(gap)
             position += len(gap)
         page = node.get("page")
@@ -57,15 +56,18 @@ def flow_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> Flow:
             heading_start = None
         text.append(block)
         position += len(block)
-        before = kind
-    return Flow("".join(text), headings, _ordered(pages))
+        previous_kind = kind
+    return StructuredText("".join(text), headings, _page_ranges(pages))
 
 
-def flow_of_slides(text: str) -> Flow:
-    """Slides parted at `SLIDE_MARK`; the first line of a slide, if short, is its heading. What stands before is on none."""
+def text_of_slides(text: str) -> StructuredText:
+    """The slides of `text`, split at `SLIDE_MARK`. The first line of a slide, if short, is its heading.
+
+    Text before the first mark is on no slide.
+    """
     parts = _SLIDE.split(text)
     slides = [(int(number), slide.strip("\n")) for number, slide in zip(["0", *parts[1::2]], parts[::2], strict=True)]
-    written: list[str] = []
+    blocks: list[str] = []
     headings: list[Heading] = []
     pages: list[tuple[int, int, int]] = []
     position = 0
@@ -73,13 +75,13 @@ def flow_of_slides(text: str) -> Flow:
         if not number and not slide:
             continue
         title = slide.split("\n", 1)[0].strip()
-        if title and len(title) <= _LONGEST_TITLE:
+        if title and len(title) <= _MAX_TITLE_CHARS:
             headings.append(Heading(position, 1, title))
         if number:
             pages.append((number, position, position + len(slide)))
-        written.append(slide)
+        blocks.append(slide)
         position += len(slide) + 2
-    return Flow("\n\n".join(written), headings, pages)
+    return StructuredText("\n\n".join(blocks), headings, pages)
 
 
 def _block(kind: str, content: Mapping[str, Any]) -> str:
@@ -100,8 +102,8 @@ def _table(grid: Mapping[str, Any]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows if any(row))
 
 
-def _ordered(pages: Mapping[int, tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Pages by where they begin; where two overlap (a note kept to the end), none can be told and none is given."""
-    found = sorted(((number, *span) for number, span in pages.items()), key=lambda page: page[1])
-    overlapping = any(later[1] < earlier[2] for earlier, later in pairwise(found))
-    return [] if overlapping else found
+def _page_ranges(pages: Mapping[int, tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Pages ordered by start. None at all if two overlap (a note kept to the end): then no page can be trusted."""
+    ranges = sorted(((number, *span) for number, span in pages.items()), key=lambda page: page[1])
+    overlapping = any(later[1] < earlier[2] for earlier, later in pairwise(ranges))
+    return [] if overlapping else ranges

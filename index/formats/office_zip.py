@@ -1,7 +1,8 @@
-"""The zip archive inside an Office, OpenDocument or EPUB file -> refused if another kind, damaged, or made to fill memory.
+"""Checks on Office, OpenDocument and EPUB files, which are zip archives: the right kind, undamaged, not a zip bomb.
 
-The parsers behind this look differ in what they bound, and some swallow it when memory runs out: so the parts that they would
-parse are unpacked here first, a piece at a time, and counted. What an archive says of a part's size is not believed.
+The parsers that run afterwards differ in what they limit, and some hide it when memory runs out. So the parts that they
+would parse are unpacked here first, a piece at a time, and counted. The size that an archive states for a part is not
+trusted.
 """
 
 import io
@@ -14,9 +15,9 @@ from index.formats.archive import ZIP_DAMAGE
 from index.formats.limits import Limits
 from index.formats.registry import NEVER_TEXT
 
-_AT_ONCE = 2**18
-_SMALL = 2**24  # a part up to this size may be packed as tightly as it likes, as lists of thousands of equal styles are
-_SIZE_UNSTATED = 2**62
+_PIECE_BYTES = 2**18
+_ANY_RATIO_BYTES = 2**24  # a part up to this size may have any ratio: lists of thousands of equal styles pack tightly
+_NO_SIZE = 2**62
 _BY_MIMETYPE = {
     b"application/vnd.oasis.opendocument.text": (".odt", "an OpenDocument text"),
     b"application/vnd.oasis.opendocument.spreadsheet": (".ods", "an OpenDocument spreadsheet"),
@@ -32,39 +33,40 @@ _CONTENT_TYPES = "[Content_Types].xml"
 _OPEN_XML = frozenset(suffix for suffix, _ in _BY_FOLDER.values())
 
 
-def refuse_unsound(data: bytes, name: PurePath, uri: str, limits: Limits) -> None:
-    """`DocumentRejected` unless the zip archive is of the kind that `name` says and its parts keep within the limits.
+def check_office_zip(data: bytes, name: PurePath, uri: str, limits: Limits) -> None:
+    """Raise `DocumentRejected` unless the zip archive is of the kind that `name` says and its parts keep the limits.
 
-    A part of more than 16 MiB may be packed to 1/`ratio` of its size, and all parts together unpack to `unpacked_bytes`;
-    pictures and the like count by what they say of themselves, for nobody unpacks them. Memory: a piece of a part.
+    A part of more than 16 MiB may be packed to 1/`ratio` of its size, and all parts together may unpack to
+    `unpacked_bytes`; pictures and the like count with the size they state, since nothing unpacks them. Memory: one piece
+    of a part.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            shown = _kind_other_than(name.suffix.lower(), archive)
-            if shown is not None:
-                reason = f"it is named {name.suffix} but holds {shown}"
+            other_kind = _kind_other_than(name.suffix.lower(), archive)
+            if other_kind is not None:
+                reason = f"it is named {name.suffix} but holds {other_kind}"
                 raise DocumentRejected(uri, reason, "Rename it, or fetch it again")
-            _count(archive, uri, limits)
+            _check_sizes(archive, uri, limits)
     except ZIP_DAMAGE as error:
         fix = "Open it in its own program and save it again, or fetch it again"
         raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", fix) from error
 
 
 def _kind_other_than(suffix: str, archive: zipfile.ZipFile) -> str | None:
-    """What the archive is when its parts say clearly that it is not what `suffix` says."""
+    """What the archive is, if its parts clearly contradict `suffix`; else None."""
     names = archive.namelist()
-    found = None
+    kind = None
     if "mimetype" in names:
         with archive.open("mimetype") as part:
-            found = _BY_MIMETYPE.get(part.read(100).strip())
+            kind = _BY_MIMETYPE.get(part.read(100).strip())
     elif _CONTENT_TYPES in names:
-        found = next((kind for name in names for folder, kind in _BY_FOLDER.items() if name.startswith(folder)), None)
+        kind = next((kind for name in names for folder, kind in _BY_FOLDER.items() if name.startswith(folder)), None)
     elif suffix in _OPEN_XML:
         return "a zip archive"
-    return None if found is None or found[0] == suffix else found[1]
+    return None if kind is None or kind[0] == suffix else kind[1]
 
 
-def _count(archive: zipfile.ZipFile, uri: str, limits: Limits) -> None:
+def _check_sizes(archive: zipfile.ZipFile, uri: str, limits: Limits) -> None:
     total = 0
     for info in archive.infolist():
         if PurePath(info.filename).suffix.lower() in NEVER_TEXT:
@@ -77,7 +79,7 @@ def _count(archive: zipfile.ZipFile, uri: str, limits: Limits) -> None:
             size += len(piece)
             if total + size > limits.unpacked_bytes:
                 break
-            if size > _SMALL and size > limits.ratio * info.compress_size:
+            if size > _ANY_RATIO_BYTES and size > limits.ratio * info.compress_size:
                 reason = (
                     f"its part {info.filename[:100]!r} unpacks to more than {limits.ratio} times its packed size, "
                     "as a file made to fill memory does"
@@ -90,7 +92,7 @@ def _count(archive: zipfile.ZipFile, uri: str, limits: Limits) -> None:
 
 
 def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    info.file_size = _SIZE_UNSTATED  # else zipfile stops at the size that the archive states
+    info.file_size = _NO_SIZE  # otherwise zipfile stops at the size that the archive states
     with archive.open(info) as part:
-        while piece := part.read(_AT_ONCE):
+        while piece := part.read(_PIECE_BYTES):
             yield piece

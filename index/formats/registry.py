@@ -1,7 +1,7 @@
-"""File names and first bytes -> how a file is read. Pure.
+"""The registry of formats: file name and first bytes -> media type and parser. Pure.
 
-The name decides; the first bytes confirm. A file whose content contradicts its name is rejected rather than guessed at: a
-".pdf" that holds HTML is most often the error page of a failed download.
+The name decides; the first bytes confirm. A file whose content contradicts its name is rejected, never guessed at: a ".pdf"
+that holds HTML is most often the error page of a failed download.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Parser(Enum):
-    """What turns a file of the format into text."""
+    """The parsers, each of which turns files of some formats into text or into members."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -27,7 +27,7 @@ class Parser(Enum):
 
 
 class Format(NamedTuple):
-    """How a file is read, and its media type."""
+    """The parser and the media type of a file."""
 
     parser: Parser
     media_type: str
@@ -76,7 +76,7 @@ _ALIASES = {
     "application/x-zip-compressed": "application/zip",
     "text/rtf": "application/rtf",
 }
-_COLLECTED = frozenset({Parser.MAILBOX, Parser.ZIP, Parser.TAR})
+_CONTAINERS = frozenset({Parser.MAILBOX, Parser.ZIP, Parser.TAR})
 _PLAIN = Format(Parser.TEXT, "text/plain")
 
 _MEDIA = """
@@ -87,11 +87,11 @@ _MEDIA = """
     .webp .whl .wmf .wmv .woff .woff2 .xz .zst
 """
 NEVER_TEXT = frozenset(_MEDIA.split())
-"""Suffixes of pictures, sound, programs, unusual archives and the like: skipped without being opened."""
+"""Suffixes of pictures, sound, programs, unusual archives and the like. Such files are skipped without being opened."""
 
 RECORDS = frozenset({".jsonl", ".ndjson"})
-"""Suffixes of machine-readable records, one a line. A line is a row for a program, and as prose it would be quoted with its
-braces: skipped too."""
+"""Suffixes of machine-readable records, one a line. Such files are skipped too: a line is a row for a program, and as prose
+it would be quoted with its braces."""
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BEGINS_WITH = {
@@ -113,13 +113,14 @@ _BEGINS_WITH = {
     ".tar.bz2": (b"BZh",),
     ".tar.xz": (b"\xfd7zXZ\0",),
 }
-_PDF_HEADER_WITHIN = (
-    1024  # readers accept the header anywhere in the first 1,024 bytes (PDF 1.7, implementation note 13)
-)
+_PDF_HEADER_WITHIN = 1024  # viewers accept the header anywhere in these first bytes (PDF 1.7, implementation note 13)
+
+_CACHES = frozenset({"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
+_TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdownload|download|lock|swp|bak)\Z")
 
 
 def format_of(path: PurePath) -> Format | None:
-    """How the file of that name is read; None if it is skipped unopened. An unknown suffix may still be text."""
+    """The format of the file of that name; None if it is skipped unopened. A file of unknown suffix may still be text."""
     suffix = _suffix(path)
     if suffix in NEVER_TEXT | RECORDS:
         return None
@@ -127,70 +128,73 @@ def format_of(path: PurePath) -> Format | None:
 
 
 def suffixes() -> list[str]:
-    """The suffixes of the formats that are known, in order. Any other file is read if it turns out to be text."""
+    """The suffixes of the known formats, sorted. Any other file is read if it turns out to be text."""
     return sorted(_BY_SUFFIX)
 
 
-def holds_members(form: Format) -> bool:
-    """Whether a file of the format holds other files: an archive, a mailbox, or a mail with what is attached to it."""
-    return form.parser in _COLLECTED or form.parser is Parser.MAIL
+def holds_members(file_format: Format) -> bool:
+    """Whether a file of the format can hold other files: an archive, a mailbox, or an e-mail with attachments."""
+    return file_format.parser in _CONTAINERS or file_format.parser is Parser.MAIL
 
 
-def is_document(form: Format) -> bool:
-    """Whether a file of the format is a document itself; an archive is not."""
-    return form.parser not in _COLLECTED
+def is_document(file_format: Format) -> bool:
+    """Whether a file of the format is itself a document; an archive or a mailbox is not."""
+    return file_format.parser not in _CONTAINERS
 
 
 def suffix_of(media_type: str) -> str:
-    """The first suffix of files of that media type, or an empty string if it is none that is read."""
-    return next((suffix for suffix, form in _BY_SUFFIX.items() if form.media_type == media_type), "")
+    """The first suffix of files of that media type; an empty string if the media type is unknown."""
+    return next((suffix for suffix, file_format in _BY_SUFFIX.items() if file_format.media_type == media_type), "")
 
 
-def why_skipped(path: PurePath) -> str:
-    """The reason, for a file of which `format_of` says None."""
+def skip_reason(path: PurePath) -> str:
+    """Why a file for which `format_of` returns None is skipped."""
     if path.suffix.lower() in RECORDS:
         return f"{path.suffix} files hold records for programs"
     return f"{path.suffix} files hold no text"
 
 
 def contradiction(path: PurePath, data: bytes) -> str | None:
-    """What the first bytes of the file show when its name says otherwise; None when both agree."""
+    """What the first bytes of the file show if its name says otherwise; None if both agree."""
     suffix = _suffix(path)
     if suffix == ".pdf":
-        return None if b"%PDF-" in data[:_PDF_HEADER_WITHIN] else _shown_by(data)
+        return None if b"%PDF-" in data[:_PDF_HEADER_WITHIN] else _kind_of(data)
     if suffix in _BEGINS_WITH:
-        return None if data.startswith(_BEGINS_WITH[suffix]) else _shown_by(data)
+        return None if data.startswith(_BEGINS_WITH[suffix]) else _kind_of(data)
     if data.startswith((b"%PDF-", _ZIP, _OLE)):
-        return _shown_by(data)
+        return _kind_of(data)
     return None
 
 
 def is_zipped(data: bytes) -> bool:
-    """Whether the file begins as a zip archive does."""
+    """Whether `data` begins like a zip archive."""
     return data.startswith(_ZIP)
 
 
 def web_name(path: str, media_type: str) -> str | None:
-    """What a file is to be called that a web server gives for `path` as `media_type`; None if it is none to be read."""
+    """The file name for what a web server sends for `path` as `media_type`; None if it is not to be read."""
     last = PurePath(path).name or "index"
-    form = format_of(PurePath(last))
+    file_format = format_of(PurePath(last))
     if media_type in ("", "application/octet-stream", "binary/octet-stream"):
-        return last if form is not None else None
+        return last if file_format is not None else None
     if media_type == "text/plain":
-        return last if form is not None and form.parser in (Parser.TEXT, Parser.MARKDOWN) else f"{last}.txt"
-    if form is not None and form.media_type == media_type and form is not _PLAIN:
+        return (
+            last if file_format is not None and file_format.parser in (Parser.TEXT, Parser.MARKDOWN) else f"{last}.txt"
+        )
+    if file_format is not None and file_format.media_type == media_type and file_format is not _PLAIN:
         return last
     suffix = suffix_of(_ALIASES.get(media_type, media_type))
     return f"{last}{suffix}" if suffix else None
 
 
 def _suffix(path: PurePath) -> str:
-    """The suffix that decides, in lower case: the last one, or two of a packed tar archive."""
+    """The suffix that decides the format, in lower case: the last one, or the last two of a compressed tar archive."""
     two = "".join(path.suffixes[-2:]).lower()
     return two if two in _BY_SUFFIX else path.suffix.lower()
 
 
-def _shown_by(data: bytes) -> str:
+def _kind_of(data: bytes) -> str:
+    """What kind of file the first bytes show, as words for a message."""
     head = data[:_PDF_HEADER_WITHIN].lstrip().lower()
     for mark, name in (
         (b"%pdf-", "a PDF"),
@@ -204,12 +208,6 @@ def _shown_by(data: bytes) -> str:
     return "something else" if b"\0" in head else "plain text"
 
 
-_CACHES = frozenset({"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
-
-
-_TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdownload|download|lock|swp|bak)\Z")
-
-
-def is_passed_over(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """Whether a file or folder of that name is hidden, an editor's temporary file or a tool's cache."""
     return name.startswith(".") or name in _CACHES or _TEMPORARY.match(name) is not None

@@ -1,4 +1,4 @@
-"""A file opened for reading, once, with every reason why it cannot be read told as `DocumentRejected`."""
+"""Open and read one file, once; every reason why it cannot be read becomes a `DocumentRejected`."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,11 @@ from index.records import FileStamp
 
 
 @contextmanager
-def opened(path: Path, uri: str, most_bytes: int) -> Iterator[tuple[IO[bytes], FileStamp]]:
-    """The file and what it looks like. It is rejected if it is larger than `most_bytes`, or changes inside the `with` block."""
+def open_source(path: Path, uri: str, max_bytes: int) -> Iterator[tuple[IO[bytes], FileStamp]]:
+    """Open the file; yield it and its stamp.
+
+    Raises `DocumentRejected` if the file is larger than `max_bytes`, or changes inside the `with` block.
+    """
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
@@ -24,36 +27,36 @@ def opened(path: Path, uri: str, most_bytes: int) -> Iterator[tuple[IO[bytes], F
         raise _unreadable(uri, error) from error
     with file:
         before = os.fstat(file.fileno())
-        if before.st_size > most_bytes:
-            reason = f"its {before.st_size:,} bytes are over the limit of {most_bytes:,}"
+        if before.st_size > max_bytes:
+            reason = f"its {before.st_size:,} bytes are over the limit of {max_bytes:,}"
             raise DocumentRejected(uri, reason, "Split it into smaller files")
-        source = FileStamp(before.st_size, before.st_mtime_ns)
-        yield file, source
+        stamp = FileStamp(before.st_size, before.st_mtime_ns)
+        yield file, stamp
         after = os.fstat(file.fileno())
-        if FileStamp(after.st_size, after.st_mtime_ns) != source:
+        if FileStamp(after.st_size, after.st_mtime_ns) != stamp:
             raise _changed(uri)
 
 
-def bytes_of(path: Path, uri: str, most_bytes: int) -> tuple[bytes, FileStamp]:
-    """The bytes of the file, at most `most_bytes`, and what it looked like meanwhile."""
-    with opened(path, uri, most_bytes) as (file, source):
+def read_source(path: Path, uri: str, max_bytes: int) -> tuple[bytes, FileStamp]:
+    """The bytes of the file, at most `max_bytes`, and its stamp. Raises `DocumentRejected`."""
+    with open_source(path, uri, max_bytes) as (file, stamp):
         try:
-            data = file.read(most_bytes + 1)
+            data = file.read(max_bytes + 1)
         except OSError as error:
             raise _unreadable(uri, error) from error
-        if len(data) != source.size:
+        if len(data) != stamp.size:
             raise _changed(uri)
-    return data, source
+    return data, stamp
 
 
-def refuse_unless_like(name: PurePath, data: bytes, uri: str) -> None:
-    """Reject a file whose first bytes `data` are nothing, or not what its name says."""
+def check_first_bytes(name: PurePath, data: bytes, uri: str) -> None:
+    """Raise `DocumentRejected` if the first bytes `data` are blank, or contradict the file's name."""
     if not data.strip(b"\0 \t\r\n\f"):
         raise DocumentRejected(uri, "it is empty", "Write something into it, or remove it")
-    shown = contradiction(name, data)
-    if shown is not None:
+    kind = contradiction(name, data)
+    if kind is not None:
         raise DocumentRejected(
-            uri, f"it is named {name.suffix or 'without a suffix'} but holds {shown}", "Rename it, or fetch it again"
+            uri, f"it is named {name.suffix or 'without a suffix'} but holds {kind}", "Rename it, or fetch it again"
         )
 
 
