@@ -53,7 +53,7 @@ def working(home: Path) -> Iterator[None]:
     indexer = Indexer(library, originals, leases, Limits())
 
     def run() -> None:
-        with presence.announced() as name:
+        with presence.announce() as name:
             Worker(leases, indexer, name, stop, lambda: None).run()
 
     thread = threading.Thread(target=run)
@@ -76,10 +76,10 @@ def test_a_file_is_uploaded_waited_for_and_deleted(url: str, tmp_path: Path, lib
         job = quoth.upload(file, "c", document_id="parrots", title="On parrots", principals=["board"])
         done = quoth.wait(job, timeout_s=SECONDS)
         assert (done.id, done.state, done.filename, done.error) == (job.id, "succeeded", "birds.md", None)
-        kept = library.open("c").document("parrots")
+        kept = library.open("c").documents.get("parrots")
         assert (kept.title, kept.principals) == ("On parrots", frozenset({"board"}))
         named = quoth.wait(quoth.upload(b"Owls.", "c", filename="o.txt", title="Owls", principals=["hr", "board"]))
-        kept = library.open("c").document(named.document_id)
+        kept = library.open("c").documents.get(named.document_id)
         assert (kept.title, kept.principals, kept.text) == ("Owls", frozenset({"hr", "board"}), "Owls.")
         failed = quoth.wait(quoth.upload(b"%PDF-1.7 and then nothing", "c", document_id="broken.pdf"))
         assert (failed.state, failed.error_code) == ("failed", "document-rejected")
@@ -110,11 +110,11 @@ def test_metadata_an_idempotency_key_and_everybody_travel(url: str, tmp_path: Pa
                 send(idempotency_key=bad)
         with working(tmp_path):
             assert {quoth.wait(job, timeout_s=SECONDS).state for job in (once, form)} == {"succeeded"}
-            kept = library.open("c").document("parrots")
+            kept = library.open("c").documents.get("parrots")
             assert (dict(kept.metadata), kept.principals) == ({"year": "2024", "größe": "S"}, frozenset({"hr"}))
             quoth.wait(send(document_id="parrots", public=True), timeout_s=SECONDS)
-        assert library.open("c").document("parrots").principals == frozenset()
-        assert dict(library.open("c").document(form.document_id).metadata) == {"year": "2025"}
+        assert library.open("c").documents.get("parrots").principals == frozenset()
+        assert dict(library.open("c").documents.get(form.document_id).metadata) == {"year": "2025"}
 
 
 def test_a_job_that_nobody_works_is_waited_for_so_long_and_cancelled(url: str) -> None:

@@ -12,9 +12,10 @@ from service.errors import IdempotencyKeyReused, JobsDamaged, JobsUnavailable, Q
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
 from service.jobs.heartbeat import Presence
-from service.jobs.leases import KEPT_SECONDS, MOST_ATTEMPTS, MOST_LOSSES, LeaseLost, Leases, delay
+from service.jobs.leases import KEPT_SECONDS, MAX_ATTEMPTS, MAX_LOSSES, Leases
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Job, JobState, Stage, Upload
+from service.storage.lease_queue import LeaseLost, delay
 
 
 @dataclass
@@ -22,14 +23,14 @@ class Desk:
     """A queue with its leases, a clock that stands still until told otherwise, and workers that end when told to."""
 
     home: Path
-    most_waiting: int = 100
+    max_waiting: int = 100
     now: float = 1000.0
     gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.database = open_jobs(self.home / "jobs.sqlite")
         self.originals = Originals(self.home / "uploads")
-        self.queue = JobQueue(self.database, self.originals, clock=lambda: self.now, most_waiting=self.most_waiting)
+        self.queue = JobQueue(self.database, self.originals, clock=lambda: self.now, max_waiting=self.max_waiting)
         self.leases = Leases(
             self.database,
             self.originals,
@@ -56,7 +57,7 @@ class Desk:
         return self.queue.job(job.id, owner=job.owner).state
 
     def texts(self) -> list[str]:
-        return sorted(self.originals.path(sha256).read_text() for sha256 in self.originals.stored())
+        return sorted(self.originals.path(sha256).read_text() for sha256 in self.originals.digests())
 
 
 @pytest.fixture
@@ -88,9 +89,9 @@ def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(desk: Desk) -> N
     desk.now = 1001.0
     claim = desk.claim()
     assert claim.upload == job.upload
-    desk.leases.tell(claim, Stage.READING)
-    desk.leases.stored(claim)
-    desk.leases.tell(claim, Stage.EMBEDDING, 3, 7)
+    desk.leases.record_progress(claim, Stage.READING)
+    desk.leases.record_stored(claim)
+    desk.leases.record_progress(claim, Stage.EMBEDDING, 3, 7)
     seen = desk.queue.job(job.id)
     assert (seen.state, seen.stage, seen.done, seen.total, seen.started_at) == ("running", "embedding", 3, 7, 1001.0)
     desk.now = 1002.0
@@ -117,12 +118,12 @@ def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(d
     assert desk.state(second) is JobState.CANCELLED
     assert f"job {third.id}" in (desk.queue.job(second.id).error or "")
     assert desk.leases.claim("other") is None
-    desk.leases.stored(claim)
+    desk.leases.record_stored(claim)
     desk.leases.succeed(claim)
     newer = desk.claim("other")
     assert newer.job_id == third.id
     assert desk.texts() == ["First.", "Third."]
-    desk.leases.stored(newer)
+    desk.leases.record_stored(newer)
     desk.leases.succeed(newer)
     assert desk.texts() == ["Third."]
     assert desk.state(first) is JobState.SUCCEEDED
@@ -169,7 +170,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_its_file_goes(desk: Desk) -> Non
 def test_a_running_job_hears_that_it_is_cancelled_unless_its_text_is_stored(desk: Desk) -> None:
     job, other = desk.add("d"), desk.add("e", "Other.")
     claim, stored = desk.claim(), desk.claim()
-    desk.leases.stored(stored)
+    desk.leases.record_stored(stored)
     assert desk.queue.cancel(job.id).state is JobState.RUNNING
     desk.queue.cancel(other.id)
     assert (desk.leases.is_cancelled(claim), desk.leases.is_cancelled(stored)) == (True, False)
@@ -181,7 +182,7 @@ def test_a_running_job_hears_that_it_is_cancelled_unless_its_text_is_stored(desk
 def test_a_withdrawn_document_has_no_jobs_and_no_file_left(desk: Desk) -> None:
     desk.add("d", "Stored.")
     claim = desk.claim()
-    desk.leases.stored(claim)
+    desk.leases.record_stored(claim)
     desk.leases.succeed(claim)
     waiting, other = desk.add("d", "Waiting."), desk.add("e", "Other.")
     assert desk.queue.withdraw("c", "d")
@@ -197,7 +198,7 @@ def test_a_withdrawn_document_has_no_jobs_and_no_file_left(desk: Desk) -> None:
 def test_a_job_that_may_go_through_later_is_tried_at_growing_intervals_and_then_given_up(desk: Desk) -> None:
     job = desk.add()
     waits = []
-    for _ in range(MOST_ATTEMPTS - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         desk.leases.retry(desk.claim(), "The disk is full.", "disk-full")
         seen = desk.queue.job(job.id)
         assert (seen.state, seen.error) == (JobState.QUEUED, "The disk is full.")
@@ -210,13 +211,13 @@ def test_a_job_that_may_go_through_later_is_tried_at_growing_intervals_and_then_
     desk.leases.retry(desk.claim(), "The disk is full.", "disk-full")
     seen = desk.queue.job(job.id)
     assert (seen.state, seen.error_code) == (JobState.FAILED, "disk-full")
-    assert seen.error == f"The disk is full. It was tried {MOST_ATTEMPTS} times."
+    assert seen.error == f"The disk is full. It was tried {MAX_ATTEMPTS} times."
     assert desk.texts() == []
 
 
 def test_a_job_whose_workers_die_is_taken_again_and_given_up_after_three(desk: Desk) -> None:
     job, healthy = desk.add(), desk.add("e")
-    for death in range(MOST_LOSSES):
+    for death in range(MAX_LOSSES):
         worker = f"w{death}"
         claim = desk.claim(worker)
         assert claim.job_id == job.id
@@ -227,7 +228,7 @@ def test_a_job_whose_workers_die_is_taken_again_and_given_up_after_three(desk: D
             desk.leases.succeed(claim)
         desk.now += 10
     seen = desk.queue.job(job.id)
-    assert (seen.state, seen.error_code, seen.attempts) == (JobState.FAILED, "worker-lost", MOST_LOSSES)
+    assert (seen.state, seen.error_code, seen.attempts) == (JobState.FAILED, "worker-lost", MAX_LOSSES)
     assert desk.claim("w").job_id == healthy.id
 
 
@@ -235,7 +236,7 @@ def test_a_lease_that_is_not_kept_runs_out_and_the_late_worker_changes_nothing(d
     job = desk.add()
     late = desk.claim("late")
     desk.now += desk.leases.lease_seconds - 1
-    desk.leases.keep(late)
+    desk.leases.renew(late)
     desk.now += desk.leases.lease_seconds - 1
     assert desk.leases.recover() == 0
     desk.now += 1
@@ -243,9 +244,9 @@ def test_a_lease_that_is_not_kept_runs_out_and_the_late_worker_changes_nothing(d
     desk.now += 10
     claim = desk.claim("prompt")
     for say in (
-        desk.leases.keep,
+        desk.leases.renew,
         desk.leases.is_cancelled,
-        desk.leases.stored,
+        desk.leases.record_stored,
         desk.leases.succeed,
         desk.leases.cancel,
     ):
@@ -281,21 +282,21 @@ def test_a_kept_lease_survives_a_clock_that_goes_back(desk: Desk) -> None:
     desk.add()
     claim = desk.claim()
     desk.now -= 3600
-    desk.leases.keep(claim)
+    desk.leases.renew(claim)
     assert desk.leases.recover() == 0
     desk.leases.succeed(claim)
 
 
 def test_a_job_given_back_is_there_at_once_and_without_blame(desk: Desk) -> None:
     job = desk.add()
-    for _ in range(MOST_LOSSES + 1):
+    for _ in range(MAX_LOSSES + 1):
         desk.leases.give_back(desk.claim())
     seen = desk.queue.job(job.id)
     assert (seen.state, seen.error) == (JobState.QUEUED, None)
 
 
 def test_a_full_queue_refuses_and_keeps_nothing_of_the_upload(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, most_waiting=2)
+    desk = Desk(tmp_path, max_waiting=2)
     desk.add("a", "A text.")
     desk.add("b", "B text.")
     with pytest.raises(QueueFull, match="2 jobs wait already"):
@@ -322,7 +323,7 @@ def test_an_upload_over_the_bound_or_broken_off_leaves_nothing(desk: Desk) -> No
 def test_the_sweep_removes_what_nothing_needs_and_nothing_else(desk: Desk) -> None:
     kept, old = desk.add("kept", "Kept."), desk.add("old", "Old.")
     for claim in (desk.claim(), desk.claim()):
-        desk.leases.stored(claim)
+        desk.leases.record_stored(claim)
         desk.leases.succeed(claim)
     orphan = desk.originals.path("ab" * 32)
     orphan.parent.mkdir(exist_ok=True)
@@ -379,7 +380,7 @@ def test_a_database_that_another_program_holds_is_told_as_passing(desk: Desk, mo
 
 def test_presence_ends_with_the_block(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "workers")
-    with presence.announced() as worker:
+    with presence.announce() as worker:
         assert not presence.is_gone(worker)
     assert presence.is_gone(worker)
     assert presence.is_gone("never-there")
@@ -388,7 +389,7 @@ def test_presence_ends_with_the_block(tmp_path: Path) -> None:
 
 def test_locks_that_dead_workers_left_are_swept_and_those_of_the_living_stay(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "workers")
-    with presence.announced() as worker:
+    with presence.announce() as worker:
         (tmp_path / "workers" / "dead").touch()
         for name in (worker, "dead"):
             os.utime(tmp_path / "workers" / name, (0, 0))

@@ -62,7 +62,7 @@ def worker(home: Path) -> Iterator[None]:
     indexer = Indexer(library, originals, leases, Limits())
 
     def run() -> None:
-        with presence.announced() as name:
+        with presence.announce() as name:
             Worker(leases, indexer, name, stop, lambda: None).run()
 
     thread = threading.Thread(target=run)
@@ -145,7 +145,7 @@ def test_who_may_read_stays_until_others_are_named_or_everybody_is(client: httpx
         return remark
 
     def readers() -> set[str]:
-        return set(library.open("c").document("salaries.txt").principals)
+        return set(library.open("c").documents.get("salaries.txt").principals)
 
     kept = "Not everybody may read it, as before: nobody was named this time."
     assert (put("Salaries are secret.", principal=["board", "hr"]), readers()) == (None, {"board", "hr"})
@@ -167,7 +167,7 @@ def test_what_comes_into_an_uploaded_archive_is_for_those_who_read_the_rest(
                 file.writestr(name, f"Words of {name}.")
         facts = {"filename": "a.zip", **params}
         finished(client, client.put(f"{DOCUMENTS}/minutes", content=packed.getvalue(), params=facts))
-        found = library.open("c").documents(folder="upload:///minutes")
+        found = library.open("c").documents.list(folder="upload:///minutes")
         return {one.uri.rpartition("/")[2]: " ".join(one.principals) for one in found}
 
     assert put("one.txt", principal="board") == {"one.txt": "board"}

@@ -69,7 +69,7 @@ def worker(tmp_path: Path) -> Iterator[None]:
     indexer = Indexer(library, originals, leases, Limits())
 
     def run() -> None:
-        with presence.announced() as name:
+        with presence.announce() as name:
             Worker(leases, indexer, name, stop, lambda: None).run()
 
     thread = threading.Thread(target=run)
@@ -91,7 +91,7 @@ def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, 
     page.wait_for_selector(".upload.done:has-text('Can be asked')")
     page.wait_for_selector("#browse:has-text('1 document')")
     assert page.locator("#onboarding").is_hidden()
-    assert [document.title for document in library.open("default").documents()] == ["Parrots"]
+    assert [document.title for document in library.open("default").documents.list()] == ["Parrots"]
     with page.expect_file_chooser() as chooser:
         page.click("#add")
     chooser.value.set_files([{"name": "crows.txt", "mimeType": "text/plain", "buffer": b"Crows count."}])

@@ -67,7 +67,7 @@ class Place:
 
         def run() -> None:
             try:
-                with self.presence.announced() as name:
+                with self.presence.announce() as name:
                     Worker(self.leases, work or self.indexer, name, stop, lambda: self.leases.sweep(["c"])).run()
             except BaseException as error:  # noqa: BLE001 raised below, in the test's thread
                 errors.append(error)
@@ -109,7 +109,7 @@ def test_an_upload_becomes_a_document_with_its_facts_and_vectors(place: Place) -
     assert (done.state, done.error, done.done, done.attempts) == (JobState.SUCCEEDED, None, done.total, 1)
     assert done.total > 0
     collection = place.library.open("c")
-    document = collection.document("parrots")
+    document = collection.documents.get("parrots")
     assert document.uri == "upload:///parrots/birds.md"
     assert (document.title, document.media_type) == ("On parrots", "text/markdown")
     assert (document.metadata, document.principals) == ({"year": "2024"}, frozenset({"zoo"}))
@@ -125,10 +125,10 @@ def test_a_new_file_under_the_old_id_is_a_new_version(place: Place) -> None:
         first = place.finished(place.upload("d", "Apples are red."))
         second = place.finished(place.upload("d", "Apples are green."))
     collection = place.library.open("c")
-    assert [document.id for document in collection.documents()] == ["d"]
-    assert collection.document("d").text == "Apples are green."
-    assert collection.document("d", first.upload.sha256).text == "Apples are red."
-    assert list(place.originals.stored()) == [second.upload.sha256]
+    assert [document.id for document in collection.documents.list()] == ["d"]
+    assert collection.documents.get("d").text == "Apples are green."
+    assert collection.documents.get("d", first.upload.sha256).text == "Apples are red."
+    assert list(place.originals.digests()) == [second.upload.sha256]
 
 
 def test_a_file_that_cannot_be_read_fails_with_the_reason_and_costs_nobody_else(place: Place) -> None:
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_read_fails_with_the_reason_and_costs_nobody_else(
         "upload:///bad/bad.pdf: it is named .pdf but holds plain text. Rename it, or fetch it again"
     )
     assert succeeded.state is JobState.SUCCEEDED
-    assert list(place.originals.stored()) == [good.upload.sha256]
+    assert list(place.originals.digests()) == [good.upload.sha256]
 
 
 class Faulty:
@@ -191,7 +191,7 @@ def test_a_running_job_is_cancelled_soon(place: Place) -> None:
         assert place.queue.cancel(job.id).state is JobState.RUNNING
         assert place.finished(job).state is JobState.CANCELLED
     assert place.library.names() == []
-    assert list(place.originals.stored()) == []
+    assert list(place.originals.digests()) == []
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_job_back(place: Place) -> None:
@@ -216,8 +216,8 @@ def test_a_document_that_is_withdrawn_while_it_is_read_does_not_come_back(place:
         place.queue.withdraw("c", "d")
     assert place.finished(job).state is JobState.CANCELLED
     thread_at_work.__exit__(None, None, None)
-    assert place.library.open("c").documents() == []
-    assert list(place.originals.stored()) == []
+    assert place.library.open("c").documents.list() == []
+    assert list(place.originals.digests()) == []
 
 
 WORKER = """
@@ -235,10 +235,10 @@ from service.jobs.worker import Worker
 
 home = Path(sys.argv[1])
 database, originals, presence = open_jobs(home / "jobs.sqlite"), Originals(home / "uploads"), Presence(home / "workers")
-leases = Leases(database, originals, presence.is_gone, chance=lambda: 0.0, most_losses=100)
+leases = Leases(database, originals, presence.is_gone, chance=lambda: 0.0, max_losses=100)
 indexer = Indexer(Library(home, HashedEncoder()), originals, leases, Limits())
 print("here", flush=True)
-with presence.announced() as name:
+with presence.announce() as name:
     Worker(leases, indexer, name, threading.Event(), lambda: leases.sweep(["c"])).run()
 """
 
@@ -278,13 +278,13 @@ def test_kill_9_of_workers_loses_no_upload_and_doubles_none(place: Place) -> Non
         done = [place.finished(job) for job in jobs]
     assert {job.state for job in done} == {JobState.SUCCEEDED}
     collection = place.library.open("c")
-    assert {d.id: collection.document(d.id).text for d in collection.documents()} == texts
+    assert {d.id: collection.documents.get(d.id).text for d in collection.documents.list()} == texts
     assert collection.state().pending_vectors == 0
     assert collection.verify() == []
     for number in range(30):
         hits = place.search(f"subject{number}")
         assert hits[0].chunk.document_id == f"d{number}"
-    assert sorted(place.originals.stored()) == sorted(job.upload.sha256 for job in jobs)
+    assert sorted(place.originals.digests()) == sorted(job.upload.sha256 for job in jobs)
 
 
 def test_the_keeper_starts_a_worker_again_and_ends_it_with_the_server(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Settings -> the queue that a server fills, and the worker that empties it."""
+"""Open the job queue for a server, and run the worker that does its jobs, as the settings say."""
 
 import threading
 
@@ -15,12 +15,12 @@ from service.settings import Settings
 
 
 def open_queue(settings: Settings) -> JobQueue:
-    """The queue under the home folder. Close it when the server stops."""
+    """The job queue in the home folder. Close it when the server stops."""
     return JobQueue(open_jobs(settings.jobs_path), Originals(settings.uploads))
 
 
 def run_worker(settings: Settings, stop: threading.Event) -> None:
-    """Work on the queue under the home folder until `stop` is set. The model is loaded at the first job."""
+    """Do the jobs of the queue in the home folder until `stop` is set. The model is loaded at the first job."""
     database, originals = open_jobs(settings.jobs_path), Originals(settings.uploads)
     presence = Presence(settings.home / "workers")
     library = open_library(settings)
@@ -32,7 +32,7 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         presence.sweep()
 
     try:
-        with presence.announced() as name:
+        with presence.announce() as name:
             Worker(leases, indexer, name, stop, sweep).run()
     finally:
         indexer.interrupt()

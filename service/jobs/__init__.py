@@ -1,5 +1,4 @@
-"""Uploads and the jobs that index them: taken by any server, worked by a process of its own, lost by nobody's crash.
+"""Uploads and the jobs that index them: accepted by any server, done by a worker process, and safe when either is killed.
 
-Read in this order: records, backoff, database (schema.sql), originals, intake, rows, queue, leases, presence, indexing, worker,
-assembly, supervision.
+Read in this order: records, database (schema.sql), files, validation, queue, leases, heartbeat, indexing, worker, supervision.
 """

@@ -1,4 +1,4 @@
-"""The database of the jobs: one SQLite file in the home folder, laid out at first use, its errors with a mend."""
+"""The database of the jobs: one SQLite file in the home folder, its rows, and its jobs as a table of the lease queue."""
 
 import json
 import sqlite3
@@ -8,19 +8,20 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 
 from index.storage.atomic import is_full
-from index.storage.sqlite import Database, run_script
+from index.storage.sqlite import SqliteDatabase, run_script
 from service.errors import JobsDamaged, JobsUnavailable
-from service.jobs.records import Job, JobState, Stage, Upload
+from service.jobs.records import Claim, Job, JobState, Stage, Upload
+from service.storage.lease_queue import MAX_DELAY_SECONDS, Lease
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _LAYOUT = 1
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def open_jobs(path: Path) -> Database:
-    """The database at `path`, made if it is not there. `JobsDamaged` if it does not read or has another layout."""
+def open_jobs(path: Path) -> SqliteDatabase:
+    """The database at `path`, created if missing. Raises JobsDamaged if it cannot be read or has another layout."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = Database(path, _explained)
+    database = SqliteDatabase(path, _translate_errors)
     with database.reading() as connection:
         layout = _layout(connection)
     if layout == 0:
@@ -37,13 +38,13 @@ def open_jobs(path: Path) -> Database:
     return database
 
 
-def _layout(connection: sqlite3.Connection) -> int:
+def _layout(connection: Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Inside the `with` block SQLite's errors become those of service/."""
+def _translate_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors inside the `with` block into those of service/."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -54,46 +55,83 @@ def _explained(path: Path) -> Iterator[None]:
                 "uploads that are not indexed yet must be sent again"
             ) from error
         full = primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and is_full(path))
-        mend = "The disk is full: free space, then try again" if full else "Check its folder, then try again"
-        raise JobsUnavailable(f"{path}: the jobs' database does not answer ({error}). {mend}") from error
+        fix = "The disk is full: free space, then try again" if full else "Check its folder, then try again"
+        raise JobsUnavailable(f"{path}: the jobs' database does not answer ({error}). {fix}") from error
 
 
-_COLUMNS = (
-    "id, position, owner, state, collection, document_id, filename, sha256, size, title, metadata, principals, stage, "
-    "done, total, documents, remark, attempts, not_before, error, error_code, created_at, started_at, finished_at"
-)
+class JobTable:
+    """The table `jobs` as the lease queue uses it (service/storage/lease_queue.py).
 
+    Times come from the system's clock, which may be set back. A wait or a lease that ends later than any can is taken as over:
+    at worst work is done twice, and doing it twice changes nothing.
+    """
 
-def upload_from(row: Row) -> Upload:
-    """The upload in a row of the table `jobs`."""
-    return Upload(
-        collection=row["collection"],
-        document_id=row["document_id"],
-        filename=row["filename"],
-        sha256=row["sha256"],
-        size=row["size"],
-        title=row["title"],
-        metadata=json.loads(row["metadata"]),
-        principals=None if (named := json.loads(row["principals"])) is None else frozenset(named),
-    )
+    def next_due(self, transaction: Connection, now: float, *, lock: bool) -> Row | None:
+        """The oldest queued job that is due and has no older unfinished job of the same document before it."""
+        condition = """
+            state = 'queued' AND (not_before <= ? OR not_before > ?) AND NOT EXISTS (
+                SELECT 1 FROM jobs e WHERE e.state IN ('queued', 'running') AND e.collection = jobs.collection
+                    AND e.document_id = jobs.document_id AND e.position < jobs.position
+            ) ORDER BY position LIMIT 1
+            """
+        rows = job_rows(transaction, condition, now, now + MAX_DELAY_SECONDS)
+        return rows[0] if rows else None
 
+    def hold(self, transaction: Connection, row: Row, worker: str, now: float, until: float) -> Claim:
+        """Let the job run under the worker's lease."""
+        transaction.execute(
+            """
+            UPDATE jobs SET state = 'running', stage = 'waiting', done = 0, total = 0, attempts = attempts + 1, worker = ?,
+                leased_until = ?, started_at = coalesce(started_at, ?) WHERE id = ?
+            """,
+            (worker, until, now, row["id"]),
+        )
+        return Claim(row["id"], _upload(row), worker, row["attempts"] + 1)
 
-def job_of_key(connection: Connection, owner: str, key: str) -> Job | None:
-    """The job that the owner's idempotency key led to before."""
-    found = job_rows(connection, "owner = ? AND idempotency_key = ?", owner, key)
-    return job_from(found[0]) if found else None
+    def held(self, transaction: Connection, lease: Lease) -> Row | None:
+        """The job while the lease holds. The attempt counts: the same worker may lose a job and claim it again."""
+        condition = "id = ? AND state = 'running' AND worker = ? AND attempts = ?"
+        rows = job_rows(transaction, condition, lease.item, lease.worker, lease.attempts)
+        return rows[0] if rows else None
+
+    def extend(self, transaction: Connection, row: Row, until: float) -> None:
+        """Move the end of the job's lease."""
+        transaction.execute("UPDATE jobs SET leased_until = ? WHERE id = ?", (until, row["id"]))
+
+    def release(self, transaction: Connection, row: Row, due_at: float) -> None:
+        """Queue the job again."""
+        transaction.execute(
+            """
+            UPDATE jobs SET state = 'queued', stage = 'waiting', worker = NULL, leased_until = NULL, not_before = ?
+            WHERE id = ?
+            """,
+            (due_at, row["id"]),
+        )
+
+    def close(self, transaction: Connection, row: Row, state: str, now: float) -> None:
+        """Record that the job is finished."""
+        transaction.execute(
+            "UPDATE jobs SET state = ?, worker = NULL, leased_until = NULL, finished_at = ? WHERE id = ?",
+            (state, now, row["id"]),
+        )
 
 
 def job_rows(connection: Connection, condition: str, *parameters: object) -> list[Row]:
-    """The rows that meet the condition."""
+    """The rows of the table `jobs` that meet the condition, which may go on with an order and a limit."""
     cursor = connection.cursor()
     cursor.row_factory = Row
-    return cursor.execute(f"SELECT {_COLUMNS} FROM jobs WHERE {condition}", parameters).fetchall()
+    return cursor.execute(f"SELECT * FROM jobs WHERE {condition}", parameters).fetchall()
 
 
-def one_job(connection: Connection, condition: str, *parameters: object) -> Job:
-    """The first job that meets the condition, which one does."""
-    return job_from(job_rows(connection, condition, *parameters)[0])
+def job_by_id(connection: Connection, job_id: str) -> Job:
+    """The job of an id that exists."""
+    return job_from(job_rows(connection, "id = ?", job_id)[0])
+
+
+def job_by_key(connection: Connection, owner: str, key: str) -> Job | None:
+    """The job that was accepted with the owner's idempotency key; None if there is none."""
+    rows = job_rows(connection, "owner = ? AND idempotency_key = ?", owner, key)
+    return job_from(rows[0]) if rows else None
 
 
 def job_from(row: Row) -> Job:
@@ -103,7 +141,7 @@ def job_from(row: Row) -> Job:
         position=row["position"],
         owner=row["owner"],
         state=JobState(row["state"]),
-        upload=upload_from(row),
+        upload=_upload(row),
         stage=Stage(row["stage"]),
         done=row["done"],
         total=row["total"],
@@ -116,4 +154,17 @@ def job_from(row: Row) -> Job:
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+    )
+
+
+def _upload(row: Row) -> Upload:
+    return Upload(
+        collection=row["collection"],
+        document_id=row["document_id"],
+        filename=row["filename"],
+        sha256=row["sha256"],
+        size=row["size"],
+        title=row["title"],
+        metadata=json.loads(row["metadata"]),
+        principals=None if (names := json.loads(row["principals"])) is None else frozenset(names),
     )

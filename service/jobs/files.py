@@ -1,8 +1,8 @@
-"""The bytes of uploads on disk, under the SHA-256 of their content: the same file sent twice is kept once.
+"""The bytes of uploads on disk, named by the SHA-256 of their content: the same file sent twice is stored once.
 
-A file that stands here is whole: it is written beside its place, synced, and then moved there. Which ones are needed is for
-the database to say; `service.jobs.queue` and `service.jobs.leases` ask for a file's place and removal inside the transaction
-that decides it.
+A stored file is complete: it is written elsewhere in the folder, synced, and then moved to its place. The database decides
+which files are needed; `service.jobs.queue` and `service.jobs.leases` place and remove a file inside the transaction that
+decides it.
 """
 
 import errno
@@ -18,31 +18,31 @@ from service.errors import JobsUnavailable, UploadTooLarge
 
 _INCOMING = "incoming"
 _INCOMING_SECONDS = 24 * 3600.0
-_HEAD_BYTES = 4096  # of a file's beginning, to compare with what its name says
+_HEAD_BYTES = 4096  # of a file's beginning, to compare with the format that its name gives
 
 
 class Incoming:
-    """A file on its way in: `write` its bytes in order, then `finish`."""
+    """A file that is being received: `write` its bytes in order, then `finish`."""
 
-    def __init__(self, path: Path, most_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
         self.size = 0
         self.head = b""
-        self._most = most_bytes
+        self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
         self._file = path.open("xb")
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of what was written, 64 hexadecimal digits."""
+        """SHA-256 of the bytes written so far, 64 hexadecimal digits."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
-        """Take more bytes. `UploadTooLarge` beyond the bound."""
+        """Append bytes. Raises UploadTooLarge beyond the limit."""
         self.size += len(data)
-        if self.size > self._most:
+        if self.size > self._max_bytes:
             raise UploadTooLarge(
-                f"The file has more than {self._most:,} bytes. Split it, or raise QUOTH_MAX_UPLOAD_BYTES on the server."
+                f"The file has more than {self._max_bytes:,} bytes. Split it, or raise QUOTH_MAX_UPLOAD_BYTES on the server."
             )
         if len(self.head) < _HEAD_BYTES:
             self.head += data[: _HEAD_BYTES - len(self.head)]
@@ -50,34 +50,34 @@ class Incoming:
         self._file.write(data)
 
     def finish(self) -> None:
-        """Everything is written: bring it to the disk."""
+        """Bring the complete file to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
 
     def abandon(self) -> None:
-        """Close and remove what is left of it; after it was moved to its place, nothing is."""
-        with suppress(OSError):  # closing writes what is buffered, and the disk may be full: the file goes anyway
+        """Close the file and remove it, unless it was moved to its place."""
+        with suppress(OSError):  # closing flushes the buffer, and the disk may be full: the file is removed anyway
             self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 class Originals:
-    """The files below `folder`. Processes may share it."""
+    """The stored files below `folder`. Processes may share it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
-    def receiving(self, most_bytes: int) -> Iterator[Incoming]:
-        """A file to write an upload to; it goes at the end of the `with` block unless `place` gave it its place.
+    def receiving(self, max_bytes: int) -> Iterator[Incoming]:
+        """A file to write an upload to, removed at the end of the `with` block unless `place` moved it to its place.
 
-        `JobsUnavailable` when the disk is full.
+        Raises JobsUnavailable when the disk is full.
         """
         folder = self._folder / _INCOMING
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            incoming = Incoming(folder / uuid.uuid4().hex, most_bytes)
+            incoming = Incoming(folder / uuid.uuid4().hex, max_bytes)
             try:
                 yield incoming
             finally:
@@ -91,11 +91,11 @@ class Originals:
             raise
 
     def path(self, sha256: str) -> Path:
-        """Where the file with that content stands, if it does."""
+        """The path of the file with that content, whether it exists or not."""
         return self._folder / sha256[:2] / sha256
 
     def place(self, incoming: Incoming) -> None:
-        """Move a finished upload to its place, for good. Not its caller's concern whether it was there already."""
+        """Move a finished upload to its place, durably. A file with the same content is replaced."""
         target = self.path(incoming.sha256)
         target.parent.mkdir(exist_ok=True)
         incoming.path.replace(target)
@@ -103,18 +103,18 @@ class Originals:
             _sync(folder)
 
     def remove(self, sha256: str) -> None:
-        """Remove the file with that content, if it is there."""
+        """Remove the file with that content, if it exists."""
         self.path(sha256).unlink(missing_ok=True)
 
-    def stored(self) -> Iterator[str]:
-        """The SHA-256 of every file there is."""
+    def digests(self) -> Iterator[str]:
+        """The SHA-256 of every stored file."""
         for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
             yield path.name
 
     def sweep_incoming(self) -> None:
-        """Remove what was being received when a server was killed: files nobody has written to for a day."""
+        """Remove files left by a server that was killed while receiving them: those not written to for a day."""
         for path in (self._folder / _INCOMING).glob("*"):
-            with suppress(FileNotFoundError):  # whoever received it is done just now
+            with suppress(FileNotFoundError):  # its server has just finished or abandoned it
                 if time.time() - path.stat().st_mtime > _INCOMING_SECONDS:
                     path.unlink()
 

@@ -1,8 +1,8 @@
-"""Which workers are there: each holds a lock for as long as it lives, which the kernel drops however it ends.
+"""Which workers are alive: each holds a file lock while it lives, and the kernel releases it however the worker ends.
 
-So a worker that was killed is known to be gone at once, whatever the clock says, and without trusting process numbers, which
-are given to others and mean nothing in another container. A lease that runs out covers what this cannot see: a worker that
-hangs, or one on another machine.
+So a killed worker is known to have ended at once, whatever the clock says, and without process numbers, which are reused and
+mean nothing in another container. The end of a lease covers what this cannot see: a worker that hangs, or one on another
+machine.
 """
 
 import time
@@ -14,19 +14,19 @@ from pathlib import Path
 from index.errors import CollectionBusy
 from index.storage.lock import FileLock
 
-_WAIT_SECONDS = 5.0  # nobody else wants the lock, but one may be looking whether it is free
+_WAIT_SECONDS = 5.0  # only a process that checks whether the lock is free can hold it meanwhile
 _SETTLED_SECONDS = 60.0  # a worker that is just starting may not have its lock yet
 
 
 class Presence:
-    """The locks in `folder`, one a worker."""
+    """The locks in `folder`, one per worker."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
-    def announced(self) -> Iterator[str]:
-        """Be there as a worker, under the name given, until the `with` block or the process ends."""
+    def announce(self) -> Iterator[str]:
+        """Hold the lock of a new worker until the `with` block or the process ends. Gives the worker's name."""
         self._folder.mkdir(parents=True, exist_ok=True)
         worker = uuid.uuid4().hex
         try:
@@ -37,11 +37,11 @@ class Presence:
 
     def is_gone(self, worker: str) -> bool:
         """Whether the worker of that name has ended."""
-        place = self._folder / worker
-        if not place.exists():
+        path = self._folder / worker
+        if not path.exists():
             return True
         try:
-            with FileLock(place).held(0):
+            with FileLock(path).held(0):
                 pass
         except CollectionBusy:
             return False
@@ -50,10 +50,10 @@ class Presence:
 
     def sweep(self) -> None:
         """Remove the locks of workers that ended without removing them."""
-        for place in self._folder.glob("*"):
+        for path in self._folder.glob("*"):
             with suppress(FileNotFoundError):  # another worker sweeps, too
-                if place.suffix != ".turn" and time.time() - place.stat().st_mtime > _SETTLED_SECONDS:
-                    self.is_gone(place.name)
+                if path.suffix != ".turn" and time.time() - path.stat().st_mtime > _SETTLED_SECONDS:
+                    self.is_gone(path.name)
 
     def _forget(self, worker: str) -> None:
         for name in (worker, f"{worker}.turn"):

@@ -1,10 +1,7 @@
-"""The queue as a worker sees it: claim a job, keep it, say how it went; and take back jobs whose worker is gone.
+"""The queue as a worker sees it: claim a job, renew it, record how far it is, finish it; and take back lost jobs.
 
-A claim is good until its lease runs out or its worker's lock is free. Whoever lost it finds out at the next word: every word
-about a job names the worker and the attempt, and changes nothing if the job is in other hands by now.
-
-Times are the system's clock, which may be set back. A lease or a delay that lies further in the future than any could is
-taken as over: the worst that follows is work done twice, and doing it twice changes nothing.
+Claiming, renewing and detecting a lost lease are done by service/storage/lease_queue.py. This file adds what is a job's own:
+its progress, its retries, workers known to have ended before their lease, and the files that nothing needs any more.
 """
 
 import json
@@ -13,103 +10,79 @@ import time
 from collections.abc import Callable, Iterable
 from sqlite3 import Connection, Row
 
-from index.storage.sqlite import Database
-from service.jobs.database import upload_from
+from index.storage.sqlite import SqliteDatabase
+from service.jobs.database import JobTable, job_rows
 from service.jobs.files import Originals
 from service.jobs.queue import drop_unneeded
-from service.jobs.records import Claim, Stage
-
-FIRST_SECONDS = 1.0
-MOST_SECONDS = 300.0
-
-
-def delay(failures: int, chance: float) -> float:
-    """Seconds to wait after so many failures (from 1); `chance`, uniform in [0, 1), picks from the upper half of the bound."""
-    bound = min(FIRST_SECONDS * 2.0 ** (min(failures, 64) - 1), MOST_SECONDS)
-    return bound * (1.0 + chance) / 2.0
-
+from service.jobs.records import Claim, JobState, Stage
+from service.storage.lease_queue import LeaseQueue, delay
 
 LEASE_SECONDS = 60.0
-MOST_ATTEMPTS = 20
-MOST_LOSSES = 3
+MAX_ATTEMPTS = 20
+MAX_LOSSES = 3
 KEPT_SECONDS = 7 * 24 * 3600.0
 _SETTLED_SECONDS = 3600.0  # a collection that was made since `sweep` looked is younger
-
-
-class LeaseLost(Exception):
-    """The job is in other hands, or was withdrawn. Never leaves this package: the worker drops what it was doing."""
 
 
 class Leases:
     """What workers do with the jobs in `database`. Thread-safe; processes may share it.
 
-    `is_gone(worker)` says whether a worker has ended, `chance()` is uniform in [0, 1). A job during which so many workers
-    ended as `most_losses` says is given up: it may be what ended them.
+    `is_gone(worker)` says whether a worker has ended; `chance()` is uniform in [0, 1). A job fails once `max_losses` workers
+    have ended while they had it: it may be what ended them. Every method that takes a claim raises LeaseLost if another
+    worker has the job by now, or it was withdrawn.
     """
 
     def __init__(
         self,
-        database: Database,
+        database: SqliteDatabase,
         originals: Originals,
         is_gone: Callable[[str], bool],
         *,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         lease_seconds: float = LEASE_SECONDS,
-        most_losses: int = MOST_LOSSES,
+        max_losses: int = MAX_LOSSES,
     ) -> None:
         self._database = database
+        self._queue = LeaseQueue(database, JobTable(), lease_seconds, clock)
         self._originals = originals
         self._is_gone = is_gone
         self._clock = clock
         self._chance = chance
         self.lease_seconds = lease_seconds
-        self._most_losses = most_losses
+        self._max_losses = max_losses
 
     def claim(self, worker: str) -> Claim | None:
-        """The oldest job that is due, now this worker's; None if there is none. A document's jobs are worked in turn."""
-        with self._database.reading() as connection:
-            if self._due(connection) is None:
-                return None
-        with self._database.writing() as connection:
-            row = self._due(connection)
-            if row is None:
-                return None
-            now = self._clock()
-            connection.execute(
-                """
-                UPDATE jobs SET state = 'running', stage = 'waiting', done = 0, total = 0, attempts = attempts + 1, worker = ?,
-                    leased_until = ?, started_at = coalesce(started_at, ?) WHERE id = ?
-                """,
-                (worker, now + self.lease_seconds, now, row["id"]),
-            )
-            return Claim(row["id"], upload_from(row), worker, row["attempts"] + 1)
+        """The oldest job that is due, now this worker's; None if there is none. A document's jobs are done in turn."""
+        return self._queue.claim(worker)
 
-    def keep(self, claim: Claim) -> bool:
-        """Prolong the lease; whether the job is to be cancelled. `LeaseLost` if it is in other hands."""
-        with self._database.writing() as connection:
-            self._say(connection, claim, "leased_until = ?", self._clock() + self.lease_seconds)
-            return self._is_cancelling(connection, claim)
-
-    def tell(self, claim: Claim, stage: Stage, done: int = 0, total: int = 0) -> None:
-        """Record how far the job is. `LeaseLost` as with `keep`."""
-        with self._database.writing() as connection:
-            self._say(connection, claim, "stage = ?, done = ?, total = ?", stage, done, total)
+    def renew(self, claim: Claim) -> bool:
+        """Renew the lease. Returns whether the job is to be cancelled."""
+        return bool(self._queue.renew(claim.lease)["cancelling"])
 
     def is_cancelled(self, claim: Claim) -> bool:
-        """Whether the job is to be cancelled. `LeaseLost` as with `keep`."""
-        with self._database.reading() as connection:
-            return self._is_cancelling(connection, claim)
+        """Whether the job is to be cancelled."""
+        with self._queue.looking(claim.lease) as (_, row):
+            return bool(row["cancelling"])
 
-    def stored(self, claim: Claim, documents: int = 1, remark: str | None = None) -> None:
-        """So many documents are current now: their file is kept from now on, and that of the version before is not.
+    def record_progress(self, claim: Claim, stage: Stage, done: int = 0, total: int = 0) -> None:
+        """Record how far the job is."""
+        with self._queue.holding(claim.lease) as (connection, row):
+            connection.execute(
+                "UPDATE jobs SET stage = ?, done = ?, total = ? WHERE id = ?", (stage, done, total, row["id"])
+            )
 
-        Said while holding the collection's lock, so that who withdraws the document comes wholly before or after.
+    def record_stored(self, claim: Claim, documents: int = 1, remark: str | None = None) -> None:
+        """Record that so many documents are current now: their file is kept, and that of the version before is not.
+
+        Call it while holding the collection's lock, so that a withdrawal of the document comes wholly before or after.
         """
-        upload = claim.upload
-        place = (upload.collection, upload.document_id)
-        with self._database.writing() as connection:
-            self._say(connection, claim, "stage = ?, documents = ?, remark = ?", Stage.EMBEDDING, documents, remark)
+        place = (claim.upload.collection, claim.upload.document_id)
+        with self._queue.holding(claim.lease) as (connection, row):
+            connection.execute(
+                "UPDATE jobs SET stage = ?, documents = ?, remark = ? WHERE id = ?",
+                (Stage.EMBEDDING, documents, remark, row["id"]),
+            )
             before = connection.execute(
                 "SELECT sha256 FROM originals WHERE collection = ? AND document_id = ?", place
             ).fetchone()
@@ -118,40 +91,45 @@ class Leases:
                 INSERT OR REPLACE INTO originals SELECT collection, document_id, filename, sha256, size, owner, ?
                 FROM jobs WHERE id = ?
                 """,
-                (self._clock(), claim.job_id),
+                (self._clock(), row["id"]),
             )
             if before is not None:
                 drop_unneeded(connection, self._originals, before[0])
 
     def succeed(self, claim: Claim) -> None:
-        """The job is done. `LeaseLost` as with `keep`."""
-        self._finish(claim, "state = 'succeeded', stage = 'done', done = total, error = NULL, error_code = NULL")
+        """Record that the job is done."""
+        with self._queue.holding(claim.lease) as (connection, row):
+            connection.execute(
+                "UPDATE jobs SET stage = 'done', done = total, error = NULL, error_code = NULL WHERE id = ?",
+                (row["id"],),
+            )
+            self._finish(connection, row, JobState.SUCCEEDED)
 
     def fail(self, claim: Claim, error: str, code: str) -> None:
-        """The job cannot be done; it is tried no more. `LeaseLost` as with `keep`."""
-        self._finish(claim, "state = 'failed', error = ?, error_code = ?", error, code)
+        """Record that the job cannot be done; it is not tried again."""
+        with self._queue.holding(claim.lease) as (connection, row):
+            self._fail(connection, row, error, code)
 
     def cancel(self, claim: Claim) -> None:
-        """The job was stopped because someone cancelled it. `LeaseLost` as with `keep`."""
-        self._finish(claim, "state = 'cancelled'")
+        """Record that the job was stopped because someone cancelled it."""
+        with self._queue.holding(claim.lease) as (connection, row):
+            self._finish(connection, row, JobState.CANCELLED)
 
     def retry(self, claim: Claim, error: str, code: str, *, is_loss: bool = False) -> None:
-        """The job went wrong and may go through later; after too many times it fails.
+        """Record that the job went wrong and may go through later; after MAX_ATTEMPTS it fails.
 
-        `is_loss`: nobody expected it to go wrong like this, so it gets fewer chances. `LeaseLost` as with `keep`.
+        `is_loss`: it went wrong in a way that nobody expected, so it gets fewer chances.
         """
-        with self._database.writing() as connection:
-            self._say(connection, claim, "losses = losses + ?", int(is_loss))
-            losses = connection.execute("SELECT losses FROM jobs WHERE id = ?", (claim.job_id,)).fetchone()[0]
-            self._again(connection, claim.job_id, claim.attempts, losses, error, code)
+        with self._queue.holding(claim.lease) as (connection, row):
+            self._retry(connection, row, int(is_loss), error, code)
 
     def give_back(self, claim: Claim) -> None:
-        """The worker stops before the job is done; the next one may have it at once. `LeaseLost` as with `keep`."""
-        with self._database.writing() as connection:
-            self._say(connection, claim, "state = 'queued', stage = 'waiting', worker = NULL, leased_until = NULL")
+        """Let the next worker have the job at once: this one stops before it is done."""
+        with self._queue.holding(claim.lease) as (connection, row):
+            self._queue.give_back(connection, row)
 
     def recover(self) -> int:
-        """Take back jobs whose worker has ended or whose lease ran out; answers how many."""
+        """Take back the jobs whose worker has ended or whose lease ran out. Returns how many."""
         with self._database.reading() as connection:
             if not self._lost(connection):
                 return 0
@@ -159,17 +137,16 @@ class Leases:
             lost = self._lost(connection)
             for row in lost:
                 if row["cancelling"]:
-                    self._close(connection, row["id"], row["sha256"], "state = 'cancelled'")
+                    self._finish(connection, row, JobState.CANCELLED)
                     continue
-                connection.execute("UPDATE jobs SET losses = losses + 1 WHERE id = ?", (row["id"],))
                 error = (
                     "The process that indexed it ended before it was done. Send the file again when the cause is known."
                 )
-                self._again(connection, row["id"], row["attempts"], row["losses"] + 1, error, "worker-lost")
+                self._retry(connection, row, 1, error, "worker-lost")
         return len(lost)
 
     def sweep(self, collections: Iterable[str]) -> None:
-        """Forget jobs that finished a week ago, and remove files that nothing needs: `collections` are those there are."""
+        """Forget jobs that finished a week ago, and remove files that nothing needs. `collections` are all that exist."""
         now = self._clock()
         with self._database.writing() as connection:
             connection.execute("DELETE FROM jobs WHERE finished_at < ?", (now - KEPT_SECONDS,))
@@ -177,76 +154,32 @@ class Leases:
                 "DELETE FROM originals WHERE stored_at < ? AND collection NOT IN (SELECT value FROM json_each(?))",
                 (now - _SETTLED_SECONDS, json.dumps(sorted(collections))),
             )
-        for sha256 in list(self._originals.stored()):
+        for sha256 in list(self._originals.digests()):
             with self._database.writing() as connection:
                 drop_unneeded(connection, self._originals, sha256)
         self._originals.sweep_incoming()
 
-    def _due(self, connection: Connection) -> Row | None:
-        cursor = connection.cursor()
-        cursor.row_factory = Row
-        now = self._clock()
-        found: Row | None = cursor.execute(
-            """
-            SELECT * FROM jobs j WHERE state = 'queued' AND (not_before <= ? OR not_before > ?) AND NOT EXISTS (
-                SELECT 1 FROM jobs e WHERE e.state IN ('queued', 'running') AND e.collection = j.collection
-                    AND e.document_id = j.document_id AND e.position < j.position
-            ) ORDER BY position LIMIT 1
-            """,
-            (now, now + MOST_SECONDS),
-        ).fetchone()
-        return found
-
     def _lost(self, connection: Connection) -> list[Row]:
-        cursor = connection.cursor()
-        cursor.row_factory = Row
         now = self._clock()
-        rows = cursor.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall()
         return [
             row
-            for row in rows
+            for row in job_rows(connection, "state = 'running'")
             if not now < row["leased_until"] <= now + self.lease_seconds or self._is_gone(row["worker"])
         ]
 
-    def _say(self, connection: Connection, claim: Claim, changes: str, *values: object) -> None:
-        done = connection.execute(
-            f"UPDATE jobs SET {changes} WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?",
-            (*values, claim.job_id, claim.worker, claim.attempts),
-        )
-        if done.rowcount == 0:
-            raise LeaseLost(claim.job_id)
-
-    def _is_cancelling(self, connection: Connection, claim: Claim) -> bool:
-        row = connection.execute(
-            "SELECT cancelling FROM jobs WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?",
-            (claim.job_id, claim.worker, claim.attempts),
-        ).fetchone()
-        if row is None:
-            raise LeaseLost(claim.job_id)
-        return bool(row[0])
-
-    def _finish(self, claim: Claim, changes: str, *values: object) -> None:
-        with self._database.writing() as connection:
-            self._say(connection, claim, "leased_until = NULL")
-            self._close(connection, claim.job_id, claim.upload.sha256, changes, *values)
-
-    def _close(self, connection: Connection, job_id: str, sha256: str, changes: str, *values: object) -> None:
-        connection.execute(
-            f"UPDATE jobs SET {changes}, worker = NULL, leased_until = NULL, finished_at = ? WHERE id = ?",
-            (*values, self._clock(), job_id),
-        )
-        drop_unneeded(connection, self._originals, sha256)
-
-    def _again(self, connection: Connection, job_id: str, attempts: int, losses: int, error: str, code: str) -> None:
-        if attempts >= MOST_ATTEMPTS or losses >= self._most_losses:
-            said = f"{error} It was tried {attempts} times."
-            sha256 = connection.execute("SELECT sha256 FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
-            self._close(connection, job_id, sha256, "state = 'failed', error = ?, error_code = ?", said, code)
+    def _retry(self, connection: Connection, row: Row, losses: int, error: str, code: str) -> None:
+        attempts, losses = row["attempts"], row["losses"] + losses
+        connection.execute("UPDATE jobs SET losses = ? WHERE id = ?", (losses, row["id"]))
+        if attempts >= MAX_ATTEMPTS or losses >= self._max_losses:
+            self._fail(connection, row, f"{error} It was tried {attempts} times.", code)
             return
-        connection.execute(
-            """
-            UPDATE jobs SET state = 'queued', stage = 'waiting', worker = NULL, leased_until = NULL, not_before = ?,
-                error = ?, error_code = ? WHERE id = ?
-            """,
-            (self._clock() + delay(attempts, self._chance()), error, code, job_id),
-        )
+        connection.execute("UPDATE jobs SET error = ?, error_code = ? WHERE id = ?", (error, code, row["id"]))
+        self._queue.give_back(connection, row, delay(attempts, self._chance()))
+
+    def _fail(self, connection: Connection, row: Row, error: str, code: str) -> None:
+        connection.execute("UPDATE jobs SET error = ?, error_code = ? WHERE id = ?", (error, code, row["id"]))
+        self._finish(connection, row, JobState.FAILED)
+
+    def _finish(self, connection: Connection, row: Row, state: JobState) -> None:
+        self._queue.finish(connection, row, state)
+        drop_unneeded(connection, self._originals, row["sha256"])

@@ -1,7 +1,7 @@
-"""The queue as its callers see it: add an upload, look at jobs, cancel them, withdraw a document.
+"""The queue as its callers see it: add an upload, read jobs, cancel them, withdraw a document.
 
-An upload is accepted in one transaction that moves its bytes to their place and adds the job: what was answered with a job is
-on disk. Two uploads of one document are worked in the order they came; a newer one takes the place of an older that waits.
+An upload is accepted in one transaction that moves its bytes to their place and adds the job, so a job that a caller was
+given is on disk. Two uploads of one document are done in the order they came; a newer one replaces an older one that waits.
 """
 
 import json
@@ -10,50 +10,50 @@ import uuid
 from collections.abc import Callable
 from sqlite3 import Connection
 
-from index.storage.sqlite import Database
+from index.storage.sqlite import SqliteDatabase
 from service.errors import IdempotencyKeyReused, QueueFull, RecordMissing
-from service.jobs.database import job_from, job_of_key, job_rows, one_job
+from service.jobs.database import job_by_id, job_by_key, job_from, job_rows
 from service.jobs.files import Incoming, Originals
 from service.jobs.records import Job, JobState, Original, Upload
 
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 
 
 class JobQueue:
     """The jobs in `database` and their bytes in `originals`. Thread-safe; processes may share it.
 
-    `owner` is who asks: the jobs of others are not there for them. `most_waiting` bounds how many jobs may be unfinished.
+    `owner` is the caller's; the jobs of other owners do not exist for it. At most `max_waiting` jobs may be unfinished.
     """
 
     def __init__(
         self,
-        database: Database,
+        database: SqliteDatabase,
         originals: Originals,
         *,
         clock: Callable[[], float] = time.time,
         make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
-        most_waiting: int = MOST_WAITING,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self.originals = originals
         self._database = database
         self._clock = clock
         self._make_id = make_id
-        self._most_waiting = most_waiting
+        self._max_waiting = max_waiting
 
     def close(self) -> None:
-        """Close the database. The queue is not usable afterwards."""
+        """Close the database. The queue cannot be used afterwards."""
         self._database.close()
 
     def add(self, upload: Upload, incoming: Incoming, *, owner: str = "", key: str | None = None) -> Job:
-        """A new job for the upload whose bytes are in `incoming`; when this returns, both are on disk.
+        """Add a job for the upload whose bytes are in `incoming`. When this returns, both are on disk.
 
-        `key` makes it safe to send the same again: the job that the owner's key led to before is answered.
-        `IdempotencyKeyReused` if that was another upload, `QueueFull` if too many jobs wait.
+        `key` makes it safe to send the same upload again: the job that was accepted with it is returned. Raises
+        IdempotencyKeyReused if that was another upload, QueueFull if too many jobs wait.
         """
         now = self._clock()
         principals = None if upload.principals is None else sorted(upload.principals)
         with self._database.writing() as connection:
-            if key is not None and (before := job_of_key(connection, owner, key)) is not None:
+            if key is not None and (before := job_by_key(connection, owner, key)) is not None:
                 if before.upload != upload:
                     raise IdempotencyKeyReused(
                         f"The idempotency key {key!r} came before with another upload (job {before.id}). "
@@ -61,7 +61,7 @@ class JobQueue:
                     )
                 return before
             waiting = connection.execute("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").fetchone()[0]
-            if waiting >= self._most_waiting:
+            if waiting >= self._max_waiting:
                 raise QueueFull(f"{waiting:,} jobs wait already, as many as the queue takes. Send the upload later.")
             job_id = self._make_id()
             self.originals.place(incoming)
@@ -77,10 +77,10 @@ class JobQueue:
                     upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(principals), key, now, now,
                 ),
             )  # fmt: skip
-            return one_job(connection, "id = ?", job_id)
+            return job_by_id(connection, job_id)
 
     def job(self, job_id: str, *, owner: str = "") -> Job:
-        """One job. `RecordMissing` if there is none of that id, or it is somebody else's."""
+        """One job. Raises RecordMissing if the owner has none of that id."""
         with self._database.reading() as connection:
             return self._own(connection, job_id, owner)
 
@@ -93,7 +93,7 @@ class JobQueue:
         limit: int = 50,
         before: int | None = None,
     ) -> list[Job]:
-        """The owner's jobs, newest first, of one state or collection if asked, from before the position `before`."""
+        """The owner's jobs, newest first, optionally of one state or collection, and only those before a position."""
         conditions = {"owner = ?": owner, "state = ?": state, "collection = ?": collection, "position < ?": before}
         given = {condition: value for condition, value in conditions.items() if value is not None}
         with self._database.reading() as connection:
@@ -101,25 +101,25 @@ class JobQueue:
         return [job_from(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
-        """How many jobs there are in each state, of everybody."""
+        """How many jobs are in each state, of all owners."""
         with self._database.reading() as connection:
             counted = dict(connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state.value: counted.get(state.value, 0) for state in JobState}
 
     def cancel(self, job_id: str, *, owner: str = "") -> Job:
-        """Cancel a job: at once while it waits, soon when a worker is at it, not at all once its text is stored.
+        """Cancel a job: at once while it waits, soon while a worker has it, not at all once its text is stored.
 
-        A job that is finished stays as it is. `RecordMissing` as with `job`.
+        A finished job stays as it is. Raises RecordMissing as `job` does.
         """
         with self._database.writing() as connection:
             job = self._own(connection, job_id, owner)
             self._cancel(connection, "stage != 'embedding' AND id = ?", job_id)
             if job.state is JobState.QUEUED:
                 drop_unneeded(connection, self.originals, job.upload.sha256)
-            return one_job(connection, "id = ?", job_id)
+            return job_by_id(connection, job_id)
 
     def withdraw_own(self, collection: str, document_id: str, *, owner: str) -> bool:
-        """Cancel the owner's unfinished jobs of a document that is not there yet; whether there were any."""
+        """Cancel the owner's unfinished jobs of a document that is not indexed yet. Returns whether there were any."""
         with self._database.writing() as connection:
             rows = connection.execute(
                 """
@@ -134,10 +134,10 @@ class JobQueue:
         return bool(rows)
 
     def withdraw(self, collection: str, document_id: str | None = None) -> bool:
-        """Cancel every unfinished job of a document, or of a whole collection, and let its files go; whether there were any.
+        """Cancel every unfinished job of a document, or of a whole collection, and remove its files.
 
-        Whoever takes a document out of its collection calls this while holding the collection's lock, so that no worker
-        puts the document back afterwards.
+        Returns whether there were any. Call it while holding the lock of the collection that the document is removed from, so
+        that no worker puts the document back afterwards.
         """
         condition = "collection = ? AND (? IS NULL OR document_id = ?)"
         place = (collection, document_id, document_id)
@@ -156,7 +156,7 @@ class JobQueue:
         return bool(rows)
 
     def original(self, collection: str, document_id: str) -> Original | None:
-        """The file that the document's current version came from; None if it was not uploaded."""
+        """The file that the document's current version came from; None if the document was not uploaded."""
         with self._database.reading() as connection:
             row = connection.execute(
                 """
@@ -168,10 +168,10 @@ class JobQueue:
         return None if row is None else Original(*row)
 
     def _own(self, connection: Connection, job_id: str, owner: str) -> Job:
-        found = job_rows(connection, "id = ? AND owner = ?", job_id, owner)
-        if not found:
+        rows = job_rows(connection, "id = ? AND owner = ?", job_id, owner)
+        if not rows:
             raise RecordMissing(f"No job has the id {job_id!r}. GET /v1/jobs lists your jobs.")
-        return job_from(found[0])
+        return job_from(rows[0])
 
     def _cancel(self, connection: Connection, condition: str, *parameters: str | None) -> None:
         connection.execute(
@@ -181,7 +181,7 @@ class JobQueue:
         connection.execute(f"UPDATE jobs SET cancelling = 1 WHERE state = 'running' AND {condition}", parameters)
 
     def _supersede(self, connection: Connection, upload: Upload, by: str, now: float) -> None:
-        """An older upload of the same document that still waits is of no use any more."""
+        """Cancel older uploads of the same document that still wait: they are of no use any more."""
         place = (upload.collection, upload.document_id)
         older = connection.execute(
             "SELECT id, sha256 FROM jobs WHERE state = 'queued' AND collection = ? AND document_id = ?", place
@@ -196,7 +196,7 @@ class JobQueue:
 
 
 def drop_unneeded(connection: Connection, originals: Originals, sha256: str) -> None:
-    """Remove the file with that content unless an unfinished job or a current document needs it. Inside a transaction."""
+    """Remove the file with that content unless an unfinished job or a current document needs it. Call inside a transaction."""
     needed = connection.execute(
         """
         SELECT EXISTS (SELECT 1 FROM jobs WHERE sha256 = ? AND state IN ('queued', 'running'))

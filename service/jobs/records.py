@@ -1,15 +1,17 @@
-"""Upload, Job, Claim: what is to be indexed, how far that is, and who is at it. Frozen records."""
+"""Upload, Job, Claim, Original: frozen records of what is to be indexed, how far it is, and which worker has it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from service.storage.lease_queue import Lease
+
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 class JobState(StrEnum):
-    """How a job stands. `failed` is a dead letter: nothing tries it again, and its error says why."""
+    """The state of a job. `failed` is a dead letter: nothing tries it again, and its error says why."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -19,7 +21,7 @@ class JobState(StrEnum):
 
 
 class Stage(StrEnum):
-    """What is done to a job's document. From `embedding` on it is found by its words, at `done` by its meaning too."""
+    """The step a job's document is at. From `embedding` on, search finds it by its words; at `done`, also by its meaning."""
 
     WAITING = "waiting"
     READING = "reading"
@@ -29,11 +31,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that someone sent, to become the current version of a document.
+    """A file that was sent to become the current version of a document.
 
-    `sha256` and `size` are of its bytes; `filename` is safe to be a file's name and says the format. `title` and `metadata`
-    come before what the file states itself. `principals` may read the document, everybody if there are none; with None, who
-    was named for the document before may read it, and everybody if nobody was.
+    `sha256` and `size` are of its bytes; `filename` is safe as a file's name, and its suffix gives the format. `title` and
+    `metadata` win over what the file states itself. `principals` may read the document, everybody if the set is empty; None
+    keeps the principals of the version before, and everybody may read a new document.
     """
 
     collection: str
@@ -50,9 +52,9 @@ class Upload:
 class Job:
     """An upload on its way into its collection. Times are seconds since 1970.
 
-    `done` of `total` counts passages that have their vector, once the stage is `embedding`. `documents` came of it: an archive
-    holds many, and `remark` says what of it was not read. `attempts` is how often a worker began; while the job waits for
-    another one, `error` is what went wrong last and `not_before` when it is tried.
+    `done` of `total` passages have their vector, once the stage is `embedding`. `documents` is how many documents the upload
+    became: an archive holds many, and `remark` says which of its files were not read. `attempts` is how often a worker began
+    it; while the job waits for another attempt, `error` is what went wrong last and `not_before` when it is tried again.
     """
 
     id: str
@@ -75,23 +77,28 @@ class Job:
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether nothing more will happen to the job."""
         return self.state not in (JobState.QUEUED, JobState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job in the hands of one worker. `attempts` tells this time from every other, so that a late word changes nothing."""
+    """A job that a worker has. `attempts` distinguishes this claim from every other, so that a late report changes nothing."""
 
     job_id: str
     upload: Upload
     worker: str
     attempts: int
 
+    @property
+    def lease(self) -> Lease:
+        """What the worker shows with each report on the job."""
+        return Lease(self.job_id, self.worker, self.attempts)
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The file that a document's current version came from."""
+    """The file, as it was sent, that a document's current version came from."""
 
     collection: str
     document_id: str

@@ -1,4 +1,4 @@
--- The jobs of all collections, and the files that documents came from. SQLite, write-ahead log. Times are seconds since 1970.
+-- The jobs of all collections, and the originals: the files that documents came from. Times are seconds since 1970.
 
 CREATE TABLE jobs (
     position INTEGER PRIMARY KEY AUTOINCREMENT,

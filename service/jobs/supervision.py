@@ -1,7 +1,7 @@
-"""The worker beside a server: `quoth work` as a process of its own, started again when it ends, gone when the server is.
+"""The worker of a server: `quoth work` as a process of its own, restarted when it ends, stopped when the server ends.
 
-The server holds the one end of a pipe that is the worker's standard input. However the server ends, the kernel closes it, and
-the worker stops: no worker outlives its server, and none needs a file that says which one is whose.
+The server holds one end of a pipe that is the worker's standard input. However the server ends, the kernel closes the pipe and
+the worker stops: no worker outlives its server, and no file has to record which worker belongs to which server.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Self
 
 import structlog
 
-from service.jobs.leases import delay
+from service.storage.lease_queue import delay
 
 COMMAND = (
     sys.executable,
@@ -27,21 +27,21 @@ COMMAND = (
     "work",
     "--with-server",
 )  # -P: nothing is imported from the current folder
-_SETTLED_SECONDS = 60.0  # a worker that ran for so long did not fail at its start
+_SETTLED_SECONDS = 60.0  # a worker that ran this long did not fail at its start
 _STOP_SECONDS = 15.0
 log = structlog.get_logger(__name__)
 
 
 class WorkerProcess:
-    """Keeps a worker running inside a `with` block: `command`, in the environment of this process and with its code.
+    """Keeps a worker running inside a `with` block: `command`, with the environment and the code of this process.
 
     A worker that ends is started again after a wait that doubles up to five minutes while it keeps ending early.
     """
 
     def __init__(self, command: Sequence[str] = COMMAND) -> None:
         self._command = command
-        above = (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH"))
-        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in above if path)}
+        paths = (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH"))
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,7 +49,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Process number of the worker that runs now; None while there is none."""
+        """Process id of the running worker; None while none runs."""
         with self._guard:
             process = self._process
         return process.pid if process is not None and process.poll() is None else None
@@ -94,7 +94,7 @@ class WorkerProcess:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the worker to stop, and make it, if it does not."""
+    """Ask the worker to stop, and kill it if it does not."""
     assert process.stdin is not None
     process.stdin.close()
     try:

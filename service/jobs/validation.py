@@ -1,4 +1,4 @@
-"""What is asked of an upload before it is taken: its id, its name, its format, its title, metadata and principals. Pure."""
+"""Validate an upload before it is accepted: its id, name, format, title, metadata and principals. Pure."""
 
 import json
 import re
@@ -6,15 +6,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from index.formats.registry import contradiction, format_of, suffix_of, suffixes, why_skipped
+from index.formats.registry import contradiction, format_of, skip_reason, suffix_of, suffixes
 from index.uris import document_id
 from service.errors import FormatUnsupported, UploadInvalid
 
-MOST_TITLE = 300
-MOST_METADATA = 64
-MOST_NAME = 128
-MOST_VALUE = 4096
-MOST_PRINCIPALS = 1024
+MAX_TITLE = 300
+MAX_METADATA = 64
+MAX_NAME = 128
+MAX_VALUE = 4096
+MAX_PRINCIPALS = 1024
 _NAME_BYTES = 200
 _SUFFIX_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
@@ -22,13 +22,13 @@ _SEPARATORS = re.compile(r"[/\\]")
 
 
 def safe_name(offered: str, media_type: str = "") -> str:
-    """A name for a file of its own, from the last part of what was offered: no folder, no control character, not hidden.
+    """A safe file name from the last part of the one offered: no folder, no control character, not hidden.
 
-    A name without a suffix gets that of the media type, if it is one of a format that is read. `UploadInvalid` if nothing
-    of the name is left.
+    A name without a suffix gets that of the media type, if Quoth reads its format. Raises UploadInvalid if nothing of the name
+    is left.
     """
     last = _SEPARATORS.split(offered)[-1]
-    readable = "".join(" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in last)
+    readable = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in last)
     name = " ".join(unicodedata.normalize("NFC", readable).split()).lstrip(". ")
     if not name:
         raise UploadInvalid(f"{offered[:200]!r} names no file. Give the file's name, with the suffix of its format.")
@@ -40,7 +40,7 @@ def safe_name(offered: str, media_type: str = "") -> str:
 
 
 def require_id(identity: str) -> str:
-    """The id, if it can name a document. `UploadInvalid` says what an id may be."""
+    """The id, if it can name a document. Raises UploadInvalid, which says what an id may be."""
     if not _ID.fullmatch(identity):
         raise UploadInvalid(
             f"{identity[:200]!r} cannot be a document's id. Use 1 to 128 of A-Z, a-z, 0-9, '.', '_', '~' and '-', "
@@ -50,75 +50,77 @@ def require_id(identity: str) -> str:
 
 
 def id_for(filename: str, owner: str) -> str:
-    """The id of a file that was uploaded without one: the same for every file of that name from that owner."""
+    """The id of a file uploaded without one: the same for every file of that name from that owner."""
     return document_id(f"upload:{owner}/{filename}")
 
 
 def own_id(identity: str, owner: str) -> str:
-    """The id of a document that `owner`, who does not read every document, uploads as `identity`.
+    """The id of a document that `owner`, who may not read every document, uploads as `identity`.
 
-    Ids of such owners are apart from all others, so that none finds out by an upload which ids there are.
+    The ids of such owners never equal those of others, so that an upload does not reveal which ids exist.
     """
     return document_id(f"upload-as:{owner}/{identity}")
 
 
 def require_readable(filename: str, head: bytes) -> None:
-    """`FormatUnsupported` if a file of that name and beginning is surely not read; the worker finds out about the rest."""
+    """Raise FormatUnsupported if the name or the first bytes show that the file cannot be read; the worker finds the rest."""
     path = PurePath(filename)
     if format_of(path) is None:
-        raise FormatUnsupported(f"{filename}: {why_skipped(path)}. Upload text, or one of: {', '.join(suffixes())}.")
-    shown = contradiction(path, head)
-    if shown is not None:
+        raise FormatUnsupported(f"{filename}: {skip_reason(path)}. Upload text, or one of: {', '.join(suffixes())}.")
+    content = contradiction(path, head)
+    if content is not None:
         raise FormatUnsupported(
-            f"{filename}: it is named {path.suffix or 'without a suffix'} but holds {shown}. "
+            f"{filename}: it is named {path.suffix or 'without a suffix'} but holds {content}. "
             f"Name it by what it is; read are text and: {', '.join(suffixes())}."
         )
 
 
 def title_from(given: str | None) -> str | None:
-    """The title on one line; None for none. `UploadInvalid` if it is too long."""
+    """The title on one line; None if it is empty. Raises UploadInvalid if it is too long."""
     title = " ".join((given or "").split())
-    if len(title) > MOST_TITLE:
-        raise UploadInvalid(f"The title has {len(title):,} characters; at most {MOST_TITLE} are kept. Shorten it.")
+    if len(title) > MAX_TITLE:
+        raise UploadInvalid(f"The title has {len(title):,} characters; at most {MAX_TITLE} are kept. Shorten it.")
     return title or None
 
 
 def metadata_from(given: str | None) -> Mapping[str, str]:
-    """Metadata from a JSON object of strings; empty for none. `UploadInvalid` names what is wrong."""
+    """Metadata from a JSON object of strings; empty if none was given. Raises UploadInvalid, which says what is wrong."""
     if not given:
         return {}
     try:
-        found = json.loads(given)
+        metadata = json.loads(given)
     except (ValueError, RecursionError) as error:
         raise UploadInvalid(f"The metadata is not JSON ({error}). Send an object of strings: {_EXAMPLE}.") from error
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise UploadInvalid(f"The metadata is no object of strings. Send one such as {_EXAMPLE}.")
-    if len(found) > MOST_METADATA:
-        raise UploadInvalid(f"The metadata has {len(found):,} entries; at most {MOST_METADATA} are kept. Send fewer.")
-    for name, value in found.items():
-        if not 0 < len(name) <= MOST_NAME or len(value) > MOST_VALUE:
+    if len(metadata) > MAX_METADATA:
+        raise UploadInvalid(f"The metadata has {len(metadata):,} entries; at most {MAX_METADATA} are kept. Send fewer.")
+    for name, value in metadata.items():
+        if not 0 < len(name) <= MAX_NAME or len(value) > MAX_VALUE:
             raise UploadInvalid(
                 f"The metadata {name[:50]!r} is too long or has no name. "
-                f"A name has 1 to {MOST_NAME} characters, a value at most {MOST_VALUE:,}."
+                f"A name has 1 to {MAX_NAME} characters, a value at most {MAX_VALUE:,}."
             )
         _require_text(name + value, "metadata")
-    return found
+    return metadata
 
 
 def principals_from(given: Iterable[str], *, public: bool) -> frozenset[str] | None:
-    """Who may read the document, nobody for everybody; None leaves it as it was. `UploadInvalid` names what is wrong."""
-    found = frozenset(given)
-    if found and public:
+    """Who may read the document: the empty set means everybody, None keeps what was. Raises UploadInvalid."""
+    principals = frozenset(given)
+    if principals and public:
         raise UploadInvalid("`public` lets everybody read, `principal` only those named. Leave one of them out.")
-    if len(found) > MOST_PRINCIPALS:
-        raise UploadInvalid(f"There are {len(found):,} principals; at most {MOST_PRINCIPALS:,} are kept. Use a group.")
-    for principal in found:
-        if not 0 < len(principal.strip()) <= MOST_NAME:
+    if len(principals) > MAX_PRINCIPALS:
+        raise UploadInvalid(
+            f"There are {len(principals):,} principals; at most {MAX_PRINCIPALS:,} are kept. Use a group."
+        )
+    for principal in principals:
+        if not 0 < len(principal.strip()) <= MAX_NAME:
             raise UploadInvalid(
-                f"{principal[:50]!r} cannot be a principal. Name a user or group in 1 to {MOST_NAME} characters, "
+                f"{principal[:50]!r} cannot be a principal. Name a user or group in 1 to {MAX_NAME} characters, "
                 "or let everybody read the document with `public`."
             )
-    return found if found or public else None
+    return principals if principals or public else None
 
 
 _EXAMPLE = '{"year": "2024"}'

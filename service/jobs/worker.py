@@ -1,4 +1,4 @@
-"""The worker's loop: claim a job, do it while its lease is kept, say how it went; until told to stop."""
+"""The worker's loop: claim a job, do it while its lease is renewed, record the outcome, until it is to stop."""
 
 import threading
 import time
@@ -12,8 +12,9 @@ from index.errors import Transient as IndexTransient
 from service.errors import ServiceError, code_of
 from service.errors import Transient as ServiceTransient
 from service.jobs.indexing import Cancelled
-from service.jobs.leases import LeaseLost, Leases
+from service.jobs.leases import Leases
 from service.jobs.records import Claim
+from service.storage.lease_queue import LeaseLost
 
 POLL_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
@@ -23,25 +24,25 @@ log = structlog.get_logger(__name__)
 
 
 class Stopped(Exception):
-    """The worker is to stop. Never leaves this package: the job is given back."""
+    """The worker is to stop, and gives its job back. Never leaves this package."""
 
 
 class Work(Protocol):
-    """What is done with a claim: `service.jobs.indexing.Indexer`."""
+    """What a worker does with a claim: `service.jobs.indexing.Indexer`, or a test's own."""
 
     def work(self, claim: Claim, check: Callable[[], None]) -> None:
-        """Do it; call `check` between steps."""
+        """Do the work; call `check` between steps."""
         ...
 
     def interrupt(self) -> None:
-        """Come back soon, from another thread."""
+        """Make `work` return soon. Called from another thread."""
         ...
 
 
 class Worker:
     """Works on the jobs in `leases` under the name `name`, until `stop` is set.
 
-    `sweep` is called at the start and once an hour, when there is nothing else to do.
+    `sweep` is called at the start and once an hour, when no job is due.
     """
 
     def __init__(self, leases: Leases, work: Work, name: str, stop: threading.Event, sweep: Callable[[], None]) -> None:
@@ -52,7 +53,7 @@ class Worker:
         self._sweep = sweep
 
     def run(self) -> None:
-        """Work until told to stop. What goes wrong with a job is that job's; what goes wrong with the queue is raised."""
+        """Work until `stop` is set. An error of a job is recorded in the job; an error of the queue is raised."""
         recover_at = sweep_at = time.monotonic()
         while not self._stop.is_set():
             now = time.monotonic()
@@ -78,12 +79,12 @@ class Worker:
             outcome = "succeeded"
         except LeaseLost:
             outcome = "lost"
-        except Exception as error:  # noqa: BLE001 a job that breaks ends neither the worker nor unseen: see below
-            outcome = self._failed(claim, watch, error)
+        except Exception as error:  # noqa: BLE001 (a job that breaks must not end the worker; `_record_failure` reports it)
+            outcome = self._record_failure(claim, watch, error)
         log.info("job", job=claim.job_id, outcome=outcome, seconds=round(time.monotonic() - begin, 2))
 
-    def _failed(self, claim: Claim, watch: "_Watch", error: Exception) -> str:
-        """Say what became of a job that was not done; an interrupted one failed because of the interruption."""
+    def _record_failure(self, claim: Claim, watch: "_Watch", error: Exception) -> str:
+        """Record a job that was not done, and return the outcome. If it was interrupted, that is why it failed."""
         code = code_of(error)
         try:
             if watch.is_cancelled or isinstance(error, Cancelled):
@@ -99,15 +100,15 @@ class Worker:
                 self._leases.fail(claim, str(error), code)
                 return "failed"
             log.exception("job broke", job=claim.job_id)
-            said = "Something broke inside Quoth; the server's log has the details under the job's id."
-            self._leases.retry(claim, said, "internal", is_loss=True)
+            message = "Something broke inside Quoth; the server's log has the details under the job's id."
+            self._leases.retry(claim, message, "internal", is_loss=True)
             return "broke"
         except LeaseLost:
             return "lost"
 
 
 class _Watch:
-    """Beside the work, in a thread: keeps the lease, and interrupts the work when it is cancelled, lost or to stop."""
+    """A thread beside the work: renews the lease, and interrupts the work when it is cancelled, lost or to stop."""
 
     def __init__(self, leases: Leases, claim: Claim, work: Work, stop: threading.Event) -> None:
         self.is_cancelled = False
@@ -127,19 +128,19 @@ class _Watch:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise if the work should not go on."""
+        """Raise LeaseLost or Stopped if the work must not go on."""
         if self._is_lost:
             raise LeaseLost(self._claim.job_id)
         if self._stop.is_set():
             raise Stopped
 
     def _run(self) -> None:
-        keep_at = time.monotonic() + self._leases.lease_seconds / 3
+        renew_at = time.monotonic() + self._leases.lease_seconds / 3
         while not self._done.wait(_WATCH_SECONDS):
             try:
-                if time.monotonic() >= keep_at:
-                    self._leases.keep(self._claim)
-                    keep_at = time.monotonic() + self._leases.lease_seconds / 3
+                if time.monotonic() >= renew_at:
+                    self._leases.renew(self._claim)
+                    renew_at = time.monotonic() + self._leases.lease_seconds / 3
                 self.is_cancelled = self._leases.is_cancelled(self._claim)
             except LeaseLost:
                 self._is_lost = True

@@ -1,29 +1,30 @@
-"""The questions asked in Slack, kept before they are acknowledged: none is lost, none is answered twice.
+"""The questions asked in Slack: stored before they are acknowledged, so that none is lost and none is answered twice.
 
-A question is `waiting`, then `answering` under a lease, then `answered`, `apologised`, `silent` or `withdrawn`. A worker that
-dies loses its lease, and another one goes on. The questions of one thread are worked on in order, one at a time, since
-each may lean on the one before.
+A question is `waiting`, then `answering` under a lease (service/storage/lease_queue.py), then `answered`, `apologised`,
+`silent` or `withdrawn`. The questions of one thread are answered in order, one at a time: each may refer to the one before.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from service.slack.store.messages import messages_of
 from service.slack.store.tables import QuestionRow, ThreadRow, inserted
 from service.storage.database import Database
+from service.storage.lease_queue import Lease, LeaseLost, LeaseQueue
 
-Door = Literal["mention", "follow-up", "channel", "direct", "command", "shortcut"]
+Origin = Literal["mention", "follow-up", "channel", "direct", "command", "shortcut"]
 Ending = Literal["answered", "apologised", "silent", "withdrawn"]
 ANSWER, WITHDRAW = "answer", "withdraw"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SlackQuestion:
     """A question as it arrives. `thread` is where the answer goes; empty for a private answer to a command."""
 
     key: str
@@ -34,15 +35,15 @@ class Asked:
     message: str
     asker: str
     text: str
-    door: Door
+    origin: Origin
     response_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A question that a worker has, until its lease ends. `posted` are the messages that show its answer so far."""
+class LeasedQuestion:
+    """A question that a worker holds under a lease. `posted` are the messages that show its answer so far."""
 
-    asked: Asked
+    question: SlackQuestion
     position: int
     revision: str
     wanted: str
@@ -54,13 +55,83 @@ class Taken:
 
 
 WAITING, ANSWERING = "waiting", "answering"
+_UNFINISHED = QuestionRow.state.in_((WAITING, ANSWERING))
 LEASE = timedelta(seconds=30)
+
+
+class QuestionTable:
+    """The table of questions as the lease queue uses it. A lease that ran out makes its question due again."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+
+    def next_due(self, transaction: Session, now: float, *, lock: bool) -> QuestionRow | None:
+        """The question that has been due longest and has no earlier unfinished question of its thread before it."""
+        earlier = aliased(QuestionRow)
+        query = (
+            select(QuestionRow)
+            .where(
+                _UNFINISHED,
+                QuestionRow.due_at <= _moment(now),
+                ~exists().where(
+                    earlier.channel == QuestionRow.channel,
+                    earlier.thread == QuestionRow.thread,
+                    earlier.thread != "",
+                    earlier.position < QuestionRow.position,
+                    earlier.state.in_((WAITING, ANSWERING)),
+                ),
+            )
+            .order_by(QuestionRow.due_at, QuestionRow.position)
+            .limit(1)
+        )
+        return transaction.scalar(query.with_for_update(skip_locked=True) if lock else query)
+
+    def hold(
+        self,
+        transaction: Session,
+        row: QuestionRow,
+        worker: str,
+        now: float,
+        until: float,
+    ) -> LeasedQuestion:
+        """Let the worker answer the question under its lease."""
+        row.state, row.worker, row.due_at = ANSWERING, worker, _moment(until)
+        row.attempts += 1
+        thread = transaction.get(ThreadRow, (row.channel, row.thread)) if row.thread else None
+        return LeasedQuestion(
+            _question(row),
+            row.position,
+            row.revision,
+            row.wanted,
+            row.attempts,
+            row.asked_at,
+            row.answer_id,
+            thread.conversation_id if thread else self._new_id(),
+            messages_of(transaction, row.channel, row.key),
+        )
+
+    def held(self, transaction: Session, lease: Lease) -> QuestionRow | None:
+        """The question while the worker has it. The attempts are not compared: an edit begins to count them anew."""
+        row = _question_row(transaction, lease.item)
+        return row if row is not None and row.worker == lease.worker and row.state == ANSWERING else None
+
+    def extend(self, transaction: Session, row: QuestionRow, until: float) -> None:
+        """Move the end of the lease."""
+        row.due_at = _moment(until)
+
+    def release(self, transaction: Session, row: QuestionRow, due_at: float) -> None:
+        """Let the question wait again."""
+        row.state, row.worker, row.due_at = WAITING, "", _moment(due_at)
+
+    def close(self, transaction: Session, row: QuestionRow, state: str, now: float) -> None:
+        """Record how the question ended."""
+        row.state, row.worker = state, ""
 
 
 class Questions:
     """The questions in the database. Thread-safe; every call is short.
 
-    `lease` is how long a worker that shows no sign of life keeps a question. `clock` gives the time in UTC.
+    A worker that does not renew its leases loses its questions after `lease`. `clock` gives the time in UTC.
     """
 
     def __init__(
@@ -75,9 +146,12 @@ class Questions:
         self._new_id = new_id
         self.lease = lease
         self._clock = clock
+        self._queue = LeaseQueue(
+            database, QuestionTable(new_id), lease.total_seconds(), lambda: self._clock().timestamp()
+        )
 
-    def ask(self, asked: Asked) -> bool:
-        """Keep a question; False when it is here already."""
+    def ask(self, asked: SlackQuestion) -> bool:
+        """Store a question; False when it is stored already."""
         now = self._clock()
         with self._database.writing() as session:
             if asked.thread and session.get(ThreadRow, (asked.channel, asked.thread)) is None:
@@ -96,7 +170,7 @@ class Questions:
                     message=asked.message,
                     asker=asked.asker,
                     text=asked.text,
-                    door=asked.door,
+                    door=asked.origin,
                     response_url=asked.response_url,
                     revision="",
                     wanted=ANSWER,
@@ -110,23 +184,23 @@ class Questions:
             )
 
     def edit(self, key: str, text: str, revision: str) -> bool:
-        """The question now reads `text`: answer it again. False when nobody asked it, or a later edit is here."""
+        """Answer the question again, which now reads `text`. False when it is unknown, or a later edit is stored."""
         with self._database.writing() as session:
-            row = self._row(session, key)
+            row = _question_row(session, key)
             if row is None or row.wanted == WITHDRAW or revision <= row.revision or text == row.text:
                 return False
             row.text, row.revision = text, revision
-            self._again(row)
+            self._reopen(row)
         return True
 
     def withdraw(self, key: str) -> bool:
-        """The question was deleted: delete its answer. False when nobody asked it."""
+        """Have the answer of a deleted question deleted. False when the question is unknown."""
         with self._database.writing() as session:
-            row = self._row(session, key)
+            row = _question_row(session, key)
             if row is None or row.wanted == WITHDRAW:
                 return False
             row.wanted = WITHDRAW
-            self._again(row)
+            self._reopen(row)
         return True
 
     def is_ours(self, channel: str, thread: str) -> bool:
@@ -134,82 +208,51 @@ class Questions:
         with self._database.reading() as session:
             return session.get(ThreadRow, (channel, thread)) is not None
 
-    def take(self, worker: str) -> Taken | None:
-        """The next question that is due, leased to `worker`; None when there is none."""
-        now = self._clock()
-        earlier = aliased(QuestionRow)
-        with self._database.writing() as session:
-            row = session.scalar(
-                select(QuestionRow)
-                .where(
-                    QuestionRow.state.in_((WAITING, ANSWERING)),
-                    QuestionRow.due_at <= now,
-                    ~exists().where(
-                        earlier.channel == QuestionRow.channel,
-                        earlier.thread == QuestionRow.thread,
-                        earlier.thread != "",
-                        earlier.position < QuestionRow.position,
-                        earlier.state.in_((WAITING, ANSWERING)),
-                    ),
-                )
-                .order_by(QuestionRow.due_at, QuestionRow.position)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            )
-            if row is None:
-                return None
-            row.state, row.worker, row.due_at = ANSWERING, worker, now + self.lease
-            row.attempts += 1
-            return self._taken(session, row)
+    def take(self, worker: str) -> LeasedQuestion | None:
+        """The next question that is due, leased to `worker`; None when none is due."""
+        return self._queue.claim(worker)
 
     def keep_alive(self, worker: str) -> None:
-        """Prolong every lease of a worker that lives."""
-        with self._database.writing() as session:
-            session.execute(
-                update(QuestionRow)
-                .where(QuestionRow.state == ANSWERING, QuestionRow.worker == worker)
-                .values(due_at=self._clock() + self.lease)
-            )
+        """Renew every lease of a worker."""
+        with self._database.reading() as session:
+            held = select(QuestionRow.key).where(QuestionRow.state == ANSWERING, QuestionRow.worker == worker)
+            keys = session.scalars(held).all()
+        for key in keys:
+            with suppress(LeaseLost):  # finished or lost in between
+                self._queue.renew(Lease(key, worker, 0))
 
-    def finish(self, taken: Taken, worker: str, ending: Ending, answer_id: str | None = None) -> bool:
-        """The question is done. False when it is not: it changed meanwhile, or another worker has it."""
-        with self._database.writing() as session:
-            row = self._row(session, taken.asked.key)
-            if row is None or row.worker != worker or row.state != ANSWERING:
-                return False
+    def finish(self, leased: LeasedQuestion, worker: str, ending: Ending, answer_id: str | None = None) -> bool:
+        """Record how the question ended. False when it did not: it changed meanwhile, or another worker has it."""
+        with suppress(LeaseLost), self._queue.holding(_lease(leased, worker)) as (session, row):
             if answer_id is not None:
                 row.answer_id = answer_id
-            row.worker = ""
-            if (row.revision, row.wanted) != (taken.revision, taken.wanted):
-                row.state, row.due_at = WAITING, self._clock()
-                return False
-            row.state = ending
-        return True
+            if (row.revision, row.wanted) == (leased.revision, leased.wanted):
+                self._queue.finish(session, row, ending)
+                return True
+            self._queue.give_back(session, row)
+        return False
 
-    def put_back(self, taken: Taken, worker: str, wait: timedelta, *, counts: bool) -> None:
-        """Give a question back, to be worked on after `wait`; a further attempt is forgotten unless it `counts`."""
-        with self._database.writing() as session:
-            row = self._row(session, taken.asked.key)
-            if row is not None and row.worker == worker and row.state == ANSWERING:
-                row.state, row.worker, row.due_at = WAITING, "", self._clock() + wait
-                row.attempts -= 0 if counts or row.attempts == 1 else 1  # the next try knows that there was one
+    def put_back(self, leased: LeasedQuestion, worker: str, wait: timedelta, *, counts: bool) -> None:
+        """Give a question back, to be answered after `wait`. The attempt is forgotten unless it `counts` or is the first."""
+        with suppress(LeaseLost), self._queue.holding(_lease(leased, worker)) as (session, row):
+            self._queue.give_back(session, row, wait.total_seconds())
+            row.attempts -= 0 if counts or row.attempts == 1 else 1  # the next attempt knows that there was one
 
     def waiting(self) -> int:
-        """How many questions are not done."""
+        """How many questions are not finished."""
         with self._database.reading() as session:
-            unfinished = select(func.count()).where(QuestionRow.state.in_((WAITING, ANSWERING)))
-            return session.scalar(unfinished) or 0
+            return session.scalar(select(func.count()).where(_UNFINISHED)) or 0
 
-    def answer_ids_before(self, taken: Taken) -> tuple[str, ...]:
-        """The answers that stand in the thread above the question, oldest first."""
+    def answer_ids_before(self, leased: LeasedQuestion) -> tuple[str, ...]:
+        """The ids of the answers above the question in its thread, oldest first."""
         with self._database.reading() as session:
             return tuple(
                 session.scalars(
                     select(QuestionRow.answer_id)
                     .where(
-                        QuestionRow.channel == taken.asked.channel,
-                        QuestionRow.thread == taken.asked.thread,
-                        QuestionRow.position < taken.position,
+                        QuestionRow.channel == leased.question.channel,
+                        QuestionRow.thread == leased.question.thread,
+                        QuestionRow.position < leased.position,
                         QuestionRow.answer_id.is_not(None),
                         QuestionRow.state == "answered",
                     )
@@ -217,39 +260,34 @@ class Questions:
                 ).all()  # type: ignore[arg-type]  # the condition leaves no None
             )
 
-    def asked_for(self, answer_id: str) -> Asked | None:
-        """The question that an answer answers; None when the answer was replaced, or none of Slack's."""
+    def asked_for(self, answer_id: str) -> SlackQuestion | None:
+        """The question that an answer answers; None when the answer was replaced, or was not given in Slack."""
         with self._database.reading() as session:
             row = session.scalar(select(QuestionRow).where(QuestionRow.answer_id == answer_id))
-            return None if row is None else _asked(row)
+            return None if row is None else _question(row)
 
-    def _again(self, row: QuestionRow) -> None:
-        """Work on a question that is done once more; one that is being worked on is noticed when it ends."""
+    def _reopen(self, row: QuestionRow) -> None:
+        """Let a question be answered again. If a worker has it now, `finish` notices the change."""
         row.attempts = 0
         if row.state != ANSWERING:
             row.state, row.due_at = WAITING, self._clock()
 
-    def _row(self, session: Session, key: str) -> QuestionRow | None:
-        return session.scalar(select(QuestionRow).where(QuestionRow.key == key).with_for_update())
 
-    def _taken(self, session: Session, row: QuestionRow) -> Taken:
-        thread = session.get(ThreadRow, (row.channel, row.thread)) if row.thread else None
-        return Taken(
-            _asked(row),
-            row.position,
-            row.revision,
-            row.wanted,
-            row.attempts,
-            row.asked_at,
-            row.answer_id,
-            thread.conversation_id if thread else self._new_id(),
-            messages_of(session, row.channel, row.key),
-        )
+def _question_row(session: Session, key: str) -> QuestionRow | None:
+    return session.scalar(select(QuestionRow).where(QuestionRow.key == key).with_for_update())
 
 
-def _asked(row: QuestionRow) -> Asked:
-    door: Door = row.door  # type: ignore[assignment]  # only `ask` writes it
-    return Asked(
+def _lease(leased: LeasedQuestion, worker: str) -> Lease:
+    return Lease(leased.question.key, worker, leased.attempts)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _question(row: QuestionRow) -> SlackQuestion:
+    origin: Origin = row.door  # type: ignore[assignment]  # only `ask` writes it
+    return SlackQuestion(
         row.key,
         row.team,
         row.channel,
@@ -258,6 +296,6 @@ def _asked(row: QuestionRow) -> Asked:
         row.message,
         row.asker,
         row.text,
-        door,
+        origin,
         row.response_url,
     )
