@@ -104,7 +104,7 @@ def test_the_format_is_the_one_that_is_asked_for(served: str, accept: str, media
 
 def test_two_servers_count_apart() -> None:
     one, other = Metrics(), Metrics()
-    one.request(RequestEnd("GET", None, 500, "r", "internal"), 0.1)
+    one.count_request(RequestEnd("GET", None, 500, "r", "internal"), 0.1)
     assert b'code="internal"' in one.render("")[0]
     assert b'code="internal"' not in other.render("")[0]
 
@@ -117,4 +117,4 @@ def test_a_watched_gauge_is_read_when_somebody_asks() -> None:
         b'quoth_jobs{state="queued"} 2.0',
         b'quoth_jobs{state="running"} 1.0',
     ]
-    assert ("quoth_jobs", "gauge", "Jobs, by state.") in metrics.described()
+    assert ("quoth_jobs", "gauge", "Jobs, by state.") in metrics.descriptions()

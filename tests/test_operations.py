@@ -29,7 +29,7 @@ def rows(section: str) -> list[list[str]]:
 
 def test_the_metrics_that_are_listed_are_the_metrics_that_there_are() -> None:
     assert [tuple(row) for row in rows("Metrics")] == [
-        (f"`{name}`", kind, meaning) for name, kind, meaning in Metrics().described()
+        (f"`{name}`", kind, meaning) for name, kind, meaning in Metrics().descriptions()
     ]
 
 

@@ -1,4 +1,4 @@
-"""service.observability.tracing and service.observability.otel: the spans of real requests, in memory and at a collector on loopback, without any text."""
+"""Tracing: the spans of real requests, in memory and at a collector on loopback, without any text."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from service.answering.service import Service
 from service.composition.http import create_app
 from service.observability.otel import OpenTelemetry
-from service.observability.setup import tracing
+from service.observability.setup import make_tracing
 from service.observability.tracing import Untraced
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
@@ -101,7 +101,7 @@ def test_spans_reach_a_collector_over_http(
     with HTTPServer(("127.0.0.1", 0), Collector) as collector:
         thread = threading.Thread(target=collector.serve_forever)
         thread.start()
-        kept = tracing(Settings(home=tmp_path, otel_endpoint=f"http://127.0.0.1:{collector.server_port}/"))
+        kept = make_tracing(Settings(home=tmp_path, otel_endpoint=f"http://127.0.0.1:{collector.server_port}/"))
         with loopback(create_app(service, store, tracing=kept)) as address:
             httpx.get(f"{address}/healthz").raise_for_status()
         kept.close()
@@ -115,8 +115,8 @@ def test_spans_reach_a_collector_over_http(
 
 def test_traces_are_off_unless_an_endpoint_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
-    assert isinstance(tracing(Settings(home=tmp_path)), Untraced)
+    assert isinstance(make_tracing(Settings(home=tmp_path)), Untraced)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    kept = tracing(Settings(home=tmp_path))
+    kept = make_tracing(Settings(home=tmp_path))
     assert isinstance(kept, OpenTelemetry)
     kept.close()

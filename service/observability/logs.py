@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line on standard error, or coloured text when a person is watching.
 
-What documents and questions say is never logged, not even as the local variables of a traceback. Libraries' own log lines
-join in, from warnings up.
+The text of documents and questions is never logged, not even as the local variables of a traceback. Log lines of libraries
+are included, from warnings up.
 """
 
 import logging
@@ -13,20 +13,20 @@ from service.settings import LogLevel
 
 
 def configure(level: LogLevel) -> None:
-    """Set up logging for this process; call it once, at start."""
+    """Set up logging for this process. Call it once, at start."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    watched = sys.stderr.isatty()
+    is_terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if watched
+        if is_terminal
         else structlog.processors.JSONRenderer()
     )
-    tracebacks: list[structlog.typing.Processor] = [] if watched else [structlog.processors.format_exc_info]
+    tracebacks: list[structlog.typing.Processor] = [] if is_terminal else [structlog.processors.format_exc_info]
     structlog.configure(
         processors=[*shared, *tracebacks, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),

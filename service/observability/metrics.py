@@ -1,6 +1,6 @@
-"""What a running server counts, in a registry of its own, for Prometheus.
+"""Metrics of a running server for Prometheus, in a registry of its own.
 
-No label holds a text, a question, a key or a name that a caller chose: each has a small, fixed set of values.
+No label contains a text, a question, a key or a name that a caller chose: each has a small, fixed set of values.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ _UNMATCHED = "unmatched"
 
 
 class Metrics:
-    """The counters of one server. Thread-safe. Another part of the server may add its own to `registry`."""
+    """The metrics of one server. Thread-safe. Another part of the server may add its own to `registry`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,7 +55,7 @@ class Metrics:
             buckets=_SECONDS,
             **own,
         )
-        self._errors = Counter("quoth_errors", "Problems told to callers, by code.", ["code"], **own)
+        self._errors = Counter("quoth_errors", "Problems reported to callers, by code.", ["code"], **own)
         self._requests = Counter(
             "quoth_requests",
             "HTTP requests, by method, route template and status.",
@@ -76,8 +76,8 @@ class Metrics:
         )
         ProcessCollector(registry=self.registry)
 
-    def answered(self, answer: Answer) -> None:
-        """Count an answer that was given, with the time of its stages."""
+    def count_answer(self, answer: Answer) -> None:
+        """Count an answer that was given, with the times of its stages."""
         self._questions.labels("refused" if answer.refused else "answered").inc()
         self._sentences.labels("supported").inc(sum(sentence.supported for sentence in answer.sentences))
         self._tokens.labels("prompt").inc(answer.usage.prompt_tokens)
@@ -85,23 +85,23 @@ class Metrics:
         for stage, milliseconds in answer.timings_ms.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
 
-    def made(self, stages: Stages) -> None:
-        """Count what went wrong in the making of an answer, whatever became of it."""
+    def count_stages(self, stages: Stages) -> None:
+        """Count what went wrong while an answer was made, whatever the outcome."""
         self._sentences.labels("unsupported").inc(stages.unsupported)
         self._retries.inc(stages.retries)
         self._fallbacks.inc(stages.fell_back)
         if stages.rewriting is not None:
             self._rewrites.labels(stages.rewriting).inc()
 
-    def failed(self) -> None:
+    def count_failure(self) -> None:
         """Count a question that an error ended."""
         self._questions.labels("failed").inc()
 
-    def abandoned(self) -> None:
-        """Count a question whose caller went away before the answer was whole."""
+    def count_abandonment(self) -> None:
+        """Count a question whose caller left before the answer was complete."""
         self._questions.labels("abandoned").inc()
 
-    def request(self, end: RequestEnd, seconds: float) -> None:
+    def count_request(self, end: RequestEnd, seconds: float) -> None:
         """Count a request that ended, and the problem that it ended with."""
         template = end.route or _UNMATCHED
         self._requests.labels(end.method, template, "none" if end.status is None else str(end.status)).inc()
@@ -110,15 +110,15 @@ class Metrics:
             self._errors.labels(end.problem).inc()
 
     def watch(self, name: str, about: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
-        """Add a gauge whose values, one for each value of `label`, are read whenever somebody asks for the metrics."""
-        self.registry.register(_Watched(name, about, label, read))
+        """Add a gauge whose values, one for each value of `label`, are read whenever the metrics are fetched."""
+        self.registry.register(_CallbackGauge(name, about, label, read))
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """All metrics as text, and its media type, in the form that the header Accept prefers."""
+        """All metrics as text in the form that the header Accept prefers, and its media type."""
         encoder, media_type = choose_encoder(accept)
         return encoder(self.registry), media_type
 
-    def described(self) -> list[tuple[str, str, str]]:
+    def descriptions(self) -> list[tuple[str, str, str]]:
         """Name, kind and meaning of every metric of Quoth itself, for the documentation."""
         families = [family for family in self.registry.collect() if family.name.startswith("quoth_")]
         return [
@@ -127,7 +127,7 @@ class Metrics:
         ]
 
 
-class _Watched(Collector):
+class _CallbackGauge(Collector):
     def __init__(self, name: str, about: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
         self._name, self._about, self._label = name, about, label
         self._read = read

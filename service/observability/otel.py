@@ -1,6 +1,6 @@
-"""Traces for OpenTelemetry: spans that are made when what they tell of is over, from times that were taken anyway.
+"""Traces for OpenTelemetry: spans are created once what they describe is over, from times that were measured anyway.
 
-So the answering knows nothing of traces, and its threads carry no context.
+So answering knows nothing of traces, and its threads carry no context.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ _TRACES = "/v1/traces"
 
 
 class OpenTelemetry:
-    """Spans for `processor`. A provider of its own: OpenTelemetry's global one is left alone."""
+    """Sends spans to `processor`, through a provider of its own: OpenTelemetry's global one is left alone."""
 
     def __init__(self, processor: SpanProcessor) -> None:
         resource = Resource.create({"service.name": "quoth", "service.version": version("quoth")})
@@ -35,19 +35,19 @@ class OpenTelemetry:
 
     @classmethod
     def over_http(cls, endpoint: str | None) -> "OpenTelemetry":
-        """To a collector at `endpoint` (OTLP over HTTP); None takes what OpenTelemetry's own variables say."""
+        """Send to a collector at `endpoint` (OTLP over HTTP); None takes it from OpenTelemetry's own variables."""
         return cls(BatchSpanProcessor(OTLPSpanExporter(endpoint and endpoint.rstrip("/") + _TRACES)))
 
     @contextmanager
     def request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
         """See `service.observability.tracing.Tracing`."""
         parent = self._propagator.extract(headers)
-        # An exception's message may hold what a span must not.
+        # An exception's message may contain what a span must not.
         with self._tracer.start_as_current_span(
             "request", parent, SpanKind.SERVER, record_exception=False, set_status_on_exception=False
         ) as span:
 
-            def ended(end: RequestEnd) -> None:
+            def record_end(end: RequestEnd) -> None:
                 span.update_name(f"{end.method} {end.route}" if end.route else end.method)
                 span.set_attribute("http.request.method", end.method)
                 span.set_attribute("quoth.request_id", end.request_id)
@@ -60,13 +60,13 @@ class OpenTelemetry:
                 if end.status is None or end.status >= _SERVER_ERROR:
                     span.set_status(Status(StatusCode.ERROR))
 
-            yield ended
+            yield record_end
 
     def answer(self, stages: Stages, outcome: str) -> None:
         """See `service.observability.tracing.Tracing`."""
         answer = self._tracer.start_span(
             "answer",
-            start_time=stages.began_ns,
+            start_time=stages.start_ns,
             attributes={"quoth.outcome": outcome, "quoth.unsupported": stages.unsupported},
         )
         inside = trace.set_span_in_context(answer)

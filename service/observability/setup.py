@@ -1,22 +1,27 @@
-"""TODO service/observability/setup.py"""
+"""Choose how a server keeps traces: through OpenTelemetry when an endpoint is set, else not at all."""
 
 import os
-from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
 
 from service.errors import SettingsInvalid
-from service.observability.tracing import _STANDARD, Tracing, Untraced
+from service.observability.tracing import Tracing, Untraced
 from service.settings import Settings
 
+_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own variable
 
-def tracing(settings: Settings) -> Tracing:
-    """What the settings, or OpenTelemetry's own variables, ask for. Raises SettingsInvalid without the packages for it."""
-    if not (settings.otel_endpoint or os.environ.get(_STANDARD)):
+
+def make_tracing(settings: Settings) -> Tracing:
+    """The tracing that the settings, or OpenTelemetry's own variables, ask for.
+
+    Raises SettingsInvalid if they do and the packages of the extra `otel` are missing.
+    """
+    if not (settings.otel_endpoint or os.environ.get(_ENDPOINT)):
         return Untraced()
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
         raise SettingsInvalid(
             "otel_endpoint is set, and the packages for it are not there. Run: pip install 'quoth[otel]'"
         )
-    # The extra takes 0.3 s to import and is not installed by default.
-    return cast(Tracing, import_module("service.observability.otel").OpenTelemetry.over_http(settings.otel_endpoint))
+    # The packages are optional, and take 0.3 s to import.
+    from service.observability.otel import OpenTelemetry
+
+    return OpenTelemetry.over_http(settings.otel_endpoint)

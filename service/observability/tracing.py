@@ -1,7 +1,7 @@
-"""Where the time of a request goes, for whoever collects traces (OpenTelemetry, an extra; off unless an endpoint is set).
+"""Tracing: where the time of a request goes, for a collector of traces. Off unless an endpoint is set (setup.py).
 
-A trace holds a span for the request, one for the answer and one for each stage of it. None holds a text, a path or a name that
-a caller chose.
+A trace has a span for the request, one for the answer and one for each stage of it. None contains a text, a path or a name
+that a caller chose.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,14 +11,13 @@ from typing import Protocol
 
 from service.progress import Stages
 
-_STANDARD = "OTEL_EXPORTER_OTLP_ENDPOINT"
-
 
 @dataclass(frozen=True, slots=True)
 class RequestEnd:
     """How a request ended. `method` is a known one or `other`; `route` is the template (`/v1/jobs/{id}`), never the path.
 
-    `route` None: nothing is there. `status` None: broken off. `problem` is the code of what the caller was told.
+    `route` is None when no route matched, `status` when the request was broken off before a response. `problem` is the code of
+    the problem that was reported to the caller, if any.
     """
 
     method: str
@@ -29,26 +28,26 @@ class RequestEnd:
 
 
 class Tracing(Protocol):
-    """Keeps the spans of a server. Thread-safe."""
+    """Records the spans of a server. Thread-safe."""
 
     def request(self, headers: Mapping[str, str]) -> AbstractContextManager[Callable[[RequestEnd], None]]:
-        """A `with` block around a request, which is told at its end how it ended.
+        """A context manager around a request. Call the function it gives with how the request ended.
 
         `headers` may name the caller's trace (W3C `traceparent`).
         """
         ...
 
     def answer(self, stages: Stages, outcome: str) -> None:
-        """The making of an answer, which ends now, as part of the request whose block runs."""
+        """Record the stages of an answer, which ends now, as part of the request whose block is running."""
         ...
 
     def close(self) -> None:
-        """Send what is kept. Waits a few seconds at most."""
+        """Send the spans that were not sent yet. Waits a few seconds at most."""
         ...
 
 
 class Untraced:
-    """Keeps nothing."""
+    """Records nothing."""
 
     @contextmanager
     def request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.problems import respond
 from service.observability.metrics import METHODS, Metrics
 from service.observability.tracing import RequestEnd, Tracing
+from service.session.stream import CallerGone
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -71,7 +72,7 @@ class RequestGuard:
                 )
                 seconds = perf_counter() - begin
                 traced(end)
-                self._metrics.request(end, seconds)
+                self._metrics.count_request(end, seconds)
                 log.info(
                     "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
                 )
@@ -95,7 +96,7 @@ class RequestGuard:
             refusal = self._refusal(Headers(scope=scope))
             answer = self._app if refusal is None else respond(refusal, request)
             await answer(scope, receive, send_guarded)
-        except ClientDisconnect:
+        except (ClientDisconnect, CallerGone):
             scope["problem"] = "caller-gone"  # nobody is there to be told
         except Exception as error:
             log.exception("request broke")
