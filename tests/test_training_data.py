@@ -1,17 +1,21 @@
-"""training: negatives by rule and by search, labels, batches, splits: hand-worked cases."""
+"""Training data: near misses by search and by rule, labels, batches and splits, with hand-worked cases."""
 
+import json
 import random
 
 import numpy as np
 import pytest
 
 from index.chunking.sentences import Span
-from training.base import base_encoder, base_tokenizer
-from training.batches import Labeller, batches, collated, disturbed, gold_sentences
-from training.claims import altered, statement
-from training.negatives import Bm25, changed_number, exchanged_question, impossible_question, names
-from training.sources import Reading, clapnq, part, shortened, spanned, text_windows
-from training.substitutes import Substitutes
+from index.embedding.minilm import MiniLM
+from index.embedding.weights import bundled_folder
+from training.augmentation import perturb_question
+from training.batches import Labeller, batches, collate, gold_sentences
+from training.claims import alter_sentence, statement
+from training.negatives import Substitutes, change_number, exchanged_question, impossible_question, names
+from training.pretrained import base_encoder, base_tokenizer
+from training.search import Bm25, HybridSearch, VectorCache
+from training.sources import PassagePair, answering_passage, clapnq, first_sentences, split_of, text_windows
 
 PASSAGE = "Ada Lovelace wrote the first program in 1843. Charles Babbage designed the engine."
 
@@ -33,9 +37,27 @@ def test_bm25_by_hand():
     assert search.scores("b")[0] == pytest.approx(idf * 2.2 * 1 / (1 + 1.2))
 
 
+@pytest.fixture(scope="module")
+def embedded():
+    return VectorCache(MiniLM(bundled_folder()))
+
+
+def test_vectors_are_of_unit_length_and_equal_texts_share_theirs(embedded):
+    vectors = embedded.vectors(["a cat", "a dog", "a cat"])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert (vectors[0] == vectors[2]).all()
+
+
+def test_near_misses_are_found_by_words_and_by_meaning(embedded):
+    texts = ["The physician examined her.", "The doctorate took years.", "Bridges need paint.", "See the doctor today."]
+    found = HybridSearch(embedded, texts).best("doctor", 3)
+    assert found[0] == 3  # shares the word
+    assert 0 in found  # shares the meaning only
+
+
 def test_a_changed_number_differs_in_one_digit_and_keeps_its_form():
     for number in ("7", "1843", "12,500", "3.5"):
-        other = changed_number(number, random.Random(0))
+        other = change_number(number, random.Random(0))
         assert len(other) == len(number)
         assert sum(a != b for a, b in zip(number, other, strict=True)) == 1
 
@@ -99,7 +121,7 @@ def test_a_question_with_nothing_to_exchange_is_left_out(substitutes):
 
 def test_an_altered_sentence_differs_in_one_fact():
     sentence = "The engine was built in London by Charles Babbage in 1843."
-    made = {altered(sentence, ["Paris", "Grace Hopper"], random.Random(n)) for n in range(200)}
+    made = {alter_sentence(sentence, ["Paris", "Grace Hopper"], random.Random(n)) for n in range(200)}
     assert "The engine was not built in London by Charles Babbage in 1843." in made
     assert "The engine was built in Paris by Charles Babbage in 1843." in made
     assert "The engine was built in Charles Babbage by London in 1843." in made
@@ -130,7 +152,7 @@ def test_gold_is_the_sentence_that_holds_the_answer():
 
 
 def test_a_span_becomes_a_sentence_label_and_token_places(labeller):
-    reading = spanned("Who designed the engine?", PASSAGE, [(46, "Charles Babbage ")], "test")
+    reading = answering_passage("Who designed the engine?", PASSAGE, [(46, "Charles Babbage ")], "test")
     assert reading.answer == Span(46, 61)
     (example,) = labeller.all_windows(reading)
     assert example.gold.tolist() == [0.0, 1.0]
@@ -141,41 +163,43 @@ def test_a_span_becomes_a_sentence_label_and_token_places(labeller):
 
 
 def test_where_only_relevance_is_known_sentences_have_no_label(labeller):
-    reading = Reading("Is it old?", PASSAGE, True, None, None, "test")
+    reading = PassagePair("Is it old?", PASSAGE, True, None, None, "test")
     (example,) = labeller.all_windows(reading)
     assert example.gold is None
-    batch = collated([[example]])
+    batch = collate([[example]])
     assert batch.gold.tolist() == [-1.0, -1.0]
 
 
 def test_of_a_long_passage_training_sees_a_window_with_gold(labeller):
     text = "Nothing of note happened on that day. " * 20
-    reading = spanned("Who designed the engine?", text + PASSAGE, [(len(text) + 46, "Charles Babbage")], "test")
+    reading = answering_passage(
+        "Who designed the engine?", text + PASSAGE, [(len(text) + 46, "Charles Babbage")], "test"
+    )
     for seed in range(5):
         assert labeller.example(reading, random.Random(seed)).gold.sum() == 1
 
 
 def test_batches_keep_groups_whole_within_the_budget(labeller):
-    reading = spanned("Who designed the engine?", PASSAGE, [(46, "Charles Babbage")], "test")
+    reading = answering_passage("Who designed the engine?", PASSAGE, [(46, "Charles Babbage")], "test")
     example = labeller.example(reading, random.Random(0))
     size = len(example.window.input_ids)
     cut = list(batches([[example, example]] * 5, 4 * size, random.Random(0)))
     assert sorted(len(batch) for batch in cut) == [1, 2, 2]
-    batch = collated(cut[0])
+    batch = collate(cut[0])
     assert batch.group.tolist() == [n for n in range(len(cut[0])) for _ in range(2)]
 
 
-def test_disturbed_questions_keep_their_words_or_most_of_them():
+def test_perturbed_questions_keep_their_words_or_most_of_them():
     question = "What did the Normans build in England?"
-    made = [disturbed(question, random.Random(n)) for n in range(300)]
+    made = [perturb_question(question, random.Random(n)) for n in range(300)]
     assert question in made
     assert "what did the normans build in england" in made
     assert all(len(one) > 10 for one in made)
 
 
 def test_splits_are_stable_disjoint_and_of_the_size_asked():
-    parts = [part(str(n), 0.2, 0.3) for n in range(4000)]
-    assert parts == [part(str(n), 0.2, 0.3) for n in range(4000)]
+    parts = [split_of(str(n), 0.2, 0.3) for n in range(4000)]
+    assert parts == [split_of(str(n), 0.2, 0.3) for n in range(4000)]
     assert parts.count("dev") / 4000 == pytest.approx(0.2, abs=0.03)
     assert parts.count("test") / 4000 == pytest.approx(0.3, abs=0.03)
 
@@ -185,7 +209,7 @@ def test_windows_of_a_long_text_are_whole_sentences_that_cover_it():
     found = list(text_windows(text, 200))
     assert all(text[span.start : span.end].endswith(".") for span in found)
     assert " ".join(text[span.start : span.end] for span in found) == text
-    assert shortened(text, 100) == text[:80]
+    assert first_sentences(text, 100) == text[:80]
 
 
 def test_the_sentences_of_a_tokenised_set_are_found_in_its_passage(tmp_path):
@@ -193,8 +217,6 @@ def test_the_sentences_of_a_tokenised_set_are_found_in_its_passage(tmp_path):
     folder.mkdir()
     sentences = ["It rained .", "The `` season '' ended .", "It rained ."]
     passage = {"title": "t", "text": " ".join(sentences), "sentences": sentences}
-    import json
-
     record = {
         "id": "1",
         "input": "what ended",

@@ -1,4 +1,4 @@
-"""training: metrics, schedule and losses with the arithmetic written out, and a run that learns and resumes."""
+"""Training metrics, learning rate and losses with the arithmetic written out; a run that learns and resumes."""
 
 import math
 import random
@@ -10,16 +10,15 @@ import torch
 from index.inference.bert import BertShape
 from service.scoring.calibration import Signals
 from service.scoring.networks import ReaderNetwork
-from training.base import base_tokenizer
-from training.batches import Labeller, collated
-from training.calibrate import Outcome, reliability, weights
-from training.logistic import fit
-from training.loop import Budget, Training
+from training.average import average
+from training.batches import Labeller, collate
+from training.calibrate import CaseOutcome, case_weights, reliability
+from training.loop import Training, TrainingBudget, rate_factor
 from training.losses import reader_losses
-from training.metrics import auroc, balanced_accuracy, best_threshold, interval, ndcg
+from training.pretrained import base_tokenizer
 from training.reader import losses
-from training.schedule import factor
-from training.sources import miss, spanned
+from training.sources import answering_passage, irrelevant_passage
+from training.statistics import auroc, balanced_accuracy, best_threshold, fit_logistic, interval, ndcg
 
 
 def test_auroc_counts_pairs_in_order_and_ties_half():
@@ -47,18 +46,18 @@ def test_the_interval_holds_the_mean_and_narrows_with_more_questions():
 
 
 def test_the_rate_warms_up_stays_and_cools_down():
-    assert factor(0.015) == pytest.approx(0.5)
-    assert factor(0.5) == factor(0.8) == 1.0
-    assert factor(0.85, cool=0.2) == pytest.approx(1 - math.sqrt(0.25))
-    assert factor(1.0) == pytest.approx(0.0, abs=1e-12)
+    assert rate_factor(0.015) == pytest.approx(0.5)
+    assert rate_factor(0.5) == rate_factor(0.8) == 1.0
+    assert rate_factor(0.85, cool=0.2) == pytest.approx(1 - math.sqrt(0.25))
+    assert rate_factor(1.0) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_case_weights_share_out_by_class_and_by_how_a_question_came_to_be_unanswerable():
+def test_case_weights_are_shared_out_by_class_and_by_who_made_a_question_unanswerable():
     def outcome(answerable, written_so):
-        return Outcome(Signals(0.0, 0.0, 0.0), answerable, False, "t", written_so)
+        return CaseOutcome(Signals(0.0, 0.0, 0.0), answerable, False, "t", written_so)
 
     cases = [outcome(True, False), outcome(False, True), outcome(False, False), outcome(False, False)]
-    found = weights(cases)
+    found = case_weights(cases)
     assert found.mean() == pytest.approx(1.0)
     assert (found / found.sum()).tolist() == pytest.approx([0.5, 0.35, 0.075, 0.075])
 
@@ -67,7 +66,7 @@ def test_the_fit_finds_the_signal_and_shrinks_the_noise():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 2))
     y = (x[:, 0] + 0.1 * rng.normal(size=400) > 0).astype(float)
-    slope, bias = fit(x, y, np.ones(400), ridge=3.0)
+    slope, bias = fit_logistic(x, y, np.ones(400), ridge=3.0)
     assert slope[0] > 2
     assert abs(slope[1]) < 0.3
     assert abs(bias) < 0.5
@@ -76,11 +75,11 @@ def test_the_fit_finds_the_signal_and_shrinks_the_noise():
 def test_the_fit_of_two_groups_is_their_log_odds_and_far_outliers_do_not_throw_it_off():
     x = np.array([[0.0]] * 4 + [[1.0]] * 4)
     y = np.array([1.0, 0, 0, 0, 1, 1, 1, 0])
-    slope, bias = fit(x, y, np.ones(8), ridge=0.0)
+    slope, bias = fit_logistic(x, y, np.ones(8), ridge=0.0)
     assert bias == pytest.approx(math.log(1 / 3))
     assert slope[0] == pytest.approx(math.log(3) - math.log(1 / 3))
     far = np.vstack([x, [[-50.0]]])
-    slope, _ = fit(far, np.append(y, 0.0), np.ones(9), ridge=1e-3)
+    slope, _ = fit_logistic(far, np.append(y, 0.0), np.ones(9), ridge=1e-3)
     assert 0 < slope[0] < 10
 
 
@@ -97,15 +96,16 @@ def groups():
     passages = [f"The {thing} is {colour}. It was bought by {who}." for thing, colour, who in (
         ("house", "red", "Anna"), ("boat", "green", "Otto"), ("car", "blue", "Ida"), ("bike", "black", "Emil"))]  # fmt: skip
     readings = [
-        (spanned("Who bought it?", passage, [(passage.index(" by ") + 4, passage[passage.index(" by ") + 4 : -1])], "t"),
-         miss("Who bought it?", "Rain fell all day. Nobody came.", "t"))
+        (answering_passage("Who bought it?", passage,
+                           [(passage.index(" by ") + 4, passage[passage.index(" by ") + 4 : -1])], "t"),
+         irrelevant_passage("Who bought it?", "Rain fell all day. Nobody came.", "t"))
         for passage in passages
     ]  # fmt: skip
     return [[labeller.example(reading, rng) for reading in group] for group in readings]
 
 
 def test_losses_by_hand(groups):
-    batch = collated(groups[:1])
+    batch = collate(groups[:1])
     sentences = torch.tensor([[0.0, 2.0], [-1.0, -1.0]])
     tokens = batch.inputs["input_ids"].shape[1]
     found = reader_losses(torch.tensor([1.0, -1.0]), sentences, torch.zeros(2, tokens, 2), batch)
@@ -122,14 +122,14 @@ def test_losses_by_hand(groups):
 def test_twenty_steps_reduce_the_loss_and_a_stopped_run_goes_on_where_it_was(groups, tmp_path):
     torch.manual_seed(0)
     shape = BertShape(positions=64, width=48, layers=1, heads=4, inner=96)
-    batch = collated(groups)
+    batch = collate(groups)
     network = ReaderNetwork(shape)
     before = losses(network, batch)[1].item()
-    training = Training(network, tmp_path, Budget(60.0, cool=0.2, encoder_rate=3e-3, head_rate=3e-3))
+    training = Training(network, tmp_path, TrainingBudget(60.0, cool=0.2, encoder_rate=3e-3, head_rate=3e-3))
     training.seconds = 0.1 * 3600  # past the warm-up
     measured = []
     with pytest.raises(RuntimeError, match="interrupted"):
-        training.run(_twenty(batch), losses, lambda: measured.append(1), measure_minutes=1e9)
+        training.run(_TwentyBatches(batch), losses, lambda: measured.append(1), measure_minutes=1e9)
     assert losses(network, batch)[1].item() < 0.5 * before
     training.save()
     again = Training(ReaderNetwork(shape), tmp_path, training.budget)
@@ -138,7 +138,7 @@ def test_twenty_steps_reduce_the_loss_and_a_stopped_run_goes_on_where_it_was(gro
     assert losses(again.network, batch)[1].item() == pytest.approx(losses(network, batch)[1].item())
 
 
-class _twenty:  # noqa: N801
+class _TwentyBatches:
     """Twenty batches, then an interruption."""
 
     def __init__(self, batch):
@@ -151,9 +151,16 @@ class _twenty:  # noqa: N801
 
 def test_a_run_ends_with_its_budget_and_measures_once_more(groups, tmp_path):
     network = ReaderNetwork(BertShape(positions=64, width=24, layers=1, heads=2, inner=24))
-    training = Training(network, tmp_path, Budget(0.002, cool=0.2, encoder_rate=1e-3, head_rate=1e-3))
+    training = Training(network, tmp_path, TrainingBudget(0.002, cool=0.2, encoder_rate=1e-3, head_rate=1e-3))
     measured = []
-    training.run(iter(lambda: collated(groups), None), losses, lambda: measured.append(training.step), 1e9)
+    training.run(iter(lambda: collate(groups), None), losses, lambda: measured.append(training.step), 1e9)
     assert training.share == 1.0
     assert measured == [training.step]
     assert (tmp_path / "checkpoint.pt").exists()
+
+
+def test_an_average_is_taken_weight_by_weight():
+    earlier, later = {"w": torch.tensor([0.0, 4.0])}, {"w": torch.tensor([2.0, 8.0]).half()}
+    assert average(earlier, later, 0.25)["w"].tolist() == [0.5, 5.0]
+    with pytest.raises(KeyError, match="bias"):
+        average(earlier, {"bias": torch.zeros(1)}, 0.5)

@@ -1,7 +1,7 @@
-"""`python -m training.ablate --data PATH`: short runs of the reader's recipe, each without one thing; what that costs.
+"""`python -m training.ablate --data PATH`: ablations of the reader: short training runs that leave out one thing each.
 
-Every run sees the same draw of the data in the same order, less what it leaves out, for the same number of steps. The
-development halves measure; `python -m training.card` puts the table into the reader's card.
+Every run uses the same sample of the data in the same order, without what it leaves out, for the same number of steps, and
+is measured on development halves. `python -m training.card` puts the table into the reader's card.
 """
 
 import argparse
@@ -20,14 +20,15 @@ from torch import Tensor, nn
 
 from index.inference.bert import BertShape
 from service.scoring.networks import ReaderNetwork
-from training import reader, sources
-from training.base import base_encoder, base_tokenizer
-from training.batches import Batch, Labeller, batches, collated
-from training.loop import Budget, Training
+from training import reader
+from training import sources
+from training.batches import Labeller, ReaderBatch, batches, collate
+from training.development import PassageScores, score_pairs
+from training.loop import Training, TrainingBudget
 from training.losses import WEIGHTS, reader_losses
-from training.metrics import auroc
-from training.scoring import Scored, scored
-from training.sources import Group, Reading
+from training.pretrained import base_encoder, base_tokenizer
+from training.sources import Group, PassagePair
+from training.statistics import auroc
 
 BATCH_TOKENS = 2048
 LIMIT = 256
@@ -36,15 +37,13 @@ OTHER = (
     "qamr", "fairytaleqa", "selqa_sentence", "tatqa_text", "bioasq12b_ideal", "bioasq12b", "boolq", "fm2_sentence",
     "medquad_6000", "pubmedqa", "policyqa",
 )  # fmt: skip
-"""What `reader.other_groups` draws, SQuAD 1 aside."""
-
-
+"""The sources that `reader.other_groups` samples, without SQuAD 1."""
 SQUAD1 = ("squad1_dutest", "squad1_rules", "squad1_exchanged")
-MADE = ("squad1_rules", "squad1_exchanged")
+RULE_MADE = ("squad1_rules", "squad1_exchanged")
 
 
-def _source(*names: str) -> Callable[[Reading], bool]:
-    return lambda reading: reading.source.removesuffix("_near") in names
+def _source(*names: str) -> Callable[[PassagePair], bool]:
+    return lambda pair: pair.source.removesuffix("_near") in names
 
 
 NONE = _source()
@@ -52,10 +51,10 @@ NONE = _source()
 
 @dataclass(frozen=True)
 class Variant:
-    """What a run leaves out: the readings for which `drops` holds, and losses by name."""
+    """What a run leaves out: pairs for which `drops` is true, and losses by name."""
 
     name: str
-    drops: Callable[[Reading], bool] = NONE
+    drops: Callable[[PassagePair], bool] = NONE
     losses: frozenset[str] = frozenset()
     seed: int = 4
 
@@ -73,87 +72,91 @@ VARIANTS = (
     Variant("source: the eleven smaller sets of the mix", _source(*OTHER)),
     Variant("negatives: near misses found by search", lambda r: r.source.endswith("_near")),
     Variant("negatives: generated near misses", lambda r: r.source == "squad1_dutest" and not r.relevant),
-    Variant("negatives: questions made unanswerable by rule", _source(*MADE)),
+    Variant("negatives: questions made unanswerable by rule", _source(*RULE_MADE)),
     Variant("negatives: of these, parts of the passage exchanged", _source("squad1_exchanged")),
     Variant("negatives: human-written", lambda r: r.source in HUMAN and not r.relevant),
 )
 
 
-def kept(groups: Sequence[Group], variant: Variant) -> Iterator[Group]:
-    """The groups without what the variant drops; groups that lose everything are gone."""
+def kept_groups(groups: Sequence[Group], variant: Variant) -> Iterator[Group]:
+    """The groups without the pairs that the variant drops, without groups that become empty."""
     for group in groups:
-        left = tuple(reading for reading in group if not variant.drops(reading))
-        if left:
-            yield left
+        remaining = tuple(pair for pair in group if not variant.drops(pair))
+        if remaining:
+            yield remaining
 
 
-def stream(groups: Sequence[Group], variant: Variant, labeller: Labeller) -> Iterator[Batch]:
-    """Batches without end, the same for the same variant."""
+def stream(groups: Sequence[Group], variant: Variant, labeller: Labeller) -> Iterator[ReaderBatch]:
+    """Endless batches, the same for the same variant."""
     rng = random.Random(variant.seed)
     while True:
-        for batch in batches(reader.examples(kept(groups, variant), labeller, rng), BATCH_TOKENS, rng):
-            yield collated(batch)
+        for batch in batches(reader.examples(kept_groups(groups, variant), labeller, rng), BATCH_TOKENS, rng):
+            yield collate(batch)
 
 
-def dev_sets(data: Path) -> dict[str, list[Reading]]:
-    """Parts of the development halves: two with human-written unanswerable questions, one of near misses."""
+def dev_sets(data: Path) -> dict[str, list[PassagePair]]:
+    """Parts of the development halves by name: two with human-written unanswerable questions, one with near misses."""
     rng = random.Random(0)
     squad2 = list(sources.squad2(data, "dev"))
     amazon = list(sources.squadshifts(data, "amazon_reviews", "dev"))
     answered = [entry for entry in squad2 + amazon if entry[1][0].relevant]
-    near = list(sources.with_near(answered, 1, 1.0, rng))
+    near = list(sources.add_near_misses(answered, 1, 1.0, rng))
     return {
         "SQuAD 2": [group[0] for _, group in squad2],
         "CLAPNQ": [group[0] for group in sources.clapnq(data, "dev")],
-        "near misses": [reading for group in rng.sample(near, min(200, len(near))) for reading in group],
+        "near misses": [pair for group in rng.sample(near, min(200, len(near))) for pair in group],
     }
 
 
-def measured(results: Sequence[Scored], readings: Sequence[Reading]) -> dict[str, float]:
-    """Share of answerable readings whose best sentence is gold; AUROC of answerability by relevance and best sentence."""
+def summary(results: Sequence[PassageScores], pairs: Sequence[PassagePair]) -> dict[str, float]:
+    """Share of answerable pairs whose best sentence is gold; AUROC of answerability by relevance and best sentence."""
     right = [float(r.gold[r.sentences.argmax()]) for r in results if r.gold is not None and r.gold.any()]
-    labels = [float(reading.relevant) for reading in readings]
+    labels = [float(pair.relevant) for pair in pairs]
     return {
         "best_sentence": sum(right) / len(right),
         "auroc_relevance": auroc(labels, [r.relevance for r in results]),
         "auroc_sentence": auroc(labels, [r.best for r in results]),
-        "n": len(readings),
+        "n": len(pairs),
     }
 
 
-def outcome(
+def run_variant(
     number: int,
     groups: Sequence[Group],
-    sets: Mapping[str, Sequence[Reading]],
+    sets: Mapping[str, Sequence[PassagePair]],
     folder: Path,
     steps: int,
     threads: int,
 ) -> dict[str, dict[str, float]]:
-    """What the network of `VARIANTS[number]` is worth after `steps` steps on `threads` threads; a stopped run goes on."""
+    """The summary of `VARIANTS[number]` by development set after `steps` steps on `threads` threads; a stopped run resumes."""
     variant = VARIANTS[number]
     torch.set_num_threads(threads)
     torch.manual_seed(variant.seed)
     labeller = Labeller(base_tokenizer(), LIMIT)
     network = ReaderNetwork(BertShape())
     network.bert.load_state_dict(base_encoder().state_dict())
-    training = Training(network, folder, Budget(minutes=0, cool=0.3, encoder_rate=1.2e-4, head_rate=4e-4, steps=steps))
+    training = Training(
+        network, folder, TrainingBudget(minutes=0, cool=0.3, encoder_rate=1.2e-4, head_rate=4e-4, steps=steps)
+    )
     training.resume()
 
-    def losses(module: nn.Module, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+    def losses(module: nn.Module, batch: ReaderBatch) -> tuple[dict[str, Tensor], Tensor]:
         relevance, sentence, span = module(**batch.inputs)
         named = reader_losses(relevance, sentence, span, batch)
-        left = {name: loss for name, loss in named.items() if name not in variant.losses}
-        return left, torch.stack([WEIGHTS[name] * loss for name, loss in left.items()]).sum()
+        kept = {name: loss for name, loss in named.items() if name not in variant.losses}
+        return kept, torch.stack([WEIGHTS[name] * loss for name, loss in kept.items()]).sum()
 
     training.run(stream(groups, variant, labeller), losses, lambda: None, measure_minutes=10**6)
-    return {name: measured(scored(network, labeller, readings), readings) for name, readings in sets.items()}
+    return {name: summary(score_pairs(network, labeller, pairs), pairs) for name, pairs in sets.items()}
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
-    parser.add_argument("--steps", type=int, default=200, help=f"steps of {BATCH_TOKENS} tokens of every run")
+    parser.add_argument(
+        "--steps", type=int, default=200, help=f"training steps of every run, of {BATCH_TOKENS} tokens each"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, each with its share of the cores")
     parser.add_argument(
         "--run", type=Path, default=Path("training/runs/ablations"), help="checkpoints and results.json"
@@ -172,7 +175,9 @@ def main() -> None:
     threads = max(1, torch.get_num_threads() // options.jobs)
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
         running: dict[Future[dict[str, dict[str, float]]], str] = {
-            pool.submit(outcome, number, groups, sets, options.run / str(number), options.steps, threads): variant.name
+            pool.submit(
+                run_variant, number, groups, sets, options.run / str(number), options.steps, threads
+            ): variant.name
             for number, variant in enumerate(VARIANTS)
             if variant.name not in results["runs"]
         }

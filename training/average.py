@@ -1,7 +1,7 @@
-"""`python -m training.average EARLIER LATER --weight 0.8`: averages the weights of two models of one run.
+"""`python -m training.average EARLIER LATER --weight 0.8`: average the weights of two models of one run.
 
-The mean of two solutions that one run reached, both cooled down, is often better than either (Izmailov et al. 2018, stochastic
-weight averaging; Wortsman et al. 2022, model soups). The weight is chosen on development halves; see the models' cards.
+The average of two checkpoints of one run, each taken after a cool-down, is often better than either (Izmailov et al. 2018,
+stochastic weight averaging; Wortsman et al. 2022, model soups). The weight is chosen on development halves (see the cards).
 """
 
 import argparse
@@ -10,27 +10,27 @@ from pathlib import Path
 
 from torch import Tensor
 
-from service.scoring.files import read_model, write_model
-from training.base import model_kind
+from service.scoring.trained_model import read_model, write_model
+from training.pretrained import model_kind
 
 
 def average(earlier: dict[str, Tensor], later: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
-    """`weight` of the later and the rest of the earlier, weight by weight in fp32. Raises KeyError for unlike networks."""
+    """`weight` times the later plus 1 - `weight` times the earlier tensor, in fp32. Raises KeyError where names differ."""
     return {name: (1 - weight) * earlier[name].float() + weight * tensor.float() for name, tensor in later.items()}
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("earlier", type=Path, help="folder of a model")
-    parser.add_argument("later", type=Path, help="folder of the same model, trained further")
+    parser.add_argument("later", type=Path, help="folder of the same model, trained for longer")
     parser.add_argument("--weight", type=float, default=0.8, help="share of the later one")
     parser.add_argument("--out", type=Path, required=True, help="where the average is written")
     options = parser.parse_args()
     kind = model_kind(options.later)
-    _, first = read_model(options.earlier, kind)
-    config, second = read_model(options.later, kind)
-    write_model(options.out, replace(config, sha256=""), average(first, second, options.weight))
+    _, earlier = read_model(options.earlier, kind)
+    config, later = read_model(options.later, kind)
+    write_model(options.out, replace(config, sha256=""), average(earlier, later, options.weight))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Groups of readings -> labelled windows -> padded batches of little padding."""
+"""Groups of pairs -> labelled windows -> batches of similar length, padded as tensors."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,18 +14,14 @@ from torch import Tensor
 
 from index.chunking.sentences import Span, sentence_spans
 from service.scoring.windows import Tokens, Window, windows
-from training.sources import Reading
-
-_STOPWORDS = frozenset(
-    "a an the of in on at to for is are was were do does did be been by with what which who how that".split()
-)
+from training.sources import PassagePair
 
 
 @dataclass(frozen=True)
 class Example:
-    """A window with its labels. `gold` is 1 for sentences that hold an answer, None where that is not known.
+    """A window with its labels. `gold` is 1 for sentences that hold an answer, None where that is unknown.
 
-    `span` is (sentence place, first token, last token) of the answer, tokens counted in the window.
+    `span` is (sentence number, first token, last token) of the answer, all counted within the window.
     """
 
     window: Window
@@ -35,12 +31,12 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The network's inputs for B windows padded to T tokens, and the labels of their N sentences, listed flat.
+class ReaderBatch:
+    """The network's inputs for B windows padded to T tokens, and the labels of their N sentences in one flat list.
 
-    `group` numbers the question of each window. `row` and `place` say which sentence of which window each of the N is;
-    `gold` is its label, -1 where unknown. `span` rows are (window, first token of the
-    sentence, its last + 1, answer start, answer end).
+    `relevant` (B,) is 1 for answering windows, `group` (B,) the number of each window's question. For each of the N
+    sentences, `row` is its window, `place` its number there and `gold` its label, -1 where unknown. Rows of `span` are
+    (window, first token of the sentence, its last + 1, answer start, answer end).
     """
 
     inputs: dict[str, Tensor]
@@ -52,111 +48,94 @@ class Batch:
     span: Tensor
 
 
-def disturbed(question: str, rng: random.Random) -> str:
-    """The question as people type it: often in lower case, without its mark, now and then as keywords or misspelt."""
-    if rng.random() < 0.3:
-        question = question.lower()
-    if rng.random() < 0.3:
-        question = question.rstrip(" ?")
-    words = question.split()
-    if rng.random() < 0.06:
-        kept = [word for word in words if word.lower() not in _STOPWORDS]
-        words = kept if len(kept) > 1 else words
-    if rng.random() < 0.05 and words:
-        place = rng.randrange(len(words))
-        word = words[place]
-        if len(word) > 4 and word.isalpha():
-            cut = rng.randrange(1, len(word) - 2)
-            swapped = word[:cut] + word[cut + 1] + word[cut] + word[cut + 2 :]
-            words[place] = rng.choice([swapped, word[:cut] + word[cut + 1 :]])
-    return " ".join(words)
-
-
 def gold_sentences(gold: Sequence[Span], sentences: Sequence[Span]) -> set[int]:
     """Numbers of the sentences that hold the gold ranges.
 
-    A range inside one sentence marks that one. A range over several marks those of which it covers half or more, or else
-    the one that holds most of it.
+    A range inside one sentence selects that sentence. A range over several sentences selects those of which it covers half
+    or more, and the one that holds most of it.
     """
     chosen: set[int] = set()
     for span in gold:
         shared = [max(0, min(span.end, s.end) - max(span.start, s.start)) for s in sentences]
         if not any(shared):
             continue
-        most = max(range(len(sentences)), key=shared.__getitem__)
+        largest = max(range(len(sentences)), key=shared.__getitem__)
         covered = {n for n, s in enumerate(sentences) if 2 * shared[n] >= s.end - s.start}
-        chosen |= covered | {most}
+        chosen |= covered | {largest}
     return chosen
 
 
 class Labeller:
-    """Readings -> examples, with the tokens and sentences of each passage worked out once."""
+    """Makes examples of pairs. Tokens and sentences of each passage are computed once."""
 
     def __init__(self, tokenizer: Tokenizer, limit: int) -> None:
         self._tokenizer = tokenizer
         self._limit = limit
-        self._passage = lru_cache(maxsize=None)(self._read)
+        self._tokens_and_sentences = lru_cache(maxsize=None)(self._read)
 
     def _read(self, passage: str) -> tuple[Tokens, list[Span]]:
         encoding = self._tokenizer.encode(passage, add_special_tokens=False)
         return Tokens(encoding.ids, encoding.offsets), sentence_spans(passage)
 
-    def all_windows(self, reading: Reading) -> list[Example]:
-        """Every window of a reading, labelled: what evaluation uses."""
-        tokens, sentences = self._passage(reading.passage)
-        question = self._tokenizer.encode(reading.question, add_special_tokens=False).ids
-        chosen = gold_sentences(reading.gold, sentences) if reading.gold is not None else None
-        context = self._tokenizer.encode(reading.context, add_special_tokens=False).ids
-        cut = windows(question, tokens, sentences, self._limit, context=context)
-        return [_labelled(window, reading, chosen) for window in cut]
+    def all_windows(self, pair: PassagePair) -> list[Example]:
+        """Every window of a pair, labelled, as evaluation needs them."""
+        tokens, sentences = self._tokens_and_sentences(pair.passage)
+        question = self._tokenizer.encode(pair.question, add_special_tokens=False).ids
+        chosen = gold_sentences(pair.gold, sentences) if pair.gold is not None else None
+        context = self._tokenizer.encode(pair.context, add_special_tokens=False).ids
+        parts = windows(question, tokens, sentences, self._limit, context=context)
+        return [_label_window(window, pair, chosen) for window in parts]
 
-    def example(self, reading: Reading, rng: random.Random) -> Example:
-        """One window of a reading: one that holds gold where that is known, else any for a negative and the first otherwise."""
-        found = self.all_windows(reading)
-        if reading.gold:
-            found = [e for e in found if e.gold is not None and e.gold.any()] or found[:1]
-        return rng.choice(found) if reading.gold or not reading.relevant else found[0]
+    def example(self, pair: PassagePair, rng: random.Random) -> Example:
+        """One window of a pair, for training.
+
+        A pair with gold ranges gives a random window with a gold sentence; a negative, any window; another positive, the first.
+        """
+        usable = self.all_windows(pair)
+        if pair.gold:
+            usable = [e for e in usable if e.gold is not None and e.gold.any()] or usable[:1]
+        return rng.choice(usable) if pair.gold or not pair.relevant else usable[0]
 
 
-def _labelled(window: Window, reading: Reading, chosen: set[int] | None) -> Example:
+def _label_window(window: Window, pair: PassagePair, chosen: set[int] | None) -> Example:
     if chosen is None:
-        return Example(window, reading.relevant, None, None)
+        return Example(window, pair.relevant, None, None)
     gold = np.array([float(number in chosen) for number in window.sentences], dtype=np.float32)
     span = None
-    if reading.answer is not None:
-        inside = (window.offsets[:, 1] > reading.answer.start) & (window.offsets[:, 0] < reading.answer.end)
+    if pair.answer is not None:
+        inside = (window.offsets[:, 1] > pair.answer.start) & (window.offsets[:, 0] < pair.answer.end)
         tokens = np.flatnonzero(inside & (window.sentence_ids > 0))
         if len(tokens) and window.sentence_ids[tokens[0]] == window.sentence_ids[tokens[-1]]:
             span = (int(window.sentence_ids[tokens[0]]) - 1, int(tokens[0]), int(tokens[-1]))
-    return Example(window, reading.relevant, gold, span)
+    return Example(window, pair.relevant, gold, span)
 
 
-class Windowed(Protocol):
-    """Anything that is made of one window."""
+class HasWindow(Protocol):
+    """An object with a window."""
 
     @property
     def window(self) -> Window:
-        """The window, whose length decides the batch."""
+        """The window; its length decides the batch."""
         ...
 
 
-Item = TypeVar("Item", bound=Windowed)
+Item = TypeVar("Item", bound=HasWindow)
 
 
 def batches(
     groups: Iterable[Sequence[Item]], tokens: int, rng: random.Random, pool: int = 3000
 ) -> Iterator[list[Sequence[Item]]]:
-    """Lists of whole groups of at most about `tokens` padded tokens, of like length, in random order."""
+    """Lists of whole groups of similar length, of at most about `tokens` padded tokens, in random order within a pool."""
     waiting: list[Sequence[Item]] = []
     for group in groups:
         waiting.append(group)
         if len(waiting) >= pool:
-            yield from _cut(waiting, tokens, rng)
+            yield from _cut_batches(waiting, tokens, rng)
             waiting = []
-    yield from _cut(waiting, tokens, rng)
+    yield from _cut_batches(waiting, tokens, rng)
 
 
-def _cut(groups: list[Sequence[Item]], tokens: int, rng: random.Random) -> list[list[Sequence[Item]]]:
+def _cut_batches(groups: list[Sequence[Item]], tokens: int, rng: random.Random) -> list[list[Sequence[Item]]]:
     groups.sort(key=lambda group: max(len(example.window.input_ids) for example in group) + rng.random() * 8)
     cut: list[list[Sequence[Item]]] = []
     count = longest = 0
@@ -171,16 +150,16 @@ def _cut(groups: list[Sequence[Item]], tokens: int, rng: random.Random) -> list[
     return cut
 
 
-def collated(groups: Sequence[Sequence[Example]]) -> Batch:
-    """The groups as one batch."""
+def collate(groups: Sequence[Sequence[Example]]) -> ReaderBatch:
+    """The groups as one padded batch."""
     examples = [example for group in groups for example in group]
     length = max(len(example.window.input_ids) for example in examples)
     arrays = {
         name: np.zeros((len(examples), length), dtype=np.int64)
         for name in ("input_ids", "attention_mask", "token_type_ids", "sentence_ids")
     }
-    most = max(len(example.window.firsts) for example in examples)
-    arrays["firsts"] = np.zeros((len(examples), max(most, 1)), dtype=np.int64)
+    max_sentences = max(len(example.window.firsts) for example in examples)
+    arrays["firsts"] = np.zeros((len(examples), max(max_sentences, 1)), dtype=np.int64)
     row: list[int] = []
     place: list[int] = []
     gold: list[float] = []
@@ -200,7 +179,7 @@ def collated(groups: Sequence[Sequence[Example]]) -> Batch:
             sentence, start, end = example.span
             tokens = np.flatnonzero(window.sentence_ids == sentence + 1)
             span.append((number, int(tokens[0]), int(tokens[-1]) + 1, start, end))
-    return Batch(
+    return ReaderBatch(
         {name: torch.from_numpy(array) for name, array in arrays.items()},
         torch.tensor([float(example.relevant) for example in examples]),
         torch.tensor([number for number, group in enumerate(groups) for _ in group]),

@@ -1,7 +1,7 @@
-"""`python -m training.calibrate --data PATH`: fits P(the corpus answers) and writes it to models/calibration.
+"""`python -m training.calibrate --data PATH`: fit P(the corpus answers) and write it to models/calibration.
 
-Fitted on development questions over their own pooled corpus, tested on test questions over theirs. Answerable questions
-are asked twice: with their passage in the corpus, and with it taken out.
+Fitted on development questions over one pooled corpus, tested on test questions over another. Every answerable question is
+asked twice: with its passage in the corpus, and with it taken out.
 """
 
 import argparse
@@ -15,30 +15,79 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.sentences import sentence_spans
+from index.chunking.sentences import Span, sentence_spans
 from index.records import Hit
 from models import folder
 from service.scoring.calibration import NAMES, Calibration, Signals, Step, signals
-from service.scoring.reader import Reader, context
-from service.scoring.reader import Reading as Read
+from service.scoring.reader import Reader, Reading, context
 from service.scoring.second_pass import read_again
+from training import sources
 from training.batches import gold_sentences
-from training.cases import Case, cases
-from training.logistic import fit
-from training.metrics import auroc
-from training.retrieval import Pool
-from training.sources import Split
+from training.search import PassagePool
+from training.sources import PassagePair, Split
+from training.statistics import auroc, fit_logistic
 
 DEPTH = 12
 """Recall of the gold passage on the development corpus: .816 at 4, .866 at 8, .879 at 12, .902 at 24; time is in proportion."""
 VERSION = "2"
+HUMAN_SHARE = 0.7
+"""Weight, among the unanswerable cases, of questions that people wrote to be unanswerable; the rest had their passage taken
+out. In use the collection mostly covers the topic of a question, and a case whose passage was taken out does not show that."""
+COUNTS = {"squad2": 160, "clapnq": 80, "amazon_reviews": 80, "reddit": 80, "covid_qa": 70, "pubmedqa": 60}
+"""The maximum number of cases of each source."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CalibrationCase:
+    """A question, the passage that answers it (None: no passage of the corpus does), and the gold ranges in that passage."""
+
+    question: str
+    passage: str | None
+    gold: tuple[Span, ...]
+    source: str
+
+
+def cases(data: Path, split: Split, rng: random.Random) -> tuple[list[CalibrationCase], dict[str, str]]:
+    """The cases of a held-back split, and the corpus that they are asked over: passage -> title.
+
+    The corpus holds the passages of the split and distractors from other sources. A passage without a known document has
+    the title "".
+    """
+    pairs: dict[str, list[PassagePair]] = {
+        "squad2": [group[0] for _, group in sources.squad2(data, split)],
+        "clapnq": [group[0] for group in sources.clapnq(data, split)],
+        "pubmedqa": [group[0] for group in sources.pubmedqa(data, split, rng, near=0)],
+    }
+    shifts = "amazon_reviews" if split == "dev" else "reddit"
+    pairs[shifts] = [group[0] for _, group in sources.squadshifts(data, shifts, split)]
+    covid = list(sources.covid_qa(data, split))
+    pairs["covid_qa"] = [group[0] for _, group, _ in covid]
+    corpus = {text: "" for _, _, texts in covid for text in texts[:40]}
+    corpus |= distractors(data, rng, 1500)
+    corpus |= {pair.passage: pair.context for group in pairs.values() for pair in group}
+    chosen = [
+        CalibrationCase(pair.question, pair.passage if pair.relevant else None, pair.gold or (), name)
+        for name, group in pairs.items()
+        for pair in rng.sample(group, min(COUNTS[name], len(group)))
+    ]
+    return chosen, corpus
+
+
+def distractors(data: Path, rng: random.Random, count: int) -> dict[str, str]:
+    """About `count` passages of the training mix, of several sources: passage -> title."""
+    passages: dict[str, str] = {}
+    for name in ("nq_oracle", "squad1_dutest", "boolq_yesno", "tatqa_text"):
+        records = sources.json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")
+        titles = {record["passage"]: (record.get("title") or "").replace("_", " ") for record in records}
+        passages |= {passage: titles[passage] for passage in rng.sample(sorted(titles), min(count // 4, len(titles)))}
+    return passages
+
+
+@dataclass(frozen=True)
+class CaseOutcome:
     """The signals of one asked question, whether the corpus answers it, and whether the best sentence is a gold one.
 
-    `written_so`: a person wrote the question so that its passage does not answer it.
+    `written_so`: a person wrote the question to be unanswerable.
     """
 
     signals: Signals
@@ -48,60 +97,57 @@ class Outcome:
     written_so: bool
 
 
-def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int = DEPTH) -> list[Outcome]:
-    """Every case of a split asked as Quoth asks: hybrid search, then the reader over the best `depth` passages."""
+def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int = DEPTH) -> list[CaseOutcome]:
+    """The outcome of every case of a split, asked as in use: hybrid search, then the reader over the best `depth` passages."""
     asked, titles = cases(data, split, random.Random(4))
-    pool = Pool(sorted(titles), cache, titles)
+    pool = PassagePool(sorted(titles), cache, titles)
     own = [{pool.number[case.passage]} if case.passage is not None else set() for case in asked]
     with_it = pool.hits([case.question for case in asked], depth, [()] * len(asked))
     without = pool.hits([case.question for case in asked], depth, own)
-    found: list[Outcome] = []
+    results: list[CaseOutcome] = []
     for case, hits, fewer in zip(asked, with_it, without, strict=True):
         passages = {hit.chunk.text: hit for hit in [*hits, *fewer]}
         read = reader.read(case.question, list(passages), [context(hit) for hit in passages.values()])
         readings = dict(zip(passages, read, strict=True))
-        found.append(_outcome(case, hits, readings, reader, answerable=case.passage is not None))
+        results.append(_outcome(case, hits, readings, reader, answerable=case.passage is not None))
         if case.passage is not None:
-            found.append(_outcome(case, fewer, readings, reader, answerable=False))
-    return found
+            results.append(_outcome(case, fewer, readings, reader, answerable=False))
+    return results
 
 
-def _outcome(case: Case, hits: Sequence[Hit], readings: dict[str, Read], reader: Reader, answerable: bool) -> Outcome:
+def _outcome(
+    case: CalibrationCase, hits: Sequence[Hit], readings: dict[str, Reading], reader: Reader, answerable: bool
+) -> CaseOutcome:
     texts, contexts = [hit.chunk.text for hit in hits], [context(hit) for hit in hits]
     read = list(
         zip(hits, read_again(case.question, texts, contexts, [readings[t] for t in texts], reader), strict=True)
     )
     known = signals(read)
     if known is None:
-        raise ValueError(f"no passage was found for {case.question!r}; the corpus is empty")
+        raise ValueError(f"no passage was found for {case.question!r}: the corpus is empty")
     hit, reading = max(read, key=lambda entry: entry[1].relevance)
     right = False
     if answerable and hit.chunk.text == case.passage and reading.sentences:
         spans = [(s.start, s.end) for s in reading.sentences]
         best = max(range(len(spans)), key=lambda n: reading.sentences[n].score)
         right = best in gold_sentences(case.gold, sentence_spans(hit.chunk.text)) if case.gold else True
-    return Outcome(known, answerable, right, case.source, written_so=case.passage is None)
+    return CaseOutcome(known, answerable, right, case.source, written_so=case.passage is None)
 
 
-def matrix(found: Sequence[Outcome]) -> NDArray[np.float64]:
+def signal_matrix(results: Sequence[CaseOutcome]) -> NDArray[np.float64]:
     """The signals as rows, in the order of `NAMES`; a missing similarity counts as the mean of the others."""
-    rows = np.array([[getattr(outcome.signals, name) for name in NAMES] for outcome in found], dtype=np.float64)
+    rows = np.array([[getattr(outcome.signals, name) for name in NAMES] for outcome in results], dtype=np.float64)
     missing = np.isnan(rows)
     rows[missing] = np.broadcast_to(np.nanmean(rows, axis=0), rows.shape)[missing]
     return rows
 
 
-HUMAN = 0.7
-"""Share of the unanswerable that questions written to be unanswerable stand for; the rest had their passage taken out. In
-use, the matter asked about is mostly in the collection, which taking a passage out does not show."""
-
-
-def weights(found: Sequence[Outcome]) -> NDArray[np.float64]:
-    """Case weights with mean 1: half for the answerable, and of the other half `HUMAN` for questions that people wrote so."""
-    answerable = np.array([outcome.answerable for outcome in found])
-    written = np.array([outcome.written_so for outcome in found])
-    groups = ((answerable, 0.5), (written, 0.5 * HUMAN), (~answerable & ~written, 0.5 * (1 - HUMAN)))
-    weight = np.zeros(len(found))
+def case_weights(results: Sequence[CaseOutcome]) -> NDArray[np.float64]:
+    """Case weights with mean 1: half for answerable cases; of the rest, `HUMAN_SHARE` for human-written unanswerable ones."""
+    answerable = np.array([outcome.answerable for outcome in results])
+    written = np.array([outcome.written_so for outcome in results])
+    groups = ((answerable, 0.5), (written, 0.5 * HUMAN_SHARE), (~answerable & ~written, 0.5 * (1 - HUMAN_SHARE)))
+    weight = np.zeros(len(results))
     for members, share in groups:
         if members.any():
             weight[members] = share / members.sum()
@@ -109,23 +155,26 @@ def weights(found: Sequence[Outcome]) -> NDArray[np.float64]:
     return scaled
 
 
-def curve(p: NDArray[np.float64], found: Sequence[Outcome], points: int = 120) -> tuple[Step, ...]:
-    """The trade at `points` thresholds, both classes counted the same. Thresholds above which under 12 remain are left out."""
-    answerable = np.array([float(outcome.answerable) for outcome in found])
-    right = np.array([float(outcome.right) for outcome in found])
-    weight = weights(found)
+def curve(p: NDArray[np.float64], results: Sequence[CaseOutcome], points: int = 120) -> tuple[Step, ...]:
+    """Precision and recall at `points` thresholds, both classes weighing the same.
+
+    It ends before the first threshold that fewer than 12 cases reach.
+    """
+    answerable = np.array([float(outcome.answerable) for outcome in results])
+    right = np.array([float(outcome.right) for outcome in results])
+    weight = case_weights(results)
     steps = []
     for threshold in np.linspace(0.02, 0.98, points):
-        said = p >= threshold
-        if said.sum() < 12:
+        answered = p >= threshold
+        if answered.sum() < 12:
             break
-        total = weight[said].sum()
+        total = weight[answered].sum()
         steps.append(
             Step(
                 round(float(threshold), 4),
-                round(float((weight * answerable)[said].sum() / total), 4),
-                round(float((weight * right)[said].sum() / total), 4),
-                round(float(answerable[said].sum() / answerable.sum()), 4),
+                round(float((weight * answerable)[answered].sum() / total), 4),
+                round(float((weight * right)[answered].sum() / total), 4),
+                round(float(answerable[answered].sum() / answerable.sum()), 4),
             )
         )
     return tuple(steps)
@@ -135,10 +184,10 @@ def reliability(
     p: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64], bins: int = 10
 ) -> tuple[float, float]:
     """Expected calibration error over equal-width bins, and Brier score, of weighted cases."""
-    which = np.minimum((p * bins).astype(int), bins - 1)
+    bin_of = np.minimum((p * bins).astype(int), bins - 1)
     error = 0.0
     for number in range(bins):
-        inside = which == number
+        inside = bin_of == number
         total = weight[inside].sum()
         if total:
             gap = (weight * p)[inside].sum() / total - (weight * y)[inside].sum() / total
@@ -146,43 +195,45 @@ def reliability(
     return float(error), float((weight * (p - y) ** 2).sum() / weight.sum())
 
 
-def report(calibration: Calibration, found: Sequence[Outcome]) -> dict[str, object]:
-    """What the probability is worth on `found`."""
-    y = np.array([float(outcome.answerable) for outcome in found])
-    p = np.array([calibration.probability(outcome.signals) for outcome in found])
-    error, brier = reliability(p, y, weights(found))
-    sources = sorted({outcome.source for outcome in found})
-    split = {s: [n for n, o in enumerate(found) if o.source == s] for s in sources}
+def report(calibration: Calibration, results: Sequence[CaseOutcome]) -> dict[str, object]:
+    """Measures of the probability on the outcomes: AUROC, calibration error, Brier score, trade-offs."""
+    y = np.array([float(outcome.answerable) for outcome in results])
+    p = np.array([calibration.probability(outcome.signals) for outcome in results])
+    error, brier = reliability(p, y, case_weights(results))
+    sources = sorted({outcome.source for outcome in results})
+    split = {s: [n for n, o in enumerate(results) if o.source == s] for s in sources}
     return {
-        "questions": len(found),
+        "questions": len(results),
         "auroc": round(auroc(y, p), 4),
         "calibration_error": round(error, 4),
         "brier": round(brier, 4),
         "auroc_by_source": {s: round(auroc(y[rows], p[rows]), 4) for s, rows in split.items()},
-        "auroc_by_signal": {name: round(auroc(y, matrix(found)[:, n]), 4) for n, name in enumerate(NAMES)},
+        "auroc_by_signal": {name: round(auroc(y, signal_matrix(results)[:, n]), 4) for n, name in enumerate(NAMES)},
         "trade": {
-            str(t): [round(v, 4) for v in _trade(p, found, calibration.threshold(t))]
+            str(t): [round(v, 4) for v in _trade(p, results, calibration.threshold(t))]
             for t in (0.7, 0.72, 0.8, 0.9, 0.95)
         },
     }
 
 
-def _trade(p: NDArray[np.float64], found: Sequence[Outcome], threshold: float) -> tuple[float, float, float, float]:
-    """Threshold, precision, right, recall at the threshold; both classes counted the same."""
-    answerable = np.array([float(outcome.answerable) for outcome in found])
-    right = np.array([float(outcome.right) for outcome in found])
-    weight, said = weights(found), p >= threshold
-    total = weight[said].sum() or float("nan")
+def _trade(
+    p: NDArray[np.float64], results: Sequence[CaseOutcome], threshold: float
+) -> tuple[float, float, float, float]:
+    """The threshold with its precision, share of right best sentences, and recall, both classes weighing the same."""
+    answerable = np.array([float(outcome.answerable) for outcome in results])
+    right = np.array([float(outcome.right) for outcome in results])
+    weight, answered = case_weights(results), p >= threshold
+    total = weight[answered].sum() or float("nan")
     return (
         threshold,
-        float((weight * answerable)[said].sum() / total),
-        float((weight * right)[said].sum() / total),
-        float(answerable[said].sum() / answerable.sum()),
+        float((weight * answerable)[answered].sum() / total),
+        float((weight * right)[answered].sum() / total),
+        float(answerable[answered].sum() / answerable.sum()),
     )
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--reader", type=Path, default=folder("reader"), help="the reader it is fitted to")
@@ -195,9 +246,9 @@ def main() -> None:
     data, cache = Path(options.data), options.run / "vectors"
     reader = Reader.load(options.reader, cache=options.run / "compiled")
     dev = outcomes(data, "dev", reader, cache)
-    x, y = matrix(dev), np.array([float(outcome.answerable) for outcome in dev])
+    x, y = signal_matrix(dev), np.array([float(outcome.answerable) for outcome in dev])
     mean, scale = x.mean(0), x.std(0) + 1e-6
-    slope, bias = fit((x - mean) / scale, y, weights(dev), ridge=3.0)
+    slope, bias = fit_logistic((x - mean) / scale, y, case_weights(dev), ridge=3.0)
     p = 1 / (1 + np.exp(-((x - mean) / scale @ slope + bias)))
     calibration = Calibration(
         VERSION, reader.config.sha256, tuple(mean), tuple(scale), tuple(slope), bias, curve(p, dev)

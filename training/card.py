@@ -1,4 +1,4 @@
-"""`python -m training.card`: writes models/*/CARD.md from logs and results of the runs, in the words of training/cards/."""
+"""`python -m training.card`: write models/*/CARD.md from the logs and results of the runs and the templates in cards/."""
 
 import argparse
 import json
@@ -15,7 +15,11 @@ Facts = dict[str, Any]
 
 READER_SOURCES = [
     ("SQuAD 2 (4 of 8 articles)", "CC BY-SA 4.0", "answers, human-written unanswerable questions"),
-    ("SQuAD 1 with generated near-miss passages (DuTest)", "CC BY-SA 4.0", "answers, near misses, rule-made twins"),
+    (
+        "SQuAD 1 with generated near-miss passages (DuTest)",
+        "CC BY-SA 4.0",
+        "answers, near misses, rule-made unanswerables",
+    ),
     ("CLAPNQ (half)", "Apache-2.0", "sentences, human-written unanswerable questions"),
     ("Natural Questions oracle, QED", "CC BY-SA 3.0", "answers and sentences, near misses"),
     ("SQuADShifts, Amazon reviews (0.8 of the articles)", "CC BY 4.0", "answers, near misses of the same product"),
@@ -44,10 +48,8 @@ SUPPORT_SOURCES = [
     ("SciFact evidence (half)", "CC BY 4.0, ODC-BY"),
     ("pairs made by rule from SQuAD 1's passages and SQuAD's questions", "CC BY-SA 4.0"),
 ]
-
-
 NOTE = (
-    "One question more or less is .008 here. Each engine chooses CLAPNQ's threshold on the development half for itself."
+    "One question changes a value by .008 here. CLAPNQ's threshold is chosen on the development half, for each engine."
 )
 
 
@@ -57,24 +59,24 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
 
 
-def measured(facts: Facts) -> str:
-    """A value with its interval and size."""
+def value_cell(facts: Facts) -> str:
+    """A table cell: a value with its interval and number of cases."""
     low, high = facts["interval"]
     return f"{facts['value']:.3f} ({low:.3f} to {high:.3f}, n {facts['n']})"
 
 
-def log(run: Path) -> list[Facts]:
+def read_log(run: Path) -> list[Facts]:
     """The lines of a run's log."""
     return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def newest(run: Path, pattern: str) -> Facts:
-    """The results file of the most questions that matches the pattern."""
+def largest_results(run: Path, pattern: str) -> Facts:
+    """The results file that matches the pattern, the one with the largest number of questions."""
     paths = sorted(run.glob(pattern), key=lambda path: int(path.stem.rsplit("_", 1)[1]))
     if not paths:
         raise FileNotFoundError(f"{run}: no {pattern}. Run: python -m training.evaluate --data PATH")
-    found: Facts = json.loads(paths[-1].read_text(encoding="utf-8"))
-    return found
+    facts: Facts = json.loads(paths[-1].read_text(encoding="utf-8"))
+    return facts
 
 
 def _template(name: str) -> str:
@@ -84,18 +86,21 @@ def _template(name: str) -> str:
 def reader_results(facts: Facts) -> list[tuple[str, str]]:
     """Rows of the reader's table."""
     rows = [
-        (f"best-ranked sentence holds the answer, {name}", measured(f)) for name, f in facts["best_sentence"].items()
+        (f"best-ranked sentence holds the answer, {name}", value_cell(f)) for name, f in facts["best_sentence"].items()
     ]
     for name, by in facts["answerability"].items():
-        rows += [(f"answerability AUROC by {signal}, {name}", measured(f)) for signal, f in by.items()]
+        rows += [(f"answerability AUROC by {signal}, {name}", value_cell(f)) for signal, f in by.items()]
     chosen = facts["clapnq_sentences"]
-    rows += [(f"CLAPNQ sentence {side}", measured(chosen[side])) for side in ("precision", "recall")]
+    rows += [(f"CLAPNQ sentence {side}", value_cell(chosen[side])) for side in ("precision", "recall")]
     return rows
 
 
-def _speed(fast: Facts, exact: Facts) -> list[tuple[str, str, str]]:
-    one, other = dict(reader_results(fast)), dict(reader_results(exact))
-    return [(name, one[name].split(" ", maxsplit=1)[0], other[name].split(" ", maxsplit=1)[0]) for name in one]
+def _engine_rows(fast: Facts, exact: Facts) -> list[tuple[str, str, str]]:
+    fast_rows, exact_rows = dict(reader_results(fast)), dict(reader_results(exact))
+    return [
+        (name, fast_rows[name].split(" ", maxsplit=1)[0], exact_rows[name].split(" ", maxsplit=1)[0])
+        for name in fast_rows
+    ]
 
 
 def _history(lines: list[Facts]) -> str:
@@ -104,18 +109,18 @@ def _history(lines: list[Facts]) -> str:
     for line in lines:
         if "dev" in line:
             dev = line["dev"]
-            rows.append((line["step"], line["minutes"], *(_dev(dev.get(name, {})) for name in names)))
+            rows.append((line["step"], line["minutes"], *(_dev_cell(dev.get(name, {})) for name in names)))
     return table(["step", "minutes", *names], rows)
 
 
-def _dev(facts: Facts) -> str:
+def _dev_cell(facts: Facts) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in facts.items() if not math.isnan(value))
 
 
 def ablations(runs: Path) -> str:
-    """The table of the short runs that leave one thing out each, and how long each was."""
+    """The table of the ablations, and the number of steps of each run."""
     facts = json.loads((runs / "ablations" / "results.json").read_text(encoding="utf-8"))
-    sets = {name: one["n"] for name, one in next(iter(facts["runs"].values())).items()}
+    sets = {name: values["n"] for name, values in next(iter(facts["runs"].values())).items()}
     measures = (
         ("best_sentence", "best sentence"),
         ("auroc_relevance", "AUROC"),
@@ -123,17 +128,17 @@ def ablations(runs: Path) -> str:
     )
     head = [f"{title}, {name} (n {count})" for name, count in sets.items() for _, title in measures]
     rows = [
-        (left_out, *(f"{found[name][key]:.3f}" for name in sets for key, _ in measures))
-        for left_out, found in facts["runs"].items()
+        (left_out, *(f"{by_set[name][key]:.3f}" for name in sets for key, _ in measures))
+        for left_out, by_set in facts["runs"].items()
     ]
     return f"Runs of {facts['steps']} steps:\n\n" + table(["left out", *head], rows)
 
 
 def reader_card(runs: Path) -> str:
     """The reader's card."""
-    lines = log(runs / "reader")
-    results = newest(runs / "evaluation", "reader_openvino_*.json")
-    scifact = newest(runs / "evaluation", "scifact_openvino_*.json")
+    lines = read_log(runs / "reader")
+    results = largest_results(runs / "evaluation", "reader_openvino_*.json")
+    scifact = largest_results(runs / "evaluation", "scifact_openvino_*.json")
     text = _template("reader").format(
         model=results["model"],
         sources=table(["source", "licence", "used for"], READER_SOURCES),
@@ -145,7 +150,7 @@ def reader_card(runs: Path) -> str:
         results=table(["test half", "value (95 % interval)"], reader_results(results)),
         scifact=table(
             ["SciFact, held-back training claims, nDCG@10", "value (95 % interval)"],
-            [(name.replace("_", ", "), measured(f)) for name, f in scifact.items() if isinstance(f, dict)],
+            [(name.replace("_", ", "), value_cell(f)) for name, f in scifact.items() if isinstance(f, dict)],
         ),
         depth=scifact["depth"],
         search_weight=scifact["search_weight"],
@@ -154,16 +159,18 @@ def reader_card(runs: Path) -> str:
     for most in sorted(pairs, key=int)[-1:]:
         fast = json.loads((runs / "evaluation" / f"reader_openvino_{most}.json").read_text(encoding="utf-8"))
         exact = json.loads((runs / "evaluation" / f"reader_torch_{most}.json").read_text(encoding="utf-8"))
-        rows = table(["measure", "OpenVINO bf16", "torch fp32"], _speed(fast, exact))
+        rows = table(["measure", "OpenVINO bf16", "torch fp32"], _engine_rows(fast, exact))
         text += f"\n## Fast path against fp32 (at most {most} questions of a set)\n\n{rows}\n\n{NOTE}\n"
     return text
 
 
 def support_card(runs: Path) -> str:
     """The support checker's card."""
-    lines = log(runs / "support")
-    results = newest(runs / "evaluation", "support_openvino_*.json")
-    rows = [(name, measured(f["balanced_accuracy"]), f["auroc"]) for name, f in results.items() if isinstance(f, dict)]
+    lines = read_log(runs / "support")
+    results = largest_results(runs / "evaluation", "support_openvino_*.json")
+    rows = [
+        (name, value_cell(f["balanced_accuracy"]), f["auroc"]) for name, f in results.items() if isinstance(f, dict)
+    ]
     text = _template("support").format(
         model=results["model"],
         sources=table(["source", "licence"], SUPPORT_SOURCES),
@@ -215,7 +222,7 @@ CARDS = {"reader": reader_card, "support": support_card, "calibration": calibrat
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="folder of the runs")
     parser.add_argument("--only", choices=tuple(CARDS), action="append", help="default: all three")

@@ -1,6 +1,6 @@
-"""Data sets -> pairs of claim and premise, supported or not, for the support checker.
+"""Data sets for the support checker -> pairs of claim and premise, supported or not.
 
-Partly supported, refuted, neutral and unrelated all count as not supported. Splits are decided here and nowhere else.
+Partly supported, refuted, neutral and unrelated all count as not supported. Only this file decides the splits.
 """
 
 import csv
@@ -14,13 +14,14 @@ from pathlib import Path
 
 from index.chunking.sentences import Span, sentence_spans
 from training import mix
-from training.negatives import OPPOSITE, Bm25, changed_number, names
-from training.sources import Split, json_lines, part, scifact_corpus, squad2
+from training.negatives import OPPOSITE, change_number, names
+from training.search import Bm25
+from training.sources import Split, json_lines, scifact_corpus, split_of, squad2
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A claim, what it is checked against, and whether that supports the whole of it."""
+class ClaimPair:
+    """A claim, the premise that it is checked against, and whether the premise supports the whole claim."""
 
     claim: str
     premise: str
@@ -51,52 +52,52 @@ CAPS = {
     "curr_quantifier": 600,
     "curr_temporal": 800,
 }
-"""Most pairs taken of each file of mix/support; the three that resemble the product most are not here but split below."""
+"""The maximum number of pairs of each file of mix/support. The sets that resemble the product most have their own functions."""
 
 
-def mix_support(data: Path, rng: random.Random) -> Iterator[Pair]:
-    """The files of mix/support, capped."""
+def mix_support(data: Path, rng: random.Random) -> Iterator[ClaimPair]:
+    """The files of mix/support, at most `CAPS` pairs of each."""
     for name, cap in CAPS.items():
         records = json_lines(data / "mix" / "support" / f"{name}.jsonl.gz")
         for record in rng.sample(records, min(cap, len(records))):
-            yield Pair(record["claim"], record["premise"], record["label"] == "supported", name)
+            yield ClaimPair(record["claim"], record["premise"], record["label"] == "supported", name)
 
 
-def factcheckgpt(data: Path, split: Split) -> Iterator[Pair]:
+def factcheckgpt(data: Path, split: Split) -> Iterator[ClaimPair]:
     """FactCheckGPT's stances: claims that an LLM wrote against retrieved evidence; split by claim."""
     for record in json_lines(data / "mix" / "support" / "factcheckgpt_stance.jsonl.gz"):
-        if part(record["claim"], 0.15, 0.35) == split:
-            yield Pair(record["claim"], record["premise"], record["label"] == "supported", "factcheckgpt")
+        if split_of(record["claim"], 0.15, 0.35) == split:
+            yield ClaimPair(record["claim"], record["premise"], record["label"] == "supported", "factcheckgpt")
 
 
-def begin(data: Path, split: Split) -> Iterator[Pair]:
-    """BEGIN's Wizard of Wikipedia replies against the knowledge they were given; split by the knowledge."""
+def begin(data: Path, split: Split) -> Iterator[ClaimPair]:
+    """BEGIN's Wizard of Wikipedia replies against the knowledge that they were given; split by the knowledge."""
     for name in ("wow_dev", "wow_test"):
         with (data / "begin" / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
             for record in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 label = record["begin_label"]
-                if part(record["knowledge"], 0.2, 0.4) == split and label != "Generic":
-                    yield Pair(record["response"], record["knowledge"], label == "Fully attributable", "begin")
+                if split_of(record["knowledge"], 0.2, 0.4) == split and label != "Generic":
+                    yield ClaimPair(record["response"], record["knowledge"], label == "Fully attributable", "begin")
 
 
-def wice(data: Path, split: Split) -> Iterator[Pair]:
+def wice(data: Path, split: Split) -> Iterator[ClaimPair]:
     """WiCE's claims against the whole cited article, split by claim."""
     for record in json_lines(data / "wice" / "claim_dev.jsonl"):
-        if part(record["meta"]["id"], 0.25, 0.35) == split:
-            yield Pair(record["claim"], _article(record["evidence"]), record["label"] == "supported", "wice")
+        if split_of(record["meta"]["id"], 0.25, 0.35) == split:
+            yield ClaimPair(record["claim"], _article(record["evidence"]), record["label"] == "supported", "wice")
 
 
-def wice_partial(data: Path) -> Iterator[Pair]:
-    """WiCE's token-level training set: claims that their article supports in part only."""
+def wice_partial(data: Path) -> Iterator[ClaimPair]:
+    """WiCE's token-level training set: claims that their article supports only in part."""
     for record in json_lines(data / "wice" / "tokens_train.jsonl"):
-        yield Pair(record["claim"], _article(record["evidence"]), False, "wice_partial")
+        yield ClaimPair(record["claim"], _article(record["evidence"]), False, "wice_partial")
 
 
 def _article(sentences: list[str]) -> str:
     return "\n".join(sentence for sentence in sentences if not sentence.startswith("(meta data)"))
 
 
-def scifact(data: Path, split: Split, rng: random.Random) -> Iterator[Pair]:
+def scifact(data: Path, split: Split, rng: random.Random) -> Iterator[ClaimPair]:
     """SciFact's claims against the abstracts that support or contradict them, and against a near miss; split by claim."""
     corpus = scifact_corpus(data)
     ids = list(corpus)
@@ -107,24 +108,24 @@ def scifact(data: Path, split: Split, rng: random.Random) -> Iterator[Pair]:
         labels[record["claim_id"], record["claim"], record["doc_id"]] = record["label"]
         cited[record["claim_id"]].add(record["doc_id"])
     for (number, claim, document), label in labels.items():
-        if part(number, 0.2, 0.3) == split and document in corpus:
-            yield Pair(claim, corpus[document], label == "SUPPORT", "scifact")
+        if split_of(number, 0.2, 0.3) == split and document in corpus:
+            yield ClaimPair(claim, corpus[document], label == "SUPPORT", "scifact")
             near = [ids[n] for n in search.best(claim, 8) if ids[n] not in cited[number]]
             if near and label == "SUPPORT":
-                yield Pair(claim, corpus[rng.choice(near)], False, "scifact_near")
+                yield ClaimPair(claim, corpus[rng.choice(near)], False, "scifact_near")
 
 
-def altered(sentence: str, other_names: list[str], rng: random.Random) -> str | None:
+def alter_sentence(sentence: str, other_names: list[str], rng: random.Random) -> str | None:
     """The sentence with one fact changed: a number, a name, a word for its opposite, a negation, or two names swapped."""
     options: list[str] = []
     for match in re.finditer(r"\d[\d,.]*\d|\d", sentence):
-        number = changed_number(match.group(), rng)
+        number = change_number(match.group(), rng)
         options += [sentence[: match.start()] + number + sentence[match.end() :]] * 2
-    found = names(sentence)
-    if len(found) > 1 and found[0] != found[-1]:
-        first, last = found[0], found[-1]
+    present = names(sentence)
+    if len(present) > 1 and present[0] != present[-1]:
+        first, last = present[0], present[-1]
         options.append(sentence.replace(first, "\0", 1).replace(last, first, 1).replace("\0", last, 1))
-    for name in found[:2]:
+    for name in present[:2]:
         fresh = [other for other in other_names if other not in sentence and len(other.split()) == len(name.split())]
         if fresh:
             options += [sentence.replace(name, rng.choice(fresh), 1)] * 2
@@ -139,11 +140,11 @@ def altered(sentence: str, other_names: list[str], rng: random.Random) -> str | 
     return rng.choice(changed) if changed else None
 
 
-def ruled(data: Path, rng: random.Random, count: int) -> Iterator[Pair]:
-    """About `count` pairs out of SQuAD 1's passages, half of them supported.
+def rule_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair]:
+    """About `count` pairs made of SQuAD 1's passages, half of them supported.
 
-    Supported: a sentence, or two sentences as one claim, of the passage. Not supported: the same with one fact changed,
-    a half from another passage of the article, or a sentence from another passage (true, but not stated here).
+    Supported: one sentence of the passage, or two as one claim. Not supported: the sentence with one fact changed, two
+    sentences of which one is from another passage of the article, or a sentence of another passage (true, not stated here).
     """
     articles: dict[str, list[str]] = defaultdict(list)
     for record in json_lines(data / "mix" / "reader" / "squad1_dutest.jsonl.gz"):
@@ -162,15 +163,15 @@ def ruled(data: Path, rng: random.Random, count: int) -> Iterator[Pair]:
         sentence = rng.choice(here)
         kind = rng.random()
         if kind < 0.55:
-            wrong = altered(sentence, rng.sample(pool[title], min(12, len(pool[title]))), rng)
+            wrong = alter_sentence(sentence, rng.sample(pool[title], min(12, len(pool[title]))), rng)
             right = sentence
         elif kind < 0.8:
             wrong, right = f"{sentence} {rng.choice(there)}", f"{sentence} {rng.choice(here)}"
         else:
             wrong, right = rng.choice(there), sentence
         if wrong:
-            yield Pair(right, passage, True, "rules")
-            yield Pair(wrong, passage, False, "rules")
+            yield ClaimPair(right, passage, True, "rules")
+            yield ClaimPair(wrong, passage, False, "rules")
 
 
 _WHO = re.compile(
@@ -189,36 +190,36 @@ def statement(question: str, answer: str) -> str | None:
     return f"{answer[:1].upper()}{answer[1:]} {match.group(1)}."
 
 
-def stated(data: Path, rng: random.Random, count: int) -> Iterator[Pair]:
+def statement_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair]:
     """About `count` pairs from questions of SQuAD 1 and the training half of SQuAD 2 turned into statements.
 
-    Supported: with the right answer. Not supported: with another answer from the same article, against the near-miss
-    passage, or made of a question that has no answer there.
+    Supported: the statement with the right answer. Not supported: the statement with the answer to another question, or
+    the right statement against a near-miss passage.
     """
-    groups = [group for group in mix.readings(data, "squad1_dutest", 10**9, rng) if group[0].answer]
+    groups = [group for group in mix.reader_groups(data, "squad1_dutest", 10**9, rng) if group[0].answer]
     rng.shuffle(groups)
-    made: list[tuple[str, str, str, str | None]] = []
+    answered: list[tuple[str, str, str, str | None]] = []
     for group in groups:
         answer = _text(group[0].passage, group[0].answer)
         claim = statement(group[0].question, answer)
         if claim:
             near = next((r.passage for r in group if not r.relevant and answer not in r.passage), None)
-            made.append((group[0].question, answer, group[0].passage, near))
-    for place, (question, answer, passage, near) in enumerate(made[: count // 2]):
+            answered.append((group[0].question, answer, group[0].passage, near))
+    for place, (question, answer, passage, near) in enumerate(answered[: count // 2]):
         claim = statement(question, answer)
-        other = made[place - 1][1]
+        other = answered[place - 1][1]
         if claim:
-            yield Pair(claim, passage, True, "statements")
+            yield ClaimPair(claim, passage, True, "statements")
             wrong = statement(question, other)
             if near and rng.random() < 0.5:
-                yield Pair(claim, near, False, "statements")
+                yield ClaimPair(claim, near, False, "statements")
             elif wrong and other.lower() not in answer.lower():
-                yield Pair(wrong, passage, False, "statements")
-    for _, (reading,) in squad2(data, "train"):
-        if reading.answer:
-            claim = statement(reading.question, _text(reading.passage, reading.answer))
+                yield ClaimPair(wrong, passage, False, "statements")
+    for _, (pair,) in squad2(data, "train"):
+        if pair.answer:
+            claim = statement(pair.question, _text(pair.passage, pair.answer))
             if claim:
-                yield Pair(claim, reading.passage, True, "statements")
+                yield ClaimPair(claim, pair.passage, True, "statements")
 
 
 def _text(passage: str, span: Span | None) -> str:

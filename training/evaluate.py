@@ -1,6 +1,7 @@
-"""`python -m training.evaluate --data PATH`: what the shipped models are worth on the test halves; writes results.json.
+"""`python -m training.evaluate --data PATH`: measure the shipped models on the test halves.
 
-Thresholds are chosen on development halves. Intervals are 95 % bootstraps over questions (claims).
+Writes one JSON file per part into the folder of the run.
+Thresholds are chosen on development halves. Intervals are 95 % bootstrap intervals over questions (claims).
 """
 
 import argparse
@@ -22,19 +23,20 @@ from service.scoring.calibration import alone
 from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
-from training import claims, sources
+from training import claims
+from training import sources
 from training.batches import gold_sentences
-from training.claims import Pair
-from training.metrics import auroc, balanced_accuracy, interval, ndcg
-from training.retrieval import Pool
-from training.sources import Reading
+from training.claims import ClaimPair
+from training.search import PassagePool
+from training.sources import PassagePair
+from training.statistics import auroc, balanced_accuracy, interval, ndcg
 
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One reading as the reader sees it: relevance, that of the best sentence alone, sentence scores, gold sentences."""
+class PassageResult:
+    """The reader's output for one pair: relevance, that of the best sentence alone, sentence scores; and the gold sentences."""
 
     relevant: bool
     relevance: float
@@ -44,7 +46,7 @@ class Judged:
 
     @property
     def best(self) -> float:
-        """The best sentence's logit."""
+        """The highest sentence logit; -12 for a passage without sentences."""
         return float(self.scores.max()) if len(self.scores) else -12.0
 
     @property
@@ -53,19 +55,19 @@ class Judged:
         return float(len(self.scores) > 0 and int(self.scores.argmax()) in self.gold)
 
 
-def judged(reader: Reader, readings: Sequence[Reading]) -> list[Judged]:
-    """The reader's word on every reading, each read under its title where it has one."""
-    found = []
-    for reading in readings:
-        (result,) = read_twice(reading.question, [reading.passage], [reading.context], reader)
+def read_passages(reader: Reader, pairs: Sequence[PassagePair]) -> list[PassageResult]:
+    """The reader's result for every pair, each passage read with its title where it has one."""
+    results = []
+    for pair in pairs:
+        (result,) = read_twice(pair.question, [pair.passage], [pair.context], reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
-        gold = gold_sentences(reading.gold or (), sentence_spans(reading.passage))
-        found.append(Judged(reading.relevant, result.relevance, alone(result), scores, frozenset(gold)))
-    return found
+        gold = gold_sentences(pair.gold or (), sentence_spans(pair.passage))
+        results.append(PassageResult(pair.relevant, result.relevance, alone(result), scores, frozenset(gold)))
+    return results
 
 
-def with_interval(measure: Callable[[NDArray[np.int64]], float], count: int) -> dict[str, object]:
-    """The value over all rows, its interval, and how many rows."""
+def value_with_interval(measure: Callable[[NDArray[np.int64]], float], count: int) -> dict[str, object]:
+    """The value over all rows, its interval, and the number of rows."""
     low, high = interval(measure, count)
     return {"value": round(measure(np.arange(count)), 4), "interval": [round(low, 4), round(high, 4)], "n": count}
 
@@ -82,68 +84,68 @@ def _balanced(labels: Numbers, values: Numbers, rows: NDArray[np.int64]) -> floa
     return balanced_accuracy(labels[rows], values[rows], 0.5)
 
 
-def best_sentence(found: Sequence[Judged]) -> dict[str, object]:
-    """Share of the answerable readings whose best-ranked sentence holds an answer."""
-    right = np.array([one.right for one in found if one.relevant])
-    return with_interval(partial(_mean, right), len(right))
+def best_sentence(results: Sequence[PassageResult]) -> dict[str, object]:
+    """Share of the answerable pairs whose best-ranked sentence holds an answer."""
+    right = np.array([result.right for result in results if result.relevant])
+    return value_with_interval(partial(_mean, right), len(right))
 
 
-def answerability(found: Sequence[Judged]) -> dict[str, object]:
-    """AUROC of telling answerable from unanswerable: by relevance, best sentence, their sum, and the relevance read again."""
-    labels = np.array([float(one.relevant) for one in found])
+def answerability(results: Sequence[PassageResult]) -> dict[str, object]:
+    """AUROC of answerability by relevance, best sentence, their sum, and relevance plus that of the best sentence alone."""
+    labels = np.array([float(result.relevant) for result in results])
     values = {
-        "relevance": np.array([one.relevance for one in found]),
-        "sentence": np.array([one.best for one in found]),
-        "sum": np.array([one.relevance + one.best for one in found]),
-        "relevance and alone": np.array([one.relevance + one.alone for one in found]),
+        "relevance": np.array([result.relevance for result in results]),
+        "sentence": np.array([result.best for result in results]),
+        "sum": np.array([result.relevance + result.best for result in results]),
+        "relevance and alone": np.array([result.relevance + result.alone for result in results]),
     }
-    return {name: with_interval(partial(_auroc, labels, value), len(labels)) for name, value in values.items()}
+    return {name: value_with_interval(partial(_auroc, labels, value), len(labels)) for name, value in values.items()}
 
 
-def selection(found: Sequence[Judged], threshold: float) -> tuple[Numbers, Numbers]:
-    """Precision and recall of the selected sentences of every answerable reading.
+def selection(results: Sequence[PassageResult], threshold: float) -> tuple[Numbers, Numbers]:
+    """Precision and recall of the selected sentences of every answerable pair.
 
-    Selected: the best sentence, and up to three more whose logit reaches `threshold`.
+    Selected are the best sentence and up to three more whose logit reaches `threshold`.
     """
     precision, recall = [], []
-    for one in found:
-        if one.relevant:
-            order = [int(n) for n in np.argsort(-one.scores)[:4]]
-            chosen = {n for place, n in enumerate(order) if place == 0 or one.scores[n] >= threshold}
-            precision.append(len(chosen & one.gold) / len(chosen))
-            recall.append(len(chosen & one.gold) / len(one.gold))
+    for result in results:
+        if result.relevant:
+            order = [int(n) for n in np.argsort(-result.scores)[:4]]
+            chosen = {n for place, n in enumerate(order) if place == 0 or result.scores[n] >= threshold}
+            precision.append(len(chosen & result.gold) / len(chosen))
+            recall.append(len(chosen & result.gold) / len(result.gold))
     return np.array(precision), np.array(recall)
 
 
-def lesser(precision: Numbers, recall: Numbers) -> float:
-    """The lesser of mean precision and mean recall."""
+def lower_mean(precision: Numbers, recall: Numbers) -> float:
+    """The lower one of mean precision and mean recall."""
     return min(float(precision.mean()), float(recall.mean()))
 
 
-def clapnq_selection(dev: Sequence[Judged], test: Sequence[Judged]) -> dict[str, object]:
-    """Sentence precision and recall on ClapNQ, with the threshold at which the lesser of the two is best in development.
+def clapnq_selection(dev: Sequence[PassageResult], test: Sequence[PassageResult]) -> dict[str, object]:
+    """Sentence precision and recall on ClapNQ, at the threshold where the lower one of the two is highest in development.
 
-    F1 is nearly level over a wide range there, in which precision and recall change places.
+    F1 is no help in choosing it: it is nearly constant over a wide range in which precision and recall change places.
     """
-    threshold = max(np.arange(-4, 4, 0.1), key=lambda t: lesser(*selection(dev, float(t))))
+    threshold = max(np.arange(-4, 4, 0.1), key=lambda t: lower_mean(*selection(dev, float(t))))
     precision, recall = selection(test, float(threshold))
     return {
         "threshold": round(float(threshold), 2),
-        "precision": with_interval(partial(_mean, precision), len(precision)),
-        "recall": with_interval(partial(_mean, recall), len(recall)),
-        "dev_lesser": round(lesser(*selection(dev, float(threshold))), 4),
+        "precision": value_with_interval(partial(_mean, precision), len(precision)),
+        "recall": value_with_interval(partial(_mean, recall), len(recall)),
+        "dev_lesser": round(lower_mean(*selection(dev, float(threshold))), 4),
     }
 
 
-def scifact(data: Path, reader: Reader, cache: Path, depth: int, most: int) -> dict[str, object]:
-    """nDCG@10 on SciFact's held-back training claims: the fused search, the reader's order of its best, and both fused."""
+def scifact_results(data: Path, reader: Reader, cache: Path, depth: int, max_questions: int) -> dict[str, object]:
+    """nDCG@10 on SciFact's held-back training claims: of the fused search, of the reader's order of its best hits, of both."""
     corpus = sources.scifact_corpus(data)
     ids = list(corpus)
-    pool = Pool(list(corpus.values()), cache)
+    pool = PassagePool(list(corpus.values()), cache)
     results: dict[str, object] = {}
     weights: dict[str, float] = {}
     for split in ("dev", "test"):
-        asked = list(sources.scifact_claims(data, "dev" if split == "dev" else "test").values())[:most]
+        asked = list(sources.scifact_claims(data, "dev" if split == "dev" else "test").values())[:max_questions]
         hits = pool.hits([claim for claim, _ in asked], depth, [()] * len(asked))
         rankings: list[tuple[list[str], Numbers, Numbers, list[str]]] = []
         for (claim, relevant), found in zip(asked, hits, strict=True):
@@ -156,47 +158,47 @@ def scifact(data: Path, reader: Reader, cache: Path, depth: int, most: int) -> d
             )
         for name, weight in {"search": None, "reader": 0.0, "both": weights["fusion"]}.items():
             gains = np.array([_gain(ranking, weight) for ranking in rankings])
-            results[f"{split}_{name}"] = with_interval(partial(_mean, gains), len(gains))
+            results[f"{split}_{name}"] = value_with_interval(partial(_mean, gains), len(gains))
     return {"depth": depth, "search_weight": weights["fusion"], **results}
 
 
 def _gain(ranking: tuple[list[str], Numbers, Numbers, list[str]], weight: float | None) -> float:
-    """nDCG@10 by the reader's logit plus `weight` times the search's score; by the search alone for None."""
+    """nDCG@10 by the reader's logit plus `weight` times the search score; by the search score alone for None."""
     names, fused, scores, relevant = ranking
     value = fused if weight is None else scores + weight * fused
     order = np.argsort(-value, kind="stable")
     return ndcg([float(names[n] in relevant) for n in order], [1.0] * len(relevant))
 
 
-def support_sets(data: Path, most: int) -> dict[str, list[Pair]]:
-    """The test parts of the support checker's sets."""
+def support_sets(data: Path, max_questions: int) -> dict[str, list[ClaimPair]]:
+    """The test parts of the support checker's sets, at most `max_questions` pairs of each."""
     rng = random.Random(0)
-    found = {
+    sets = {
         "wice": list(claims.wice(data, "test")),
         "begin": list(claims.begin(data, "test")),
         "factcheckgpt": list(claims.factcheckgpt(data, "test")),
         "scifact": list(claims.scifact(data, "test", rng)),
     }
-    return {name: rng.sample(pairs, min(most, len(pairs))) for name, pairs in found.items()}
+    return {name: rng.sample(pairs, min(max_questions, len(pairs))) for name, pairs in sets.items()}
 
 
-def support(checker: SupportChecker, sets: dict[str, list[Pair]]) -> dict[str, object]:
+def support_results(checker: SupportChecker, sets: dict[str, list[ClaimPair]]) -> dict[str, object]:
     """Balanced accuracy at P = .5 and AUROC of every set."""
     results: dict[str, object] = {}
     for name, pairs in sets.items():
         truth = np.array([float(pair.supported) for pair in pairs])
-        said = np.array(checker.check([(pair.claim, pair.premise) for pair in pairs]))
+        predicted = np.array(checker.check([(pair.claim, pair.premise) for pair in pairs]))
         results[name] = {
-            "balanced_accuracy": with_interval(partial(_balanced, truth, said), len(pairs)),
-            "auroc": round(auroc(truth, said), 4),
+            "balanced_accuracy": value_with_interval(partial(_balanced, truth, predicted), len(pairs)),
+            "auroc": round(auroc(truth, predicted), 4),
         }
     return results
 
 
-def reader_sets(data: Path, most: int) -> dict[str, list[Reading]]:
-    """The test halves that have sentences, at most `most` questions of each."""
+def reader_sets(data: Path, max_questions: int) -> dict[str, list[PassagePair]]:
+    """The test halves with known sentences, at most `max_questions` questions of each."""
     rng = random.Random(0)
-    found = {
+    sets = {
         "squad2": [group[0] for _, group in sources.squad2(data, "test")],
         "clapnq": [group[0] for group in sources.clapnq(data, "test")],
         "clapnq_dev": [group[0] for group in sources.clapnq(data, "dev")],
@@ -205,22 +207,22 @@ def reader_sets(data: Path, most: int) -> dict[str, list[Reading]]:
         "covid_qa": [group[0] for _, group, _ in sources.covid_qa(data, "test")],
         "policyqa": [group[0] for _, group in sources.policyqa(data, "test")],
     }
-    return {name: rng.sample(some, min(most, len(some))) for name, some in found.items()}
+    return {name: rng.sample(pairs, min(max_questions, len(pairs))) for name, pairs in sets.items()}
 
 
-def read_results(reader: Reader, sets: dict[str, list[Reading]]) -> dict[str, object]:
-    """Everything that is measured on single passages."""
-    found = {name: judged(reader, readings) for name, readings in sets.items()}
-    shown = [name for name in found if name != "clapnq_dev"]
+def read_results(reader: Reader, sets: dict[str, list[PassagePair]]) -> dict[str, object]:
+    """All measures of the reader on single passages."""
+    results = {name: read_passages(reader, pairs) for name, pairs in sets.items()}
+    reported = [name for name in results if name != "clapnq_dev"]
     return {
-        "best_sentence": {name: best_sentence(found[name]) for name in shown},
-        "answerability": {name: answerability(found[name]) for name in ("squad2", "clapnq")},
-        "clapnq_sentences": clapnq_selection(found["clapnq_dev"], found["clapnq"]),
+        "best_sentence": {name: best_sentence(results[name]) for name in reported},
+        "answerability": {name: answerability(results[name]) for name in ("squad2", "clapnq")},
+        "clapnq_sentences": clapnq_selection(results["clapnq_dev"], results["clapnq"]),
     }
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument(
@@ -228,7 +230,7 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=("reader", "scifact", "support"), action="append", help="default: all three")
     parser.add_argument("--engine", choices=("openvino", "torch"), default="openvino", help="torch: the fp32 reference")
-    parser.add_argument("--most", type=int, default=800, help="most questions of a set")
+    parser.add_argument("--most", type=int, default=800, help="maximum number of questions of a set")
     parser.add_argument("--depth", type=int, default=12, help="passages that the reader reorders on SciFact")
     options = parser.parse_args()
     if options.data is None:
@@ -242,14 +244,14 @@ def main() -> None:
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
-def _part(name: str, data: Path, run: Path, engine: EngineName, most: int, depth: int) -> dict[str, object]:
+def _part(name: str, data: Path, run: Path, engine: EngineName, max_questions: int, depth: int) -> dict[str, object]:
     if name == "support":
         checker = SupportChecker.load(folder("support"), run / "compiled", engine)
-        return {"model": checker.version, **support(checker, support_sets(data, most))}
+        return {"model": checker.version, **support_results(checker, support_sets(data, max_questions))}
     reader = Reader.load(folder("reader"), run / "compiled", engine)
     if name == "reader":
-        return {"model": reader.version, **read_results(reader, reader_sets(data, most))}
-    return {"model": reader.version, **scifact(data, reader, run / "vectors", depth, most)}
+        return {"model": reader.version, **read_results(reader, reader_sets(data, max_questions))}
+    return {"model": reader.version, **scifact_results(data, reader, run / "vectors", depth, max_questions)}
 
 
 if __name__ == "__main__":

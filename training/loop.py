@@ -1,4 +1,4 @@
-"""The training loop: a time budget, checkpoints, resume, and a learning rate that cools down at the end."""
+"""The training loop: time or step budget, learning rate, checkpoints, resume."""
 
 import json
 import sys
@@ -12,16 +12,14 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from training.schedule import factor
-
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Budget:
-    """How long and how fast: minutes of training, share of it that cools down, peak rates of encoder and heads.
+class TrainingBudget:
+    """Length and learning rates of a run: minutes, share of them for the cool-down, peak rates of encoder and heads.
 
-    `steps`, where given, is the length instead: the same on a busy machine as on an idle one.
+    `steps`, where given, sets the length instead of `minutes`, so that a busy machine trains as much as an idle one.
     """
 
     minutes: float
@@ -33,12 +31,13 @@ class Budget:
 
 
 class Training:
-    """One run in a folder: `checkpoint.pt` to resume from, `log.jsonl` with every measurement.
+    """One run, kept in a folder: `checkpoint.pt` to resume from, `log.jsonl` with every measurement.
 
-    `network.bert` is the encoder; its word embeddings stay as they are (half the weights, and a batch moves few of them).
+    `network.bert` is the encoder. Its word embeddings are frozen: they are half the weights,
+    and a batch updates few of them.
     """
 
-    def __init__(self, network: nn.Module, folder: Path, budget: Budget) -> None:
+    def __init__(self, network: nn.Module, folder: Path, budget: TrainingBudget) -> None:
         self.network = network
         self.budget = budget
         self.step = 0
@@ -47,13 +46,13 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         bert = network.get_submodule("bert")
         bert.get_submodule("words").requires_grad_(False)
-        slow = [p for p in bert.parameters() if p.requires_grad]
-        inside = {id(p) for p in bert.parameters()}
-        fast = [p for p in network.parameters() if id(p) not in inside]
+        encoder = [p for p in bert.parameters() if p.requires_grad]
+        encoder_ids = {id(p) for p in bert.parameters()}
+        heads = [p for p in network.parameters() if id(p) not in encoder_ids]
         self._optimizer = torch.optim.AdamW(
             [
-                {"params": slow, "lr": 0.0, "peak": budget.encoder_rate},
-                {"params": fast, "lr": 0.0, "peak": budget.head_rate},
+                {"params": encoder, "lr": 0.0, "peak": budget.encoder_rate},
+                {"params": heads, "lr": 0.0, "peak": budget.head_rate},
             ],
             betas=(0.9, 0.98),
             weight_decay=0.01,
@@ -62,7 +61,7 @@ class Training:
 
     @property
     def share(self) -> float:
-        """Share of the budget that is used up, 0 to 1."""
+        """Share of the budget already used, 0 to 1."""
         if self.budget.steps is not None:
             return self.step / self.budget.steps if self.step < self.budget.steps else 1.0
         return min(1.0, self.seconds / (60 * self.budget.minutes))
@@ -73,7 +72,7 @@ class Training:
         return self.share >= 1 - self.budget.cool
 
     def resume(self) -> bool:
-        """Takes up the last checkpoint of the folder, if there is one."""
+        """Load the last checkpoint of the folder. False where the folder has none."""
         path = self._folder / "checkpoint.pt"
         if not path.exists():
             return False
@@ -84,7 +83,7 @@ class Training:
         return True
 
     def save(self) -> None:
-        """Writes the checkpoint, whole or not at all."""
+        """Write the checkpoint; an interrupted write leaves the previous one in place."""
         state = {
             "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -96,7 +95,7 @@ class Training:
         part.replace(self._folder / "checkpoint.pt")
 
     def log(self, **facts: object) -> None:
-        """Adds a line to log.jsonl and shows it."""
+        """Append a line to log.jsonl and print it."""
         line = json.dumps({"step": self.step, "minutes": round(self.seconds / 60, 2), **facts})
         with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -110,15 +109,15 @@ class Training:
         measure: Callable[[], None],
         measure_minutes: float,
     ) -> None:
-        """Steps over `items` until the budget is spent; `losses` gives the named losses and their sum.
+        """Take one optimiser step per item until the budget is spent; `losses` returns the named losses and their sum.
 
-        `measure` runs every `measure_minutes` and at the end; its time does not count.
+        `measure` runs every `measure_minutes` of training and at the end. Its time does not count towards the budget.
         """
         sums: dict[str, float] = defaultdict(float)
         counted, saved, measured = 0, self.seconds, self.seconds
-        for item in _while(items, lambda: self.share < 1):
+        for item in _take_while(items, lambda: self.share < 1):
             begin = time.monotonic()
-            rate = factor(self.share, cool=self.budget.cool)
+            rate = rate_factor(self.share, cool=self.budget.cool)
             for group in self._optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
             with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -146,8 +145,21 @@ class Training:
         measure()
 
 
-def _while(items: Iterable[Item], going: Callable[[], bool]) -> Iterator[Item]:
+def _take_while(items: Iterable[Item], going: Callable[[], bool]) -> Iterator[Item]:
     for item in items:
         if not going():
             return
         yield item
+
+
+def rate_factor(share: float, warm: float = 0.03, cool: float = 0.2) -> float:
+    """The multiplier of the peak rate at `share` (0 to 1) of the budget: linear up, constant, then 1 - sqrt down to 0.
+
+    The shape is warm-up, stable, decay (Hu et al. 2024, MiniCPM) with the square-root cool-down of Haegele et al. 2024. It
+    depends on the share alone, so a run with a shorter budget cools down too.
+    """
+    if share < warm:
+        return max(share / warm, 0.01)
+    if share < 1 - cool:
+        return 1.0
+    return float(max(0.0, 1 - ((min(share, 1.0) - (1 - cool)) / cool) ** 0.5))

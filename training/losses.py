@@ -1,20 +1,21 @@
-"""Losses of the reader: relevance, sentences and span, each on its own, and their weighted sum."""
+"""The reader's losses (relevance, ranking, sentences, answer span) and their weighted sum."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.batches import Batch
+from training.batches import ReaderBatch
 
 WEIGHTS = {"relevance": 1.0, "ranking": 0.5, "choice": 1.0, "sentence": 1.5, "span": 0.3}
 
 
-def reader_losses(relevance: Tensor, sentence: Tensor, span: Tensor, batch: Batch) -> dict[str, Tensor]:
+def reader_losses(relevance: Tensor, sentence: Tensor, span: Tensor, batch: ReaderBatch) -> dict[str, Tensor]:
     """Each loss by name, in fp32, from the network's logits (B,), (B, S) and (B, T, 2).
 
-    relevance: binary cross-entropy per window. ranking: softmax over the windows of a question that has both kinds.
-    choice: softmax over the sentences of an answering window, gold ones sharing the mass. sentence: binary cross-entropy
-    per sentence, averaged over each window first. span: cross-entropy of start and end inside the gold sentence.
+    relevance: binary cross-entropy per window. ranking: softmax over the windows of a question that has answering and
+    other windows. choice: softmax over the sentences of an answering window; the probabilities of the gold sentences are added.
+    sentence: binary cross-entropy per sentence, averaged over each window first. span: cross-entropy of start and end inside
+    the gold sentence.
     """
     relevance, sentence = relevance.float(), sentence.float()
     losses = {"relevance": functional.binary_cross_entropy_with_logits(relevance, batch.relevant)}
@@ -35,17 +36,17 @@ def reader_losses(relevance: Tensor, sentence: Tensor, span: Tensor, batch: Batc
         if len(row)
         else each.sum()
     )
-    losses["span"] = _span(span.float(), batch.span)
+    losses["span"] = _span_loss(span.float(), batch.span)
     return losses
 
 
-def total(losses: dict[str, Tensor]) -> Tensor:
-    """The weighted sum."""
+def weighted_sum(losses: dict[str, Tensor]) -> Tensor:
+    """The sum of the losses, weighted by `WEIGHTS`."""
     return torch.stack([WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
 def _shared_softmax(logits: Tensor, gold: Tensor, group: Tensor, counted: Tensor) -> Tensor:
-    """Mean over the groups with `counted` of -log(sum of the gold members' softmax shares); 0 without any."""
+    """Mean over the groups where `counted` is true of -log(sum of the gold members' softmax probabilities); 0 without any."""
     size = len(counted)
     if not counted.any():
         return logits.sum() * 0
@@ -56,7 +57,7 @@ def _shared_softmax(logits: Tensor, gold: Tensor, group: Tensor, counted: Tensor
     return -(right[counted] / everything[counted]).clamp_min(1e-6).log().mean()
 
 
-def _span(tokens: Tensor, span: Tensor) -> Tensor:
+def _span_loss(tokens: Tensor, span: Tensor) -> Tensor:
     if not len(span):
         return tokens.sum() * 0
     places = torch.arange(tokens.shape[1])

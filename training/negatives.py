@@ -1,69 +1,16 @@
-"""Negatives that matter: passages that nearly answer (BM25) and questions that nearly fit (rules)."""
+"""Unanswerable questions by rule: an answerable question with one thing changed, so that its passage no longer answers it."""
 
-import math
 import random
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
 
-from training.substitutes import Substitutes
+from training.search import words
 
 _WORD = re.compile(r"\w+")
-
-
-class Search(Protocol):
-    """Finds texts for a query."""
-
-    def best(self, query: str, count: int) -> list[int]:
-        """Numbers of at most `count` texts, best first."""
-        ...
-
-
-Searching = Callable[[Sequence[str]], Search]
-"""What makes a search over some texts."""
-
-
-class Bm25:
-    """Okapi BM25 (Robertson and Zaragoza 2009; k1 1.2, b 0.75) over texts in memory."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        counts = [Counter(words(text)) for text in texts]
-        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float64)
-        self._norm = 1.2 * (0.25 + 0.75 * lengths / max(lengths.mean(), 1.0))
-        postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for number, count in enumerate(counts):
-            for word, times in count.items():
-                postings[word].append((number, times))
-        self._postings = {
-            word: (np.array([n for n, _ in entries]), np.array([t for _, t in entries], dtype=np.float64))
-            for word, entries in postings.items()
-        }
-
-    def scores(self, query: str) -> NDArray[np.float64]:
-        """One score per text, in the order given; 0 where no word is shared."""
-        total = np.zeros(len(self._norm))
-        for word in set(words(query)):
-            if word in self._postings:
-                numbers, times = self._postings[word]
-                idf = math.log(1 + (len(self._norm) - len(numbers) + 0.5) / (len(numbers) + 0.5))
-                total[numbers] += idf * 2.2 * times / (times + self._norm[numbers])
-        return total
-
-    def best(self, query: str, count: int) -> list[int]:
-        """Numbers of the `count` best texts with a score above 0, best first."""
-        scores = self.scores(query)
-        order = np.argsort(-scores, kind="stable")[:count]
-        return [int(number) for number in order if scores[number] > 0]
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words and numbers."""
-    return _WORD.findall(text.lower())
-
 
 _OPPOSITES = [
     ("first", "last"), ("largest", "smallest"), ("oldest", "newest"), ("highest", "lowest"), ("most", "least"),
@@ -84,12 +31,12 @@ _VERB = re.compile(r"\b(did|does|do|was|were|is|are|can|could|has|have|will|woul
 
 
 def names(text: str) -> list[str]:
-    """Capitalised runs of words that do not open the text."""
+    """Capitalised runs of words, except at the start of the text."""
     return _NAME.findall(text)
 
 
-def changed_number(number: str, rng: random.Random) -> str:
-    """A different number of the same form: a near year stays a year, a count stays of the same size."""
+def change_number(number: str, rng: random.Random) -> str:
+    """The number with one digit changed, mostly not the first: a year stays a near year, a count keeps its size."""
     digits = [place for place, sign in enumerate(number) if sign.isdigit()]
     place = rng.choice(digits[1:] or digits)
     other = rng.choice([digit for digit in "123456789" if digit != number[place]])
@@ -97,10 +44,10 @@ def changed_number(number: str, rng: random.Random) -> str:
 
 
 def impossible_question(question: str, passage: str, other_names: Sequence[str], rng: random.Random) -> str | None:
-    """A question like this one that the passage no longer answers, or None where no rule applies.
+    """A version of the question that the passage does not answer, or None where no rule applies.
 
     The rules follow the kinds of SQuAD 2's human-written unanswerable questions (Rajpurkar et al. 2018, table 2): entity
-    swap, number swap, antonym and negation. `other_names` are names from elsewhere; only one that the passage lacks is used.
+    swap, number swap, antonym and negation. `other_names` are names from elsewhere; only names that the passage lacks are used.
     """
     options: list[str] = []
     lower = passage.lower()
@@ -109,7 +56,7 @@ def impossible_question(question: str, passage: str, other_names: Sequence[str],
         if fresh:
             options += [question.replace(name, rng.choice(fresh), 1)] * 3
     for match in _NUMBER.finditer(question):
-        number = changed_number(match.group(), rng)
+        number = change_number(match.group(), rng)
         if number not in passage:
             options += [question[: match.start()] + number + question[match.end() :]] * 2
     for match in _WORD.finditer(question):
@@ -123,42 +70,89 @@ def impossible_question(question: str, passage: str, other_names: Sequence[str],
     return rng.choice(options) if options else None
 
 
-DULL = frozenset(
+_ENDINGS = ("ing", "ed", "ly", "s")
+_STEM = 4
+
+
+class Substitutes:
+    """Words of the same kind as a word, by the encoder's embeddings: cosine (centred) from `low` to below `high`.
+
+    A cosine of .5 or more means an inflection or synonym ("built", "constructed"), one below .28 an unrelated word. Words
+    that begin alike or end differently ("price", "prices") are not substitutes.
+    """
+
+    def __init__(self, vectors: Tensor, tokenizer: Tokenizer, low: float = 0.28, high: float = 0.48) -> None:
+        known = {word: number for word, number in tokenizer.get_vocab().items() if _is_word(word)}
+        rows = vectors.detach()[torch.tensor(list(known.values()))].float()
+        centred = rows - rows.mean(0)
+        self._vectors = centred / centred.norm(dim=1, keepdim=True)
+        self._words = list(known)
+        self._place = {word: place for place, word in enumerate(self._words)}
+        self._low, self._high = low, high
+
+    def among(self, word: str, others: Iterable[str]) -> list[str]:
+        """Those of `others` (lower case) that can replace the word, closest first."""
+        places = sorted({self._place[other] for other in others if other in self._place})
+        return self._substitutes(word, torch.tensor(places, dtype=torch.long))
+
+    def nearest(self, word: str, count: int) -> list[str]:
+        """At most `count` words of the whole vocabulary that can replace the word, closest first."""
+        return self._substitutes(word, torch.arange(len(self._words)))[:count]
+
+    def _substitutes(self, word: str, places: Tensor) -> list[str]:
+        if word not in self._place or not len(places):
+            return []
+        cosines = self._vectors[places] @ self._vectors[self._place[word]]
+        near = (cosines >= self._low) & (cosines < self._high)
+        order = cosines[near].argsort(descending=True)
+        similar = [self._words[place] for place in places[near][order].tolist()]
+        return [other for other in similar if other[:_STEM] != word[:_STEM] and _ending(other) == _ending(word)]
+
+
+def _is_word(word: str) -> bool:
+    return len(word) > 2 and word.isascii() and word.isalpha()
+
+
+def _ending(word: str) -> str:
+    return next((ending for ending in _ENDINGS if word.endswith(ending)), "")
+
+
+FUNCTION_WORDS = frozenset(
     "a an the of in on at to for is are was were do does did be been by with what which who whom whose when where why how "
     "that this it its and or from as has have had can could will would much many there".split()
 )
-"""Words that name nothing."""
-_KEPT = DULL | frozenset("being into than their them then these they those".split())
+"""Words without content of their own."""
+_UNEXCHANGED_WORDS = FUNCTION_WORDS | frozenset("being into than their them then these they those".split())
 
 
 def exchanged_question(
     question: str, passage: str, answers: Sequence[str], rng: random.Random, substitutes: Substitutes
 ) -> str | None:
-    """A question with one thing exchanged for another of its kind that the passage has, or None where nothing fits.
+    """The question with one part exchanged for another of its kind, or None where nothing fits.
 
-    A name, a number or a word gives way to another one of the passage, or a word to a similar one that the passage lacks:
-    what is asked about is mostly there, and not said to be so. Nothing of `answers` is put in.
+    A name, a number or a word is exchanged for another one of the passage, or a word for a similar one that the passage
+    lacks. The passage then names most of what is asked about but does not answer. Nothing of `answers` is inserted.
     """
     options: list[str] = []
-    barred = f"{question} {' '.join(answers)}".lower()
+    excluded = f"{question} {' '.join(answers)}".lower()
 
-    def put(place: re.Match[str], others: Sequence[str], times: int) -> None:
-        usable = [other for other in others if other.lower() not in barred]
+    def add_options(place: re.Match[str], others: Sequence[str], weight: int) -> None:
+        usable = [other for other in others if other.lower() not in excluded]
         if usable:
-            options.extend([question[: place.start()] + rng.choice(usable) + question[place.end() :]] * times)
+            options.extend([question[: place.start()] + rng.choice(usable) + question[place.end() :]] * weight)
 
-    there = sorted(set(names(passage)))
+    passage_names = sorted(set(names(passage)))
     for place in _NAME.finditer(question):
         size = len(place.group().split())
-        put(place, [name for name in there if abs(len(name.split()) - size) < 2], 3)
+        add_options(place, [name for name in passage_names if abs(len(name.split()) - size) < 2], 3)
     numbers = sorted(set(_NUMBER.findall(passage)))
     for place in _NUMBER.finditer(question):
-        put(place, [number for number in numbers if len(number) == len(place.group())], 3)
+        add_options(place, [number for number in numbers if len(number) == len(place.group())], 3)
     present = set(words(passage))
     for place in _WORD.finditer(question):
         word = place.group()
-        if word.islower() and len(word) > 3 and word not in _KEPT:
-            put(place, substitutes.among(word, present)[:3], 2)
+        if word.islower() and len(word) > 3 and word not in _UNEXCHANGED_WORDS:
+            add_options(place, substitutes.among(word, present)[:3], 2)
             if word in present:
-                put(place, [other for other in substitutes.nearest(word, 12) if other not in present], 1)
+                add_options(place, [other for other in substitutes.nearest(word, 12) if other not in present], 1)
     return rng.choice(options) if options else None

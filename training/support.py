@@ -1,4 +1,4 @@
-"""`python -m training.support --data PATH`: trains the support checker and writes it to models/support."""
+"""`python -m training.support --data PATH`: train the support checker and write it to models/support."""
 
 import argparse
 import os
@@ -15,35 +15,34 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from index.inference.bert import BertShape
-from service.scoring.files import ModelConfig, read_model, write_model
 from service.scoring.networks import SupportNetwork
 from service.scoring.support import premise_window
+from service.scoring.trained_model import ModelConfig, read_model, write_model
 from service.scoring.windows import Window
 from training import claims
-from training.base import NAME, base_encoder, base_tokenizer, model_kind
 from training.batches import batches
-from training.claims import Pair
-from training.logistic import fit
-from training.loop import Budget, Training
-from training.metrics import auroc, balanced_accuracy, best_threshold
+from training.claims import ClaimPair
+from training.loop import Training, TrainingBudget
+from training.pretrained import NAME, base_encoder, base_tokenizer, model_kind
+from training.statistics import auroc, balanced_accuracy, best_threshold, fit_logistic
 
 LIMIT = 256
 BATCH_TOKENS = 4096
 VERSION = "1"
 STABLE_SHARE, COOLING_SHARE = 0.4, 0.2
-"""Of the mix, the part that an epoch draws before and during the cool-down."""
+"""Share of the mix that an epoch samples, before and during the cool-down."""
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledClaim:
     """A window and whether its premise supports its claim."""
 
     window: Window
     supported: bool
 
 
-def pairs(data: Path, rng: random.Random, cooling: bool) -> list[Pair]:
-    """What resembles the product twice, and a draw of the mix, a smaller one while the rate cools."""
+def pairs(data: Path, rng: random.Random, cooling: bool) -> list[ClaimPair]:
+    """The sets that resemble the product, twice, and a sample of the mix, a smaller one in the cool-down."""
     near = [
         *claims.factcheckgpt(data, "train"),
         *claims.begin(data, "train"),
@@ -53,20 +52,20 @@ def pairs(data: Path, rng: random.Random, cooling: bool) -> list[Pair]:
     mix = [
         *claims.mix_support(data, rng),
         *claims.wice_partial(data),
-        *claims.ruled(data, rng, 16000),
-        *claims.stated(data, rng, 5000),
+        *claims.rule_pairs(data, rng, 16000),
+        *claims.statement_pairs(data, rng, 5000),
     ]
     return near * 2 + rng.sample(mix, round(len(mix) * (COOLING_SHARE if cooling else STABLE_SHARE)))
 
 
-def labelled(tokenizer: Tokenizer, pair: Pair) -> Labelled | None:
-    """The pair as the network reads it; None for a premise without a sentence."""
+def label_pair(tokenizer: Tokenizer, pair: ClaimPair) -> LabelledClaim | None:
+    """The pair as a window for the network, with its label. None for a premise without a sentence."""
     window = premise_window(tokenizer, pair.claim, pair.premise, LIMIT)
-    return Labelled(window, pair.supported) if window else None
+    return LabelledClaim(window, pair.supported) if window else None
 
 
-def stream(data: Path, tokenizer: Tokenizer, training: Training, seed: int) -> Iterator[list[Labelled]]:
-    """Batches without end."""
+def stream(data: Path, tokenizer: Tokenizer, training: Training, seed: int) -> Iterator[list[LabelledClaim]]:
+    """Endless batches: every epoch samples its pairs anew."""
     epoch = 0
     while True:
         rng = random.Random(seed + training.step + epoch)
@@ -74,7 +73,7 @@ def stream(data: Path, tokenizer: Tokenizer, training: Training, seed: int) -> I
         chosen = pairs(data, rng, cooling)
         rng.shuffle(chosen)
         training.log(pairs=len(chosen), cooling=cooling)
-        examples = ([example] for pair in chosen if (example := labelled(tokenizer, pair)))
+        examples = ([example] for pair in chosen if (example := label_pair(tokenizer, pair)))
         for batch in batches(examples, BATCH_TOKENS, rng):
             yield [example for group in batch for example in group]
             if training.cooling != cooling:
@@ -82,8 +81,8 @@ def stream(data: Path, tokenizer: Tokenizer, training: Training, seed: int) -> I
         epoch += 1
 
 
-def inputs(examples: Sequence[Labelled]) -> dict[str, Tensor]:
-    """The windows padded to one length."""
+def inputs(examples: Sequence[LabelledClaim]) -> dict[str, Tensor]:
+    """The network's inputs: the windows, padded to one length."""
     length = max(len(example.window.input_ids) for example in examples)
     arrays = {
         name: np.zeros((len(examples), length), dtype=np.int64)
@@ -97,29 +96,29 @@ def inputs(examples: Sequence[Labelled]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def losses(network: nn.Module, examples: Sequence[Labelled]) -> tuple[dict[str, Tensor], Tensor]:
-    """Binary cross-entropy, with labels smoothed by .05: several sources were labelled by machine."""
+def losses(network: nn.Module, examples: Sequence[LabelledClaim]) -> tuple[dict[str, Tensor], Tensor]:
+    """Binary cross-entropy. Labels are smoothed by .05, because several sources were labelled by machine."""
     labels = torch.tensor([float(example.supported) for example in examples])
     logits = network(**inputs(examples)).float()
     loss = functional.binary_cross_entropy_with_logits(logits, labels * 0.95 + 0.025)
     return {"support": loss}, loss
 
 
-def logits(network: nn.Module, tokenizer: Tokenizer, chosen: Sequence[Pair]) -> NDArray[np.float64]:
-    """The network's logit for every pair, in bf16; -50 for a premise without a sentence."""
-    examples = [(number, labelled(tokenizer, pair)) for number, pair in enumerate(chosen)]
+def logits(network: nn.Module, tokenizer: Tokenizer, chosen: Sequence[ClaimPair]) -> NDArray[np.float64]:
+    """The network's logit for every pair, computed in bf16; -50 for a premise without a sentence."""
+    examples = [(number, label_pair(tokenizer, pair)) for number, pair in enumerate(chosen)]
     usable = sorted(((n, e) for n, e in examples if e is not None), key=lambda entry: len(entry[1].window.input_ids))
-    found = np.full(len(chosen), -50.0)
+    values = np.full(len(chosen), -50.0)
     for begin in range(0, len(usable), 24):
         part = usable[begin : begin + 24]
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            values = network(**inputs([example for _, example in part]))
-        found[[number for number, _ in part]] = values.double().numpy()
-    return found
+            batch = network(**inputs([example for _, example in part]))
+        values[[number for number, _ in part]] = batch.double().numpy()
+    return values
 
 
-def dev_sets(data: Path) -> dict[str, list[Pair]]:
-    """The development parts that training watches and that the probability is fitted on."""
+def dev_sets(data: Path) -> dict[str, list[ClaimPair]]:
+    """The development pairs by set: measured during training, and used to fit the probability."""
     return {
         "wice": list(claims.wice(data, "dev")),
         "begin": list(claims.begin(data, "dev"))[:400],
@@ -128,10 +127,10 @@ def dev_sets(data: Path) -> dict[str, list[Pair]]:
     }
 
 
-def fitted(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[Pair]]) -> tuple[float, float]:
-    """Temperature and offset of the probability: logistic regression on the development sets.
+def fit_probability(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[ClaimPair]]) -> tuple[float, float]:
+    """Temperature and offset of the probability, by logistic regression on the development sets.
 
-    Every class of every set weighs the same, so that .5 is the threshold of balanced accuracy.
+    Both classes of every set have the same weight, so that .5 is the threshold of balanced accuracy.
     """
     values, labels, weights = [], [], []
     for chosen in sets.values():
@@ -140,12 +139,12 @@ def fitted(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, list[Pair]]
         labels.append(truth)
         weights.append(np.where(truth > 0, 1 / truth.sum(), 1 / (1 - truth).sum()))
     x, y, w = np.concatenate(values), np.concatenate(labels), np.concatenate(weights)
-    slope, offset = fit(x[:, None], y, w, ridge=1e-3)
+    slope, offset = fit_logistic(x[:, None], y, w, ridge=1e-3)
     return float(slope[0]), offset
 
 
-def begin(network: SupportNetwork, folder: Path) -> None:
-    """Takes the weights of the support checker in `folder`, or the encoder of the reader there."""
+def load_start(network: SupportNetwork, folder: Path) -> None:
+    """Load the weights of the support checker in `folder`, or only the encoder where it holds a reader."""
     kind = model_kind(folder)
     _, weights = read_model(folder, kind)
     if kind == "support":
@@ -155,15 +154,17 @@ def begin(network: SupportNetwork, folder: Path) -> None:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
-    parser.add_argument("--minutes", type=float, default=30, help="training time, cool-down included")
+    parser.add_argument("--minutes", type=float, default=30, help="training time, including the cool-down")
     parser.add_argument("--steps", type=int, help="training steps, instead of minutes; 0 only fits the probability")
     parser.add_argument("--measure-minutes", type=float, default=7, help="training time between two measurements")
     parser.add_argument("--run", type=Path, default=Path("training/runs/support"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/support"), help="where the model is written")
-    parser.add_argument("--begin", type=Path, help="folder of a trained model to start from; of a reader, its encoder")
+    parser.add_argument(
+        "--begin", type=Path, help="folder of a trained model to start from; only the encoder of a reader"
+    )
     parser.add_argument("--seed", type=int, default=4)
     options = parser.parse_args()
     if options.data is None:
@@ -173,8 +174,8 @@ def main() -> None:
     network = SupportNetwork(shape)
     network.bert.load_state_dict(base_encoder().state_dict())
     if options.begin:
-        begin(network, options.begin)
-    budget = Budget(options.minutes, cool=0.25, encoder_rate=1.2e-4, head_rate=4e-4, steps=options.steps)
+        load_start(network, options.begin)
+    budget = TrainingBudget(options.minutes, cool=0.25, encoder_rate=1.2e-4, head_rate=4e-4, steps=options.steps)
     training = Training(network, options.run, budget)
     training.resume()
     tokenizer = base_tokenizer()
@@ -184,14 +185,14 @@ def main() -> None:
         facts = {}
         for name, chosen in sets.items():
             truth = [float(pair.supported) for pair in chosen]
-            found = logits(network, tokenizer, chosen)
-            best = best_threshold(truth, found.tolist())
+            values = logits(network, tokenizer, chosen).tolist()
+            best = best_threshold(truth, values)
             facts[name] = {
-                "balanced_at_0": round(balanced_accuracy(truth, found.tolist(), 0.0), 4),
-                "balanced_at_best": round(balanced_accuracy(truth, found.tolist(), best), 4),
-                "auroc": round(auroc(truth, found.tolist()), 4),
+                "balanced_at_0": round(balanced_accuracy(truth, values, 0.0), 4),
+                "balanced_at_best": round(balanced_accuracy(truth, values, best), 4),
+                "auroc": round(auroc(truth, values), 4),
             }
-        temperature, offset = fitted(network, tokenizer, sets)
+        temperature, offset = fit_probability(network, tokenizer, sets)
         training.log(dev=facts, temperature=temperature, offset=offset)
         config = ModelConfig("support", VERSION, NAME, shape, LIMIT, "", temperature, offset)
         write_model(options.out, config, network.state_dict())
