@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import NotADocument
-from index.extraction.contents import Contents, contents
+from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
 from tests import outlook_mail
@@ -39,7 +39,7 @@ def zip_bytes(members: dict[str, bytes | str]) -> bytes:
 
 
 def held(extractor: Extractor, path: Path) -> Contents:
-    return contents(extractor, path, uri=path.as_uri())
+    return read_contents(extractor, path, uri=path.as_uri())
 
 
 def texts(found: Contents, path: Path) -> dict[str, str]:

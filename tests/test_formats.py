@@ -18,7 +18,7 @@ import xlwt
 from pptx.util import Inches
 from reportlab.pdfgen.canvas import Canvas
 
-from index.extraction.contents import contents
+from index.extraction.contents import read_contents
 from index.extraction.extractor import Extractor
 from index.formats.registry import _BY_SUFFIX
 from index.records import Document
@@ -286,7 +286,7 @@ def test_what_a_real_archive_or_mailbox_holds_is_read(suffix: str, tmp_path: Pat
     make, member = CONTAINERS[suffix]
     path = tmp_path / f"all{suffix}"
     make(path)
-    found = contents(extractor, path, uri=path.as_uri())
+    found = read_contents(extractor, path, uri=path.as_uri())
     assert found.refused == ()
     assert [document.uri for document in found.documents] == [f"{path.as_uri()}!/{member}"]
     assert FACT in found.documents[0].text

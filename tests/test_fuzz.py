@@ -15,7 +15,7 @@ import pytest
 
 from index.chunking.chunker import chunk
 from index.embedding.hashing import HashedEncoder
-from index.extraction.contents import Contents, contents
+from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.canonical import canonical
 from index.formats.limits import Limits
@@ -84,7 +84,7 @@ def holds(document: Document) -> None:
 
 def read(extractor: Extractor, path: Path) -> Contents:
     started = time.monotonic()
-    found = contents(extractor, path, uri=path.as_uri())
+    found = read_contents(extractor, path, uri=path.as_uri())
     assert time.monotonic() - started < LIMITS.seconds + 40
     return found
 

@@ -42,9 +42,9 @@ def rogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def lost(module: str, command: bytes, seconds: float = 30) -> ProcessLost:
     process = GuardedProcess(module, [])
     try:
-        assert process.ask(b"hello", seconds=30, most_bytes=100) == b"hello"
+        assert process.ask(b"hello", seconds=30, max_bytes=100) == b"hello"
         with pytest.raises(ProcessLost) as caught:
-            process.ask(command, seconds=seconds, most_bytes=100)
+            process.ask(command, seconds=seconds, max_bytes=100)
         return caught.value
     finally:
         process.stop()
@@ -85,7 +85,7 @@ def test_an_endless_answer_is_not_waited_for(rogue: str) -> None:
 def test_a_process_that_cannot_start_is_no_fault_of_a_file() -> None:
     process = GuardedProcess("index.no_such_module", [])
     with pytest.raises(ProcessUnstartable, match=r"does not start.*no_such_module"):
-        process.ask(b"", seconds=30, most_bytes=100)
+        process.ask(b"", seconds=30, max_bytes=100)
     process.stop()
 
 

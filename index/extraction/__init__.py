@@ -1,4 +1,4 @@
-"""Files are parsed in a separate process with limits on memory and time, so that a bad file costs that file alone.
+"""Reading files in separate processes with limits on memory and time, so that a bad file affects no other file.
 
-Read in this order: sandbox, worker, extractor, contents, prefetch.
+Read in this order: sandbox, worker, extractor, contents.
 """

@@ -1,34 +1,39 @@
-"""A file -> every document in it. An ordinary file is one; an archive or a mailbox holds any number, a mail what is attached.
+"""A file -> every document in it: one for an ordinary file, any number for an archive, a mailbox or an e-mail.
 
-A file that holds others is unpacked into a folder of its own, which goes when all of it is read. Its members are then read
-like any other file, several at once, each behind the same wall: one that crashes its reader costs itself alone.
+A file that holds other files is unpacked into a temporary folder, which is deleted after all of it is read. Its members are
+read like any other file, several at once, each in a separate process: one that crashes its parser is rejected alone.
 """
 
 import tempfile
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 from index.errors import DocumentRejected
 from index.extraction.extractor import Extractor
-from index.extraction.prefetch import in_order
 from index.formats.limits import UnpackedMember
 from index.formats.registry import format_of, holds_members, is_document
 from index.records import Document, FileStamp
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds. `source` is None when nobody can tell: then `refused` says why."""
+    """The documents of a file, and its members that were rejected. `source` is None if the whole file was rejected."""
 
     documents: tuple[Document, ...]
     refused: tuple[DocumentRejected, ...]
     source: FileStamp | None
 
 
-def contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = None) -> Contents:
-    """Everything in the file at `path`, which is called `name` (by default as the path says) and stands at `uri`."""
+def read_contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = None) -> Contents:
+    """Everything in the file at `path`, whose URI is `uri` and whose name is `name` (by default that of `path`)."""
     name = name or path.name
     file_format = format_of(PurePath(name))
     try:
@@ -40,18 +45,18 @@ def contents(extractor: Extractor, path: Path, *, uri: str, name: str | None = N
             files = [(member, Path(folder) / member.file) for member in unpacking.members]
             if is_document(file_format):
                 files.insert(0, (UnpackedMember(uri, name, ""), path))
-            documents, refused = _read(extractor, files)
+            documents, refused = _read_members(extractor, files)
     except DocumentRejected as error:
         return Contents((), (error,), None)
     return Contents(tuple(documents), (*unpacking.refused, *refused), unpacking.source)
 
 
-def _read(
+def _read_members(
     extractor: Extractor, files: Iterable[tuple[UnpackedMember, Path]]
 ) -> tuple[list[Document], list[DocumentRejected]]:
     documents: list[Document] = []
     refused: list[DocumentRejected] = []
-    left = extractor.limits.container_characters
+    max_characters = remaining = extractor.limits.container_characters
 
     def read(file: tuple[UnpackedMember, Path]) -> Document | DocumentRejected:
         member, path = file
@@ -61,14 +66,34 @@ def _read(
             return error
 
     with ThreadPoolExecutor(extractor.workers) as threads:
-        for (member, _), found in in_order(read, files, threads, ahead=2 * extractor.workers):
-            if isinstance(found, DocumentRejected):
-                refused.append(found)
-            elif len(found.text) > left:
-                most = extractor.limits.container_characters
-                reason = f"the texts in its archive have more than {most:,} characters"
+        for (member, _), result in map_in_order(read, files, threads, ahead=2 * extractor.workers):
+            if isinstance(result, DocumentRejected):
+                refused.append(result)
+            elif len(result.text) > remaining:
+                reason = f"the texts in its archive have more than {max_characters:,} characters"
                 refused.append(DocumentRejected(member.uri, reason, "Unpack the archive into a folder and index that"))
             else:
-                left -= len(found.text)
-                documents.append(found)
+                remaining -= len(result.text)
+                documents.append(result)
     return documents, refused
+
+
+def map_in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: ThreadPoolExecutor, *, ahead: int
+) -> Generator[tuple[Item, Result], None, None]:
+    """Each item with its result, in the order given. `threads` work on at most `ahead` items in advance.
+
+    An error of `work` is raised when its item's turn comes. Items not started when the caller stops iterating never are.
+    """
+    started: deque[tuple[Item, Future[Result]]] = deque()
+    remaining = iter(items)
+    try:
+        while True:
+            started.extend((item, threads.submit(work, item)) for item in islice(remaining, ahead - len(started)))
+            if not started:
+                return
+            item, future = started.popleft()
+            yield item, future.result()
+    finally:
+        for _, future in started:
+            future.cancel()

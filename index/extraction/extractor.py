@@ -1,10 +1,11 @@
-"""Files -> documents, safely: every file is parsed in another process, with limits on time, memory and output.
+"""The Extractor: files -> documents, each parsed in another process with limits on time, memory and output.
 
     with Extractor() as extractor:
         extraction = extractor.extract(path)
 
-Parsers of PDF and Office files are large native libraries that meet whatever a folder holds. A file that crashes, hangs
-or swells its parser costs itself alone: the process is killed and replaced, and `DocumentRejected` tells the reason.
+Parsers of PDF and Office files are large native libraries that must take whatever a folder holds. If a file makes its
+parser crash, hang or fill memory, only that file is lost: the process is killed and replaced, and `DocumentRejected` gives
+the reason.
 """
 
 import json
@@ -23,8 +24,8 @@ from index.extraction.sandbox import GuardedProcess, ProcessLost
 from index.formats.limits import Extraction, Limits, UnpackedMember, Unpacking
 from index.records import Document, FileStamp, Page, Section
 
-_MOST_WORKERS = 8
-_BYTES_A_CHARACTER = 6  # the most that a character takes in JSON: \\u001f
+_MAX_WORKERS = 8
+_MAX_BYTES_PER_CHARACTER = 6  # in JSON, for example \\u001f
 _BYTES_BESIDE_TEXT = 2**26
 _KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoTextLayer)}
 _SPLIT = "Split it into smaller files"
@@ -32,21 +33,21 @@ _SAVE_AGAIN = "Open it in its own program and save it again, or convert it to PD
 
 
 def extract(path: Path, *, uri: str | None = None, limits: Limits | None = None) -> Document:
-    """The document at `path`; for more than one file an `Extractor` is quicker. Raises `DocumentRejected`."""
+    """The document at `path`. For more than one file, an `Extractor` is faster. Raises `DocumentRejected`."""
     with Extractor(limits, workers=1) as extractor:
         return extractor.extract(path, uri=uri).document
 
 
 class Extractor:
-    """A pool of processes that read files. Thread-safe: as many files are read at once as there are workers and callers.
+    """A pool of worker processes that read files. Thread-safe: each worker reads one file at a time.
 
-    A worker starts when it is first needed and stays until `close`. `workers` is by default the number of processors, at
+    A worker starts when it is first needed and runs until `close`. `workers` is by default the number of processors, at
     most eight.
     """
 
     def __init__(self, limits: Limits | None = None, *, workers: int | None = None) -> None:
         self.limits = limits or Limits()
-        self.workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+        self.workers = workers or min(os.cpu_count() or 1, _MAX_WORKERS)
         self._idle: queue.LifoQueue[GuardedProcess | None] = queue.LifoQueue()
         self._running: set[GuardedProcess] = set()
         self._guard = threading.Lock()
@@ -63,41 +64,41 @@ class Extractor:
         self.close()
 
     def close(self) -> None:
-        """End all workers at once; a file that is being read meanwhile is rejected, and so is every later one."""
+        """End all workers at once. Files being read are rejected, and so are all later ones."""
         with self._guard:
             self._closed = True
             for worker in self._running:
                 worker.kill()
         for idle in [self._idle.get() for _ in range(self._idle.qsize())]:
             if idle is not None:
-                self._ended(idle)
+                self._end_worker(idle)
             self._idle.put(None)
 
     def extract(self, path: Path, *, uri: str | None = None, name: str | None = None) -> Extraction:
-        """The document at `path` and what its file looked like. Waits for an idle worker.
+        """The document at `path` and its file's stamp. Waits for an idle worker.
 
-        `uri` is by default that of the resolved path; `name`, by default that of the file, tells the format. Raises
-        `DocumentRejected` with reason and mend: as `NotADocument` if nobody would expect the file to be read.
+        `uri` is by default that of the resolved path. `name`, by default that of the file, decides the format. Raises
+        `DocumentRejected` with reason and fix, or its subclass `NotADocument` if the file is not meant to be read.
         """
         uri, name = uri or _uri_of(path), name or path.name
         try:
-            answer = self._asked("read", path, uri, name, seconds=self.limits.seconds)
+            answer = self._request("read", path, uri, name, seconds=self.limits.seconds)
         except NoTextLayer:
             if shutil.which("tesseract") is None:
                 raise
-            answer = self._asked("recognise", path, uri, name, seconds=self.limits.recognition_seconds)
+            answer = self._request("recognise", path, uri, name, seconds=self.limits.recognition_seconds)
         return _extraction(answer)
 
     def unpack(self, path: Path, folder: Path, *, uri: str | None = None, name: str | None = None) -> Unpacking:
-        """What the archive, mailbox or mail at `path` holds, unpacked into `folder`, which is empty.
+        """Unpack the archive, mailbox or e-mail at `path` into the empty folder `folder`.
 
         Raises `DocumentRejected` if it is damaged, or holds more than the limits allow.
         """
         uri, name = uri or _uri_of(path), name or path.name
-        return _unpacking(self._asked("unpack", path, uri, name, seconds=self.limits.seconds, folder=str(folder)))
+        return _unpacking(self._request("unpack", path, uri, name, seconds=self.limits.seconds, folder=str(folder)))
 
-    def _asked(self, task: str, path: Path, uri: str, name: str, *, seconds: float, **more: str) -> dict[str, Any]:
-        """What a worker answers to a request, unless it is a rejection: that is raised."""
+    def _request(self, task: str, path: Path, uri: str, name: str, *, seconds: float, **more: str) -> dict[str, Any]:
+        """A worker's answer to a request. An answer that is a rejection is raised as `DocumentRejected`."""
         request = {"task": task, "path": os.fspath(path.absolute()), "uri": uri, "name": name, **more}
         try:
             answer: dict[str, Any] = json.loads(
@@ -110,34 +111,34 @@ class Extractor:
         return answer
 
     def _answer(self, request: bytes, seconds: float) -> bytes:
-        """An idle worker's answer. If it dies but read other files before, a fresh one decides: what they left behind
-        must not be held against this one.
+        """An idle worker's answer. If a worker that read other files before dies, a new one tries again: the cause may
+        be what the earlier files left behind.
         """
-        most = self.limits.characters * _BYTES_A_CHARACTER + _BYTES_BESIDE_TEXT
+        max_bytes = self.limits.characters * _MAX_BYTES_PER_CHARACTER + _BYTES_BESIDE_TEXT
         worker = self._idle.get()
         kept = None
         try:
             while kept is None:
                 used = worker is not None and worker.answered > 0
-                worker = worker or self._started()
+                worker = worker or self._start_worker()
                 try:
-                    answer = worker.ask(request, seconds=seconds, most_bytes=most)
+                    answer = worker.ask(request, seconds=seconds, max_bytes=max_bytes)
                     kept = worker
                 except ProcessLost as error:
                     if error.is_final or not used:
                         raise
                 finally:
                     if kept is None:
-                        self._ended(worker)
+                        self._end_worker(worker)
                         worker = None
             return answer
         finally:
             if self._closed and kept is not None:
-                self._ended(kept)
+                self._end_worker(kept)
                 kept = None
             self._idle.put(kept)
 
-    def _started(self) -> GuardedProcess:
+    def _start_worker(self) -> GuardedProcess:
         with self._guard:
             if self._closed:
                 raise ProcessLost("indexing was interrupted", is_final=True)
@@ -145,7 +146,7 @@ class Extractor:
             self._running.add(worker)
             return worker
 
-    def _ended(self, worker: GuardedProcess) -> None:
+    def _end_worker(self, worker: GuardedProcess) -> None:
         with self._guard:
             self._running.discard(worker)
         worker.stop()
@@ -157,10 +158,10 @@ def _uri_of(path: Path) -> str:
 
 def _extraction(answer: Mapping[str, Any]) -> Extraction:
     """The inverse of `index.extraction.worker.extraction_fields`."""
-    written = dict(answer["document"])
-    written["pages"] = tuple(Page(*page) for page in written["pages"])
-    written["sections"] = tuple(Section(start, tuple(trail)) for start, trail in written["sections"])
-    return Extraction(Document(**written), FileStamp(**answer["source"]))
+    fields = dict(answer["document"])
+    fields["pages"] = tuple(Page(*page) for page in fields["pages"])
+    fields["sections"] = tuple(Section(start, tuple(trail)) for start, trail in fields["sections"])
+    return Extraction(Document(**fields), FileStamp(**answer["source"]))
 
 
 def _unpacking(answer: Mapping[str, Any]) -> Unpacking:

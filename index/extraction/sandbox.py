@@ -1,4 +1,4 @@
-"""A process that answers one request at a time, within limits, and may be killed: the wall between Quoth and parsers."""
+"""GuardedProcess: a child process that answers one request at a time, within limits, and may be killed at any time."""
 
 import os
 import signal
@@ -13,18 +13,18 @@ from typing import IO
 from index.errors import ProcessUnstartable
 
 READY = b"ready\n"
-"""What the process writes once it can take a request."""
+"""The line that the process writes when it can take a request."""
 
 _LENGTH_BYTES = 8
-_LAST_WORDS = 2000
-_GIVEN_UP = signal.SIGABRT  # pdfium ends so, without a word, when a stream unpacks to more than there is memory
+_MAX_ERROR_BYTES = 2000
+_ABORT = signal.SIGABRT  # how pdfium ends, without a message, when a stream unpacks to more than the memory
 _OUT_OF_MEMORY = ("memory allocation", "MemoryError", "bad_alloc", "annot allocate memory", "out of memory")
 
 
 class ProcessLost(Exception):
-    """The process is gone, with the request unanswered. The message is the reason.
+    """The process ended without answering the request. The message is the reason.
 
-    `is_final`: another try would end the same way. `is_about_size`: a smaller request might go through.
+    `is_final`: another attempt would end the same way. `is_about_size`: a smaller file might succeed.
     """
 
     def __init__(self, reason: str, *, is_final: bool = False, is_about_size: bool = False) -> None:
@@ -34,31 +34,35 @@ class ProcessLost(Exception):
 
 
 class GuardedProcess:
-    """Runs `python -m MODULE ARGUMENTS` with this package on its path. One caller at a time.
+    """Runs `python -m MODULE ARGUMENTS` with this package on its path. For one caller at a time.
 
-    The protocol is that of `index.extraction.worker`: `READY`, then for each line in eight bytes of length and as many bytes out.
+    The protocol is that of `index.extraction.worker`: the process writes `READY`; then, for each line that it reads, eight
+    bytes that give a length, and as many bytes.
     """
 
     def __init__(self, module: str, arguments: Sequence[str]) -> None:
         self.answered = 0
         self._started = False
         self._killed = False
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 kept for as long as the process lives; `stop` closes it
-        above = str(Path(__file__).resolve().parents[2])
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 kept for as long as the process lives; `stop` closes it
+        root = str(Path(__file__).resolve().parents[2])
         inherited = os.environ.get("PYTHONPATH")
-        path = above if not inherited else os.pathsep.join((above, inherited))
+        path = root if not inherited else os.pathsep.join((root, inherited))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module, *arguments],  # -P: nothing is imported from the current folder
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._stderr,
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
         )
 
-    def ask(self, request: bytes, *, seconds: float, most_bytes: int) -> bytes:
-        """The answer to one line. `ProcessLost` if it dies, takes longer than `seconds` or answers more
-        than `most_bytes`; `ProcessUnstartable` if it never began."""
+    def ask(self, request: bytes, *, seconds: float, max_bytes: int) -> bytes:
+        """The answer to the line `request`.
+
+        Raises `ProcessLost` if the process dies, takes longer than `seconds` or answers with more than `max_bytes`;
+        `ProcessUnstartable` if it never started.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -70,8 +74,8 @@ class GuardedProcess:
             stdin.write(request + b"\n")
             stdin.flush()
             length = int.from_bytes(stdout.read(_LENGTH_BYTES), "big")
-            if length > most_bytes:
-                reason = f"its text takes more than {most_bytes:,} bytes"
+            if length > max_bytes:
+                reason = f"its text takes more than {max_bytes:,} bytes"
                 raise ProcessLost(reason, is_final=True, is_about_size=True)
             answer = stdout.read(length)
         except BrokenPipeError:
@@ -86,21 +90,21 @@ class GuardedProcess:
         return answer
 
     def kill(self) -> None:
-        """End it, whatever it is doing. Safe while another thread waits for an answer, which it will not get."""
+        """Kill the process, whatever it is doing. Safe while another thread waits in `ask`, which then raises."""
         self._killed = True
         self._process.kill()
 
     def stop(self) -> None:
-        """End it and release what it held."""
+        """Kill the process and release its pipes and files."""
         self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 try:
                     stream.close()
                 except BrokenPipeError:
-                    continue  # unsent bytes of a request that nobody will answer
+                    continue  # unsent bytes of a request that will not be answered
         self._process.wait()
-        self._said.close()
+        self._stderr.close()
 
     def _kill(self, late: threading.Event) -> None:
         late.set()
@@ -113,23 +117,24 @@ class GuardedProcess:
         if not self._started and not late.is_set() and not self._killed:
             self._process.wait()
             raise ProcessUnstartable(
-                f"the process that reads files does not start. Reinstall Quoth. {self._last_words()}"
+                f"the process that reads files does not start. Reinstall Quoth. {self._error_output()}"
             )
 
     def _loss(self) -> ProcessLost:
-        """Why the process ended, from its exit status and the last it wrote to standard error."""
+        """Why the process ended, from its exit status and the end of its standard error."""
         status = self._process.wait()
         if self._killed:
             return ProcessLost("indexing was interrupted", is_final=True)
-        if any(mark in self._last_words() for mark in _OUT_OF_MEMORY):
+        if any(mark in self._error_output() for mark in _OUT_OF_MEMORY):
             return ProcessLost("reading it takes too much memory", is_about_size=True)
-        if status == -_GIVEN_UP:
+        if status == -_ABORT:
             return ProcessLost(
                 "the reader for its format gave up on it, as it does when memory runs out (SIGABRT)", is_about_size=True
             )
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
         return ProcessLost(f"the reader for its format crashed on it ({how})")
 
-    def _last_words(self) -> str:
-        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _LAST_WORDS))
-        return self._said.read().decode("utf-8", "replace").strip()
+    def _error_output(self) -> str:
+        """The last 2,000 bytes that the process wrote to standard error."""
+        self._stderr.seek(max(0, self._stderr.seek(0, os.SEEK_END) - _MAX_ERROR_BYTES))
+        return self._stderr.read().decode("utf-8", "replace").strip()

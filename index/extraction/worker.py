@@ -1,12 +1,12 @@
-"""The process in which files are parsed: `python -m index.extraction.worker MEMORY_BYTES`, started by `index.extraction.extractor`.
+"""The process that parses files: `python -m index.extraction.worker MEMORY_BYTES`, started by `index.extraction.extractor`.
 
-Requests come on standard input, a JSON object a line: task, path, name, uri, limits, and for the task "unpack" a folder. Each
-is answered on standard output by eight bytes of length (big endian) and JSON of that length: `{"document", "source"}`,
-`{"members", "refused", "source"}` or `{"rejected": {"kind", "uri", "reason", "mend"}}`. JSON and not pickle: a parser
-taken over by a malicious file can at worst lie about that file.
+It reads requests on standard input, one JSON object a line: task, path, name, uri, limits, and for the task "unpack" a
+folder. It answers each on standard output with eight bytes that give a length (big endian) and JSON of that length:
+`{"document", "source"}`, `{"members", "refused", "source"}` or `{"rejected": {"kind", "uri", "reason", "mend"}}`. JSON is
+used rather than pickle so that a parser taken over by a malicious file can at worst lie about that file.
 
-The process keeps to its bounds by itself as well: private memory (RLIMIT_DATA), no core files, no network where the system
-lets a process leave it, and an end as soon as its parent is gone. What a library prints goes to standard error.
+The process also limits itself: private memory (RLIMIT_DATA), no core files, no network where the system lets a process
+give it up, and it exits as soon as its parent is gone. What a library prints goes to standard error.
 """
 
 import ctypes
@@ -33,17 +33,17 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 
 
 def extraction_fields(extraction: Extraction) -> dict[str, Any]:
-    """The extraction as JSON values; `index.extraction.extractor` turns them back."""
+    """The extraction as JSON values; `index.extraction.extractor` converts them back."""
     document = extraction.document
     pages = [(page.number, page.start, page.end) for page in document.pages]
     sections = [(section.start, section.trail) for section in document.sections]
     fields = {name: getattr(document, name) for name in ("id", "version", "uri", "title", "media_type", "text")}
-    written = {**fields, "pages": pages, "sections": sections, "metadata": dict(document.metadata)}
-    return {"document": written, "source": asdict(extraction.source)}
+    values = {**fields, "pages": pages, "sections": sections, "metadata": dict(document.metadata)}
+    return {"document": values, "source": asdict(extraction.source)}
 
 
 def unpacking_fields(unpacking: Unpacking) -> dict[str, Any]:
-    """The unpacking as JSON values; `index.extraction.extractor` turns them back."""
+    """The unpacking as JSON values; `index.extraction.extractor` converts them back."""
     return {
         "members": [asdict(member) for member in unpacking.members],
         "refused": [_rejection_fields(error) for error in unpacking.refused],
@@ -55,7 +55,7 @@ def main() -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _bound_memory(int(sys.argv[1]))
+    _limit_memory(int(sys.argv[1]))
     _leave_network()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers.write(READY)
@@ -74,7 +74,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     except DocumentRejected as error:
         return {"rejected": _rejection_fields(error)}
     except MemoryError:
-        raise  # the end of this process, and of whatever filled it
+        raise  # ends this process, and with it whatever filled its memory
     except BaseException as error:  # noqa: BLE001 a panic of a Rust library is no Exception; the parent waits for an answer
         reason = f"the reader for its format failed ({type(error).__name__}: {str(error)[:200]})"
         fix = "Open it in its own program and save it again, or convert it to PDF or text"
@@ -91,14 +91,14 @@ def _send(answers: BinaryIO, answer: Mapping[str, Any]) -> None:
     answers.flush()
 
 
-def _bound_memory(size: int) -> None:
+def _limit_memory(size: int) -> None:
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_DATA, (size, size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _leave_network() -> None:
-    """A network namespace of its own, without interfaces. Where the system forbids that, kreuzberg's settings must do."""
+    """Move to a network namespace without interfaces. Where the system forbids that, only kreuzberg's settings protect."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -106,7 +106,7 @@ def _leave_network() -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    """Ends this process, in whatever it hangs, when the parent was killed and could not do it."""
+    """End this process, even if it hangs, once the parent is gone and cannot do it."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
