@@ -1,4 +1,4 @@
-"""Which documents a search may look at: asked by a `Filter`, resolved by the ledger to a `Scope`."""
+"""Which documents a search may look at: a `Filter` states conditions, and the ledger resolves it to a `Selection`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,18 +12,18 @@ from index.errors import QueryInvalid
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FARTHEST = 2**63 - 1
+_MAX_NANOSECONDS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions that a document must all meet. Exact, and applied before ranking.
+    """Conditions that a document must all meet. They are exact and applied before ranking.
 
-    `document_ids`: it is one of these. `uri_prefix`: its URI begins so; end a folder with "/". `metadata`: it has each of
-    these names with exactly this value. `modified_after` and `modified_before`: it was modified at or after the one and
-    before the other; that is its file's time, else what its metadata say (`modified`, `created`), else when it was
-    indexed. `principals`: one of these may read it, or everybody may; with none of them only what everybody may read.
-    A filter without conditions lets every document through.
+    `document_ids`: its id is one of these. `uri_prefix`: its URI begins with this; end a folder with "/". `metadata`: it has
+    each of these names with exactly this value. `modified_after` and `modified_before`: it was modified at or after the first
+    and before the second, by the time of its file, else its metadata (`modified`, `created`), else when it was indexed.
+    `principals`: everybody or one of these may read it; an empty set selects what everybody may read. A filter without
+    conditions selects every document.
     """
 
     document_ids: frozenset[str] | None = None
@@ -48,7 +48,7 @@ class Filter:
 
     @property
     def is_open(self) -> bool:
-        """True when there is no condition."""
+        """Whether the filter has no condition."""
         return (
             not self.uri_prefix
             and not self.metadata
@@ -60,10 +60,10 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """A set of documents by ledger number, as the shorter of two lists: those inside or those outside.
+class Selection:
+    """A set of documents by ledger number, stored as the shorter of two lists: those inside, or those outside.
 
-    `share` of all documents are inside, as far as is known; it decides how to search, not what is found.
+    `share` is the estimated fraction of all documents that are inside; it affects how the search runs, not what it finds.
     """
 
     numbers: NDArray[np.int64]
@@ -72,18 +72,18 @@ class Scope:
 
     @property
     def is_empty(self) -> bool:
-        """True when no document is inside."""
+        """Whether no document is inside."""
         return not self.outside and self.numbers.size == 0
 
     def mask(self, documents: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """For each document number, whether it is inside."""
+        """Return for each document number whether it is inside."""
         listed = np.zeros(max(documents.max(initial=0), self.numbers.max(initial=0)) + 1, dtype=np.bool_)
         listed[self.numbers] = True
-        found: NDArray[np.bool_] = (~listed if self.outside else listed)[documents]
-        return found
+        inside: NDArray[np.bool_] = (~listed if self.outside else listed)[documents]
+        return inside
 
 
 def nanoseconds(moment: datetime) -> int:
-    """A time with a zone as nanoseconds since 1970, at most what 64 bits hold (the years 1677 to 2262)."""
+    """Return a time with a zone as nanoseconds since 1970, limited to what 64 bits hold (the years 1677 to 2262)."""
     exact = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
-    return max(-_FARTHEST, min(_FARTHEST, exact))
+    return max(-_MAX_NANOSECONDS, min(_MAX_NANOSECONDS, exact))

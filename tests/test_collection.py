@@ -15,7 +15,7 @@ from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
 from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
 from index.filters import Filter
-from index.records import Changed, Document, Page, Source
+from index.records import ChangeCounts, Document, FileStamp, Page
 from index.search.fusion import FUSED_WEIGHT
 
 
@@ -37,7 +37,7 @@ def encoder() -> HashedEncoder:
 
 @pytest.fixture
 def collection(tmp_path: Path, encoder: HashedEncoder) -> Iterator[Collection]:
-    collection = Collection(tmp_path / "library", encoder, least_to_save=1)
+    collection = Collection(tmp_path / "library", encoder, min_to_save=1)
     yield collection
     collection.close()
 
@@ -56,7 +56,7 @@ def test_a_document_is_found_by_its_words_before_it_has_vectors(collection: Coll
     (hit,) = collection.search("pears")
     assert (hit.chunk.text, hit.similarity, encoder.encoded) == (FRUIT.text, None, 0)
     assert hit.bm25 is not None
-    assert collection.state().pending_vectors == collection.pending_vectors() == 1
+    assert collection.state().pending_vectors == collection.documents.pending_vectors() == 1
     assert collection.embed_pending() == 1
     (hit,) = collection.search("pears")
     assert hit.similarity == pytest.approx(
@@ -70,17 +70,17 @@ def test_a_new_version_replaces_the_old_in_search_but_the_old_still_opens(collec
     newer = document("fruit", "Cherries are red.")
     fill(collection, newer)
     assert [hit.chunk.text for hit in collection.search("apples pears cherries")] == ["Cherries are red."]
-    assert collection.document("fruit") == newer
-    assert collection.document("fruit", FRUIT.version) == FRUIT
+    assert collection.documents.get("fruit") == newer
+    assert collection.documents.get("fruit", FRUIT.version) == FRUIT
 
 
-def test_pages_of_any_version_are_given(collection: Collection) -> None:
+def test_pages_of_any_version_can_be_read(collection: Collection) -> None:
     paged = replace(FRUIT, pages=(Page(1, 0, 21), Page(2, 22, 50)))
     collection.add(paged)
     collection.add(document("fruit", "Bananas grow on plants."))
-    assert collection.pages("fruit", paged.version) == paged.pages
+    assert collection.documents.pages("fruit", paged.version) == paged.pages
     with pytest.raises(NotFound, match="no version 'other'"):
-        collection.pages("fruit", "other")
+        collection.documents.pages("fruit", "other")
 
 
 def test_removed_documents_are_gone_from_both_rankings(collection: Collection) -> None:
@@ -92,21 +92,21 @@ def test_removed_documents_are_gone_from_both_rankings(collection: Collection) -
         collection.remove("fruit")
 
 
-def test_what_is_unchanged_costs_nothing_and_a_rename_never_embeds_again(
+def test_an_unchanged_document_costs_nothing_and_a_rename_never_embeds_again(
     collection: Collection, encoder: HashedEncoder
 ) -> None:
-    assert collection.add(FRUIT, Source(1, 1)) == Changed(added=1, removed=0, unchanged=0)
+    assert collection.add(FRUIT, FileStamp(1, 1)) == ChangeCounts(added=1, removed=0, unchanged=0)
     collection.embed_pending()
-    assert collection.add(FRUIT, Source(1, 2)) == Changed(added=0, removed=0, unchanged=1)
-    assert collection.documents()[0].source == Source(1, 2)
+    assert collection.add(FRUIT, FileStamp(1, 2)) == ChangeCounts(added=0, removed=0, unchanged=1)
+    assert collection.documents.list()[0].source == FileStamp(1, 2)
     moved = document("moved", FRUIT.text)
-    assert collection.change(add=[(moved, None)], remove=["fruit"]) == Changed(added=1, removed=1, unchanged=0)
+    assert collection.change(add=[(moved, None)], remove=["fruit"]) == ChangeCounts(added=1, removed=1, unchanged=0)
     assert (encoder.encoded, collection.state().pending_vectors) == (1, 0)
     assert collection.search("pears")[0].similarity is not None
     assert ids(collection, "pears") == ["moved"]
 
 
-def test_hits_say_where_they_stand(collection: Collection) -> None:
+def test_hits_have_their_location(collection: Collection) -> None:
     text = "First page here.\f" + "Second page follows."
     fill(collection, document("book", text, title="The Book", pages=(Page(1, 0, 17), Page(2, 17, len(text)))))
     hit = collection.search("first")[0]
@@ -125,7 +125,7 @@ def test_filters_apply_before_ranking(collection: Collection) -> None:
     assert len(ids(collection, "trees", k=50, where=Filter())) == 42
 
 
-def test_nobody_finds_what_they_may_not_read(collection: Collection, encoder: HashedEncoder) -> None:
+def test_a_caller_finds_only_what_they_may_read(collection: Collection, encoder: HashedEncoder) -> None:
     many = [
         document(f"secret{number}", f"Trees number {number}.", principals=frozenset({"board"})) for number in range(40)
     ]
@@ -140,8 +140,8 @@ def test_nobody_finds_what_they_may_not_read(collection: Collection, encoder: Ha
     assert collection.permit("fruit", frozenset({"ann"}))
     assert found("hr") == {"code"}
     assert found("ann") == {"code", "fruit"}
-    assert collection.add(FRUIT) == Changed(added=1, removed=0, unchanged=0)
-    assert collection.add(FRUIT) == Changed(added=0, removed=0, unchanged=1)
+    assert collection.add(FRUIT) == ChangeCounts(added=1, removed=0, unchanged=0)
+    assert collection.add(FRUIT) == ChangeCounts(added=0, removed=0, unchanged=1)
     assert found() == {"code", "fruit"}
     encoded = encoder.encoded
     assert collection.embed_pending() == 0
@@ -149,7 +149,7 @@ def test_nobody_finds_what_they_may_not_read(collection: Collection, encoder: Ha
 
 
 class LastIsBest:
-    """Scores texts by how late they come in the alphabet, and remembers how many it read."""
+    """Scores texts by how late they come in the alphabet, and records how many it read."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -180,7 +180,9 @@ def test_the_fused_score_is_the_sum_of_reciprocal_ranks(collection: Collection) 
 
 
 @pytest.mark.parametrize(("query", "k", "depth"), [("", 1, 1), (" \n", 1, 1), ("a", 0, 1), ("a", 1, 0)])
-def test_a_query_that_cannot_be_run_says_why(collection: Collection, query: str, k: int, depth: int) -> None:
+def test_a_query_that_cannot_be_run_is_refused_with_the_reason(
+    collection: Collection, query: str, k: int, depth: int
+) -> None:
     with pytest.raises(QueryInvalid):
         collection.search(query, k, depth=depth)
 
@@ -192,10 +194,10 @@ def test_odd_queries_are_answered(collection: Collection) -> None:
         assert len(collection.search(query)) == 1
 
 
-def test_text_that_is_not_unicode_is_refused_by_name_and_nothing_is_kept(collection: Collection) -> None:
+def test_text_that_is_not_unicode_is_refused_by_name_and_nothing_is_stored(collection: Collection) -> None:
     with pytest.raises(DocumentRejected, match=r"file:///bad\.txt: the text has a lone surrogate at 3"):
         collection.change(add=[(FRUIT, None), (document("bad", "abc\ud800"), None)])
-    assert collection.documents() == []
+    assert collection.documents.list() == []
 
 
 @given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=400))
@@ -204,7 +206,7 @@ def test_every_chunk_is_the_literal_text_between_its_offsets(collection: Collect
     fill(collection, document("any", f"needle. {text}"))
     hits = collection.search("needle", 100)
     assert hits
-    whole = collection.document("any").text
+    whole = collection.documents.get("any").text
     assert whole == f"needle. {text}"
     for hit in hits:
         assert whole[hit.chunk.start : hit.chunk.end] == hit.chunk.text
@@ -267,7 +269,7 @@ collection.remove("fruit")
     assert hit.similarity is not None
 
 
-def test_a_second_writer_is_told_who_writes_and_readers_go_on(collection: Collection, tmp_path: Path) -> None:
+def test_a_second_writer_learns_who_holds_the_lock_and_readers_go_on(collection: Collection, tmp_path: Path) -> None:
     fill(collection, FRUIT)
     other = Collection(tmp_path / "library", HashedEncoder())
     with collection.writing():

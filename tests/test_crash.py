@@ -1,4 +1,4 @@
-"""kill -9 while indexing: whatever was acknowledged is there afterwards, nothing is doubled, and the next run finishes."""
+"""kill -9 during indexing: acknowledged documents survive, nothing is stored twice, and the next run finishes."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from index.vectors.builder import Sizes
 KILLS = 14
 OUTSIDE_KILLS = 6
 GOLDEN = 0.618034
-"""Its multiples modulo 1 spread evenly, however many there are."""
+"""Its multiples modulo 1 are spread evenly, for any number of them."""
 
 INDEXER = """
 import os, signal, sys
@@ -77,7 +77,7 @@ print("lines", lines, flush=True)
 
 
 def corpus(generation: int) -> dict[str, str]:
-    """Twenty documents of which a third changes, one goes and one comes in each generation."""
+    """Twenty documents; in each generation a third changes, one is removed and one is added."""
     texts = {}
     for number in range(generation, generation + 20):
         edition = generation if number % 3 == generation % 3 else 0
@@ -99,8 +99,8 @@ def run_indexer(folder: Path, texts: dict[str, str], die_after: int) -> tuple[in
     return done.returncode, done.stdout.splitlines()
 
 
-def findings(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float]]]:
-    """For each document a search for its own word that returns every chunk there is: ids and cosines."""
+def search_results(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float]]]:
+    """For each document, the result of a search for its own word over all chunks: ids and cosines."""
     found = []
     for name, text in texts.items():
         hits = collection.search(text.split()[1], 100)
@@ -115,7 +115,7 @@ def findings(collection: Collection, texts: dict[str, str]) -> list[list[tuple[s
 
 
 def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
-    """The collection holds exactly `texts`, nothing twice, and answers as one that was never killed."""
+    """Check that the collection holds exactly `texts`, nothing twice, and that searches equal those of an undisturbed one."""
     sizes = Sizes(exact=5, quantised=10, probed=1.0)
     collection = Collection(folder, HashedEncoder(), sizes=sizes)
     other = Collection(undisturbed, HashedEncoder(), sizes=sizes)
@@ -124,7 +124,7 @@ def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
     assert (state.documents, state.chunks, state.vectors, state.pending_vectors) == (
         expected.documents, expected.chunks, expected.vectors, 0,
     )  # fmt: skip
-    assert findings(collection, texts) == findings(other, texts)
+    assert search_results(collection, texts) == search_results(other, texts)
     collection.close()
     other.close()
 
@@ -160,7 +160,7 @@ def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_pa
 
 @pytest.mark.timeout(240)
 def test_nothing_acknowledged_is_lost_when_the_kill_comes_from_outside_at_any_instant(tmp_path: Path) -> None:
-    """The lines of Python are not all moments: these kills also fall inside SQLite's, FAISS's and Tantivy's own code."""
+    """These kills also fall inside the code of SQLite, FAISS and Tantivy, not only between lines of Python."""
     folder, chance = tmp_path / "killed", random.Random(7)
     for generation in range(OUTSIDE_KILLS):
         texts = corpus(generation)

@@ -1,5 +1,5 @@
-"""A disk that is full, files that are damaged, a clock that goes back, readers during a switch: nothing acknowledged is lost,
-and where something cannot be healed, the error or the finding says what to do."""
+"""A full disk, damaged files, a clock that goes back, readers during a switch: nothing acknowledged is lost, and where
+something cannot be repaired, the error or the reported problem says what to do."""
 
 import os
 import random
@@ -30,17 +30,17 @@ def document(number: int, edition: int = 0) -> Document:
 
 
 def fill(folder: Path, count: int = 40, edition: int = 0) -> None:
-    collection = Collection(folder, HashedEncoder(), least_to_save=1)
+    collection = Collection(folder, HashedEncoder(), min_to_save=1)
     for start in range(0, count, 8):
         collection.change(add=[(document(number, edition), None) for number in range(start, start + 8)])
     collection.embed_pending()
     collection.close()
 
 
-def seen(collection: Collection) -> Found:
-    """What searches find, with every similarity, and whether by its words.
+def search_results(collection: Collection) -> Found:
+    """The results of searches: every similarity, and whether the words matched.
 
-    BM25 itself counts what was deleted and not merged away yet, so a rebuilt lexicon differs from a grown one in the decimals.
+    BM25 scores are left out: they count deleted chunks that are not merged yet, so a rebuilt lexicon differs in the decimals.
     """
     return [
         sorted(
@@ -53,35 +53,35 @@ def seen(collection: Collection) -> Found:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A collection with all its caches. To be copied, not changed."""
+    """A collection with all its caches, which tests copy and do not change."""
     folder = tmp_path_factory.mktemp("whole") / "c"
     fill(folder)
     return folder
 
 
-def opened(folder: Path) -> tuple[Found, list[str]]:
-    """What a collection finds, and what its check says is damaged."""
+def results_and_damage(folder: Path) -> tuple[Found, list[str]]:
+    """The search results of a collection, and the damage that its check reports."""
     collection = Collection(folder, HashedEncoder())
     try:
-        return seen(collection), [finding.what for finding in collection.verify()]
+        return search_results(collection), [finding.what for finding in collection.verify()]
     finally:
         collection.close()
 
 
-def truncated(content: bytes, chance: random.Random) -> bytes:
+def truncate(content: bytes, chance: random.Random) -> bytes:
     return content[: chance.randrange(len(content))]
 
 
-def flipped(content: bytes, chance: random.Random) -> bytes:
+def flip_bit(content: bytes, chance: random.Random) -> bytes:
     at = chance.randrange(len(content))
     return content[:at] + bytes([content[at] ^ 1 << chance.randrange(8)]) + content[at + 1 :]
 
 
-@pytest.mark.parametrize("damage", [truncated, flipped])
-def test_a_damaged_cache_of_any_kind_heals_itself(
+@pytest.mark.parametrize("damage", [truncate, flip_bit])
+def test_a_damaged_cache_of_any_kind_is_repaired(
     whole: Path, tmp_path: Path, damage: Callable[[bytes, random.Random], bytes]
 ) -> None:
-    expected = opened(whole)
+    expected = results_and_damage(whole)
     assert expected[1] == []
     caches = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file() and "ledger" not in path.name]
     chance, tried = random.Random(3), 0
@@ -91,20 +91,20 @@ def test_a_damaged_cache_of_any_kind_heals_itself(
             folder = tmp_path / str(tried)
             shutil.copytree(whole, folder)
             (folder / name).write_bytes(damage(content, chance))
-            assert opened(folder) == expected, name
+            assert results_and_damage(folder) == expected, name
             tried += 1
     assert tried > 5
 
 
-def test_a_flipped_bit_of_the_ledger_is_harmless_or_told_with_the_mend(whole: Path, tmp_path: Path) -> None:
-    expected, chance, told = opened(whole)[0], random.Random(5), 0
+def test_a_flipped_bit_of_the_ledger_is_harmless_or_reported_with_the_fix(whole: Path, tmp_path: Path) -> None:
+    expected, chance, told = results_and_damage(whole)[0], random.Random(5), 0
     content = (whole / "ledger.sqlite").read_bytes()
     for number in range(FLIPS):
         folder = tmp_path / str(number)
         shutil.copytree(whole, folder)
-        (folder / "ledger.sqlite").write_bytes(flipped(content, chance))
+        (folder / "ledger.sqlite").write_bytes(flip_bit(content, chance))
         try:
-            found, findings = opened(folder)
+            found, findings = results_and_damage(folder)
         except IndexingError as error:
             assert any(mend in str(error) for mend in ("Restore", "delete the folder", "Choose that encoder"))  # noqa: PT017
             told += 1
@@ -114,7 +114,7 @@ def test_a_flipped_bit_of_the_ledger_is_harmless_or_told_with_the_mend(whole: Pa
     assert told
 
 
-def test_a_truncated_ledger_is_told_with_the_mend(whole: Path, tmp_path: Path) -> None:
+def test_a_truncated_ledger_is_reported_with_the_fix(whole: Path, tmp_path: Path) -> None:
     content = (whole / "ledger.sqlite").read_bytes()
     for part in (0.2, 0.5, 0.9):
         folder = tmp_path / str(part)
@@ -123,7 +123,7 @@ def test_a_truncated_ledger_is_told_with_the_mend(whole: Path, tmp_path: Path) -
         with pytest.raises(
             IndexingError, match=r"ledger\.sqlite: the ledger does not read .* Restore the file from a backup"
         ):
-            assert opened(folder)[1]
+            assert results_and_damage(folder)[1]
 
 
 @contextmanager
@@ -139,29 +139,29 @@ def small_disk(place: Path, size: str) -> Iterator[Path]:
     finally:
         subprocess.run(
             ["umount", "--lazy", str(place)], check=True
-        )  # the lexicon keeps files mapped until it is collected
+        )  # the lexicon keeps files mapped until it is garbage-collected
 
 
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_full_disk_keeps_what_was_acknowledged_and_the_next_run_finishes(tmp_path: Path) -> None:
+def test_a_full_disk_loses_nothing_acknowledged_and_the_next_run_finishes(tmp_path: Path) -> None:
     corpus, chance = tmp_path / "corpus", random.Random(9)
     corpus.mkdir()
     for number in range(160):
         words = " ".join(f"{chance.randrange(10**12):x}" for _ in range(1500))
         (corpus / f"f{number:03d}.txt").write_text(f"File word{number} begins. {words}")
     with small_disk(tmp_path / "disk", "6m") as disk:
-        collection = Collection(disk / "c", HashedEncoder(), least_to_save=8)
+        collection = Collection(disk / "c", HashedEncoder(), min_to_save=8)
         with pytest.raises(DiskFull, match="Everything acknowledged before is safe; free space and run again"):
             sync(collection, [corpus])
-        kept = {document.uri for document in collection.documents()}
+        kept = {document.uri for document in collection.documents.list()}
         assert 0 < len(kept) < 160
-        for found in collection.documents():
+        for found in collection.documents.list():
             number = int(found.uri[-7:-4])
             hits = collection.search(f"word{number}", 5)
             assert found.id in {hit.chunk.document_id for hit in hits if hit.bm25}
         collection.close()
         reader = Collection(disk / "c", HashedEncoder())
-        assert {document.uri for document in reader.documents()} == kept
+        assert {document.uri for document in reader.documents.list()} == kept
         reader.close()
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         again, undisturbed = Collection(disk / "c", HashedEncoder()), Collection(tmp_path / "c", HashedEncoder())
@@ -189,13 +189,13 @@ def test_clocks_that_go_back_change_nothing(tmp_path: Path, monkeypatch: pytest.
     assert len(report.changed) == 1
     assert [hit.chunk.text for hit in collection.search("apples")] == ["Apples are old."]
     assert len(sync(collection, [corpus]).unchanged) == 1
-    assert collection.documents()[0].indexed_at == 1000.0
+    assert collection.documents.list()[0].indexed_at == 1000.0
     assert collection.verify() == []
     collection.close()
 
 
-class Reader:
-    """Searches one collection again and again, through a library of its own, until the block ends."""
+class SearchingReader:
+    """Searches one collection repeatedly, through a library of its own, until the block ends."""
 
     def __init__(self, home: Path) -> None:
         self.found: list[set[str]] = []
@@ -205,7 +205,7 @@ class Reader:
         self._errors: list[BaseException] = []
         self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> "Reader":
+    def __enter__(self) -> "SearchingReader":
         self._thread.start()
         return self
 
@@ -236,12 +236,12 @@ class Reader:
             self._errors.append(error)
 
 
-def test_a_reader_sees_the_old_or_the_new_whole_while_caches_and_collections_are_switched(tmp_path: Path) -> None:
+def test_a_reader_sees_the_whole_old_or_new_state_while_caches_and_collections_are_switched(tmp_path: Path) -> None:
     place = tmp_path / "collections" / "c"
     fill(place)
     library = Library(tmp_path, HashedEncoder())
     library.open("c").export(tmp_path / "old.quoth")
-    with Reader(tmp_path) as reader:
+    with SearchingReader(tmp_path) as reader:
         reader.wait_for_more()
         for edition in range(1, 4):
             library.open("c").change(add=[(document(number, edition), None) for number in range(40)])

@@ -48,7 +48,7 @@ def churn(collection):
         number += 1
 
 def watch(collection, corpus):
-    follow(collection, [corpus], stop=threading.Event(), on_report=print, on_trouble=print, settle=0.05)
+    follow(collection, [corpus], stop=threading.Event(), on_report=print, on_retry=print, settle=0.05)
 
 for line in sys.stdin:
     task, folder, corpus = line.rstrip("\\n").split("\\t")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound, QueryInvalid
 from index.filters import Filter
 from index.ledger.ledger import Ledger
-from index.ledger.rows import Entry, page_at
-from index.ledger.scopes import Scopes
-from index.records import Chunk, Document, Page, Section, Source
-from index.storage.sqlite import Database, connected, translated
+from index.ledger.rows import ChunkedDocument, page_at
+from index.ledger.selections import SelectionCache
+from index.records import Chunk, Document, FileStamp, Page, Section
+from index.storage.sqlite import SqliteDatabase, connect, translate_errors
 
 
 def document(name: str = "a", text: str = "One. Two.", version: str = "v1", **facts: object) -> Document:
@@ -23,14 +23,14 @@ def document(name: str = "a", text: str = "One. Two.", version: str = "v1", **fa
     return Document(id=name, version=version, text=text, **{**defaults, **facts})  # type: ignore[arg-type]
 
 
-def entry(document: Document, source: Source | None = None) -> Entry:
+def entry(document: Document, source: FileStamp | None = None) -> ChunkedDocument:
     """The document with each of its words as a chunk."""
     chunks, start = [], 0
     for place, word in enumerate(document.text.split(" ")):
         identity = f"{document.id}/{document.version}/{place}"
         chunks.append(Chunk(identity, document.id, document.version, place, start, start + len(word), word))
         start += len(word) + 1
-    return Entry(document, chunks, source)
+    return ChunkedDocument(document, chunks, source)
 
 
 @pytest.fixture
@@ -42,16 +42,16 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def inside(ledger: Ledger, where: Filter) -> set[str]:
     """Ids of the documents with a chunk in the scope of the filter."""
-    scope = ledger.scope(where)
+    scope = ledger.selections.get(where)
     with ledger.snapshot() as snapshot:
         entries = list(snapshot.lexical_entries(None))
     mask = scope.mask(np.array([entry.document for entry in entries], dtype=np.int64))
-    rows = ledger.chunks([entry.number for entry, is_inside in zip(entries, mask, strict=True) if is_inside])
+    rows = ledger.chunks.get([entry.number for entry, is_inside in zip(entries, mask, strict=True) if is_inside])
     return {row.chunk.document_id for row in rows.values()}
 
 
 def embed_all(ledger: Ledger) -> int:
-    pending = ledger.pending(1000)
+    pending = ledger.chunks.pending(1000)
     return ledger.add_vectors([text.hash for text in pending], np.ones((len(pending), 2), dtype=np.float32))
 
 
@@ -72,12 +72,12 @@ def test_any_document_comes_back_as_it_was(
         pages=(Page(3, 0, len(text)),),
         sections=(Section(0, tuple(trail)),),
     )
-    ledger.change([Entry(given, [Chunk("c", "a", "v1", 0, 0, len(text), text, tuple(trail))])], [])
-    assert ledger.document("a") == given
-    assert ledger.is_current(given)
+    ledger.change([ChunkedDocument(given, [Chunk("c", "a", "v1", 0, 0, len(text), text, tuple(trail))])], [])
+    assert ledger.documents.get("a") == given
+    assert ledger.documents.is_current(given)
     with ledger.snapshot() as snapshot:
         (number,) = snapshot.numbers().tolist()
-    row = ledger.chunks([number])[number]
+    row = ledger.chunks.get([number])[number]
     assert row.chunk.text == text[row.chunk.start : row.chunk.end]
     assert (row.title, row.chunk.trail) == (title, tuple(trail))
 
@@ -86,15 +86,15 @@ def test_a_retired_version_still_opens_and_is_not_current(ledger: Ledger) -> Non
     old, new = document(text="old words"), document(text="new words", version="v2")
     ledger.change([entry(old)], [])
     ledger.change([entry(new)], [])
-    assert ledger.document("a") == new
-    assert ledger.document("a", "v1") == old
-    assert not ledger.is_current(old)
-    assert ledger.counts() == (1, 2, 2)
+    assert ledger.documents.get("a") == new
+    assert ledger.documents.get("a", "v1") == old
+    assert not ledger.documents.is_current(old)
+    assert ledger.chunks.counts() == (1, 2, 2)
     ledger.change([], ["a"])
-    assert ledger.document("a", "v1") == old
-    assert ledger.counts() == (0, 0, 0)
+    assert ledger.documents.get("a", "v1") == old
+    assert ledger.chunks.counts() == (0, 0, 0)
     with pytest.raises(NotFound, match="'a'"):
-        ledger.document("a")
+        ledger.documents.get("a")
 
 
 def test_a_change_that_fails_leaves_no_trace(ledger: Ledger) -> None:
@@ -103,44 +103,50 @@ def test_a_change_that_fails_leaves_no_trace(ledger: Ledger) -> None:
     with pytest.raises(NotFound, match="'missing'"):
         ledger.change([], ["kept", "missing"])
     clash = entry(document("b", text="x y"))
-    broken = Entry(clash.document, [clash.chunks[0], clash.chunks[0]])
+    broken = ChunkedDocument(clash.document, [clash.chunks[0], clash.chunks[0]])
     with pytest.raises(sqlite3.IntegrityError):
         ledger.change([broken], ["kept"])
-    assert [summary.id for summary in ledger.documents()] == ["kept"]
+    assert [summary.id for summary in ledger.documents.list()] == ["kept"]
     assert ledger.mark() == before
 
 
 def test_text_that_was_embedded_once_is_never_pending_again(ledger: Ledger) -> None:
     ledger.change([entry(document("a", text="red green red"))], [])
-    assert len(ledger.pending(10)) == 2
+    assert len(ledger.chunks.pending(10)) == 2
     assert embed_all(ledger) == 3
     ledger.change([entry(document("b", text="green blue"))], ["a"])
-    assert [text.text for text in ledger.pending(10)] == ["blue"]
+    assert [text.text for text in ledger.chunks.pending(10)] == ["blue"]
 
 
 def test_the_newest_text_is_embedded_first(ledger: Ledger) -> None:
     ledger.change([entry(document("old", text="one two"))], [])
     ledger.change([entry(document("new", text="three four"))], [])
-    assert [text.text for text in ledger.pending(3)] == ["four", "three", "two"]
+    assert [text.text for text in ledger.chunks.pending(3)] == ["four", "three", "two"]
 
 
 def test_title_and_headings_are_embedded_but_a_file_name_is_not(ledger: Ledger) -> None:
     chunk = Chunk("c", "a", "v1", 0, 0, 4, "body", ("Report", "Results"))
-    ledger.change([Entry(document("a", text="body", title="Report"), [chunk])], [])
-    assert ledger.pending(1)[0].text == "body\nReport > Results"
+    ledger.change([ChunkedDocument(document("a", text="body", title="Report"), [chunk])], [])
+    assert ledger.chunks.pending(1)[0].text == "body\nReport > Results"
     chunk = Chunk("d", "b", "v1", 0, 0, 4, "body", ("Results",))
-    ledger.change([Entry(document("b", text="body", title="b.txt"), [chunk])], [])
-    assert ledger.pending(1)[0].text == "body\nResults"
+    ledger.change([ChunkedDocument(document("b", text="body", title="b.txt"), [chunk])], [])
+    assert ledger.chunks.pending(1)[0].text == "body\nResults"
 
 
 def test_summaries_say_what_a_folder_sync_needs(ledger: Ledger) -> None:
-    ledger.change([entry(document("a", text="one two"), Source(7, 123))], [])
+    ledger.change([entry(document("a", text="one two"), FileStamp(7, 123))], [])
     ledger.change([entry(document("b", text="one"))], [])
-    first, second = ledger.documents()
-    assert (first.id, first.version, first.characters, first.chunks, first.source) == ("a", "v1", 7, 2, Source(7, 123))
+    first, second = ledger.documents.list()
+    assert (first.id, first.version, first.characters, first.chunks, first.source) == (
+        "a",
+        "v1",
+        7,
+        2,
+        FileStamp(7, 123),
+    )
     assert second.source is None
-    ledger.refresh_source("b", Source(3, 9))
-    assert ledger.documents()[1].source == Source(3, 9)
+    ledger.refresh_source("b", FileStamp(3, 9))
+    assert ledger.documents.list()[1].source == FileStamp(3, 9)
     with pytest.raises(NotFound):
         ledger.refresh_source("c", None)
 
@@ -192,8 +198,8 @@ def test_who_may_read_and_when_it_was_modified_filter_as_brute_force_does(
         name, kind = str(number), "even" if number % 2 == 0 else "odd"
         stated = {} if from_file else {"modified": datetime.fromtimestamp(seconds, UTC).isoformat()}
         made = document(name, metadata={"kind": kind, **stated}, principals=readers)
-        ledger.change([entry(made, Source(1, seconds * 10**9) if from_file else None)], [])
-        assert ledger.document(name).principals == readers
+        ledger.change([entry(made, FileStamp(1, seconds * 10**9) if from_file else None)], [])
+        assert ledger.documents.get(name).principals == readers
         meets = (
             principals is None or not readers or bool(readers & principals),
             after is None or seconds >= after,
@@ -218,12 +224,12 @@ def test_who_may_read_holds_for_every_version_and_outlives_removal(ledger: Ledge
     hr = frozenset({"hr"})
     ledger.change([entry(document(text="old words", principals=frozenset({"all", "hr"})))], [])
     ledger.change([entry(document(text="new words", version="v2", principals=hr))], [])
-    assert ledger.document("a", "v1").principals == ledger.documents()[0].principals == hr
+    assert ledger.documents.get("a", "v1").principals == ledger.documents.list()[0].principals == hr
     assert not ledger.permit("a", ["hr"])
     assert ledger.permit("a", ["board"])
-    assert ledger.counts() == (1, 2, 2)
+    assert ledger.chunks.counts() == (1, 2, 2)
     ledger.change([], ["a"])
-    assert {ledger.document("a", version).principals for version in ("v1", "v2")} == {frozenset({"board"})}
+    assert {ledger.documents.get("a", version).principals for version in ("v1", "v2")} == {frozenset({"board"})}
     with pytest.raises(NotFound):
         ledger.permit("a", [])
 
@@ -233,19 +239,21 @@ def test_a_document_without_a_file_or_a_stated_time_was_modified_when_it_was_ind
     ledger.change([entry(document("now", metadata={"modified": "last week"}))], [])
     ledger.change([entry(document("then", metadata={"created": "2001-02-03T04:05:06+01:00"}))], [])
     ledger.change([entry(document("old", metadata={"created": "0001-01-01"}))], [])
-    assert ledger.scope(Filter(modified_after=now)).numbers.tolist() == [1]
+    assert ledger.selections.get(Filter(modified_after=now)).numbers.tolist() == [1]
     moment = datetime(2001, 2, 3, 3, 5, 6, tzinfo=UTC)
-    assert ledger.scope(Filter(modified_after=moment, modified_before=moment.replace(second=7))).numbers.tolist() == [2]
-    assert ledger.scope(Filter(modified_before=datetime(1900, 1, 1, tzinfo=UTC))).numbers.tolist() == [3]
-    ledger.refresh_source("now", Source(1, 10**9))
-    assert ledger.scope(Filter(modified_after=now)).is_empty
+    assert ledger.selections.get(
+        Filter(modified_after=moment, modified_before=moment.replace(second=7))
+    ).numbers.tolist() == [2]
+    assert ledger.selections.get(Filter(modified_before=datetime(1900, 1, 1, tzinfo=UTC))).numbers.tolist() == [3]
+    ledger.refresh_source("now", FileStamp(1, 10**9))
+    assert ledger.selections.get(Filter(modified_after=now)).is_empty
 
 
 def test_a_filter_resolved_before_sees_at_once_what_was_committed_since(ledger: Ledger, tmp_path: Path) -> None:
     ledger.change([entry(document(name)) for name in "abc"], [])
     everybody = Filter(principals=frozenset())
     assert inside(ledger, everybody) == {"a", "b", "c"}
-    assert ledger.scope(everybody) is ledger.scope(Filter(principals=frozenset()))
+    assert ledger.selections.get(everybody) is ledger.selections.get(Filter(principals=frozenset()))
     ledger.permit("b", {"ann"})
     assert inside(ledger, everybody) == {"a", "c"}
     other = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
@@ -262,14 +270,14 @@ def test_a_filter_resolved_before_sees_at_once_what_was_committed_since(ledger: 
 
 def test_scopes_are_kept_up_to_a_size_and_the_one_longest_unused_goes_first(ledger: Ledger, tmp_path: Path) -> None:
     ledger.change([entry(document(name)) for name in "abcdef"], [])
-    database = Database(tmp_path / "ledger.sqlite")
-    scopes = Scopes(database, most_numbers=4)
+    database = SqliteDatabase(tmp_path / "ledger.sqlite")
+    selections = SelectionCache(database, max_numbers=4)
     first, second, third = (Filter(document_ids=frozenset(pair)) for pair in ("ab", "cd", "ef"))
-    kept = [scopes.of(first), scopes.of(second)]
-    assert scopes.of(first) is kept[0]
-    scopes.of(third)
-    assert scopes.of(first) is kept[0]
-    assert scopes.of(second) is not kept[1]
+    kept = [selections.get(first), selections.get(second)]
+    assert selections.get(first) is kept[0]
+    selections.get(third)
+    assert selections.get(first) is kept[0]
+    assert selections.get(second) is not kept[1]
     database.close()
 
 
@@ -288,12 +296,12 @@ FIRST_LAYOUT = {
 
 def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Ledger, tmp_path: Path) -> None:
     """The first layout had no permissions, times, visits or roots: taken from this one they are gone, and so it is that one."""
-    ledger.change([entry(document("file"), Source(1, 5 * 10**9)), entry(document("other"))], [])
+    ledger.change([entry(document("file"), FileStamp(1, 5 * 10**9)), entry(document("other"))], [])
     embed_all(ledger)
-    before = [replace(summary, indexed_at=0.0) for summary in ledger.documents()]
+    before = [replace(summary, indexed_at=0.0) for summary in ledger.documents.list()]
     mark = ledger.mark()
     ledger.close()
-    connection = connected(ledger.path)
+    connection = connect(ledger.path)
     laid_out = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     for statement in (
         "DROP INDEX documents_by_time",
@@ -309,12 +317,12 @@ def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Led
     connection.close()
     again = Ledger(ledger.path, encoder="e", dimension=2)
     assert again.mark() == mark
-    assert [replace(summary, indexed_at=0.0) for summary in again.documents()] == before
-    assert again.scope(Filter(modified_before=datetime.fromtimestamp(6, UTC))).numbers.tolist() == [1]
-    assert again.scope(Filter(principals=frozenset())).mask(np.array([1, 2])).all()
+    assert [replace(summary, indexed_at=0.0) for summary in again.documents.list()] == before
+    assert again.selections.get(Filter(modified_before=datetime.fromtimestamp(6, UTC))).numbers.tolist() == [1]
+    assert again.selections.get(Filter(principals=frozenset())).mask(np.array([1, 2])).all()
     assert again.permit("file", ["hr"])
     again.close()
-    connection = connected(ledger.path)
+    connection = connect(ledger.path)
     now = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     connection.close()
     assert [(name, "".join((sql or "").split())) for name, sql in now] == [
@@ -324,7 +332,7 @@ def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Led
 
 def test_a_ledger_of_a_later_layout_is_refused(ledger: Ledger) -> None:
     ledger.close()
-    connection = connected(ledger.path)
+    connection = connect(ledger.path)
     connection.execute("UPDATE facts SET value = '99' WHERE name = 'schema'")
     connection.close()
     with pytest.raises(LedgerDamaged, match="has layout '99', this version reads '4'"):
@@ -336,12 +344,12 @@ def test_readers_do_not_wait_for_a_writer_and_see_one_state(ledger: Ledger) -> N
     other = sqlite3.connect(ledger.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     other.execute("DELETE FROM chunks")
-    assert ledger.counts() == (1, 2, 2)
+    assert ledger.chunks.counts() == (1, 2, 2)
     with ledger.snapshot() as snapshot:
         other.execute("COMMIT")
         assert len(list(snapshot.lexical_entries(None))) == 2
     other.close()
-    assert ledger.counts() == (1, 0, 0)
+    assert ledger.chunks.counts() == (1, 0, 0)
 
 
 def test_another_encoder_is_refused(ledger: Ledger) -> None:
@@ -367,10 +375,10 @@ def test_a_full_disk_is_told_as_such_and_loses_nothing(ledger: Ledger) -> None:
     ledger.change([entry(document("a"))], [])
     full = sqlite3.connect(ledger.path, isolation_level=None)
     full.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(DiskFull, match="the disk is full"), translated(ledger.path):
+    with pytest.raises(DiskFull, match="the disk is full"), translate_errors(ledger.path):
         full.execute("INSERT INTO vectors VALUES (x'00', zeroblob(1000000))")
     full.close()
-    assert ledger.counts() == (1, 2, 2)
+    assert ledger.chunks.counts() == (1, 2, 2)
 
 
 def test_the_page_of_an_offset() -> None:

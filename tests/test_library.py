@@ -54,7 +54,7 @@ def test_dropping_deletes_the_files_and_the_name_is_free_again(library: Library,
     assert list((tmp_path / "home" / "collections").iterdir()) == []
     with pytest.raises(CollectionMissing):
         library.drop("old")
-    assert library.open_or_create("old").documents() == []
+    assert library.open_or_create("old").documents.list() == []
 
 
 def test_another_encoder_is_refused_by_name(library: Library, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_collection_that_another_process_dropped_and_made_anew_is_opened_anew(
         library.open("c")
     other.open_or_create("c").add(Document("e", "v", "file:///e", "e", "text/plain", "New text."))
     other.close()
-    assert [summary.id for summary in library.open("c").documents()] == ["e"]
+    assert [summary.id for summary in library.open("c").documents.list()] == ["e"]
 
 
 def test_a_collection_that_is_dropped_while_it_is_opened_stays_gone(tmp_path: Path) -> None:

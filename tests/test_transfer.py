@@ -58,8 +58,8 @@ def test_what_was_exported_is_there_after_the_import_without_encoding(
     there = Library(tmp_path / "there", encoder)
     assert there.import_from(exported) == "papers"
     imported, original = there.open("papers"), library.open("papers")
-    assert imported.documents() == original.documents()
-    assert (imported.document("d"), imported.document("d", "v1")) == (NEW, OLD)
+    assert imported.documents.list() == original.documents.list()
+    assert (imported.documents.get("d"), imported.documents.get("d", "v1")) == (NEW, OLD)
     assert imported.verify() == []
     assert encoder.encoded == 0
     assert imported.search("apples trees") == original.search("apples trees")

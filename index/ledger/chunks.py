@@ -1,77 +1,56 @@
-"""The chunks in a ledger, and which of them wait for a vector. Inside a transaction of the caller's."""
+"""Read chunks, their vectors and the texts that wait for a vector from the ledger."""
 
-import json
 from collections.abc import Sequence
-from sqlite3 import Connection
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.ledger.rows import CHUNK_COLUMNS, ChunkRow, PendingText, chunk_from, pending_from
-from index.ledger.snapshot import EMBEDDED
+from index.ledger.snapshot import vectors_of
+from index.storage.sqlite import SqliteDatabase
 
 
-def chunks_in(connection: Connection, numbers: Sequence[int]) -> dict[int, ChunkRow]:
-    """The chunks with these ledger numbers, those that are still there."""
-    marks = ",".join("?" * len(numbers))
-    rows = connection.execute(
-        f"""
-        SELECT {CHUNK_COLUMNS} FROM chunks c
-        JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
-        WHERE c.number IN ({marks})
-        """,
-        tuple(numbers),
-    )
-    return {row[0]: chunk_from(row) for row in rows}
+class Chunks:
+    """A read-only view of the chunks in a ledger. Thread-safe; every call sees one committed state of the ledger."""
 
+    def __init__(self, database: SqliteDatabase, dimension: int) -> None:
+        self._database = database
+        self._dimension = dimension
 
-def counts(connection: Connection) -> tuple[int, int, int]:
-    """Current documents, their chunks, and those of the chunks that have no vector yet."""
-    row: tuple[int, int, int] = connection.execute(
-        """
-        SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks),
-            (SELECT count(*) FROM chunks WHERE embedded = 0)
-        """
-    ).fetchone()
-    return row
+    def get(self, numbers: Sequence[int]) -> dict[int, ChunkRow]:
+        """Return the chunks with these ledger numbers, by number; those that are gone are left out."""
+        marks = ",".join("?" * len(numbers))
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"""
+                SELECT {CHUNK_COLUMNS} FROM chunks c
+                JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
+                WHERE c.number IN ({marks})
+                """,
+                tuple(numbers),
+            )
+            return {row[0]: chunk_from(row) for row in rows}
 
+    def vectors(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return those of the chunks with these numbers that have a vector, ascending, and the vectors (n, dimension)."""
+        with self._database.reading() as connection:
+            return vectors_of(connection, numbers, self._dimension)
 
-def without_vector(connection: Connection) -> int:
-    """Chunks that have no vector yet; as quick as there are few of them."""
-    row: tuple[int] = connection.execute("SELECT count(*) FROM chunks WHERE embedded = 0").fetchone()
-    return row[0]
+    def pending(self, limit: int) -> list[PendingText]:
+        """Return at most `limit` different texts that wait for a vector, newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT hash, context, text FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?", (limit,)
+            )
+            return list({row[0]: pending_from(row) for row in rows}.values())
 
-
-def pending(connection: Connection, limit: int) -> list[PendingText]:
-    """At most `limit` different texts that wait for a vector, newest first."""
-    rows = connection.execute(
-        "SELECT hash, context, text FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?", (limit,)
-    )
-    return list({row[0]: pending_from(row) for row in rows}.values())
-
-
-def pending_of(connection: Connection, document_ids: Sequence[str]) -> int:
-    """How many chunks of these documents wait for a vector; a document that is not current has none."""
-    row = connection.execute(
-        """
-        SELECT count(*) FROM chunks WHERE embedded = 0 AND document IN (
-            SELECT number FROM documents WHERE id IN (SELECT value FROM json_each(?))
-        )
-        """,
-        (json.dumps(list(document_ids)),),
-    ).fetchone()
-    return int(row[0])
-
-
-def add_vectors(connection: Connection, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> int:
-    """Keep `vectors` (n, dimension) for the texts with these hashes; answers how many chunks became searchable."""
-    searchable = 0
-    for key, vector in zip(hashes, vectors.astype("<f2"), strict=True):
-        connection.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?)", (key, vector.tobytes()))
-        connection.execute(
-            "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE hash = ? AND embedded = 0",
-            (EMBEDDED, key),
-        )
-        done = connection.execute("UPDATE chunks SET embedded = 1 WHERE hash = ? AND embedded = 0", (key,))
-        searchable += done.rowcount
-    return searchable
+    def counts(self) -> tuple[int, int, int]:
+        """Count the current documents, their chunks, and those of the chunks that have no vector yet."""
+        with self._database.reading() as connection:
+            row: tuple[int, int, int] = connection.execute(
+                """
+                SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks),
+                    (SELECT count(*) FROM chunks WHERE embedded = 0)
+                """
+            ).fetchone()
+            return row

@@ -1,52 +1,83 @@
-"""Who may read what stands below a folder, a file, an address or an upload, as it was said when it was indexed.
+"""Who may read which document, and the places (folder, file, address, upload) that principals were named for.
 
-Remembered with the collection, so that a new file in a folder whose documents are for some is for the same people when nobody
-says so again. The nearest place at or above a document counts.
+The principals named for a place are kept with the collection. A new document takes them from the nearest place at or above
+it when a later run names nobody, so that a new file in a restricted folder is restricted in the same way.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
-from index.uris import file_uri, places_above
+from index.storage.sqlite import SqliteDatabase
+from index.uris import file_uri, uri_prefixes
 
 
 class Root(NamedTuple):
-    """A place and the principals that were named for it: who may read what stands there and below, everybody if none are."""
+    """A place and the principals named for it, who may read what stands there and below; everybody if there are none."""
 
     uri: str
     principals: frozenset[str]
 
 
 class Inherited(NamedTuple):
-    """So many new documents are for the principals of a place above them, since none were named for this run."""
+    """The number of new documents that got the principals of `root`, because this run named none."""
 
     root: Root
     documents: int
 
 
-def note_roots(connection: sqlite3.Connection, uris: Iterable[str], principals: frozenset[str]) -> None:
-    """Keep `principals` for these places; what was said of places below them is forgotten."""
-    written = json.dumps(sorted(principals))
-    for uri in uris:
-        place = uri.rstrip("/")
-        connection.execute("DELETE FROM roots WHERE uri > ? || '/' AND uri < ? || '0'", (place, place))
-        connection.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (uri, written))
+class Permissions:
+    """A read-only view of the permissions in a ledger. Thread-safe; every call sees one committed state of the ledger."""
 
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
 
-def roots_of(connection: sqlite3.Connection, uris: Iterable[str]) -> dict[str, Root]:
-    """For each document's URI the nearest place at or above it for which principals were named, if there is one."""
-    if connection.execute("SELECT 1 FROM roots LIMIT 1").fetchone() is None:
-        return {}
-    found: dict[str, Root] = {}
-    for uri in uris:
-        row = connection.execute(
-            """
-            SELECT uri, principals FROM roots WHERE uri IN (SELECT value FROM json_each(?)) ORDER BY length(uri) DESC LIMIT 1
-            """,
-            (json.dumps(places_above(file_uri(uri))),),
-        ).fetchone()
-        if row is not None:
-            found[uri] = Root(row[0], frozenset(json.loads(row[1])))
-    return found
+    def readers(self, document_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Return who may read each of the documents, current or removed; documents that everybody may read are left out."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT document_id, json_group_array(principal) FROM permissions
+                WHERE document_id IN (SELECT value FROM json_each(?)) GROUP BY document_id
+                """,
+                (json.dumps(list(document_ids)),),
+            )
+            return {document_id: frozenset(json.loads(principals)) for document_id, principals in rows}
+
+    def all_readable(self, document_ids: Collection[str], principals: Collection[str]) -> bool:
+        """Whether everybody or one of `principals` may read each of the documents, current or removed.
+
+        False if one of them was never in the collection.
+        """
+        with self._database.reading() as connection:
+            (hidden,) = connection.execute(
+                """
+                SELECT count(*) FROM json_each(?) asked WHERE
+                    NOT EXISTS (SELECT 1 FROM versions v WHERE v.document_id = asked.value)
+                    OR EXISTS (SELECT 1 FROM permissions p WHERE p.document_id = asked.value)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM permissions p WHERE p.document_id = asked.value
+                        AND p.principal IN (SELECT value FROM json_each(?))
+                    )
+                """,
+                (json.dumps(sorted(document_ids)), json.dumps(sorted(principals))),
+            ).fetchone()
+            return int(hidden) == 0
+
+    def roots(self, uris: Collection[str]) -> dict[str, Root]:
+        """Return for each document's URI the nearest place at or above it that principals were named for, if any."""
+        nearest: dict[str, Root] = {}
+        with self._database.reading() as connection:
+            if connection.execute("SELECT 1 FROM roots LIMIT 1").fetchone() is None:
+                return nearest
+            for uri in uris:
+                row = connection.execute(
+                    """
+                    SELECT uri, principals FROM roots
+                    WHERE uri IN (SELECT value FROM json_each(?)) ORDER BY length(uri) DESC LIMIT 1
+                    """,
+                    (json.dumps(uri_prefixes(file_uri(uri))),),
+                ).fetchone()
+                if row is not None:
+                    nearest[uri] = Root(row[0], frozenset(json.loads(row[1])))
+        return nearest

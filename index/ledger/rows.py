@@ -1,4 +1,4 @@
-"""Documents and chunks as the ledger's rows, and back. Pure."""
+"""Convert documents and chunks to the ledger's rows and back. Pure."""
 
 import json
 import zlib
@@ -9,20 +9,20 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from index.chunking.context import content_hash, embedded_text, embedding_context
+from index.chunking.chunker import content_hash, embedded_text, embedding_context
 from index.filters import nanoseconds
-from index.records import Chunk, Document, DocumentSummary, Page, Section, Source
+from index.records import Chunk, Document, DocumentSummary, FileStamp, Page, Section
 
 _COMPRESSION = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A document ready for the ledger: with its chunks, and the file it came from if there is one."""
+class ChunkedDocument:
+    """A document with its chunks, ready for the ledger, and the size and time of its file if it has one."""
 
     document: Document
     chunks: Sequence[Chunk]
-    source: Source | None = None
+    source: FileStamp | None = None
 
 
 class ChunkRow(NamedTuple):
@@ -36,14 +36,27 @@ class ChunkRow(NamedTuple):
 
 
 class PendingText(NamedTuple):
-    """Text that waits for its vector."""
+    """Text that waits for its vector; `hash` identifies it."""
 
     hash: bytes
     text: str
 
 
+class Visit(NamedTuple):
+    """A web page that a document was made from.
+
+    `found_by` is the address given that led to it: the page itself, or a sitemap. `etag` and `last_modified` are what the
+    server sent, empty where it sent nothing; they let the next run ask only for what has changed.
+    """
+
+    uri: str
+    found_by: str
+    etag: str
+    last_modified: str
+
+
 def version_row(document: Document) -> dict[str, Any]:
-    """Columns of `versions` except its number."""
+    """Return the columns of `versions` except its number."""
     return {
         "document_id": document.id,
         "version": document.version,
@@ -65,7 +78,7 @@ DOCUMENT_COLUMNS = """
 
 
 def document_from(row: Sequence[Any]) -> Document:
-    """The document of a row of `DOCUMENT_COLUMNS`, which are of the table `versions`."""
+    """Return the document of a row of `DOCUMENT_COLUMNS`, which belong to the table `versions`."""
     identity, version, uri, title, media_type, text, pages, sections, metadata, principals = row
     return Document(
         id=identity,
@@ -82,14 +95,14 @@ def document_from(row: Sequence[Any]) -> Document:
 
 
 def pages_from(column: str) -> tuple[Page, ...]:
-    """The pages in a `pages` column."""
+    """Return the pages in a `pages` column."""
     return tuple(Page(*page) for page in json.loads(column))
 
 
-def modified_ns(entry: Entry, now: float) -> int:
-    """When the entry was last modified, in nanoseconds since 1970: its file, else what its metadata say, else `now`.
+def modified_ns(entry: ChunkedDocument, now: float) -> int:
+    """Return when the document was last modified, in nanoseconds since 1970: by its file, else its metadata, else `now`.
 
-    The metadata that count are `modified` and then `created`, in ISO 8601; a time without a zone is UTC.
+    The metadata used are `modified` and then `created`, in ISO 8601; a time without a zone is UTC.
     """
     if entry.source is not None:
         return entry.source.modified_ns
@@ -97,13 +110,13 @@ def modified_ns(entry: Entry, now: float) -> int:
         try:
             stated = datetime.fromisoformat(entry.document.metadata[name])
         except (KeyError, ValueError):
-            continue  # free text from a file; what cannot be a time states none
+            continue  # the metadata are free text from a file; what is not a time is ignored
         return nanoseconds(stated if stated.tzinfo else stated.replace(tzinfo=UTC))
     return int(now * 1e9)
 
 
 def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:
-    """Columns of `chunks` except its number and `embedded`; `number` is the document's."""
+    """Return the columns of `chunks` except its number and `embedded`; `number` is the document's."""
     context = embedding_context(document, chunk.trail)
     return {
         "id": chunk.id,
@@ -120,7 +133,7 @@ def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:
 
 
 def page_at(pages: Sequence[Page], offset: int) -> int | None:
-    """Number of the page that holds the code point at `offset`, None if none does."""
+    """Return the number of the page that holds the code point at `offset`, None if no page does."""
     place = bisect_right(pages, offset, key=attrgetter("start")) - 1
     return pages[place].number if place >= 0 and offset < pages[place].end else None
 
@@ -131,21 +144,21 @@ CHUNK_COLUMNS = """
 
 
 def chunk_from(row: Sequence[Any]) -> ChunkRow:
-    """The chunk of a row of `CHUNK_COLUMNS`."""
+    """Return the chunk of a row of `CHUNK_COLUMNS`."""
     number, identity, document_id, version, ordinal, start, stop, text, trail, title, uri, page = row
     chunk = Chunk(identity, document_id, version, ordinal, start, stop, text, tuple(json.loads(trail)))
     return ChunkRow(number, chunk, title, uri, page)
 
 
 def pending_from(row: Sequence[Any]) -> PendingText:
-    """The text of a row of hash, context, text."""
+    """Return the text of a row of hash, context, text."""
     key, context, text = row
     return PendingText(key, embedded_text(context, text))
 
 
 def summary_from(row: Sequence[Any]) -> DocumentSummary:
-    """The summary of a row of its fields in order, the source as size and modification time."""
+    """Return the summary of a row of its fields in order, with the source as size and modification time."""
     identity, version, uri, title, media_type, characters, chunks, size, modified_ns, indexed_at, principals = row
-    source = None if size is None else Source(size, modified_ns)
+    source = None if size is None else FileStamp(size, modified_ns)
     permitted = frozenset(json.loads(principals))
     return DocumentSummary(identity, version, uri, title, media_type, characters, chunks, source, indexed_at, permitted)

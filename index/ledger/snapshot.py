@@ -1,4 +1,4 @@
-"""One consistent state of a ledger, as the caches (vectors, lexicon) read it: whole, or what is newer than a position."""
+"""One consistent state of a ledger, which the caches (vectors, lexicon) read whole or from a position of its log on."""
 
 import json
 import sqlite3
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.context import lexical_text
+from index.chunking.chunker import lexical_text
 
 ADDED, REMOVED, EMBEDDED = 1, 2, 3
 
@@ -16,7 +16,7 @@ _BATCH = 8192
 
 
 class Mark(NamedTuple):
-    """A state of a ledger: which ledger, and the position in its log of changes. What a cache records of its source."""
+    """A state of a ledger: which ledger, and the position in its log of changes. A cache records the mark it stands at."""
 
     ledger: int
     position: int
@@ -48,7 +48,7 @@ class StoredDocument(NamedTuple):
 
 
 class StoredChunk(NamedTuple):
-    """A chunk as it is stored: where it should stand in its document, and its text."""
+    """A chunk as it is stored: its range in the document, and its text."""
 
     number: int
     start: int
@@ -57,7 +57,7 @@ class StoredChunk(NamedTuple):
 
 
 class Snapshot:
-    """Reads inside one transaction. `since` is a position in this ledger's log; None reads everything."""
+    """Reads a ledger inside one transaction. `since` is a position in its log; None reads everything."""
 
     def __init__(self, connection: sqlite3.Connection, mark: Mark, floor: int, dimension: int) -> None:
         self._connection = connection
@@ -66,16 +66,16 @@ class Snapshot:
         self._floor = floor
 
     def can_replay(self, mark: Mark) -> bool:
-        """Whether the log still reaches back to `mark`, and `mark` is of this ledger and not from its future."""
+        """Whether `mark` is of this ledger, not newer than this snapshot, and the log still reaches back to it."""
         return mark.ledger == self.mark.ledger and self._floor <= mark.position <= self.mark.position
 
     def removed(self, since: int) -> list[int]:
-        """Numbers of the chunks removed since."""
+        """Return the numbers of the chunks removed since."""
         rows = self._connection.execute("SELECT chunk FROM changes WHERE position > ? AND kind = ?", (since, REMOVED))
         return [number for (number,) in rows]
 
     def vectors_changed(self, since: int) -> int:
-        """How many vectors of chunks came or went since."""
+        """Count the vectors of chunks that were added or removed since."""
         found = self._connection.execute(
             "SELECT count(*) FROM changes WHERE position > ? AND kind IN (?, ?)", (since, EMBEDDED, REMOVED)
         ).fetchone()
@@ -89,7 +89,7 @@ class Snapshot:
         return found.fetchone() is not None
 
     def lexical_entries(self, since: int | None) -> Iterator[LexicalEntry]:
-        """Chunks added since and still there, in order."""
+        """Yield the chunks added since that still exist, in order."""
         rows = self._connection.execute(
             f"""
             SELECT c.number, c.document, v.title, c.trail, c.text FROM {_chunks(since)}
@@ -101,27 +101,27 @@ class Snapshot:
             yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
 
     def embedded(self) -> int:
-        """How many chunks have a vector."""
+        """Count the chunks that have a vector."""
         found = self._connection.execute(
             "SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE embedded = 0)"
         ).fetchone()
         return int(found[0])
 
     def sample(self, size: int) -> NDArray[np.float32]:
-        """Vectors (n, dimension) of about `size` chunks drawn from all of them, always the same; all if there are fewer."""
+        """Return vectors (n, dimension) of about `size` chunks, always the same random sample; all if there are fewer."""
         count = self.embedded()
         if count <= size:
             return np.concatenate([batch.vectors for batch in self.vectors(None)])
         first, last = self._connection.execute("SELECT min(number), max(number) FROM chunks").fetchone()
         drawn = np.random.default_rng(0).integers(first, last + 1, size=-(-size * (last - first + 1) // count))
-        found = [
+        parts = [
             vectors_of(self._connection, part, self._dimension)[1]
             for part in np.array_split(np.unique(drawn), -(-len(drawn) // _BATCH))
         ]
-        return np.concatenate(found)
+        return np.concatenate(parts)
 
     def vectors(self, since: int | None) -> Iterator[VectorBatch]:
-        """Vectors that came since, of chunks that are still there, in order and in batches."""
+        """Yield the vectors added since whose chunks still exist, in order and in batches."""
         rows = self._connection.execute(
             f"""
             SELECT c.number, c.document, x.vector FROM {_chunks(since)}
@@ -137,13 +137,13 @@ class Snapshot:
             )
 
     def integrity(self) -> list[str]:
-        """What SQLite's own checks find: damaged pages, indexes that disagree with tables, references to nothing."""
-        said = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        """Return what SQLite's own checks report: damaged pages, indexes that disagree with tables, missing references."""
+        problems = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
-        return said + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
+        return problems + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
 
     def documents(self) -> Iterator[StoredDocument]:
-        """Current documents with their ledger numbers, without their chunks."""
+        """Yield the current documents with their ledger numbers, without their chunks."""
         rows = self._connection.execute(
             "SELECT d.number, d.uri, v.characters, v.text FROM documents d JOIN versions v ON v.number = d.version"
         )
@@ -151,19 +151,19 @@ class Snapshot:
             yield StoredDocument(number, uri, characters, text)
 
     def chunks_of(self, document: int) -> list[StoredChunk]:
-        """The chunks of the document with that ledger number, in order."""
+        """Return the chunks of the document with that ledger number, in order."""
         rows = self._connection.execute(
             "SELECT number, start, stop, text FROM chunks WHERE document = ? ORDER BY ordinal", (document,)
         )
         return [StoredChunk(*row) for row in rows]
 
     def numbers(self) -> NDArray[np.int64]:
-        """Ledger numbers of all chunks, ascending."""
+        """Return the ledger numbers of all chunks, ascending."""
         rows = self._connection.execute("SELECT number FROM chunks ORDER BY number").fetchall()
         return np.array(rows, dtype=np.int64).reshape(-1)
 
     def without_vector(self) -> int:
-        """How many chunks are noted as embedded though their vector is not there."""
+        """Count the chunks that are marked as embedded although their vector is missing."""
         found = self._connection.execute(
             "SELECT count(*) FROM chunks c LEFT JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1 AND x.hash IS NULL"
         ).fetchone()
@@ -173,7 +173,7 @@ class Snapshot:
 def vectors_of(
     connection: sqlite3.Connection, chunks: NDArray[np.int64], dimension: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Those of the chunks with these numbers that have a vector, ascending, and their vectors (n, dimension)."""
+    """Return those of the chunks with these numbers that have a vector, ascending, and the vectors (n, dimension)."""
     rows = connection.execute(
         """
         SELECT c.number, x.vector FROM chunks c JOIN vectors x ON x.hash = c.hash
@@ -187,7 +187,7 @@ def vectors_of(
 
 
 def _chunks(since: int | None) -> str:
-    """Table expression `c`: all chunks, or those with a change of one kind since a position, in the log's order."""
+    """Return table expression `c`: all chunks, or those with a change of one kind since a position, in the log's order."""
     if since is None:
         return "chunks c"
     return "(SELECT chunk FROM changes WHERE position > ? AND kind = ? ORDER BY position) g JOIN chunks c ON c.number = g.chunk"

@@ -1,0 +1,99 @@
+"""Write documents and their chunks into the ledger's tables, inside a write transaction that the caller holds."""
+
+import sqlite3
+import time
+from collections.abc import Collection
+
+from index.errors import NotFound
+from index.ledger.rows import ChunkedDocument, chunk_row, modified_ns, version_row
+from index.ledger.snapshot import ADDED, EMBEDDED, REMOVED
+
+
+def document_number(connection: sqlite3.Connection, document_id: str) -> int:
+    """Return the ledger number of a current document. `NotFound` if it is not current."""
+    row = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see what there is")
+    number: int = row[0]
+    return number
+
+
+def insert(connection: sqlite3.Connection, entry: ChunkedDocument) -> None:
+    """Make the entry the current version of its document, in place of any other."""
+    row = version_row(entry.document)
+    names = ", ".join(row)
+    version = connection.execute(
+        f"""
+        INSERT INTO versions ({names}) VALUES ({", ".join(f":{name}" for name in row)})
+        ON CONFLICT (document_id, version) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in row)}
+        RETURNING number
+        """,
+        row,
+    ).fetchone()[0]
+    now = time.time()
+    document = connection.execute(
+        """
+        INSERT INTO documents (id, version, uri, source_size, source_modified_ns, indexed_at, modified_ns)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, uri = excluded.uri, source_size = excluded.source_size,
+            source_modified_ns = excluded.source_modified_ns, indexed_at = excluded.indexed_at,
+            modified_ns = excluded.modified_ns
+        RETURNING number
+        """,
+        (
+            entry.document.id,
+            version,
+            entry.document.uri,
+            entry.source and entry.source.size,
+            entry.source and entry.source.modified_ns,
+            now,
+            modified_ns(entry, now),
+        ),
+    ).fetchone()[0]
+    set_principals(connection, entry.document.id, entry.document.principals)
+    _delete_chunks(connection, document)
+    connection.executemany(
+        "INSERT INTO properties (document, name, value) VALUES (?, ?, ?)",
+        ((document, name, value) for name, value in entry.document.metadata.items()),
+    )
+    for chunk in entry.chunks:
+        _insert_chunk(connection, chunk_row(entry.document, chunk, document))
+
+
+def retire(connection: sqlite3.Connection, document_id: str) -> None:
+    """Take the document out of search and keep its versions. `NotFound` if it is not current."""
+    number = document_number(connection, document_id)
+    _delete_chunks(connection, number)
+    connection.execute("DELETE FROM documents WHERE number = ?", (number,))
+
+
+def set_principals(connection: sqlite3.Connection, document_id: str, principals: Collection[str]) -> bool:
+    """Make `principals` those who may read the document, in all its versions. Returns whether this changes anything."""
+    rows = connection.execute("SELECT principal FROM permissions WHERE document_id = ?", (document_id,))
+    if {principal for (principal,) in rows} == set(principals):
+        return False
+    connection.execute("DELETE FROM permissions WHERE document_id = ?", (document_id,))
+    connection.executemany(
+        "INSERT INTO permissions VALUES (?, ?)", ((document_id, principal) for principal in sorted(set(principals)))
+    )
+    return True
+
+
+def _delete_chunks(connection: sqlite3.Connection, document: int) -> None:
+    """Delete the document's chunks and metadata and log each chunk as removed; its versions stay."""
+    connection.execute(
+        "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE document = ?", (REMOVED, document)
+    )
+    connection.execute("DELETE FROM chunks WHERE document = ?", (document,))
+    connection.execute("DELETE FROM properties WHERE document = ?", (document,))
+
+
+def _insert_chunk(connection: sqlite3.Connection, row: dict[str, object]) -> None:
+    known = connection.execute("SELECT 1 FROM vectors WHERE hash = :hash", row).fetchone() is not None
+    names = ", ".join(row)
+    number = connection.execute(
+        f"INSERT INTO chunks ({names}, embedded) VALUES ({', '.join(f':{name}' for name in row)}, :embedded)",
+        {**row, "embedded": int(known)},
+    ).lastrowid
+    kinds = (ADDED, EMBEDDED) if known else (ADDED,)
+    connection.executemany("INSERT INTO changes (kind, chunk) VALUES (?, ?)", ((kind, number) for kind in kinds))
