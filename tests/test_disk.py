@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from index.errors import CollectionBusy, DiskFull
-from index.storage.atomic import explained, replaced
-from index.storage.sqlite import connected, translated
+from index.storage.atomic import replace_file, report_full_disk
+from index.storage.sqlite import connect, translate_errors
 
 
-def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_the_old_file_stays(tmp_path: Path) -> None:
     target = tmp_path / "cache"
     target.write_text("old")
 
     def write() -> None:
-        with replaced(target) as partial:
+        with replace_file(target) as partial:
             partial.write_text("half")
             with Path("/dev/full").open("w") as full:
                 full.write("no room")
@@ -25,32 +25,35 @@ def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_complete_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
+def test_a_complete_file_replaces_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "cache"
     target.write_text("old")
-    with replaced(target) as partial:
+    with replace_file(target) as partial:
         partial.write_text("new")
         assert target.read_text() == "old"
     assert target.read_text() == "new"
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_other_failures_keep_their_own_name(tmp_path: Path) -> None:
-    with pytest.raises(PermissionError), explained(tmp_path / "x"):
+def test_other_failures_keep_their_own_error(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), report_full_disk(tmp_path / "x"):
         raise PermissionError(errno.EACCES, "denied")
-    with pytest.raises(ValueError, match="odd"), explained(tmp_path / "x"):
+    with pytest.raises(ValueError, match="odd"), report_full_disk(tmp_path / "x"):
         raise ValueError("odd")
 
 
-def test_a_ledger_that_another_program_holds_is_busy_not_broken(tmp_path: Path) -> None:
+def test_a_ledger_locked_by_another_program_is_busy_not_broken(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
-    first, second = connected(path), connected(path)
+    first, second = connect(path), connect(path)
     first.execute("CREATE TABLE t (x)")
     first.execute("BEGIN IMMEDIATE")
     second.execute("PRAGMA busy_timeout = 10")
-    with pytest.raises(CollectionBusy, match=r"ledger\.sqlite: another program has held the ledger"), translated(path):
+    with (
+        pytest.raises(CollectionBusy, match=r"ledger\.sqlite: another program has held the ledger"),
+        translate_errors(path),
+    ):
         second.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.OperationalError, match="no such table"), translated(path):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), translate_errors(path):
         second.execute("SELECT * FROM missing")
     first.close()
     second.close()

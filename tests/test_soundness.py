@@ -10,7 +10,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.hashing import HashedEncoder
-from index.maintenance.integrity import Finding
+from index.maintenance.integrity import IntegrityProblem
 from index.sync.sync import sync
 
 FACTS = ("Apples grow on trees.", "Bears eat honey.", "Cats drink milk.")
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def collection(tmp_path: Path, folder: Path) -> Iterator[Collection]:
-    collection = Collection(tmp_path / "home" / "c", HashedEncoder(), least_to_save=1)
+    collection = Collection(tmp_path / "home" / "c", HashedEncoder(), min_to_save=1)
     sync(collection, [folder])
     yield collection
     collection.close()
@@ -41,8 +41,8 @@ def ledger(tmp_path: Path, collection: Collection) -> Iterator[sqlite3.Connectio
     connection.close()
 
 
-def told(findings: list[Finding]) -> list[tuple[str, str]]:
-    assert all(finding.mend for finding in findings)
+def told(findings: list[IntegrityProblem]) -> list[tuple[str, str]]:
+    assert all(finding.fix for finding in findings)
     return [(finding.place, finding.what) for finding in findings]
 
 

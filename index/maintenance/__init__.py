@@ -1,4 +1,4 @@
-"""Work on a whole collection: one writer at a time, integrity checks, export and import.
+"""Work on a whole collection: serialised writers, integrity checks, export and import.
 
 Read in this order: writer, integrity, export.
 """

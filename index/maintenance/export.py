@@ -1,6 +1,6 @@
-"""A collection as one file, to carry to another machine: a zip archive of the ledger and a manifest with its checksum.
+"""Export a collection into one file to move it to another machine: a zip of the ledger and a manifest with its checksum.
 
-Caches are not in it; they are made again from the ledger. Vectors are, so nothing is ever embedded again.
+The caches are left out, since they are rebuilt from the ledger. The vectors are included, so nothing is embedded again.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pathlib import Path
 from index.errors import ExportUnreadable, ExportUnwritable
 from index.ledger.ledger import Ledger
 from index.records import CollectionState
-from index.storage.atomic import replaced
+from index.storage.atomic import replace_file
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -28,7 +28,7 @@ _AGAIN = "Export the collection again, or fetch the file again"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an export says about itself. `ledger_sha256` and `ledger_bytes` are of the ledger inside."""
+    """The description inside an export. `ledger_sha256` and `ledger_bytes` are of the ledger in it."""
 
     format: int
     name: str
@@ -41,12 +41,12 @@ class Manifest:
 
 
 def export(ledger: Ledger, state: CollectionState, dimension: int, target: Path) -> Manifest:
-    """Write a collection to `target`, which must not be there yet. `ExportUnwritable` says why it cannot be."""
+    """Write a collection to `target`, which must not exist yet. `ExportUnwritable` says why it cannot be written."""
     if target.exists():
         raise ExportUnwritable(f"{target} is already there. Remove it, or choose another name")
     copy = target.with_name(f"{target.name}.{os.getpid()}.ledger")
     try:
-        with _written(target), replaced(target) as partial:
+        with _explain_unwritable(target), replace_file(target) as partial:
             copy.touch(exist_ok=False)
             ledger.copy(copy)
             with copy.open("rb") as stream:
@@ -70,8 +70,8 @@ def export(ledger: Ledger, state: CollectionState, dimension: int, target: Path)
 
 
 def manifest_of(source: Path) -> Manifest:
-    """What the export at `source` says about itself. `ExportUnreadable` if it is none."""
-    with _read(source), zipfile.ZipFile(source) as archive:
+    """Return the manifest of the export at `source`. `ExportUnreadable` if the file is not an export."""
+    with _explain_unreadable(source), zipfile.ZipFile(source) as archive:
         fields = json.loads(archive.read(_MANIFEST))
         if fields["format"] != _FORMAT:
             raise ExportUnreadable(f"{source} has format {fields['format']!r}, this version reads {_FORMAT}. {_AGAIN}")
@@ -81,10 +81,10 @@ def manifest_of(source: Path) -> Manifest:
 def unpack(source: Path, ledger: Path) -> Manifest:
     """Write the ledger inside the export at `source` to `ledger`, whole or not at all.
 
-    `ExportUnreadable` if the export is missing, no export, cut short or altered.
+    `ExportUnreadable` if the file is missing, not an export, cut short or altered.
     """
     manifest = manifest_of(source)
-    with replaced(ledger) as partial:
+    with replace_file(ledger) as partial:
         digest, size = hashlib.sha256(), 0
         with partial.open("wb") as stream, closing(_blocks(source)) as blocks:
             for block in blocks:
@@ -102,15 +102,15 @@ def unpack(source: Path, ledger: Path) -> Manifest:
 
 
 def _blocks(source: Path) -> Generator[bytes, None, None]:
-    """The ledger inside the export, block by block."""
-    with _read(source), zipfile.ZipFile(source) as archive, archive.open(_LEDGER) as packed:
+    """Yield the ledger inside the export, block by block."""
+    with _explain_unreadable(source), zipfile.ZipFile(source) as archive, archive.open(_LEDGER) as packed:
         while block := packed.read(_BLOCK):
             yield block
 
 
 @contextmanager
-def _read(source: Path) -> Iterator[None]:
-    """Inside the `with` block whatever is wrong with the file becomes `ExportUnreadable`."""
+def _explain_unreadable(source: Path) -> Iterator[None]:
+    """Inside the `with` block any error of reading the file becomes `ExportUnreadable`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -124,8 +124,8 @@ def _read(source: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _written(target: Path) -> Iterator[None]:
-    """Inside the `with` block a place that takes no file becomes `ExportUnwritable`."""
+def _explain_unwritable(target: Path) -> Iterator[None]:
+    """Inside the `with` block a path where no file can be written becomes `ExportUnwritable`."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:

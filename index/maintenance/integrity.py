@@ -1,4 +1,4 @@
-"""Is a collection sound? The ledger against itself, the caches against the ledger, the ledger against the files."""
+"""Check a collection: the ledger against itself, the caches against the ledger, the ledger against the files."""
 
 import stat
 import zlib
@@ -14,58 +14,58 @@ from index.errors import LedgerDamaged
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Snapshot, StoredDocument
 from index.lexicon.index import Lexicon
-from index.records import DocumentSummary, Source
+from index.records import DocumentSummary, FileStamp
 from index.uris import file_uri
 from index.vectors.index import VectorIndex
 
 _RESTORE = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
-_REBUILD = "Delete {place} in the collection's folder: it is made again from the ledger"
+_REBUILD = "Delete {place} in the collection's folder: it is rebuilt from the ledger"
 _REINDEX = "Run quoth index again"
 _LENGTH_TOLERANCE = 0.01  # a vector of length 1 rounded to half precision is off by less than .001
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it should be. `place` is the part concerned; in `files` nothing is damaged, only outdated."""
+class IntegrityProblem:
+    """Something wrong with a collection. `place` is the part concerned; `files` means outdated, not damaged."""
 
     place: Literal["ledger", "lexicon", "vectors", "files"]
     what: str
-    mend: str
+    fix: str
 
 
-def findings(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[Finding]:
-    """Everything that is wrong with a collection, while nobody writes. The caches catch up with the ledger first."""
+def find_problems(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[IntegrityProblem]:
+    """Yield everything that is wrong with a collection. The caller holds the writer lock; the caches catch up first."""
     try:
         lexicon.catch_up(ledger)
         vectors.catch_up()
         with ledger.snapshot() as snapshot:
-            for what in (*snapshot.integrity(), *_misquotations(snapshot), *_bad_vectors(snapshot)):
-                yield Finding("ledger", what, _RESTORE)
+            for what in (*snapshot.integrity(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
+                yield IntegrityProblem("ledger", what, _RESTORE)
             for what in _differences(set(snapshot.numbers().tolist()), set(lexicon.numbers())):
-                yield Finding("lexicon", what, _REBUILD.format(place="lexicon/"))
-            for what in _astray(snapshot, vectors):
-                yield Finding("vectors", what, _REBUILD.format(place="vectors.json"))
+                yield IntegrityProblem("lexicon", what, _REBUILD.format(place="lexicon/"))
+            for what in _differing_vectors(snapshot, vectors):
+                yield IntegrityProblem("vectors", what, _REBUILD.format(place="vectors.json"))
     except LedgerDamaged as error:
-        yield Finding("ledger", str(error), _RESTORE)
+        yield IntegrityProblem("ledger", str(error), _RESTORE)
         return
-    for document in ledger.documents():
-        what_happened = _fate(document)
-        if what_happened is not None:
-            yield Finding("files", f"{document.uri} {what_happened}", _REINDEX)
+    for document in ledger.documents.list():
+        change = _file_change(document)
+        if change is not None:
+            yield IntegrityProblem("files", f"{document.uri} {change}", _REINDEX)
 
 
-def _misquotations(snapshot: Snapshot) -> Iterator[str]:
-    """Chunks that are not literally what stands at their place in the text, and texts that do not read."""
+def _bad_texts(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the texts that cannot be read, and the chunks whose text differs from their range of the document."""
     for document in snapshot.documents():
         try:
             text = zlib.decompress(document.text).decode()
         except (zlib.error, UnicodeDecodeError) as error:
             yield f"{document.uri}: its text does not read ({error})"
             continue
-        yield from _wrong_chunks(snapshot, document, text)
+        yield from _bad_chunks(snapshot, document, text)
 
 
-def _wrong_chunks(snapshot: Snapshot, document: StoredDocument, text: str) -> Iterator[str]:
+def _bad_chunks(snapshot: Snapshot, document: StoredDocument, text: str) -> Iterator[str]:
     if len(text) != document.characters:
         yield f"{document.uri}: its text has {len(text):,} characters, not {document.characters:,} as recorded"
     for chunk in snapshot.chunks_of(document.number):
@@ -80,33 +80,33 @@ def _bad_vectors(snapshot: Snapshot) -> Iterator[str]:
     wrong = 0
     for batch in snapshot.vectors(None):
         lengths = np.linalg.norm(batch.vectors, axis=1)
-        wrong += int((~(np.abs(lengths - 1) <= _LENGTH_TOLERANCE)).sum())  # a NaN is wrong, too
+        wrong += int((~(np.abs(lengths - 1) <= _LENGTH_TOLERANCE)).sum())  # also counts NaN
     if wrong:
         yield f"the vectors of {wrong:,} chunks are not of length 1"
 
 
-def _astray(snapshot: Snapshot, vectors: VectorIndex) -> Iterator[str]:
-    """How the vectors in memory differ from those of the ledger."""
-    there = vectors.numbers()
+def _differing_vectors(snapshot: Snapshot, vectors: VectorIndex) -> Iterator[str]:
+    """Yield how the vectors in memory differ from those of the ledger."""
+    numbers = vectors.numbers()
     expected: set[int] = set()
     wrong = 0
     for batch in snapshot.vectors(None):
         expected.update(batch.numbers.tolist())
-        wrong += vectors.differing(batch)
-    yield from _differences(expected, set(there.tolist()))
+        wrong += vectors.count_differing(batch)
+    yield from _differences(expected, set(numbers.tolist()))
     if wrong:
         yield f"{wrong:,} vectors differ from those of the ledger"
 
 
-def _differences(expected: set[int], there: set[int]) -> Iterator[str]:
-    if missing := len(expected - there):
+def _differences(expected: set[int], actual: set[int]) -> Iterator[str]:
+    if missing := len(expected - actual):
         yield f"{missing:,} of {len(expected):,} chunks are missing"
-    if foreign := len(there - expected):
+    if foreign := len(actual - expected):
         yield f"{foreign:,} chunks are in it that the ledger does not have"
 
 
-def _fate(document: DocumentSummary) -> str | None:
-    """What became of a document's file since it was indexed; None if nothing did, or there is no file."""
+def _file_change(document: DocumentSummary) -> str | None:
+    """How a document's file changed since it was indexed; None if it did not, or if the document has no file."""
     parts = urlsplit(file_uri(document.uri))
     if parts.scheme != "file" or document.source is None:
         return None
@@ -116,6 +116,6 @@ def _fate(document: DocumentSummary) -> str | None:
         return "is gone"
     except OSError as error:
         return f"cannot be reached ({error.strerror})"
-    if not stat.S_ISREG(status.st_mode) or Source(status.st_size, status.st_mtime_ns) != document.source:
+    if not stat.S_ISREG(status.st_mode) or FileStamp(status.st_size, status.st_mtime_ns) != document.source:
         return "has changed"
     return None

@@ -1,4 +1,4 @@
-"""Writers of a collection take turns, and each leaves the caches up to date, as often as that is worth its time."""
+"""Serialise the writers of a collection; refresh the search caches after a write, at most once a second."""
 
 import time
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from index.storage.lock import FileLock
 from index.vectors.index import VectorIndex
 
 WAIT_SECONDS = 10.0
-"""How long one writer waits for another before it gives up."""
+"""Time that one writer waits for another before it gives up."""
 
-_TENDING_SECONDS = 1.0
-_SHARE_TENDING = 9  # one second in ten at most
+_REFRESH_SECONDS = 1.0
+_REFRESH_PAUSE = 9  # times as long as the refresh took, which then takes at most one second in ten
 _LOG_KEPT = 100_000
 
 
-class Tending:
-    """The turn to write, held by `lock`, and what is done for the caches at its end. Thread-safe."""
+class WriteCoordinator:
+    """Holds `lock` for one writer at a time and refreshes the caches after it. Thread-safe."""
 
     def __init__(self, ledger: Ledger, vectors: VectorIndex, lexicon: Lexicon, lock: FileLock) -> None:
         self._ledger = ledger
@@ -30,9 +30,9 @@ class Tending:
 
     @contextmanager
     def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
-        """Be the only writer inside the `with` block; re-entrant. `CollectionBusy` after `wait` seconds.
+        """Hold the writer lock inside the `with` block; re-entrant. `CollectionBusy` after `wait` seconds.
 
-        The caches are brought up to date at the end, or by the next search if that was done within the last second.
+        The caches are brought up to date at the end, or by the next search if they were within the last second.
         """
         with self._lock.held(wait):
             before = self._ledger.mark()
@@ -43,39 +43,39 @@ class Tending:
                 self._depth -= 1
             is_due = self._depth == 0 and time.monotonic() >= self._due and self._ledger.mark() != before
             if is_due:
-                self._tend_lexicon()
+                self._refresh_lexicon()
         if is_due:
             self.save_vectors()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Be the only writer inside the `with` block, and leave the caches as they are. `CollectionBusy` after 10 s."""
+        """Hold the writer lock inside the `with` block and leave the caches as they are. `CollectionBusy` after 10 s."""
         with self._lock.held(WAIT_SECONDS):
             yield
 
-    def changed(self) -> None:
-        """After a change inside `writing`: bring the lexicon up to date if others are to follow and it is due."""
+    def note_change(self) -> None:
+        """Call this after a change inside `writing`: refreshes the lexicon if it is due and an outer block goes on writing."""
         if self._depth > 1 and time.monotonic() >= self._due:
-            self._tend_lexicon()
+            self._refresh_lexicon()
 
-    def tend_lexicon(self) -> None:
+    def refresh_lexicon(self) -> None:
         """Bring the lexicon up to date."""
         with self._lock.held(WAIT_SECONDS):
-            self._tend_lexicon()
+            self._refresh_lexicon()
 
     def save_vectors(self) -> None:
-        """Make new files of vectors if they are due, and trim the log behind them. Other writers need not wait for it."""
+        """Write new vector files if they are due and trim the log behind them. Other writers do not wait for this."""
         saved = self._vectors.save()
         if saved is not None and saved > _LOG_KEPT:
             with self._lock.held(WAIT_SECONDS):
                 self._ledger.trim(saved - _LOG_KEPT)
 
-    def _tend_lexicon(self) -> None:
-        """For who holds the lock, so that two writers do not wait for each other's.
+    def _refresh_lexicon(self) -> None:
+        """Refresh the lexicon. The caller holds the writer lock, so that two writers never wait for each other's refresh.
 
-        The longer it takes, the longer the next one waits: searches bring it up to date anyway.
+        The longer a refresh takes, the later the next one is due: searches bring the lexicon up to date anyway.
         """
         begun = time.monotonic()
         self._lexicon.catch_up(self._ledger)
         now = time.monotonic()
-        self._due = now + max(_TENDING_SECONDS, _SHARE_TENDING * (now - begun))
+        self._due = now + max(_REFRESH_SECONDS, _REFRESH_PAUSE * (now - begun))

@@ -1,4 +1,4 @@
-"""One query over both indexes: dense and lexical rankings, fused and reranked.
+"""Search: query both indexes, fuse the dense and the lexical ranking, and rerank if asked.
 
 Read in this order: fusion, retrieval.
 """

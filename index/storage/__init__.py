@@ -1,4 +1,4 @@
-"""What stands on the disk: SQLite connections, locks between processes, and files replaced atomically.
+"""Disk access: SQLite connections, locks between processes, and files that are replaced atomically.
 
 Read in this order: atomic, lock, sqlite.
 """

@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves the old one or the new one, and a full disk is told as such."""
+"""Replace files atomically, so that a crash leaves the old or the new one, and report a full disk as `DiskFull`."""
 
 import errno
 import os
@@ -13,14 +13,14 @@ _NEARLY_FULL = 1 << 20
 
 
 @contextmanager
-def replaced(target: Path) -> Iterator[Path]:
-    """A path to write to; when the `with` block ends well, the file is synced and takes the place of `target`.
+def replace_file(target: Path) -> Iterator[Path]:
+    """Yield a path to write to; if the `with` block succeeds, the file is synced and replaces `target`.
 
-    `DiskFull` when there is no room. What stood at `target` stays until the new file is complete.
+    `DiskFull` if there is no room. The old file at `target` stays until the new one is complete.
     """
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
-        with explained(target):
+        with report_full_disk(target):
             yield partial
             _sync(partial)
             partial.replace(target)
@@ -30,10 +30,10 @@ def replaced(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def report_full_disk(path: Path) -> Iterator[None]:
     """Inside the `with` block a failed write becomes `DiskFull` if the disk of `path` is full.
 
-    FAISS and Tantivy report failed writes as RuntimeError and ValueError, so for those the free space decides.
+    FAISS and Tantivy report a failed write as RuntimeError or ValueError; for those the free space decides.
     """
     try:
         yield
@@ -46,18 +46,18 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def is_full(path: Path) -> bool:
-    """Whether less than a megabyte is free where `path` stands."""
+    """Whether less than a megabyte is free on the disk of `path`."""
     return shutil.disk_usage(path.parent).free < _NEARLY_FULL
 
 
 def bytes_below(folder: Path) -> int:
-    """How much the files in the folder and below it take."""
+    """Return the total size of the files in the folder and below it."""
     total = 0
     for path in folder.rglob("*"):
         try:
             total += path.stat().st_size
         except FileNotFoundError:
-            continue  # a cache file that was replaced meanwhile
+            continue  # a cache file that was replaced in the meantime
     return total
 
 

@@ -1,10 +1,11 @@
-"""One writer at a time, over threads and processes, and a clear word about who it is.
+"""A lock that threads and processes share, with an error that names its holder.
 
-The lock is `flock` on a small file: the kernel drops it when the process ends, however it ends, so a killed writer never
-leaves a collection locked. The file's content (process, host, time) only serves the message.
+The lock is `flock` on a small file. The kernel releases it however the process ends, so a killed writer never leaves a
+collection locked. The file's content (process, host, time) is only for the error message.
 
-Who waits for the lock holds a second one, the turn. A writer that lets go between two batches and wants the lock back finds the
-turn taken and comes after whoever waited: a long run keeps others waiting for one batch, not for its whole length.
+A process that waits for the lock holds a second lock, the turn. A writer that releases the lock between two batches and wants
+it back finds the turn taken and queues behind the process that waited. A long run thus keeps others waiting for one batch, not
+for its whole length.
 """
 
 import fcntl
@@ -25,7 +26,7 @@ _POLL_SECONDS = 0.02
 
 
 def writer_lock(folder: Path) -> "FileLock":
-    """The lock that whoever writes to the collection in `folder` holds."""
+    """Return the lock that a writer of the collection in `folder` must hold."""
     return FileLock(folder / "writer.lock")
 
 
@@ -48,7 +49,7 @@ class FileLock:
             raise CollectionBusy(self._busy_message())
         try:
             if self._depth == 0:
-                self._descriptor = self._locked_descriptor(deadline)
+                self._descriptor = self._acquire(deadline)
             self._depth += 1
             try:
                 yield
@@ -61,22 +62,22 @@ class FileLock:
 
     def forget(self) -> None:
         """Close the descriptors. In a forked child this leaves the parent's lock alone."""
-        self._give_turn()
+        self._release_turn()
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _give_turn(self) -> None:
+    def _release_turn(self) -> None:
         if self._turn is not None:
             os.close(self._turn)
             self._turn = None
 
-    def _locked_descriptor(self, deadline: float) -> int:
-        self._turn = self._flocked(self._path.with_name(f"{self._path.name}.turn"), deadline)
+    def _acquire(self, deadline: float) -> int:
+        self._turn = self._flock(self._path.with_name(f"{self._path.name}.turn"), deadline)
         try:
-            descriptor = self._flocked(self._path, deadline)
+            descriptor = self._flock(self._path, deadline)
         finally:
-            self._give_turn()
+            self._release_turn()
         holder = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -90,8 +91,8 @@ class FileLock:
             raise
         return descriptor
 
-    def _flocked(self, path: Path, deadline: float) -> int:
-        """A descriptor of `path` that has the lock; `CollectionBusy` once the deadline is past."""
+    def _flock(self, path: Path, deadline: float) -> int:
+        """Return a descriptor of `path` that holds the lock. `CollectionBusy` after the deadline."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             while True:
@@ -111,7 +112,7 @@ class FileLock:
             holder = json.loads(self._path.read_text())
             who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
         except (OSError, ValueError, KeyError, TypeError):
-            who = "another process"  # the holder has the lock but has not written its name yet
+            who = "another process"  # the holder has the lock but has not written its details yet
         return f"{self._path.parent.name}: {who} is writing. Wait until it is done, or stop it, and run again"
 
 
@@ -123,5 +124,5 @@ def _forget_in_child() -> None:
         lock.forget()
 
 
-# A forked child that outlives a killed parent would otherwise keep the parent's lock alive through its copy of the descriptor.
+# Otherwise a forked child that outlives a killed parent keeps the parent's lock through its copy of the descriptor.
 os.register_at_fork(after_in_child=_forget_in_child)

@@ -1,4 +1,4 @@
-"""SQLite as the ledger wants it: how a connection is set up, and what its errors mean here."""
+"""SQLite connections as the ledger needs them, with SQLite's errors translated into those of index/."""
 
 import sqlite3
 import threading
@@ -15,15 +15,15 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _BUSY_SECONDS = 30.0
 
 
-class Database:
-    """Connections to the file at `path`, kept for the next use. Thread-safe; every use has a connection of its own.
+class SqliteDatabase:
+    """A pool of connections to the file at `path`. Thread-safe; every use has a connection of its own.
 
-    `explain(path)` is entered around every use and turns SQLite's errors into ones with a mend: by default the ledger's.
+    `explain(path)` is entered around every use and turns SQLite's errors into ones that name a fix, by default the ledger's.
     """
 
     def __init__(self, path: Path, explain: Callable[[Path], AbstractContextManager[None]] | None = None) -> None:
         self._path = path
-        self._explain = explain or translated
+        self._explain = explain or translate_errors
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._watching: sqlite3.Connection | None = None
@@ -31,7 +31,7 @@ class Database:
         self._closed = False
 
     def close(self) -> None:
-        """Close every connection, those in use as soon as they are given back."""
+        """Close every connection; one in use is closed when it is returned."""
         with self._guard:
             self._closed = True
             while self._idle:
@@ -42,7 +42,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection inside a read transaction; its first query fixes what the transaction sees."""
+        """Yield a connection inside a read transaction; its first query fixes the state that it sees."""
         with self._explain(self._path), self._connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -52,7 +52,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection inside a write transaction that commits when the `with` block ends well, else leaves no trace."""
+        """Yield a connection inside a write transaction, which commits if the `with` block succeeds and else rolls back."""
         with self._explain(self._path), self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -63,13 +63,13 @@ class Database:
                     connection.rollback()
 
     def version(self) -> tuple[int, int]:
-        """Differs from what it was before if anything was committed in between, by whatever process.
+        """Return a value that changes whenever any process commits.
 
-        SQLite tells a connection of what others committed: so this one never writes.
+        SQLite's `data_version` counts only what other connections committed, so the connection used here never writes.
         """
         with self._explain(self._path), self._guard:
             if self._watching is None:
-                self._watching = connected(self._path)
+                self._watching = connect(self._path)
                 self._watches += 1
             version = int(self._watching.execute("PRAGMA data_version").fetchone()[0])
             if self._closed:
@@ -86,7 +86,7 @@ class Database:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with self._guard:
             connection = self._idle.pop() if self._idle else None
-        connection = connection or connected(self._path)
+        connection = connection or connect(self._path)
         try:
             yield connection
         finally:
@@ -97,11 +97,11 @@ class Database:
                     self._idle.append(connection)
 
 
-def connected(path: Path) -> sqlite3.Connection:
-    """A connection to `path` in write-ahead mode, autocommit outside explicit transactions, usable from any thread."""
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection to `path`: write-ahead mode, autocommit outside explicit transactions, usable from any thread."""
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        write_ahead(connection, _BUSY_SECONDS)
+        enable_write_ahead(connection, _BUSY_SECONDS)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
@@ -110,10 +110,10 @@ def connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
-    """Turn the file to write-ahead mode, waiting for others up to `seconds`.
+def enable_write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
+    """Switch the file to write-ahead mode, waiting for others up to `seconds`.
 
-    Of two programs that do so to a new file at once, SQLite may refuse one without the wait that was set.
+    If two programs switch a new file at once, SQLite may refuse one of them without the timeout that was set.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -127,7 +127,7 @@ def write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
 
 
 def run_script(connection: sqlite3.Connection, script: str) -> None:
-    """Each statement of the script, inside the transaction that is open: `executescript` would commit it first."""
+    """Run each statement of the script inside the open transaction, which `executescript` would commit first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -137,8 +137,8 @@ def run_script(connection: sqlite3.Connection, script: str) -> None:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Inside the `with` block SQLite's errors become those of index/; others pass unchanged."""
+def translate_errors(path: Path) -> Iterator[None]:
+    """Inside the `with` block SQLite's errors become those of index/; other errors pass unchanged."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -160,13 +160,13 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _check(path: Path) -> str:
-    """The first finding of SQLite's own check."""
+    """Return the first problem that SQLite's own check reports."""
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            finding = connection.execute("PRAGMA quick_check(1)").fetchone()
+            problem = connection.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
         return f"quick_check: {error}"
-    return f"quick_check: {finding[0]}"
+    return f"quick_check: {problem[0]}"
