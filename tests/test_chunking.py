@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.chunking.chunker import LIMIT, TARGET, chunk, chunk_id
+from index.chunking.chunker import LIMIT, TARGET, chunk_document, chunk_id
 from index.chunking.sentences import sentence_spans
 from index.formats.markdown import markdown_headings, sections
 from index.records import Document, Section
 
 
 def words(text: str) -> NDArray[np.int64]:
-    """A word piece for every word and every other visible character."""
+    """One word piece for every word and every other visible character."""
     return np.array([match.span() for match in re.finditer(r"\w+|[^\w\s]", text)], dtype=np.int64).reshape(-1, 2)
 
 
@@ -32,18 +32,18 @@ def prose(count: int, length: int = 12) -> str:
 
 
 def test_a_short_document_is_one_chunk() -> None:
-    [only] = chunk(document("  One. Two.\n"), words)
+    [only] = chunk_document(document("  One. Two.\n"), words)
     assert (only.start, only.end, only.text, only.ordinal) == (2, 11, "One. Two.", 0)
     assert only.id == chunk_id("d", "v", 2, 11)
 
 
-def test_nothing_to_say_is_no_chunk() -> None:
-    assert chunk(document(" \n-----\n"), words) == []
+def test_an_empty_document_has_no_chunk() -> None:
+    assert chunk_document(document(" \n-----\n"), words) == []
 
 
 def test_chunks_are_even_and_near_the_target() -> None:
     text = prose(100)
-    sizes = [len(words(part.text)) for part in chunk(document(text), words)]
+    sizes = [len(words(part.text)) for part in chunk_document(document(text), words)]
     assert sum(sizes) == len(words(text))
     assert len(sizes) == sum(sizes) / TARGET == 7
     assert min(sizes) > TARGET / 2
@@ -52,12 +52,12 @@ def test_chunks_are_even_and_near_the_target() -> None:
 
 def test_a_chunk_prefers_to_end_where_a_paragraph_ends() -> None:
     text = "\n\n".join(prose(13) for _ in range(5))
-    assert all(text[part.end : part.end + 2] in ("\n\n", "") for part in chunk(document(text), words))
+    assert all(text[part.end : part.end + 2] in ("\n\n", "") for part in chunk_document(document(text), words))
 
 
 def test_no_chunk_crosses_a_heading_and_each_knows_its_trail() -> None:
     text = "Before.\n\n# A\n\nUnder A.\n\n## B\n\nUnder B.\n\n# C\n\nUnder C.\n"
-    assert [(part.text, part.trail) for part in chunk(markdown(text), words)] == [
+    assert [(part.text, part.trail) for part in chunk_document(markdown(text), words)] == [
         ("Before.", ()),
         ("# A\n\nUnder A.", ("A",)),
         ("## B\n\nUnder B.", ("A", "B")),
@@ -65,24 +65,24 @@ def test_no_chunk_crosses_a_heading_and_each_knows_its_trail() -> None:
     ]
 
 
-def test_a_heading_with_nothing_under_it_goes_with_the_next() -> None:
-    assert [(part.text, part.trail) for part in chunk(markdown("# A\n\n## B\n\nUnder B.\n"), words)] == [
+def test_a_heading_without_text_is_joined_with_the_next() -> None:
+    assert [(part.text, part.trail) for part in chunk_document(markdown("# A\n\n## B\n\nUnder B.\n"), words)] == [
         ("# A\n\n## B\n\nUnder B.", ("A", "B"))
     ]
 
 
 def test_a_sentence_over_the_limit_is_cut_at_a_clause() -> None:
     text = "It lists " + ", ".join(f"thing number {number}" for number in range(300)) + "."
-    parts = chunk(document(text), words)
+    parts = chunk_document(document(text), words)
     assert len(parts) > 1
     assert all(part.text.endswith((",", ".")) for part in parts)
     assert all(len(words(part.text)) <= LIMIT for part in parts)
     assert " ".join(part.text for part in parts) == text
 
 
-def test_a_word_without_end_is_cut_though_the_tokeniser_sees_one_piece() -> None:
+def test_an_endless_word_is_cut_though_the_tokeniser_sees_one_piece() -> None:
     text = "A" * 100_000
-    parts = chunk(document(text), words)
+    parts = chunk_document(document(text), words)
     assert "".join(part.text for part in parts) == text
     assert max(len(part.text) for part in parts) <= 20 * TARGET
 
@@ -105,7 +105,7 @@ PIECES = st.sampled_from(
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=80).map("".join)))
 def test_chunks_are_literal_ordered_whole_sentences_within_the_limit(text: str) -> None:
     source = markdown(text)
-    parts = chunk(source, words)
+    parts = chunk_document(source, words)
     assert [part.ordinal for part in parts] == list(range(len(parts)))
     assert all(part.text == text[part.start : part.end] == part.text.strip() != "" for part in parts)
     assert all(before.end <= after.start for before, after in pairwise(parts))
@@ -119,6 +119,6 @@ def test_chunks_are_literal_ordered_whole_sentences_within_the_limit(text: str) 
 def test_no_chunk_begins_or_ends_inside_a_sentence(lengths: list[int], gap: str) -> None:
     text = gap.join("The " + "word " * length + "ends." for length in lengths)
     starts, ends = map(set, zip(*sentence_spans(text), strict=True))
-    for part in chunk(document(text), words):
+    for part in chunk_document(document(text), words):
         assert part.start in starts
         assert part.end in ends

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from index.chunking.chunker import chunk
+from index.chunking.chunker import chunk_document
 from index.embedding.hashing import HashedEncoder
 from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
@@ -77,7 +77,7 @@ def holds(document: Document) -> None:
     assert all(
         0 <= start <= len(text) and section.trail for start, section in zip(starts, document.sections, strict=True)
     )
-    chunks = chunk(document, HashedEncoder().token_offsets)
+    chunks = chunk_document(document, HashedEncoder().token_offsets)
     assert all(text[one.start : one.end] == one.text for one in chunks)
     assert all(before.end <= after.start for before, after in pairwise(chunks))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking.sentences import sentence_spans, trimmed
+from index.chunking.sentences import sentence_spans, trim_span
 
 
 def sentences(text: str) -> list[str]:
@@ -99,8 +99,8 @@ def test_a_form_feed_ends_a_sentence() -> None:
 
 
 def test_trimmed_keeps_an_empty_span_where_it_began() -> None:
-    assert trimmed("a \n b", 1, 4) == (1, 1)
-    assert trimmed("  ab  ", 0, 6) == (2, 4)
+    assert trim_span("a \n b", 1, 4) == (1, 1)
+    assert trim_span("  ab  ", 0, 6) == (2, 4)
 
 
 PIECES = st.sampled_from(

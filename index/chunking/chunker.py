@@ -1,37 +1,38 @@
-"""Document -> chunks: runs of whole sentences, each short enough to embed. Pure.
+"""Document -> chunks, and what is embedded and indexed of each chunk besides its literal text. Pure.
 
-A chunk aims at `TARGET` word pieces and never passes `LIMIT` (all-MiniLM-L6-v2 reads 256, two of them its own marks). Sections
-come first: no chunk crosses a heading. Inside a section a chunk ends after a sentence, if possible where a paragraph ends.
-Only a sentence that alone passes the limit is cut, at the best place inside it: a line's end, then a clause's, then a
-word's. Chunks do not overlap: the reader would meet the same sentence twice, and citations would compete with their own
-copies.
+Chunks are runs of whole sentences, each short enough to embed. A chunk aims at `TARGET` word pieces and never exceeds `LIMIT`
+(all-MiniLM-L6-v2 reads 256, two of them its own marks). No chunk crosses a heading. Inside a section a chunk ends after a
+sentence, if possible where a paragraph ends. Only a sentence that exceeds the limit by itself is cut, at the best position
+inside it: the end of a line, else of a clause, else of a word. Chunks do not overlap: the reader would read a sentence
+twice, and citations would compete with copies of themselves.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.sentences import Span, sentence_spans, trimmed
+from index.chunking.sentences import Span, sentence_spans, trim_span
 from index.records import Chunk, Document
 
 TARGET = 200
 LIMIT = 250
 
-_CHARACTERS_PER_PIECE = 20
-_ENDS_OF_CLAUSE = ("\n", "; ", ": ", ", ", " ")
+_MAX_CHARACTERS_PER_PIECE = 20
+_CLAUSE_ENDS = ("\n", "; ", ": ", ", ", " ")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_TOKENISED_AT_ONCE = 100_000
+_TOKENISER_BATCH_CHARACTERS = 100_000
 
 TokenOffsets = Callable[[str], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A sentence, or part of one that is too long, with its size and whether a paragraph ends after it."""
+    """A sentence, or a part of one that is too long, with its size and whether a paragraph ends after it."""
 
     start: int
     end: int
@@ -39,12 +40,12 @@ class _Piece:
     ends_paragraph: bool = False
 
 
-def chunk(document: Document, token_offsets: TokenOffsets) -> list[Chunk]:
+def chunk_document(document: Document, token_offsets: TokenOffsets) -> list[Chunk]:
     """The chunks of `document`, in order, never overlapping: `document.text[c.start:c.end] == c.text`.
 
     `token_offsets(text)` gives the code-point ranges of the word pieces of `text`, shape (pieces, 2), in order. The size of
-    a stretch is its number of word pieces, or its characters / 20 if that is more: a tokeniser may read one
-    enormous "word" as a single unknown piece, and a chunk of a megabyte helps nobody.
+    a span is its number of word pieces, or its characters / 20 if that is more: a tokeniser may read one enormous "word" as
+    a single unknown piece, and a chunk of a megabyte is of no use.
     """
     chunks: list[Chunk] = []
     for start, end, trail in _sections(document):
@@ -67,13 +68,43 @@ def chunk(document: Document, token_offsets: TokenOffsets) -> list[Chunk]:
 
 
 def chunk_id(document_id: str, version: str, start: int, end: int) -> str:
-    """The same for the same range of the same document version, on every machine: 32 hexadecimal digits."""
+    """The id of a range of a document version, equal on every machine: 32 hexadecimal digits."""
     name = f"{document_id}\0{version}\0{start}\0{end}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
+def embedding_context(document: Document, trail: Sequence[str]) -> str:
+    """Title and headings on one line, each once: what the encoder reads after the text of a chunk.
+
+    A passage often does not say what it is about, but its title and headings do. They come after the text, so what exceeds
+    an encoder's limit is cut from them and never from the text. Measured on SciFact (300 train claims, 979 abstracts, dense,
+    nDCG@10): .821 with the title after the text, .824 before it (difference .003 ± .010), .809 without (.012 ± .010).
+
+    A title that is only the file's name is left to the lexicon: it is seldom language, and so a renamed file keeps its
+    vectors.
+    """
+    name = unquote(urlsplit(document.uri).path).rsplit("/", 1)[-1]
+    is_file_name = document.title in (name, name.rsplit(".", 1)[0])
+    return _join_titles(trail if is_file_name else (document.title, *trail))
+
+
+def embedded_text(context: str, text: str) -> str:
+    """What the encoder reads for a chunk: its literal text, then its context."""
+    return f"{text}\n{context}" if context else text
+
+
+def lexical_text(title: str, trail: Sequence[str], text: str) -> str:
+    """What the lexicon indexes for a chunk: the text, the title (even a file's name), and the headings."""
+    return f"{text}\n{_join_titles((title, *trail))}"
+
+
+def content_hash(context: str, text: str) -> bytes:
+    """The key of a chunk's vector: 16 bytes of the SHA-256 of what is embedded."""
+    return hashlib.sha256(embedded_text(context, text).encode()).digest()[:16]
+
+
 def _sections(document: Document) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Ranges that no chunk may cross. A heading with nothing under it goes with what follows: alone it answers nothing."""
+    """Ranges whose borders no chunk may cross. A heading without text joins what follows: alone it answers nothing."""
     starts = [section.start for section in document.sections]
     trails = [section.trail for section in document.sections]
     if not starts or starts[0] > 0:
@@ -100,11 +131,11 @@ def _pieces(text: str, start: int, end: int, token_offsets: TokenOffsets) -> lis
         begins = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)[:, 0] + base
         bounds = np.searchsorted(begins, np.asarray(batch, dtype=np.int64))
         for span, (left, right) in zip(batch, bounds.tolist(), strict=True):
-            size = max(right - left, _least_size(span))
+            size = max(right - left, _min_size(span))
             if size <= LIMIT:
                 pieces.append(_Piece(span.start, span.end, size))
             else:
-                pieces.extend(_cut(text, span, begins[left:right]))
+                pieces.extend(_cut_sentence(text, span, begins[left:right]))
     following = [*(piece.start for piece in pieces), end][1:]
     return [
         replace(piece, ends_paragraph=_BLANK_LINE.search(text, piece.end, after) is not None)
@@ -113,49 +144,49 @@ def _pieces(text: str, start: int, end: int, token_offsets: TokenOffsets) -> lis
 
 
 def _batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """Runs of sentences that together stay near a size that a tokeniser takes without swelling."""
+    """Runs of sentences, each run of at most about 100,000 characters, to limit the memory of the tokeniser."""
     first = 0
-    for place, span in enumerate(spans):
-        if span.end - spans[first].start > _TOKENISED_AT_ONCE and place > first:
-            yield spans[first:place]
-            first = place
+    for number, span in enumerate(spans):
+        if span.end - spans[first].start > _TOKENISER_BATCH_CHARACTERS and number > first:
+            yield spans[first:number]
+            first = number
     if first < len(spans):
         yield spans[first:]
 
 
-def _least_size(span: Span) -> int:
-    return -(-(span.end - span.start) // _CHARACTERS_PER_PIECE)
+def _min_size(span: Span) -> int:
+    return -(-(span.end - span.start) // _MAX_CHARACTERS_PER_PIECE)
 
 
-def _cut(text: str, span: Span, begins: NDArray[np.int64]) -> Iterator[_Piece]:
-    """Parts of one long sentence, each at most `TARGET` in size. `begins` are where its word pieces begin."""
+def _cut_sentence(text: str, span: Span, begins: NDArray[np.int64]) -> Iterator[_Piece]:
+    """Parts of one long sentence, each at most `TARGET` in size. `begins` holds the starts of its word pieces."""
     start = span.start
     while start < span.end:
         left = int(np.searchsorted(begins, start))
-        reach = min(span.end, start + TARGET * _CHARACTERS_PER_PIECE)
+        end = min(span.end, start + TARGET * _MAX_CHARACTERS_PER_PIECE)
         if left + TARGET < len(begins):
-            reach = min(reach, int(begins[left + TARGET]))
-        if reach < span.end:
-            reach = _best_cut(text, start, reach)
-        part = trimmed(text, start, reach)
+            end = min(end, int(begins[left + TARGET]))
+        if end < span.end:
+            end = _best_cut(text, start, end)
+        part = trim_span(text, start, end)
         if part.start < part.end:
             count = int(np.searchsorted(begins, part.end)) - left
-            yield _Piece(part.start, part.end, max(count, _least_size(part)))
-        start = reach
+            yield _Piece(part.start, part.end, max(count, _min_size(part)))
+        start = end
 
 
-def _best_cut(text: str, start: int, reach: int) -> int:
-    """The last good place to cut in the second half of `text[start:reach]`, else `reach` itself."""
-    half = start + (reach - start) // 2
-    for mark in _ENDS_OF_CLAUSE:
-        place = text.rfind(mark, half, reach)
-        if place > start:
-            return place + len(mark)
-    return reach
+def _best_cut(text: str, start: int, end: int) -> int:
+    """The last good position to cut in the second half of `text[start:end]`, else `end` itself."""
+    half = start + (end - start) // 2
+    for mark in _CLAUSE_ENDS:
+        position = text.rfind(mark, half, end)
+        if position > start:
+            return position + len(mark)
+    return end
 
 
 def _runs(pieces: Sequence[_Piece]) -> Iterator[tuple[int, int]]:
-    """First and last piece of each chunk: as even as the sentences allow, paragraphs kept whole where that costs little."""
+    """First and last piece of each chunk: sizes as even as sentences allow, paragraphs kept whole where it costs little."""
     remaining = sum(piece.size for piece in pieces)
     first = 0
     while first < len(pieces):
@@ -169,14 +200,18 @@ def _runs(pieces: Sequence[_Piece]) -> Iterator[tuple[int, int]]:
         first = last + 1
 
 
-def _best_end(pieces: Sequence[_Piece], first: int, even: float) -> int:
-    """The piece after which to end: near the even size, a quarter off being worth the end of a paragraph."""
-    best, least, size = first, float("inf"), 0
-    for place in range(first, len(pieces)):
-        size += pieces[place].size
+def _best_end(pieces: Sequence[_Piece], first: int, even_size: float) -> int:
+    """The last piece of the chunk: near the even size, where the end of a paragraph is worth a quarter of `TARGET`."""
+    best, min_cost, size = first, float("inf"), 0
+    for number in range(first, len(pieces)):
+        size += pieces[number].size
         if size > LIMIT:
             break
-        cost = abs(size - even) + (0 if pieces[place].ends_paragraph else TARGET / 4)
-        if cost <= least:
-            best, least = place, cost
+        cost = abs(size - even_size) + (0 if pieces[number].ends_paragraph else TARGET / 4)
+        if cost <= min_cost:
+            best, min_cost = number, cost
     return best
+
+
+def _join_titles(parts: Sequence[str]) -> str:
+    return " > ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))

@@ -1,10 +1,9 @@
-"""Text -> sentence spans. Pure; the one place that says what a sentence is.
+"""Text -> sentence spans: the one definition of a sentence. Pure.
 
-Retrieval chunks, the reader's sentence scores, citations and the evaluation all use these spans, so a sentence that is
-selected is a sentence that can be quoted. Line structure goes first: a list item, heading, table row or blank line always
-ends what stands before it. A plain line break does not, since text from PDF and e-mail is hard-wrapped, unless the line was
-broken though the next word had room on it: then it is a heading, a label or the end of a paragraph. Inside each block the
-segmentation is sentencex's.
+Chunks, the reader's sentence scores, citations and the evaluation all use these spans, so every sentence that is selected
+can be quoted. Line structure comes first: a list item, heading, table row or blank line always ends the sentence before it.
+A plain line break does not, because text from PDF and e-mail is hard-wrapped, unless the next word would have fitted on the
+line: then the line is a heading, a label or the end of a paragraph. Inside each block, sentencex finds the sentences.
 """
 
 import re
@@ -36,7 +35,7 @@ _MARKER = re.compile(
     re.VERBOSE,
 )
 _RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
-_ROOM = 0.8
+_MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
 
 
 class Span(NamedTuple):
@@ -47,7 +46,7 @@ class Span(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """Lines that one sentence may cross; `whole` is a table row, which no full stop divides."""
+    """Lines that one sentence may cross. A `whole` block is a table row, which no full stop divides."""
 
     start: int
     end: int
@@ -63,21 +62,21 @@ class _Line(NamedTuple):
 def sentence_spans(text: str, language: str = "en") -> list[Span]:
     """Spans of the sentences of `text`, in order, without surrounding white space and never overlapping.
 
-    Stretches without a letter or digit (rules, table separators) belong to no sentence. `language` is an ISO 639 code
-    that picks abbreviations and full stops (https://github.com/wikimedia/sentencex); unknown codes fall back to English.
+    Text without a letter or digit (rules, table separators) belongs to no sentence. `language` is an ISO 639 code that
+    selects abbreviations and full stops (https://github.com/wikimedia/sentencex); an unknown code counts as English.
     """
     spans: list[Span] = []
     for block in _blocks(text):
         parts = [block[:2]] if block.whole else _sentences(text[block.start : block.end], block.start, language)
         for start, end in parts:
-            span = trimmed(text, start, end)
+            span = trim_span(text, start, end)
             if span.start < span.end and _HAS_WORD.search(text, span.start, span.end):
                 spans.append(span)
     return spans
 
 
-def trimmed(text: str, start: int, end: int) -> Span:
-    """The span without white space at either end; empty at `start` if nothing else is in it."""
+def trim_span(text: str, start: int, end: int) -> Span:
+    """The span without white space at either end; an empty span at `start` if it is all white space."""
     body = text[start:end]
     stripped = body.strip()
     if not stripped:
@@ -87,9 +86,9 @@ def trimmed(text: str, start: int, end: int) -> Span:
 
 
 def _sentences(body: str, base: int, language: str) -> Iterator[tuple[int, int]]:
-    """Sentences of one block. Its bullet or number ("•", "4.2.", "Item 1.", "(b)") stays with what it marks.
+    """Sentences of one block. A bullet or number ("•", "4.2.", "Item 1.", "(b)") stays with the sentence after it.
 
-    sentencex 1.0 takes "4.2." for a sentence, and finds no end in a text that begins with "•" or "(b)".
+    sentencex 1.0 takes "4.2." for a sentence, and finds no sentence end in a text that begins with "•" or "(b)".
     """
     marker = _MARKER.match(body)
     begin = marker.end() if marker else 0
@@ -113,9 +112,9 @@ def _stretches(text: str) -> Iterator[list[_Line]]:
         match = _LINE.match(text, position)
         assert match is not None
         line = match.group()
-        shown = line.strip()
-        if shown and not _RULE.match(line.rstrip()):
-            stretch.append(_Line(position, match.end(), shown))
+        content = line.strip()
+        if content and not _RULE.match(line.rstrip()):
+            stretch.append(_Line(position, match.end(), content))
         elif stretch:
             yield stretch
             stretch = []
@@ -130,10 +129,10 @@ def _stretches(text: str) -> Iterator[list[_Line]]:
 def _blocks_of(stretch: Sequence[_Line]) -> Iterator[_Block]:
     width = sorted(len(line.text) for line in stretch)[len(stretch) * 9 // 10]
     begin, count = stretch[0].start, 0
-    before: _Line | None = None
+    previous: _Line | None = None
     for line in stretch:
         is_row = _is_row(line.text)
-        if before is not None and count and _parts(before, line, width, is_row=is_row):
+        if previous is not None and count and _ends_sentence(previous, line, width, is_row=is_row):
             yield _Block(begin, line.start)
             begin, count = line.start, 0
         count += 1
@@ -143,28 +142,28 @@ def _blocks_of(stretch: Sequence[_Line]) -> Iterator[_Block]:
                 begin = line.start
             yield _Block(begin, line.end, whole=True)
             begin, count = line.end, 0
-        before = line
+        previous = line
     if count:
         yield _Block(begin, stretch[-1].end)
 
 
-def _parts(before: _Line, line: _Line, width: int, *, is_row: bool) -> bool:
+def _ends_sentence(previous: _Line, line: _Line, width: int, *, is_row: bool) -> bool:
     """Whether the break between two lines ends a sentence."""
-    if _STARTS_BLOCK.match(line.text) or _STANDS_ALONE.match(before.text):
+    if _STARTS_BLOCK.match(line.text) or _STANDS_ALONE.match(previous.text):
         return True
     if _QUOTED.match(line.text):
-        return not _QUOTED.match(before.text)
+        return not _QUOTED.match(previous.text)
     first = line.text[0]
-    if first.islower() or before.text.endswith(_RUNS_ON):
+    if first.islower() or previous.text.endswith(_RUNS_ON):
         return False
     if is_row:
         return True
     word = line.text.split(None, 1)[0]
-    return len(before.text) + 1 + len(word) < _ROOM * width
+    return len(previous.text) + 1 + len(word) < _MAX_FILL * width
 
 
 def _is_row(line: str) -> bool:
-    """A line of a table that lost its rules: it ends in figures, and they make up much of it."""
+    """Whether the line is a row of a table without rules: it ends in a figure, and figures are much of it."""
     tokens = line.split()
     if len(tokens) < 3 or not _FIGURE.match(tokens[-1]):
         return False
