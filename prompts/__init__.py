@@ -1,1 +1,1 @@
-"""Every word that is sent to a language model, as text files; service/prompts.py loads them."""
+"""The prompts: everything that is sent to a language model, as text files. service/prompts.py loads them."""

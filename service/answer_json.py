@@ -1,4 +1,4 @@
-"""An answer as it travels (the JSON of `POST /v1/chat` and `quoth ask --json`) -> the record Answer."""
+"""Parses the JSON of an answer (`POST /v1/chat`, `quoth ask --json`) into the record Answer."""
 
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from service.records import Answer, Citation, Sentence
 
 RecordT = TypeVar("RecordT")
 
-NO_ORDINAL = -1  # which chunk of its document a passage is does not travel
+NO_ORDINAL = -1  # the JSON of a passage does not say which chunk of its document it is
 _ANSWER = TypeAdapter(Answer)
 _SENTENCE = TypeAdapter(Sentence)
 _CITATION = TypeAdapter(Citation)
@@ -18,9 +18,9 @@ _HIT = TypeAdapter(Hit)
 
 
 def answer_of(value: Any) -> Answer:
-    """The answer in `value`: parsed JSON, the answer itself or a stored answer (`GET /v1/answers/{id}`).
+    """The answer in `value`, which is parsed JSON: an answer or a stored answer (`GET /v1/answers/{id}`).
 
-    Unknown fields are left out. Raises AnswerInvalid that names the field.
+    Unknown fields are ignored. Raises AnswerInvalid, which names the field.
     """
     if isinstance(value, dict) and isinstance(value.get("answer"), dict) and "sentences" not in value:
         value = value["answer"]
@@ -63,7 +63,7 @@ def _validate(adapter: TypeAdapter[RecordT], value: Any) -> RecordT:
 
 
 def _hit(passage: Any) -> Any:
-    """A passage as it travels, in the shape of a Hit; anything else is left for the validation to name."""
+    """The JSON of a passage in the shape of a Hit; any other value is returned unchanged, for the validation to reject."""
     if not isinstance(passage, dict) or "chunk" in passage:
         return passage
     chunk = {
@@ -76,7 +76,7 @@ def _hit(passage: Any) -> Any:
 
 
 def _has_lone_surrogate(value: Any) -> bool:
-    """Whether a string anywhere in parsed JSON cannot be written as UTF-8."""
+    """Whether any string in parsed JSON holds half a surrogate pair, which cannot be written as UTF-8."""
     if isinstance(value, dict):
         return any(_has_lone_surrogate(part) for pair in value.items() for part in pair)
     if isinstance(value, list | tuple):

@@ -1,8 +1,8 @@
-"""The text files in prompts/ -> the messages that a language model is sent. No prompt lives in code.
+"""Loads the prompts in prompts/ and fills them in: the messages for a language model. No prompt is written in code.
 
-A placeholder is a name in double braces. Every prompt must use exactly the placeholders it is given: one that is
-unknown or missing is an error when the prompts are loaded, not when a question is asked. The hash of the files that
-were used goes into every Answer.
+A placeholder is a name in double braces. Every prompt must use exactly the placeholders that it is given: an unknown or
+missing one is an error when the prompts are loaded, not when a question is asked. The hash of the files that were used is
+part of every Answer.
 """
 
 import re
@@ -34,7 +34,7 @@ _CONTROL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """What a model is sent: standing instructions, and the request with what it is about."""
+    """What a model is sent: the standing instructions (system) and the request (user)."""
 
     instructions: str
     request: str
@@ -42,7 +42,7 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class NumberedPassage:
-    """A passage as a model sees it: its text under its title. Its number is its place, from 1."""
+    """A passage as a model sees it: its text under its title. Its number is its position in the list, from 1."""
 
     title: str
     text: str
@@ -56,7 +56,7 @@ class Prompts:
 
     @property
     def hash(self) -> str:
-        """Which words were sent. It covers the files, not what was filled in."""
+        """Identifies the prompts that were sent: it covers the files, not the values that were filled in."""
         digest = sha256()
         for name in sorted(self.texts):
             digest.update(f"{name}\n{len(self.texts[name])}\n{self.texts[name]}\n".encode())
@@ -67,8 +67,8 @@ class Prompts:
     ) -> Messages:
         """The messages that ask for an answer.
 
-        `fence` marks where passages begin and end. It is random unless given, so that no document can close it. What
-        models take for control (`<|im_end|>`, `[INST]` ...) is broken up in the passages and the question.
+        `fence` marks where passages begin and end. It is random unless given, so that no document can close it. Control
+        tokens of chat templates (`<|im_end|>`, `[INST]` ...) are broken up in the passages and the question.
         """
         fence = fence or token_hex(6)
         shown = "\n\n".join(
@@ -86,7 +86,7 @@ class Prompts:
         )
 
     def rewrite(self, question: str, turns: Sequence[Turn], fence: str | None = None) -> Messages:
-        """The messages that ask for `question` as one that stands alone, after `turns`; `fence` as for `answer`."""
+        """The messages that ask to rewrite `question`, asked after `turns`, so that it stands alone. `fence`: see `answer`."""
         fence = fence or token_hex(6)
         shown = "\n\n".join(
             self._fill(
@@ -106,8 +106,8 @@ class Prompts:
 def load_prompts(folder: Path | None = None) -> Prompts:
     """The prompts that ship with Quoth, each replaced by the file of the same name in `folder` if there is one.
 
-    Raises SettingsInvalid for a folder that is not there, a file that is no prompt, a file that is not UTF-8, and
-    placeholders that are unknown or missing.
+    Raises SettingsInvalid for a missing folder, a file that replaces no prompt, a file that is not UTF-8, and unknown or
+    missing placeholders.
     """
     texts = {name: shipped_prompt(name, placeholders) for name, placeholders in _PLACEHOLDERS.items()}
     for path in [] if folder is None else _prompt_files(folder):
@@ -124,7 +124,7 @@ def shipped_prompt(name: str, placeholders: Collection[str]) -> str:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The prompt with a value for each placeholder; a placeholder in a value stays text."""
+    """The prompt with each placeholder replaced by its value; braces inside a value are not replaced."""
     return _PLACEHOLDER.sub(lambda match: values[match[1]], text).strip()
 
 
@@ -159,5 +159,5 @@ def _check(source: str, text: str, expected: frozenset[str]) -> None:
 
 
 def break_control_words(text: str) -> str:
-    """The text with a blank inside every control word of a chat template and everything like a fence of ours."""
+    """The text with a blank inside every control token of a chat template and everything that looks like a fence."""
     return _CONTROL.sub(lambda match: f"{match.group()} ", text)

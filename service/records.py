@@ -1,6 +1,6 @@
-"""Question, Passage, Citation, Sentence, Answer: what every door (JSON, stream, CLI, web page) renders. All frozen.
+"""Question, Turn, Citation, Sentence, Answer, Recording: the records that every door renders. All frozen.
 
-The names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited document version.
+The field names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited version.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from index.records import Hit
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier exchange of a conversation."""
+    """An earlier turn of a conversation: a question with its answer."""
 
     question: str
     answer: str
@@ -20,10 +20,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked, of which collection, with what went before.
+    """A question to a collection, with the earlier turns of its conversation.
 
-    `principals` are whose documents it may be answered from, beside those that everybody may read; None for all documents.
-    `where` says which documents may answer, None for all of the collection.
+    `principals` are the users and groups whose documents may be used, besides those that everybody may read; None for all
+    documents. `where` limits which documents may be used; None for all of the collection.
     """
 
     text: str
@@ -40,8 +40,8 @@ class Question:
 class Citation:
     """A literal quote and its exact place: `text(document_id, version)[start:end] == quote`.
 
-    `number` is what stands in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself
-    inside the quote (document offsets), None when no part stands out. `trail` is the headings above the quote. `score`
+    `number` is the number in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself
+    inside the quote (document offsets), None when no part stands out. `trail` holds the headings above the quote. `score`
     is the relevance of the passage that the quote comes from.
     """
 
@@ -76,7 +76,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that a language model read and wrote; zeros for the extractive generator."""
+    """The tokens that a language model read and wrote; zeros for the extractive generator."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -84,9 +84,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class DraftCounts:
-    """How many sentences were written for an answer, and how many of them no passage supports, dropped or marked.
+    """How many sentences were written for an answer, and how many of them no passage supports (dropped or marked).
 
-    What states nothing (a heading, that there is no answer) is not counted.
+    Headings and sentences that say that there is no answer are not counted.
     """
 
     sentences: int = 0
@@ -97,9 +97,9 @@ class DraftCounts:
 class Answer:
     """The whole answer. `text` holds the sentences with markers like [1]; a refusal has no sentences and says so in `text`.
 
-    `confidence` is the calibrated probability that the collection answers the question. `passages` are what was read, best
-    first. `drafted` counts what was written before the check. `notes` say what the asker should know (vectors still filling, an
-    invented citation number dropped ...).
+    `confidence` is the calibrated probability that the collection answers the question. `passages` are those that were
+    read, best first. `drafted` counts the sentences before the check. `notes` say what the caller should know, for example
+    that vectors are still being made or that an invented citation number was dropped.
     """
 
     id: str
@@ -122,12 +122,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The settings that an answer depends on, and the versions of what made it.
+    """The settings that an answer depends on, and the versions of the models that made it.
 
-    `generator` is the one that was asked, which the answer may not name: another one writes when it is away. `threshold` is the
-    least confidence that was answered, `support_threshold` the least probability of support that was enough. `reader`,
-    `support` and `calibration` are the models' versions, `prompts` the hash of the prompts of a language model, None without
-    one.
+    `generator` is the generator that was asked; the answer may name another, which stands in when this one is unavailable.
+    `threshold` is the lowest confidence that is answered, `support_threshold` the lowest probability of support that is
+    accepted. `reader`, `support` and `calibration` are the models' versions. `llm_model` is None without a language model.
     """
 
     quoth: str
@@ -147,7 +146,7 @@ class Recording:
     support_threshold: float = 0.5
 
     def of(self, question: Question) -> "Recording":
-        """The recording of what this makes for `question`."""
+        """The recording for an answer to `question`, which may name its own generator and top_k."""
         return replace(self, generator=question.generator or self.generator, top_k=question.top_k or self.top_k)
 
 
@@ -156,4 +155,4 @@ MADE_WITH = tuple(
     for field in fields(Recording)
     if field.name not in ("generator", "top_k", "depth", "threshold", "strict", "support_threshold")
 )
-"""What a replay cannot set back: it uses what is installed and set now, and says where that differs."""
+"""The fields that a replay cannot restore: it uses the installed models and present settings, and reports the differences."""

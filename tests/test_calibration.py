@@ -1,4 +1,4 @@
-"""service.scoring.calibration: signals and arithmetic by hand, the file, the shipped one."""
+"""service.scoring.calibration: signals and arithmetic by hand, the file format, the shipped calibration."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def reading(relevance, *scores):
     return Reading(relevance, tuple(SentenceReading(n, n + 1, score, None) for n, score in enumerate(scores)))
 
 
-def made(**changes):
+def make_calibration(**changes):
     values = {
         "version": "1",
         "reader": "abc",
@@ -48,54 +48,54 @@ def test_the_order_of_the_passages_does_not_matter():
     assert signals(pairs) == signals(pairs[::-1])
 
 
-def test_of_the_sentences_that_were_read_alone_the_best_counts():
+def test_the_best_of_the_sentences_that_were_read_alone_counts():
     sentences = (SentenceReading(0, 1, 0.5, None, 2.0), SentenceReading(2, 3, 0.7, None, 1.0))
     assert alone(Reading(2.5, sentences)) == 1.0
 
 
 def test_a_sentence_that_says_little_by_itself_costs_no_more_than_two_logits():
     assert alone(Reading(2.5, (SentenceReading(0, 1, 0.5, None, -9.0),))) == 0.5
-    assert alone(reading(2.5, 3.0)) == alone(Reading(2.5, ())) == 0.5  # nothing was read by itself
+    assert alone(reading(2.5, 3.0)) == alone(Reading(2.5, ())) == 0.5  # no sentence was read by itself
 
 
 def test_a_missing_signal_counts_as_its_mean():
     assert signals([(hit(None, None), reading(-2.0))]) == Signals(-2.0, None, -4.0)
-    known, mean = made(weights=(0.5, 0.25, 0.0)), 1.0
+    known, mean = make_calibration(weights=(0.5, 0.25, 0.0)), 1.0
     assert known.probability(Signals(3.0, None, 0.0)) == known.probability(Signals(3.0, mean, 0.0))
 
 
-def test_without_a_passage_nothing_answers():
+def test_without_a_passage_the_confidence_is_zero():
     assert signals([]) is None
-    assert made().probability(None) == 0.0
+    assert make_calibration().probability(None) == 0.0
 
 
 def test_the_probability_is_the_logistic_of_the_standardised_signals():
     known = Signals(5.0, 0.0, 0.0)
-    assert made().probability(known) == pytest.approx(1 / (1 + math.exp(-(-1.0 + 0.5 * (5.0 - 1.0) / 2.0))))
+    assert make_calibration().probability(known) == pytest.approx(1 / (1 + math.exp(-(-1.0 + 0.5 * (5.0 - 1.0) / 2.0))))
 
 
 def test_extreme_signals_stay_probabilities():
     known = Signals(1e9, 0.0, 0.0)
-    assert 0.999 < made().probability(known) <= 1.0
+    assert 0.999 < make_calibration().probability(known) <= 1.0
 
 
 @pytest.mark.parametrize(("target", "threshold"), [(0.5, 0.2), (0.6, 0.2), (0.7, 0.5), (0.9, 0.8), (0.99, 0.8)])
 def test_the_threshold_is_the_lowest_that_keeps_the_target(target, threshold):
-    assert made().threshold(target) == threshold
+    assert make_calibration().threshold(target) == threshold
 
 
-def test_a_threshold_must_keep_the_target_above_it_too():
+def test_a_threshold_keeps_the_target_above_it_too():
     dip = (Step(0.2, 0.9, 0, 1), Step(0.5, 0.7, 0, 0.5), Step(0.8, 0.95, 0, 0.2))
-    assert made(curve=dip).threshold(0.85) == 0.8
+    assert make_calibration(curve=dip).threshold(0.85) == 0.8
 
 
-def test_it_is_read_as_it_was_written(tmp_path):
-    made().save(tmp_path)
-    assert Calibration.load(tmp_path, reader="abc") == made()
+def test_a_written_calibration_is_read_back_unchanged(tmp_path):
+    make_calibration().save(tmp_path)
+    assert Calibration.load(tmp_path, reader="abc") == make_calibration()
 
 
-def test_one_for_another_reader_is_refused(tmp_path):
-    made().save(tmp_path)
+def test_a_calibration_of_another_reader_is_refused(tmp_path):
+    make_calibration().save(tmp_path)
     with pytest.raises(ModelDamaged, match=FILE):
         Calibration.load(tmp_path, reader="def")
 
@@ -108,15 +108,15 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     "change", [{"signals": ["x"]}, {"mean": [1.0]}, {"curve": []}, {"bias": None}, {"weights": "seven"}]
 )
-def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path, change):
-    made().save(tmp_path)
+def test_a_malformed_file_is_refused_by_name(tmp_path, change):
+    make_calibration().save(tmp_path)
     path = tmp_path / FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ModelDamaged, match=FILE):
         Calibration.load(tmp_path)
 
 
-def test_the_shipped_one_fits_the_shipped_reader_and_tells_an_answer_from_none():
+def test_the_shipped_calibration_belongs_to_the_shipped_reader_and_separates_answers():
     reader = Reader.load(folder("reader"))
     calibration = Calibration.load(folder("calibration"), reader=reader.config.sha256)
     passages = [

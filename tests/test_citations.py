@@ -1,4 +1,4 @@
-"""Numbers by first use, offsets that point into the document, the page of the quote and not of its passage."""
+"""Citations: numbered by first use, with offsets into the document and the page of the quote, not of its passage."""
 
 import pytest
 from hypothesis import given

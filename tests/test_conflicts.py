@@ -1,4 +1,4 @@
-"""The same statement with other figures, in two documents, is a conflict."""
+"""A statement that two documents make with different figures is a conflict."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def test_one_document_does_not_contradict_itself() -> None:
     assert list(conflicts([SIX, replace(SEVEN, document_id="d1")])) == []
 
 
-def test_the_same_figure_written_otherwise_is_no_conflict() -> None:
+def test_the_same_figure_in_another_notation_is_no_conflict() -> None:
     assert list(conflicts([SIX, citation("Seoul counts 6 attacks since 2007.", "d2", 2)])) == []
 
 
@@ -35,6 +35,6 @@ def test_figures_about_something_else_are_no_conflict() -> None:
     assert list(conflicts([SIX, citation("Oslo built nine bridges before 1950.", "d2", 2)])) == []
 
 
-def test_overlap_is_shared_over_all() -> None:
+def test_overlap_is_the_share_of_common_words() -> None:
     assert overlap(frozenset("abc"), frozenset("bcd")) == 2 / 4
     assert overlap(frozenset(), frozenset()) == 0.0

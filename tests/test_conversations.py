@@ -1,4 +1,4 @@
-"""A follow-up takes its topic along; a question that stands alone is left alone."""
+"""Follow-up rules: a follow-up gets the topic of the earlier question; a question that is complete stays as it is."""
 
 from functools import partial
 
@@ -20,11 +20,11 @@ def turns(*questions: str) -> list[Turn]:
     return [Turn(question, "An answer.") for question in questions]
 
 
-def test_first_question_is_left_as_it_is() -> None:
+def test_the_first_question_is_left_as_it_is() -> None:
     assert standalone("What about it?", []) == "What about it?"
 
 
-def test_question_that_stands_alone_is_left_as_it_is() -> None:
+def test_a_complete_question_is_left_as_it_is() -> None:
     question = "Which ministers signed the Lisbon treaty in December?"
     assert rewrite(question, turns("Who runs the Porto office?")) == Rewriting(question, (question,))
 
@@ -33,30 +33,30 @@ def test_question_that_stands_alone_is_left_as_it_is() -> None:
     "follow_up",
     ["When was it founded?", "And in 2019?", "What about revenue?", "Why?", "how many employees do they have"],
 )
-def test_follow_up_carries_the_name_asked_about_before(follow_up: str) -> None:
+def test_a_follow_up_gets_the_name_asked_about_before(follow_up: str) -> None:
     rewritten = standalone(follow_up, turns("Where is Acme Robotics based?"))
     assert rewritten == f"{follow_up} (Acme Robotics)"
 
 
-def test_name_in_an_older_question_is_carried_when_the_last_has_none() -> None:
+def test_a_name_of_an_older_question_is_used_when_the_last_has_none() -> None:
     rewritten = standalone("And who leads it?", turns("Where is Acme Robotics based?", "how large is the office?"))
     assert rewritten == "And who leads it? (Acme Robotics)"
 
 
-def test_without_a_name_the_content_words_of_the_last_question_are_carried() -> None:
+def test_without_a_name_the_content_words_of_the_last_question_are_used() -> None:
     assert standalone("Why is that?", turns("which chunk size works best")) == "Why is that? (chunk, size)"
 
 
-def test_name_that_the_follow_up_has_itself_is_not_repeated() -> None:
+def test_a_name_that_the_follow_up_has_itself_is_not_repeated() -> None:
     rewritten = standalone("Does Acme own them?", turns("Which ships did Acme buy from Orient Lines?"))
     assert rewritten == "Does Acme own them? (Orient Lines)"
 
 
-def test_capital_that_only_opens_a_sentence_is_no_name() -> None:
+def test_a_capital_at_the_start_of_a_sentence_is_no_name() -> None:
     assert standalone("Is it safe?", turns("Which Widget factory burned?")) == "Is it safe? (Widget)"
 
 
-def test_content_words_leave_out_what_every_question_has() -> None:
+def test_content_words_leave_out_the_words_of_every_question() -> None:
     assert content_words("What is the boiling point of water?") == ["boiling", "point", "water"]
 
 

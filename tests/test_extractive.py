@@ -1,4 +1,4 @@
-"""Which sentences are chosen, in which order, with which quotes; scores are given by hand."""
+"""The extractive generator: which sentences are chosen, in which order, with which quotes. Scores are given by hand."""
 
 from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit
@@ -38,7 +38,7 @@ def test_at_most_four_sentences() -> None:
     assert len(answer(passage(text, [3.0] * 6))) == 4
 
 
-def test_document_with_the_best_sentence_comes_first() -> None:
+def test_the_document_with_the_best_sentence_comes_first() -> None:
     drafts = answer(
         passage("Copper rose.", [3.0], document="d1"),
         passage("Tin fell sharply.", [4.0], document="d2"),
@@ -46,7 +46,7 @@ def test_document_with_the_best_sentence_comes_first() -> None:
     assert [draft.text for draft in drafts] == ["Tin fell sharply.", "Copper rose."]
 
 
-def test_same_statement_in_two_documents_is_told_once_with_both_sources() -> None:
+def test_a_statement_in_two_documents_appears_once_with_both_sources() -> None:
     drafts = answer(
         passage("The bridge opened in 1932.", [3.0], document="d1"),
         passage("Rain fell. The bridge opened in 1932.", [-5.0, 2.9], document="d2"),
@@ -55,44 +55,44 @@ def test_same_statement_in_two_documents_is_told_once_with_both_sources() -> Non
     assert [(quote.passage, quote.span) for quote in drafts[0].quotes] == [(0, Span(0, 26)), (1, Span(11, 37))]
 
 
-def test_same_place_read_in_two_overlapping_passages_is_quoted_once() -> None:
+def test_a_sentence_in_two_overlapping_passages_is_quoted_once() -> None:
     first = passage("Rain fell. The bridge opened in 1932.", [-5.0, 3.0])
     second = passage("The bridge opened in 1932.", [3.0], start=11)
     (draft,) = answer(first, second)
     assert len(draft.quotes) == 1
 
 
-def test_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
+def test_a_sentence_that_depends_on_the_previous_one_is_quoted_with_it() -> None:
     drafts = answer(passage("The board chose Oslo. This surprised the press.", [-2.0, 3.0]))
     assert [draft.text for draft in drafts] == ["The board chose Oslo. This surprised the press."]
     assert drafts[0].quotes[0].span == Span(0, 47)
 
 
-def test_heading_is_never_an_answer() -> None:
+def test_a_heading_is_never_an_answer() -> None:
     drafts = answer(passage("# Where the dam stands\n\nThe dam stands near Linz.", [5.0, 3.0]))
     assert [draft.text for draft in drafts] == ["The dam stands near Linz."]
 
 
-def test_passage_without_relevance_adds_nothing_to_a_good_one() -> None:
+def test_an_irrelevant_passage_adds_nothing_to_a_good_one() -> None:
     drafts = answer(passage("The dam held.", [3.0]), passage("The dam was painted.", [3.0], relevance=-3.0))
     assert [draft.text for draft in drafts] == ["The dam held."]
 
 
-def test_no_passage_no_answer() -> None:
+def test_without_passages_there_is_no_answer() -> None:
     assert answer() == []
 
 
-def test_plain_text_of_a_quote() -> None:
+def test_the_text_of_an_answer_is_plain() -> None:
     assert plain_line("- The **dam**\n  [held](https://example.org/x).") == "The dam held."
     assert plain_line("2) 3 x 4 * 5") == "3 x 4 * 5"
 
 
-def test_sentence_leaned_on_is_not_told_twice_when_it_answers_too() -> None:
+def test_a_previous_sentence_that_answers_too_is_not_repeated() -> None:
     drafts = answer(passage("The board chose Oslo. This surprised the press.", [2.8, 3.0]))
     assert [draft.text for draft in drafts] == ["The board chose Oslo.", "This surprised the press."]
 
 
-def test_other_figures_are_another_statement() -> None:
+def test_a_statement_with_other_figures_is_another_statement() -> None:
     drafts = answer(
         passage("Seoul counts six attacks since 2007.", [3.0]),
         passage("Seoul counts seven attacks since 2007.", [2.9], document="d2"),
@@ -100,7 +100,7 @@ def test_other_figures_are_another_statement() -> None:
     assert len(drafts) == 2
 
 
-def test_line_that_only_repeats_the_question_is_no_answer() -> None:
+def test_a_line_that_only_repeats_the_question_is_no_answer() -> None:
     drafts = answer(
         passage("Net sales\n\nNet sales were 81 million.\n\nJuly 1, 2023", [5.0, 3.0, 4.0]),
         question="What were net sales on July 1, 2023?",
@@ -108,11 +108,11 @@ def test_line_that_only_repeats_the_question_is_no_answer() -> None:
     assert [draft.text for draft in drafts] == ["Net sales were 81 million."]
 
 
-def test_sentence_far_below_the_best_is_left_out() -> None:
+def test_a_sentence_far_below_the_best_is_left_out() -> None:
     drafts = answer(passage("Iron is mined. Zinc is traded.", [4.0, 2.4]))
     assert [draft.text for draft in drafts] == ["Iron is mined."]
 
 
-def test_sentence_that_hardly_answers_is_not_added_to_a_weak_best() -> None:
+def test_a_sentence_that_hardly_answers_is_not_added_to_a_weak_best() -> None:
     drafts = answer(passage("Iron is mined. Zinc is traded.", [-0.5, -1.2]))
     assert [draft.text for draft in drafts] == ["Iron is mined."]

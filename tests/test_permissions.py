@@ -26,8 +26,9 @@ from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
 from service.composition.http import create_app
+from service.composition.mcp import create_mcp_app
 from service.generators.extractive import ExtractiveGenerator
-from service.mcp.server import create_http, create_server
+from service.mcp.server import create_server
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
@@ -103,7 +104,7 @@ def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback:
     keys = Keyring(store.database)
     gateway = keys.create("gateway", [Scope.ASK], principals=None, acts_for_others=True)[1]
     admin = keys.create("admin", [Scope.ADMIN], principals=None)[1]
-    mcp: Any = create_http(create_server(own, store), own, store, anonymous=False)
+    mcp: Any = create_mcp_app(create_server(own, store), own, store, anonymous=False)
     with loopback(create_app(own, store)) as url, loopback(mcp) as second:
         yield Served(url, f"{second}/mcp", gateway, admin, library)
     store.close()

@@ -82,7 +82,7 @@ def test_a_document_that_was_replaced_since_is_named_and_the_answer_stays(
     file = tmp_path / "briefing.md"
     cited = kept.answer.citations[0].uri.removeprefix("file://")
     shutil.copy(cited, file)
-    library = Library(tmp_path / "home", service.library._encoder)
+    library = Library(tmp_path / "home", service.library.encoder)
     collection = library.open_or_create("default")
     sync(collection, [file])
     answerer = replace(service.answerer, library=library)

@@ -236,7 +236,7 @@ def test_no_single_change_to_a_quote_is_missed(data: st.DataObject) -> None:
 
 
 def on_the_wire(answer: Answer) -> dict[str, Any]:
-    from service.api.schemas.answers import AnswerOut
+    from service.schemas.answers import AnswerOut
 
     return json.loads(AnswerOut.of(answer).model_dump_json())  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""Which documents does a search find, and in what order?"""
+"""The task `retrieve`: which documents does a search find, and in what order?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -19,9 +19,9 @@ Search = Callable[[str], Sequence[tuple[str, float]]]
 class RetrievalTask:
     """Runs every case's question through `search`, which gives (document, score), best first and each document once.
 
-    A case with a history is searched in three forms: its last turn as it is, as Quoth searches for a follow-up, and (where
-    there is one) in its gold rewriting. The unmarked scores are Quoth's without a language model; with a `rewriter` there is a
-    fourth, as Quoth searches with it.
+    A case with a history is searched in three forms: its last turn as it is, as Quoth searches for a follow-up, and in
+    its gold rewriting, if it has one. Scores without a suffix are Quoth's without a language model; a `rewriter` adds a
+    fourth form, as Quoth searches with it.
     """
 
     name: TaskName = "retrieve"
@@ -42,20 +42,21 @@ class RetrievalTask:
         rankings = {"": self._fused(queries)}
         wall = (perf_counter() - begun) * 1000
         rankings |= {form: self._search(query) for form, query in forms.items() if form}
-        made: dict[str, Any] = {}
+        rewriting: dict[str, Any] = {}
         if case.history and self._rewriter:
             rewritten = self._rewriter.rewrite(case.question, case.history)
             forms["model"] = " + ".join(rewritten.rewriting.queries)
             rankings["model"] = self._fused(rewritten.rewriting.queries)
-            made = {
+            rewriting = {
                 "rewriting": {"outcome": rewritten.outcome, "text": rewritten.text, "notes": list(rewritten.notes)},
                 "usage": asdict(rewritten.usage),
             }
         output = {
-            **made,
+            **rewriting,
             "queries": forms,
             "rankings": {
-                form: [[document, round_score(score)] for document, score in found] for form, found in rankings.items()
+                form: [[document, round_score(score)] for document, score in ranking]
+                for form, ranking in rankings.items()
             },
         }
         return Observation(output, {"wall": wall})
@@ -68,16 +69,17 @@ class RetrievalTask:
         return reciprocal_rank(rankings, FUSION_CONSTANT, QUERY_WEIGHTS)[:DEPTH]
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
-        """nDCG@10, MRR@10, MAP@100 and recall; `name/last`, `name/gold` and `name/model` for the other forms of a follow-up.
+        """nDCG@10, MRR@10, MAP@100 and recall; `name/last`, `name/gold` and `name/model` for the other forms of a
+        follow-up.
 
-        `rewriting_taken`: whether what the language model wrote could be used.
+        `rewriting_taken`: whether the language model's rewriting could be used.
         """
         scores: Scores = {}
         for form, ranking in output["rankings"].items():
-            found = retrieval_scores([document for document, _ in ranking], case.relevant)
+            values = retrieval_scores([document for document, _ in ranking], case.relevant)
             scores |= {
                 f"{name}/{form}" if form else name: value if value is None else round_score(value)
-                for name, value in found.items()
+                for name, value in values.items()
             }
         if "rewriting" in output:
             scores["rewriting_taken"] = float(output["rewriting"]["outcome"] == "taken")
@@ -85,7 +87,8 @@ class RetrievalTask:
 
 
 def rank_documents(passages: Sequence[tuple[str, float]], depth: int = DEPTH) -> list[tuple[str, float]]:
-    """Passages, best first -> documents at their best passage's place, at most `depth`."""
+    """At most `depth` documents, each at the place of its best passage; `passages` are (document, score), best
+    first."""
     best: dict[str, float] = {}
     for document, score in passages:
         best.setdefault(document, score)

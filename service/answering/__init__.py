@@ -1,4 +1,4 @@
-"""A question -> a cited answer. `answerer` is the story, readable from top to bottom.
+"""Answers a question with citations. `answerer` holds the whole path of a question, readable from top to bottom.
 
-Read in this order: answerer, retrieval, quotes, writing, checking, citations, conflicts, service.
+Read in this order: answerer, writing, checking, quotes, citations, service.
 """

@@ -1,4 +1,4 @@
-"""The story of an answer, top to bottom: rewrite -> retrieve -> read -> weigh -> generate -> check and cite -> answer."""
+"""The path of a question, top to bottom: rewrite -> retrieve -> read -> weigh -> generate -> check and cite -> answer."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,19 +27,19 @@ from service.scoring.support import SupportChecker
 from service.text.refusals import REFUSAL
 
 _HAS_WORD = re.compile(r"\w")
-FUSION_POOL = 100  # passages of each query that are fused; as measured
+FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
 @dataclass(frozen=True, slots=True)
 class PassagesFound:
-    """The passages that were read for the question, best first."""
+    """The passages that the answer is made from, best first."""
 
     passages: tuple[Hit, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceReady:
-    """A checked sentence, and the citations whose numbers occur here for the first time."""
+    """A checked sentence, and the citations whose numbers appear in it for the first time."""
 
     sentence: Sentence
     citations: tuple[Citation, ...]
@@ -59,8 +59,8 @@ Event = PassagesFound | SentenceReady | AnswerReady
 class Policy:
     """How answers are made; each value is a setting.
 
-    `depth`: passages that the reader reads. `top_k`: passages that the generator sees. `threshold`: least confidence that
-    is answered. `max_question_chars`: code points. `support`: what happens to a sentence without support.
+    `depth`: how many passages the reader reads. `top_k`: how many the generator sees. `threshold`: the lowest confidence
+    that is answered. `max_question_chars`: in code points. `support`: what happens to a sentence without support.
     """
 
     depth: int
@@ -91,9 +91,10 @@ class Answerer:
     rewriters: Mapping[str, Rewriter] = field(default_factory=dict)
 
     def answer(self, question: Question, stages: Stages | None = None) -> Answer:
-        """The answer as a whole. `stages` lets another thread time the making and end it.
+        """The whole answer. Through `stages` another thread can read the timings and stop the work.
 
-        Raises QuestionInvalid, GeneratorUnknown, CollectionMissing, and what the index raises; Stopped after `stages.stop`.
+        Raises QuestionInvalid, GeneratorUnknown, CollectionMissing, the errors of the index, and AnswerStopped after
+        `stages.stop`.
         """
         for event in self.stream(question, stages):
             if isinstance(event, AnswerReady):
@@ -101,7 +102,7 @@ class Answerer:
         raise AssertionError("a stream ends with AnswerReady")
 
     def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Event]:
-        """The same answer as it comes about: the passages, each sentence once it is checked, then the whole."""
+        """The same answer as a stream of events: the passages, each sentence once it is checked, then the whole answer."""
         stages = stages or Stages()
         self._validate(question.text)
         generator = self._generator_named(question.generator)
@@ -116,7 +117,7 @@ class Answerer:
         yield from self._events(question, rewritten, hits, generator, stages)
 
     def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
-        """The answer to `question`, read as `rewritten`, from these passages and no others. Raises as `answer` does."""
+        """The answer to `question`, rewritten as `rewritten`, from these passages only. Raises the same errors as `answer`."""
         reading = RewriteResult(Rewriting(rewritten, (rewritten,)))
         events = self._events(question, reading, hits, self._generator_named(question.generator), Stages())
         return next(event.answer for event in events if isinstance(event, AnswerReady))
@@ -172,15 +173,15 @@ class Answerer:
             raise QuestionInvalid(f"The question {text.strip()[:40]!r} has no letter or digit. Ask in words.")
 
     def _generator_named(self, name: str | None) -> Generator:
-        wanted = name or self.generator
-        if wanted not in self.generators:
+        chosen = name or self.generator
+        if chosen not in self.generators:
             raise GeneratorUnknown(
-                f"No generator is named {wanted!r}. There are: {', '.join(sorted(self.generators))}."
+                f"No generator is named {chosen!r}. There are: {', '.join(sorted(self.generators))}."
             )
-        return self.generators[wanted]
+        return self.generators[chosen]
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
-        """The hits with their readings, most relevant first."""
+        """The hits with the reader's readings, most relevant first."""
         texts, contexts = [hit.chunk.text for hit in hits], [context(hit) for hit in hits]
         readings = read_twice(question, texts, contexts, self.reader)
         passages = [
@@ -190,11 +191,11 @@ class Answerer:
 
 
 def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits that name an identifier of the question (`max_connections`), in their text or above it; all, if none does.
+    """The hits that name an identifier of the question (`max_connections`) in their text or the headings above; else all.
 
-    What the default of one setting is does not stand where another is told of, however alike the two read. Of 60 questions
-    for the default of a PostgreSQL setting over its documentation and Python's, 45 are answered, 35 of them from the right
-    place; without this, 50 and 32.
+    The default of one setting is not given in the text about another setting, however similar the two texts are. Of 60
+    questions for the default of a PostgreSQL setting, over PostgreSQL's and Python's documentation, 45 are answered, 35 of
+    them from the right place; without this rule, 50 and 32.
     """
     names = identifiers(question)
     if not names:
@@ -203,7 +204,7 @@ def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def search_hits(collection: Collection, queries: Sequence[str], depth: int, where: Filter) -> list[Hit]:
-    """The best `depth` passages of all queries. One that several find is the hit of the first of them."""
+    """The best `depth` passages over all queries. If several queries find a passage, its hit is that of the first of them."""
     if len(queries) == 1:
         return collection.search(queries[0], k=depth, where=where)
     rankings = [collection.search(query, k=max(depth, FUSION_POOL), where=where) for query in queries]
@@ -227,6 +228,6 @@ def _notes(collection: Collection, citations: Sequence[Citation], question: Ques
         yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} give other figures."
     pending = collection.documents.pending_vectors()
     if pending:
-        # How many there are tells of documents that the asker may not read.
+        # The number would reveal documents that the caller may not read.
         count = "Some" if question.principals is not None else f"{pending:,}"
         yield f"{count} passages of {collection.name} are found by their words only: vectors are still being made."

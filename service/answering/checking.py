@@ -1,4 +1,4 @@
-"""Drafts -> checked, cited sentences, whoever wrote them. What no passage supports is dropped or marked, and counted."""
+"""Checks drafts against the passages and cites them. A sentence without support is dropped or marked, and counted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from service.text.refusals import refuses
 
 @dataclass(frozen=True, slots=True)
 class SupportPolicy:
-    """What happens to a sentence whose support is less than `min_support`: `strict` drops it, else it stays and is marked.
+    """What happens to a sentence whose support is below `min_support`: `strict` drops it; otherwise it stays and is marked.
 
-    Of what a small model wrote about the golden questions (docs/results.md), .46 of the sentences from .5 up were not supported
-    when read by hand, .15 of those from .7 up (.23 in another run), and those hold .93 of the supported ones.
+    A small model's answers to the golden questions (docs/results.md) were read by hand. Of the sentences with a support of
+    .5 or more, .46 were not supported; of those with .7 or more, .15 (.23 in another run), and these hold .93 of all
+    supported sentences.
     """
 
     strict: bool = True
@@ -26,14 +27,14 @@ class SupportPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CheckedSentence:
-    """A sentence that may be shown, and the citations whose numbers occur here for the first time."""
+    """A sentence to show, and the citations whose numbers appear in it for the first time."""
 
     sentence: Sentence
     citations: tuple[Citation, ...]
 
 
 class DraftChecker:
-    """The check of one answer, sentence by sentence. `numbering` numbers the quotes of those that are shown."""
+    """Checks the drafts of one answer, sentence by sentence. `numbering` numbers the quotes of the sentences that pass."""
 
     def __init__(
         self, passages: Sequence[Passage], numbering: Numbering, checker: SupportChecker, policy: SupportPolicy
@@ -53,19 +54,19 @@ class DraftChecker:
 
     @property
     def released(self) -> int:
-        """How many sentences passed so far."""
+        """How many sentences have passed so far."""
         return self._released
 
     @property
     def drafted(self) -> DraftCounts:
-        """How many sentences were checked so far, and how many of them lack support."""
+        """How many sentences have been checked so far, and how many of them lack support."""
         return DraftCounts(self._released + self._dropped, self._dropped + self._marked)
 
     def check(self, draft: Draft) -> CheckedSentence | None:
         """The sentence to show, or None.
 
-        A sentence made of quotes is supported by them as it stands. For any other the quotes are found: in the passages
-        it names, else in the others. A sentence that says that there is no answer is not shown, nor is a heading.
+        A sentence made of quotes is supported by them. For any other sentence the quotes are searched for: in the passages
+        that it names, then in the others. A sentence that says that there is no answer is not shown, nor is a heading.
         """
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
@@ -78,7 +79,7 @@ class DraftChecker:
         return self._find_quotes(draft)
 
     def notes(self) -> Iterator[str]:
-        """What the asker should know of the check."""
+        """Notes for the caller about the check."""
         if self._refused:
             yield (
                 "The language model says that the passages leave part of the question open."
@@ -96,7 +97,7 @@ class DraftChecker:
             yield f"For {_sentences(self._moved)} the quote is from another passage than the language model named."
 
     def _is_heading(self, text: str) -> bool:
-        """Whether a model repeats a passage's title, a heading above it, or the line of them that it was shown."""
+        """Whether the text is a passage's title, a heading above a passage, or the line of these that the model was shown."""
         parts = text.split(TRAIL_SEPARATOR.strip())
         return text.casefold() in self._headings or all(part.strip().casefold() in self._headings for part in parts)
 

@@ -1,4 +1,4 @@
-"""Quotes -> numbered Citations. Pure: numbers by first use, offsets moved from passage to document, pages looked up."""
+"""Numbered citations from quotes: numbers by first use, document offsets and pages; and conflicts between them. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from service.generators.protocol import Passage, Quote
 from service.records import Citation
 from service.text.terms import figures, overlap, words
 
-ALIKE = 0.6  # shared words over all words, figures left out, from which on two quotes speak of the same thing
+MIN_SHARED_WORDS = 0.6  # Jaccard index of their words, without figures, from which two quotes are about the same thing
 
 
 class Numbering:
-    """Gives every distinct place its number, 1 for the first one used; the same place again gets the number it has.
+    """Numbers the quoted places, from 1 by first use; a place that is quoted again keeps its number.
 
     `pages` maps (document id, version) to the pages of the documents that may be cited.
     """
@@ -26,11 +26,11 @@ class Numbering:
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """All that were numbered so far, in order of their numbers."""
+        """The citations so far, in order of their numbers."""
         return tuple(self._by_place.values())
 
     def cite(self, quote: Quote) -> Citation:
-        """The citation for a quote, new or already numbered."""
+        """The citation of a quote, new or already numbered."""
         passage = self._passages[quote.passage]
         chunk = passage.hit.chunk
         start, end = chunk.start + quote.span.start, chunk.start + quote.span.end
@@ -55,7 +55,7 @@ class Numbering:
 
 
 def page_at(pages: Sequence[Page], offset: int) -> int | None:
-    """Number of the page that holds the code point at `offset`; None for a document without pages."""
+    """The number of the page that holds the code point at `offset`; None for a document without pages."""
     if not pages:
         return None
     place = bisect_right(pages, offset, key=lambda page: page.start) - 1
@@ -68,12 +68,12 @@ def with_markers(text: str, numbers: Sequence[int]) -> str:
 
 
 def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citation]]:
-    """Pairs of quotes from different documents in nearly the same words, each with a figure that the other lacks."""
+    """Pairs of quotes from different documents with nearly the same words, each with a figure that the other lacks."""
     for one, other in combinations(citations, 2):
         if one.document_id == other.document_id:
             continue
         ours, theirs = figures(one.quote), figures(other.quote)
-        if ours - theirs and theirs - ours and overlap(words(one.quote), words(other.quote)) >= ALIKE:
+        if ours - theirs and theirs - ours and overlap(words(one.quote), words(other.quote)) >= MIN_SHARED_WORDS:
             yield one, other
 
 

@@ -1,7 +1,7 @@
-"""A sentence that a model wrote -> the quote in the passages that supports it best. Spans are whole sentences of the passage.
+"""Finds the quotes in the passages that best support a model's sentence. A quote is one or more whole sentences.
 
-Words choose what is worth checking, the support checker decides. A sentence is tried alone, with its neighbours (a quote
-that begins with "He" needs the one before) and with one from elsewhere; the shortest quote that supports the claim wins.
+Shared words select the candidates; the support checker decides. A sentence of a passage is tried alone, with a neighbour (a
+quote that begins with "He" needs the sentence before it) and with one from elsewhere; the shortest that supports wins.
 """
 
 from collections import Counter
@@ -16,15 +16,15 @@ from service.scoring.support import SupportChecker
 from service.text.plain import is_heading
 from service.text.terms import content_words, figures, stated_figures
 
-_SINGLES = 6  # sentences that are checked alone
-_COMBINED = 3  # of these, the ones that are tried with their neighbours and with each other
-_STEM = 6  # letters by which two words count as one
+_SINGLES = 6  # how many sentences are checked alone
+_COMBINED = 3  # how many of these are tried with their neighbours and with each other
+_STEM = 6  # two words with the same first letters, this many, count as one
 SEPARATOR = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class SupportingQuotes:
-    """The one or two quotes that support a claim best, and the probability that they do; none if they share no word."""
+    """The one or two quotes that support a claim best, with that probability; no quote if none shares a word with it."""
 
     quotes: tuple[Quote, ...] = ()
     support: float = 0.0
@@ -32,7 +32,7 @@ class SupportingQuotes:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A sentence of a passage, by its number there."""
+    """A sentence of a passage: both indices, and the stems of its words."""
 
     passage: int
     sentence: int
@@ -42,10 +42,10 @@ class _Place:
 def best_quotes(
     claim: str, passages: Sequence[Passage], among: Sequence[int], checker: SupportChecker, min_support: float
 ) -> SupportingQuotes:
-    """The evidence for `claim` in `passages[i]` for each i in `among`.
+    """The quotes for `claim` from the passages `passages[i]` with i in `among`.
 
-    `min_support` is the probability from which on a quote supports; the shortest such evidence is taken, else the likeliest.
-    A quote that lacks a figure of the claim does not support it, whatever the checker says.
+    Quotes support the claim at a probability of `min_support` or more; the shortest that do are returned, else the most
+    probable. A quote that lacks a figure of the claim does not support it, whatever the checker's probability.
     """
     tries = list(_candidate_quotes(claim, passages, among))
     if not tries:
@@ -63,11 +63,11 @@ def best_quotes(
 
 
 def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:
-    """What is worth checking: the sentences that share most with the claim, alone and joined."""
+    """The quotes to check: the sentences that share most with the claim, alone and combined."""
     places = [place for number in among for place in _places(number, passages[number])]
-    wanted = _stems(claim)
+    claim_stems = _stems(claim)
     seen_in = Counter(stem for place in places for stem in place.stems)
-    weight = {stem: 1.0 + log(len(places) / seen_in[stem]) for stem in wanted if seen_in[stem]}
+    weight = {stem: 1.0 + log(len(places) / seen_in[stem]) for stem in claim_stems if seen_in[stem]}
 
     def shared(*together: _Place) -> float:
         return sum(value for stem, value in weight.items() if any(stem in place.stems for place in together))
@@ -87,7 +87,7 @@ def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[i
 
 
 def _places(number: int, passage: Passage) -> Iterator[_Place]:
-    """The sentences of a passage. Headings are left out: they name a matter and state nothing."""
+    """The sentences of a passage. Headings are left out: they state nothing."""
     for place, sentence in enumerate(passage.reading.sentences):
         text = passage.hit.chunk.text[sentence.start : sentence.end]
         if not is_heading(text):
@@ -104,7 +104,7 @@ def _text(quote: Quote, passages: Sequence[Passage]) -> str:
 
 
 def _size(evidence: SupportingQuotes, passages: Sequence[Passage]) -> int:
-    """How many sentences the evidence quotes."""
+    """How many sentences are quoted."""
     return sum(
         quote.span.start <= sentence.start and sentence.end <= quote.span.end
         for quote in evidence.quotes
@@ -113,10 +113,10 @@ def _size(evidence: SupportingQuotes, passages: Sequence[Passage]) -> int:
 
 
 def has_figures(premise: str, claim: str) -> bool:
-    """Whether every number that the claim states is in the premise, each in digits or in words.
+    """Whether every number that the claim states is in the premise, in digits or in words.
 
-    Number words count from "two" up. Of the claims of WiCE and BEGIN (Wizard of Wikipedia, both parts), 2 of 1,687 supported
-    ones and 44 of 3,067 others fail for a number in words, beside those that fail for one in digits.
+    Number words count from "two" up. Of the claims of WiCE and BEGIN (Wizard of Wikipedia, both parts), 2 of 1,687
+    supported ones and 44 of 3,067 others fail for a number in words, besides those that fail for one in digits.
     """
     return stated_figures(claim) <= figures(premise)
 

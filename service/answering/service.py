@@ -1,4 +1,4 @@
-"""TODO service/answering/service.py"""
+"""The service: the settings, the library, the models and the answerer, as `service/composition/service.py` builds them."""
 
 from dataclasses import dataclass
 
@@ -22,4 +22,4 @@ class Service:
     calibration: Calibration
     answerer: Answerer
     recording: Recording | None = None
-    """How it makes answers, to be kept with each; None keeps none."""
+    """The settings and versions to store with each answer; None stores none."""

@@ -1,4 +1,4 @@
-"""One answer being written: the generator's drafts, checked, with the extractive generator behind it should it fail."""
+"""Writes one answer: the generator's drafts, checked; if the generator fails, the fallback generator writes instead."""
 
 from collections.abc import Iterator, Sequence
 from types import GeneratorType
@@ -11,10 +11,10 @@ from service.records import Usage
 
 
 class SentenceWriter:
-    """Yields checked sentences, once; what is known of their making stands in the attributes afterwards.
+    """Yields the checked sentences of one answer, once; its attributes describe afterwards how they were made.
 
-    `generator` names who wrote what is shown. `prompt_hash` is None when no language model was asked. `notes` are for the
-    asker. `stages` is told how long each draft took to write and to check, and how many lacked support.
+    `generator` is the name of the generator that wrote the sentences. `prompt_hash` is None when no language model was
+    asked. The time to write and to check each draft, and how many lacked support, are recorded in `stages`.
     """
 
     def __init__(self, generator: Generator, fallback: Generator, checking: DraftChecker, stages: Stages) -> None:
@@ -41,7 +41,7 @@ class SentenceWriter:
             yield from self._check_drafts(self._fallback, question, passages)
 
     def notes(self) -> Iterator[str]:
-        """What the asker should know, the generator's notes first."""
+        """Notes for the caller, the generator's first."""
         yield from self._reported
         yield from self._checking.notes()
 
@@ -65,7 +65,7 @@ class SentenceWriter:
                     yield checked
         finally:
             if isinstance(drafts, GeneratorType):
-                drafts.close()  # the request behind it ends now, not when it is collected
+                drafts.close()  # ends the generator's request now instead of at garbage collection
 
     def _record(self, report: Report) -> None:
         self.prompt_hash = report.prompt_hash

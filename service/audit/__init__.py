@@ -1,4 +1,4 @@
-"""Old answers: proved or refuted against the text that they quote, made again, and compared over versions of a document.
+"""Audits stored answers: verifies them against the documents that they quote, and replays them.
 
 Read in this order: versions, verification, replay.
 """

@@ -1,7 +1,7 @@
-"""Asks a kept answer's question again, with the settings and over the passages that it was made with, and says what changed.
+"""Answers a stored question again, with the settings and passages of the stored answer, and reports what changed.
 
-Nothing is searched for: the passages are those of the answer, read anew from the document versions that it cites. So a change
-of the answer comes from what makes answers: a model, a prompt, Quoth itself. Documents that were replaced since are named.
+Nothing is searched for: the passages are those of the stored answer, checked against the document versions that it cites. So
+a changed answer is due to a model, a prompt or Quoth itself. Documents that have a new version since then are named.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from service.storage.conversations import StoredAnswer
 
 @dataclass(frozen=True, slots=True)
 class ReplayChange:
-    """One thing that is not as it was. `then` and `now` are shown to people; None: it was not there, or is not any more."""
+    """One difference. `then` and `now` are shown to people; None: absent then, or absent now."""
 
     what: str
     then: str | None
@@ -28,7 +28,7 @@ class ReplayChange:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The answer as it is now. `made_with`: what makes answers has changed; `answer_changes`: what the answer says has."""
+    """The new answer. `made_with`: changes of models, prompts and documents; `answer_changes`: changes of the answer."""
 
     answer: Answer
     made_with: tuple[ReplayChange, ...]
@@ -36,11 +36,12 @@ class Replay:
 
 
 def replay(stored: StoredAnswer, service: Service) -> Replay:
-    """Ask again. Raises ReplayImpossible when the answer has no recording or a version that it was made from is gone."""
+    """Answer again. Raises ReplayImpossible if the answer has no recording, or a version that it was made from is missing."""
     then, recording, present = stored.answer, stored.recording, service.recording
     if recording is None or present is None:
         raise ReplayImpossible(
-            f"The answer {then.id!r} was kept by a Quoth that did not record how answers are made. Ask its question again."
+            f"The answer {then.id!r} was stored by a version of Quoth that did not record how answers are made. "
+            "Ask its question again."
         )
     _require_passages(then, Versions(service.library))
     question = Question(then.question, stored.collection, generator=recording.generator, top_k=recording.top_k)
@@ -70,7 +71,7 @@ def _require_passages(answer: Answer, versions: Versions) -> None:
         if document is None or document.text[chunk.start : chunk.end] != chunk.text:
             raise ReplayImpossible(
                 f"The version {chunk.version[:12]} of {hit.uri} is not in any collection here, and the answer "
-                f"{answer.id!r} was made from it. Index that version again, or replay where it is."
+                f"{answer.id!r} was made from it. Index that version again, or replay it where that version is."
             )
 
 
@@ -82,13 +83,13 @@ def _setup_changes(then: Recording, now: Recording) -> Iterator[ReplayChange]:
 
 
 def _prompt_changes(then: Answer, now: Answer) -> Iterator[ReplayChange]:
-    """The prompts. A replay rewrites no follow-up, so without a language model's answer there is nothing to compare."""
+    """The change of the prompts. A replay does not rewrite the follow-up, so an answer without a language model has none."""
     if then.prompt_hash != now.prompt_hash and not (now.prompt_hash is None and then.generator == now.generator):
         yield ReplayChange("prompts", then.prompt_hash, now.prompt_hash)
 
 
 def _document_changes(stored: StoredAnswer, service: Service) -> Iterator[ReplayChange]:
-    """The documents that have another version in the answer's collection now; the replay does not use it."""
+    """The cited documents that now have another version, which the replay does not use, or are gone."""
     if stored.collection not in service.library.names():
         return
     collection = service.library.open(stored.collection)
@@ -108,12 +109,12 @@ def _answer_changes(then: Answer, now: Answer) -> Iterator[ReplayChange]:
         [_describe_sentence(then, place) for place in _places(then)],
         [_describe_sentence(now, place) for place in _places(now)],
     )
-    for gone in before:
-        if gone not in after:
-            yield ReplayChange("sentence", gone, None)
-    for come in after:
-        if come not in before:
-            yield ReplayChange("sentence", None, come)
+    for sentence in before:
+        if sentence not in after:
+            yield ReplayChange("sentence", sentence, None)
+    for sentence in after:
+        if sentence not in before:
+            yield ReplayChange("sentence", None, sentence)
     if sorted(before) == sorted(after) and before != after:
         yield ReplayChange("order of the sentences", " ".join(before), " ".join(after))
     for what, one, other in (
@@ -130,7 +131,7 @@ def _places(answer: Answer) -> range:
 
 
 def _describe_sentence(answer: Answer, place: int) -> str:
-    """A sentence with the quotes that it cites, and whether they support it: what has to stay the same."""
+    """A sentence with its quotes and whether they support it: what must be the same for the answer to be the same."""
     sentence = answer.sentences[place]
     quotes = {citation.number: citation.quote for citation in answer.citations}
     cited = "; ".join(f"“{quotes[number]}”" for number in sentence.citations)

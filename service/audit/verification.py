@@ -1,7 +1,7 @@
-"""Is an answer what it says it is? Every quote, offset, marker and support verdict, proved or refuted. Pure.
+"""Verifies an answer: checks every quote, offset, marker and support verdict against the cited documents. Pure.
 
-The texts of the cited versions come through an opener, the support checker through a function; nothing else is trusted, the
-answer least of all. What cannot be proved from documents is not looked at: the question, the confidence, the scores.
+An opener gives the texts of the cited versions, a function the support probabilities; the answer itself is not trusted. What
+documents cannot prove is not checked: the question, the confidence, the scores.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +19,12 @@ from service.text.refusals import REFUSAL
 from service.text.terms import figures, words
 
 TOLERANCE = 0.05
-"""How far a probability may lie on the wrong side of the limit: other processors round the checker's network otherwise."""
+"""How far a probability may be on the wrong side of the limit: the checker's network rounds differently on other CPUs."""
 _SHOWN = 160
 
 
 class Verdict(StrEnum):
-    """`unproved`: nothing contradicts the answer, and a version that it cites is not there to be read."""
+    """The result. `unproved`: nothing contradicts the answer, but a version that it cites is not available."""
 
     PROVED = "proved"
     REFUTED = "refuted"
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 
 class AnswerFault(StrEnum):
-    """What can be wrong with an answer; stable names for programs."""
+    """The kinds of errors in an answer; the values are stable names for programs."""
 
     VERSION_MISSING = "version-missing"
     OFFSETS_INVALID = "offsets-invalid"
@@ -48,7 +48,7 @@ class AnswerFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SentenceFinding:
-    """One thing that is not as the answer says. `claimed` is what the answer holds, `found` what is there instead."""
+    """One difference: `claimed` is what the answer says, `found` what the documents or the check say instead."""
 
     subject: str
     fault: AnswerFault
@@ -59,10 +59,10 @@ class SentenceFinding:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The verdict with its grounds.
+    """The verdict with its reasons.
 
-    `quotes` counts the quotes and passages that stand literally where the answer says, `quoted` the sentences that are made
-    of their quotes, `checked` the others, whose support verdict the checker confirms.
+    `quotes` counts the quotes and passages whose text is at the stated offsets, `quoted` the sentences that are made of
+    their quotes, `checked` the other sentences whose support verdict the checker confirms.
     """
 
     verdict: Verdict
@@ -73,14 +73,14 @@ class Verification:
 
 
 Opener = Callable[[str, str], Document | None]
-"""(document id, version) -> that version, None when it is nowhere. A document of another id with the same bytes will do."""
+"""(document id, version) -> that version, or another document with the same bytes; None if there is neither."""
 
 Check = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
-"""(claim, premise) pairs -> probabilities that the premise supports the claim; called at most once, if there is need."""
+"""(claim, premise) pairs -> probabilities that the premise supports the claim; called at most once, only if needed."""
 
 
 def verify(answer: Answer, opener: Opener, check: Check, *, min_support: float) -> Verification:
-    """Prove or refute `answer`. `min_support` is the probability from which on a quote supports a sentence."""
+    """Prove or refute `answer`. `min_support` is the lowest probability at which a quote supports a sentence."""
     findings = [*_number_findings(answer), *_text_findings(answer)]
     quotes = 0
     for subject, place in _places(answer):
@@ -112,7 +112,7 @@ def _places(answer: Answer) -> Iterator[tuple[str, _Place]]:
 
 
 def _place_findings(subject: str, place: _Place, opener: Opener) -> Iterator[SentenceFinding]:
-    """Whether the text stands at its offsets in its version."""
+    """Check that the text is at its offsets in its version."""
     document = opener(place.document_id, place.version)
     where = f"{place.start}-{place.end}"
     if document is None:
@@ -127,31 +127,28 @@ def _place_findings(subject: str, place: _Place, opener: Opener) -> Iterator[Sen
         yield SentenceFinding(
             subject,
             AnswerFault.OFFSETS_INVALID,
-            f"The offsets {where} are no range of {document.title!r}, which has {len(document.text):,} characters."
+            f"The offsets {where} are not a range of {document.title!r}, which has {len(document.text):,} characters."
             + _actual_place(place.text, document),
             claimed=where,
             found=f"0-{len(document.text)}",
         )
     elif document.text[place.start : place.end] != place.text:
-        there = document.text[place.start : place.end]
         yield SentenceFinding(
             subject,
             AnswerFault.QUOTE_DIFFERS,
-            f"At {where} in {document.title!r} stands something else.{_actual_place(place.text, document)}",
+            f"The text at {where} in {document.title!r} is different.{_actual_place(place.text, document)}",
             claimed=_shorten(place.text),
-            found=_shorten(there),
+            found=_shorten(document.text[place.start : place.end]),
         )
 
 
 def _actual_place(quote: str, document: Document) -> str:
     at = document.text.find(quote) if quote else -1
-    if at < 0:
-        return " The quote stands nowhere in this version."
-    return f" The quote stands at {at}-{at + len(quote)}."
+    return " The quote stands nowhere in this version." if at < 0 else f" The quote stands at {at}-{at + len(quote)}."
 
 
 def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iterator[SentenceFinding]:
-    """Whether the page, the highlight, the title and the passage of a citation fit the quote and the document."""
+    """Check that the page, the highlight, the title and the passage of a citation fit the quote and the document."""
     subject = f"citation {citation.number}"
     if citation.highlight and not (citation.start <= citation.highlight[0] < citation.highlight[1] <= citation.end):
         claimed = "{}-{}".format(*citation.highlight)
@@ -161,9 +158,9 @@ def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener
         yield SentenceFinding(
             subject,
             AnswerFault.PASSAGE_DIFFERS,
-            "The quote is not from the passage that it names."
+            "The quote is not from the passage that the citation names."
             if hit
-            else "The passage that the quote is said to be from is not in the answer.",
+            else "The passage that the citation names is not in the answer.",
             claimed=citation.chunk_id,
         )
     document = opener(citation.document_id, citation.version)
@@ -174,7 +171,7 @@ def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener
         yield SentenceFinding(
             subject, AnswerFault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page)
         )
-    same = document.id == citation.document_id  # a copy elsewhere has a URI, perhaps a title, of its own
+    same = document.id == citation.document_id  # a copy has its own URI and perhaps its own title
     for name, claimed, found in (("title", citation.title, document.title), ("URI", citation.uri, document.uri)):
         if same and claimed != found:
             yield SentenceFinding(
@@ -183,7 +180,7 @@ def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener
 
 
 def _is_within(citation: Citation, hit: Hit) -> bool:
-    """Whether the citation is inside the passage, and the passage's id the one that its place gives."""
+    """Whether the citation is inside the passage, and the passage's id is the one for its place."""
     chunk = hit.chunk
     return (
         (chunk.document_id, chunk.version) == (citation.document_id, citation.version)
@@ -193,7 +190,7 @@ def _is_within(citation: Citation, hit: Hit) -> bool:
 
 
 def _number_findings(answer: Answer) -> Iterator[SentenceFinding]:
-    """Citations are numbered from 1 by first use, and each is used."""
+    """Check that citations are numbered from 1 by first use, and that each is used."""
     numbers = [citation.number for citation in answer.citations]
     if numbers != list(range(1, len(numbers) + 1)):
         yield SentenceFinding(
@@ -215,7 +212,7 @@ def _number_findings(answer: Answer) -> Iterator[SentenceFinding]:
 
 
 def _text_findings(answer: Answer) -> Iterator[SentenceFinding]:
-    """`text` is the sentences with their markers; without a sentence, the answer is a refusal."""
+    """Check that `text` is the sentences with their markers, and that an answer without sentences is a refusal."""
     text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
     if answer.text != text:
         yield SentenceFinding(
@@ -229,14 +226,14 @@ def _text_findings(answer: Answer) -> Iterator[SentenceFinding]:
         yield SentenceFinding(
             "refused",
             AnswerFault.TEXT_DIFFERS,
-            "An answer with sentences is no refusal, and one without is.",
+            "An answer with sentences is not a refusal, and one without sentences is.",
             claimed=str(answer.refused).lower(),
             found=str(not answer.sentences).lower(),
         )
 
 
 def _support_findings(answer: Answer, check: Check, min_support: float) -> tuple[int, int, list[SentenceFinding]]:
-    """How many sentences are made of their quotes, how many others the checker confirms, and what it does not."""
+    """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings."""
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = 0
     findings: list[SentenceFinding] = []
@@ -263,9 +260,9 @@ def _support_findings(answer: Answer, check: Check, min_support: float) -> tuple
 
 
 def is_made_of(sentence: str, quotes: Sequence[str]) -> bool:
-    """Whether a sentence is its first quote, read as running text, and the other quotes say the same.
+    """Whether a sentence is its first quote as running text, and the other quotes say the same.
 
-    A further quote may be shorter than the first, which can begin a sentence earlier; it has the words and no other figure.
+    A further quote may be shorter than the first, which can begin a sentence earlier; it has its words and no other figure.
     """
     first, *others = quotes
     if plain_line(first) != sentence:
@@ -291,8 +288,7 @@ def _support_finding(number: int, sentence: Sentence, found: float) -> SentenceF
 def _verdict(findings: Sequence[SentenceFinding]) -> Verdict:
     if not findings:
         return Verdict.PROVED
-    missing = all(finding.fault is AnswerFault.VERSION_MISSING for finding in findings)
-    return Verdict.UNPROVED if missing else Verdict.REFUTED
+    return Verdict.UNPROVED if all(f.fault is AnswerFault.VERSION_MISSING for f in findings) else Verdict.REFUTED
 
 
 def _list_numbers(numbers: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Opens the document versions that an answer cites, wherever they are: in any collection, also replaced ones."""
+"""Opens the document versions that an answer cites: from any collection, including replaced versions."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,10 +9,10 @@ from index.records import Document
 
 
 class Versions:
-    """An opener for `service.audit.verification.verify`: finds a version in collections of the library and remembers it.
+    """An opener for `service.audit.verification.verify`: looks a version up in the library's collections, and caches it.
 
-    `names` are the collections that are looked in, all of them for None. `may_read` says of a document's principals whether it
-    is for the one who asks; another document is as if it were not there. Not for several threads; make one per answer.
+    `names` are the collections to search; None for all. `may_read` decides by a document's principals whether the caller may
+    read it; a document that they may not read counts as missing. Not thread-safe; make one for each answer.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Versions:
         self._found: dict[tuple[str, str], Document | None] = {}
 
     def __call__(self, document_id: str, version: str) -> Document | None:
-        """That version of the document; else a current document made from the same bytes; None if there is neither.
+        """That version of the document; else a current document with the same bytes; None if there is neither.
 
         Raises CollectionMissing for a named collection that does not exist.
         """

@@ -1,7 +1,7 @@
-"""May what a language model made of a follow-up be asked in its place? Rules over words, without a model. Pure.
+"""Checks a language model's rewriting of a follow-up before it is used, by rules over its words. Pure.
 
-The conversation quotes documents, and a document may hold an instruction. So whatever a model writes has to be one question,
-about what the follow-up asks, in words of the conversation; else it is not used.
+The conversation quotes documents, and a document may hold an instruction to the model. So the rewriting must be one
+question, about what the follow-up asks, in words of the conversation; otherwise it is not used.
 """
 
 import re
@@ -11,32 +11,32 @@ from service.records import Turn
 from service.text.refusals import refuses
 from service.text.terms import content_words
 
-MAX_ADDED_CHARACTERS = 300  # beyond those of the follow-up
-MIN_KEPT = 0.5  # of the follow-up's own words
-MAX_NEW = 0.25  # of the words: nowhere in the conversation
-MAX_COMMON = 0.5  # of the words: in an earlier answer only, and no name there
-ALWAYS_ALLOWED = 2  # ... and so many of either are never too many
+MAX_ADDED_CHARACTERS = 300  # more than the follow-up has
+MIN_KEPT = 0.5  # share of the follow-up's own words that must be kept
+MAX_NEW = 0.25  # share of words that are nowhere in the conversation
+MAX_COMMON = 0.5  # share of words that are only in an earlier answer, and not as a name
+ALWAYS_ALLOWED = 2  # this many words of either kind are always allowed
 
 _AROUND = "\"'“”„‘’«»`*_ \t\r\n"
 _ASKS = re.compile(r"[?？؟;።]\s*\Z")
 _MARKUP = re.compile(r"https?:|www\.|[<>{}\\`|]|\]\(|\[\d")
 _FIRST = re.compile(r"\w+")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that set no blanks between words
-_SAME_LETTERS = 6  # letters at their beginning by which two words count as one
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without blanks between words
+_SAME_LETTERS = 6  # two words with the same first letters, this many, count as one
 
 
 def strip_quotation(text: str) -> str:
-    """What a model wrote, without the quotation marks and emphasis around it."""
+    """The text without the quotation marks and emphasis around it."""
     return text.strip(_AROUND)
 
 
 def rejection_reason(rewritten: str, question: str, history: Sequence[Turn]) -> str | None:
-    """Why `rewritten` may not be asked in place of `question`, which came after `history`; None where it may.
+    """Why `rewritten` may not replace `question`, which follows `history`; None if it may.
 
-    Measured on the half of CANARD's development part on which the rules were not made, 1,421 follow-ups. People's rewritings
-    pass in .961 of the cases. In their place pass: the answer to the follow-up in .001, the rewriting of another question in
-    .005, the same planted in the last answer in .014; a planted instruction of BIPIA, or the right rewriting with the code
-    word that it asks for, never.
+    Measured on the half of CANARD's development part that was not used to make the rules, 1,421 follow-ups. People's
+    rewritings pass in .961 of the cases. Of wrong rewritings these pass: the answer to the follow-up in .001, the rewriting
+    of another question in .005, the same planted in the last answer in .014; a planted instruction of BIPIA never, nor the
+    right rewriting with the code word that the instruction asks for.
     """
     return next(_rejection_reasons(rewritten, question, history), None)
 
@@ -57,7 +57,7 @@ def _rejection_reasons(rewritten: str, question: str, history: Sequence[Turn]) -
 
 
 def _asks(rewritten: str, question: str) -> bool:
-    """Whether it ends as a question does, or begins as the follow-up does where that is none ("List them.")."""
+    """Whether it ends like a question; if the follow-up does not ("List them."), whether both begin with the same word."""
     if _ASKS.search(rewritten):
         return True
     one, other = _FIRST.search(rewritten), _FIRST.search(question)
@@ -66,14 +66,14 @@ def _asks(rewritten: str, question: str) -> bool:
 
 def _strange_words(rewritten: str, question: str, history: Sequence[Turn]) -> Iterator[str]:
     own, asked = _words(question), [word for turn in history for word in _words(turn.question)]
-    told = [word for turn in history for word in _words(turn.answer)]
+    answered = [word for turn in history for word in _words(turn.answer)]
     written = _words(rewritten)
     kept = sum(_contains(word, written) for word in own)
     if kept < MIN_KEPT * len(own) or not (kept or any(_contains(word, asked) for word in written)):
         yield "it asked something else"
     rest = [word for word in written if not _contains(word, [*own, *asked])]
-    new = [word for word in rest if not _contains(word, told)]
-    common = [word for word in rest if word not in new and not _is_name(word, told)]
+    new = [word for word in rest if not _contains(word, answered)]
+    common = [word for word in rest if word not in new and not _is_name(word, answered)]
     if any(map(_is_mixed, new + common)) or any(word.isdecimal() for word in new):
         yield "it added a figure or a code"
     if len(new) > max(ALWAYS_ALLOWED, MAX_NEW * len(written)) or len(common) > max(
@@ -83,7 +83,7 @@ def _strange_words(rewritten: str, question: str, history: Sequence[Turn]) -> It
 
 
 def _words(text: str) -> list[str]:
-    """The words that carry meaning; in scripts without blanks, the characters."""
+    """The content words; in scripts without blanks, the characters."""
     found = []
     for word in content_words(text):
         found += list(word) if _UNSPACED.search(word) else [word]
@@ -95,15 +95,15 @@ def _contains(word: str, words: Sequence[str]) -> bool:
 
 
 def _begin_alike(one: str, other: str) -> bool:
-    """Whether two words begin alike: "city" and "cities", "Acme" and "Acme's"."""
+    """Whether two words have the same beginning: "city" and "cities", "Acme" and "Acme's"."""
     shorter = min(len(one), len(other))
     need = shorter if shorter <= 3 else min(shorter - 1, _SAME_LETTERS)
     return one[:need] == other[:need]
 
 
-def _is_name(word: str, told: Sequence[str]) -> bool:
-    """Whether an earlier answer has the word as a name or a year: a capital, a script without capitals, or digits."""
-    return any(_begin_alike(word.casefold(), other.casefold()) and not other[0].islower() for other in told)
+def _is_name(word: str, answered: Sequence[str]) -> bool:
+    """Whether the word is a name or a year in an earlier answer: a capital, a script without capitals, or digits."""
+    return any(_begin_alike(word.casefold(), other.casefold()) and not other[0].islower() for other in answered)
 
 
 def _is_mixed(word: str) -> bool:

@@ -1,7 +1,6 @@
-"""A follow-up -> how it is read: rewritten by a language model where there is one, checked, else by rules.
+"""Rewrites a follow-up so that it stands alone: by a language model if one is set, checked by the guard, else by rules.
 
-Where a model does not reply, or writes what may not be asked in the follow-up's place, the follow-up is read as without a
-model, and the answer says why.
+If the model does not reply, or the guard rejects its rewriting, the rules are used and a note in the answer says why.
 """
 
 import re
@@ -16,20 +15,21 @@ from service.generators.protocol import LanguageModel
 from service.prompts import Messages, Prompts
 from service.records import Turn, Usage
 
-MAX_TURNS = 6  # the last ones
+MAX_TURNS = 6  # the last turns that the model is shown
 QUESTION_CHARACTERS = 500
-ANSWER_CHARACTERS = 700  # the beginning of each earlier answer
+ANSWER_CHARACTERS = 700  # each earlier answer is cut after so many
 _MARKER = re.compile(r"\s*\[\d+\]")
 
 Outcome = Literal["taken", "rejected", "failed"]
-"""What became of a language model's rewriting: it was used, was none that may be used, or did not come."""
+"""The outcome of a language model's rewriting: used, rejected by the guard, or no reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class RewriteResult:
-    """How a question is read, and what a language model had to do with it.
+    """The rewriting of a question, and the part that a language model had in it.
 
-    `outcome` is None when none was asked, `prompt_hash` None unless its words are used. `notes` are for the asker.
+    `outcome` is None when no model was asked, `prompt_hash` None unless the model's words are used. `notes` are for the
+    caller.
     """
 
     rewriting: Rewriting
@@ -40,12 +40,12 @@ class RewriteResult:
 
     @property
     def text(self) -> str:
-        """The question as it is read."""
+        """The rewritten question."""
         return self.rewriting.text
 
 
 class Rewriter:
-    """Has a language model rewrite follow-ups. Thread-safe. `room` is the number of tokens that it may be sent."""
+    """Rewrites follow-ups with a language model. Thread-safe. `room` is the number of tokens that the model may be sent."""
 
     def __init__(self, model: LanguageModel, prompts: Prompts, room: int) -> None:
         self._model = model
@@ -53,10 +53,10 @@ class Rewriter:
         self._room = room
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> RewriteResult:
-        """How to read `question` after `history` (oldest turn first). A first question is left alone.
+        """The rewriting of `question` after `history` (oldest turn first). A first question is not changed.
 
-        The search is for the model's question and, with less weight, for the follow-up as it stands. Measured with people's
-        rewritings in the place of the model's, nDCG@10 of MTRAG's 132 follow-ups over 350 passages: .700 alone, .721 so.
+        The search is for the model's question and, with less weight, for the follow-up as asked. Measured with people's
+        rewritings in place of the model's, nDCG@10 of MTRAG's 132 follow-ups over 350 passages: .700 alone, .721 with both.
         """
         by_rules = rewrite(question, history)
         if not history:
@@ -73,11 +73,11 @@ class Rewriter:
             note = f"The follow-up was read without the language model, whose rewriting could not be used: {wrong}."
             return RewriteResult(by_rules, "rejected", said.usage, notes=(note,))
         unchanged = text.casefold() == strip_quotation(question).casefold()
-        found = by_rules if unchanged else Rewriting(text, (text, question))
-        return RewriteResult(found, "taken", said.usage, self._prompts.hash)
+        rewriting = by_rules if unchanged else Rewriting(text, (text, question))
+        return RewriteResult(rewriting, "taken", said.usage, self._prompts.hash)
 
     def _messages(self, question: str, history: Sequence[Turn]) -> Messages:
-        """With as many of the last turns as the model's context holds. Raises GeneratorUnavailable if it holds none."""
+        """The messages with as many of the last turns as fit the context. Raises GeneratorUnavailable if none fits."""
         turns = [_shorten(turn) for turn in history[-MAX_TURNS:]]
         while turns:
             messages = self._prompts.rewrite(question, turns)
@@ -91,7 +91,7 @@ class Rewriter:
 
 
 def rewrite_question(question: str, history: Sequence[Turn], rewriter: Rewriter | None) -> RewriteResult:
-    """How `question` is read after `history`; by rules alone without a rewriter."""
+    """The rewriting of `question` after `history`; by rules alone without a rewriter."""
     return rewriter.rewrite(question, history) if rewriter else RewriteResult(rewrite(question, history))
 
 
@@ -100,6 +100,6 @@ def _shorten(turn: Turn) -> Turn:
     return Turn(_line(turn.question, QUESTION_CHARACTERS), _line(answer, ANSWER_CHARACTERS))
 
 
-def _line(text: str, most: int) -> str:
+def _line(text: str, max_chars: int) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 2]} …"
+    return line if len(line) <= max_chars else f"{line[: max_chars - 2]} …"

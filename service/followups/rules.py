@@ -1,10 +1,10 @@
-"""A follow-up and its history -> what it is read as, and what is searched for. Pure, without a language model.
+"""Rewrites a follow-up by rules, without a language model: what it is read as, and what is searched for. Pure.
 
-"What about Seoul?" after "Which city hosted the talks in May?" cannot be searched for. A question that leans on what went
-before (a pronoun, "what about", few words of its own) is read with the topic of the earlier turns: names first, else the
-content words of the last question; a short one with a name of its own is read as it stands. It is searched for twice, as it
-stands and together with the words of the last question, and the rankings are fused: alone it may miss the topic, and the
-earlier words may drown what is new. A question that stands alone is left as it is.
+"What about Seoul?" after "Which city hosted the talks in May?" cannot be searched for. A question that depends on earlier
+turns (a pronoun, "what about", few words of its own) is read with their topic: names first, else the content words of the
+last question; a short one with a name of its own is read as asked. It is searched for twice, as asked and together with the
+words of the last question, and the rankings are fused: alone it may miss the topic, and the earlier words may outweigh the
+new ones. A question that stands alone is not changed.
 """
 
 import re
@@ -27,30 +27,30 @@ _OPENS = re.compile(
 )
 _NAME = re.compile(r"\b[A-Z][\w&’'.-]*(?:\s+(?:of|the|and|for|de|van|von|al)\s+(?=[A-Z])|\s+(?=[A-Z0-9])|[\w&’'.-])*")
 
-MIN_WORDS = 4  # a question with fewer content words than this may not stand alone
-MAX_CARRIED = 2  # names or words in what a follow-up is read as
+MIN_WORDS = 4  # a question with fewer content words may depend on the earlier turns
+MAX_CARRIED = 2  # names or words of earlier turns that are added to a follow-up
 QUERY_WEIGHTS = (1.0, 0.5)  # in the fusion of the rankings: of the follow-up itself, and of the wider query
 FUSION_CONSTANT = 60  # the customary constant of reciprocal rank fusion, as measured below
 
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """A question as it is read (`text`), and what is searched for: itself, and for a follow-up a second, wider query."""
+    """The rewritten question (`text`), and the `queries`: the question itself, and for a follow-up a second, wider one."""
 
     text: str
     queries: tuple[str, ...]
 
 
 def rewrite(question: str, history: Sequence[Turn]) -> Rewriting:
-    """What to read and search for `question` as, after `history` (oldest turn first).
+    """The rewriting of `question` after `history` (oldest turn first).
 
     Measured on the halves of MTRAG and CANARD that a hash of the conversation holds back; the choices were made on the
-    others. MTRAG, nDCG@10 of `queries` over 350 passages, 43 follow-ups: as asked .609, `text` of pronouns and the like alone
-    .638, this .638 (better than as asked by .030, 95% interval .004 to .061), rewritten by a person .693; on all 132: .673,
-    .673, .700 and .700. CANARD, 1,802 follow-ups: of the content words carried into `text`, .59 are in the human rewrite
-    (precision); of those a person added, .40 are carried (recall). Earlier answers' names made the recall better and the
-    precision worse, and did not help the search. The figures of `text` are from before short questions with a name were read as
-    they stand; `queries` are the same.
+    other halves. MTRAG, nDCG@10 of `queries` over 350 passages, 43 follow-ups: as asked .609, `text` by pronouns and the
+    like alone .638, this function .638 (better than as asked by .030, 95% interval .004 to .061), rewritten by a person
+    .693; on all 132: .673, .673, .700 and .700. CANARD, 1,802 follow-ups: of the content words carried into `text`, .59 are
+    in the human rewriting (precision); of the words that a person added, .40 are carried (recall). Names from earlier
+    answers raised the recall, lowered the precision, and did not help the search. The figures of `text` were measured before
+    short questions with a name were read as asked; `queries` are the same.
     """
     leans = bool(_OPENS.match(question) or _LEANS.search(question))
     if not history or not (leans or len(content_words(question)) < MIN_WORDS):
@@ -63,9 +63,9 @@ def rewrite(question: str, history: Sequence[Turn]) -> Rewriting:
 
 
 def _topic(question: str, history: Sequence[Turn]) -> list[str]:
-    """Names in the earlier questions, latest first; without any, the last question's content words.
+    """The names in the earlier questions, latest first; without names, the last question's content words.
 
-    What `question` has itself is never carried.
+    Words of `question` itself are never carried.
     """
     present = {word.casefold() for word in content_words(question)}
     carried: list[str] = []
@@ -86,7 +86,7 @@ def _topic(question: str, history: Sequence[Turn]) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    """Runs of capitalised words, without the capital that only opens a sentence."""
+    """Runs of capitalised words, without a stop word at the beginning, which may only open a sentence."""
     names = []
     for match in _NAME.finditer(text):
         words = match.group().split()

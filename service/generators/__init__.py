@@ -1,1 +1,4 @@
-"""Passages -> the sentences of an answer. `draft` says what goes in and comes out; then one file a generator."""
+"""The generators: from passages to the sentences of an answer.
+
+Read in this order: protocol, extractive, budget, stream_parser, local, openai_client, remote, scripted.
+"""

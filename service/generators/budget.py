@@ -1,4 +1,4 @@
-"""As many of the best passages as a model's context holds. Pure."""
+"""Fits as many of the best passages as possible into a model's context. Pure."""
 
 import re
 from bisect import bisect_left
@@ -12,29 +12,29 @@ from service.text.refusals import REFUSAL
 
 _WORD = re.compile(r"[A-Za-z]+")
 _WORD_WITH_BLANK = re.compile(r" ?[A-Za-z]+")
-TRAIL_SEPARATOR = " · "  # between a passage's title and the headings above it, as a model is shown them
-_TEMPLATE_TOKENS = 48  # for what a chat template adds to the two messages; SmolLM2's adds 11
+TRAIL_SEPARATOR = " · "  # in the prompt, between a passage's title and the headings above it
+_TEMPLATE_TOKENS = 48  # reserved for what a chat template adds to the two messages; SmolLM2's adds 11
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBudget:
-    """Tokens that a model's context holds, question, passages and answer together, and those kept for the answer."""
+    """The size of a model's context in tokens, for question, passages and answer together, and the part kept for the answer."""
 
     context: int
     answer: int
 
     @property
     def room(self) -> int:
-        """Tokens that the messages may take."""
+        """How many tokens the messages may have."""
         return self.context - self.answer - _TEMPLATE_TOKENS
 
 
 def fit_passages(
     question: str, passages: Sequence[Passage], prompts: Prompts, room: int, tokens: Callable[[str], int]
 ) -> tuple[Messages, int]:
-    """The messages with as many passages, from the first, as `room` tokens hold, and how many those are.
+    """The messages with as many passages, from the first, as fit into `room` tokens, and the number of these passages.
 
-    Raises GeneratorUnavailable when not even the first fits.
+    Raises GeneratorUnavailable when not even the first passage fits.
     """
     shown = [NumberedPassage(_heading(passage), passage.hit.chunk.text) for passage in passages]
 
@@ -59,9 +59,9 @@ def _heading(passage: Passage) -> str:
 
 
 def estimate_tokens(text: str) -> int:
-    """More tokens than common tokenizers make of `text`, for a server that does not count them itself.
+    """An upper estimate of the tokens that common tokenizers make of `text`, for a server that does not count them.
 
-    A token for three letters of a word in ASCII, none for the blank before it, one for any other ASCII character (many
+    One token for three letters of an ASCII word, none for the blank before it, one for any other ASCII character (many
     tokenizers split numbers into digits), one for each byte beyond ASCII (byte-level tokenizers cannot need more).
     """
     words = [len(word) for word in _WORD.findall(text)]

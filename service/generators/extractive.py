@@ -1,9 +1,9 @@
-"""The default generator: answers with whole sentences of the documents. Needs no language model, cannot invent.
+"""The default generator: answers with whole sentences of the documents. It needs no language model and cannot invent.
 
-The reader has scored every sentence of every passage. What is left is choice: the sentence that answers best; up to
-three more when they answer nearly as well and say something else; the sentence before one that leans on it ("This ...");
-the same statement found twice told once, with both sources. A line that only repeats words of the question (a table's label,
-a date) states nothing and is left out.
+The reader has scored every sentence of every passage; this generator chooses among them: the sentence that answers best; up
+to three more that answer nearly as well and say something else; the sentence before one that refers back ("This ..."). The
+same statement in two places is given once, with both sources. A line that only repeats words of the question (a table's
+label, a date) states nothing and is left out.
 """
 
 import re
@@ -16,11 +16,11 @@ from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms
 
 MAX_SENTENCES = 4
-NEAR_BEST = 1.5  # a further sentence may be this much below the best, in logits
-MIN_LOGIT = -1.0  # ... and must itself have at least this logit
+NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the best
+MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
 # margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43.
-MIN_OVERLAP = 0.8  # shared words over all words, from which on two sentences say the same
+MIN_OVERLAP = 0.8  # Jaccard index of their words from which two sentences say the same
 
 _LEANS_BACK = re.compile(
     r"\W*(?:it|its|they|their|them|he|his|him|she|her|this|that|these|those|such|both|the (?:latter|former|same)|"
@@ -41,19 +41,19 @@ class _Candidate:
 
 
 class ExtractiveGenerator:
-    """Picks whole source sentences and quotes them; a draft's text is its quote without list marks and line breaks."""
+    """Quotes whole sentences of the passages; a draft's text is its quote without list marks and line breaks."""
 
     name = "extractive"
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft]:
-        """Yield one to four sentences, those of one document in the order in which they stand there."""
+        """Yield one to four sentences; sentences of one document are in the document's order."""
         groups = _select(_candidates(question, passages))
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
             yield _make_draft(group, groups, passages)
 
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
-    """Every sentence that could be quoted, best first: by the sum of its own logit and that of its passage."""
+    """Every sentence that may be quoted, best first: by the sum of its own logit and its passage's."""
     asked = Terms.of(question)
     found = []
     for number, passage in enumerate(passages):
@@ -91,14 +91,14 @@ def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
 
 
 def _say_the_same(one: _Candidate, other: _Candidate) -> bool:
-    """Nearly the same words and exactly the same figures: "six attacks" and "seven attacks" are two statements."""
+    """Whether both have nearly the same words and exactly the same figures: "six attacks" is not "seven attacks"."""
     return one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= MIN_OVERLAP
 
 
 def _order(
     group: list[_Candidate], groups: Sequence[list[_Candidate]], passages: Sequence[Passage]
 ) -> tuple[int, int, int]:
-    """Documents in the order of their best sentence; inside a document, the order of the text."""
+    """The sort key: documents in the order of their best sentence; inside a document, the order of the text."""
     documents = [passages[other[0].passage].hit.chunk.document_id for other in groups]
     chunk = passages[group[0].passage].hit.chunk
     return documents.index(chunk.document_id), chunk.start + group[0].span.start, group[0].sentence
@@ -124,17 +124,17 @@ def _make_draft(
 def _span_with_context(
     candidate: _Candidate, groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]
 ) -> Span:
-    """The candidate's span, begun at the sentence before when it leans on that and that is not in the answer anyway."""
+    """The candidate's span; with the sentence before if it refers back to that and that is not in the answer already."""
     passage = passages[candidate.passage]
     text = passage.hit.chunk.text
     if candidate.sentence == 0 or not _LEANS_BACK.match(text, candidate.span.start):
         return candidate.span
     before = passage.reading.sentences[candidate.sentence - 1]
-    told = any(
+    is_answered = any(
         other.passage == candidate.passage and other.sentence == candidate.sentence - 1
         for group in groups
         for other in group
     )
-    if told or is_heading(text[before.start : before.end]):
+    if is_answered or is_heading(text[before.start : before.end]):
         return candidate.span
     return Span(before.start, candidate.span.end)

@@ -1,4 +1,4 @@
-"""Answers written by a language model in this process: any causal model that transformers loads, GGUF files too."""
+"""The generator `local`: a language model in this process, any causal model that transformers loads, also GGUF files."""
 
 import importlib.util
 import inspect
@@ -33,11 +33,11 @@ class _Reply:
 
 
 class LocalGenerator:
-    """A generator and language model of one's own. Thread-safe; CPU-bound. Loaded with the first question, or by `load`.
+    """A generator and language model in this process. Thread-safe; CPU-bound. Loaded with the first question, or by `load`.
 
-    `model` is a folder, a GGUF file, or a name on the Hugging Face hub. `temperature` 0 takes the likeliest token each
-    time. `line_s` is the longest wait for what `say` asks for, beside the loading. Raises SettingsInvalid for a path where no
-    model is, and for a GGUF file without the packages that read it.
+    `model` is a folder, a GGUF file, or a name on the Hugging Face hub. `temperature` 0 always takes the most probable
+    token. `line_s` is the longest wait for the reply of `complete`, not counting the loading. Raises SettingsInvalid for a
+    path without a model, and for a GGUF file if the packages that read it are missing.
     """
 
     name = "local"
@@ -57,16 +57,16 @@ class LocalGenerator:
         self._tokenizer: Any = None
 
     def load(self) -> None:
-        """Read the model unless it is there. Raises SettingsInvalid when it cannot be read."""
+        """Load the model unless it is loaded. Raises SettingsInvalid when it cannot be loaded."""
         with self._loading:
             if self._model is not None:
                 return
-            # transformers takes 2.3 s to import (measured): only who asks this generator waits for it
+            # transformers takes 2.3 s to import (measured): only users of this generator wait for it
             from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
             path = Path(self._model_name)
             source, file = (str(path.parent), path.name) if path.suffix.lower() == _GGUF else (self._model_name, None)
-            dtype = "auto" if file is None else torch.float32  # GGUF weights stay packed, and are fastest so
+            dtype = "auto" if file is None else torch.float32  # GGUF weights stay packed, which is fastest
             try:
                 self._tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
                 model: Any = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=dtype)
@@ -124,7 +124,7 @@ class LocalGenerator:
             yield f"The language model was stopped after {self._budget.answer:,} tokens; the end may be missing."
 
     def _prompt(self, messages: Messages) -> torch.Tensor:
-        """Token ids (1, n) by the model's chat template; a model without one reads the messages as plain text."""
+        """Token ids (1, n) by the model's chat template; a model without a template gets the messages as plain text."""
         both = f"{messages.instructions}\n\n{messages.request}"
         if self._tokenizer.chat_template is None:
             ids = self._tokenizer(f"{both}\n\n", return_tensors="pt")["input_ids"]
@@ -135,7 +135,7 @@ class LocalGenerator:
             ]
             try:
                 ids = self._apply_template(system)
-            except TemplateError:  # some templates know no system message
+            except TemplateError:  # some templates have no system message
                 ids = self._apply_template([{"role": "user", "content": both}])
         assert isinstance(ids, torch.Tensor)
         return ids
@@ -146,7 +146,7 @@ class LocalGenerator:
         )["input_ids"]
 
     def _pieces(self, prompt: torch.Tensor, reply: _Reply, max_tokens: int, temperature: float) -> Iterator[str]:
-        """Decode the at most `max_tokens` tokens that the model writes, one at a time, never half a character."""
+        """Generate at most `max_tokens` tokens and yield their text as it is decoded, never half a character."""
         ends = self._end_tokens()
         reply.read = prompt.shape[1]
         written: list[int] = []

@@ -1,4 +1,4 @@
-"""One request to a server that speaks the OpenAI chat protocol: text as it arrives, or the reason why not."""
+"""Client of a server with the OpenAI chat protocol: streams a reply, or raises RequestFailed with the reason."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ from service.settings import Settings
 
 MAX_SILENCES = 5  # the whole answer may take this many times the longest silence
 _CONNECT_S = 5.0
-_CHARACTERS_PER_TOKEN = 32  # a server that writes more than this does not keep to max_tokens
+_CHARACTERS_PER_TOKEN = 32  # a server that writes more than this ignores max_tokens
 _MAX_BYTES = 16 * 2**20
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _CONNECTED = ("connect_tcp.complete", "start_tls.complete")
@@ -35,7 +35,7 @@ _FIXES: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the model is. `silence_s`: longest wait for the next words. URL and key may hold secrets and are never shown."""
+    """The server of the model. `silence_s`: longest wait for the next words. URL and key may be secret and are never shown."""
 
     base_url: str = field(repr=False)
     model: str
@@ -44,7 +44,7 @@ class Server:
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """The server that the settings name; None when they lack its URL or the model."""
+        """The server that the settings name; None without its URL or the model."""
         if not settings.llm_base_url or not settings.llm_model:
             return None
         key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
@@ -58,8 +58,9 @@ class Server:
 
 @dataclass(slots=True)
 class Reply:
-    """What is known about an answer while it arrives: the server's words for how it ended and for the model, and its count
-    of tokens.
+    """What is known about a reply while it arrives.
+
+    `finish` and `model` are the server's finish reason and name of the model, `usage` its count of tokens.
     """
 
     finish: str | None = None
@@ -70,10 +71,10 @@ class Reply:
 
 
 class RequestFailed(Exception):
-    """The request came to nothing, or broke off.
+    """The request failed, or the reply broke off.
 
-    `again_after` is the seconds to wait before another try, None when that is of no use. `dialect` says that the server
-    did not understand the request itself.
+    `again_after` is the number of seconds to wait before another attempt, None when another attempt is of no use.
+    `dialect`: the server did not understand the request itself.
     """
 
     def __init__(self, reason: str, again_after: float | None = None, *, dialect: bool = False) -> None:
@@ -83,9 +84,10 @@ class RequestFailed(Exception):
 
 
 class ChatServer:
-    """A connection to a server. Thread-safe; nothing is asked before the first request.
+    """A client of one server. Thread-safe; it connects with the first request.
 
-    A reply may take `whole` times the server's `silence_s`, which the setting `limit` sets.
+    A reply may take `max_silences` times the server's `silence_s`. `limit` is the name of the setting of `silence_s`, for
+    error messages.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class ChatServer:
         self._limit = limit
         self._counts_tokens = True
         timeout = httpx2.Timeout(server.silence_s, connect=min(_CONNECT_S, server.silence_s))
-        # A connection serves one request: so its beginning is seen, and it can be cut off whatever it waits for.
+        # One connection for each request: so its socket is seen, and it can be cut off whatever it waits for.
         self._http = httpx2.Client(
             timeout=timeout,
             limits=httpx2.Limits(max_keepalive_connections=0),
@@ -125,10 +127,10 @@ class ChatServer:
     def write(
         self, messages: Messages, reply: Reply, *, plain: bool, form: Mapping[str, object] | None = None
     ) -> Iterator[str]:
-        """Yield the answer's text as it arrives and fill in `reply`. Closing the iterator ends the request.
+        """Yield the text as it arrives and fill in `reply`. Closing the iterator ends the request.
 
-        `form` is a JSON schema that the server is asked to hold the text to. `plain` leaves out what some servers refuse:
-        the form, and what newer models of OpenAI refuse, `max_tokens` and a temperature. Raises RequestFailed.
+        `form` is a JSON schema that the server is asked to keep to. `plain` leaves out what some servers refuse: the schema,
+        `max_tokens` and the temperature (newer models of OpenAI refuse the last two). Raises RequestFailed.
         """
         try:
             with self._client.chat.completions.create(**self._request(messages, plain=plain, form=form)) as stream:
@@ -142,7 +144,7 @@ class ChatServer:
             raise RequestFailed(f"did not answer in time ({self._limit} = {self._server.silence_s:g}).") from error
         except openai.APIConnectionError as error:
             if reply.finish is not None:
-                return  # the answer was complete; only its farewell is missing
+                return  # the answer is complete; only the end of the stream is missing
             raise RequestFailed(
                 "cannot be reached, or broke off. Check llm_base_url, and that it runs.", 0.0
             ) from error
@@ -154,8 +156,8 @@ class ChatServer:
     def tokens(self, text: str) -> int:
         """How many tokens the model makes of `text`.
 
-        The server's own tokenizer counts, where it has one at /tokenize (llama.cpp, vLLM) and a cautious estimate would
-        not fit.
+        If the upper estimate does not fit the budget, the server's tokenizer at /tokenize counts (llama.cpp, vLLM), where
+        there is one.
         """
         estimate = estimate_tokens(text)
         if estimate <= self._budget.room or not self._counts_tokens:
@@ -167,8 +169,8 @@ class ChatServer:
             response = self._http.post(f"{root}/tokenize", json=body, headers=key)
             return len(response.raise_for_status().json()["tokens"])
         except (httpx2.HTTPError, ValueError, KeyError, TypeError):
-            current_stages().raise_if_stopped()  # cut off, it says nothing of the route
-            self._counts_tokens = False  # it has no such route: the estimate stands from now on
+            current_stages().raise_if_stopped()  # a request that was cut off does not show that the route is missing
+            self._counts_tokens = False  # it has no such route: use the estimate from now on
             return estimate
 
     def _request(self, messages: Messages, *, plain: bool, form: Mapping[str, object] | None) -> dict[str, Any]:
@@ -200,7 +202,7 @@ class ChatServer:
 
 
 class _LimitedStream(httpx2.SyncByteStream):
-    """A response body that ends in time and in size, whatever the server sends."""
+    """A response body with a limit in time and in bytes, whatever the server sends."""
 
     def __init__(self, stream: httpx2.SyncByteStream, until: float) -> None:
         self._stream = stream
@@ -221,7 +223,7 @@ class _LimitedStream(httpx2.SyncByteStream):
 
 
 def _read_chunk(chunk: Any, reply: Reply) -> Iterator[str]:
-    """The text in a chunk; what it says of the whole goes into `reply`. Any field may be missing or odd."""
+    """Yield the text of a chunk and fill in `reply`. Any field may be missing or malformed."""
     usage = getattr(chunk, "usage", None)
     read, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
     if isinstance(read, int) and isinstance(written, int):
@@ -239,7 +241,7 @@ def _read_chunk(chunk: Any, reply: Reply) -> Iterator[str]:
 
 
 def _status_failure(error: openai.APIStatusError) -> RequestFailed:
-    """What a status other than 200 means. The server's own words stay out: they may repeat the key or the passages."""
+    """The failure for an error status. The server's own message is left out: it may repeat the key or the passages."""
     status = error.status_code
     reason = f"answered with status {status}. {_FIXES.get(status, 'Its log says why.')}"
     if status in _RETRYABLE:
@@ -248,15 +250,15 @@ def _status_failure(error: openai.APIStatusError) -> RequestFailed:
 
 
 def _seconds(header: str | None) -> float:
-    """A Retry-After in seconds; 0 without one, or for a date."""
+    """The seconds of a Retry-After header; 0 without one, or for a date."""
     return float(header) if header and header.strip().isdecimal() else 0.0
 
 
 def cut_off_when_stopped(request: httpx2.Request) -> None:
-    """Have the connection of `request` cut off once the answer that this thread works on is stopped.
+    """Cut off the connection of `request` as soon as the answer that this thread works on is stopped.
 
-    Only a connection that is made for it is seen: the client must keep none alive. Cut off before it is made, it ends as soon
-    as it is there.
+    This sees only connections that are opened for the request, so the client must keep none alive. If the answer is stopped
+    before the connection is open, the connection is cut off once it is.
     """
     connection = Connection()
     request.extensions = {**request.extensions, "trace": connection.trace}
@@ -264,7 +266,7 @@ def cut_off_when_stopped(request: httpx2.Request) -> None:
 
 
 class Connection:
-    """Seen as it is made by the thread that asks, and cut off by another."""
+    """The connection of one request: opened by the thread that asks, cut off by another."""
 
     def __init__(self) -> None:
         self._guard = Lock()
@@ -272,20 +274,20 @@ class Connection:
         self._is_cut = False
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note the socket (httpx2's extension `trace`); the one with TLS takes the place of the one that it is made of."""
+        """Keep the socket (httpx2's extension `trace`); a TLS socket replaces the plain one that it wraps."""
         if event.endswith(_CONNECTED):
             with self._guard:
                 self._socket = info["return_value"].get_extra_info("socket")
                 self._end_if_cut()
 
     def cut(self) -> None:
-        """Wake whoever reads from the socket or writes to it, with its end."""
+        """Shut the socket down, which ends every read and write on it."""
         with self._guard:
             self._is_cut = True
             self._end_if_cut()
 
     def _end_if_cut(self) -> None:
         if self._is_cut and self._socket is not None:
-            with suppress(OSError):  # it is over already
-                # Not the method of a TLS socket, which would take its state away from the thread that reads.
+            with suppress(OSError):  # it is closed already
+                # Not the TLS socket's own method, which would change its state under the thread that reads.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Passage, Quote, Draft, Report and the Generator protocol: what goes into a generator and what comes out."""
+"""The input and output of a generator (Passage, Quote, Draft, Report), and the protocols Generator and LanguageModel."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from service.scoring.reader import Reading
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A hit together with what the reader makes of it for this question."""
+    """A hit with the reader's reading of it for this question."""
 
     hit: Hit
     reading: Reading
@@ -23,8 +23,8 @@ class Passage:
 class Quote:
     """A literal stretch of a passage: `passages[passage].hit.chunk.text[span.start:span.end]`.
 
-    `passage` is the index in the list that the generator was given. `highlight`, in the same coordinates, is the answer
-    itself inside the quote.
+    `passage` is the index in the list that the generator was given. `highlight` is the answer itself inside the quote, in
+    the same coordinates as `span`.
     """
 
     passage: int
@@ -36,8 +36,8 @@ class Quote:
 class Draft:
     """One sentence of an answer before it is checked.
 
-    A generator that copies gives the `quotes` that the sentence is made of. One that writes gives the `passages` it says
-    it used (indices; may be empty), and the quotes are found for it. `invented` are the numbers it cited that no passage has.
+    A generator that copies gives the `quotes` that the sentence is made of. A language model gives the `passages` that it
+    says it used (indices; may be empty), and the check finds the quotes. `invented` are cited numbers that no passage has.
     """
 
     text: str
@@ -48,9 +48,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a language model's answer was made with. It comes last, and before an error that breaks the answer off.
+    """How a language model's answer was made. It comes last, or before the error that breaks the answer off.
 
-    `prompt_hash` says which prompts were sent. `notes` are for the asker. `retries`: how often the request was repeated.
+    `prompt_hash` identifies the prompts. `notes` are for the caller. `retries`: how often the request was repeated.
     """
 
     prompt_hash: str
@@ -60,42 +60,42 @@ class Report:
 
 
 class Generator(Protocol):
-    """Writes an answer, a sentence at a time, best passages first in `passages`."""
+    """Writes an answer, one sentence at a time, from passages in order of relevance."""
 
     @property
     def name(self) -> str:
-        """What `Answer.generator` shows."""
+        """The value of `Answer.generator`."""
         ...
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
-        """Yield the sentences of the answer; no Draft at all means that the passages hold none.
+        """Yield the sentences of the answer; no Draft at all means that the passages hold no answer.
 
-        Raises GeneratorUnavailable when a model's server does not answer, also after some sentences.
+        Raises GeneratorUnavailable when a model's server fails, possibly after some sentences.
         """
         ...
 
 
-LINE_TOKENS = 256  # a rewritten follow-up has 20; the rest is for models that write their thoughts first
+LINE_TOKENS = 256  # a rewritten follow-up has about 20; the rest is for models that write their reasoning first
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model wrote, without its thoughts."""
+    """A language model's reply, without its reasoning."""
 
     text: str
     usage: Usage = field(default_factory=Usage)
 
 
 class LanguageModel(Protocol):
-    """Writes at most LINE_TOKENS tokens. Thread-safe."""
+    """Writes one short reply, at most LINE_TOKENS tokens. Thread-safe."""
 
     def tokens(self, text: str) -> int:
         """How many tokens the model makes of `text`, or an estimate that is too high."""
         ...
 
     def complete(self, messages: Messages) -> Completion:
-        """The reply, asked for once and waited for no longer than was set.
+        """The reply to one request, with the timeout that was set.
 
-        Raises GeneratorUnavailable when there is none.
+        Raises GeneratorUnavailable when there is no reply.
         """
         ...

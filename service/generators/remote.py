@@ -1,8 +1,8 @@
-"""Answers written by a language model on any server that speaks the OpenAI chat protocol: llama.cpp, vLLM, Ollama ...
+"""The generator `remote`: a language model on any server with the OpenAI chat protocol (llama.cpp, vLLM, Ollama ...).
 
-What goes wrong there ends in GeneratorUnavailable, whatever it is: silence, a broken stream, garbage, 429, 5xx. While
-nothing was written yet the request is repeated after a growing, jittered pause. A server that fails several times in a
-row is left alone for a while.
+Every failure of the server raises GeneratorUnavailable: silence, a broken stream, garbage, 429, 5xx. As long as no text has
+arrived, the request is repeated after a growing pause with jitter. After several failures in a row a circuit breaker stops
+the requests for a while.
 """
 
 import random
@@ -20,13 +20,13 @@ from service.progress import current_stages
 from service.prompts import Messages, Prompts
 
 _ATTEMPTS = 3
-_FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times 0.5 to 1.0 by chance
+_FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times a random factor of 0.5 to 1.0
 
 
 class CircuitBreaker:
-    """Opens after `most` failures in a row. While it is open, one call in every `rest_s` seconds may try. Thread-safe.
+    """Opens after `max_failures` failures in a row; while open, it lets one call every `rest_s` seconds try. Thread-safe.
 
-    `clock` gives seconds that only grow.
+    `clock` returns seconds and never goes back.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class CircuitBreaker:
         self._next_try = 0.0
 
     def wait_s(self) -> float:
-        """0 when a call may be made now, else the seconds until one may."""
+        """0 if a call may be made now, else the seconds until one may."""
         with self._lock:
             now = self._clock()
             if self._failures < self._max_failures:
@@ -51,7 +51,7 @@ class CircuitBreaker:
             return 0.0
 
     def record_success(self) -> None:
-        """Close it."""
+        """Close the breaker."""
         with self._lock:
             self._failures = 0
 
@@ -63,9 +63,9 @@ class CircuitBreaker:
 
 
 class RemoteGenerator:
-    """A generator and language model over a server. Thread-safe. Nothing is asked of the server before the first question.
+    """A generator and language model on a server. Thread-safe. It sends nothing before the first question.
 
-    `line_s` is the longest wait for what `say` asks for. `pause` waits for seconds.
+    `line_s` is the longest wait for the reply of `complete`. `pause` waits for a number of seconds.
     """
 
     name = "remote"
@@ -132,13 +132,13 @@ class RemoteGenerator:
             raise failure
 
     def _pieces(self, messages: Messages, reply: Reply) -> Iterator[str]:
-        """The text as it arrives. Another attempt is made only while nothing was passed on."""
+        """Yield the text as it arrives. Another attempt is made only if no text has been yielded."""
         until = time.monotonic() + self._server.silence_s * MAX_SILENCES
         while True:
             try:
                 yield from self._chat.write(messages, reply, plain=self._plain)
             except RequestFailed as failed:
-                current_stages().raise_if_stopped()  # a request that was cut off is no failure of the server
+                current_stages().raise_if_stopped()  # a request that was cut off is not a failure of the server
                 if failed.dialect and not self._plain:
                     self._plain = True
                     continue
@@ -164,7 +164,7 @@ class RemoteGenerator:
         return GeneratorUnavailable(f"The language model's server at {self._server.place} {failed}")
 
     def _pause_before(self, attempt: int, asked: float | None) -> float | None:
-        """Seconds to wait before an attempt; None when it is not to be made."""
+        """The seconds to wait before an attempt; None if no further attempt is to be made."""
         if asked is None or asked > self._server.silence_s or attempt > _ATTEMPTS:
             return None
         return max(asked, _FIRST_PAUSE_S * 2.0 ** (attempt - 2) * random.uniform(0.5, 1.0))

@@ -1,4 +1,4 @@
-"""A generator that writes what it was told to write: the double for tests, on the path that real models take."""
+"""A generator that writes given texts: the test double, on the same code path as real models."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,9 +11,9 @@ PROMPT_HASH = "scripted"
 
 
 class ScriptedGenerator:
-    """Writes `texts`, one a question, in pieces of `piece` code points, as models stream; after the last the first again.
+    """Writes `texts`, one for each question, in pieces of `piece` code points, as models stream; then starts over.
 
-    With `breaks_off` the server behind it goes away when the text is written.
+    With `breaks_off` it raises GeneratorUnavailable after the text, as if its server had gone away.
     """
 
     name = "scripted"
@@ -25,11 +25,11 @@ class ScriptedGenerator:
         self._asked = 0
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
-        """Yield the sentences of the next text, whatever was asked."""
+        """Yield the sentences of the next text, whatever the question."""
         text = self._texts[self._asked % len(self._texts)]
         self._asked += 1
         pieces = [text[start : start + self._piece] for start in range(0, len(text), self._piece)]
         yield from parse_drafts(pieces, len(passages), lambda: self._breaks_off)
         yield Report(PROMPT_HASH, Usage(0, len(pieces)))
         if self._breaks_off:
-            raise GeneratorUnavailable("The scripted server broke off, as it was told to.")
+            raise GeneratorUnavailable("The scripted server broke off, as the script says.")

@@ -1,6 +1,6 @@
-"""What a model writes -> whole sentences and the passage numbers that each cites. Pure, streaming, in linear time.
+"""Parses a language model's text as it streams into drafts: whole sentences and the passages that each cites. Pure.
 
-How the text was cut into pieces on its way here never changes the result.
+It runs in linear time, and the result does not depend on how the text is cut into pieces.
 """
 
 import re
@@ -13,9 +13,9 @@ from service.generators.protocol import Draft
 from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
 from service.text.plain import is_heading, plain_line
 
-MAX_SENTENCE_CHARS = 800  # code points; longer ones are cut, which bounds the work for each character that arrives
-_LOOK_EVERY = 24  # code points between two looks for the end of a sentence
-_MARK = "\x00"  # stands for a marker while a sentence is cleaned; taken out of what the model wrote beforehand
+MAX_SENTENCE_CHARS = 800  # code points; longer sentences are cut, which limits the work for each character that arrives
+_LOOK_EVERY = 24  # code points between two searches for the end of a sentence
+_MARK = "\x00"  # stands for a marker while a sentence is cleaned; removed from the model's own text beforehand
 
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE)
 _ITEM_NUMBER = re.compile(r"\(?\d{1,3}[.)]")
@@ -39,7 +39,7 @@ _STOP_TWICE = re.compile(rf"([.!?])[ \t]*{_MARK}[ \t]*\.")
 
 @dataclass(frozen=True, slots=True)
 class CitedSentence:
-    """One sentence as a model wrote it, without its markers.
+    """One sentence of a model, without its markers.
 
     `cited` are the passage numbers that exist (1 to the count), `invented` those that do not; in order of use.
     """
@@ -54,9 +54,8 @@ def cited_sentences(
 ) -> Iterator[CitedSentence]:
     """Yield each sentence of the text that arrives in `pieces` as soon as it is complete.
 
-    `count` is the number of passages that may be cited. `was_cut` is asked once, after the last piece: when it says
-    that the writer was stopped, an unfinished last sentence is left out. A list of sources at the end is left out
-    too.
+    `count` is the number of passages that may be cited. `was_cut` is called once, after the last piece: if it returns
+    True (the model was stopped), an unfinished last sentence is left out. A list of sources at the end is left out too.
     """
     listing = False
     for raw, fenced in _raw_sentences(pieces, count, was_cut):
@@ -67,7 +66,7 @@ def cited_sentences(
 
 
 def read_sentence(raw: str, count: int, *, fenced: bool = False) -> CitedSentence:
-    """One sentence with its markers taken out of the text and read. In a `fenced` block of code nothing is a marker."""
+    """One sentence, its markers removed and their numbers read. In a `fenced` block of code nothing is a marker."""
     raw = raw.replace(_MARK, "")
     numbers: list[int] = []
     shaped = []
@@ -91,7 +90,7 @@ def read_sentence(raw: str, count: int, *, fenced: bool = False) -> CitedSentenc
 
 
 def _raw_sentences(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[tuple[str, bool]]:
-    """Sentences with their markers still in them, and whether each begins inside a fenced block of code."""
+    """Yield each sentence with its markers, and whether it begins inside a fenced block of code."""
     buffer = ""
     looked = 0
     fenced = False
@@ -118,12 +117,12 @@ def _raw_sentences(pieces: Iterable[str], count: int, was_cut: Callable[[], bool
 
 
 def _changes_fence(raw: str) -> bool:
-    """Whether a block of code is begun or ended in this text, not both."""
+    """Whether a block of code begins or ends in this text, but not both."""
     return len(FENCE.findall(raw)) % 2 == 1
 
 
 def _sentences(masked: str) -> list[Span]:
-    """The spans of the sentences; the number of a list item is one with its item."""
+    """The spans of the sentences; the number of a list item belongs to the item's sentence."""
     spans: list[Span] = []
     for span in sentence_spans(masked):
         if spans and _ITEM_NUMBER.fullmatch(masked, *spans[-1]) and "\n" not in masked[spans[-1].end : span.start]:
@@ -134,7 +133,7 @@ def _sentences(masked: str) -> list[Span]:
 
 
 def _first_end(buffer: str, count: int, *, fenced: bool) -> int:
-    """Where the first sentence ends, markers behind it included; 0 while that may still change."""
+    """Where the first sentence ends, including the markers after it; 0 while that may still change."""
     if not fenced and _has_open_marker(buffer):
         return 0
     masked = _mask_markers(buffer, count, fenced=fenced)
@@ -147,7 +146,7 @@ def _first_end(buffer: str, count: int, *, fenced: bool) -> int:
 def _cut_between(buffer: str, one: Span, other: Span) -> int:
     """Where to cut between two sentences.
 
-    Markers behind a sentence are its own; those that open a line, or a clause like "[1] says that ...", are not.
+    Markers after a sentence belong to it; those that open a line, or a clause like "[1] says that ...", do not.
     """
     line = buffer.rfind("\n", one.end, other.start)
     if line >= 0:
@@ -156,7 +155,7 @@ def _cut_between(buffer: str, one: Span, other: Span) -> int:
 
 
 def _has_open_marker(buffer: str) -> bool:
-    """Whether what stands last could still become a marker, or code."""
+    """Whether the end of the text could still become a marker, or code."""
     tail = buffer[-OPEN_FOR:]
     tail = tail[tail.rfind("\n", 0, len(tail) - 1) + 1 :]
     return (
@@ -167,7 +166,7 @@ def _has_open_marker(buffer: str) -> bool:
 
 
 def _mask_markers(text: str, count: int, *, fenced: bool) -> str:
-    """The text with a blank for every code point of a marker, so that sentences are found as if it had none."""
+    """The text with blanks in place of its markers, so that they do not change where sentences end."""
     parts = []
     position = 0
     for marker in markers(text, count, fenced=fenced):
@@ -177,7 +176,7 @@ def _mask_markers(text: str, count: int, *, fenced: bool) -> str:
 
 
 def _remove_marks(text: str) -> str:
-    """Markers leave no gap, no doubled full stop and no empty bracket; the fences of code blocks go too."""
+    """Remove the marks without a gap, a doubled full stop or empty brackets; remove the fences of code blocks too."""
     text = _EMPTY_ROUND.sub("", text)
     text = _STOP_TWICE.sub(r"\1", text)
     text = re.sub(rf"\A\s*{_MARK}[ \t:]*", "", text)
@@ -195,9 +194,9 @@ _HAS_WORD = re.compile(r"\w")
 def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[Draft]:
     """Yield a draft for each sentence in the text that arrives in `pieces`, as soon as it is complete.
 
-    `count` is the number of passages that the model saw. `was_cut` is asked after the last piece: whether the model was
-    stopped before its end. What states nothing is left out: thoughts, headings, questions, and what was said before; a
-    model that keeps saying the same is stopped.
+    `count` is the number of passages that the model saw. `was_cut` is called after the last piece: whether the model was
+    stopped before it had finished. Reasoning, headings, questions and repeated sentences are left out; a model that keeps
+    repeating itself is stopped.
     """
     said: set[str] = set()
     repeated = 0
@@ -215,7 +214,7 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
 
 
 def without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
-    """The pieces without a block `<think> ... </think>` at their beginning; nothing, if that block never ends."""
+    """The pieces without a block `<think> ... </think>` at the beginning; nothing, if that block never ends."""
     held = ""
     thinking = False
     answering = False

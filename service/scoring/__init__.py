@@ -1,4 +1,4 @@
-"""The trained models and what they say: the reader, the support checker, and the calibration of the confidence.
+"""The trained models: the reader, the support checker, and the calibration of the confidence.
 
-Read in this order: files, windows, networks, reader, second_pass, support, calibration.
+Read in this order: windows, networks, trained_model, reader, second_pass, support, calibration.
 """

@@ -1,4 +1,4 @@
-"""How sure Quoth is that the corpus answers the question: a few signals of retrieval and reading -> a probability."""
+"""The confidence of an answer: a few signals of retrieval and reading -> the probability that the corpus answers."""
 
 import json
 import math
@@ -12,16 +12,16 @@ from service.scoring.reader import Reading
 
 FILE = "calibration.json"
 _MAX_BELOW = 2.0
-"""Logits that `alone` is below `relevance` at most: a line of a list or table says little by itself, and may well answer."""
+"""The most logits by which `alone` is below `relevance`: a line of a list or table says little alone, yet may answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known about a question once its passages are read.
+    """What is known about a question once its passages have been read.
 
     `relevance`: the reader's logit for the most relevant passage. `similarity`: the cosine of question and that passage,
     None where the vector is missing. `alone`: the reader's logit for the best sentence of that passage, read by itself.
-    What else was tried: models/calibration/CARD.md.
+    Other signals that were tried: models/calibration/CARD.md.
     """
 
     relevance: float
@@ -33,7 +33,7 @@ NAMES = tuple(field.name for field in fields(Signals))
 
 
 def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
-    """The signals of the passages that were read, their best sentences again, in any order; None without any."""
+    """The signals of passages, in any order, whose best sentences were read a second time; None without passages."""
     if not read:
         return None
     hit, reading = max(read, key=lambda entry: entry[1].relevance)
@@ -41,18 +41,18 @@ def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
 
 
 def alone(reading: Reading) -> float:
-    """The relevance of the best sentence of those that were read by themselves.
+    """The relevance of the best of the sentences that were read by themselves.
 
-    At most two logits below the passage's own, which is also what a passage gets that states nothing.
+    At least the passage's own relevance less two logits, which is also the value for a passage that states nothing.
     """
-    least = reading.relevance - _MAX_BELOW
+    lowest = reading.relevance - _MAX_BELOW
     again = [(sentence.score, sentence.alone) for sentence in reading.sentences if sentence.alone is not None]
-    return max(max(again)[1], least) if again else least
+    return max(max(again)[1], lowest) if again else lowest
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One point of the measured trade: answering only from `threshold` up.
+    """One point of the measured trade-off: questions are answered only at a confidence of `threshold` or more.
 
     `precision` is the share of the answered questions that the corpus does answer, `right` the share whose best sentence
     holds the answer, `recall` the share of answerable questions that are answered. Measured with as many unanswerable as
@@ -67,9 +67,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic regression on standardised signals, in the order of `NAMES`, and the trade measured on held-back questions.
+    """Logistic regression on standardised signals, in the order of `NAMES`, and the trade-off on held-back questions.
 
-    `reader` is the checksum of the weights that it was fitted to. Made by `python -m training.calibrate`.
+    `reader` is the checksum of the reader's weights that it was fitted to. Made by `python -m training.calibrate`.
     """
 
     version: str
@@ -82,7 +82,7 @@ class Calibration:
 
     @classmethod
     def load(cls, folder: Path, reader: str | None = None) -> "Calibration":
-        """The calibration in `folder`; with `reader`, that checksum must be the one it was fitted to.
+        """The calibration in `folder`. If `reader` is given, the calibration must have been fitted to that checksum.
 
         Raises ModelMissing or ModelDamaged, naming the file.
         """
@@ -123,9 +123,9 @@ class Calibration:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
     def threshold(self, target_precision: float) -> float:
-        """The lowest probability from which on the measured precision is at least `target_precision`, there and above.
+        """The lowest threshold at which, and above which, the measured precision is at least `target_precision`.
 
-        A target that was never reached gives the strictest threshold measured.
+        If the target was never reached, the strictest threshold that was measured.
         """
         lowest = self.curve[-1].threshold
         for step in sorted(self.curve, key=lambda s: -s.threshold):
@@ -137,7 +137,7 @@ class Calibration:
         return lowest
 
     def save(self, folder: Path) -> None:
-        """Writes the file that `load` reads."""
+        """Write the file that `load` reads."""
         folder.mkdir(parents=True, exist_ok=True)
         record = {
             "version": self.version,

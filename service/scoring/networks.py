@@ -1,4 +1,4 @@
-"""The networks behind the reader and the support checker: one BERT encoder each, with small heads on top.
+"""The networks of the reader and the support checker: one BERT encoder each, with small heads on top.
 
 Training and inference share these classes; a model folder holds their weights.
 """
@@ -13,9 +13,9 @@ _HEAD_WIDTH = 256
 
 
 class ReaderNetwork(nn.Module):
-    """Question and passage, read together once: relevance, sentence scores, and the answer's start and end.
+    """Question and passage in one pass: relevance, sentence scores, and the answer's start and end.
 
-    The sentence head sees the mean state of a sentence's tokens beside the state of [CLS].
+    The input of the sentence head is the mean state of the sentence's tokens with the state of [CLS].
     """
 
     def __init__(self, shape: BertShape) -> None:
@@ -28,14 +28,14 @@ class ReaderNetwork(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, sentence_ids: Tensor, firsts: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What the heads say of the states of integer inputs (B, T)."""
+        """The outputs of the heads for integer inputs (B, T); see ReaderHeads."""
         states = self.bert(input_ids, attention_mask, token_type_ids)
         logits: tuple[Tensor, Tensor, Tensor] = self.heads(states, sentence_ids, firsts)
         return logits
 
     @property
     def heads(self) -> "ReaderHeads":
-        """What reads the states of `bert`."""
+        """The heads, which take the states of `bert`."""
         return ReaderHeads(self.relevance, self.sentence, self.span)
 
 
@@ -52,18 +52,18 @@ class ReaderHeads(nn.Module):
         """Relevance logits (B,), sentence logits (B, S), and logits of answer start and end (B, T, 2).
 
         `states` (B, T, width). `sentence_ids` (B, T) numbers the sentences from 1; 0 is outside any sentence. `firsts`
-        (B, S) is the place of one token of each sentence; what stands where a passage has fewer than S is of no meaning.
+        (B, S) is the position of one token of each sentence; its values beyond a passage's last sentence are ignored.
         """
         first = states[:, :1]
-        wanted = sentence_ids.gather(1, firsts)
-        members = (wanted[:, :, None] == sentence_ids[:, None, :]).to(states.dtype)
+        numbers = sentence_ids.gather(1, firsts)
+        members = (numbers[:, :, None] == sentence_ids[:, None, :]).to(states.dtype)
         means = members @ states / members.sum(-1, keepdim=True)
         sentence = self.sentence(torch.cat([means, first.expand_as(means)], dim=-1))
         return self.relevance(first).squeeze(1), sentence, self.span(states)
 
 
 class SupportNetwork(nn.Module):
-    """Claim and premise, read together: the logit that the premise supports the whole claim."""
+    """Claim and premise in one pass: the logit that the premise supports the whole claim."""
 
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class SupportNetwork(nn.Module):
 
     @property
     def heads(self) -> "SupportHeads":
-        """What reads the states of `bert`."""
+        """The heads, which take the states of `bert`."""
         return SupportHeads(self.support)
 
 
@@ -97,7 +97,7 @@ class SupportHeads(nn.Module):
 
 
 class Head(nn.Module):
-    """Two layers to one logit."""
+    """Two linear layers with a GELU between them, ending in one logit."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()

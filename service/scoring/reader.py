@@ -1,4 +1,4 @@
-"""The reader: one network, one pass over question and passage, and all that an extractive answer needs to know."""
+"""The reader: a network that reads question and passage in one pass and scores the passage and its sentences."""
 
 import math
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ _MAX_SPAN_TOKENS = 30
 class SentenceReading:
     """How well one sentence answers. `start` and `end` are code points into the passage; `score` is a logit.
 
-    `answer` is the part of the sentence that the answer most likely is, also in code points of the passage; None when the
-    reader saw no token of the sentence. `alone` is the relevance of the sentence by itself, where it was read so.
+    `answer` is the part of the sentence that is most likely the answer, also in code points of the passage; None when the
+    reader saw no token of the sentence. `alone` is the relevance of the sentence read by itself, None where it was not.
     """
 
     start: int
@@ -36,7 +36,7 @@ class SentenceReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How relevant a passage is to a question (a logit; above 0: it answers), and its sentences in order of place."""
+    """How relevant a passage is to a question (a logit; above 0: it answers), and its sentences in order."""
 
     relevance: float
     sentences: tuple[SentenceReading, ...]
@@ -48,7 +48,7 @@ class Reading:
 
 
 class Reader(TrainedModel):
-    """Reads passages for a question. Thread-safe; CPU-bound. `Reader.load` makes one."""
+    """Reads passages for a question. Thread-safe; CPU-bound. Make one with `Reader.load`."""
 
     KIND = "reader"
     NETWORK = ReaderNetwork
@@ -61,10 +61,9 @@ class Reader(TrainedModel):
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
 
-        `contexts`, one for each passage and "" for none, say where it stands: its document's title and the headings above
-        it. They are read along and never quoted.
-        Passages longer than a window are read in windows of whole sentences: the relevance is that of the best window,
-        and every sentence has a score.
+        `contexts` has one text for each passage: its document's title and the headings above it, "" for none. The network
+        reads them with the passage; they are never quoted. Passages longer than a window are read in windows of whole
+        sentences: the relevance is that of the best window, and every sentence has a score.
         """
         asked = self._tokeniser.encode(question, add_special_tokens=False).ids
         encodings = self._tokeniser.encode_batch(list(passages), add_special_tokens=False)
@@ -81,12 +80,12 @@ class Reader(TrainedModel):
         ]
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
-        """The relevance of every text to the query, higher is better: what a reranker gives."""
+        """The relevance of every text to the query, higher is better. This makes the reader a Reranker."""
         return [reading.relevance for reading in self.read(query, texts)]
 
 
 def context(hit: Hit) -> str:
-    """Where a passage stands: its document's title and the headings above it, each told once."""
+    """The context of a passage: its document's title and the headings above it, each once."""
     opening = hit.chunk.text.partition("\n")[0]
     return " > ".join(
         [hit.title, *(heading for heading in hit.chunk.trail if heading not in (hit.title, opening.lstrip("# ")))]
@@ -95,7 +94,7 @@ def context(hit: Hit) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
-    """The logits of one window: relevance, its sentences, and start and end of every token (T, 2)."""
+    """The logits of one window: of its relevance, of its sentences, and of start and end for every token (T, 2)."""
 
     window: Window
     relevance: float
@@ -117,7 +116,7 @@ def _scores(window: Window, relevance: _Floats, sentences: _Floats, span: _Float
 
 
 def _join_windows(sentences: Sequence[Span], scores: Sequence[_Scores]) -> Reading:
-    """One reading out of the windows of a passage; a sentence that was cut has the score of its best part."""
+    """One reading from the windows of a passage; a sentence that was cut has the score of its best part."""
     best: dict[int, SentenceReading] = {}
     for part in scores:
         for place, (number, score) in enumerate(zip(part.window.sentences, part.sentences, strict=True), start=1):

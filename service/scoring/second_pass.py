@@ -1,7 +1,7 @@
-"""The best sentences read a second time, each by itself: what tells one line of a list from the next.
+"""Reads the best sentences a second time, each by itself, to tell apart the lines of a list or table.
 
-In its passage a sentence is read together with what stands around it, and lends its score to its neighbours: the rows of a
-table and the points of a list come out nearly level. Alone, under its title, it answers or it does not.
+In its passage a sentence is read together with the text around it, and neighbours influence each other's scores: the rows
+of a table and the points of a list get nearly equal scores. Read alone under its title, a sentence answers or it does not.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from service.text.terms import Terms, statement_terms
 
 MAX_SENTENCES = 8
 WITHIN = 4.0
-"""Logits, of passage and sentence together, that a sentence read again is at most below the best."""
+"""A sentence is read again if the sum of its logit and its passage's is at most this much below the best sum."""
 WEIGHT = 0.7
 MAX_LOST = 3.0
-"""A sentence loses `WEIGHT` for each logit, up to this many, that it answers worse by itself than the best one does.
+"""A sentence loses `WEIGHT` for each logit, up to this many, by which it answers worse alone than the best one does.
 
-On the development halves of SQuAD 2, Amazon, CLAPNQ, COVID-QA and PolicyQA: models/reader/CARD.md.
+Chosen on the development halves of SQuAD 2, Amazon, CLAPNQ, COVID-QA and PolicyQA: models/reader/CARD.md.
 """
 
 
 class PassageReader(Protocol):
-    """What reads passages: `service.scoring.reader.Reader`."""
+    """The method of `service.scoring.reader.Reader` that is used here."""
 
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> Sequence[Reading]:
         """A reading of every passage."""
@@ -38,16 +38,16 @@ class _Place:
 
 
 def read_twice(question: str, passages: Sequence[str], contexts: Sequence[str], reader: PassageReader) -> list[Reading]:
-    """A reading of every passage under its context ("" for none), and the best sentences read again."""
+    """A reading of every passage under its context ("" for none), with the best sentences read again."""
     return read_again(question, passages, contexts, reader.read(question, passages, contexts), reader)
 
 
 def read_again(
     question: str, passages: Sequence[str], contexts: Sequence[str], readings: Sequence[Reading], reader: PassageReader
 ) -> list[Reading]:
-    """The readings of the passages, with the best sentences read again: they have `alone`, and new scores.
+    """The readings, with the best sentences read again: those have `alone` set, and new scores.
 
-    Lines that state nothing are passed over. The best sentence of the most relevant passage is always among those read.
+    Lines that state nothing are skipped. The best sentence of the most relevant passage is always read again.
     """
     chosen = _chosen(question, passages, readings)
     if not chosen:

@@ -1,4 +1,4 @@
-"""Does the cited passage support the sentence? One small network reads both and gives a probability."""
+"""The support checker: a small network that gives the probability that a cited text supports a sentence."""
 
 import math
 from collections import Counter
@@ -14,7 +14,7 @@ from service.scoring.windows import CLS, SEP, Tokens, Window, windows
 
 
 class SupportChecker(TrainedModel):
-    """Checks sentences against passages. Thread-safe; CPU-bound. `SupportChecker.load` makes one."""
+    """Checks sentences against passages. Thread-safe; CPU-bound. Make one with `SupportChecker.load`."""
 
     KIND = "support"
     NETWORK = SupportNetwork
@@ -23,15 +23,15 @@ class SupportChecker(TrainedModel):
     def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For every (claim, premise): the probability that the premise supports the whole claim.
 
-        A premise of several cited passages is their texts, joined by blank lines. One that is longer than the network
-        reads is cut down to the sentences closest to the claim. An empty premise supports nothing: 0.
+        The premise of several cited passages is their texts, joined by blank lines. A premise that is longer than the
+        network's input is cut down to the sentences closest to the claim. An empty premise supports nothing: 0.
         """
         config = self.config
         logits = self.logits(pairs)
         return [_sigmoid(config.temperature * logit + config.offset) for logit in logits]
 
     def logits(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """The network's logits before calibration; minus infinity (here -50) for an empty premise."""
+        """The network's logits before calibration; -50, which stands for minus infinity, for an empty premise."""
         windowed = [premise_window(self._tokeniser, claim, premise, self.config.limit) for claim, premise in pairs]
         rows = [{"input_ids": w.input_ids, "token_type_ids": w.token_type_ids} for w in windowed if w is not None]
         found = iter(self._network.run(rows))
@@ -48,9 +48,9 @@ def _sigmoid(logit: float) -> float:
 
 
 def premise_window(tokeniser: Tokenizer, claim: str, premise: str, limit: int) -> Window | None:
-    """[CLS] claim [SEP] premise [SEP] in at most `limit` tokens, or None where the premise has no sentence.
+    """[CLS] claim [SEP] premise [SEP] in at most `limit` tokens; None if the premise has no sentence.
 
-    A long premise is cut down to the sentences closest to the claim, in their order; a claim is read up to half the limit.
+    A long premise is cut down to the sentences closest to the claim, in their order; a claim is cut at half the limit.
     """
     asked = tokeniser.encode(claim, add_special_tokens=False).ids[: limit // 2]
     encoding = tokeniser.encode(premise, add_special_tokens=False)
@@ -68,8 +68,8 @@ def closest_sentences(
 ) -> tuple[Tokens, list[Span]]:
     """The tokens and spans of the sentences that share most with the claim, at most `room` tokens, in their order.
 
-    A sentence's share is the weight of the claim's tokens in it, each weighing -log of the share of sentences that have
-    it; among equals the earlier one is taken.
+    A sentence is ranked by the total weight of the claim's tokens in it; a token's weight is -log of the share of
+    sentences that have it. Among equals the earlier sentence is taken.
     """
     owner = [_sentence_of(offset, sentences) for offset in premise.offsets]
     members: list[list[int]] = [[] for _ in sentences]
@@ -78,8 +78,8 @@ def closest_sentences(
             members[number].append(token)
     held = [{premise.ids[token] for token in tokens} for tokens in members]
     spread = Counter(identifier for identifiers in held for identifier in identifiers)
-    wanted = {identifier for identifier in claim if identifier not in (CLS, SEP)}
-    weight = {i: math.log((len(sentences) + 1) / spread[i]) for i in wanted if spread[i]}
+    claim_ids = {identifier for identifier in claim if identifier not in (CLS, SEP)}
+    weight = {i: math.log((len(sentences) + 1) / spread[i]) for i in claim_ids if spread[i]}
     shares = [sum(weight.get(identifier, 0.0) for identifier in identifiers) for identifiers in held]
     chosen: list[int] = []
     used = 0

@@ -25,7 +25,7 @@ CONFIG = "config.json"
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What config.json holds: the kind of network, its sizes, the longest input in tokens, and the checksum of the weights.
+    """The contents of config.json: the kind of network, its sizes, the longest input in tokens, the checksum of the weights.
 
     `temperature` and `offset` turn the support checker's logit into a probability: sigmoid(logit * temperature + offset).
     """
@@ -72,9 +72,9 @@ class TrainedModel:
 
 
 def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """Config and weights (fp32) of the model of that kind in `folder`.
+    """The config and the weights (fp32) of the model in `folder`, which must be of the given kind.
 
-    Raises ModelMissing when a file is absent and ModelDamaged when it does not read, is of another kind, or differs
+    Raises ModelMissing when a file is absent, and ModelDamaged when it cannot be read, is of another kind, or differs
     from its recorded checksum; both name the file.
     """
     config = _config(folder / CONFIG, kind)

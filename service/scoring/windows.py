@@ -1,9 +1,9 @@
-"""Question and passage -> the token windows that the reader network reads. Pure; shared by training and inference.
+"""Cuts question and passage into the token windows that the networks read. Pure; shared by training and inference.
 
 A window is [CLS] question [SEP] consecutive sentences [SEP], at most `limit` tokens; where the passage has a context (the
 title of its document and the headings above it), every window is [CLS] question [SEP] context [SEP] sentences [SEP].
-Passages that fit are one window; longer ones are split at sentence boundaries, and only a sentence longer than a window is
-cut inside.
+A passage that fits is one window; a longer one is split at sentence boundaries, and only a sentence longer than a window
+is split inside.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ CONTEXT_LIMIT = 40
 
 @dataclass(frozen=True)
 class Tokens:
-    """Token ids of a text, without special tokens, and the code points each stands for."""
+    """The token ids of a text, without special tokens, and each token's range of code points."""
 
     ids: Sequence[int]
     offsets: Sequence[tuple[int, int]]
@@ -31,7 +31,7 @@ class Tokens:
 class Window:
     """One input of the reader network; all arrays have the window's length T.
 
-    `sentence_ids` is k for tokens of sentence `sentences[k - 1]` and 0 elsewhere. `firsts[k - 1]` is the place of that
+    `sentence_ids` is k for tokens of sentence `sentences[k - 1]` and 0 elsewhere. `firsts[k - 1]` is the position of that
     sentence's first token. `offsets` (T, 2) are code points into the passage, (0, 0) outside it.
     """
 
@@ -53,8 +53,8 @@ def windows(
 ) -> list[Window]:
     """The windows of a passage, in order; at least one, so that even an empty passage has a relevance.
 
-    `question` and `context` are token ids without special tokens; those after `head_limit` and `CONTEXT_LIMIT` are
-    dropped. `limit` counts all tokens of a window.
+    `question` and `context` are token ids without special tokens, cut after `head_limit` and `CONTEXT_LIMIT` tokens.
+    `limit` counts all tokens of a window.
     """
     asked = [CLS, *question[:head_limit], SEP]
     head = [*asked, *context[:CONTEXT_LIMIT], SEP] if context else asked
@@ -81,7 +81,7 @@ def _token_ranges(passage: Tokens, sentences: Sequence[Span]) -> list[tuple[int,
 
 
 def _pieces(ranges: list[tuple[int, int, int]], room: int) -> Iterator[_Piece]:
-    """Greedy runs of sentences of at most `room` tokens, gaps between them included."""
+    """Runs of sentences, each as long as `room` tokens allow, including the gaps between them."""
     piece: _Piece = []
     for number, begin, last in ranges:
         first = begin

@@ -1,4 +1,4 @@
-"""Text as answers need it: words, figures, statements, refusals and citation markers. Pure.
+"""Text as answers need it: plain text, words and figures, refusals, and citation markers. Pure.
 
-Read in this order: words, plain, figures, statements, refusals, markers.
+Read in this order: plain, terms, refusals, markers.
 """

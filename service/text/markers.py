@@ -1,21 +1,21 @@
-"""The markers in what a model writes, by which it says which passages it used. Pure, in linear time.
+"""Finds the citation markers in a language model's text: which passages it says it used. Pure, in linear time.
 
-Models are asked for `[1]`, and write `[1, 2]`, `[1][2]`, `[1-3]`, `【1†source】`, `(1)`, `^1`, `¹`, `[^1]`,
-`[Passage 1]` and "According to passage 1, ..." too. A number that stands in code, in the text of a link, as a year, an exponent
-or an item's number is no marker.
+Models are asked for `[1]`, and also write `[1, 2]`, `[1][2]`, `[1-3]`, `【1†source】`, `(1)`, `^1`, `¹`, `[^1]`,
+`[Passage 1]` and "According to passage 1, ...". A number in code, in the text of a link, or used as a year, an exponent or
+the number of a list item is not a marker.
 """
 
 import re
 from typing import NamedTuple
 
-OPEN_FOR = 120  # code points that an opened bracket is waited for
+OPEN_FOR = 120  # code points within which an open bracket must close to be a marker
 _WIDEST_RANGE = 30
 LABEL = r"(?:(?:passage|source|document|doc|reference|ref|citation|quote)s?[ :#.]{0,2})"
 _JOIN = r"[ ]?(?:,[ ]?(?:and[ ])?|;|&|/|\+|-|–|—|and[ ]|to[ ])[ ]?"
 NUMBERS = rf"{LABEL}?\#?\d{{1,3}}(?:{_JOIN}{LABEL}?\#?\d{{1,3}}){{0,{_WIDEST_RANGE}}}"
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LETTER = r"[^\W\d_]"
-_AFTER_WORD = rf"""(?:(?<={_LETTER * 4})|(?<=[.,;:!?"”’')\]]))[ ]?"""  # km² and x^2 are no markers
+_AFTER_WORD = rf"""(?:(?<={_LETTER * 4})|(?<=[.,;:!?"”’')\]]))[ ]?"""  # km² and x^2 are not markers
 _URL = r"(?:\((?=[^()\s]{0,300}[./\#:])[^()\s]{1,300}\))"
 _TOKEN = re.compile(
     rf"""
@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"\d{1,3}")
 
 
 class Marker(NamedTuple):
-    """A stretch of text that is no part of the sentence, and the numbers in it."""
+    """A range of the text that is not part of the sentence, and the passage numbers in it."""
 
     start: int
     end: int
@@ -48,9 +48,9 @@ class Marker(NamedTuple):
 
 
 def markers(text: str, count: int, *, fenced: bool) -> list[Marker]:
-    """All markers of a text, those that only blanks, commas or "and" part as one. `fenced`: it begins inside a block of code.
+    """All markers of a text, in order. Markers with only blanks, commas or "and" between them are merged into one.
 
-    `count` is the number of passages that may be cited.
+    `count` is the number of passages that may be cited. `fenced`: the text begins inside a fenced block of code.
     """
     found: list[Marker] = []
     fences = [match.start() for match in FENCE.finditer(text)]
@@ -72,7 +72,7 @@ def markers(text: str, count: int, *, fenced: bool) -> list[Marker]:
 
 
 def _marker_numbers(match: re.Match[str], count: int) -> tuple[int, ...] | None:
-    """The numbers of a token; none for a note that goes with its marker; None when the token is no marker."""
+    """The numbers of a token; empty for a footnote definition, which is removed too; None when the token is not a marker."""
     kind = match.lastgroup
     if match["code"] or match["link"]:
         return None
@@ -91,7 +91,7 @@ def _marker_numbers(match: re.Match[str], count: int) -> tuple[int, ...] | None:
 
 
 def numbers_in(body: str) -> tuple[int, ...]:
-    """`1, 3-5` -> 1, 3, 4, 5. A range that runs backwards or too far counts as its two ends."""
+    """`1, 3-5` -> 1, 3, 4, 5. A range that runs backwards or is too long counts as its two ends."""
     numbers: list[int] = []
     position = 0
     while match := _NUMBER.search(body, position):
@@ -106,7 +106,7 @@ def numbers_in(body: str) -> tuple[int, ...]:
 
 
 def _raised_numbers(body: str, count: int) -> tuple[int, ...]:
-    """`¹²` is 12 when there are as many passages, else 1 and 2."""
+    """`¹²` is 12 if there are at least 12 passages, else 1 and 2."""
     numbers: list[int] = []
     for run in re.findall(f"[{_SUPERSCRIPT}]+", body):
         digits = [_SUPERSCRIPT.index(character) for character in run]

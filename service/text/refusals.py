@@ -1,4 +1,4 @@
-"""The one sentence that says that the documents hold no answer, and how models say it in their own words. Pure."""
+"""The refusal: Quoth's own sentence for it, and how to recognise one in a language model's words. Pure."""
 
 import re
 
@@ -30,7 +30,7 @@ _WORD = re.compile(r"\w+")
 
 
 def refuses(sentence: str) -> bool:
-    """Whether a sentence of a model says that it has no answer, rather than giving one."""
+    """Whether a model's sentence says that it has no answer, instead of giving one."""
     return _words(REFUSAL) == _words(sentence) or bool(_REFUSING.search(sentence))
 
 

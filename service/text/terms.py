@@ -1,4 +1,4 @@
-"""The terms of a text: its words, its words that carry meaning, and its figures in digits or in words. Pure."""
+"""The terms of a text: its words, its content words, and its figures, in digits or in words. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -53,12 +53,12 @@ class Terms:
 
 
 def figures(text: str) -> frozenset[str]:
-    """The numbers in a text as digits without thousands separators: "3,000", "3 thousand" and "three thousand" are 3000."""
+    """The numbers in a text, as digits without thousands separators: "3,000", "3 thousand", "three thousand" are all 3000."""
     return frozenset(number.digits for number in _numbers(text))
 
 
 def stated_figures(text: str) -> frozenset[str]:
-    """The numbers that a text states: all in digits, and those in words from "two" up."""
+    """The numbers that a text states: all that are in digits, and those in words from "two" up."""
     return frozenset(n.digits for n in _numbers(text) if not n.in_words or int(n.digits) >= _MIN_COUNT)
 
 
@@ -68,7 +68,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """The words of `text` that carry meaning, as they stand there, in order."""
+    """The words of `text` that are not stop words, as written and in order."""
     return [word for word in _WORD.findall(text) if word.casefold() not in STOP_WORDS]
 
 
@@ -79,9 +79,9 @@ def overlap(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def statement_terms(text: str, asked: Terms) -> Terms | None:
-    """The terms of a line that states something; None for a heading and for a line with nothing that was not asked.
+    """The terms of a line that states something; None for a heading, and for a line that only repeats words of the question.
 
-    Such a line is a table's label, a date, or the question itself among frequent ones.
+    Such a line is, for example, a table's label, a date, or the question itself in a list of frequent questions.
     """
     if is_heading(text):
         return None
@@ -90,7 +90,7 @@ def statement_terms(text: str, asked: Terms) -> Terms | None:
 
 
 def _numbers(text: str) -> Iterator[_Number]:
-    """Each number once, those of several words together ("twenty-five thousand")."""
+    """Each number in order; a number of several words ("twenty-five thousand") is one."""
     tokens = list(_TOKEN.finditer(text))
     at = 0
     while at < len(tokens):
@@ -145,7 +145,7 @@ def _value(parts: list[str]) -> _Number:
 
 
 def _scale(digits: str, scale: int) -> str:
-    """ "4.5" of a million is 4500000; what is no plain number stays as it is."""
+    """The number times `scale`: "4.5" million is 4500000. Digits that are not a plain decimal number are returned unchanged."""
     whole, _, part = digits.replace(",", ".").partition(".")
     zeros = len(str(scale)) - 1
     if (not part.isdecimal() and part) or len(part) > zeros:
