@@ -1,4 +1,4 @@
-"""A plan -> a run: load and check the data, make ready what is measured, run the cases."""
+"""Carry out the plan of a run: load and check the data, prepare what is measured, run the cases."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,41 +12,42 @@ from evaluation.cases import Case, Dataset
 from evaluation.corpus import check_quotes, fill
 from evaluation.datasets.loading import Format, load
 from evaluation.datasets.records import text_lines
+from evaluation.document_matching import DocumentMatcher
 from evaluation.errors import DataInvalid, SuiteInvalid, TaskUnfit
 from evaluation.manifest import identity
-from evaluation.naming import Naming
 from evaluation.retrievers import Retriever
-from evaluation.runs import Progress, run, sampled
-from evaluation.suite import Entry, Suite
-from evaluation.targets.local import Local
-from evaluation.targets.remote import Remote
+from evaluation.runs import RunProgress, run, sample_cases
+from evaluation.suite import Suite, SuiteEntry
+from evaluation.targets import LocalTarget, RemoteTarget
 from evaluation.tasks import reading, verification
-from evaluation.tasks.answering import Answering
-from evaluation.tasks.reading import Reading
-from evaluation.tasks.retrieval import Retrieving
+from evaluation.tasks.answering import AnsweringTask
+from evaluation.tasks.reading import ReadingTask
+from evaluation.tasks.retrieval import RetrievalTask
 from evaluation.tasks.task import Task, TaskName
-from evaluation.tasks.verification import Verifying
+from evaluation.tasks.verification import VerificationTask
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
-from service.composition.generators import writers
+from service.composition.generators import make_writers
 from service.composition.library import open_library
 from service.composition.service import assemble
 from service.followups.rewriter import Rewriter
 
-# Cases at work together share the runs of a network (index/batching), and bf16 rounds by what stands in a batch: with 4
-# workers 2 of 16 rows differed in their last digits. One at a time gives equal bytes, and the network is one for all anyway.
+# Cases that run together share the batches of a network (index/inference/batching), and bf16 rounding depends on the batch:
+# with 4 workers 2 of 16 rows differed in their last digits. One at a time gives equal bytes, and all share one network anyway.
 _LOCAL_WORKERS = 1
 _REMOTE_WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What to run. `collection` names one that holds the documents already; `endpoint` a server whose collection does.
+class RunPlan:
+    """What to run.
 
-    `only` is a file of case ids, one a line: the others are left out before the sample is drawn. `retry_errors` runs
-    the cases again that are errors in the folder.
+    `collection` names one that already holds the documents; `endpoint` is a server whose collection does.
+
+    `only` is a file of case ids, one per line: other cases are left out before the sample is drawn. `retry_errors` runs
+    the cases again whose rows in the folder are errors.
     """
 
     dataset: Path
@@ -70,47 +71,46 @@ class Plan:
 
 
 class Watcher(Protocol):
-    """Is told what goes on: `watch(stage, total)` begins a stage and gives the function to call with (done, total)."""
+    """Shows progress: `watch(stage, total)` begins a stage and returns the function to call with (done, total)."""
 
     def __call__(self, name: str, total: int | None = None) -> Callable[..., None]:
-        """A stage begins, of `total` steps where that is known."""
+        """Begin a stage of `total` steps, if that is known."""
         ...
 
 
-def execute(plan: Plan, out: Path, index: Path, watcher: Watcher) -> Path:
-    """Run the plan into the folder `out`; indexes of data sets are kept in `index`, by the hash of their documents.
+def execute(plan: RunPlan, out: Path, index: Path, watcher: Watcher) -> Path:
+    """Run the plan and write the run into `out`; indexes of data sets are kept in `index`, by the hash of the data.
 
     Raises DataInvalid, TaskUnfit and SuiteInvalid before any model runs.
     """
     watcher("Reading the data set")
-    there = plan.collection is not None or plan.endpoint is not None
+    is_indexed = plan.collection is not None or plan.endpoint is not None
     dataset = load(
-        plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=there and not plan.corpus
+        plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=is_indexed and not plan.corpus
     )
     task_name = plan.task or default_task(dataset)
     check_fit(dataset, task_name, plan)
-    cases = sampled(_kept(dataset, plan.only), plan.sample, plan.seed)
+    cases = sample_cases(_selected_cases(dataset, plan.only), plan.sample, plan.seed)
     with ExitStack() as opened:
         if plan.endpoint is not None:
-            task, target = _remote(plan, dataset, task_name, opened)
+            task, target = _remote_task(plan, dataset, task_name, opened)
         else:
-            task, target = _local(plan, dataset, task_name, index, watcher, opened)
+            task, target = _local_task(plan, dataset, task_name, index, watcher, opened)
         ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
         if plan.only is not None:
             ident["only_sha256"] = hashlib.sha256(plan.only.read_bytes()).hexdigest()
         advance = watcher("Running the cases", len(cases))
 
-        def progress(state: Progress) -> None:
+        def progress(state: RunProgress) -> None:
             advance(state.done)
 
         workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
-        again = plan.retry_errors
-        return run(cases, task, out, ident, workers=workers, retry_errors=again, on_progress=progress)
+        return run(cases, task, out, ident, workers=workers, retry_errors=plan.retry_errors, on_progress=progress)
 
 
-def plan_of(entry: Entry, suite: Suite, *, retry_errors: bool = False) -> Plan:
+def plan_entry(entry: SuiteEntry, suite: Suite, *, retry_errors: bool = False) -> RunPlan:
     """The plan of one entry of a suite."""
-    return Plan(
+    return RunPlan(
         dataset=entry.dataset,
         format=entry.format,
         split=entry.split,
@@ -129,16 +129,16 @@ def plan_of(entry: Entry, suite: Suite, *, retry_errors: bool = False) -> Plan:
 
 
 def default_task(dataset: Dataset) -> TaskName:
-    """What a data set is made for: claims are verified, judged queries retrieved, questions answered."""
+    """The task that a data set is made for: claims are verified, judged queries retrieved, questions answered."""
     if all(case.supported is not None for case in dataset.cases):
         return "verify"
-    if all(case.answerable is None and not case.answers for case in dataset.cases) and _relevant(dataset):
+    if all(case.answerable is None and not case.answers for case in dataset.cases) and _has_relevant(dataset):
         return "retrieve"
     return "answer"
 
 
-def check_fit(dataset: Dataset, task: TaskName, plan: Plan) -> None:
-    """Raise TaskUnfit when the set lacks what the task needs, SuiteInvalid when it is not the data that was sealed."""
+def check_fit(dataset: Dataset, task: TaskName, plan: RunPlan) -> None:
+    """Raise TaskUnfit if the set lacks what the task needs, SuiteInvalid if it is not the data that was sealed."""
     if plan.sealed is not None and plan.sealed != dataset.sha256():
         raise SuiteInvalid(
             f"{plan.dataset}: the data's sha256 is {dataset.sha256()}, sealed was {plan.sealed}. "
@@ -147,18 +147,18 @@ def check_fit(dataset: Dataset, task: TaskName, plan: Plan) -> None:
     reasons: dict[TaskName, str | None] = {
         "verify": verification.unfit(dataset.cases),
         "read": reading.unfit(dataset.cases),
-        "retrieve": None if _relevant(dataset) else "no case has a relevant document",
+        "retrieve": None if _has_relevant(dataset) else "no case has a relevant document",
         "answer": "its cases are claims with evidence" if dataset.cases[0].supported is not None else None,
     }
     reason = reasons[task]
     if reason is not None:
         raise TaskUnfit(f"{dataset.name} cannot be used for the task {task!r}: {reason}. Choose another with --task.")
     if plan.endpoint is not None:
-        _check_remote(dataset, task, plan)
+        _check_endpoint(dataset, task, plan)
 
 
-def _check_remote(dataset: Dataset, task: TaskName, plan: Plan) -> None:
-    """Raise TaskUnfit for what cannot be asked of a running Quoth, rather than measure something else in silence."""
+def _check_endpoint(dataset: Dataset, task: TaskName, plan: RunPlan) -> None:
+    """Raise TaskUnfit for what a running Quoth cannot be asked, instead of silently measuring something else."""
     if task in {"read", "verify"}:
         raise TaskUnfit(f"The task {task!r} runs the model in this process. Leave --endpoint out.")
     if task == "retrieve" and plan.retriever != "hybrid":
@@ -174,67 +174,72 @@ def _check_remote(dataset: Dataset, task: TaskName, plan: Plan) -> None:
         )
 
 
-def _remote(plan: Plan, dataset: Dataset, task: TaskName, opened: ExitStack) -> tuple[Task, Mapping[str, object]]:
+def _remote_task(
+    plan: RunPlan, dataset: Dataset, task: TaskName, opened: ExitStack
+) -> tuple[Task, Mapping[str, object]]:
     assert plan.endpoint is not None
     target = opened.enter_context(
-        closing(Remote(plan.endpoint, plan.collection, generator=plan.generator, key=plan.key))
+        closing(RemoteTarget(plan.endpoint, plan.collection, generator=plan.generator, key=plan.key))
     )
-    naming = _naming(dataset)
+    matcher = _matcher(dataset)
     if task == "retrieve":
-        return Retrieving(retrievers.of_target(target, naming)), target.describe()
-    return Answering(target, naming, dataset.sources, None), target.describe()
+        return RetrievalTask(retrievers.target_search(target, matcher)), target.describe()
+    return AnsweringTask(target, matcher, dataset.sources, None), target.describe()
 
 
-def _local(
-    plan: Plan, dataset: Dataset, task: TaskName, index: Path, watcher: Watcher, opened: ExitStack
+def _local_task(
+    plan: RunPlan, dataset: Dataset, task: TaskName, index: Path, watcher: Watcher, opened: ExitStack
 ) -> tuple[Task, Mapping[str, object]]:
     home = {} if plan.collection else {"home": index}
     chosen = settings.load(**{**home, **plan.settings})
     if task == "retrieve" and plan.retriever != "reranked":
-        return _encoder_only(plan, dataset, chosen, watcher, opened)
+        return _search_task(plan, dataset, chosen, watcher, opened)
     watcher("Loading the models")
     service = assemble(chosen)
     opened.callback(service.library.close)
     collection = _collection(plan, dataset, service.library, watcher, filled=task in {"answer", "retrieve"})
-    local = Local(service, collection.name, generator=plan.generator)
+    local = LocalTarget(service, collection.name, generator=plan.generator)
     if task == "read":
-        return Reading(service.reader, dataset.sources), local.describe()
+        return ReadingTask(service.reader, dataset.sources), local.describe()
     if task == "verify":
-        return Verifying(service.checker, dataset.sources), local.describe()
+        return VerificationTask(service.checker, dataset.sources), local.describe()
     if task == "retrieve":
         depth = service.settings.rerank_depth
-        search = retrievers.of_collection(
-            "reranked", collection, _naming(dataset), reranker=service.reader, depth=depth
+        search = retrievers.collection_search(
+            "reranked", collection, _matcher(dataset), reranker=service.reader, depth=depth
         )
-        return Retrieving(search, _rewriter(plan, chosen)), {**local.describe(), "retriever": plan.retriever}
-    return Answering(local, _naming(dataset), dataset.sources, service.checker), local.describe()
+        return RetrievalTask(search, _rewriter(plan, chosen)), {**local.describe(), "retriever": plan.retriever}
+    return AnsweringTask(local, _matcher(dataset), dataset.sources, service.checker), local.describe()
 
 
-def _encoder_only(
-    plan: Plan, dataset: Dataset, chosen: settings.Settings, watcher: Watcher, opened: ExitStack
+def _search_task(
+    plan: RunPlan, dataset: Dataset, chosen: settings.Settings, watcher: Watcher, opened: ExitStack
 ) -> tuple[Task, Mapping[str, object]]:
-    """Retrieval without the reader needs no model but the encoder, so none is loaded."""
+    """Retrieval without the reader, which loads no model but the encoder."""
     library = open_library(chosen)
     opened.callback(library.close)
     if plan.retriever == "encoder":
         encoder = SentenceEncoder(chosen.encoder, cache=chosen.home / "cache")
         advance = watcher("Encoding the documents", len(dataset.sources))
-        search = retrievers.of_encoder(encoder, dataset.sources, advance)
-        return Retrieving(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}
+        search = retrievers.encoder_search(encoder, dataset.sources, advance)
+        return RetrievalTask(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}
     assert plan.retriever != "reranked"
     rewriter = _rewriter(plan, chosen)
     collection = _collection(plan, dataset, library, watcher, filled=True)
-    search = retrievers.of_collection(plan.retriever, collection, _naming(dataset))
+    search = retrievers.collection_search(plan.retriever, collection, _matcher(dataset))
     described = {"retriever": plan.retriever, "encoder": collection.state().encoder}
     model = {"generator": plan.generator, "llm_model": chosen.llm_model} if plan.generator else {}
-    return Retrieving(search, rewriter), {**described, **model}
+    return RetrievalTask(search, rewriter), {**described, **model}
 
 
-def _rewriter(plan: Plan, chosen: settings.Settings) -> Rewriter | None:
-    """The language model that rewrites follow-ups, if the plan names one. Raises TaskUnfit when that rewrites none."""
+def _rewriter(plan: RunPlan, chosen: settings.Settings) -> Rewriter | None:
+    """The language model that rewrites follow-ups, if the plan names a generator.
+
+    Raises TaskUnfit if none is set for it.
+    """
     if plan.generator is None:
         return None
-    rewriter = writers(chosen).rewriters.get(plan.generator)
+    rewriter = make_writers(chosen).rewriters.get(plan.generator)
     if rewriter is None:
         raise TaskUnfit(
             f"No language model is set for the generator {plan.generator!r} to rewrite follow-ups with. Set llm_model (and "
@@ -243,7 +248,7 @@ def _rewriter(plan: Plan, chosen: settings.Settings) -> Rewriter | None:
     return rewriter
 
 
-def _collection(plan: Plan, dataset: Dataset, library: Library, watcher: Watcher, *, filled: bool) -> Collection:
+def _collection(plan: RunPlan, dataset: Dataset, library: Library, watcher: Watcher, *, filled: bool) -> Collection:
     if plan.collection:
         collection = library.open(plan.collection)
     else:
@@ -251,30 +256,30 @@ def _collection(plan: Plan, dataset: Dataset, library: Library, watcher: Watcher
         if filled:
             fill(collection, dataset, watcher("Indexing the documents"))
     if filled and dataset.format == "quoth":
-        check_quotes(collection, dataset, _naming(dataset))
+        check_quotes(collection, dataset, _matcher(dataset))
     return collection
 
 
-def _kept(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
+def _selected_cases(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
     if only is None:
         return dataset.cases
     known = {case.id for case in dataset.cases}
-    wanted = set()
+    selected = set()
     for line, text in text_lines(only):
         if text.strip() not in known:
             raise DataInvalid(only, line, f"{dataset.name} has no case {text.strip()!r}", "Write one case id a line")
-        wanted.add(text.strip())
-    return tuple(case for case in dataset.cases if case.id in wanted)
+        selected.add(text.strip())
+    return tuple(case for case in dataset.cases if case.id in selected)
 
 
-def _naming(dataset: Dataset) -> Naming:
-    named = {name for case in dataset.cases for name in _documents(case)}
-    return Naming({*dataset.sources, *named})
+def _matcher(dataset: Dataset) -> DocumentMatcher:
+    names = {name for case in dataset.cases for name in _named_documents(case)}
+    return DocumentMatcher({*dataset.sources, *names})
 
 
-def _documents(case: Case) -> set[str]:
+def _named_documents(case: Case) -> set[str]:
     return {*case.relevant, *case.given, *(evidence.document for evidence in case.evidence)}
 
 
-def _relevant(dataset: Dataset) -> bool:
+def _has_relevant(dataset: Dataset) -> bool:
     return any(grade > 0 for case in dataset.cases for grade in case.relevant.values())

@@ -12,7 +12,8 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
 from service.answering.service import Service
-from service.mcp.server import MOST_CHARACTERS, create_http, create_server
+from service.composition.mcp import create_mcp_app
+from service.mcp.server import MAX_CHARACTERS, create_server
 from service.storage.conversations import ConversationStore
 
 ROOT = Path(__file__).parent.parent
@@ -68,7 +69,7 @@ def test_a_conversation_in_process_and_over_http_gives_the_same_answer(
     server: Any, service: Service, store: ConversationStore, served: str, loopback: Any
 ) -> None:
     ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
-    app = create_http(server, service, store, anonymous=True)
+    app = create_mcp_app(server, service, store, anonymous=True)
     with loopback(app) as address:
         remote = talk(f"{address}/mcp", a_conversation)
         turned_away = httpx.post(f"{address}/mcp", json={}, headers={"Host": "attacker.example"})
@@ -112,13 +113,13 @@ def test_an_error_tells_the_model_what_to_do(server: Any, tool: str, arguments: 
 
 
 def test_a_long_document_is_read_in_parts(server: Any, service: Service) -> None:
-    document = max(service.library.open("default").documents(), key=lambda found: found.characters)
+    document = max(service.library.open("default").documents.list(), key=lambda found: found.characters)
 
     def read(**place: int) -> Any:
         arguments = {"document_id": document.id, **place}
         return talk(server, lambda client: client.call_tool("read_document", arguments)).structured_content
 
-    assert read()["end"] == min(document.characters, MOST_CHARACTERS)
+    assert read()["end"] == min(document.characters, MAX_CHARACTERS)
     beyond = read(start=10**9)
     assert (beyond["text"], beyond["start"], beyond["length"]) == ("", document.characters, document.characters)
     assert read(start=5, end=2)["text"] == ""

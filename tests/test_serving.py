@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 SERVER = """
 import sys, time, uuid
 from pathlib import Path
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from service.answering.answerer import AnswerReady, PassagesFound
 from service.composition.http import create_app
@@ -29,7 +29,7 @@ from service.storage.database import Database
 from service.observability.logs import configure
 from service.server.server import listen, url
 from service.records import Answer
-from service.server.server import Serving, leave
+from service.server.server import Server, leave
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 
@@ -48,7 +48,7 @@ library = Library(home, HashedEncoder())
 library.open_or_create("default")
 store = ConversationStore(Database(f"sqlite:///{home / 'c.sqlite'}"))
 with listen("127.0.0.1", 0) as listening:
-    server = Serving(create_app(Service(Settings(home=home), library, None, None, None, Sleeper()), store), float(sys.argv[2]))
+    server = Server(create_app(Service(Settings(home=home), library, None, None, None, Sleeper()), store), float(sys.argv[2]))
     print(url(listening, "127.0.0.1"), flush=True)
     server.serve_on(listening)
     store.close()

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 import quoth
 from service.answering.answerer import Answerer
 from service.answering.checking import SupportPolicy
-from service.answering.citations import marked
+from service.answering.citations import with_markers
 from service.answering.service import Service
-from service.api.schemas.answers import AnswerOut
-from service.composition.generators import writers
+from service.composition.generators import make_writers
 from service.records import Question
+from service.schemas.answers import AnswerOut
 
 QUESTION = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 TRUE = "Since 2007, Seoul counts at least 6 cyberattacks by the North."
@@ -37,7 +37,7 @@ def answers(service: Service, chat_desk: Any) -> Iterator[Callable[..., Json]]:
         settings = service.settings.model_copy(
             update={"generator": "remote", "llm_base_url": desk.url, "llm_model": "m", "llm_context_tokens": 16_384}
         )
-        found = writers(settings)
+        found = make_writers(settings)
 
         def answer(*sentences: str, strict: bool = True) -> Json:
             written[:] = sentences
@@ -70,7 +70,7 @@ def edited(answer: Json, edit: Callable[[Json], None]) -> Json:
     """The answer after `edit`, with a text that fits its sentences: the work of somebody who knows the form."""
     changed = copy.deepcopy(answer)
     edit(changed)
-    changed["text"] = " ".join(marked(s["text"], s["citations"]) for s in changed["sentences"])
+    changed["text"] = " ".join(with_markers(s["text"], s["citations"]) for s in changed["sentences"])
     return changed
 
 

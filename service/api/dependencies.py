@@ -1,23 +1,48 @@
-"""TODO service/api/dependencies.py"""
+"""What the routes depend on: the caller's session, the job queue, the scope that a route needs, and streaming."""
 
 from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.access.caller import Caller, Scope
-from service.api.middleware.authentication import _BEARER
 from service.jobs.queue import JobQueue
-from service.session.session import Parts
+from service.session.session import Session
+
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""Headers of a streamed response: no cache and no proxy may hold it back."""
+
+_BEARER = HTTPBearer(
+    scheme_name="key",
+    bearerFormat="quoth_ID_SECRET",
+    description="An API key of `quoth keys create`. A server without keys, which listens on loopback only, asks for none.",
+    auto_error=False,
+)
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return replace(parts, caller=caller_of(request))
+def caller_of(request: Request) -> Caller:
+    """The caller, as the authentication middleware found it."""
+    caller: Caller = request.state.caller
+    return caller
 
 
-TheParts = Annotated[Parts, Depends(_parts)]
+def needs(scope: Scope) -> Any:
+    """A dependency of a router or route: callers whose key lacks `scope` get a 403."""
+
+    def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        caller_of(request).require(scope)
+
+    return Depends(check)
+
+
+def _session(request: Request) -> Session:
+    session: Session = request.app.state.session
+    return replace(session, caller=caller_of(request))
+
+
+TheSession = Annotated[Session, Depends(_session)]
+"""The session of the request's caller."""
 
 
 def _queue(request: Request) -> JobQueue:
@@ -26,18 +51,10 @@ def _queue(request: Request) -> JobQueue:
 
 
 TheQueue = Annotated[JobQueue, Depends(_queue)]
+"""The server's job queue."""
 
 
-def caller_of(request: Request) -> Caller:
-    """Who asks; the guard has found out."""
-    caller: Caller = request.state.caller
-    return caller
-
-
-def needs(scope: Scope) -> Any:
-    """What a router or route names among its `dependencies` to be for callers with `scope` only; others get a 403."""
-
-    def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        caller_of(request).require(scope)
-
-    return Depends(check)
+async def wait_for_disconnect(request: Request) -> None:
+    """Return when the caller of `request` closes the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.problems import MEDIA_TYPE, Problem, title_of
-from service.api.schemas.answers import PassagesEvent, SentenceEvent
 from service.api.schemas.examples import PROBLEMS, SCHEMAS
+from service.schemas.answers import PassagesEvent, SentenceEvent
 
 _ALWAYS = (HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 _KEYED = (

@@ -1,1 +1,6 @@
-"""The command line: one command or group of commands a file, over `console` (options, output) and `rendering` (styled lines)."""
+"""The command line. A file holds one command, or one group of commands, with the lines that it shows.
+
+Engines are imported inside the commands: torch alone takes seconds, and `quoth --help` needs none of it.
+
+Read in this order: console, rendering, app, index, collections, conversations, keys, audit, servers, doctor.
+"""

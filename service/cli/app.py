@@ -1,6 +1,4 @@
-"""The command line, with the commands ask, search, serve and doctor; `index` stands in service/cli/index.py.
-
-Each command reads its words, calls the parts, and shows what came back.
+"""The app `quoth` with the commands ask, search and doctor; the other commands stand in files of their own.
 
 Exit codes: 0 done, 1 an error (one line on standard error), 2 a command that cannot be read, 3 a refusal (`ask`),
 130 stopped with Ctrl-C.
@@ -8,8 +6,6 @@ Exit codes: 0 done, 1 an error (one line on standard error), 2 a command that ca
 
 from __future__ import annotations
 
-import signal
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,10 +13,8 @@ import typer
 from index.errors import CollectionMissing
 from service.cli import rendering
 from service.cli.console import (
-    INTERRUPTED,
     CollectionOption,
     JsonOption,
-    late,
     library_of,
     print_json,
     quiet_settings,
@@ -28,13 +22,12 @@ from service.cli.console import (
     stdout,
 )
 from service.cli.index import index
-from service.observability.logs import configure
+from service.cli.servers import serve
 from service.records import Question
-from service.settings import Settings, load
+from service.settings import Settings
 
-if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+if TYPE_CHECKING:
     from service.answering.service import Service
-    from service.storage.conversations import ConversationStore
 
 REFUSED = 3
 
@@ -73,7 +66,9 @@ def ask(
     _require_collection(settings)
     answer = _service(settings).answerer.answer(Question(question, settings.collection))
     if as_json:
-        print_json(late("service.api.schemas.answers").AnswerOut.of(answer))
+        from service.schemas.answers import AnswerOut
+
+        print_json(AnswerOut.of(answer))
     else:
         out = stdout()
         rendering.show(out, rendering.answer_lines(answer, plain=not out.is_terminal))
@@ -99,80 +94,41 @@ def search(
         query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k)
     )
     if as_json:
-        schemas = late("service.api.schemas.search")
-        print_json(schemas.SearchResponse(hits=tuple(schemas.PassageOut.of(hit) for hit in hits)))
+        from service.schemas.search import PassageOut, SearchResponse
+
+        print_json(SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits)))
     else:
         rendering.show(stdout(), rendering.hit_lines(hits))
 
 
-@app.command()
-def serve(
-    host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.", show_default="127.0.0.1")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.", show_default="8000")
-    ] = None,
-    allow_anonymous: Annotated[
-        bool,
-        typer.Option("--allow-anonymous", help="Listen beyond this machine without any API key: all may do all."),
-    ] = False,
-) -> None:
-    """Serve the web page and the HTTP API."""
-    settings = load(host=host, port=port, allow_anonymous=allow_anonymous or None)
-    configure(settings.log_level)
-    ports, serving = late("service.server.server"), late("service.server.server")
-    with ports.listen(settings.host, settings.port) as listening:
-        store = _store(settings)
-        keyring, exposure = late("service.access.keyring"), late("service.access.keyring")
-        keys = keyring.Keyring(store.database)
-        anonymous = exposure.anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
-        tracing = late("service.observability.tracing").tracing(settings)
-        service = _service(settings)
-        api = late("service.composition.http").create_app(service, store, anonymous=anonymous, tracing=tracing)
-        if settings.collection in service.library.names():
-            # Reads the encoder and the caches now, so that the first question is as quick as the second.
-            service.library.open(settings.collection).search("ready", k=1)
-        address = ports.url(listening, settings.host)
-        out = stdout()
-        out.print(f"Quoth listens on [bold cyan]{address}[/]  (Ctrl-C stops it)", highlight=False, soft_wrap=True)
-        if settings.collection not in service.library.names():
-            out.print(f"No collection {settings.collection!r} yet: quoth index FOLDER makes it.", highlight=False)
-        server = serving.Serving(api, settings.shutdown_grace_s)
-        retention = late("service.storage.retention").of(store.database, settings.retention_days)
-        with late("service.jobs.supervision").WorkerProcess() if settings.worker else nullcontext(), retention:
-            server.serve_on(listening)
-        tracing.close()
-        store.close()
-        service.library.close()
-    serving.leave(INTERRUPTED if server.signalled == signal.SIGINT else 0)
+app.command()(serve)
 
 
 @app.command()
 def doctor() -> None:
     """Check models, index and disk, and say what to do. Exit code 1 when something is broken."""
+    from service.cli.doctor import examine
+
     settings = quiet_settings()
-    examine = late("service.cli.doctor").examine
     broken = False
-    for check in examine(
-        settings, lambda: library_of(settings), lambda: late("service.composition.service").verify(settings)
-    ):
+    for check in examine(settings, lambda: library_of(settings), lambda: _models(settings)):
         rendering.show(stdout(), rendering.check_lines([check]))
         broken = broken or check.state == "broken"
     if broken:
         raise typer.Exit(1)
 
 
+def _models(settings: Settings) -> str:
+    from service.composition.service import describe_models
+
+    return describe_models(settings)
+
+
 def _service(settings: Settings) -> Service:
     with stderr().status("Loading the models"):
-        service: Service = late("service.composition.service").assemble(settings)
-    return service
+        from service.composition.service import assemble
 
-
-def _store(settings: Settings) -> ConversationStore:
-    database = late("service.storage.database").Database(settings.store_url)
-    store: ConversationStore = late("service.storage.conversations").ConversationStore(database)
-    return store
+        return assemble(settings)
 
 
 def _require_collection(settings: Settings) -> None:

@@ -1,8 +1,7 @@
-"""What the commands share: their options, the settings of a command, where they print, and how they bring in the engines."""
+"""What commands share: options, exit codes, quiet settings, and the consoles that they print to."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,8 @@ from service.observability.logs import configure
 from service.settings import LogLevel, Settings, load
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from index.library import Library
 
 INTERRUPTED = 130
@@ -27,21 +28,17 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 
 def quiet_settings(**overrides: Any) -> Settings:
-    """The settings for a command whose output a person reads: only warnings are logged."""
+    """The settings of a command whose output a person reads: only warnings are logged."""
     settings = load(**overrides)
     configure(_QUIET)
     return settings
 
 
-def late(module: str) -> Any:
-    """A module that brings in the engines (torch alone takes seconds), imported when a command needs it, not for help."""
-    return importlib.import_module(module)
-
-
 def library_of(settings: Settings) -> Library:
     """The collections in the home folder."""
-    library: Library = late("service.composition.library").open_library(settings)
-    return library
+    from service.composition.library import open_library
+
+    return open_library(settings)
 
 
 def stdout() -> Console:
@@ -54,6 +51,6 @@ def stderr() -> Console:
     return Console(stderr=True)
 
 
-def print_json(model: Any) -> None:
-    """Print a pydantic model."""
+def print_json(model: BaseModel) -> None:
+    """Print a pydantic model as JSON."""
     typer.echo(json.dumps(model.model_dump(mode="json"), ensure_ascii=False, indent=2))

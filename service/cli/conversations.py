@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -15,7 +14,7 @@ from service.cli.rendering import Line, answer_lines, clean, show
 from service.observability.logs import configure
 from service.settings import load
 
-if TYPE_CHECKING:  # these modules take half a second to import, which `quoth --help` should not wait for
+if TYPE_CHECKING:
     from service.storage.conversation_list import Conversation, ConversationList
     from service.storage.conversations import ConversationStore
 
@@ -34,26 +33,26 @@ def overview(
     conversations, _ = _open()
     page = conversations.page(limit, owner=None)
     if as_json:
-        schemas = _late("service.api.schemas.conversations")
-        listed = tuple(schemas.ConversationOut.of(one) for one in page.conversations)
-        typer.echo(
-            schemas.ConversationsResponse(conversations=listed, next_cursor=page.next_cursor).model_dump_json(indent=2)
-        )
+        from service.schemas.conversations import ConversationOut, ConversationsResponse
+
+        records = tuple(map(ConversationOut.of, page.conversations))
+        typer.echo(ConversationsResponse(conversations=records, next_cursor=page.next_cursor).model_dump_json(indent=2))
     else:
-        show(Console(), listed_lines(page.conversations, more=page.next_cursor is not None))
+        show(Console(), conversation_lines(page.conversations, more=page.next_cursor is not None))
 
 
 @app.command("show")
 def one(id: IdArgument, as_json: JsonOption = False) -> None:
     """Show a conversation: its questions, and its answers with their sources."""
     conversations, store = _open()
-    conversation, answers = conversations.one(id, owner=None), store.answers(id, owner=None)
+    conversation, answers = conversations.get(id, owner=None), store.answers(id, owner=None)
     if as_json:
-        schemas = _late("service.api.schemas.conversations")
-        typer.echo(schemas.ConversationResponse.of(conversation, answers).model_dump_json(indent=2))
+        from service.schemas.conversations import ConversationResponse
+
+        typer.echo(ConversationResponse.of(conversation, answers).model_dump_json(indent=2))
         return
     out = Console()
-    show(out, [Line(0, Text(clean(conversation.title), "bold")), Line(0, Text(_said(conversation), "dim"))])
+    show(out, [Line(0, Text(clean(conversation.title), "bold")), Line(0, Text(_summary(conversation), "dim"))])
     for stored in answers:
         show(out, [Line(0, Text("")), Line(0, Text(clean(stored.answer.question), "bold cyan"))])
         show(out, answer_lines(stored.answer, plain=not out.is_terminal))
@@ -77,9 +76,9 @@ def delete(
 ) -> None:
     """Delete conversations with their answers and the feedback on them, for good."""
     conversations, _ = _open()
-    found = [conversations.one(id, owner=None) for id in ids]
+    found = [conversations.get(id, owner=None) for id in ids]
     if not yes:
-        show(Console(), listed_lines(found, more=False))
+        show(Console(), conversation_lines(found, more=False))
         typer.confirm("Delete for good?", abort=True)
     for conversation in found:
         conversations.delete(conversation.id, owner=None)
@@ -102,17 +101,20 @@ def export(
     ] = "-",  # type: ignore[assignment]  # typer opens it
 ) -> None:
     """Write conversations as JSON lines or Markdown, with their citations."""
+    from service.schemas.conversations import json_lines
+    from service.storage.export import markdown
+
     conversations, store = _open()
-    wanted: Iterator[Conversation] = iter([conversations.one(id, owner=None)]) if id else _all(conversations)
+    wanted: Iterator[Conversation] = iter([conversations.get(id, owner=None)]) if id else _all(conversations)
     for conversation in wanted:
         answers = store.answers(conversation.id, owner=None)
         if format == "jsonl":
-            out.write(_late("service.api.schemas.conversations").json_lines(conversation, answers))
+            out.write(json_lines(conversation, answers))
         else:
-            out.write(_late("service.storage.export").markdown(conversation, answers) + "\n")
+            out.write(markdown(conversation, answers) + "\n")
 
 
-def listed_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterator[Line]:
+def conversation_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterator[Line]:
     """A line for each: when it was used last, its id, its title and how many answers it has."""
     if not conversations:
         yield Line(0, Text("No conversation yet."))
@@ -125,7 +127,7 @@ def listed_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterat
         yield Line(0, Text("There are more: --limit N lists more of them.", "dim"))
 
 
-def _said(conversation: Conversation) -> str:
+def _summary(conversation: Conversation) -> str:
     return f"collection {clean(conversation.collection)}, begun {conversation.created_at.astimezone():%Y-%m-%d %H:%M}"
 
 
@@ -140,12 +142,10 @@ def _all(conversations: ConversationList) -> Iterator[Conversation]:
 
 
 def _open() -> tuple[ConversationList, ConversationStore]:
+    from service.storage.conversation_list import ConversationList
+    from service.storage.conversations import ConversationStore
+    from service.storage.database import Database
+
     configure("warning")
-    database = _late("service.storage.database").Database(load().store_url)
-    return _late("service.storage.conversation_list").ConversationList(database), _late(
-        "service.storage.conversations"
-    ).ConversationStore(database)
-
-
-def _late(module: str) -> Any:
-    return importlib.import_module(module)
+    database = Database(load().store_url)
+    return ConversationList(database), ConversationStore(database)

@@ -30,7 +30,7 @@ class Check:
     name: str
     state: State
     finding: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine(settings: Settings, open_library: Callable[[], Library], load_models: Callable[[], str]) -> Iterator[Check]:

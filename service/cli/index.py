@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli import rendering
-from service.cli.console import INTERRUPTED, CollectionOption, late, library_of, quiet_settings, stderr, stdout
+from service.cli.console import INTERRUPTED, CollectionOption, library_of, quiet_settings, stderr, stdout
 
-if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+if TYPE_CHECKING:
     from index.collection import Collection
-    from index.sync import sync as indexing
+    from index.sync.sync import SyncProgress, SyncReport
 
 
 def index(
@@ -50,37 +49,43 @@ def index(
     settings = quiet_settings(collection=collection)
     library = library_of(settings)
     if dry_run:
-        foresee = late("index.sync.sync").foresee
+        from index.sync.sync import preview
+
         if settings.collection in library.names():
-            there = library.open(settings.collection)
-            foresee = partial(foresee, there.documents(), roots_of=there.roots_of)
+            existing = library.open(settings.collection)
+            documents, roots_of = existing.documents.list(), existing.permissions.roots
+            planned = preview(documents, paths, principals=principals, roots_of=roots_of)
         else:
-            foresee = partial(foresee, [])
-        foreseen: indexing.SyncReport = foresee(paths, principals=principals)
-        _show_report(foreseen, settings.collection, verbose=verbose, listed=True)
+            planned = preview([], paths, principals=principals)
+        _show_report(planned, settings.collection, verbose=verbose, listed=True)
         stdout().print("Nothing was changed.")
         return
     opened = library.open_or_create(settings.collection)
     with _progress() as progress:
         task = progress.add_task("Looking for documents", total=None)
 
-        def advance(at: indexing.Progress) -> None:
+        def advance(at: SyncProgress) -> None:
             if at.chunks_total:
                 progress.update(task, description="Making vectors", completed=at.chunks_done, total=at.chunks_total)
             else:
                 progress.update(task, description="Reading", completed=at.files_done, total=at.files_total)
 
-        reports: list[indexing.SyncReport] = []
+        reports: list[SyncReport] = []
         if paths:
-            reports.append(late("index.sync.sync").sync(opened, paths, principals=principals, on_progress=advance))
+            from index.sync.sync import sync
+
+            reports.append(sync(opened, paths, principals=principals, on_progress=advance))
         if addresses:
+            from index.web.fetcher import WebLimits
+            from index.web.sync import sync_web
+
             reports.append(
-                late("index.web.sync").sync_web(
+                sync_web(
                     opened,
                     addresses,
                     principals=principals,
                     on_progress=advance,
-                    web_limits=late("index.web.fetcher").WebLimits(pages=max_pages),
+                    web_limits=WebLimits(pages=max_pages),
                     allow_private=allow_private,
                 )
             )
@@ -103,23 +108,25 @@ def _principals(named: list[str], *, public: bool) -> frozenset[str] | None:
 
 def _follow(collection: Collection, paths: list[Path], principals: frozenset[str] | None, *, verbose: bool) -> None:
     """Index what changes, until Ctrl-C."""
+    from index.sync.watch import follow
+
     out = stdout()
     out.print("Following changes. Ctrl-C stops.", highlight=False)
     try:
-        late("index.sync.watch").follow(
+        follow(
             collection,
             paths,
             stop=threading.Event(),
             principals=principals,
             on_report=lambda report: _show_report(report, collection.name, verbose=verbose, listed=True),
-            on_trouble=lambda error: stderr().print(f"{error} Trying again.", highlight=False, soft_wrap=True),
+            on_retry=lambda error: stderr().print(f"{error} Trying again.", highlight=False, soft_wrap=True),
         )
     except KeyboardInterrupt:
         out.print("Stopped. Everything shown above is indexed.", highlight=False)
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _show_report(report: indexing.SyncReport, collection: str, *, verbose: bool, listed: bool = False) -> None:
+def _show_report(report: SyncReport, collection: str, *, verbose: bool, listed: bool = False) -> None:
     """The files rejected on standard error; the counts, and if `listed` the files, on standard output."""
     rendering.show(stderr(), rendering.rejection_lines(report))
     if verbose:
@@ -133,7 +140,7 @@ def _is_address(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def _has_documents(report: indexing.SyncReport) -> bool:
+def _has_documents(report: SyncReport) -> bool:
     return bool(report.added or report.changed or report.renamed or report.unchanged)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from index.library import require_name
 from service.access.caller import Scope
 from service.access.keys import expiry_of, name_of, principals_of
 from service.access.rate import rate_of
@@ -64,6 +62,8 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make an API key and show it, this once."""
+    from index.library import require_name
+
     named, rated = name_of(name), rate_of(rate) if rate else None
     expires_at = expiry_of(expires, datetime.now(UTC)) if expires else None
     if all_documents and principal:
@@ -73,8 +73,8 @@ def create(
             "A key that acts for others reads for them at most what it may read itself. Add --all-documents, or each "
             "--principal that it may act for"
         )
-    for one in collection or ():
-        require_name(one)
+    for collection_name in collection or ():
+        require_name(collection_name)
     principals = None if all_documents else principals_of(principal or ())
     with _keyring() as keys:
         key, text = keys.create(
@@ -87,7 +87,7 @@ def create(
             rate=rated,
         )
     if as_json:
-        typer.echo(json.dumps({**_record(key), "key": text}, indent=2))
+        typer.echo(json.dumps({**_json_record(key), "key": text}, indent=2))
         return
     typer.echo(text)
     Console(stderr=True, highlight=False).print(
@@ -96,12 +96,12 @@ def create(
 
 
 @app.command("list")
-def listed(as_json: JsonOption = False) -> None:
+def list_keys(as_json: JsonOption = False) -> None:
     """List the keys: what each may do, and how it is used. The keys themselves are not kept."""
     with _keyring() as keyring:
-        keys = keyring.all()
+        keys = keyring.list_keys()
     if as_json:
-        typer.echo(json.dumps([_record(key) for key in keys], indent=2))
+        typer.echo(json.dumps([_json_record(key) for key in keys], indent=2))
     else:
         show(Console(), key_lines(keys, datetime.now(UTC)))
 
@@ -115,17 +115,17 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME|ID", help="The key,
 
 
 def key_lines(keys: tuple[Key, ...], now: datetime) -> Iterator[Line]:
-    """Each key with its state, its reach and its use."""
+    """Each key with its state, its rights and its use."""
     if not keys:
         yield Line(0, Text("There are no keys: the server answers this machine only, without asking for one."))
     for key in keys:
         ended = "revoked" if key.revoked_at else "" if key.is_good(now) else "expired"
         yield Line(0, Text.assemble((key.name, "bold"), f"  {key.id}", (f"  {ended}" if ended else "", "red")))
-        yield Line(2, Text(" · ".join(_reach(key))))
+        yield Line(2, Text(" · ".join(_rights(key))))
         yield Line(2, Text(" · ".join(_use(key)), "dim"))
 
 
-def _reach(key: Key) -> Iterator[str]:
+def _rights(key: Key) -> Iterator[str]:
     yield f"may {', '.join(sorted(key.scopes))}"
     yield f"collections: {', '.join(sorted(key.collections))}" if key.collections else "all collections"
     if key.principals is None:
@@ -150,7 +150,7 @@ def _use(key: Key) -> Iterator[str]:
         yield f"{key.refused:,} refused by its rate"
 
 
-def _record(key: Key) -> dict[str, Any]:
+def _json_record(key: Key) -> dict[str, Any]:
     times = ("created_at", "expires_at", "revoked_at", "last_used_at")
     return {
         "id": key.id,
@@ -167,9 +167,12 @@ def _record(key: Key) -> dict[str, Any]:
 
 @contextmanager
 def _keyring() -> Iterator[Keyring]:
+    from service.access.keyring import Keyring
+    from service.storage.database import Database
+
     configure("warning")
-    database = importlib.import_module("service.storage.database").Database(load().store_url)
+    database = Database(load().store_url)
     try:
-        yield importlib.import_module("service.access.keyring").Keyring(database)
+        yield Keyring(database)
     finally:
         database.close()

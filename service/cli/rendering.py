@@ -129,7 +129,7 @@ def rejection_lines(report: SyncReport) -> Iterator[Line]:
     """The files that could not be indexed: which, why, and what to do."""
     for rejection in report.rejected[:REJECTED_SHOWN]:
         name = Text(clean(readable(rejection.uri)), "bold")
-        yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.mend}")))
+        yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.fix}")))
     if len(report.rejected) > REJECTED_SHOWN:
         yield Line(0, Text(f"... and {len(report.rejected) - REJECTED_SHOWN:,} more."))
 
@@ -145,8 +145,8 @@ def check_lines(checks: Iterable[Check]) -> Iterator[Line]:
     for check in checks:
         sign, style = _SIGNS[check.state]
         yield Line(0, Text(f"{sign} ", style) + Text(f"{check.name}: ", "bold") + Text(clean(check.finding)))
-        if check.mend:
-            yield Line(2, Text(f"→ {check.mend}", style))
+        if check.fix:
+            yield Line(2, Text(f"→ {check.fix}", style))
 
 
 def clean(text: str) -> str:

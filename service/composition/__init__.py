@@ -1,4 +1,4 @@
-"""Settings -> running parts. The only place that knows every implementation; whatever starts Quoth starts here.
+"""Settings -> running parts: the only package that knows every implementation.
 
-Read in this order: library, generators, service, jobs, http, slack.
+Read in this order: library, generators, service, jobs, http, mcp, slack.
 """

@@ -1,4 +1,4 @@
-"""Settings -> who can word answers, and who rewrites follow-ups for them, by name."""
+"""Settings -> the generators that can word answers, and the rewriters of follow-ups, by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ from service.generators.protocol import LINE_TOKENS, Generator
 from service.prompts import load_prompts
 from service.settings import Settings
 
-# The client of `remote` takes 0.5 s to import, what `local` needs 2.3 s (measured): only who sets them waits for them.
+# The client of `remote` takes 0.5 s to import, what `local` needs 2.3 s (measured): only those who configure them wait.
 # ruff: noqa: PLC0415
 
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """The generators that can be asked for, by name, and by the same name the rewriter of those that are language models."""
+    """The available generators by name, and for each one that is a language model its rewriter under the same name."""
 
     generators: Mapping[str, Generator]
     rewriters: Mapping[str, Rewriter] = field(default_factory=dict)
 
 
-def writers(settings: Settings) -> Writers:
+def make_writers(settings: Settings) -> Writers:
     """`extractive` always; `remote` with a base URL and a model; `local` with a model and no base URL.
 
-    Raises SettingsInvalid when the one that `settings.generator` names is not among them, or a prompt or model cannot be used.
+    Raises SettingsInvalid if `settings.generator` is not among them, or a prompt or model cannot be used.
     """
     if settings.llm_base_url and not settings.llm_base_url.startswith(("http://", "https://")):
         raise SettingsInvalid(
@@ -54,7 +54,9 @@ def writers(settings: Settings) -> Writers:
     elif settings.llm_model:
         from service.generators.local import LocalGenerator
 
-        local = LocalGenerator(settings.llm_model, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
+        local = LocalGenerator(
+            settings.llm_model, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s
+        )
         available[LocalGenerator.name] = local
         rewriters[LocalGenerator.name] = Rewriter(local, prompts, line.room)
     if settings.generator not in available:

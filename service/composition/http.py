@@ -1,4 +1,4 @@
-"""create_app: the FastAPI application from its parts."""
+"""create_app: the FastAPI application over an assembled service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from starlette.types import Scope
 from service.access.keyring import Keyring
 from service.answering.service import Service
 from service.api import problems
-from service.api.middleware.admission import Turns
-from service.api.middleware.authentication import AccessGuard
+from service.api.middleware.admission import AdmissionMiddleware
+from service.api.middleware.authentication import AuthenticationMiddleware
 from service.api.middleware.limits import BodyLimits
-from service.api.middleware.request_log import RequestGuard
+from service.api.middleware.request_log import RequestLogMiddleware
 from service.api.openapi import QuothApi
 from service.api.routes import (
     chat,
@@ -32,7 +32,7 @@ from service.api.routes import (
 )
 from service.composition.jobs import open_queue
 from service.observability.tracing import Tracing
-from service.session.session import make_parts
+from service.session.session import make_session
 from service.settings import Settings
 from service.slack import http as slack
 from service.slack.manifest import EVENTS_PATH
@@ -50,16 +50,16 @@ Errors are RFC 9457 problem details with a stable `code`.
 def create_app(
     service: Service, store: ConversationStore, *, anonymous: bool = True, tracing: Tracing | None = None
 ) -> FastAPI:
-    """The HTTP face of an assembled service. No global state: two apps in one process do not touch each other.
+    """The HTTP app of a service. It has no global state: two apps in one process are independent.
 
-    The API keys are those in the store's database. `anonymous`: while there are none, who reaches the app may do everything;
-    else nobody may do anything before there is a key.
+    The API keys are those in the store's database. `anonymous`: whether callers need no key while none exists; otherwise nobody
+    may do anything before there is a key.
     """
     queue = open_queue(service.settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with slack.answering(app):
+        async with slack.run_slack(app):
             yield
         queue.close()
 
@@ -73,33 +73,35 @@ def create_app(
         lifespan=lifespan,
     )
     settings = service.settings
-    parts = app.state.parts = make_parts(service, store, tracing)
+    session = app.state.session = make_session(service, store, tracing)
     app.state.queue = queue
-    parts.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
+    session.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
     for routes in (
         chat, completions, verify, search, documents, uploads, jobs, collections, conversations, feedback,
         health, pages,
     ):  # fmt: skip
         app.include_router(routes.router)
-    if slack.is_wanted(service.settings):
+    if slack.is_configured(service.settings):
         app.include_router(slack.router)
     app.mount("/assets", pages.assets, name="assets")
-    # Added from the inside out.
-    app.add_middleware(BodyLimits, most_bytes=partial(_most_bytes, settings), seconds=settings.body_timeout_s)
-    app.add_middleware(Turns, running=parts.running, metrics=parts.metrics)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimits, max_bytes=partial(_max_bytes, settings), seconds=settings.body_timeout_s)
+    app.add_middleware(AdmissionMiddleware, admission=session.admission, metrics=session.metrics)
     app.add_middleware(
-        AccessGuard,
+        AuthenticationMiddleware,
         keys=Keyring(store.database),
         anonymous=anonymous,
         header=settings.principals_header,
-        signed=frozenset((EVENTS_PATH,)) if slack.is_wanted(settings) else frozenset(),
+        signed=frozenset((EVENTS_PATH,)) if slack.is_configured(settings) else frozenset(),
     )
-    app.add_middleware(RequestGuard, allowed_hosts=settings.allowed_hosts, metrics=parts.metrics, tracing=parts.tracing)
+    app.add_middleware(
+        RequestLogMiddleware, allowed_hosts=settings.allowed_hosts, metrics=session.metrics, tracing=session.tracing
+    )
     return app
 
 
-def _most_bytes(settings: Settings, scope: Scope) -> int:
-    """The longest body for a request: an upload may be as long as its file with the frame of a form around it."""
+def _max_bytes(settings: Settings, scope: Scope) -> int:
+    """The longest body of a request in bytes. An upload may be as long as its file and the form around it."""
     uploads = scope["method"] in ("PUT", "POST") and scope["path"].startswith("/v1/collections/")
     return settings.max_upload_bytes + _FORM_BYTES if uploads else settings.max_body_bytes

@@ -1,4 +1,4 @@
-"""Settings -> the parts of a running Quoth. Models are loaded and verified here: a damaged one fails the start, by name."""
+"""Settings -> the service. Models are loaded and verified here, so a damaged one fails the start and is named."""
 
 import uuid
 from importlib.metadata import version
@@ -8,17 +8,19 @@ from models import folder
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
-from service.composition.generators import writers
+from service.composition.generators import make_writers
 from service.composition.library import open_library
 from service.records import Recording
 from service.scoring.calibration import Calibration
 from service.scoring.reader import Reader
 from service.scoring.support import SupportChecker
 from service.settings import Settings
+from service.storage.conversations import ConversationStore
+from service.storage.database import Database
 
 
 def assemble(settings: Settings) -> Service:
-    """Load the models and join the parts. Raises ModelMissing or ModelDamaged with the file's name."""
+    """Load the models and build the service. Raises ModelMissing or ModelDamaged with the file's name."""
     library = open_library(settings)
     reader = Reader.load(folder("reader"), settings.cache)
     checker = SupportChecker.load(folder("support"), settings.cache)
@@ -30,7 +32,7 @@ def assemble(settings: Settings) -> Service:
         max_question_chars=settings.max_question_chars,
         support=SupportPolicy(strict=settings.support_policy == "strict"),
     )
-    writing = writers(settings)
+    writing = make_writers(settings)
     answerer = Answerer(
         library,
         reader,
@@ -62,8 +64,13 @@ def assemble(settings: Settings) -> Service:
     return Service(settings, library, reader, checker, calibration, answerer, recording)
 
 
-def verify(settings: Settings) -> str:
-    """Load and check every model, and say in one line which they are; for `quoth doctor`."""
+def open_store(settings: Settings) -> ConversationStore:
+    """The conversations in the settings' database, which is created or upgraded if needed."""
+    return ConversationStore(Database(settings.store_url))
+
+
+def describe_models(settings: Settings) -> str:
+    """Load and check every model; returns their versions in one line."""
     service = assemble(settings)
     encoder = SentenceEncoder(settings.encoder, cache=settings.cache)
     encoder.encode(["ready"])

@@ -1,1 +1,1 @@
-"""The documents as tools for an assistant, over the Model Context Protocol."""
+"""The door for assistants: the documents as tools, over the Model Context Protocol."""

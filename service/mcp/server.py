@@ -1,7 +1,7 @@
-"""The MCP door: the tools ask, search and read_document, for assistants that speak the Model Context Protocol.
+"""The MCP server: the tools ask, search and read_document, for assistants that speak the Model Context Protocol.
 
-A tool gives text for the model to read and, as structured content, the same records as the HTTP routes. What was raised on
-purpose reaches the model as the tool's error, with its mend.
+A tool returns text for the model to read and, as structured content, the JSON of the HTTP routes. Expected errors become the
+tool's error, with their fix.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -16,26 +16,22 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
-from starlette.types import ASGIApp
 
 from index.errors import IndexingError
 from index.records import Document, Hit
 from service.access.caller import LOCAL, Caller, Scope
-from service.access.keyring import Keyring
 from service.answering.service import Service
-from service.api.dependencies import caller_of
-from service.api.middleware.authentication import AccessGuard
-from service.api.schemas.answers import AnswerOut
-from service.api.schemas.base import Record
-from service.api.schemas.search import PassageOut, SearchResponse
 from service.errors import ServiceError
-from service.plain_text import with_sources
 from service.records import Question
-from service.session.session import Parts, make_parts
-from service.session.stream import answered
+from service.schemas.answers import AnswerOut
+from service.schemas.base import Record
+from service.schemas.search import PassageOut, SearchResponse
+from service.session.session import Session, make_session
+from service.session.stream import answer_question
 from service.storage.conversations import ConversationStore
+from service.text.plain import with_sources
 
-MOST_CHARACTERS = 20_000
+MAX_CHARACTERS = 20_000
 _INSTRUCTIONS = (
     "Quoth answers questions over the user's documents. Every sentence of an answer cites literal quotes with their place. "
     "Where the documents do not say, so does the answer: do not fill the gap. "
@@ -62,12 +58,12 @@ class DocumentText(Record):
 
 def create_server(service: Service, store: ConversationStore) -> MCPServer:
     """The MCP server over an assembled service."""
-    everything = make_parts(service, store)
+    unrestricted = make_session(service, store)
     server = MCPServer("Quoth", instructions=_INSTRUCTIONS, version=version("quoth"), log_level="WARNING")
 
-    def handed(context: Context) -> Parts:
-        """The parts in the hands of whoever calls the tool."""
-        return replace(everything, caller=_caller(context))
+    def session_of(context: Context) -> Session:
+        """The session of the tool's caller."""
+        return replace(unrestricted, caller=_caller(context))
 
     @server.tool(annotations=_READ_ONLY)
     async def ask(
@@ -79,9 +75,9 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
         ] = None,
     ) -> Annotated[CallToolResult, AnswerOut]:
         """Answer a question from the documents. Each sentence cites literal quotes; a refusal says that they do not say."""
-        parts = handed(context)
-        asked = await _said(parts.read(partial(_question, question, collection, conversation_id, parts)))
-        answer = await _said(answered(asked, parts))
+        session = session_of(context)
+        asked = await _or_tool_error(session.read(partial(_question, question, collection, conversation_id, session)))
+        answer = await _or_tool_error(answer_question(asked, session))
         return _result(with_sources(answer), AnswerOut.of(answer))
 
     @server.tool(annotations=_READ_ONLY)
@@ -92,9 +88,9 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
         collection: CollectionArgument = None,
     ) -> Annotated[CallToolResult, SearchResponse]:
         """Find passages of the documents, best first, each with its document and place."""
-        parts = handed(context)
-        hits = await _said(parts.compute(partial(_search, query, k, collection, parts)))
-        return _result(_listed(hits), SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits)))
+        session = session_of(context)
+        hits = await _or_tool_error(session.compute(partial(_search, query, k, collection, session)))
+        return _result(_hit_list(hits), SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits)))
 
     @server.tool(annotations=_READ_ONLY)
     async def read_document(
@@ -104,13 +100,13 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
         start: Annotated[int, Field(ge=0, description="code-point offset to read from")] = 0,
         end: Annotated[
             int | None,
-            Field(ge=0, description=f"offset to read up to; at most {MOST_CHARACTERS:,} characters are given"),
+            Field(ge=0, description=f"offset to read up to; at most {MAX_CHARACTERS:,} characters are given"),
         ] = None,
         collection: CollectionArgument = None,
     ) -> Annotated[CallToolResult, DocumentText]:
         """Read the text of a document, such as around a quote. The offsets of citations point into this text."""
-        parts = handed(context)
-        document = await _said(parts.read(lambda: parts.document(collection, document_id, version)))
+        session = session_of(context)
+        document = await _or_tool_error(session.read(lambda: session.document(collection, document_id, version)))
         part = _part(document, start, end)
         rest = f"\n\n[characters {part.start}-{part.end} of {part.length}]"
         return _result(f"{part.title}\n\n{part.text}{rest}", part)
@@ -118,22 +114,10 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
     return server
 
 
-def create_http(server: MCPServer, service: Service, store: ConversationStore, *, anonymous: bool) -> ASGIApp:
-    """The server over HTTP, behind the same keys as the API. `anonymous`: a caller may come in without while there are none.
-
-    It keeps no sessions: each request is its caller's alone, and any replica can take it.
-    """
-    settings = service.settings
-    app = server.streamable_http_app(
-        host=settings.host, stateless_http=True, transport_security=security(settings.allowed_hosts)
-    )
-    return AccessGuard(app, Keyring(store.database), anonymous, settings.principals_header)
-
-
 def _caller(context: Context) -> Caller:
-    """Who calls a tool: whom the guard let in over HTTP, else who started this process. Raises ToolError without the scope."""
+    """The tool's caller: authenticated over HTTP, else the user of this process. Raises ToolError if the scope is missing."""
     request = context.request_context.request
-    caller = LOCAL if request is None else caller_of(request)
+    caller: Caller = LOCAL if request is None else request.state.caller
     try:
         caller.require(Scope.ASK)
     except ServiceError as error:
@@ -141,7 +125,7 @@ def _caller(context: Context) -> Caller:
     return caller
 
 
-def security(allowed_hosts: Sequence[str]) -> TransportSecuritySettings:
+def transport_security(allowed_hosts: Sequence[str]) -> TransportSecuritySettings:
     """The hosts and origins that may reach the server over HTTP, from the setting `allowed_hosts`."""
     if "*" in allowed_hosts:
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -151,33 +135,33 @@ def security(allowed_hosts: Sequence[str]) -> TransportSecuritySettings:
     )
 
 
-async def _said(work: Awaitable[Result]) -> Result:
-    """What `work` gives; what it raises on purpose is said to the model."""
+async def _or_tool_error(work: Awaitable[Result]) -> Result:
+    """The result of `work`; its expected errors become the tool's error."""
     try:
         return await work
     except (ServiceError, IndexingError) as error:
         raise ToolError(str(error)) from error
 
 
-def _question(text: str, collection: str | None, conversation_id: str | None, parts: Parts) -> Question:
+def _question(text: str, collection: str | None, conversation_id: str | None, session: Session) -> Question:
     return Question(
         text=text,
-        collection=parts.named(collection),
-        principals=parts.caller.principals,
+        collection=session.named(collection),
+        principals=session.caller.principals,
         conversation_id=conversation_id,
-        history=parts.history(conversation_id),
+        history=session.history(conversation_id),
     )
 
 
-def _search(query: str, k: int, collection: str | None, parts: Parts) -> list[Hit]:
-    settings = parts.service.settings
-    reranker = parts.service.reader if settings.rerank else None
-    return parts.collection(collection).search(
-        query, k=k, where=parts.where(), reranker=reranker, depth=max(settings.rerank_depth, k)
+def _search(query: str, k: int, collection: str | None, session: Session) -> list[Hit]:
+    settings = session.service.settings
+    reranker = session.service.reader if settings.rerank else None
+    return session.collection(collection).search(
+        query, k=k, where=session.where(), reranker=reranker, depth=max(settings.rerank_depth, k)
     )
 
 
-def _listed(hits: Sequence[Hit]) -> str:
+def _hit_list(hits: Sequence[Hit]) -> str:
     if not hits:
         return "Nothing was found."
     return "\n\n".join(
@@ -190,7 +174,7 @@ def _listed(hits: Sequence[Hit]) -> str:
 def _part(document: Document, start: int, end: int | None) -> DocumentText:
     length = len(document.text)
     begin = min(start, length)
-    stop = max(begin, min(length if end is None else end, begin + MOST_CHARACTERS, length))
+    stop = max(begin, min(length if end is None else end, begin + MAX_CHARACTERS, length))
     return DocumentText(
         document_id=document.id,
         version=document.version,

@@ -1,4 +1,4 @@
-"""The HTTP server's life: on the first signal no new requests, and time for answers to end; on the second, the end."""
+"""The HTTP server process: its socket, and its shutdown. The first signal lets answers finish, the second ends the process."""
 
 import errno
 import os
@@ -15,35 +15,35 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.errors import PortTaken
-from service.session.session import Parts
+from service.session.session import Session
 
-_UNWINDING_S = 3
+_MAX_UNWINDING_S = 3
 log = structlog.get_logger(__name__)
 
 
-class Serving(uvicorn.Server):
+class Server(uvicorn.Server):
     """Serves an app of `service.composition.http` until SIGTERM or SIGINT.
 
-    While answers end, it goes on listening and says 503 to whatever is new, so that whoever balances load sees it at
-    /readyz. Answers that are not whole after `grace_s` seconds end with the error `shutting-down`; nothing is cut off
-    without a word. A second signal ends the process at once: everything on disk bears that.
+    During shutdown it keeps listening and answers new requests with 503, so that a load balancer sees it at /readyz. Answers
+    that are not whole after `grace_s` seconds end with the error `shutting-down`, never without a word. A second signal ends the
+    process at once, which everything on disk survives.
     """
 
     def __init__(self, app: FastAPI, grace_s: float) -> None:
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_UNWINDING_S
+                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_MAX_UNWINDING_S
             )
         )
-        parts: Parts = app.state.parts
-        self._running = parts.running
+        session: Session = app.state.session
+        self._admission = session.admission
         self._grace_s = grace_s
         self._ends_at: float | None = None
         self.signalled: int | None = None
-        """The signal that ended it."""
+        """The first signal received."""
 
     def serve_on(self, listening: socket.socket) -> None:
-        """Serve until a signal comes, then return when all is said."""
+        """Serve until a signal, then return when every response is sent."""
         self.run(sockets=[listening])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: D102  (uvicorn calls it for each signal)
@@ -60,16 +60,16 @@ class Serving(uvicorn.Server):
         now = monotonic()
         if self._ends_at is None:
             self._ends_at = now + self._grace_s
-            log.info("closing", signal=name, requests=self._running.busy, grace_s=self._grace_s)
-            self._running.close()
-        elif now >= self._ends_at and not self._running.ended:
-            log.warning("ending the answers that are not whole", requests=self._running.busy)
-            self._running.end()
-        self.should_exit = self._running.busy == 0 or now >= self._ends_at + _UNWINDING_S
+            log.info("closing", signal=name, requests=self._admission.busy, grace_s=self._grace_s)
+            self._admission.close()
+        elif now >= self._ends_at and not self._admission.ended:
+            log.warning("ending the answers that are not whole", requests=self._admission.busy)
+            self._admission.end()
+        self.should_exit = self._admission.busy == 0 or now >= self._ends_at + _MAX_UNWINDING_S
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with this exit code, also when a worker thread hangs: a language model's server may keep it waiting."""
+    """End the process with this exit code, even if a worker thread still waits for a language model's server."""
     until = monotonic() + 1.0
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
@@ -81,7 +81,7 @@ def leave(code: int) -> NoReturn:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Port 0 takes a free one; `getsockname()` says which. Raises PortTaken."""
+    """A listening socket. Port 0 takes a free port, see `getsockname()`. Raises PortTaken."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -100,7 +100,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url(listening: socket.socket, host: str) -> str:
-    """Where a browser finds a listening socket that was asked for as `host`."""
+    """The address for a browser of a socket that listens on `host`."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{listening.getsockname()[1]}"
 

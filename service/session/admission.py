@@ -1,4 +1,4 @@
-"""What a server is at: so many requests at once, so many waiting, answers that end in time, and its own closing."""
+"""Admission control: concurrency, queue, deadlines, shutdown."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -10,79 +10,79 @@ from service.errors import AnswerTimedOut, Overloaded, ShuttingDown
 from service.observability.metrics import Metrics
 
 
-class Running:
-    """`at_once` requests have a turn, `waiting` more stand in a queue, first come first served; the rest are refused.
+class Admission:
+    """At most `at_once` requests run, at most `max_waiting` more wait in order of arrival, and the rest are refused.
 
-    Lives on the event loop; not thread-safe.
+    Belongs to one event loop; not thread-safe.
     """
 
-    def __init__(self, at_once: int, waiting: int, metrics: Metrics) -> None:
+    def __init__(self, at_once: int, max_waiting: int, metrics: Metrics) -> None:
         self._at_once = at_once
-        self._most_waiting = waiting
+        self._max_waiting = max_waiting
         self._metrics = metrics
         self._queue: deque[Event] = deque()
         self._answers: set[CancelScope] = set()
         self.busy = 0
-        """Requests that have their turn now."""
+        """Requests that run now."""
         self.closing = False
-        """No new request is taken."""
+        """Whether new requests are refused."""
         self.ended = False
-        """No answer goes on."""
+        """Whether running answers were cancelled."""
 
     def close(self) -> None:
-        """Take no new request, and tell those in the queue; what has its turn goes on."""
+        """Refuse new requests and wake those that wait, so that they are refused too. Running requests go on."""
         self.closing = True
         while self._queue:
             self.busy += 1
-            self._call_first()
+            self._admit_first()
 
     def end(self) -> None:
-        """Close, and end the answers that are being made: each with ShuttingDown."""
+        """Close, and cancel the running answers, each with ShuttingDown."""
         self.close()
         self.ended = True
         for scope in self._answers:
             scope.cancel()
 
     def require_open(self) -> None:
-        """Raise ShuttingDown when no new request is taken."""
+        """Raise ShuttingDown if new requests are refused."""
         if self.closing:
             raise ShuttingDown("The server is shutting down and takes no new requests. Ask again in a moment.")
 
-    def line_up(self) -> Event:
-        """Stand in the queue: the event is set when it is one's turn. Whoever lines up has to `leave`, turn or not.
+    def enter(self) -> Event:
+        """Join the queue. The event is set when the request may run. Every `enter` needs a `leave`, admitted or not.
 
-        Raises Overloaded when the queue is full, ShuttingDown when the server is closing.
+        Raises Overloaded if the queue is full, ShuttingDown if the server is closing.
         """
         self.require_open()
-        called = Event()
+        admitted = Event()
         if self.busy < self._at_once:
             self.busy += 1
-            called.set()
-        elif len(self._queue) < self._most_waiting:
-            self._queue.append(called)
+            admitted.set()
+        elif len(self._queue) < self._max_waiting:
+            self._queue.append(admitted)
             self._metrics.waiting.set(len(self._queue))
         else:
             raise Overloaded(
                 f"{self.busy} requests are being worked on and {len(self._queue)} wait; no more are taken. "
                 "Ask again in a moment, or raise max_requests or max_waiting_requests."
             )
-        return called
+        return admitted
 
-    def leave(self, called: Event) -> None:
-        """Give the turn to the first in the queue, before any newcomer; or leave the queue."""
-        if called in self._queue:
-            self._queue.remove(called)
+    def leave(self, admitted: Event) -> None:
+        """End a request that ran, and admit the first one that waits; or remove a waiting request from the queue."""
+        if admitted in self._queue:
+            self._queue.remove(admitted)
             self._metrics.waiting.set(len(self._queue))
         elif self._queue:
-            self._call_first()
+            self._admit_first()
         else:
             self.busy -= 1
 
     @contextmanager
-    def answering(self, until: float) -> Iterator[None]:
-        """Cancel the block at the time `until` (of the event loop's clock), or at `end`.
+    def deadline(self, until: float) -> Iterator[None]:
+        """Cancel the block at the time `until` (by the event loop's clock), or at `end`.
 
-        Raises AnswerTimedOut or ShuttingDown then.
+        Raises AnswerTimedOut or ShuttingDown after it was cancelled.
         """
         with CancelScope(deadline=until) as scope:
             self._answers.add(scope)
@@ -99,6 +99,6 @@ class Running:
                 "The answer took longer than answer_timeout_s allows. Ask for one thing at a time, or raise the setting."
             )
 
-    def _call_first(self) -> None:
+    def _admit_first(self) -> None:
         self._queue.popleft().set()
         self._metrics.waiting.set(len(self._queue))

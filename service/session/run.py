@@ -1,18 +1,17 @@
-"""One answer in the making: its steps run in worker threads, and it can be ended from outside at any time."""
+"""AnswerRun: one answer being made, step by step in worker threads, which can be stopped at any time."""
 
 from threading import Lock
 from types import GeneratorType
 
 from service.answering.answerer import Answerer, AnswerReady, Event
-from service.progress import Stages, Stopped
+from service.progress import AnswerStopped, Stages
 from service.records import Answer, Question
 
 
-class Making:
-    """The events of one answer. Steps are taken one at a time, each in whatever thread.
+class AnswerRun:
+    """The events of one answer, computed one at a time. Each step may run in another thread.
 
-    A thread cannot be killed: `end` keeps it from beginning another stage, and a step that still runs then closes behind
-    itself.
+    A thread cannot be killed. After `end`, a running step begins no further stage, and closes the generator when it returns.
     """
 
     def __init__(self, question: Question, answerer: Answerer) -> None:
@@ -32,19 +31,19 @@ class Making:
         finally:
             with self._guard:
                 self._stepping = False
-                leftover = self._ended
-            if leftover:
+                close_here = self._ended
+            if close_here:
                 self._close()
 
     def whole(self) -> Answer:
-        """All steps, to the answer."""
+        """Run every step and return the answer."""
         while event := self.step():
             if isinstance(event, AnswerReady):
                 return event.answer
         raise AssertionError("a stream ends with AnswerReady")
 
     def end(self) -> None:
-        """Stop the work and free what it holds; nothing happens after the last event."""
+        """Stop the work and free its resources. Does nothing after the last event."""
         self.stages.stop()
         with self._guard:
             self._ended = True
@@ -54,7 +53,7 @@ class Making:
 
     def _require_wanted(self) -> None:
         if self._ended:
-            raise Stopped("ended")
+            raise AnswerStopped("ended")
 
     def _close(self) -> None:
         if isinstance(self._events, GeneratorType):

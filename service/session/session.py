@@ -1,4 +1,4 @@
-"""Parts: what the routes work with, and the worker threads that their CPU work runs in."""
+"""Session: the service and its stores as one caller may use them, and the worker threads that their work runs in."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from service.answering.service import Service
 from service.observability.metrics import Metrics
 from service.observability.tracing import Tracing, Untraced
 from service.records import Answer, Turn
-from service.session.admission import Running
+from service.session.admission import Admission
 from service.storage.conversation_list import ConversationList
 from service.storage.conversations import ANYBODY, ConversationStore, StoredAnswer, missing_answer
 from service.storage.feedback import FeedbackStore
@@ -26,33 +26,33 @@ from service.storage.feedback import FeedbackStore
 Result = TypeVar("Result")
 
 
-def _some_per_core() -> CapacityLimiter:
-    # More than one: who waits for a shared run of a network (index/inference/batching.py) or for a language model needs no core.
+def _worker_limit() -> CapacityLimiter:
+    # More than one a core: a thread that waits for a shared batch (index/inference/batching.py) or a language model needs none.
     return CapacityLimiter(4 * (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The assembled service and the stores, in the hands of one caller, who finds nothing that is not for that caller.
+class Session:
+    """The service as one caller may use it: what the caller may not read does not exist.
 
-    `limiter` bounds the answers made at once; the rest wait.
+    `limiter` bounds the answers that are computed at the same time; further ones wait.
     """
 
     service: Service
     store: ConversationStore
     feedback: FeedbackStore
     metrics: Metrics
-    running: Running
+    admission: Admission
     tracing: Tracing
-    limiter: CapacityLimiter = field(default_factory=_some_per_core)
+    limiter: CapacityLimiter = field(default_factory=_worker_limit)
     caller: Caller = LOCAL
 
     async def compute(self, work: Callable[[], Result]) -> Result:
-        """Run CPU work in a worker thread; waits when too much is being done. When cancelled, the thread is left to itself."""
+        """Run CPU work in a worker thread, after waiting for a free one. A cancelled call leaves its thread running."""
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self.limiter)
 
     async def read(self, work: Callable[[], Result]) -> Result:
-        """Run short database work in a worker thread, beside the CPU work."""
+        """Run short database work in a worker thread that `limiter` does not count."""
         return await anyio.to_thread.run_sync(work)
 
     @property
@@ -61,47 +61,47 @@ class Parts:
         return ConversationList(self.store.database)
 
     def history(self, conversation_id: str | None) -> tuple[Turn, ...]:
-        """The caller's conversation so far, oldest first; none for a new one. Raises RecordMissing."""
+        """The turns of the caller's conversation, oldest first; empty for None. Raises RecordMissing."""
         answers = self.answers(conversation_id) if conversation_id else ()
         return tuple(map(_turn, answers))
 
     def answers(self, conversation_id: str) -> tuple[StoredAnswer, ...]:
-        """The answers of the caller's conversation, oldest first, without those that are not for the caller any more."""
+        """The answers of the caller's conversation, oldest first, without those that the caller may no longer see."""
         return tuple(filter(self.may_see, self.store.answers(conversation_id, owner=self.caller.owner)))
 
     def answer(self, answer_id: str) -> StoredAnswer:
-        """One of the caller's answers. Raises RecordMissing, the same for one that is not for the caller any more."""
-        found = self.store.answer(answer_id, owner=self.caller.owner)
-        if not self.may_see(found):
+        """One of the caller's answers. Raises RecordMissing, also if the caller may no longer see it."""
+        stored = self.store.answer(answer_id, owner=self.caller.owner)
+        if not self.may_see(stored):
             raise missing_answer(answer_id)
-        return found
+        return stored
 
     def exchange(self, answer_id: str) -> tuple[Answer, tuple[Turn, ...]] | None:
-        """An answer with the turns before it, oldest first, of those that are for the caller; None when it is not itself."""
+        """An answer with the turns before it that the caller may see, oldest first; None if the answer is not among them."""
         if self.caller.principals is None:
             return self.store.exchange(answer_id)
-        found = self.store.answer(answer_id, owner=ANYBODY)
-        if not self.may_see(found):
+        stored = self.store.answer(answer_id, owner=ANYBODY)
+        if not self.may_see(stored):
             return None
-        kept = self.store.answers(found.answer.conversation_id, owner=ANYBODY)
-        before = takewhile(lambda one: one.answer.id != answer_id, kept)
-        return found.answer, tuple(map(_turn, filter(self.may_see, before)))
+        conversation = self.store.answers(stored.answer.conversation_id, owner=ANYBODY)
+        before = takewhile(lambda other: other.answer.id != answer_id, conversation)
+        return stored.answer, tuple(map(_turn, filter(self.may_see, before)))
 
     def names(self) -> list[str]:
-        """Names of the collections that there are for the caller, in order."""
+        """Names of the collections that the caller may open, in order."""
         return [name for name in self.service.library.names() if self.caller.may_open(name)]
 
     @property
     def default(self) -> str:
-        """The collection that is meant when none is named: that of the settings, or the caller's first if it has others."""
+        """The collection that is used when none is named: the one in the settings, or the caller's first if it is limited."""
         usual = self.service.settings.collection
         own = self.caller.collections
         return usual if not own or usual in own else min(own)
 
     def named(self, name: str | None) -> str:
-        """`name`, or the default. Raises CollectionMissing unless it is there for a caller who has not all of them.
+        """`name`, or the default. For a caller limited to some collections, raises CollectionMissing unless it is one of them.
 
-        Its message is the same for a collection that is not there and for one that is not for this caller.
+        The message is the same for a collection that does not exist and for one that this caller may not open.
         """
         wanted = name or self.default
         if self.caller.collections is not None and wanted not in (names := self.names()):
@@ -111,27 +111,29 @@ class Parts:
         return wanted
 
     def collection(self, name: str | None) -> Collection:
-        """The collection of that name, or the default one. Raises CollectionMissing that names those there are.
+        """The collection of that name, or the default one. Raises CollectionMissing, which lists the names.
 
-        It holds also what is not for the caller: search it with `where`, and read it with `document` and `documents`.
+        It also holds what the caller may not read: search it with `where`, and read it through `document` and `documents`.
         """
         return self.service.library.open(self.named(name))
 
     def where(self, wanted: Filter | None = None) -> Filter:
-        """`wanted`, and only documents that the caller may read."""
+        """`wanted`, limited to documents that the caller may read."""
         return replace(wanted or Filter(), principals=self.caller.principals)
 
     def documents(self, collection: str | None) -> list[DocumentSummary]:
         """The current documents that the caller may read, by URI."""
-        return [found for found in self.collection(collection).documents() if self.caller.may_read(found.principals)]
+        return [
+            found for found in self.collection(collection).documents.list() if self.caller.may_read(found.principals)
+        ]
 
     def document(self, collection: str | None, document_id: str, version: str | None) -> Document:
-        """A version of a document, the current one for None. Raises NotFound, the same where it is not for the caller."""
+        """A version of a document, the current one for None. Raises NotFound, also if the caller may not read it."""
         opened = self.collection(collection)
         if self.caller.principals is None:
-            return opened.document(document_id, version)
+            return opened.documents.get(document_id, version)
         try:
-            document = opened.document(document_id, version)
+            document = opened.documents.get(document_id, version)
         except NotFound:
             document = None
         if document is None or not self.caller.may_read(document.principals):
@@ -141,9 +143,9 @@ class Parts:
         return document
 
     def may_see(self, stored: StoredAnswer) -> bool:
-        """Whether the caller may still read every document that the answer was written from; else it is not there.
+        """Whether the caller may still read every document that the answer was made from.
 
-        What was cited and what was read beside it count: both are in the answer.
+        Passages that were read count like those that were cited: the answer holds both.
         """
         if self.caller.principals is None:
             return True
@@ -151,15 +153,15 @@ class Parts:
             return False
         answer = stored.answer
         read = {hit.chunk.document_id for hit in answer.passages} | {one.document_id for one in answer.citations}
-        return self.collection(stored.collection).all_readable(frozenset(read), self.caller.principals)
+        return self.collection(stored.collection).permissions.all_readable(frozenset(read), self.caller.principals)
 
 
 def _turn(stored: StoredAnswer) -> Turn:
     return Turn(stored.answer.question, stored.answer.text)
 
 
-def make_parts(service: Service, store: ConversationStore, tracing: Tracing | None = None) -> Parts:
-    """The parts of a server of its own: nothing is shared with another server in this process but what is given."""
+def make_session(service: Service, store: ConversationStore, tracing: Tracing | None = None) -> Session:
+    """The session of a new server. Two servers in one process share nothing but what is passed in."""
     metrics, settings = Metrics(), service.settings
-    running = Running(settings.max_requests, settings.max_waiting_requests, metrics)
-    return Parts(service, store, FeedbackStore(store.database), metrics, running, tracing or Untraced())
+    admission = Admission(settings.max_requests, settings.max_waiting_requests, metrics)
+    return Session(service, store, FeedbackStore(store.database), metrics, admission, tracing or Untraced())

@@ -1,4 +1,4 @@
-"""An answer as it comes about, for any door that streams: keeps it when it is whole, stops the work when the caller goes."""
+"""Answer a question for a door, whole or as a stream; store the answer, and stop the work when the caller goes away."""
 
 from asyncio import create_task
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -8,36 +8,38 @@ from functools import partial
 
 import structlog
 from anyio import CancelScope, current_time
-from starlette.requests import ClientDisconnect, Request
 
 from service.answering.answerer import AnswerReady, Event
 from service.errors import StoreUnavailable
 from service.progress import Stages
 from service.records import Answer, Question
-from service.session.run import Making
-from service.session.session import Parts
+from service.session.run import AnswerRun
+from service.session.session import Session
 
 NOT_KEPT = (
     "This answer could not be kept: the database of the conversations does not answer. It cannot be opened or rated later, "
     "and a follow-up does not know of it."
 )
-STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 log = structlog.get_logger(__name__)
 
 
-def keep(answer: Answer, question: Question, parts: Parts) -> Answer:
-    """Store the answer, then say so in the log: what was asked and quoted stays out of it.
+class CallerGone(Exception):
+    """The caller went away before the answer was whole."""
 
-    An answer that cannot be stored is given all the same, and says so in its notes.
+
+def keep_answer(answer: Answer, question: Question, session: Session) -> Answer:
+    """Store the answer and log that it was given, without its question and quotes.
+
+    If the answer cannot be stored, return it with a note that says so.
     """
     try:
-        template = parts.service.recording
+        template = session.service.recording
         recording = template.of(question) if template else None
-        parts.store.append(answer, question.collection, recording, owner=parts.caller.owner)
+        session.store.append(answer, question.collection, recording, owner=session.caller.owner)
     except StoreUnavailable as error:
         log.warning("answer not kept", answer_id=answer.id, detail=str(error))
         answer = replace(answer, notes=(*answer.notes, NOT_KEPT))
-    parts.metrics.answered(answer)
+    session.metrics.count_answer(answer)
     log.info(
         "answered",
         answer_id=answer.id,
@@ -51,94 +53,95 @@ def keep(answer: Answer, question: Question, parts: Parts) -> Answer:
     return answer
 
 
-async def answered(question: Question, parts: Parts, request: Request | None = None) -> Answer:
-    """The whole answer, kept. Raises ClientDisconnect when the caller of `request` goes away before."""
-    making = Making(question, parts.service.answerer)
-    until = current_time() + parts.service.settings.answer_timeout_s
-    with _counted(making.stages, parts):
+async def answer_question(
+    question: Question, session: Session, caller_gone: Callable[[], Awaitable[None]] | None = None
+) -> Answer:
+    """The whole answer, stored. Raises CallerGone, and stops the work, when `caller_gone` returns before it is whole."""
+    run = AnswerRun(question, session.service.answerer)
+    until = current_time() + session.service.settings.answer_timeout_s
+    with _recorded(run.stages, session):
         try:
-            with parts.running.answering(until):
-                answer = await _unless_gone(request, partial(parts.compute, making.whole))
+            with session.admission.deadline(until):
+                answer = await _unless(caller_gone, partial(session.compute, run.whole))
         finally:
-            await _ended(making, parts)
-        return await parts.read(partial(keep, answer, question, parts))
+            await _end(run, session)
+        return await session.read(partial(keep_answer, answer, question, session))
 
 
-async def begun(question: Question, parts: Parts) -> AsyncGenerator[Event]:
-    """The events of the answer, begun: what fails before the first event is raised here, where a status can still be sent.
+async def stream_answer(question: Question, session: Session) -> AsyncGenerator[Event]:
+    """The events of the answer, the first one computed: an error before it is raised here, while a status can still be sent.
 
-    Close the iterator (`contextlib.aclosing`), or cancel the task that reads it, and the answering stops.
+    Close the iterator (`contextlib.aclosing`) or cancel the task that reads it to stop the work.
     """
-    told = _told(question, parts)
-    first = await anext(told)
+    events = _events(question, session)
+    first = await anext(events)
 
-    async def rest() -> AsyncGenerator[Event]:
-        async with aclosing(told):
+    async def from_the_first() -> AsyncGenerator[Event]:
+        async with aclosing(events):
             yield first
-            async for event in told:
+            async for event in events:
                 yield event
 
-    return rest()
+    return from_the_first()
 
 
-async def _told(question: Question, parts: Parts) -> AsyncGenerator[Event]:
-    making = Making(question, parts.service.answerer)
-    until = current_time() + parts.service.settings.answer_timeout_s
-    with _counted(making.stages, parts):
+async def _events(question: Question, session: Session) -> AsyncGenerator[Event]:
+    run = AnswerRun(question, session.service.answerer)
+    until = current_time() + session.service.settings.answer_timeout_s
+    with _recorded(run.stages, session):
         try:
             while True:
-                with parts.running.answering(until):
-                    event = await parts.compute(making.step)
+                with session.admission.deadline(until):
+                    event = await session.compute(run.step)
                 if event is None:
                     return
                 if isinstance(event, AnswerReady):
-                    event = AnswerReady(await parts.read(partial(keep, event.answer, question, parts)))
+                    event = AnswerReady(await session.read(partial(keep_answer, event.answer, question, session)))
                 yield event
         finally:
-            await _ended(making, parts)
+            await _end(run, session)
 
 
-async def _ended(making: Making, parts: Parts) -> None:
+async def _end(run: AnswerRun, session: Session) -> None:
     with CancelScope(shield=True):
-        await parts.read(making.end)
+        await session.read(run.end)
 
 
-async def _unless_gone(request: Request | None, work: Callable[[], Awaitable[Answer]]) -> Answer:
-    """What `work` gives. When the caller goes away before it is done, it is cancelled, and ClientDisconnect raised."""
-    if request is None:
+async def _unless(caller_gone: Callable[[], Awaitable[None]] | None, work: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The result of `work`. If `caller_gone` returns first, cancel the work and raise CallerGone."""
+    if caller_gone is None:
         return await work()
     with CancelScope() as scope:
-        listener = create_task(_listen(request, scope))
+
+        async def cancel_when_gone() -> None:
+            await caller_gone()
+            scope.cancel()
+
+        listener = create_task(cancel_when_gone())
         try:
             return await work()
         finally:
             listener.cancel()
-    raise ClientDisconnect
-
-
-async def _listen(request: Request, scope: CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
+    raise CallerGone
 
 
 @contextmanager
-def _counted(stages: Stages, parts: Parts) -> Iterator[None]:
-    """Count and trace what becomes of a question; a whole answer is counted where it is kept."""
+def _recorded(stages: Stages, session: Session) -> Iterator[None]:
+    """Count and trace how a question ends. A whole answer is counted where it is stored."""
     outcome = "abandoned"
     try:
         yield
         outcome = "answered"
-    except ClientDisconnect:
-        parts.metrics.abandoned()
+    except CallerGone:
+        session.metrics.count_abandonment()
         raise
     except Exception:
         outcome = "failed"
-        parts.metrics.failed()
+        session.metrics.count_failure()
         raise
     except BaseException:
-        parts.metrics.abandoned()
+        session.metrics.count_abandonment()
         raise
     finally:
-        parts.metrics.made(stages)
-        parts.tracing.answer(stages, outcome)
+        session.metrics.count_stages(stages)
+        session.tracing.answer(stages, outcome)

@@ -1,1 +1,4 @@
-"""ASGI middleware, from the outside in: request_log, authentication, admission, limits."""
+"""ASGI middleware around the routes, listed from the outside in.
+
+Read in this order: request_log, authentication, admission, limits.
+"""

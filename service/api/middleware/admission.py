@@ -1,4 +1,4 @@
-"""Requests take turns: so many at once, a bounded queue behind them, and none once the server is closing."""
+"""Apply admission control to requests: limited concurrency, a bounded queue, and refusal while the server shuts down."""
 
 from collections import deque
 from time import perf_counter
@@ -10,76 +10,75 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.problems import respond
 from service.errors import Overloaded, ShuttingDown
 from service.observability.metrics import Metrics
-from service.session.admission import Running
+from service.session.admission import Admission
 
-_WATCHES = frozenset(("/healthz", "/readyz", "/metrics"))
-_WORK = "/v1/"
-_KEPT_BYTES = 64 * 1024
+_MONITORING = frozenset(("/healthz", "/readyz", "/metrics"))
+_ADMITTED = "/v1/"
+_MAX_BUFFERED_BYTES = 64 * 1024
 
 
-class Turns:
-    """ASGI middleware. What is under /v1/ takes a turn; the page and its files are too little work for one.
+class AdmissionMiddleware:
+    """ASGI middleware. Requests under /v1/ wait for admission; the page and its files cost too little to wait.
 
-    Those who watch the server are answered at all times, also while it is closing. A caller who goes away loses the place
-    in the queue.
+    Health checks and metrics are always answered, also during shutdown. A caller who disconnects leaves the queue.
     """
 
-    def __init__(self, app: ASGIApp, running: Running, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission, metrics: Metrics) -> None:
         self._app = app
-        self._running = running
+        self._admission = admission
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI)."""
-        if scope["type"] != "http" or scope["path"] in _WATCHES:
+        if scope["type"] != "http" or scope["path"] in _MONITORING:
             await self._app(scope, receive, send)
             return
         try:
-            if not scope["path"].startswith(_WORK):
-                self._running.require_open()
+            if not scope["path"].startswith(_ADMITTED):
+                self._admission.require_open()
                 await self._app(scope, receive, send)
                 return
-            called = self._running.line_up()
+            admitted = self._admission.enter()
             try:
                 begin = perf_counter()
-                heard = _Heard(receive)
-                if not called.is_set():
-                    await heard.until(called)
-                if called.is_set():
+                buffered = _BufferedReceive(receive)
+                if not admitted.is_set():
+                    await buffered.until(admitted)
+                if admitted.is_set():
                     self._metrics.waited.observe(perf_counter() - begin)
-                    self._running.require_open()
-                    await self._app(scope, heard.receive, send)
+                    self._admission.require_open()
+                    await self._app(scope, buffered.receive, send)
             finally:
-                self._running.leave(called)
+                self._admission.leave(admitted)
         except (Overloaded, ShuttingDown) as refusal:
             await respond(refusal, Request(scope))(scope, receive, send)
 
 
-class _Heard:
-    """What the caller sends, listened to while the request waits, and handed on later."""
+class _BufferedReceive:
+    """Messages of the caller, read while the request waits and passed on later."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._kept: deque[Message] = deque()
+        self._messages: deque[Message] = deque()
 
-    async def until(self, called: Event) -> None:
-        """Wait for the event, or until the caller goes away."""
+    async def until(self, admitted: Event) -> None:
+        """Wait for the event, or until the caller disconnects."""
         async with create_task_group() as tasks:
 
             async def listen() -> None:
                 size = 0
-                while size < _KEPT_BYTES:
+                while size < _MAX_BUFFERED_BYTES:
                     message = await self._receive()
-                    self._kept.append(message)
+                    self._messages.append(message)
                     if message["type"] == "http.disconnect":
                         tasks.cancel_scope.cancel()
                         return
                     size += len(message.get("body", b""))
 
             tasks.start_soon(listen)
-            await called.wait()
+            await admitted.wait()
             tasks.cancel_scope.cancel()
 
     async def receive(self) -> Message:
         """The next message (ASGI)."""
-        return self._kept.popleft() if self._kept else await self._receive()
+        return self._messages.popleft() if self._messages else await self._receive()

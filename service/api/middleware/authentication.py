@@ -1,10 +1,9 @@
-"""Who a request comes from: found before anything of it is read, and asked for by every route that is not public.
+"""Find the caller of each request before any of its body is read, and leave it in `request.state.caller`.
 
-Without keys in the database everybody who reaches the server may do everything, and the server listens on loopback only. There
-a browser is the danger: a page from elsewhere can make it send requests to this machine, and there is no key that the page
-would lack. So such a server answers no page but its own: what a browser sends on behalf of another origin is refused (`Origin`,
-`Sec-Fetch-Site`; the check of `Host` against DNS rebinding is in service/api/middleware/request_log.py). With keys nothing is ambient: a
-browser adds no key by itself.
+A server without keys serves everybody who reaches it, and listens on loopback only. The danger there is a browser: a page from
+elsewhere can make it send requests to this machine, and there is no key that such a page would lack. So a server without keys
+refuses what a browser sends for another origin (`Origin`, `Sec-Fetch-Site`); `Host` is checked against DNS rebinding in
+request_log.py. With keys this danger is gone: a browser never adds a key by itself.
 """
 
 from dataclasses import replace
@@ -13,40 +12,31 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 import structlog
 from fastapi import Request
-from fastapi.security import HTTPBearer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from service.access.acting import acting
-from service.access.caller import LOCAL, NOBODY
-from service.access.keyring import Admission, Keyring
+from service.access.caller import LOCAL, NOBODY, narrow_caller
+from service.access.keyring import Authentication, Keyring
 from service.api.problems import respond
 from service.errors import KeyInvalid, OriginForbidden, ServiceError, StoreUnavailable
 
 PUBLIC = frozenset(("/", "/view", "/favicon.ico", "/healthz", "/openapi.json", "/slack/events"))
-"""What is for everybody: the page, which holds nothing of the documents, whether the process is up, the list of routes, and the
-door of Slack, whose requests are signed."""
+"""Paths that need no key: the page, which holds no document text, the health check, the OpenAPI document, and Slack's events,
+which are signed."""
 PUBLIC_FOLDER = "/assets/"
 READY = "/readyz"
-"""Whether questions can be answered is for everybody too; why not is for callers."""
+"""Everybody may read whether the server is ready; only callers with a key read why it is not."""
 
 log = structlog.get_logger(__name__)
 
-_BEARER = HTTPBearer(
-    scheme_name="key",
-    bearerFormat="quoth_ID_SECRET",
-    description="An API key of `quoth keys create`. A server without keys, which listens on loopback only, asks for none.",
-    auto_error=False,
-)
 
+class AuthenticationMiddleware:
+    """ASGI middleware: leaves the caller in `request.state.caller`, or answers with the problem. Reads no body.
 
-class AccessGuard:
-    """ASGI middleware: leaves the caller in `request.state.caller`, or answers with what is wrong. Reads no body.
-
-    `keys` are asked at every request, so that a key ends when it is revoked. While there are none, `anonymous` says whether
-    a caller may come in without; once there is one, nobody may. `header` is the one that says for whom is asked. `signed`
-    are paths whose routes know their caller by a signature and need no key.
+    `keys` are read at every request, so a revoked key stops working at once. `anonymous`: whether callers need no key while
+    none exists. `header` names the people and groups that a key with that right asks for. `signed` are paths whose routes
+    verify a signature and need no key.
     """
 
     def __init__(
@@ -65,54 +55,54 @@ class AccessGuard:
             return
         request = Request(scope)
         try:
-            admission = await self._admission(request)
+            authentication = await self._authenticate(request)
         except ServiceError as error:
             await respond(error, request)(scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = admission.caller
-        structlog.contextvars.bind_contextvars(key=admission.caller.key_id)
-        headers = admission.standing.headers() if admission.standing else {}
+        scope.setdefault("state", {})["caller"] = authentication.caller
+        structlog.contextvars.bind_contextvars(key=authentication.caller.key_id)
+        headers = authentication.standing.headers() if authentication.standing else {}
 
-        async def send_with_standing(message: Message) -> None:
+        async def send_with_rate(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self._app(scope, receive, send_with_standing if headers else send)
+        await self._app(scope, receive, send_with_rate if headers else send)
 
-    async def _admission(self, request: Request) -> Admission:
+    async def _authenticate(self, request: Request) -> Authentication:
         path = request.scope["path"]
         if path in self._open or path.startswith(PUBLIC_FOLDER):
-            return Admission(NOBODY)
+            return Authentication(NOBODY)
         try:
-            admission = await anyio.to_thread.run_sync(self._shown, _bearer(request))
+            authentication = await anyio.to_thread.run_sync(self._look_up, _bearer(request))
         except KeyInvalid:
             if path != READY:
                 raise
-            return Admission(NOBODY)
+            return Authentication(NOBODY)
         except StoreUnavailable as error:
             log.warning("keys cannot be read", detail=str(error))
             raise StoreUnavailable("API keys cannot be checked just now. Try again in a moment.") from error
-        if not admission.caller.key_id:
+        if not authentication.caller.key_id:
             refuse_other_origins(request)
         values = [value for name, value in request.headers.raw if name.lower() == self._header.lower().encode()]
-        return replace(admission, caller=acting(admission.caller, self._header, values))
+        return replace(authentication, caller=narrow_caller(authentication.caller, self._header, values))
 
-    def _shown(self, key: str) -> Admission:
-        """What a key lets in. Without keys, and where that is allowed, it is who sits at the machine."""
+    def _look_up(self, key: str) -> Authentication:
+        """The caller with this key. While no key exists and anonymous callers are allowed: the user of this machine."""
         if self._anonymous and self._keys.is_empty():
-            return Admission(LOCAL)
-        return self._keys.admit(key)
+            return Authentication(LOCAL)
+        return self._keys.authenticate(key)
 
 
 def _bearer(request: Request) -> str:
-    """What follows `Bearer` in the header Authorization; empty without it."""
+    """The key in the header `Authorization: Bearer KEY`; empty without it."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def refuse_other_origins(request: Request) -> None:
-    """Raise OriginForbidden for what a browser sends on behalf of a page that this server did not give."""
+    """Raise OriginForbidden for a request that a browser sends for a page of another origin."""
     origin = request.headers.get("origin")
     foreign = origin is not None and _netloc(origin) != request.headers.get("host", "").lower()
     if foreign or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):

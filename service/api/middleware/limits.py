@@ -1,4 +1,4 @@
-"""Limits on what goes over a connection: how much a caller sends, in what time, and how long nothing of the answer is taken."""
+"""Limits on a connection: the size of a request body, the time that it may take, and how long a caller may read nothing."""
 
 import math
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import respond
 
-_LEAST_BYTES_PER_S = 32 * 1024
+_MIN_BYTES_PER_S = 32 * 1024
 
 
 class BodyLimits:
-    """ASGI middleware. A body longer than `most_bytes(scope)` is answered with 413, announced or not, and not read on.
+    """ASGI middleware. A body longer than `max_bytes(scope)` is answered with 413, announced or not, and read no further.
 
-    A body that is not whole in time is answered with 408: `seconds`, and one more for each 32 KiB that came. A caller who
-    takes nothing of what is sent for `seconds` is cut off. What the app does between takes the time that it takes.
+    A body must be complete within `seconds`, plus one second for each 32 KiB received, else the answer is 408. A caller who
+    reads nothing of the response for `seconds` is disconnected. The app's own time is not limited here.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: Callable[[Scope], int], seconds: float) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: Callable[[Scope], int], seconds: float) -> None:
         self._app = app
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,15 +31,15 @@ class BodyLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._most_bytes(scope)
+        limit = self._max_bytes(scope)
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > most:
-            await respond(_too_long(f"{int(announced):,}", most), Request(scope))(scope, receive, send)
+        if announced.isdecimal() and int(announced) > limit:
+            await respond(_too_long(f"{int(announced):,}", limit), Request(scope))(scope, receive, send)
             return
         until = current_time() + self._seconds
         received = 0
 
-        async def limited() -> Message:
+        async def receive_in_time() -> Message:
             nonlocal received, until
             try:
                 with fail_after(max(until - current_time(), 0)):
@@ -49,22 +49,22 @@ class BodyLimits:
                 raise HTTPException(408, said, {"Connection": "close"}) from None
             size = len(message.get("body", b""))
             received += size
-            until += size / _LEAST_BYTES_PER_S
-            if received > most:
-                raise _too_long(f"more than {most:,}", most)
+            until += size / _MIN_BYTES_PER_S
+            if received > limit:
+                raise _too_long(f"more than {limit:,}", limit)
             if not message.get("more_body", False):
                 until = math.inf  # what follows is only the end of the connection
             return message
 
-        async def taken(message: Message) -> None:
+        async def send_in_time(message: Message) -> None:
             try:
                 with fail_after(self._seconds):
                     await send(message)
             except TimeoutError:
                 raise ClientDisconnect from None
 
-        await self._app(scope, limited, taken)
+        await self._app(scope, receive_in_time, send_in_time)
 
 
-def _too_long(length: str, most: int) -> HTTPException:
-    return HTTPException(413, f"The request has {length} bytes; at most {most:,} are read. Send less at once.")
+def _too_long(length: str, limit: int) -> HTTPException:
+    return HTTPException(413, f"The request has {length} bytes; at most {limit:,} are read. Send less at once.")

@@ -1,4 +1,4 @@
-"""What happens around each request: an id, the log line, the host check, the safe headers, the last line of defence."""
+"""The outermost layer of a request: its id, the check of its host, security headers, the log line, and unexpected errors."""
 
 import re
 import uuid
@@ -31,13 +31,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger(__name__)
 
 
-class RequestGuard:
+class RequestLogMiddleware:
     """ASGI middleware, outermost.
 
-    Takes the caller's X-Request-ID when it is harmless, else makes one; it is in every log line, response and problem. A
-    request that addresses a host outside `allowed_hosts` is turned away: a web page elsewhere can make a browser send
-    such requests to a local server (DNS rebinding). Logs name the path, never the query or the body. `metrics` count requests
-    by route template, and problems by code; `tracing` keeps a span of each.
+    Takes the caller's X-Request-ID if it is harmless, else makes one; every log line, response and problem carries it. A
+    request for a host outside `allowed_hosts` is refused: a web page elsewhere can make a browser send such requests to a
+    local server (DNS rebinding). The log holds the path, never the query or the body. `metrics` counts requests by route
+    template, and problems by code; `tracing` records a span for each.
     """
 
     def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], metrics: Metrics, tracing: Tracing) -> None:
@@ -60,7 +60,7 @@ class RequestGuard:
         with self._tracing.request(headers) as traced:
             status = None
             try:
-                status = await self._answered(scope, receive, send)
+                status = await self._respond(scope, receive, send)
             finally:
                 self._metrics.in_flight.dec()
                 end = RequestEnd(
@@ -77,11 +77,11 @@ class RequestGuard:
                     "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
                 )
 
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> int | None:
-        """Let the app answer; the status, None when the caller left before there was one."""
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Let the app respond. Returns the status; None if the caller disconnected before there was one."""
         status: int | None = None
 
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -95,21 +95,21 @@ class RequestGuard:
         try:
             refusal = self._refusal(Headers(scope=scope))
             answer = self._app if refusal is None else respond(refusal, request)
-            await answer(scope, receive, send_guarded)
+            await answer(scope, receive, send_with_headers)
         except (ClientDisconnect, CallerGone):
-            scope["problem"] = "caller-gone"  # nobody is there to be told
+            scope["problem"] = "caller-gone"  # nobody reads a response
         except Exception as error:
             log.exception("request broke")
-            if status is not None:  # the response is on its way: only closing the connection tells the caller
+            if status is not None:  # the response has begun: only closing the connection shows the error
                 raise
-            await respond(error, request)(scope, receive, send_guarded)
+            await respond(error, request)(scope, receive, send_with_headers)
         return status
 
     def _refusal(self, headers: Headers) -> HTTPException | None:
         host = headers.get("host", "")
         if not self._is_allowed(host):
-            mend = "Add it to QUOTH_ALLOWED_HOSTS to allow it."
-            return HTTPException(421, f"This server does not answer for the host {host[:100]!r}. {mend}")
+            fix = "Add it to QUOTH_ALLOWED_HOSTS to allow it."
+            return HTTPException(421, f"This server does not answer for the host {host[:100]!r}. {fix}")
         return None
 
     def _is_allowed(self, host: str) -> bool:

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
-from service.api.dependencies import TheParts, needs
+from service.api.dependencies import STREAM_HEADERS, TheSession, needs, wait_for_disconnect
 from service.api.openapi import event_stream
 from service.api.problems import documented, told_in_stream
-from service.api.schemas.answers import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
-from service.api.schemas.search import PassageOut
 from service.records import Question
-from service.session.session import Parts
-from service.session.stream import STREAM_HEADERS, answered, begun
+from service.schemas.answers import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
+from service.schemas.search import PassageOut
+from service.session.session import Session
+from service.session.stream import answer_question, stream_answer
 
 router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
 
@@ -40,23 +40,23 @@ _STREAM = {
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
-async def chat(body: ChatRequest, request: Request, parts: TheParts) -> AnswerOut | EventSourceResponse:
+async def chat(body: ChatRequest, request: Request, session: TheSession) -> AnswerOut | EventSourceResponse:
     """Answer from the collection's documents; every sentence quotes its source. A refusal is an answer too (`refused`)."""
-    question = await parts.read(partial(_question, body, parts))
+    question = await session.read(partial(_question, body, session))
     if not body.stream:
-        return AnswerOut.of(await answered(question, parts, request))
+        return AnswerOut.of(await answer_question(question, session, partial(wait_for_disconnect, request)))
     # What fails before the first event is an ordinary error response; after it the status line is out.
-    events = await begun(question, parts)
+    events = await stream_answer(question, session)
     return EventSourceResponse(_relay(events, request), headers=STREAM_HEADERS)
 
 
-def _question(body: ChatRequest, parts: Parts) -> Question:
+def _question(body: ChatRequest, session: Session) -> Question:
     return Question(
         text=body.question,
-        collection=parts.named(body.collection),
-        principals=parts.caller.principals,
+        collection=session.named(body.collection),
+        principals=session.caller.principals,
         conversation_id=body.conversation_id,
-        history=parts.history(body.conversation_id),
+        history=session.history(body.conversation_id),
         generator=body.generator,
         top_k=body.top_k,
         where=None if body.filter is None else body.filter.chosen(),

@@ -6,11 +6,11 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from service.access.caller import Scope
-from service.api.dependencies import TheParts, TheQueue, needs
+from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import documented
 from service.api.schemas.documents import CollectionOut, CollectionsResponse
 from service.jobs.queue import JobQueue
-from service.session.session import Parts
+from service.session.session import Session
 
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -18,15 +18,15 @@ router = APIRouter(tags=["documents"], dependencies=[needs(Scope.ASK)])
 
 
 @router.get("/v1/collections", summary="List collections")
-async def collections(parts: TheParts) -> CollectionsResponse:
+async def collections(session: TheSession) -> CollectionsResponse:
     """The collections that there are for the caller, with their sizes. An empty list: nothing was indexed yet."""
-    return await parts.read(lambda: _collections(parts))
+    return await session.read(lambda: _collections(session))
 
 
 @router.get("/v1/collections/{name}", summary="Show a collection", responses=_ERRORS)
-async def collection(name: str, parts: TheParts) -> CollectionOut:
+async def collection(name: str, session: TheSession) -> CollectionOut:
     """One collection with its size."""
-    return await parts.read(partial(_collection, name, parts))
+    return await session.read(partial(_collection, name, session))
 
 
 @router.delete(
@@ -36,35 +36,35 @@ async def collection(name: str, parts: TheParts) -> CollectionOut:
     responses=_ERRORS,
     dependencies=[needs(Scope.ADMIN)],
 )
-async def drop(name: str, parts: TheParts, queue: TheQueue) -> None:
+async def drop(name: str, session: TheSession, queue: TheQueue) -> None:
     """Delete a collection with all its documents, versions and uploaded files, and cancel its jobs. There is no way back."""
-    await parts.read(partial(_drop, name, parts, queue))
+    await session.read(partial(_drop, name, session, queue))
 
 
-def _drop(name: str, parts: Parts, queue: JobQueue) -> None:
-    parts.collection(name)
+def _drop(name: str, session: Session, queue: JobQueue) -> None:
+    session.collection(name)
     queue.withdraw(name)
-    parts.service.library.drop(name)
+    session.service.library.drop(name)
     queue.withdraw(name)  # also the file of a document that a worker stored in between
 
 
-def _collections(parts: Parts) -> CollectionsResponse:
+def _collections(session: Session) -> CollectionsResponse:
     return CollectionsResponse(
-        default=parts.default,
-        collections=tuple(_collection(name, parts) for name in parts.names()),
+        default=session.default,
+        collections=tuple(_collection(name, session) for name in session.names()),
     )
 
 
-def _collection(name: str, parts: Parts) -> CollectionOut:
-    if parts.caller.principals is None:
-        return CollectionOut.model_validate(parts.collection(name).state())
-    documents = parts.documents(name)
+def _collection(name: str, session: Session) -> CollectionOut:
+    if session.caller.principals is None:
+        return CollectionOut.model_validate(session.collection(name).state())
+    documents = session.documents(name)
     return CollectionOut(
         name=name,
         documents=len(documents),
         chunks=sum(document.chunks for document in documents),
         vectors=None,
         pending_vectors=None,
-        encoder=parts.collection(name).state().encoder,
+        encoder=session.collection(name).state().encoder,
         bytes_on_disk=None,
     )

@@ -21,11 +21,10 @@ from starlette.exceptions import HTTPException
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, SentenceReady
-from service.answering.citations import marked
-from service.api.dependencies import TheParts, needs
+from service.answering.citations import with_markers
+from service.api.dependencies import STREAM_HEADERS, TheSession, needs, wait_for_disconnect
 from service.api.openapi import event_stream
 from service.api.problems import documented, respond, told_in_stream
-from service.api.schemas.answers import AnswerOut
 from service.api.schemas.openai import (
     DEFAULT_MODEL,
     CompletionChoice,
@@ -38,10 +37,11 @@ from service.api.schemas.openai import (
     ModelsOut,
 )
 from service.errors import QuestionInvalid, ServiceError
-from service.plain_text import source_list, with_sources, without_sources
 from service.records import Answer, Question, Turn
-from service.session.session import Parts
-from service.session.stream import STREAM_HEADERS, answered, begun
+from service.schemas.answers import AnswerOut
+from service.session.session import Session
+from service.session.stream import answer_question, stream_answer
+from service.text.plain import source_list, with_sources, without_sources
 
 _EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
 
@@ -71,9 +71,9 @@ router = APIRouter(tags=["openai"], route_class=_OpenAIRoute, dependencies=[need
 
 
 @router.get("/v1/models", summary="List models")
-async def models(parts: TheParts) -> ModelsOut:
+async def models(session: TheSession) -> ModelsOut:
     """`quoth`, which is the default collection, and every collection by its name."""
-    return ModelsOut(data=tuple(ModelOut(id=name) for name in await parts.read(partial(_models, parts))))
+    return ModelsOut(data=tuple(ModelOut(id=name) for name in await session.read(partial(_models, session))))
 
 
 @router.get(
@@ -81,9 +81,9 @@ async def models(parts: TheParts) -> ModelsOut:
     summary="Read a model",
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
-async def model(model: str, parts: TheParts) -> ModelOut:
+async def model(model: str, session: TheSession) -> ModelOut:
     """One of the models."""
-    names = await parts.read(partial(_models, parts))
+    names = await session.read(partial(_models, session))
     if model not in names:
         raise CollectionMissing(f"No model or collection is named {model!r}. There are: {', '.join(names)}.")
     return ModelOut(id=model)
@@ -98,28 +98,30 @@ async def model(model: str, parts: TheParts) -> ModelOut:
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
-async def completions(body: CompletionRequest, request: Request, parts: TheParts) -> CompletionOut | StreamingResponse:
+async def completions(
+    body: CompletionRequest, request: Request, session: TheSession
+) -> CompletionOut | StreamingResponse:
     """Answer the last message from the documents of the collection that `model` names; earlier messages are the history."""
-    question = await parts.read(partial(_question, body, parts))
+    question = await session.read(partial(_question, body, session))
     if not body.stream:
-        return _completion(await answered(question, parts, request), body.model)
-    events = await begun(question, parts)
+        return _completion(await answer_question(question, session, partial(wait_for_disconnect, request)), body.model)
+    events = await stream_answer(question, session)
     return StreamingResponse(_relay(events, body, request), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-def _models(parts: Parts) -> list[str]:
-    return list(dict.fromkeys([DEFAULT_MODEL, *parts.names()]))
+def _models(session: Session) -> list[str]:
+    return list(dict.fromkeys([DEFAULT_MODEL, *session.names()]))
 
 
-def _question(body: CompletionRequest, parts: Parts) -> Question:
-    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in parts.names()
+def _question(body: CompletionRequest, session: Session) -> Question:
+    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in session.names()
     *before, last = body.messages
     if last.role != "user":
         raise QuestionInvalid(f"The last message is from {last.role!r}. End with the question, a message of 'user'.")
     return Question(
         text=last.text,
-        collection=parts.named(None if default else body.model),
-        principals=parts.caller.principals,
+        collection=session.named(None if default else body.model),
+        principals=session.caller.principals,
         history=_history(before),
     )
 
@@ -156,7 +158,7 @@ async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request
             yield _chunk(head, _choice({"role": "assistant", "content": ""}))
             async for event in events:
                 if isinstance(event, SentenceReady):
-                    words = marked(event.sentence.text, event.sentence.citations)
+                    words = with_markers(event.sentence.text, event.sentence.citations)
                     piece = f" {words}" if said else words
                     said += piece
                     yield _chunk(head, _choice({"content": piece}))

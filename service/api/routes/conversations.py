@@ -9,17 +9,17 @@ from fastapi.responses import Response
 
 from service.access.caller import Scope
 from service.api import openapi
-from service.api.dependencies import TheParts, needs
+from service.api.dependencies import TheSession, needs
 from service.api.problems import documented
-from service.api.schemas.answers import StoredAnswerOut
-from service.api.schemas.conversations import (
+from service.schemas.answers import StoredAnswerOut
+from service.schemas.conversations import (
     ConversationOut,
     ConversationResponse,
     ConversationsResponse,
     RenameRequest,
     json_lines,
 )
-from service.session.session import Parts
+from service.session.session import Session
 from service.storage.conversation_list import PAGE, Conversation
 from service.storage.conversations import StoredAnswer
 from service.storage.export import markdown
@@ -35,27 +35,27 @@ _MEDIA = {"jsonl": "application/jsonl", "markdown": "text/markdown; charset=utf-
     responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def conversations(
-    parts: TheParts,
+    session: TheSession,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")] = None,
 ) -> ConversationsResponse:
     """Your conversations, the one used last first, in pages."""
-    page = await parts.read(partial(parts.conversations.page, limit, cursor, owner=parts.caller.owner))
+    page = await session.read(partial(session.conversations.page, limit, cursor, owner=session.caller.owner))
     listed = tuple(ConversationOut.of(conversation) for conversation in page.conversations)
     return ConversationsResponse(conversations=listed, next_cursor=page.next_cursor)
 
 
 @router.get("/v1/conversations/{conversation_id}", summary="Read a conversation", responses=_ERRORS)
-async def conversation(conversation_id: str, parts: TheParts) -> ConversationResponse:
+async def conversation(conversation_id: str, session: TheSession) -> ConversationResponse:
     """The answers of a conversation, oldest first."""
-    return ConversationResponse.of(*await parts.read(partial(_whole, conversation_id, parts)))
+    return ConversationResponse.of(*await session.read(partial(_whole, conversation_id, session)))
 
 
 @router.patch("/v1/conversations/{conversation_id}", summary="Rename a conversation", responses=_ERRORS)
-async def rename(conversation_id: str, body: RenameRequest, parts: TheParts) -> ConversationOut:
+async def rename(conversation_id: str, body: RenameRequest, session: TheSession) -> ConversationOut:
     """Give a conversation another title."""
-    renamed = partial(parts.conversations.rename, conversation_id, body.title, owner=parts.caller.owner)
-    return ConversationOut.of(await parts.read(renamed))
+    renamed = partial(session.conversations.rename, conversation_id, body.title, owner=session.caller.owner)
+    return ConversationOut.of(await session.read(renamed))
 
 
 @router.delete(
@@ -64,9 +64,9 @@ async def rename(conversation_id: str, body: RenameRequest, parts: TheParts) -> 
     status_code=HTTPStatus.NO_CONTENT,
     responses=_ERRORS,
 )
-async def delete(conversation_id: str, parts: TheParts) -> None:
+async def delete(conversation_id: str, session: TheSession) -> None:
     """Delete a conversation with its answers and the feedback on them, for good."""
-    await parts.read(partial(parts.conversations.delete, conversation_id, owner=parts.caller.owner))
+    await session.read(partial(session.conversations.delete, conversation_id, owner=session.caller.owner))
 
 
 @router.get(
@@ -88,14 +88,14 @@ async def delete(conversation_id: str, parts: TheParts) -> None:
 )
 async def export(
     conversation_id: str,
-    parts: TheParts,
+    session: TheSession,
     format: Annotated[
         Literal["jsonl", "markdown"],
         Query(description="`jsonl`: one answer a line, whole; `markdown`: to be read, with its quotes"),
     ] = "jsonl",
 ) -> Response:
     """A conversation as a file."""
-    found, answers = await parts.read(partial(_whole, conversation_id, parts))
+    found, answers = await session.read(partial(_whole, conversation_id, session))
     body = json_lines(found, answers) if format == "jsonl" else markdown(found, answers)
     name = f"conversation-{found.created_at:%Y-%m-%d}.{'jsonl' if format == 'jsonl' else 'md'}"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -103,11 +103,11 @@ async def export(
 
 
 @router.get("/v1/answers/{answer_id}", summary="Read an answer", responses=_ERRORS)
-async def answer(answer_id: str, parts: TheParts) -> StoredAnswerOut:
+async def answer(answer_id: str, session: TheSession) -> StoredAnswerOut:
     """One answer as it was given, with every quote and offset."""
-    return StoredAnswerOut.of(await parts.read(partial(parts.answer, answer_id)))
+    return StoredAnswerOut.of(await session.read(partial(session.answer, answer_id)))
 
 
-def _whole(conversation_id: str, parts: Parts) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
-    found = parts.conversations.one(conversation_id, owner=parts.caller.owner)
-    return found, parts.answers(conversation_id)
+def _whole(conversation_id: str, session: Session) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
+    found = session.conversations.get(conversation_id, owner=session.caller.owner)
+    return found, session.answers(conversation_id)

@@ -10,16 +10,16 @@ from fastapi.responses import FileResponse
 from index.errors import NotFound
 from index.records import Document, DocumentSummary, Section
 from service.access.caller import Scope
-from service.api.dependencies import TheParts, TheQueue, needs
+from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import documented
-from service.api.schemas.base import CollectionName, Offset
 from service.api.schemas.documents import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
 from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
 from service.jobs.records import Original
 from service.jobs.validation import own_id
-from service.session.session import Parts
+from service.schemas.base import CollectionName, Offset
+from service.session.session import Session
 
 DOCUMENT = "/v1/collections/{name}/documents/{document_id}"
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -33,9 +33,11 @@ router = APIRouter(tags=["documents"])
     responses=_ERRORS,
     dependencies=[needs(Scope.ASK)],
 )
-async def documents(parts: TheParts, collection: Annotated[CollectionName | None, Query()] = None) -> DocumentsResponse:
+async def documents(
+    session: TheSession, collection: Annotated[CollectionName | None, Query()] = None
+) -> DocumentsResponse:
     """The current documents of a collection."""
-    return await parts.read(partial(_documents, collection, parts))
+    return await session.read(partial(_documents, collection, session))
 
 
 @router.get(
@@ -47,7 +49,7 @@ async def documents(parts: TheParts, collection: Annotated[CollectionName | None
 async def text(
     document_id: str,
     version: str,
-    parts: TheParts,
+    session: TheSession,
     collection: Annotated[CollectionName | None, Query()] = None,
     start: Annotated[Offset, Query()] = 0,
     end: Annotated[Offset | None, Query()] = None,
@@ -56,7 +58,7 @@ async def text(
 
     Offsets of citations and passages point into the whole text; `text[0]` of this response is at `start`.
     """
-    document = await parts.read(lambda: parts.document(collection, document_id, version))
+    document = await session.read(lambda: session.document(collection, document_id, version))
     return _text(document, start, end)
 
 
@@ -66,9 +68,9 @@ async def text(
     responses=_ERRORS,
     dependencies=[needs(Scope.ASK)],
 )
-async def show(name: str, document_id: str, parts: TheParts, queue: TheQueue) -> DocumentDetail:
+async def show(name: str, document_id: str, session: TheSession, queue: TheQueue) -> DocumentDetail:
     """A current document, however it came there, without its text."""
-    return await parts.read(partial(_shown, name, document_id, parts, queue))
+    return await session.read(partial(_shown, name, document_id, session, queue))
 
 
 @router.get(
@@ -78,9 +80,9 @@ async def show(name: str, document_id: str, parts: TheParts, queue: TheQueue) ->
     responses=_ERRORS,
     dependencies=[needs(Scope.ASK)],
 )
-async def download(name: str, document_id: str, parts: TheParts, queue: TheQueue) -> FileResponse:
+async def download(name: str, document_id: str, session: TheSession, queue: TheQueue) -> FileResponse:
     """The bytes that the current version of an uploaded document came from, exactly as they were sent."""
-    original = await parts.read(partial(_original, name, document_id, parts, queue))
+    original = await session.read(partial(_original, name, document_id, session, queue))
     return FileResponse(
         queue.originals.path(original.sha256),
         media_type="application/octet-stream",  # never shown as a page of this server, whatever it holds
@@ -96,17 +98,17 @@ async def download(name: str, document_id: str, parts: TheParts, queue: TheQueue
     responses=_ERRORS,
     dependencies=[needs(Scope.INGEST)],
 )
-async def remove(name: str, document_id: str, parts: TheParts, queue: TheQueue) -> None:
+async def remove(name: str, document_id: str, session: TheSession, queue: TheQueue) -> None:
     """Take the document out of search, with its uploaded file, and cancel its jobs. Versions that answers cite stay readable.
 
     A document that `quoth index` read from a folder comes back with the next `quoth index` of that folder.
     """
-    await parts.read(partial(_remove, name, document_id, parts, queue))
+    await session.read(partial(_remove, name, document_id, session, queue))
 
 
-def _documents(collection: str | None, parts: Parts) -> DocumentsResponse:
-    listed = tuple(DocumentOut.model_validate(summary) for summary in parts.documents(collection))
-    return DocumentsResponse(collection=parts.named(collection), documents=listed)
+def _documents(collection: str | None, session: Session) -> DocumentsResponse:
+    listed = tuple(DocumentOut.model_validate(summary) for summary in session.documents(collection))
+    return DocumentsResponse(collection=session.named(collection), documents=listed)
 
 
 def _text(document: Document, start: int, end: int | None) -> TextResponse:
@@ -134,26 +136,26 @@ def _touching(sections: tuple[Section, ...], start: int, end: int) -> tuple[Sect
     return tuple(section for section in sections[max(before - 1, 0) :] if section.start < end)
 
 
-def documents_of(name: str, document_id: str, parts: Parts) -> list[DocumentSummary]:
+def documents_of(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
     """The documents that are the document of that id, or came of the archive that was uploaded under it."""
-    collection = parts.collection(name)
-    return collection.documents([document_id]) + [
-        found for found in collection.documents(folder=folder_of(document_id)) if found.id != document_id
+    collection = session.collection(name)
+    return collection.documents.list([document_id]) + [
+        found for found in collection.documents.list(folder=folder_of(document_id)) if found.id != document_id
     ]
 
 
-def _known_as(name: str, given: str, parts: Parts) -> str:
+def _known_as(name: str, given: str, session: Session) -> str:
     """The id of what the caller names `given`: of the caller's own upload under that id, else that id itself."""
-    if parts.caller.principals is None or name not in parts.service.library.names():
+    if session.caller.principals is None or name not in session.service.library.names():
         return given
-    own = own_id(given, parts.caller.owner)
-    return own if documents_of(name, own, parts) else given
+    own = own_id(given, session.caller.owner)
+    return own if documents_of(name, own, session) else given
 
 
-def _readable(name: str, document_id: str, parts: Parts) -> list[DocumentSummary]:
+def _readable(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
     """The same, if they are there for the caller."""
-    held = documents_of(name, document_id, parts)
-    if not held or not all(parts.caller.may_read(found.principals) for found in held):
+    held = documents_of(name, document_id, session)
+    if not held or not all(session.caller.may_read(found.principals) for found in held):
         raise _missing(name, document_id)
     return held
 
@@ -165,9 +167,9 @@ def _missing(name: str, document_id: str) -> NotFound:
     )
 
 
-def _shown(name: str, given: str, parts: Parts, queue: JobQueue) -> DocumentDetail:
-    document_id = _known_as(name, given, parts)
-    found = _readable(name, document_id, parts)[0]
+def _shown(name: str, given: str, session: Session, queue: JobQueue) -> DocumentDetail:
+    document_id = _known_as(name, given, session)
+    found = _readable(name, document_id, session)[0]
     if found.id != document_id:
         raise NotFound(
             f"{document_id!r} is no document but an uploaded archive. GET /v1/documents lists what it holds: "
@@ -176,38 +178,38 @@ def _shown(name: str, given: str, parts: Parts, queue: JobQueue) -> DocumentDeta
     original = queue.original(name, document_id)
     return DocumentDetail(
         **DocumentOut.model_validate(found).model_dump(),
-        pending_vectors=parts.collection(name).pending_of([document_id]),
+        pending_vectors=session.collection(name).documents.pending_vectors([document_id]),
         file=FileOut.of(original) if original is not None else None,
     )
 
 
-def _original(name: str, given: str, parts: Parts, queue: JobQueue) -> Original:
-    document_id = _known_as(name, given, parts)
-    found = _readable(name, document_id, parts)[0]
+def _original(name: str, given: str, session: Session, queue: JobQueue) -> Original:
+    document_id = _known_as(name, given, session)
+    found = _readable(name, document_id, session)[0]
     original = queue.original(name, document_id)
     if original is None:
         raise NotFound(f"document {document_id!r} was not uploaded, so there is no file. It came from {found.uri}")
     return original
 
 
-def _removable(name: str, document_id: str, parts: Parts, queue: JobQueue) -> list[DocumentSummary]:
+def _removable(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
     """The documents that the caller may take out under that id: those for the caller, and the caller's own uploads."""
-    held = documents_of(name, document_id, parts)
+    held = documents_of(name, document_id, session)
     original = queue.original(name, document_id)
-    is_own = parts.caller.owner != "" and original is not None and original.owner == parts.caller.owner
-    return held if is_own or all(parts.caller.may_read(found.principals) for found in held) else []
+    is_own = session.caller.owner != "" and original is not None and original.owner == session.caller.owner
+    return held if is_own or all(session.caller.may_read(found.principals) for found in held) else []
 
 
-def _remove(name: str, given: str, parts: Parts, queue: JobQueue) -> None:
-    document_id = _known_as(name, given, parts)
-    if name in parts.service.library.names() and _removable(name, document_id, parts, queue):
-        collection = parts.collection(name)
+def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
+    document_id = _known_as(name, given, session)
+    if name in session.service.library.names() and _removable(name, document_id, session, queue):
+        collection = session.collection(name)
         with collection.writing():
-            held = _removable(name, document_id, parts, queue)
+            held = _removable(name, document_id, session, queue)
             queue.withdraw(name, document_id)
             collection.change(remove=[found.id for found in held])
         return
-    owner = parts.caller.owner
+    owner = session.caller.owner
     withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in (given, own_id(given, owner))]
     if not any(withdrawn):
         raise _missing(name, given)

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from service.access.caller import Scope
 from service.api import openapi
-from service.api.dependencies import TheParts, needs
+from service.api.dependencies import TheSession, needs
 from service.api.problems import documented
-from service.api.schemas.base import Record, Request, Words
+from service.schemas.base import Record, Request, Words
 from service.storage.conversations import ANYBODY
-from service.storage.export import exported
+from service.storage.export import feedback_lines
 from service.storage.feedback import Feedback, Rating
 
 MOST_COMMENT = 4000
@@ -73,11 +73,11 @@ class FeedbackResponse(Record):
     summary="Rate an answer",
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def rate(body: FeedbackRequest, parts: TheParts) -> FeedbackOut:
+async def rate(body: FeedbackRequest, session: TheSession) -> FeedbackOut:
     """Keep a rating. A second one of the same answer is kept beside the first; the later one counts."""
-    await parts.read(partial(parts.answer, body.answer_id))
+    await session.read(partial(session.answer, body.answer_id))
     said = (body.answer_id, body.rating, body.sentence, body.comment, body.label)
-    kept = await parts.read(partial(parts.feedback.rate, *said, owner=parts.caller.owner))
+    kept = await session.read(partial(session.feedback.rate, *said, owner=session.caller.owner))
     return FeedbackOut.of(kept)
 
 
@@ -91,7 +91,7 @@ async def rate(body: FeedbackRequest, parts: TheParts) -> FeedbackOut:
     },
 )
 async def feedback(
-    parts: TheParts,
+    session: TheSession,
     answer_id: Annotated[Words | None, Query(max_length=64)] = None,
     rating: Annotated[Rating | None, Query()] = None,
     limit: Annotated[
@@ -105,13 +105,13 @@ async def feedback(
 ) -> FeedbackResponse | Response:
     """Feedback, oldest first, from `offset` on. `format=jsonl` gives it with its answers, one JSON object a line."""
     if everyone:
-        parts.caller.require(Scope.ADMIN)
+        session.caller.require(Scope.ADMIN)
     most = limit or (LISTED if format == "json" else None)
     asked = partial(
-        parts.feedback.feedback, answer_id, rating, most, offset, owner=ANYBODY if everyone else parts.caller.owner
+        session.feedback.feedback, answer_id, rating, most, offset, owner=ANYBODY if everyone else session.caller.owner
     )
-    found = await parts.read(asked)
+    found = await session.read(asked)
     if format == "json":
         return FeedbackResponse(feedback=tuple(FeedbackOut.of(one) for one in found))
-    lines = await parts.read(lambda: "".join(f"{line}\n" for line in exported(found, parts.exchange)))
+    lines = await session.read(lambda: "".join(f"{line}\n" for line in feedback_lines(found, session.exchange)))
     return Response(lines, media_type=JSON_LINES)

@@ -1,4 +1,4 @@
-"""GET /healthz, /readyz and /metrics: for whoever watches the process."""
+"""GET /healthz, /readyz and /metrics: for monitoring."""
 
 from functools import partial
 from http import HTTPStatus
@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
-from service.api.dependencies import TheParts, needs
+from service.api.dependencies import TheSession, needs
 from service.api.problems import MEDIA_TYPE, documented, problem_of
-from service.api.schemas.base import Record
 from service.api.schemas.documents import CollectionOut
+from service.schemas.base import Record
 
 router = APIRouter(tags=["operations"])
 
@@ -48,15 +48,15 @@ async def healthz() -> HealthResponse:
     response_model=ReadyResponse,
     responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def readyz(request: Request, parts: TheParts) -> ReadyResponse | JSONResponse:
+async def readyz(request: Request, session: TheSession) -> ReadyResponse | JSONResponse:
     """Ready when the models are loaded (they are before the server listens) and the default collection opens.
 
     Everybody may ask whether. Why not, and how large the collection is, is for callers with the scope `admin`.
     """
-    may_know = parts.caller.has(Scope.ADMIN)
-    parts.running.require_open()
+    may_know = session.caller.has(Scope.ADMIN)
+    session.admission.require_open()
     try:
-        state = await parts.read(lambda: parts.service.library.open(parts.service.settings.collection).state())
+        state = await session.read(lambda: session.service.library.open(session.service.settings.collection).state())
     except IndexingError as error:
         told = (
             error if may_know else CollectionMissing("The default collection does not open. A key with admin sees why.")
@@ -73,7 +73,7 @@ async def readyz(request: Request, parts: TheParts) -> ReadyResponse | JSONRespo
     dependencies=[needs(Scope.ADMIN)],
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS_EXAMPLE}}}},
 )
-async def metrics(request: Request, parts: TheParts) -> Response:
+async def metrics(request: Request, session: TheSession) -> Response:
     """Questions, errors, latency by stage and more, in the text format of Prometheus. No text of documents or questions."""
-    text, media_type = await parts.read(partial(parts.metrics.render, request.headers.get("accept", "")))
+    text, media_type = await session.read(partial(session.metrics.render, request.headers.get("accept", "")))
     return Response(text, media_type=media_type)

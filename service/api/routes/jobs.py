@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from service.access.caller import Scope
-from service.api.dependencies import TheParts, TheQueue, needs
+from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import documented
-from service.api.schemas.base import CollectionName
 from service.api.schemas.jobs import JobOut, JobsResponse
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobState
+from service.schemas.base import CollectionName
 
 _ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 _Id = Annotated[str, Query(max_length=64)]
@@ -22,7 +22,7 @@ router = APIRouter(tags=["jobs"], dependencies=[needs(Scope.INGEST)])
 
 @router.get("/v1/jobs", summary="List jobs", responses=_ERRORS)
 async def listed(
-    parts: TheParts,
+    session: TheSession,
     queue: TheQueue,
     state: JobState | None = None,
     collection: Annotated[CollectionName | None, Query()] = None,
@@ -30,19 +30,19 @@ async def listed(
     before: Annotated[_Id | None, Query(description="`next` of the list before")] = None,
 ) -> JobsResponse:
     """Your jobs, newest first. A finished job is forgotten after a week."""
-    return await parts.read(partial(_listed, queue, parts.caller.owner, state, collection, limit, before))
+    return await session.read(partial(_listed, queue, session.caller.owner, state, collection, limit, before))
 
 
 @router.get("/v1/jobs/{job_id}", summary="How far is a job?", responses=_ERRORS)
-async def job(job_id: str, parts: TheParts, queue: TheQueue) -> JobOut:
+async def job(job_id: str, session: TheSession, queue: TheQueue) -> JobOut:
     """One job."""
-    return JobOut.of(await parts.read(partial(queue.job, job_id, owner=parts.caller.owner)))
+    return JobOut.of(await session.read(partial(queue.job, job_id, owner=session.caller.owner)))
 
 
 @router.delete("/v1/jobs/{job_id}", summary="Cancel a job", responses=_ERRORS)
-async def cancel(job_id: str, parts: TheParts, queue: TheQueue) -> JobOut:
+async def cancel(job_id: str, session: TheSession, queue: TheQueue) -> JobOut:
     """Cancel a job, at once or soon; one whose text is stored already goes on, and a finished one stays as it is."""
-    return JobOut.of(await parts.read(partial(queue.cancel, job_id, owner=parts.caller.owner)))
+    return JobOut.of(await session.read(partial(queue.cancel, job_id, owner=session.caller.owner)))
 
 
 def _listed(

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 
 from index.records import Hit
 from service.access.caller import Scope
-from service.api.dependencies import TheParts, needs
+from service.api.dependencies import TheSession, needs
 from service.api.problems import documented
-from service.api.schemas.search import PassageOut, SearchRequest, SearchResponse
-from service.session.session import Parts
+from service.schemas.search import PassageOut, SearchRequest, SearchResponse
+from service.session.session import Session
 
 router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 
@@ -20,18 +20,18 @@ router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
     summary="Find passages",
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def search(body: SearchRequest, parts: TheParts) -> SearchResponse:
+async def search(body: SearchRequest, session: TheSession) -> SearchResponse:
     """The passages that fit the query best, by meaning and by words, reordered by the reader."""
-    hits = await parts.compute(partial(_search, body, parts))
+    hits = await session.compute(partial(_search, body, session))
     return SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits))
 
 
-def _search(body: SearchRequest, parts: Parts) -> list[Hit]:
-    settings = parts.service.settings
-    return parts.collection(body.collection).search(
+def _search(body: SearchRequest, session: Session) -> list[Hit]:
+    settings = session.service.settings
+    return session.collection(body.collection).search(
         body.query,
         k=body.k,
-        where=parts.where(None if body.filter is None else body.filter.chosen()),
-        reranker=parts.service.reader if settings.rerank else None,
+        where=session.where(None if body.filter is None else body.filter.chosen()),
+        reranker=session.service.reader if settings.rerank else None,
         depth=max(settings.rerank_depth, body.k),
     )

@@ -13,7 +13,7 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Respons
 from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
-from service.api.dependencies import TheParts, TheQueue, needs
+from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import documented
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
@@ -23,7 +23,7 @@ from service.jobs.files import Incoming
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, Upload
-from service.session.session import Parts
+from service.session.session import Session
 
 _BLOCK = 1 << 20
 _UPLOAD_ERRORS = documented(
@@ -80,7 +80,7 @@ async def put(
     ],
     request: Request,
     response: Response,
-    parts: TheParts,
+    session: TheSession,
     queue: TheQueue,
     filename: Annotated[
         str | None, Query(description="its suffix says the format; else the id's, else Content-Type")
@@ -93,15 +93,17 @@ async def put(
 ) -> JobOut:
     """Store the body, a file of any format that is read, and index it soon: the answer is the job that does."""
     validation.require_id(document_id)
-    reads_all = parts.caller.principals is None
-    identity = document_id if reads_all else validation.own_id(document_id, parts.caller.owner)
+    reads_all = session.caller.principals is None
+    identity = document_id if reads_all else validation.own_id(document_id, session.caller.owner)
     safe = validation.safe_name(filename or document_id, request.headers.get("content-type", ""))
     facts = _facts(title, metadata, principal, public=public)
-    await parts.read(partial(_require_free, name, identity, parts))
-    with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
+    await session.read(partial(_require_free, name, identity, session))
+    with queue.originals.receiving(session.service.settings.max_upload_bytes) as incoming:
         async for block in request.stream():
-            await parts.read(partial(incoming.write, block))
-        job = await parts.read(partial(_accept, incoming, name, identity, safe, facts, idempotency_key, parts, queue))
+            await session.read(partial(incoming.write, block))
+        job = await session.read(
+            partial(_accept, incoming, name, identity, safe, facts, idempotency_key, session, queue)
+        )
     return _accepted(job, response)
 
 
@@ -115,7 +117,7 @@ async def put(
 async def post(
     name: Name,
     response: Response,
-    parts: TheParts,
+    session: TheSession,
     queue: TheQueue,
     file: Annotated[UploadFile, File(description="the file, with its name")],
     title: Annotated[str | None, Form(description="title; else what the file states")] = None,
@@ -126,14 +128,14 @@ async def post(
 ) -> JobOut:
     """The same with a form, as browsers send it. The id comes from the file's name: the same name is a new version."""
     safe = validation.safe_name(file.filename or "", file.content_type or "")
-    document_id = validation.id_for(safe, parts.caller.owner)
+    document_id = validation.id_for(safe, session.caller.owner)
     facts = _facts(title, metadata, principal, public=public)
-    await parts.read(partial(_require_free, name, document_id, parts))
-    with queue.originals.receiving(parts.service.settings.max_upload_bytes) as incoming:
+    await session.read(partial(_require_free, name, document_id, session))
+    with queue.originals.receiving(session.service.settings.max_upload_bytes) as incoming:
         while block := await file.read(_BLOCK):
-            await parts.read(partial(incoming.write, block))
-        job = await parts.read(
-            partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, parts, queue)
+            await session.read(partial(incoming.write, block))
+        job = await session.read(
+            partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, session, queue)
         )
     return _accepted(job, response)
 
@@ -149,17 +151,19 @@ def _facts(title: str | None, metadata: str | None, principals: list[str] | None
     }
 
 
-def _require_free(name: str, document_id: str, parts: Parts) -> None:
+def _require_free(name: str, document_id: str, session: Session) -> None:
     """Raise unless the caller may upload a document of that id into the collection.
 
     A caller who does not read every document has ids apart from all others, so there is nothing to find in the way.
     """
     require_name(name)
-    if not parts.caller.may_open(name):
-        raise CollectionMissing(f"no collection {name!r} for your key. There are: {', '.join(parts.names()) or 'none'}")
-    if parts.caller.principals is not None or name not in parts.service.library.names():
+    if not session.caller.may_open(name):
+        raise CollectionMissing(
+            f"no collection {name!r} for your key. There are: {', '.join(session.names()) or 'none'}"
+        )
+    if session.caller.principals is not None or name not in session.service.library.names():
         return
-    for found in documents_of(name, document_id, parts):
+    for found in documents_of(name, document_id, session):
         if not found.uri.startswith(f"{folder_of(document_id)}/"):
             raise DocumentTaken(
                 f"The id {document_id!r} belongs to a document in {name!r} that was not uploaded. Choose another id."
@@ -173,7 +177,7 @@ def _accept(
     filename: str,
     facts: Facts,
     key: str | None,
-    parts: Parts,
+    session: Session,
     queue: JobQueue,
 ) -> Job:
     if not incoming.size:
@@ -181,7 +185,7 @@ def _accept(
     validation.require_readable(filename, incoming.head)
     incoming.finish()
     upload = Upload(name, document_id, filename, incoming.sha256, incoming.size, **facts)
-    return queue.add(upload, incoming, owner=parts.caller.owner, key=key)
+    return queue.add(upload, incoming, owner=session.caller.owner, key=key)
 
 
 def _accepted(job: Job, response: Response) -> JobOut:

@@ -4,54 +4,21 @@ from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter
-from pydantic import Field
 
 from service.access.caller import Scope
 from service.answer_json import answer_of
 from service.answering.checking import SupportPolicy
-from service.api.dependencies import TheParts, needs
+from service.api.dependencies import TheSession, needs
 from service.api.problems import documented
-from service.api.schemas.answers import AnswerOut
-from service.api.schemas.base import CollectionName, Record, Request
-from service.audit.verification import Fault, Verdict, Verification, verify
+from service.audit.verification import Verification, verify
 from service.audit.versions import Versions
 from service.errors import AnswerInvalid
-from service.session.session import Parts
+from service.schemas.verification import VerificationOut, VerifyRequest
+from service.session.session import Session
 
 MOST_SENTENCES = 500  # each may need the checker; no model that is asked for one answer writes as many
 
 router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
-
-
-class VerifyRequest(Request):
-    """An answer, exactly as it was given, and where to look for what it cites."""
-
-    answer: AnswerOut
-    collection: CollectionName | None = Field(None, description="the only collection to look in; all when left out")
-
-
-class FindingOut(Record):
-    """One thing that is not as the answer says: what it holds (`claimed`), and what is there instead (`found`)."""
-
-    subject: str = Field(examples=["citation 2"])
-    fault: Fault
-    message: str
-    claimed: str | None
-    found: str | None
-
-
-class VerificationOut(Record):
-    """`proved`: all holds. `refuted`: something is otherwise. `unproved`: a cited version is not here, nothing else is wrong.
-
-    `quotes` counts the quotes and passages that are literal, `quoted` the sentences made of their quotes, `checked` those
-    whose support verdict the checker confirms.
-    """
-
-    verdict: Verdict
-    quotes: int
-    quoted: int
-    checked: int
-    findings: tuple[FindingOut, ...]
 
 
 @router.post(
@@ -59,12 +26,12 @@ class VerificationOut(Record):
     summary="Verify an answer",
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def verified(body: VerifyRequest, parts: TheParts) -> VerificationOut:
+async def verified(body: VerifyRequest, session: TheSession) -> VerificationOut:
     """Open the cited versions, current or replaced, and prove or refute every quote, offset, number and support verdict."""
-    return VerificationOut.model_validate(await parts.compute(partial(_verified, body, parts)))
+    return VerificationOut.model_validate(await session.compute(partial(_verified, body, session)))
 
 
-def _verified(body: VerifyRequest, parts: Parts) -> Verification:
+def _verified(body: VerifyRequest, session: Session) -> Verification:
     if len(body.answer.sentences) > MOST_SENTENCES:
         raise AnswerInvalid(
             f"The answer has {len(body.answer.sentences):,} sentences; at most {MOST_SENTENCES} are verified at once. "
@@ -73,10 +40,10 @@ def _verified(body: VerifyRequest, parts: Parts) -> Verification:
     return verify(
         answer_of(body.answer.model_dump()),
         Versions(
-            parts.service.library,
-            [parts.named(body.collection)] if body.collection else parts.names(),
-            parts.caller.may_read,
+            session.service.library,
+            [session.named(body.collection)] if body.collection else session.names(),
+            session.caller.may_read,
         ),
-        parts.service.checker.check,
-        enough=SupportPolicy().enough,
+        session.service.checker.check,
+        min_support=SupportPolicy().min_support,
     )

@@ -1,4 +1,4 @@
-"""What goes over the wire, as pydantic models, with the examples of the OpenAPI document.
+"""What only HTTP sends: documents, jobs, OpenAI's protocol, and the examples of the OpenAPI document.
 
-Read in this order: base, answers, search, documents, jobs, conversations, openai, examples.
+Read in this order: documents, jobs, openai, examples.
 """

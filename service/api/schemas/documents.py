@@ -1,6 +1,6 @@
 """The wire schemas of documents and their text."""
 
-from service.api.schemas.base import Offset, Record
+from service.schemas.base import Offset, Record
 
 
 class DocumentOut(Record):

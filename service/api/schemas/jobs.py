@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Self
 
-from service.api.schemas.base import Record
 from service.api.schemas.documents import DocumentOut
 from service.jobs.records import Job, JobState, Original, Stage
+from service.schemas.base import Record
 
 
 class JobOut(Record):

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.schemas.answers import AnswerOut
-from service.api.schemas.base import Record, Words
+from service.schemas.answers import AnswerOut
+from service.schemas.base import Record, Words
 
 DEFAULT_MODEL = "quoth"
 

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from index.filters import Filter
 from index.records import Hit
-from service.api.schemas.base import CollectionName, Offset, Record, Request, Words
+from service.schemas.base import CollectionName, Offset, Record, Request, Words
 
 
 class FilterIn(Request):

@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import ConfigDict, Field
 
-from service.api.schemas.answers import AnswerOut, StoredAnswerOut
-from service.api.schemas.base import Record, Request, Words
+from service.schemas.answers import AnswerOut, StoredAnswerOut
+from service.schemas.base import Record, Request, Words
 from service.storage.conversation_list import Conversation
 from service.storage.conversations import StoredAnswer
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from index.records import Hit
-from service.api.schemas.base import CollectionName, Offset, Record, Request, Words
-from service.api.schemas.search import FilterIn, PassageOut
 from service.records import Answer
+from service.schemas.base import CollectionName, Offset, Record, Request, Words
+from service.schemas.search import FilterIn, PassageOut
 from service.storage.conversations import StoredAnswer
 
 

@@ -1,4 +1,4 @@
-"""What every request and response of the API is made of.
+"""Base classes and field types of every JSON record.
 
 Requests refuse unknown fields. All offsets are code points into the canonical text of the document version (a JavaScript
 client has to count code points, not UTF-16 units).
