@@ -1,4 +1,4 @@
-"""Only machines on the public internet are asked, however their address is written and whatever a name resolves to."""
+"""Pages are fetched only from the public internet, however an address is written and whatever a name resolves to."""
 
 import ipaddress
 import socket
@@ -21,7 +21,7 @@ from tests.web_server import WebServer
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:c0a8:1::1", "2001:0:7f00:1::",
     ],
 )  # fmt: skip
-def test_private_addresses_are_told_in_every_spelling(address: str) -> None:
+def test_private_addresses_are_recognised_in_every_notation(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
 
 
@@ -53,7 +53,7 @@ def server() -> Iterator[WebServer]:
         "[::ffff:7f00:1]",
     ],
 )
-def test_this_machine_is_not_asked_whatever_it_is_called(host: str, server: WebServer) -> None:
+def test_this_machine_is_never_fetched_from_under_any_name(host: str, server: WebServer) -> None:
     with Fetcher() as fetcher, pytest.raises(NotFetched) as caught:
         fetcher.fetch(f"http://{host}:{server.port}/")
     assert "is no public address" in caught.value.reason or "it is no address" in caught.value.reason
@@ -61,7 +61,7 @@ def test_this_machine_is_not_asked_whatever_it_is_called(host: str, server: WebS
 
 
 def test_a_redirect_to_a_private_address_is_not_followed(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    public = ipaddress.ip_address("127.0.0.1")  # stands for a public address; the rest of loopback stays private
+    public = ipaddress.ip_address("127.0.0.1")  # counts as public here; the rest of loopback stays private
     monkeypatch.setattr(addresses, "is_public", lambda address: address == public)
     with WebServer("127.0.0.2") as inner, Fetcher(WebLimits(delay=0)) as fetcher:
         inner.html("/secret", "Secret.")
@@ -72,7 +72,9 @@ def test_a_redirect_to_a_private_address_is_not_followed(server: WebServer, monk
         assert inner.asked == []
 
 
-def test_a_name_that_resolves_anew_gains_nothing(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_resolves_differently_later_gains_nothing(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     public = ipaddress.ip_address("127.0.0.1")
     monkeypatch.setattr(addresses, "is_public", lambda address: address == public)
     answers = [["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]]
@@ -88,6 +90,6 @@ def test_a_name_that_resolves_anew_gains_nothing(server: WebServer, monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     with Fetcher(WebLimits(delay=0)) as fetcher:
         assert fetcher.fetch(f"http://rebinding.test:{server.port}/").body is not None
-    assert looked_up == ["rebinding.test"] * 2  # for robots.txt and for the page, and not again to connect
+    assert looked_up == ["rebinding.test"] * 2  # once for robots.txt and once for the page, not again to connect
     with Fetcher() as fetcher, pytest.raises(NotFetched, match=r"rebinding.test \(127.0.0.2\) is no public address"):
         fetcher.fetch(f"http://rebinding.test:{server.port}/")

@@ -1,4 +1,4 @@
-"""Servers that misbehave, really: each costs its page alone, within its limits."""
+"""Real servers that misbehave: each failure affects its own page only, and limits hold."""
 
 import gzip
 import time
@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from index.ledger.visits import Visit
-from index.web.fetcher import Fetched, Fetcher, NotFetched, PageGone, WebLimits
+from index.ledger.rows import Visit
+from index.web.fetcher import FetchedPage, Fetcher, NotFetched, PageGone, WebLimits
 from tests.web_server import Page, WebServer
 
 QUICK = WebLimits(delay=0, page_bytes=100_000, page_seconds=1.5)
@@ -20,7 +20,7 @@ def server() -> Iterator[WebServer]:
         yield server
 
 
-def fetch(server: WebServer, path: str, limits: WebLimits = QUICK) -> Fetched:
+def fetch(server: WebServer, path: str, limits: WebLimits = QUICK) -> FetchedPage:
     with Fetcher(limits, allow_private=True) as fetcher:
         return fetcher.fetch(server.url + path)
 
@@ -28,22 +28,22 @@ def fetch(server: WebServer, path: str, limits: WebLimits = QUICK) -> Fetched:
 def failure(server: WebServer, path: str, limits: WebLimits = QUICK) -> NotFetched:
     with pytest.raises(NotFetched) as caught:
         fetch(server, path, limits)
-    assert caught.value.mend
+    assert caught.value.fix
     return caught.value
 
 
-def test_a_page_comes_with_what_its_server_says_of_it(server: WebServer) -> None:
+def test_a_page_comes_with_the_headers_of_its_server(server: WebServer) -> None:
     server.pages["/a"] = Page(
         "Grüße".encode("iso-8859-1"), type="Text/HTML; charset=ISO-8859-1", etag='"1"', headers={"Last-Modified": "x"}
     )
-    assert fetch(server, "/a#part") == Fetched(
+    assert fetch(server, "/a#part") == FetchedPage(
         f"{server.url}/a", "Grüße".encode("iso-8859-1"), "text/html", "iso-8859-1", '"1"', "x"
     )
     assert server.asked == ["/robots.txt", "/a"]
     assert server.headers[1]["User-Agent"].startswith("quoth/")
 
 
-def test_what_has_not_changed_is_not_sent_again(server: WebServer) -> None:
+def test_an_unchanged_page_is_not_sent_again(server: WebServer) -> None:
     server.html("/a", "Text.", etag='"1"')
     visits = {f"{server.url}/a": Visit(f"{server.url}/a", "", '"1"', "")}
     with Fetcher(QUICK, allow_private=True) as fetcher:
@@ -75,7 +75,9 @@ def test_relative_redirects_are_followed_and_loops_end(server: WebServer) -> Non
         (418, NotFetched, "its server answers HTTP 418"),
     ],
 )
-def test_what_a_server_refuses_is_told(server: WebServer, status: int, kind: type[NotFetched], reason: str) -> None:
+def test_a_refusal_of_the_server_is_reported(
+    server: WebServer, status: int, kind: type[NotFetched], reason: str
+) -> None:
     server.pages["/a"] = Page(b"Sorry", status=status)
     error = failure(server, "/a")
     assert (type(error), error.reason) == (kind, reason)
@@ -107,27 +109,27 @@ def test_an_endless_body_and_a_gzip_bomb_are_cut_off(server: WebServer) -> None:
     assert failure(server, "/brotli").reason == "it is packed in a way that was not asked for (br)"
 
 
-def test_a_server_that_drips_is_not_waited_for(server: WebServer) -> None:
+def test_a_server_that_sends_too_slowly_is_cut_off(server: WebServer) -> None:
     server.pages["/slow"] = Page(write=_dripping)
     started = time.monotonic()
     assert failure(server, "/slow").reason == "it takes too long to answer"
     assert time.monotonic() - started < 30
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_a_missing_server_is_reported() -> None:
     with WebServer() as gone:
         pass
     assert failure(gone, "/").reason.startswith("robots.txt of its site cannot be read: it cannot be reached")
 
 
 @pytest.mark.parametrize("url", ["http://", "https:///a", "http://ann:secret@example.org/", "mailto:ann@x.org"])
-def test_what_is_no_address_is_refused_unasked(url: str) -> None:
+def test_a_malformed_address_is_refused_without_a_request(url: str) -> None:
     with Fetcher() as fetcher, pytest.raises(NotFetched) as caught:
         fetcher.fetch(url)
     assert "address" in caught.value.reason or "password" in caught.value.reason
 
 
-def test_robots_txt_is_honoured_by_its_longest_rule_behind_redirects_too(server: WebServer) -> None:
+def test_the_longest_rule_of_robots_txt_is_followed_after_redirects_too(server: WebServer) -> None:
     server.pages["/robots.txt"] = Page(
         b"User-agent: *\nDisallow: /\n\nUser-agent: quoth\nDisallow: /private/\nAllow: /private/open$\nDisallow: /*.bak\n",
         type="text/plain",
@@ -144,7 +146,7 @@ def test_robots_txt_is_honoured_by_its_longest_rule_behind_redirects_too(server:
 
 
 @pytest.mark.parametrize(("status", "is_allowed"), [(404, True), (403, True), (500, False), (429, False)])
-def test_a_robots_txt_that_cannot_be_read_forbids_unless_there_is_none(
+def test_an_unreadable_robots_txt_forbids_fetching_and_a_missing_one_does_not(
     server: WebServer, status: int, is_allowed: bool
 ) -> None:
     server.pages["/robots.txt"] = Page(status=status)
@@ -156,7 +158,7 @@ def test_a_robots_txt_that_cannot_be_read_forbids_unless_there_is_none(
         assert "/a" not in server.asked
 
 
-def test_requests_to_one_host_begin_as_far_apart_as_it_asks(server: WebServer) -> None:
+def test_requests_to_one_host_are_as_far_apart_as_it_asks(server: WebServer) -> None:
     server.pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 0.3\n", type="text/plain")
     server.html("/a", "Text.")
     started = time.monotonic()

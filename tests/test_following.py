@@ -1,4 +1,4 @@
-"""Folders followed by a real watcher: what is done to files is what search finds, seconds later."""
+"""Folders followed by a real watcher: changes to files are found by search within seconds."""
 
 import os
 import threading
@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionBusy, FolderUnwatchable, IndexingError, Transient
-from index.records import Source
+from index.records import FileStamp
 from index.sync.listing import File, Listing
 from index.sync.sync import SyncReport, sync
-from index.sync.watch import follow, settled
+from index.sync.watch import follow, settled_part
 
 SECONDS = 30.0
 
 
 class Following:
-    """A collection that follows paths in a thread until the block ends."""
+    """A collection that follows paths, in a thread, until the block ends."""
 
     def __init__(self, folder: Path, paths: list[Path], settle: float = 0.2) -> None:
         self.collection = Collection(folder, HashedEncoder())
@@ -48,15 +48,15 @@ class Following:
                 paths,
                 stop=self._stop,
                 on_report=self.reports.append,
-                on_trouble=self.troubles.append,
+                on_retry=self.troubles.append,
                 settle=settle,
             )
         except IndexingError as error:
             self.errors.append(error)
 
     def texts(self) -> dict[str, str]:
-        documents = self.collection.documents()
-        return {found.uri.rsplit("/", 1)[1]: self.collection.document(found.id).text for found in documents}
+        documents = self.collection.documents.list()
+        return {found.uri.rsplit("/", 1)[1]: self.collection.documents.get(found.id).text for found in documents}
 
     def until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SECONDS
@@ -81,22 +81,22 @@ def following(tmp_path: Path, folder: Path) -> Iterator[Following]:
         yield following
 
 
-def test_only_what_two_looks_saw_alike_is_settled() -> None:
+def test_only_what_two_checks_saw_the_same_is_settled() -> None:
     def file(name: str, size: int) -> File:
-        return File(Path(name), f"file:///a/{name}", Source(size, 1))
+        return File(Path(name), f"file:///a/{name}", FileStamp(size, 1))
 
     before = Listing((file("same", 1), file("growing", 1), file("gone", 1)), (), (), ("file:///a",), ())
     now = replace(before, files=(file("same", 1), file("growing", 2), file("new", 1)))
-    steady = settled(now, before)
+    steady = settled_part(now, before)
     assert steady.files == (file("same", 1),)
     assert steady.unknown == ("file:///a/gone", "file:///a/growing", "file:///a/new")
     assert not steady.is_gone("file:///a/gone")
-    assert settled(now, now) == now
-    assert settled(now, None).files == ()
-    assert not settled(now, None).is_gone("file:///a/any")
+    assert settled_part(now, now) == now
+    assert settled_part(now, None).files == ()
+    assert not settled_part(now, None).is_gone("file:///a/any")
 
 
-def test_files_that_come_change_move_and_go_are_followed(following: Following, folder: Path) -> None:
+def test_added_changed_moved_and_removed_files_are_followed(following: Following, folder: Path) -> None:
     (folder / "sub" / "bear.txt").write_text("Bears eat honey.")
     bear = (folder / "sub" / "bear.txt").as_uri()
     following.until(lambda: [hit.uri for hit in following.collection.search("honey", k=1)] == [bear])
@@ -120,11 +120,11 @@ def test_editors_save_by_renaming_and_their_temporary_files_are_not_indexed(foll
     assert all(not report.rejected and not report.removed for report in following.reports)
 
 
-def test_a_file_is_left_alone_while_it_is_written(tmp_path: Path, folder: Path) -> None:
+def test_a_file_is_not_read_while_it_is_written(tmp_path: Path, folder: Path) -> None:
     with Following(tmp_path / "home" / "c", [folder], settle=1.0) as following:
         following.until(lambda: bool(following.reports))
         with (folder / "long.txt").open("w") as file:
-            for _ in range(30):  # 3 s, three times what it takes to settle
+            for _ in range(30):  # 3 s: three times the delay after which a file counts as settled
                 file.write("A sentence comes. ")
                 file.flush()
                 time.sleep(0.1)
@@ -134,14 +134,14 @@ def test_a_file_is_left_alone_while_it_is_written(tmp_path: Path, folder: Path) 
         assert not any(report.changed for report in following.reports)
 
 
-def test_a_change_behind_the_same_size_and_time_is_seen(following: Following, folder: Path) -> None:
+def test_a_change_with_the_same_size_and_time_is_noticed(following: Following, folder: Path) -> None:
     status = (folder / "apple.txt").stat()
     (folder / "apple.txt").write_text("Apples grow in trees.")
     os.utime(folder / "apple.txt", ns=(status.st_atime_ns, status.st_mtime_ns))
     following.until(lambda: following.texts()["apple.txt"] == "Apples grow in trees.")
 
 
-def test_a_bad_file_is_told_once_and_read_again_only_when_it_changes(following: Following, folder: Path) -> None:
+def test_a_bad_file_is_reported_once_and_read_again_only_when_it_changes(following: Following, folder: Path) -> None:
     (folder / "bad.txt").write_text("")
     following.until(lambda: any(report.rejected for report in following.reports))
     (folder / "bear.txt").write_text("Bears eat honey.")
@@ -151,7 +151,7 @@ def test_a_bad_file_is_told_once_and_read_again_only_when_it_changes(following: 
     following.until(lambda: following.texts().get("bad.txt") == "Good now.")
 
 
-def test_others_may_write_between_two_syncs_and_meanwhile_it_waits(following: Following, folder: Path) -> None:
+def test_others_may_write_between_two_syncs_and_following_waits_for_them(following: Following, folder: Path) -> None:
     with Collection(folder.parent / "home" / "c", HashedEncoder()).writing(wait=5.0):
         (folder / "bear.txt").write_text("Bears eat honey.")
         following.until(lambda: bool(following.troubles))
@@ -160,7 +160,7 @@ def test_others_may_write_between_two_syncs_and_meanwhile_it_waits(following: Fo
     following.until(lambda: "bear.txt" in following.texts())
 
 
-def test_a_folder_that_is_replaced_is_followed_on(following: Following, folder: Path) -> None:
+def test_a_replaced_folder_is_still_followed(following: Following, folder: Path) -> None:
     folder.rename(folder.with_name("old"))
     following.until(lambda: any(report.rejected for report in following.reports))
     assert following.texts() == {"apple.txt": "Apples grow on trees."}
@@ -178,9 +178,7 @@ def test_a_single_file_is_followed_through_replacement(tmp_path: Path, folder: P
         following.until(lambda: following.texts() == {"apple.txt": "Apples fall."})
 
 
-def test_without_notices_from_the_system_the_mend_is_told(
-    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_file_events_the_fix_is_reported(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("OS file watch limit reached")
 
@@ -194,9 +192,7 @@ def test_without_notices_from_the_system_the_mend_is_told(
     assert "max_user_watches" in str(error)
 
 
-def test_a_file_that_comes_into_a_followed_folder_is_for_those_who_were_named_for_it(
-    tmp_path: Path, folder: Path
-) -> None:
+def test_a_new_file_in_a_followed_folder_gets_the_readers_of_the_folder(tmp_path: Path, folder: Path) -> None:
     ann = frozenset({"ann"})
     collection = Collection(tmp_path / "home" / "c", HashedEncoder())
     sync(collection, [folder], principals=ann)
@@ -204,6 +200,6 @@ def test_a_file_that_comes_into_a_followed_folder_is_for_those_who_were_named_fo
     with Following(tmp_path / "home" / "c", [folder]) as following:
         (folder / "sub" / "bear.txt").write_text("Bears eat honey.")
         following.until(lambda: "bear.txt" in following.texts())
-        assert {found.principals for found in following.collection.documents()} == {ann}
+        assert {found.principals for found in following.collection.documents.list()} == {ann}
         following.until(lambda: bool(following.reports))
         assert [root.principals for root, _ in following.reports[-1].inherited] == [ann]

@@ -1,4 +1,4 @@
-"""Who asked goes away: the request to the language model's server ends at once, whatever it waits for."""
+"""The caller disconnects: the request to the language model's server ends at once, whatever it waits for."""
 
 import json
 import socket
@@ -28,8 +28,8 @@ FOLLOW_UP = {"model": "quoth", "messages": [*EARLIER, {"role": "user", "content"
 PATIENCE_S = 60
 
 
-class Silent:
-    """A language model's server that begins an answer with `words`, or not even a response, and then says nothing for ever."""
+class SilentModel:
+    """A language model's server that starts an answer with `words`, or no response at all, and then hangs."""
 
     def __init__(self) -> None:
         self.words: str | None = None
@@ -64,8 +64,8 @@ class Silent:
 
 
 @pytest.fixture(scope="module")
-def silent() -> Iterator[Silent]:
-    desk = Silent()
+def silent() -> Iterator[SilentModel]:
+    desk = SilentModel()
     thread = threading.Thread(target=desk.server.serve_forever, args=(0.02,))
     thread.start()
     yield desk
@@ -75,8 +75,8 @@ def silent() -> Iterator[Silent]:
 
 
 @pytest.fixture(scope="module")
-def asked(service: Service, store: ConversationStore, silent: Silent, loopback: Any) -> Iterator[str]:
-    """The address of a server whose answers `silent` words; it would be waited for ten minutes."""
+def quoth_url(service: Service, store: ConversationStore, silent: SilentModel, loopback: Any) -> Iterator[str]:
+    """The address of a Quoth server whose answers are worded by `silent`, with a time limit of ten minutes."""
     url = f"http://127.0.0.1:{silent.server.server_port}/v1"
     settings = service.settings.model_copy(
         update={
@@ -97,8 +97,8 @@ def asked(service: Service, store: ConversationStore, silent: Silent, loopback: 
         yield address
 
 
-def begun(url: str, path: str, body: dict[str, Any]) -> socket.socket:
-    """A connection on which the question was sent."""
+def send_question(url: str, path: str, body: dict[str, Any]) -> socket.socket:
+    """A connection over which the question has been sent."""
     content = json.dumps(body).encode()
     host = urlsplit(url).netloc
     name, port = host.split(":")
@@ -108,7 +108,7 @@ def begun(url: str, path: str, body: dict[str, Any]) -> socket.socket:
     return connection
 
 
-def abandoned(url: str) -> float:
+def is_abandoned(url: str) -> float:
     lines = httpx.get(f"{url}/metrics", timeout=PATIENCE_S).text.splitlines()
     found = [line for line in lines if line.startswith('quoth_questions_total{outcome="abandoned"}')]
     return float(found[0].split()[-1]) if found else 0.0
@@ -126,16 +126,16 @@ def abandoned(url: str) -> float:
     ],
     ids=["JSON", "stream", "OpenAI", "OpenAI stream", "a follow-up being rewritten"],
 )
-def test_a_caller_who_goes_away_ends_the_request_to_the_language_model(
-    asked: str, silent: Silent, path: str, body: dict[str, Any], words: str | None
+def test_a_caller_who_disconnects_ends_the_request_to_the_language_model(
+    quoth_url: str, silent: SilentModel, path: str, body: dict[str, Any], words: str | None
 ) -> None:
-    # More than the three failures in a row after which a server is left alone: being cut off is none.
+    # More than the three failures in a row that open the circuit breaker: a cancelled request does not count.
     silent.reset(words)
-    before = abandoned(asked)
-    with begun(asked, path, body):
+    before = is_abandoned(quoth_url)
+    with send_question(quoth_url, path, body):
         assert silent.reached.wait(PATIENCE_S)
         assert not silent.hung_up.is_set()
     assert silent.hung_up.wait(PATIENCE_S)
     deadline = time.monotonic() + PATIENCE_S
-    while abandoned(asked) == before:
+    while is_abandoned(quoth_url) == before:
         assert time.monotonic() < deadline

@@ -29,7 +29,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def add(ledger: Ledger, *texts: str, prefix: str = "d") -> None:
-    """One document and one chunk a text, with neither title nor headings."""
+    """One document with one chunk per text, without title and headings."""
     for number, text in enumerate(texts):
         name = f"{prefix}{number}"
         document = Document(name, "v", f"file:///{name}", "", "text/plain", text)
@@ -43,7 +43,7 @@ def found(lexicon: Lexicon, ledger: Ledger, query: str, scope: Selection | None 
 
 
 def bm25(word: str, text: str, texts: tuple[str, ...]) -> float:
-    """Robertson's formula with k1 = 1.2 and b = 0.75; the mark is a document too, without words."""
+    """Robertson's formula with k1 = 1.2 and b = 0.75; the mark counts as a document without words."""
     count = len(texts) + 1
     mean = sum(len(other.split()) for other in texts) / count
     holding = sum(word in other.split() for other in texts)
@@ -65,9 +65,7 @@ def test_scores_are_bm25(ledger: Ledger, tmp_path: Path) -> None:
         assert [score for _, score in hits] == sorted(scores.values(), reverse=True)
 
 
-def test_a_name_put_together_with_signs_is_found_before_texts_that_have_its_parts(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_a_name_with_punctuation_ranks_before_texts_with_its_parts(ledger: Ledger, tmp_path: Path) -> None:
     parts = ("A max of connections, chapter 7 tells.", "Connections have a max.")
     told = "MAX_CONNECTIONS is what a chapter like 9 tells."
     add(ledger, *parts, told, *(f"Another chapter, number {number}." for number in range(30)))
@@ -77,7 +75,7 @@ def test_a_name_put_together_with_signs_is_found_before_texts_that_have_its_part
     assert set(found(lexicon, ledger, "max connections")) == {*parts, told}
 
 
-def test_compounds_are_whole_and_of_letters_and_digits() -> None:
+def test_compounds_are_indexed_whole_and_consist_of_letters_and_digits() -> None:
     text = (
         "CVE-2021-44228 in lru_cache (functools.lru_cache), v3.11. A_b; end-of-line, and/or. _private __x__ a--b ½_２"
     )
@@ -99,7 +97,9 @@ def test_compounds_are_whole_and_of_letters_and_digits() -> None:
         ("हिन्दी में", "हिन्दी"),
     ],
 )
-def test_words_match_over_form_accent_and_script(ledger: Ledger, tmp_path: Path, text: str, query: str) -> None:
+def test_words_match_across_inflection_accents_and_scripts(
+    ledger: Ledger, tmp_path: Path, text: str, query: str
+) -> None:
     add(ledger, text, "something else entirely")
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -123,7 +123,7 @@ def test_repeated_words_count_once_and_very_long_queries_are_cut() -> None:
     assert len(terms(" ".join(f"word{number}" for number in range(10_000)))) == 256
 
 
-def test_scopes_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None:
+def test_selections_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -135,7 +135,7 @@ def test_scopes_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None:
     assert lexicon.search("pie", 1, Selection(np.array([2]))) == lexicon.search("pie", 1)
 
 
-def test_changes_are_replayed_and_vectors_are_none_of_its_business(ledger: Ledger, tmp_path: Path) -> None:
+def test_changes_are_replayed_and_vectors_are_ignored(ledger: Ledger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -149,7 +149,7 @@ def test_changes_are_replayed_and_vectors_are_none_of_its_business(ledger: Ledge
     assert (tmp_path / "lexicon" / "meta.json").read_bytes() == commits
 
 
-def test_two_lexicons_over_one_folder_see_each_others_work(ledger: Ledger, tmp_path: Path) -> None:
+def test_two_lexicons_over_one_folder_see_each_others_changes(ledger: Ledger, tmp_path: Path) -> None:
     first, second = Lexicon(tmp_path / "lexicon"), Lexicon(tmp_path / "lexicon")
     add(ledger, "old words")
     first.catch_up(ledger)
@@ -160,7 +160,7 @@ def test_two_lexicons_over_one_folder_see_each_others_work(ledger: Ledger, tmp_p
     assert set(found(second, ledger, "words")) == {"old words", "fresh words"}
 
 
-def test_a_searcher_serves_on_while_another_process_holds_the_lexicon(ledger: Ledger, tmp_path: Path) -> None:
+def test_searches_continue_while_another_process_holds_the_lexicon(ledger: Ledger, tmp_path: Path) -> None:
     add(ledger, "old words")
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -226,7 +226,7 @@ def test_a_damaged_folder_is_rebuilt_from_the_ledger(
     assert set(found(lexicon, ledger, "red apple")) == {TEXTS[0], TEXTS[1], TEXTS[3]}
 
 
-def test_searches_from_many_threads_while_documents_come_in(ledger: Ledger, tmp_path: Path) -> None:
+def test_many_threads_search_while_documents_are_added(ledger: Ledger, tmp_path: Path) -> None:
     lexicon = Lexicon(tmp_path / "lexicon")
     add(ledger, "common start")
     lexicon.catch_up(ledger)
@@ -251,7 +251,7 @@ def test_searches_from_many_threads_while_documents_come_in(ledger: Ledger, tmp_
     assert all(seen == sorted(seen) and seen for seen in counts)
 
 
-def test_a_list_of_deletions_that_a_killed_writer_left_is_not_in_the_way(ledger: Ledger, tmp_path: Path) -> None:
+def test_deletion_files_left_by_a_killed_writer_do_no_harm(ledger: Ledger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     Lexicon(tmp_path / "lexicon").catch_up(ledger)
     shutil.copytree(tmp_path / "lexicon", tmp_path / "killed")
@@ -259,7 +259,7 @@ def test_a_list_of_deletions_that_a_killed_writer_left_is_not_in_the_way(ledger:
     Lexicon(tmp_path / "lexicon").catch_up(ledger)
     written = [path for path in (tmp_path / "lexicon").glob("*.del") if not (tmp_path / "killed" / path.name).exists()]
     assert written
-    for path in written:  # what a kill between writing them and committing leaves
+    for path in written:  # as left by a kill between writing them and the commit
         shutil.copy(path, tmp_path / "killed")
     lexicon = Lexicon(tmp_path / "killed")
     lexicon.catch_up(ledger)
@@ -268,8 +268,10 @@ def test_a_list_of_deletions_that_a_killed_writer_left_is_not_in_the_way(ledger:
 
 @pytest.mark.parametrize("outside", [False, True])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.95])
-def test_a_long_scope_is_as_exact_as_a_short_one(ledger: Ledger, tmp_path: Path, outside: bool, share: float) -> None:
-    """Scopes that hold few, many and none of the documents that suit the query best, part of the query or sifted after it."""
+def test_a_long_selection_is_as_exact_as_a_short_one(
+    ledger: Ledger, tmp_path: Path, outside: bool, share: float
+) -> None:
+    """Selections with few, many and none of the best documents, as part of the query or applied to its hits."""
     rng = np.random.default_rng(5)
     add(ledger, *(" ".join(["plum"] * (1 + number % 7) + ["pear"] * (number % 5)) for number in range(400)))
     long, short = Lexicon(tmp_path / "lexicon", max_depth=10_000), Lexicon(tmp_path / "lexicon", max_depth=0)

@@ -1,4 +1,4 @@
-"""A real proxy on loopback: it is told the checked address, never what is not public, and its refusals are reported."""
+"""A real proxy on loopback: it gets the checked address, never a private one, and its refusals are reported."""
 
 import socket
 import socketserver
@@ -17,7 +17,7 @@ PUBLIC = "93.184.216.34"
 
 
 class ProxyServer:
-    """Connects whatever it is asked for to one port of this machine, or answers `refusal`. `asked` are heads of requests."""
+    """A proxy that connects every request to one port of this machine, or answers `refusal`. `asked` are request heads."""
 
     def __init__(self, port: int) -> None:
         self.asked: list[str] = []
@@ -64,7 +64,7 @@ def relay(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)
     except OSError:
-        return  # the other side has gone
+        return  # the other side has closed
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def failure(url: str) -> str:
 
 
 def names(monkeypatch: pytest.MonkeyPatch, **addresses: str) -> None:
-    """Look up these names as given, and no other."""
+    """Resolve these names as given, and no others."""
 
     def looked_up(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         if host not in addresses:
@@ -109,7 +109,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **addresses: str) -> None:
     )  # fmt: skip
 
 
-def test_the_proxy_is_told_the_address_that_was_checked_and_the_server_the_name(
+def test_the_proxy_gets_the_address_that_was_checked_and_the_server_the_name(
     proxy: ProxyServer, server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(monkeypatch, **{"pages.test": PUBLIC})

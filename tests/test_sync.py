@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
-from index.records import Document, DocumentSummary, Source
-from index.sync.listing import File, Listing, listing
-from index.sync.plan import Plan, plan
-from index.sync.sync import Progress, SyncReport, foresee, sync
+from index.embedding.encoder import HashedEncoder
+from index.records import Document, DocumentSummary, FileStamp
+from index.sync.listing import File, Listing, SyncPlan, list_files, plan_sync
+from index.sync.sync import SyncProgress, SyncReport, preview, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
 
@@ -47,7 +46,9 @@ def names(report: SyncReport) -> dict[str, list[str]]:
 
 
 def texts(collection: Collection) -> dict[str, str]:
-    return {found.uri.rsplit("/", 1)[1]: collection.document(found.id).text for found in collection.documents()}
+    return {
+        found.uri.rsplit("/", 1)[1]: collection.documents.get(found.id).text for found in collection.documents.list()
+    }
 
 
 def touch(path: Path, seconds: int = 10) -> None:
@@ -56,25 +57,25 @@ def touch(path: Path, seconds: int = 10) -> None:
 
 
 def summary(uri: str, size: int, modified: int) -> DocumentSummary:
-    return DocumentSummary(uri, "v", uri, uri, "text/plain", 1, 1, Source(size, modified), 0.0)
+    return DocumentSummary(uri, "v", uri, uri, "text/plain", 1, 1, FileStamp(size, modified), 0.0)
 
 
 def test_the_plan_goes_by_size_and_time_and_stays_under_the_roots() -> None:
     names = ("a/same", "a/longer", "a/later", "a/gone", "a/locked/x", "ab/elsewhere")
     known = [summary(f"file:///{name}", 1, 1) for name in names]
-    found = {name: File(Path(name), f"file:///a/{name}", Source(size, modified)) for name, size, modified in (
+    found = {name: File(Path(name), f"file:///a/{name}", FileStamp(size, modified)) for name, size, modified in (
         ("same", 1, 1), ("longer", 2, 1), ("later", 1, 2), ("new", 1, 1),
     )}  # fmt: skip
     seen = Listing(tuple(found.values()), (), (), roots=("file:///a",), unknown=("file:///a/locked",))
-    assert plan(known, seen) == Plan(
+    assert plan_sync(known, seen) == SyncPlan(
         added=(found["new"],),
         changed=(found["longer"], found["later"]),
         gone=(known[3],),
         unchanged=("file:///a/same",),
     )
-    elsewise = plan(known, seen, frozenset({"hr"}))
+    elsewise = plan_sync(known, seen, frozenset({"hr"}))
     assert (elsewise.unchanged, elsewise.permitted) == ((), (known[0],))
-    assert plan(known, seen, frozenset()) == plan(known, seen)
+    assert plan_sync(known, seen, frozenset()) == plan_sync(known, seen)
 
 
 def test_a_folder_is_indexed_and_found(collection: Collection, folder: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_folder_is_indexed_and_found(collection: Collection, folder: Path) -> 
     assert collection.state().pending_vectors == 0
     [hit] = collection.search("honey", k=1)
     assert (hit.uri, hit.title, hit.chunk.trail) == ((folder / "sub" / "bear.md").as_uri(), "Bears", ("Bears",))
-    assert collection.document(hit.chunk.document_id).text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
+    assert collection.documents.get(hit.chunk.document_id).text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
 
 
 def test_only_what_differs_is_read_again(collection: Collection, folder: Path, encoder: HashedEncoder) -> None:
@@ -95,7 +96,7 @@ def test_only_what_differs_is_read_again(collection: Collection, folder: Path, e
     (folder / "sub" / "cat.html").unlink()
     (folder / "dog.txt").write_text("Dogs chase cats.")
     touch(folder / "sub" / "bear.md")
-    progress: list[Progress] = []
+    progress: list[SyncProgress] = []
     report = sync(collection, [folder], on_progress=progress.append)
     assert names(report) == {
         "added": ["dog.txt"], "changed": ["apple.txt"], "removed": ["cat.html"], "unchanged": ["bear.md"],
@@ -113,7 +114,7 @@ def test_only_what_differs_is_read_again(collection: Collection, folder: Path, e
     assert names(sync(collection, [folder])) == {"unchanged": ["apple.txt", "bear.md", "dog.txt"]}
 
 
-def test_a_renamed_file_is_told_by_its_content_and_keeps_its_vectors(
+def test_a_renamed_file_is_recognised_by_its_content_and_keeps_its_vectors(
     collection: Collection, folder: Path, encoder: HashedEncoder
 ) -> None:
     sync(collection, [folder])
@@ -139,9 +140,9 @@ def test_those_who_may_read_stay_until_others_are_named(
     assert encoder.encoded == encoded + 2
     touch(folder / "dog.txt")
     hr = frozenset({"hr"})
-    foreseen = foresee(collection.documents(), [folder / "sub", folder / "dog.txt"], principals=hr)
-    assert names(foreseen) == {"changed": ["bear.md", "cat.html", "dog.txt"]}
-    assert names(sync(collection, [folder / "sub", folder / "dog.txt"], principals=hr)) == names(foreseen)
+    planned = preview(collection.documents.list(), [folder / "sub", folder / "dog.txt"], principals=hr)
+    assert names(planned) == {"changed": ["bear.md", "cat.html", "dog.txt"]}
+    assert names(sync(collection, [folder / "sub", folder / "dog.txt"], principals=hr)) == names(planned)
     assert readers(collection) == {"pear.txt": "ann hr", "bear.md": "hr", "cat.html": "hr", "dog.txt": "hr"}
     assert names(sync(collection, [folder], principals=frozenset()))["changed"] == sorted(readers(collection))
     assert set(readers(collection).values()) == {""}
@@ -149,12 +150,12 @@ def test_those_who_may_read_stay_until_others_are_named(
 
 
 def readers(collection: Collection) -> dict[str, str]:
-    """Who may read each document, by file name; nobody named is everybody."""
-    return {found.uri.rsplit("/", 1)[1]: " ".join(sorted(found.principals)) for found in collection.documents()}
+    """Who may read each document, by file name; an empty string means everybody."""
+    return {found.uri.rsplit("/", 1)[1]: " ".join(sorted(found.principals)) for found in collection.documents.list()}
 
 
-def said(report: SyncReport) -> list[tuple[str, str, int]]:
-    """What a report says of readers that nobody named for this run: the last part of the place, the readers, how many files."""
+def inherited(report: SyncReport) -> list[tuple[str, str, int]]:
+    """The inherited readers in a report: the last part of the place, the readers, the number of files."""
     return [(root.uri.rsplit("/", 1)[1], " ".join(sorted(root.principals)), n) for root, n in report.inherited]
 
 
@@ -164,13 +165,13 @@ HR, ANN = frozenset({"hr"}), frozenset({"ann"})
 def test_a_new_file_is_for_those_who_were_named_for_its_folder(collection: Collection, folder: Path) -> None:
     sync(collection, [folder], principals=HR)
     (folder / "dog.txt").write_text("Dogs chase cats.")
-    foreseen = foresee(collection.documents(), [folder], roots_of=collection.roots_of)
+    planned = preview(collection.documents.list(), [folder], roots_of=collection.permissions.roots)
     report = sync(collection, [folder])
-    assert said(report) == said(foreseen) == [("corpus", "hr", 1)]
+    assert inherited(report) == inherited(planned) == [("corpus", "hr", 1)]
     assert readers(collection) == dict.fromkeys(["apple.txt", "bear.md", "cat.html", "dog.txt"], "hr")
-    assert said(sync(collection, [folder])) == []
+    assert inherited(sync(collection, [folder])) == []
     (folder / "emu.txt").write_text("Emus run.")
-    assert said(sync(collection, [folder / "emu.txt"])) == [("corpus", "hr", 1)]
+    assert inherited(sync(collection, [folder / "emu.txt"])) == [("corpus", "hr", 1)]
 
 
 def test_the_nearest_place_decides_and_naming_others_above_it_ends_that(collection: Collection, folder: Path) -> None:
@@ -178,11 +179,11 @@ def test_the_nearest_place_decides_and_naming_others_above_it_ends_that(collecti
     sync(collection, [folder / "sub"], principals=ANN)
     (folder / "dog.txt").write_text("Dogs chase cats.")
     (folder / "sub" / "emu.txt").write_text("Emus run.")
-    assert sorted(said(sync(collection, [folder]))) == [("corpus", "hr", 1), ("sub", "ann", 1)]
+    assert sorted(inherited(sync(collection, [folder]))) == [("corpus", "hr", 1), ("sub", "ann", 1)]
     assert (readers(collection)["dog.txt"], readers(collection)["emu.txt"]) == ("hr", "ann")
     sync(collection, [folder], principals=frozenset())
     (folder / "sub" / "fox.txt").write_text("Foxes sleep.")
-    assert said(sync(collection, [folder])) == []
+    assert inherited(sync(collection, [folder])) == []
     assert set(readers(collection).values()) == {""}
     sync(collection, [folder], principals=HR)
     sync(collection, [folder / "sub"], principals=frozenset())
@@ -196,7 +197,7 @@ def test_a_folder_beside_one_that_is_restricted_is_open(collection: Collection, 
     sync(collection, [folder / "sub"], principals=HR)
     (folder / "sub2").mkdir()
     (folder / "sub2" / "dog.txt").write_text("Dogs chase cats.")
-    assert said(sync(collection, [folder])) == []
+    assert inherited(sync(collection, [folder])) == []
     assert readers(collection) == {"apple.txt": "", "bear.md": "hr", "cat.html": "hr", "dog.txt": ""}
 
 
@@ -207,11 +208,11 @@ def test_who_was_named_is_remembered_also_by_a_run_that_was_killed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("index.sync.sync.contents", killed)
+        patch.setattr("index.sync.sync.read_contents", killed)
         with pytest.raises(KeyboardInterrupt):
             sync(collection, [folder], principals=HR)
-    assert collection.documents() == []
-    assert said(sync(collection, [folder])) == [("corpus", "hr", 3)]
+    assert collection.documents.list() == []
+    assert inherited(sync(collection, [folder])) == [("corpus", "hr", 3)]
     assert set(readers(collection).values()) == {"hr"}
 
 
@@ -222,19 +223,19 @@ def test_a_file_that_moves_is_for_those_of_its_new_place(collection: Collection,
     (folder / "sub" / "bear.md").rename(folder / "bear.md")
     report = sync(collection, [folder])
     assert names(report)["renamed"] == ["apple.txt", "bear.md"]
-    assert said(report) == [("sub", "hr", 1)]
+    assert inherited(report) == [("sub", "hr", 1)]
     assert readers(collection) == {"apple.txt": "hr", "bear.md": "hr", "cat.html": "hr"}  # no new place opens one
 
 
 def test_a_file_that_comes_back_is_for_those_who_read_it_before(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
-    [apple] = [found for found in collection.documents() if found.uri.endswith("apple.txt")]
+    [apple] = [found for found in collection.documents.list() if found.uri.endswith("apple.txt")]
     collection.permit(apple.id, ANN)
     (folder / "apple.txt").unlink()
     sync(collection, [folder])
     assert "apple.txt" not in readers(collection)
     (folder / "apple.txt").write_text("Apples again.")
-    assert said(sync(collection, [folder])) == [("corpus", "ann", 1)]
+    assert inherited(sync(collection, [folder])) == [("corpus", "ann", 1)]
     assert readers(collection) == {"apple.txt": "ann", "bear.md": "", "cat.html": ""}
 
 
@@ -259,11 +260,11 @@ def test_what_is_foreseen_is_not_done(collection: Collection, folder: Path) -> N
     (folder / "apple.txt").unlink()
     (folder / "dog.txt").write_text("Dogs.")
     touch(folder / "sub" / "bear.md")
-    before = collection.documents()
-    assert names(foresee(collection.documents(), [folder])) == {
+    before = collection.documents.list()
+    assert names(preview(collection.documents.list(), [folder])) == {
         "added": ["dog.txt"], "changed": ["bear.md"], "removed": ["apple.txt"], "unchanged": ["cat.html"],
     }  # fmt: skip
-    assert collection.documents() == before
+    assert collection.documents.list() == before
 
 
 def test_hidden_temporary_and_foreign_files_are_passed_over(collection: Collection, folder: Path) -> None:
@@ -311,8 +312,8 @@ def test_paths_with_nothing_to_read_say_so(collection: Collection, folder: Path,
         ("missing", "there is no such file or folder"),
         ("song.mp3", "it is no document"),
     ]
-    assert all(found.mend for found in report.rejected)
-    assert len(collection.documents()) == 3
+    assert all(found.fix for found in report.rejected)
+    assert len(collection.documents.list()) == 3
 
 
 def test_a_folder_that_cannot_be_reached_loses_nothing(collection: Collection, folder: Path) -> None:
@@ -320,7 +321,7 @@ def test_a_folder_that_cannot_be_reached_loses_nothing(collection: Collection, f
     folder.rename(folder.with_name("moved"))
     [rejection] = sync(collection, [folder]).rejected
     assert rejection.reason == "there is no such file or folder"
-    assert len(collection.documents()) == 3
+    assert len(collection.documents.list()) == 3
 
 
 def test_a_subfolder_that_cannot_be_listed_loses_nothing(
@@ -334,11 +335,11 @@ def test_a_subfolder_that_cannot_be_listed_loses_nothing(
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)  # tests run as root, whom no mode bits stop
+    monkeypatch.setattr(os, "scandir", refuse)  # tests run as root, for whom mode bits have no effect
     report = sync(collection, [folder])
     assert names(report) == {"unchanged": ["apple.txt"]}
     assert [found.reason for found in report.rejected] == ["opening it is not permitted"]
-    assert len(collection.documents()) == 3
+    assert len(collection.documents.list()) == 3
 
 
 def test_bad_files_cost_themselves_alone(collection: Collection, folder: Path) -> None:
@@ -353,7 +354,7 @@ def test_bad_files_cost_themselves_alone(collection: Collection, folder: Path) -
     assert {found.uri.rsplit("/", 1)[1] for found in report.rejected} == {
         "empty.txt", "bad.txt", "broken.pdf", "wrong.docx", "huge.log",
     }  # fmt: skip
-    assert all(found.reason and found.mend for found in report.rejected)
+    assert all(found.reason and found.fix for found in report.rejected)
 
 
 def test_a_file_that_no_longer_reads_keeps_its_last_version(collection: Collection, folder: Path) -> None:
@@ -367,7 +368,7 @@ def test_a_file_that_vanishes_meanwhile_is_rejected(collection: Collection, fold
     for number in range(100):
         (folder / f"{number:03}.txt").write_text(f"Text {number}.")
 
-    def vanish(step: Progress) -> None:
+    def vanish(step: SyncProgress) -> None:
         (folder / "sub" / "cat.html").unlink(missing_ok=True)
 
     report = sync(collection, [folder], on_progress=vanish)
@@ -396,7 +397,7 @@ def test_a_sync_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
         path.write_text(f"Text number {number}.")
     code = (
         "import sys\nfrom pathlib import Path\nfrom index.collection import Collection\n"
-        "from index.embedding.hashing import HashedEncoder\nfrom index.sync.sync import sync\n"
+        "from index.embedding.encoder import HashedEncoder\nfrom index.sync.sync import sync\n"
         "def say(step):\n    print(step.files_done, flush=True)\n"
         "sync(Collection(Path(sys.argv[1]), HashedEncoder()), [Path(sys.argv[2])], on_progress=say)\n"
     )
@@ -414,7 +415,7 @@ def test_a_sync_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
                 break
         running.wait()
     collection = Collection(home, HashedEncoder())
-    kept = len(collection.documents())
+    kept = len(collection.documents.list())
     assert 128 <= kept < 300
     assert collection.search("number 5", k=1)
     report = sync(collection, [tmp_path / "many"])
@@ -427,8 +428,8 @@ def test_what_another_process_read_later_is_not_overwritten(collection: Collecti
     other = Collection(folder.parent / "home" / "library", HashedEncoder())
     apple = folder / "apple.txt"
 
-    def meanwhile(progress: Progress) -> None:
-        """Called when the first file has been read and nothing is stored."""
+    def meanwhile(progress: SyncProgress) -> None:
+        """Called when the first file has been read and nothing is stored yet."""
         if progress.files_done == 1:
             apple.write_text("Apples fall, as was written meanwhile.")
             sync(other, [apple])
@@ -445,7 +446,7 @@ def test_what_others_do_to_gone_and_renamed_files_meanwhile_does_no_harm(collect
     (folder / "sub" / "cat.html").unlink()
     (folder / "zebra.txt").write_text("Zebras have stripes.")
 
-    def meanwhile(progress: Progress) -> None:
+    def meanwhile(progress: SyncProgress) -> None:
         if progress.files_done == 1:
             sync(other, [folder])
 
@@ -457,14 +458,14 @@ def test_what_others_do_to_gone_and_renamed_files_meanwhile_does_no_harm(collect
 
 
 def test_others_write_between_the_batches_of_a_long_sync(collection: Collection, folder: Path) -> None:
-    """Two processes index the same folder at once while this one adds documents of its own."""
+    """Two processes index the same folder while this one adds documents of its own."""
     for number in range(300):
         (folder / f"n{number:03d}.txt").write_text(f"Number {number} is the {number}th of many. " * 3)
     script = """
 import sys
 from pathlib import Path
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.sync.sync import sync
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 print("ready", flush=True)
@@ -494,12 +495,12 @@ print(len(report.added), flush=True)
         said, _ = other.communicate()
         assert (other.returncode, said) == (0, "303\n")
     assert sync(collection, [folder]).added == ()
-    assert len(collection.documents()) == 303 + mine
+    assert len(collection.documents.list()) == 303 + mine
     assert collection.state().pending_vectors == 0
     assert collection.verify() == []
 
 
 def test_listing_names_each_file_once(folder: Path) -> None:
-    found = listing([folder, folder / "sub", folder / "apple.txt"])
+    found = list_files([folder, folder / "sub", folder / "apple.txt"])
     assert [file.path.name for file in found.files] == ["apple.txt", "bear.md", "cat.html"]
-    assert found.files[0].source == Source(21, (folder / "apple.txt").stat().st_mtime_ns)
+    assert found.files[0].source == FileStamp(21, (folder / "apple.txt").stat().st_mtime_ns)

@@ -44,7 +44,7 @@ def documents_of(ledger: Ledger) -> dict[int, int]:
 
 
 def fill(ledger: Ledger, numbers: range, seed: int) -> dict[int, NDArray[np.float32]]:
-    """Adds documents with random vectors; answers the vectors, as the ledger rounds them, by chunk number."""
+    """Adds documents with random vectors; returns the vectors, as the ledger rounds them, by chunk number."""
     ledger.change([entry(number) for number in numbers], [])
     pending = ledger.chunks.pending(10_000)
     vectors = np.random.default_rng(seed).standard_normal((len(pending), DIMENSION)).astype(np.float32)
@@ -227,7 +227,7 @@ def test_a_file_of_another_ledger_is_not_used(ledger: Ledger, tmp_path: Path) ->
 
 SIZES = Sizes(exact=100, quantised=300, max_exhaustive=20)
 KINDS = {"exact": range(16), "quantised": range(50), "partitioned": range(120)}
-"""Documents that make a collection of each kind with these sizes, at five chunks each."""
+"""How many documents (of five chunks each) make a collection of each kind with these sizes."""
 
 
 def kind_on_disk(folder: Path) -> str:
@@ -238,7 +238,7 @@ def kind_on_disk(folder: Path) -> str:
 def recall(
     index: VectorIndex, vectors: dict[int, NDArray[np.float32]], k: int, scope: Selection | None = None
 ) -> float:
-    """Share of the exact `k` nearest that the index finds, over some queries; every score that it gives must be exact."""
+    """The share of the true `k` nearest that the index finds, over some queries; every score must be exact."""
     shares = []
     for query in queries(40):
         found = index.search(query, k, scope)
@@ -291,7 +291,7 @@ def test_filters_hold_in_every_structure_and_small_ones_are_exact(ledger: Ledger
 
 
 def is_mapped(folder: Path) -> bool:
-    """Whether this process searches in the structure that stands in the folder now: only partitions stay on disk."""
+    """Whether this process searches the structure that is now in the folder: only partitions stay on disk."""
     name = json.loads((folder / "vectors.json").read_text())["structure"]
     return str(folder / name) in Path("/proc/self/maps").read_text()
 
@@ -305,7 +305,7 @@ def test_searches_go_on_while_the_collection_outgrows_its_structure_twice(ledger
     done, wrong, searched = threading.Event(), list[object](), [0, 0]
 
     def search(place: int) -> None:
-        """What was there before the search began is found by it, whatever goes on."""
+        """A search finds what was indexed before it began, whatever happens meanwhile."""
         while not done.is_set():
             number, vector = known[searched[place] * 7 % len(known)]
             index.catch_up()
@@ -380,7 +380,7 @@ def test_a_large_file_that_is_damaged_is_made_again_in_the_background(
     assert recall(again, vectors, 10) >= 0.99
 
 
-def test_a_vector_that_differs_from_the_ledgers_is_told(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_vector_that_differs_from_the_ledgers_is_reported(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(120), seed=50)
     index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
     index.save()

@@ -1,4 +1,4 @@
-"""Pages and sitemaps into a collection, from a real server on loopback."""
+"""Pages and sitemaps are synced into a collection from a real server on loopback."""
 
 import gzip
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
-from index.sync.sync import Progress, SyncReport
+from index.embedding.encoder import HashedEncoder
+from index.sync.sync import SyncProgress, SyncReport
 from index.web.fetcher import WebLimits
 from index.web.sync import sync_web
 from tests.web_server import Page, WebServer
@@ -50,12 +50,15 @@ def names(report: SyncReport) -> dict[str, list[str]]:
 
 
 def reasons(report: SyncReport) -> dict[str, str]:
-    assert all(found.mend for found in (*report.rejected, *report.skipped))
+    assert all(found.fix for found in (*report.rejected, *report.skipped))
     return {"/" + found.uri.split("/", 3)[3]: found.reason for found in (*report.rejected, *report.skipped)}
 
 
 def texts(collection: Collection) -> dict[str, str]:
-    return {"/" + found.uri.split("/", 3)[3]: collection.document(found.id).text for found in collection.documents()}
+    return {
+        "/" + found.uri.split("/", 3)[3]: collection.documents.get(found.id).text
+        for found in collection.documents.list()
+    }
 
 
 def test_a_page_is_read_and_read_again_only_when_it_changed(
@@ -71,7 +74,7 @@ def test_a_page_is_read_and_read_again_only_when_it_changed(
     server.html("/bears", "Bears sleep.", etag='"2"')
     assert names(read(collection, f"{server.url}/bears")) == {"changed": ["/bears"]}
     assert "Bears sleep." in texts(collection)["/bears"]
-    server.html("/bears", "Bears sleep.")  # a server that names no state: sent again, the same, not embedded again
+    server.html("/bears", "Bears sleep.")  # without an ETag: sent again, found the same, not embedded again
     assert names(read(collection, f"{server.url}/bears")) == {"unchanged": ["/bears"]}
     assert encoder.encoded == encoded + 1
 
@@ -93,7 +96,7 @@ def test_a_page_that_is_gone_goes_and_one_that_fails_stays(collection: Collectio
     assert names(report) == {"removed": ["/a"]}
     assert reasons(report) == {"/b": "its server is not able to answer (HTTP 500)"}
     assert list(texts(collection)) == ["/b"]
-    assert [visit.uri for visit in collection.visits()] == [f"{server.url}/b"]
+    assert [visit.uri for visit in collection.documents.visits()] == [f"{server.url}/b"]
     assert reasons(read(collection, f"{server.url}/a")) == {"/a": "there is no such page (HTTP 410)"}
 
 
@@ -103,7 +106,7 @@ def test_a_sitemap_gives_its_pages_and_takes_them_back(collection: Collection, s
     server.sitemap(
         "/sitemap.xml", f"{server.url}/a", f" {server.url}/b\n", "http://elsewhere.example/x", "javascript:x"
     )
-    progress: list[Progress] = []
+    progress: list[SyncProgress] = []
     report = sync_web(
         collection,
         [f"{server.url}/sitemap.xml"],
@@ -218,10 +221,10 @@ def test_who_may_read_is_kept_or_changed_without_reading_again(collection: Colle
     limits = WebLimits(delay=0)
     sync_web(collection, [f"{server.url}/a"], principals=frozenset({"ann"}), web_limits=limits, allow_private=True)
     assert names(read(collection, f"{server.url}/a")) == {"unchanged": ["/a"]}
-    assert collection.documents()[0].principals == frozenset({"ann"})
+    assert collection.documents.list()[0].principals == frozenset({"ann"})
     report = sync_web(collection, [f"{server.url}/a"], principals=frozenset(), web_limits=limits, allow_private=True)
     assert names(report) == {"changed": ["/a"]}
-    assert collection.documents()[0].principals == frozenset()
+    assert collection.documents.list()[0].principals == frozenset()
 
 
 def test_a_page_that_a_sitemap_lists_later_is_for_those_who_were_named_for_the_sitemap(
@@ -236,6 +239,6 @@ def test_a_page_that_a_sitemap_lists_later_is_for_those_who_were_named_for_the_s
     report = read(collection, f"{server.url}/s.xml", f"{server.url}/open")
     assert names(report) == {"added": ["/b", "/open"], "unchanged": ["/a"]}
     assert [(root.uri, root.principals, count) for root, count in report.inherited] == [(f"{server.url}/s.xml", ann, 1)]
-    assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents()} == {
+    assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents.list()} == {
         "a": ann, "b": ann, "open": frozenset(),
     }  # fmt: skip

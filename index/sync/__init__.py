@@ -1,4 +1,4 @@
-"""A folder against a collection: what is new, changed, renamed or gone, once or for as long as it changes.
+"""Sync files and folders into a collection: find what is new, changed, renamed or gone, once or continuously.
 
-Read in this order: listing, plan, importer, sync, watch.
+Read in this order: listing, importer, sync, watch.
 """

@@ -1,7 +1,7 @@
-"""The contents of files -> a collection, in batches, with an account of what that did.
+"""The importer: stores the contents of files in a collection, in batches, and records what changed.
 
-What one file holds is stored in one transaction: an archive that changed replaces its members all or nothing. Others may write
-between two batches: before one is stored, what they did to its documents meanwhile is looked at.
+The documents of one file are stored in one transaction: a changed archive replaces all its members or none. Other processes
+may write between two batches: before a batch is stored, the importer checks what they did to its documents meanwhile.
 """
 
 from collections import Counter
@@ -13,35 +13,36 @@ from index.collection import Collection
 from index.errors import NotADocument
 from index.extraction.contents import Contents
 from index.ledger.permissions import Inherited, Root
-from index.records import Document, DocumentSummary, Source
+from index.records import Document, DocumentSummary, FileStamp
 from index.sync.listing import Rejection
 from index.uris import file_uri, is_at_or_inside
 
 _BATCH_DOCUMENTS = 64
 _BATCH_CHARACTERS = 1_000_000
-_BATCH_REMOVED = 500
+_REMOVE_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """What one file holds, what led to it, and the ids of documents that go when it is stored."""
+class _FileChange:
+    """The documents of one file, the address that led to it, and the ids of documents to remove when it is stored."""
 
     uri: str
     found_by: str
-    source: Source
+    source: FileStamp
     documents: Sequence[Document]
-    retired: Sequence[str]
+    removed: Sequence[str]
 
 
-class Intake:
-    """Takes in one file after the other.
+class Importer:
+    """Adds one file after the other to a collection.
 
-    `known` are the documents of the collection. `gone` are those of them whose files are no longer there: one that turns up
-    elsewhere counts as renamed. `is_as_read(uri, source)` tells whether a file still looks as it did when it was read.
-    `principals` may read what is taken in. With None, who may read a document now may read it afterwards, and who may read
-    one of an archive may read those that come into it. A new document, or one under a new name, is for those who were named
-    for the nearest place above it (`index.ledger.permissions`); where nobody was, a document keeps its readers, also one that was removed
-    before, and a new one is for everybody.
+    `known` are the documents of the collection, `gone` those of them whose files were deleted: one that turns up elsewhere
+    counts as renamed. `is_unchanged(uri, source)` says whether a file still is as it was read.
+
+    `principals` may read what is imported. With None, existing documents keep their readers, and new members of an archive
+    get the readers of its other members. A new or renamed document gets the principals given for the nearest place above it
+    (`index.ledger.permissions`). Where none were given, a renamed document keeps its readers, one that was removed before
+    gets its former readers back, and a new one is for everybody.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Intake:
         collection: Collection,
         known: Iterable[DocumentSummary],
         gone: Iterable[DocumentSummary],
-        is_as_read: Callable[[str, Source], bool],
+        is_unchanged: Callable[[str, FileStamp], bool],
         principals: frozenset[str] | None,
     ) -> None:
         self.added: list[str] = []
@@ -60,10 +61,10 @@ class Intake:
         self.rejected: list[Rejection] = []
         self.skipped: list[Rejection] = []
         self._collection = collection
-        self._is_as_read = is_as_read
+        self._is_unchanged = is_unchanged
         self._principals = principals
-        self._readers_from: dict[str, str] = {}  # the id of the document whose readers a new one gets
-        self._moved: set[str] = set()
+        self._readers_from: dict[str, str] = {}  # id of a new document -> id of the document whose readers it gets
+        self._renamed_ids: set[str] = set()
         self._inherited: Counter[Root] = Counter()
         self._known = {document.id: document for document in known}
         self._former: dict[str, list[DocumentSummary]] = {}
@@ -71,107 +72,111 @@ class Intake:
             self._former.setdefault(file_uri(document.uri), []).append(document)
         self._gone: dict[str, dict[str, DocumentSummary]] = {}  # by version, then by id
         for document in gone:
-            self._lose(document)
-        self._batch: list[_Held] = []
+            self._add_gone(document)
+        self._batch: list[_FileChange] = []
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to store."""
-        documents = [document for held in self._batch for document in held.documents]
-        return len(documents) >= _BATCH_DOCUMENTS or sum(len(one.text) for one in documents) >= _BATCH_CHARACTERS
+        """Whether the batch is large enough to be stored."""
+        texts = [document.text for change in self._batch for document in change.documents]
+        return len(texts) >= _BATCH_DOCUMENTS or sum(map(len, texts)) >= _BATCH_CHARACTERS
 
     @property
     def inherited(self) -> tuple[Inherited, ...]:
-        """Where the readers of new documents come from, since none were named and they are not everybody."""
+        """How many new documents are restricted although no principals were given, by where their readers come from."""
         return tuple(Inherited(root, count) for root, count in self._inherited.items() if count)
 
-    def take(self, uri: str, contents: Contents, found_by: str | None = None) -> None:
-        """What the file at `uri` holds now. What could not be read of it stays as it was, what it no longer holds goes.
+    def add(self, uri: str, contents: Contents, found_by: str | None = None) -> None:
+        """Add the present contents of the file at `uri` to the batch.
 
-        `found_by` is the address that led to it: what was said of that one comes before what was said of places above `uri`.
+        Documents in it that could not be read stay as they were; those that it no longer holds are removed. `found_by` is the
+        address that led to the file: principals given for it take precedence over those given for places above `uri`.
         """
         for error in contents.refused:
             group = self.skipped if isinstance(error, NotADocument) else self.rejected
-            group.append(Rejection(error.uri, error.reason, error.mend))
+            group.append(Rejection(error.uri, error.reason, error.fix))
         if contents.source is None:
             return
         former = {document.uri: document for document in self._former.get(uri, ())}
-        lost = _no_longer_in(former.values(), contents)
-        for missing in lost:
-            self._lose(missing)
-        retired: list[str] = []
-        for document in contents.documents:
-            before = former.get(document.uri)
+        missing = _no_longer_in(former.values(), contents)
+        for document in missing:
+            self._add_gone(document)
+        removed: list[str] = []
+        for new in contents.documents:
+            before = former.get(new.uri)
             if before is not None:
-                is_same = before.version == document.version and self._principals in (None, before.principals)
-                (self.unchanged if is_same else self.changed).append(document.uri)
-            elif namesakes := self._gone.get(document.version):
-                retired.append(namesakes.pop(next(iter(namesakes))).id)
-                self._readers_from[document.id] = retired[-1]
-                self._moved.add(document.id)
-                self.renamed.append(document.uri)
+                is_same = before.version == new.version and self._principals in (None, before.principals)
+                (self.unchanged if is_same else self.changed).append(new.uri)
+            elif same_version := self._gone.get(new.version):
+                removed.append(same_version.pop(next(iter(same_version))).id)
+                self._readers_from[new.id] = removed[-1]
+                self._renamed_ids.add(new.id)
+                self.renamed.append(new.uri)
             else:
                 if former:
-                    self._readers_from[document.id] = next(iter(former.values())).id
-                self.added.append(document.uri)
-        for missing in lost:
-            if self._gone[missing.version].pop(missing.id, None) is not None:
-                retired.append(missing.id)
-                self.removed.append(missing.uri)
-        self._batch.append(_Held(uri, found_by or uri, contents.source, contents.documents, retired))
+                    self._readers_from[new.id] = next(iter(former.values())).id
+                self.added.append(new.uri)
+        for document in missing:
+            if self._gone[document.version].pop(document.id, None) is not None:
+                removed.append(document.id)
+                self.removed.append(document.uri)
+        self._batch.append(_FileChange(uri, found_by or uri, contents.source, contents.documents, removed))
 
     def store(self) -> None:
-        """Write what was taken since the last time, all or nothing.
+        """Write the batch in one transaction and start a new one.
 
-        Where others wrote meanwhile, a file's contents count only if it still is as it was read: else theirs are newer.
+        A file whose documents another process has written meanwhile is stored only if it is still as it was read; otherwise
+        what the other process wrote is newer.
         """
-        add: list[tuple[Document, Source | None]] = []
+        add: list[tuple[Document, FileStamp | None]] = []
         remove: list[str] = []
         with self._collection.writing():
-            ids = [document.id for held in self._batch for document in held.documents]
-            untouched = self._untouched([*ids, *(identity for held in self._batch for identity in held.retired)])
+            ids = [document.id for change in self._batch for document in change.documents]
+            untouched = self._untouched([*ids, *(identity for change in self._batch for identity in change.removed)])
             readers = self._readers(ids)
-            for held in self._batch:
-                mine = {document.id for document in held.documents} | set(held.retired)
-                if mine <= untouched or self._is_as_read(held.uri, held.source):
-                    add += [(replace(one, principals=readers[one.id]), held.source) for one in held.documents]
-                    remove += [identity for identity in held.retired if identity in untouched]
+            for change in self._batch:
+                affected = {document.id for document in change.documents} | set(change.removed)
+                if affected <= untouched or self._is_unchanged(change.uri, change.source):
+                    add += [(replace(new, principals=readers[new.id]), change.source) for new in change.documents]
+                    remove += [identity for identity in change.removed if identity in untouched]
             if add or remove:
                 self._collection.change(add=add, remove=remove)
         self._batch = []
 
-    def retire(self, documents: Iterable[DocumentSummary]) -> None:
-        """Take these documents out of search."""
+    def remove(self, documents: Iterable[DocumentSummary]) -> None:
+        """Remove these documents from search, and those that are gone."""
         for document in documents:
-            self._lose(document)
-        self.retire_gone()
+            self._add_gone(document)
+        self.remove_gone()
 
-    def retire_gone(self) -> None:
-        """Take out of search what is gone and did not come back under another name."""
-        gone = (document for namesakes in self._gone.values() for document in namesakes.values())
-        while batch := list(islice(gone, _BATCH_REMOVED)):
+    def remove_gone(self) -> None:
+        """Remove the documents from search that are gone and did not return under another name."""
+        gone = (document for same_version in self._gone.values() for document in same_version.values())
+        while batch := list(islice(gone, _REMOVE_BATCH)):
             with self._collection.writing():
                 self._collection.change(remove=sorted(self._untouched([document.id for document in batch])))
             self.removed += [document.uri for document in batch]
         self._gone.clear()
 
-    def _lose(self, document: DocumentSummary) -> None:
+    def _add_gone(self, document: DocumentSummary) -> None:
         self._gone.setdefault(document.version, {})[document.id] = document
 
     def _readers(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """Who may read the documents of the batch, which have these ids."""
+        """The principals that may read each document of the batch; `ids` are those of all."""
         if self._principals is not None:
             return dict.fromkeys(ids, self._principals)
         known_as = {identity: self._readers_from.get(identity, identity) for identity in ids}
-        now = {found.id: found.principals for found in self._collection.documents(list(known_as.values()))}
-        once = self._collection.readers_of(ids)
-        roots = self._collection.roots_of([place for held in self._batch for place in (held.found_by, held.uri)])
+        now = {known.id: known.principals for known in self._collection.documents.list(list(known_as.values()))}
+        once = self._collection.permissions.readers(ids)
+        roots = self._collection.permissions.roots(
+            [uri for change in self._batch for uri in (change.found_by, change.uri)]
+        )
         readers: dict[str, frozenset[str]] = {}
-        for held in self._batch:
-            root = roots.get(held.found_by) or roots.get(held.uri)
-            for document in held.documents:
+        for change in self._batch:
+            root = roots.get(change.found_by) or roots.get(change.uri)
+            for document in change.documents:
                 before = now.get(known_as[document.id])
-                if before is None or (document.id in self._moved and root is not None):
+                if before is None or (document.id in self._renamed_ids and root is not None):
                     source = root or Root(document.uri.rpartition("/")[0], once.get(document.id, frozenset()))
                     readers[document.id] = source.principals
                     self._inherited[source] += bool(source.principals) and source.principals != before
@@ -180,17 +185,17 @@ class Intake:
         return readers
 
     def _untouched(self, ids: Sequence[str]) -> set[str]:
-        """Those of the documents that nobody else has added, changed or removed since this run began."""
-        now = {document.id: document for document in self._collection.documents(ids)}
+        """The ids of those documents that no other process has added, changed or removed since this import began."""
+        now = {document.id: document for document in self._collection.documents.list(ids)}
         return {identity for identity in ids if now.get(identity) == self._known.get(identity)}
 
 
 def _no_longer_in(former: Iterable[DocumentSummary], contents: Contents) -> list[DocumentSummary]:
-    """The documents that are not in the file any more; those that could not be read this time are not among them."""
-    held = {document.uri for document in contents.documents}
+    """The documents that are no longer in the file; those that could not be read this time are not among them."""
+    present = {document.uri for document in contents.documents}
     unread = [error.uri for error in contents.refused if not isinstance(error, NotADocument)]
     return [
         document
         for document in former
-        if document.uri not in held and not any(is_at_or_inside(document.uri, place) for place in unread)
+        if document.uri not in present and not any(is_at_or_inside(document.uri, place) for place in unread)
     ]

@@ -1,8 +1,8 @@
-"""Folders -> the files in them that are worth reading, by their directory entries alone. Nothing is opened.
+"""List the files in folders that can be indexed, and compare a listing with a collection: the plan of a sync.
 
-Hidden files and folders, editors' temporary files and the caches of tools are passed over in silence. Symbolic links are
-not followed: what one points to inside the folder is found there, and what lies outside was not asked for. The paths that
-were asked for may be links themselves.
+Only directory entries are read; no file is opened. Hidden files and folders, editors' temporary files and the caches of tools
+are silently ignored. Symbolic links are not followed: what one points to inside the folder is found there, and what lies
+outside was not asked for. The given paths may be links themselves.
 """
 
 import errno
@@ -12,34 +12,35 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.formats.registry import format_of, is_passed_over, why_skipped
-from index.records import Source
+from index.formats.registry import format_of, is_ignored, skip_reason
+from index.records import DocumentSummary, FileStamp
+from index.uris import file_uri
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A file or folder that is not indexed: why, and what to do about it."""
+    """A file or folder that is not indexed: the reason, and what to do about it."""
 
     uri: str
     reason: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that may be read, and how it looked when the folder was listed."""
+    """A file that can be indexed, with its size and modification time when the folder was listed."""
 
     path: Path
     uri: str
-    source: Source
+    source: FileStamp
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What stands under some paths. `skipped` are not documents; `rejected` should have been readable.
+    """The files under some paths. `skipped` are not documents; `rejected` should have been readable.
 
-    `roots` are URIs: of a document that stands at or under one and is not among `files`, the file is gone, unless it
-    stands at or under one of `unknown`, the URIs that could not be listed.
+    `roots` are the URIs of the paths and `unknown` those that could not be listed. If a document is at or under a root, but
+    neither among `files` nor at or under one of `unknown`, its file is gone.
     """
 
     files: tuple[File, ...]
@@ -49,26 +50,70 @@ class Listing:
     unknown: tuple[str, ...]
 
     def is_gone(self, uri: str) -> bool:
-        """Whether the document at `uri`, which is not among the files, was under these paths."""
+        """Whether the file of the document at `uri`, which is not among the files, was deleted from these paths."""
         return _is_under(uri, self.roots) and not _is_under(uri, self.unknown)
 
 
-def listing(paths: Sequence[Path]) -> Listing:
-    """Everything under `paths`, files and folders alike, each once, in the order of the paths and then of their names."""
-    found = _Found()
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """The differences between a collection and a listing, by size and modification time.
+
+    Reading may show that a changed file holds the same bytes, or that an added one is a gone one under a new name.
+    `permitted` are documents whose files are unchanged but whose readers change.
+    """
+
+    added: tuple[File, ...]
+    changed: tuple[File, ...]
+    gone: tuple[DocumentSummary, ...]
+    unchanged: tuple[str, ...]
+    permitted: tuple[DocumentSummary, ...] = ()
+
+
+def plan_sync(known: Iterable[DocumentSummary], listing: Listing, principals: frozenset[str] | None = None) -> SyncPlan:
+    """Compare the documents of a collection with the files listed, which `principals` may read. Pure.
+
+    With None, every document keeps its readers. A file that contains other files is unchanged if all documents from it were
+    read from its present state.
+    """
+    documents: dict[str, list[DocumentSummary]] = {}
+    for document in known:
+        documents.setdefault(file_uri(document.uri), []).append(document)
+    added: list[File] = []
+    changed: list[File] = []
+    unchanged: list[str] = []
+    permitted: list[DocumentSummary] = []
+    for file in listing.files:
+        indexed = documents.pop(file.uri, None)
+        if indexed is None:
+            added.append(file)
+        elif any(document.source != file.source for document in indexed):
+            changed.append(file)
+        else:
+            for document in indexed:
+                if principals in (None, document.principals):
+                    unchanged.append(document.uri)
+                else:
+                    permitted.append(document)
+    gone = [document for uri, indexed in documents.items() if listing.is_gone(uri) for document in indexed]
+    return SyncPlan(tuple(added), tuple(changed), tuple(gone), tuple(unchanged), tuple(permitted))
+
+
+def list_files(paths: Sequence[Path]) -> Listing:
+    """Everything under `paths`, which may be files and folders: each once, in the order of the paths and then by name."""
+    walk = _Walk()
     for path in paths:
-        found.add_root(path)
+        walk.add_root(path)
     return Listing(
-        files=tuple(found.files.values()),
-        skipped=tuple(found.skipped.values()),
-        rejected=tuple(found.rejected.values()),
-        roots=tuple(found.roots),
-        unknown=tuple(found.unknown),
+        files=tuple(walk.files.values()),
+        skipped=tuple(walk.skipped.values()),
+        rejected=tuple(walk.rejected.values()),
+        roots=tuple(walk.roots),
+        unknown=tuple(walk.unknown),
     )
 
 
-class _Found:
-    """Collects what a walk meets, by URI."""
+class _Walk:
+    """Walks folders and collects their files by URI."""
 
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
@@ -78,66 +123,67 @@ class _Found:
         self.unknown: list[str] = []
 
     def add_root(self, path: Path) -> None:
-        """Everything at and under `path`."""
+        """Add everything at and under `path`."""
         try:
             root = path.resolve(strict=True)
             status = root.stat()
         except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
-            self._fail(Path(os.path.abspath(path)), error)
+            self._add_failure(Path(os.path.abspath(path)), error)
             return
         uri = root.as_uri()
         self.roots.append(uri)
         if stat.S_ISDIR(status.st_mode):
             before = len(self.files) + len(self.skipped) + len(self.rejected)
-            self._walk(root)
+            self._add_folder(root)
             if len(self.files) + len(self.skipped) + len(self.rejected) == before:
                 self.rejected[uri] = Rejection(uri, "no document is in it", "Name a folder that holds documents")
         elif stat.S_ISREG(status.st_mode) and format_of(root) is not None:
-            self.files[uri] = File(root, uri, Source(status.st_size, status.st_mtime_ns))
+            self.files[uri] = File(root, uri, FileStamp(status.st_size, status.st_mtime_ns))
         else:
             self.rejected[uri] = Rejection(uri, "it is no document", "Name documents, or a folder that holds them")
 
-    def _walk(self, folder: Path) -> None:
+    def _add_folder(self, folder: Path) -> None:
         try:
             with os.scandir(folder) as entries:
                 ordered = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            self._fail(folder, error)
+            self._add_failure(folder, error)
             return
         for entry in ordered:
-            if is_passed_over(entry.name):
+            if is_ignored(entry.name):
                 continue
             path = folder / entry.name
             if entry.is_dir(follow_symlinks=False):
-                self._walk(path)
+                self._add_folder(path)
             else:
-                self._meet(entry, path)
+                self._add_entry(entry, path)
 
-    def _meet(self, entry: os.DirEntry[str], path: Path) -> None:
+    def _add_entry(self, entry: os.DirEntry[str], path: Path) -> None:
         uri = path.as_uri()
         if entry.is_symlink():
             self.skipped[uri] = Rejection(uri, "it is a symbolic link", "Name what it points to, if that is not listed")
         elif not entry.is_file(follow_symlinks=False):
-            self.skipped[uri] = Rejection(uri, "it is no ordinary file", "Leave it: it holds no document")
+            self.skipped[uri] = Rejection(uri, "it is not a regular file", "Leave it: it holds no document")
         elif format_of(path) is None:
-            self.skipped[uri] = Rejection(uri, why_skipped(path), "Leave it: it holds no document")
+            self.skipped[uri] = Rejection(uri, skip_reason(path), "Leave it: it holds no document")
         else:
             try:
                 status = entry.stat(follow_symlinks=False)
             except OSError as error:
-                self._fail(path, error)
+                self._add_failure(path, error)
             else:
-                self.files[uri] = File(path, uri, Source(status.st_size, status.st_mtime_ns))
+                self.files[uri] = File(path, uri, FileStamp(status.st_size, status.st_mtime_ns))
 
-    def _fail(self, path: Path, error: OSError | RuntimeError) -> None:
+    def _add_failure(self, path: Path, error: OSError | RuntimeError) -> None:
         uri = path.as_uri()
         self.unknown.append(uri)
-        self.rejected[uri] = _unreachable(uri, error)
+        self.rejected[uri] = _access_failure(uri, error)
 
 
-def _unreachable(uri: str, error: OSError | RuntimeError) -> Rejection:
+def _access_failure(uri: str, error: OSError | RuntimeError) -> Rejection:
+
     if isinstance(error, FileNotFoundError):
-        return Rejection(uri, "there is no such file or folder", "Check how it is spelled, and that its disk is there")
+        return Rejection(uri, "there is no such file or folder", "Check the spelling, and that its disk is mounted")
     if isinstance(error, PermissionError):
         return Rejection(uri, "opening it is not permitted", "Give this user the right to read it")
     if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:

@@ -1,9 +1,9 @@
-"""Folders followed: what changes in them is indexed within seconds, until told to stop.
+"""Follow folders: index what changes in them within seconds, until stopped.
 
-The system's notices (watchfiles) only say when to look. What to do is decided as in every sync, by listing the files and
-comparing them with the collection: a notice that is lost or late does no harm, and a look that finds nothing new costs no more
-than the listing. A difference counts once two looks in a row, `settle` seconds apart, saw the same size and modification
-time: a half-written file is left alone until it is whole, and a renamed one is seen as gone and new at once.
+The system's file events (watchfiles) only say when to look. Each check decides what to do as every sync does, by listing the
+files and comparing them with the collection: an event that is lost or late does no harm, and a check without changes costs no
+more than the listing. A change counts once two checks in a row, `settle` seconds apart, saw the same size and modification
+time: a half-written file is not read until it is complete, and a renamed one is seen as gone and new at the same time.
 """
 
 import threading
@@ -18,17 +18,16 @@ from watchfiles import Change, watch
 from index.collection import Collection
 from index.errors import FolderUnwatchable, Transient
 from index.formats.limits import Limits
-from index.formats.registry import is_passed_over
-from index.records import Source
-from index.sync.listing import Listing, Rejection, listing
-from index.sync.plan import plan
+from index.formats.registry import is_ignored
+from index.records import FileStamp
+from index.sync.listing import Listing, Rejection, list_files, plan_sync
 from index.sync.sync import SyncReport, sync_listing
 from index.uris import file_uri
 
 _SETTLE_SECONDS = 0.5
-_LOOK_SECONDS = 60.0  # how long a change that the system gave no notice of (a network disk) may stay unseen
+_CHECK_SECONDS = 60.0  # how long a change without an event (a network disk) may go unnoticed
 _RETRY_SECONDS = 5.0
-_SHARE_LOOKING = 4  # a look that took t is followed by at least as many t without one
+_PAUSE_FACTOR = 4  # a check that took t is followed by a pause of at least this many t
 _STEP_MS = 50
 
 
@@ -38,46 +37,46 @@ def follow(
     *,
     stop: threading.Event,
     on_report: Callable[[SyncReport], None],
-    on_trouble: Callable[[Transient], None],
+    on_retry: Callable[[Transient], None],
     principals: frozenset[str] | None = None,
     limits: Limits | None = None,
     settle: float = _SETTLE_SECONDS,
 ) -> None:
-    """Keep `collection` saying what the files at and under `paths` say, until `stop` is set.
+    """Keep `collection` matching the files at and under `paths`, until `stop` is set.
 
-    `on_report` hears of every sync that changed or rejected something, `on_trouble` of what will be tried again (another
-    process writes, the disk is full). `principals` as in `sync`. Others can write between two syncs. Raises
-    `FolderUnwatchable`, and KeyboardInterrupt in the main thread; whatever was stored before stays.
+    `on_report` gets the report of every sync that changed or rejected something, `on_retry` each error after which the sync
+    is tried again (another process writes, the disk is full). `principals` as in `sync`. Other processes can write between
+    two syncs. Raises `FolderUnwatchable`, and KeyboardInterrupt in the main thread; everything stored before is kept.
     """
     follower = _Follower(collection, paths, principals, limits or Limits(), settle)
     while not stop.is_set():
-        places = _places(paths)
-        with closing(_notices(paths, stop, settle)) as notices:
-            for changed in notices:
+        folders = _folder_ids(paths)
+        with closing(_file_events(paths, stop, settle)) as events:
+            for changed in events:
                 try:
-                    report = follower.heed(changed)
+                    report = follower.check(changed)
                 except Transient as error:
                     follower.wait(_RETRY_SECONDS)
-                    on_trouble(error)
+                    on_retry(error)
                 else:
                     if report is not None:
                         on_report(report)
-                if _places(paths) != places:
+                if _folder_ids(paths) != folders:
                     follower.wait(0)
-                    break  # a folder came, went or was replaced: the system's notices are about the old one
+                    break  # a folder was created, deleted or replaced: the events are about the old one
 
 
-def settled(now: Listing, before: Listing | None) -> Listing:
-    """The part of `now` that is as it was `before`; the rest counts as unknown. Pure."""
+def settled_part(now: Listing, before: Listing | None) -> Listing:
+    """The part of `now` that is the same as `before`; all other files count as unknown. Pure."""
     if before is None:
         return replace(now, files=(), unknown=now.roots)
-    files, former = _sources(now), _sources(before)
-    moving = {uri for uri in files.keys() | former.keys() if files.get(uri) != former.get(uri)}
-    return _without(now, moving)
+    files, former = _stamps(now), _stamps(before)
+    changing = {uri for uri in files.keys() | former.keys() if files.get(uri) != former.get(uri)}
+    return _without(now, changing)
 
 
 class _Follower:
-    """Looks when there is reason to, and syncs what has settled."""
+    """Lists the files when there is a reason to, and syncs those that have settled."""
 
     def __init__(
         self,
@@ -92,69 +91,71 @@ class _Follower:
         self._principals = principals
         self._limits = limits
         self._settle = settle
-        self._before: Listing | None = None
-        self._noticed: set[str] = set()
-        self._refused: dict[str, Source] = {}
-        self._told: tuple[Rejection, ...] = ()
-        self._is_curious = True
-        self._looked = 0.0
+        self._previous: Listing | None = None
+        self._changed: set[str] = set()
+        self._unreadable: dict[str, FileStamp] = {}
+        self._reported: tuple[Rejection, ...] = ()
+        self._is_due = True
+        self._checked_at = 0.0
         self._not_before = 0.0
 
     def wait(self, seconds: float) -> None:
-        """Look again, but not within so many seconds."""
-        self._is_curious = True
+        """Check again, but not before so many seconds have passed."""
+        self._is_due = True
         self._not_before = time.monotonic() + seconds
 
-    def heed(self, noticed: set[str]) -> SyncReport | None:
-        """Look if there was a notice or it is time; what a sync did, None if there was nothing to do."""
-        self._noticed |= noticed
+    def check(self, changed: set[str]) -> SyncReport | None:
+        """List and sync if files `changed` or a check is due. Returns the report; None if there was nothing to do."""
+        self._changed |= changed
         now = time.monotonic()
-        is_due = bool(noticed) or self._is_curious or self._has_changed_files() or now - self._looked > _LOOK_SECONDS
+        is_due = bool(changed) or self._is_due or self._has_changed_files() or now - self._checked_at > _CHECK_SECONDS
         if not is_due or now < self._not_before:
-            self._is_curious |= is_due
+            self._is_due |= is_due
             return None
-        found = listing(self._paths)
-        self._looked = time.monotonic()
-        self._not_before = self._looked + max(self._settle, _SHARE_LOOKING * (self._looked - now))
-        steady = settled(found, self._before)
-        self._is_curious = len(steady.unknown) > len(found.unknown)
-        told = found.rejected if self._before is None else self._told
-        self._before = found
-        return self._synced(steady, [rejection for rejection in found.rejected if rejection not in told])
+        listing = list_files(self._paths)
+        self._checked_at = time.monotonic()
+        self._not_before = self._checked_at + max(self._settle, _PAUSE_FACTOR * (self._checked_at - now))
+        settled = settled_part(listing, self._previous)
+        self._is_due = len(settled.unknown) > len(listing.unknown)
+        reported = listing.rejected if self._previous is None else self._reported
+        self._previous = listing
+        return self._sync(settled, [rejection for rejection in listing.rejected if rejection not in reported])
 
-    def _synced(self, steady: Listing, rejected: Sequence[Rejection]) -> SyncReport | None:
-        """What the sync of the settled files did, if it did anything."""
-        assert self._before is not None
-        self._told = self._before.rejected
-        refused = {file.uri for file in steady.files if self._refused.get(file.uri) == file.source}
-        found = replace(_without(steady, refused), rejected=tuple(rejected), skipped=())
-        difference = plan(self._collection.documents(), found)
-        same_looking = self._noticed & {file_uri(uri) for uri in difference.unchanged}
-        self._noticed &= set(steady.unknown)
-        if same_looking:  # written to, though size and time say otherwise: only reading tells
+    def _sync(self, settled: Listing, rejected: Sequence[Rejection]) -> SyncReport | None:
+        """Sync the settled files. Returns the report; None if nothing changed."""
+        assert self._previous is not None
+        self._reported = self._previous.rejected
+        unreadable = {file.uri for file in settled.files if self._unreadable.get(file.uri) == file.source}
+        listing = replace(_without(settled, unreadable), rejected=tuple(rejected), skipped=())
+        plan = plan_sync(self._collection.documents.list(), listing)
+        unchanged_despite_event = self._changed & {file_uri(uri) for uri in plan.unchanged}
+        self._changed &= set(settled.unknown)
+        if unchanged_despite_event:  # written to with the same size and time: the file must be read to find out
             with self._collection.writing():
-                for known in self._collection.documents():
-                    if file_uri(known.uri) in same_looking:
+                for known in self._collection.documents.list():
+                    if file_uri(known.uri) in unchanged_despite_event:
                         self._collection.refresh_source(known.id, None)
-            difference = plan(self._collection.documents(), found)
-        if not (difference.added or difference.changed or difference.gone or rejected):
+            plan = plan_sync(self._collection.documents.list(), listing)
+        if not (plan.added or plan.changed or plan.gone or rejected):
             return None
-        report = sync_listing(self._collection, found, principals=self._principals, limits=self._limits)
-        again = plan(self._collection.documents(), found)  # would be read once more, though nothing about them is new
-        self._refused.update({file.uri: file.source for file in (*again.added, *again.changed)})
+        report = sync_listing(self._collection, listing, principals=self._principals, limits=self._limits)
+        again = plan_sync(
+            self._collection.documents.list(), listing
+        )  # rejected files, which would be read at every check
+        self._unreadable.update({file.uri: file.source for file in (*again.added, *again.changed)})
         did = report.added or report.changed or report.renamed or report.removed or report.rejected
         return report if did else None
 
     def _has_changed_files(self) -> bool:
-        """Whether a path that is a file itself looks different: the system gives notice of folders only."""
-        if self._before is None:
+        """Whether a path that is a file itself has changed: there are events for folders only."""
+        if self._previous is None:
             return True
-        before = _sources(self._before)
+        before = _stamps(self._previous)
         for path in self._paths:
             if not path.is_dir():
                 try:
                     status = path.stat()
-                    source = Source(status.st_size, status.st_mtime_ns)
+                    source = FileStamp(status.st_size, status.st_mtime_ns)
                 except OSError:
                     source = None
                 if source != before.get(path.resolve().as_uri()):
@@ -162,8 +163,8 @@ class _Follower:
         return False
 
 
-def _notices(paths: Sequence[Path], stop: threading.Event, settle: float) -> Generator[set[str], None, None]:
-    """URIs of files that the system says have changed; at least every `settle` seconds a set, if an empty one."""
+def _file_events(paths: Sequence[Path], stop: threading.Event, settle: float) -> Generator[set[str], None, None]:
+    """URIs of files that changed according to the system: a set at least every `settle` seconds, which may be empty."""
     folders = [path.resolve() for path in paths if path.is_dir()]
     if not folders:
         while not stop.wait(settle):
@@ -173,7 +174,7 @@ def _notices(paths: Sequence[Path], stop: threading.Event, settle: float) -> Gen
     try:
         for changes in watch(
             *folders,
-            watch_filter=_concerns,
+            watch_filter=_is_relevant,
             debounce=milliseconds,
             step=_STEP_MS,
             rust_timeout=milliseconds,
@@ -189,28 +190,28 @@ def _notices(paths: Sequence[Path], stop: threading.Event, settle: float) -> Gen
         ) from error
 
 
-def _concerns(_: Change, path: str) -> bool:
-    return not is_passed_over(Path(path).name)
+def _is_relevant(_: Change, path: str) -> bool:
+    return not is_ignored(Path(path).name)
 
 
-def _places(paths: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """Which folder each path is now, by device and inode; None if it is none."""
-    found: list[tuple[int, int] | None] = []
+def _folder_ids(paths: Sequence[Path]) -> list[tuple[int, int] | None]:
+    """Device and inode of the folder at each path; None where there is no folder."""
+    ids: list[tuple[int, int] | None] = []
     for path in paths:
         try:
             status = path.stat()
         except OSError:
-            found.append(None)
+            ids.append(None)
         else:
-            found.append((status.st_dev, status.st_ino) if path.is_dir() else None)
-    return found
+            ids.append((status.st_dev, status.st_ino) if path.is_dir() else None)
+    return ids
 
 
-def _sources(found: Listing) -> dict[str, Source]:
-    return {file.uri: file.source for file in found.files}
+def _stamps(listing: Listing) -> dict[str, FileStamp]:
+    return {file.uri: file.source for file in listing.files}
 
 
-def _without(found: Listing, uris: set[str]) -> Listing:
-    """The listing as if nobody could tell how the files at `uris` stand."""
-    files = tuple(file for file in found.files if file.uri not in uris)
-    return replace(found, files=files, unknown=(*found.unknown, *sorted(uris)))
+def _without(listing: Listing, uris: set[str]) -> Listing:
+    """The listing with the files at `uris` moved to `unknown`."""
+    files = tuple(file for file in listing.files if file.uri not in uris)
+    return replace(listing, files=files, unknown=(*listing.unknown, *sorted(uris)))

@@ -1,4 +1,4 @@
-"""Web pages against a collection: fetched with guards against private addresses, found by links of a sitemap.
+"""Sync web pages into a collection: fetch them safely, with the pages that sitemaps list.
 
-Read in this order: addresses, proxies, fetcher, sitemap, discovery, sync.
+Read in this order: proxies, addresses, fetcher, discovery, sync.
 """

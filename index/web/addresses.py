@@ -1,9 +1,9 @@
-"""Which machines may be asked for a web page: those of the public internet, unless private ones are allowed.
+"""Connect only to machines of the public internet, unless private addresses are allowed (a guard against SSRF).
 
-A name is looked up once, what it resolves to is checked, and the connection goes to exactly that address: a name that resolves
-to something else a moment later (DNS rebinding) gains nothing, and neither does a redirect, since every connection passes
-here. Numbers in disguise (`http://2130706433/`, `::ffff:127.0.0.1`) are seen for what they are. A proxy is given the checked
-address, too (`index.web.proxies`); only where private machines are allowed does it look up names itself.
+A host name is resolved once, the addresses are checked, and the connection goes to exactly a checked address. So DNS
+rebinding has no effect, and neither has a redirect, since every connection is made here. Other notations of an address
+(`http://2130706433/`, `::ffff:127.0.0.1`) are recognised. A proxy is given the checked address, too (`index.web.proxies`);
+only where private addresses are allowed does the proxy resolve names itself.
 """
 
 import ipaddress
@@ -25,11 +25,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class AddressRefused(Exception):
-    """A host is, or resolves to, an address that is not public. The message says which."""
+    """A host is, or resolves to, an address that is not public. The message names it."""
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address belongs to the public internet, also seen through the ways of writing IPv4 as IPv6."""
+    """Whether the address belongs to the public internet. An IPv6 address that embeds an IPv4 one is judged by that one."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
@@ -42,22 +42,22 @@ def is_public(address: Address) -> bool:
 
 
 class Deadlines:
-    """When the time of each thread is over: a server that sends a byte now and then meets every timeout between two bytes."""
+    """A deadline per thread, since a server that sends a byte now and then never exceeds a timeout between two bytes."""
 
     def __init__(self) -> None:
         self._local = threading.local()
 
     @contextmanager
-    def limited(self, seconds: float) -> Iterator[None]:
-        """Whatever this thread does over the network inside the `with` block ends after `seconds`."""
+    def limit(self, seconds: float) -> Iterator[None]:
+        """End every network operation of this thread inside the `with` block after `seconds`."""
         self._local.deadline = time.monotonic() + seconds
         try:
             yield
         finally:
             del self._local.deadline
 
-    def left(self, timeout: float | None, error: type[Exception]) -> float | None:
-        """The time that one step may take; raises `error` if there is none left."""
+    def remaining(self, timeout: float | None, error: type[Exception]) -> float | None:
+        """Seconds that one step may take, at most `timeout`; raises `error` if the deadline has passed."""
         deadline: float | None = getattr(self._local, "deadline", None)
         if deadline is None:
             return timeout
@@ -68,7 +68,7 @@ class Deadlines:
 
 
 class CheckedBackend(httpcore.NetworkBackend):
-    """Connects to checked addresses only, for pages over `scheme`, and gives up what a thread does once its time is over."""
+    """Connects to checked addresses only, for requests over `scheme`, and stops what a thread does at its deadline."""
 
     def __init__(self, scheme: str, deadlines: Deadlines, *, allow_private: bool) -> None:
         self._scheme = scheme
@@ -84,17 +84,17 @@ class CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first address of `host` that answers, through the proxy that the environment names.
+        """A connection to the first address of `host` that answers, through the proxy that is set in the environment.
 
-        `AddressRefused` if one of them may not be asked, `ProxyUnusable` if the proxy is none or refuses.
+        `AddressRefused` if an address of `host` is not public, `ProxyUnusable` if the proxy cannot be used or refuses.
         """
         proxy = proxy_for(self._scheme, host)
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in [host] if proxy and self._allow_private else self._addresses(host, port):
             target, at = (address, port) if proxy is None else (proxy.host, proxy.port)
             try:
-                left = self._deadlines.left(timeout, httpcore.ConnectTimeout)
-                stream = _Limited(
+                left = self._deadlines.remaining(timeout, httpcore.ConnectTimeout)
+                stream = _DeadlineStream(
                     self._inner.connect_tcp(target, at, left, local_address, socket_options), self._deadlines
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -116,19 +116,19 @@ class CheckedBackend(httpcore.NetworkBackend):
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
-        """Never: there is no web page behind one."""
+        """Refuse: no web page is served from a socket file."""
         raise AddressRefused(f"{path} is a socket of this machine")
 
     def sleep(self, seconds: float) -> None:
-        """As the protocol wants it; nothing here retries."""
+        """Required by the protocol; never called, since nothing here retries."""
         time.sleep(seconds)
 
     def _addresses(self, host: str, port: int) -> list[str]:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} cannot be found ({error})") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         for address in addresses:
             if not self._allow_private and not is_public(ipaddress.ip_address(address.split("%", 1)[0])):
                 named = host if host == address else f"{host} ({address})"
@@ -137,7 +137,7 @@ class CheckedBackend(httpcore.NetworkBackend):
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """Sends the requests of an `httpx.Client` through a `CheckedBackend`, each within the time that `deadlines` gives it."""
+    """Sends the requests of an `httpx.Client` through a `CheckedBackend`, each within the deadline of its thread."""
 
     def __init__(self, deadlines: Deadlines, *, connections: int, allow_private: bool) -> None:
         context = httpx.create_ssl_context()
@@ -151,7 +151,7 @@ class CheckedTransport(httpx.BaseTransport):
         }
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body not yet read. Errors are those of httpcore, and `AddressRefused`."""
+        """Send the request; the response's body is not yet read. Raises the errors of httpcore, and `AddressRefused`."""
         assert isinstance(request.stream, httpx.SyncByteStream)
         response = self._pools[request.url.scheme].handle_request(
             httpcore.Request(
@@ -168,7 +168,7 @@ class CheckedTransport(httpx.BaseTransport):
             )
         )
         return httpx.Response(
-            response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
+            response.status, headers=response.headers, stream=_ResponseBody(response), extensions=response.extensions
         )
 
     def close(self) -> None:
@@ -177,8 +177,8 @@ class CheckedTransport(httpx.BaseTransport):
             pool.close()
 
 
-class _Body(httpx.SyncByteStream):
-    """The body of a response as it comes."""
+class _ResponseBody(httpx.SyncByteStream):
+    """The body of a response, as a stream."""
 
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
@@ -190,18 +190,18 @@ class _Body(httpx.SyncByteStream):
         self._response.close()
 
 
-class _Limited(httpcore.NetworkStream):
-    """A connection on which no step outlasts the time that the thread has."""
+class _DeadlineStream(httpcore.NetworkStream):
+    """A connection on which every step ends at the deadline of the thread."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadlines: Deadlines) -> None:
         self._inner = inner
         self._deadlines = deadlines
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._deadlines.left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, self._deadlines.remaining(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadlines.left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, self._deadlines.remaining(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -209,8 +209,8 @@ class _Limited(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = self._deadlines.left(timeout, httpcore.ConnectTimeout)
-        return _Limited(self._inner.start_tls(ssl_context, server_hostname, left), self._deadlines)
+        left = self._deadlines.remaining(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadlines)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

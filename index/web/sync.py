@@ -1,8 +1,9 @@
-"""Pages of the web against a collection: reads those that are new or changed, retires those that are gone.
+"""Sync web pages into a collection: read new and changed pages, remove those that are gone.
 
-An address is a page, or a sitemap and then the pages that it lists on its own host; nothing else is followed. Pages are asked
-for with what their servers said at the last visit, so what has not changed is neither sent nor read again. A page that does not
-answer, or not well, stays as it was; one that its server calls gone, or that its sitemap no longer lists, goes.
+An address is that of a page, or of a sitemap, which stands for the pages that it lists on its own host; links are not
+followed. Requests carry what the server said at the last visit, so a page that has not changed is neither sent nor read again.
+A page that cannot be fetched stays as it was; one that its server reports gone, or that its sitemap no longer lists, is
+removed.
 """
 
 import os
@@ -17,19 +18,18 @@ from urllib.parse import unquote, urlsplit
 
 from index.collection import Collection
 from index.errors import DocumentRejected, NotADocument
-from index.extraction.contents import Contents, contents
+from index.extraction.contents import Contents, map_in_order, read_contents
 from index.extraction.extractor import Extractor
-from index.extraction.prefetch import in_order
 from index.formats.limits import Limits
 from index.formats.registry import web_name
-from index.ledger.visits import Visit
+from index.ledger.rows import Visit
 from index.records import DocumentSummary
-from index.sync.importer import Intake
+from index.sync.importer import Importer
 from index.sync.listing import Rejection
-from index.sync.sync import Progress, SyncReport
+from index.sync.sync import SyncProgress, SyncReport
 from index.uris import file_uri
-from index.web.discovery import Survey, survey
-from index.web.fetcher import Fetched, Fetcher, NotFetched, PageGone, WebLimits, parsed
+from index.web.discovery import Discovery, discover_pages
+from index.web.fetcher import FetchedPage, Fetcher, NotFetched, PageGone, WebLimits, parse_address
 
 
 def sync_web(
@@ -37,29 +37,30 @@ def sync_web(
     addresses: Sequence[str],
     *,
     principals: frozenset[str] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[SyncProgress], None] | None = None,
     web_limits: WebLimits | None = None,
     limits: Limits | None = None,
     allow_private: bool = False,
 ) -> SyncReport:
-    """Make `collection` say what the pages at `addresses` say, and those that sitemaps among them list.
+    """Make `collection` match the pages at `addresses`, and those that sitemaps among them list.
 
-    `principals` are those of `index.sync.sync.sync`. Machines that are not on the public internet are asked only if
-    `allow_private`. No page stops the others: see `rejected` in the report. Raises `CollectionBusy` and `DiskFull` as `sync`.
+    `principals` as in `index.sync.sync.sync`. Pages are fetched from machines that are not on the public internet only with
+    `allow_private`. A page that fails does not stop the others: see `rejected` in the report. Raises `CollectionBusy` and
+    `DiskFull` as `sync` does.
     """
     started = time.monotonic()
     limits = limits or Limits()
     if principals is not None:
-        collection.note_roots([place for address in addresses if (place := _place(address))], principals)
+        collection.note_roots([place for address in addresses if (place := _normal_address(address))], principals)
     with Fetcher(web_limits, allow_private=allow_private) as fetcher, Extractor(limits) as extractor:
-        run = _Run(collection, fetcher, extractor, principals, on_progress or (lambda _: None))
-        run.read_and_store(survey(fetcher, addresses, run.visits), deadline=started + fetcher.limits.seconds)
-    collection.embed_pending(on_progress=run.tell_vectors)
+        run = _WebSync(collection, fetcher, extractor, principals, on_progress or (lambda _: None))
+        run.read_and_store(discover_pages(fetcher, addresses, run.visits), deadline=started + fetcher.limits.seconds)
+    collection.embed_pending(on_progress=run.report_vectors)
     return run.report(time.monotonic() - started)
 
 
-class _Run:
-    """One reading of the web under way. Pages are fetched and read in threads; all else happens in the caller's."""
+class _WebSync:
+    """One run of a web sync. Pages are fetched and read in threads; everything else happens in the caller's thread."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class _Run:
         fetcher: Fetcher,
         extractor: Extractor,
         principals: frozenset[str] | None,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[SyncProgress], None],
     ) -> None:
         self._collection = collection
         self._fetcher = fetcher
@@ -75,63 +76,63 @@ class _Run:
         self._principals = principals
         self._on_progress = on_progress
         self._total = 0
-        known = collection.documents()
-        self._intake = Intake(collection, known, (), lambda _uri, _source: True, principals)
+        known = collection.documents.list()
+        self._importer = Importer(collection, known, (), lambda _uri, _source: True, principals)
         self._pages: dict[str, list[DocumentSummary]] = {}
         for document in known:
             self._pages.setdefault(file_uri(document.uri), []).append(document)
-        self.visits = {visit.uri: visit for visit in collection.visits() if visit.uri in self._pages}
-        self._noted: list[Visit] = []
+        self.visits = {visit.uri: visit for visit in collection.documents.visits() if visit.uri in self._pages}
+        self._new_visits: list[Visit] = []
         self._seen: set[str] = set()
         self._gone: set[str] = set()
 
-    def read_and_store(self, found: Survey, *, deadline: float) -> None:
-        """Read the pages found, store them in batches, and retire what is gone."""
-        self._intake.rejected += found.rejected
-        self._intake.skipped += found.skipped
-        self._gone |= found.gone
-        self._total = len(found.pages)
-        whole = set(found.whole)
-        late: dict[str, int] = {}
+    def read_and_store(self, discovery: Discovery, *, deadline: float) -> None:
+        """Read the pages, store them in batches, and remove what is gone."""
+        self._importer.rejected += discovery.rejected
+        self._importer.skipped += discovery.skipped
+        self._gone |= discovery.gone
+        self._total = len(discovery.pages)
+        whole = set(discovery.whole)
+        unread: dict[str, int] = {}
 
-        def read(page: tuple[str, str]) -> tuple[Fetched, Contents | None] | NotFetched | None:
+        def read(page: tuple[str, str]) -> tuple[FetchedPage, Contents | None] | NotFetched | None:
             if time.monotonic() > deadline:
                 return None
             try:
-                fetched = found.fetched.pop(page[0], None) or self._fetcher.fetch(page[0], self.visits)
+                fetched = discovery.fetched.pop(page[0], None) or self._fetcher.fetch(page[0], self.visits)
             except NotFetched as error:
                 return error
             return fetched, None if fetched.body is None else self._contents(fetched, fetched.body)
 
-        at_once = self._fetcher.limits.at_once
+        concurrency = self._fetcher.limits.concurrency
         with (
-            ThreadPoolExecutor(at_once) as threads,
-            closing(in_order(read, found.pages.items(), threads, ahead=2 * at_once)) as pages,
+            ThreadPoolExecutor(concurrency) as threads,
+            closing(map_in_order(read, discovery.pages.items(), threads, ahead=2 * concurrency)) as pages,
         ):
             for done, ((url, found_by), outcome) in enumerate(pages, start=1):
                 if outcome is None:
-                    late[found_by] = late.get(found_by, 0) + 1
+                    unread[found_by] = unread.get(found_by, 0) + 1
                     whole.discard(found_by)
                 elif isinstance(outcome, NotFetched):
-                    if not self._miss(url, outcome):
+                    if not self._add_failure(url, outcome):
                         whole.discard(found_by)
                 else:
-                    self._take(url, found_by, *outcome)
-                if self._intake.is_full or done == self._total:
+                    self._add_page(url, found_by, *outcome)
+                if self._importer.is_full or done == self._total:
                     self._store()
-                self._on_progress(Progress(done, self._total, current=url))
-        for found_by, count in late.items():
+                self._on_progress(SyncProgress(done, self._total, current=url))
+        for found_by, count in unread.items():
             reason = f"the time of {self._fetcher.limits.seconds:g} s was over before {count:,} of its pages were read"
-            self._intake.rejected.append(Rejection(found_by, reason, "Run it again: what was read is not sent again"))
-        self._retire(whole)
+            self._importer.rejected.append(Rejection(found_by, reason, "Run it again: what was read is not sent again"))
+        self._remove_gone(whole)
 
-    def tell_vectors(self, done: int, total: int) -> None:
-        """Pass on how many chunks have a vector."""
-        self._on_progress(Progress(self._total, self._total, done, total))
+    def report_vectors(self, done: int, total: int) -> None:
+        """Report how many chunks have a vector."""
+        self._on_progress(SyncProgress(self._total, self._total, done, total))
 
     def report(self, seconds: float) -> SyncReport:
-        """What was done."""
-        done = self._intake
+        """What the sync did."""
+        done = self._importer
         return SyncReport(
             added=tuple(done.added),
             changed=tuple(done.changed),
@@ -144,8 +145,8 @@ class _Run:
             seconds=seconds,
         )
 
-    def _contents(self, fetched: Fetched, body: bytes) -> Contents:
-        """What the page holds, read behind the same wall as a file."""
+    def _contents(self, fetched: FetchedPage, body: bytes) -> Contents:
+        """The contents of the page, read in the same sandbox as a file."""
         name = web_name(unquote(urlsplit(fetched.url).path), fetched.media_type)
         if name is None:
             reason = f"what is there is of the type {fetched.media_type}"
@@ -153,58 +154,59 @@ class _Run:
         with tempfile.TemporaryDirectory(prefix="quoth-") as folder:
             path = Path(folder) / "page"
             path.write_bytes(_as_utf8(body, fetched))
-            modified = _time_of(fetched.last_modified)
+            modified = _modification_time(fetched.last_modified)
             os.utime(path, (modified, modified))
-            return contents(self._extractor, path, uri=fetched.url, name=name)
+            return read_contents(self._extractor, path, uri=fetched.url, name=name)
 
-    def _take(self, url: str, found_by: str, fetched: Fetched, held: Contents | None) -> None:
+    def _add_page(self, url: str, found_by: str, fetched: FetchedPage, contents: Contents | None) -> None:
         if fetched.url in self._seen:
             reason = f"it leads to {fetched.url}, which is read already"
-            self._intake.skipped.append(Rejection(url, reason, "Leave it out of the list"))
+            self._importer.skipped.append(Rejection(url, reason, "Leave it out of the list"))
             return
         self._seen.add(fetched.url)
-        if held is None:
-            self._noted.append(self.visits[fetched.url]._replace(found_by=found_by))
-            self._leave(self._pages[fetched.url])
+        if contents is None:
+            self._new_visits.append(self.visits[fetched.url]._replace(found_by=found_by))
+            self._keep(self._pages[fetched.url])
             return
-        self._intake.take(fetched.url, held, found_by)
-        if held.source is not None and not _has_rejected(held.refused):
-            self._noted.append(Visit(fetched.url, found_by, fetched.etag, fetched.last_modified))
+        self._importer.add(fetched.url, contents, found_by)
+        if contents.source is not None and not _has_rejected(contents.refused):
+            self._new_visits.append(Visit(fetched.url, found_by, fetched.etag, fetched.last_modified))
 
-    def _leave(self, documents: Sequence[DocumentSummary]) -> None:
-        """Keep documents whose page has not changed, for those who are to read them."""
+    def _keep(self, documents: Sequence[DocumentSummary]) -> None:
+        """Keep the documents of an unchanged page, and give them the principals."""
         for document in documents:
             if self._principals in (None, document.principals):
-                self._intake.unchanged.append(document.uri)
+                self._importer.unchanged.append(document.uri)
             else:
                 self._collection.permit(document.id, self._principals or frozenset())
-                self._intake.changed.append(document.uri)
+                self._importer.changed.append(document.uri)
 
-    def _miss(self, url: str, error: NotFetched) -> bool:
-        """Whether a page that was not fetched is gone for good."""
+    def _add_failure(self, url: str, error: NotFetched) -> bool:
+        """Record that a page was not fetched. Returns whether it is gone for good."""
         if isinstance(error, PageGone) and url in self._pages:
             self._gone.add(url)
             return True
-        self._intake.rejected.append(Rejection(url, error.reason, error.mend))
+        self._importer.rejected.append(Rejection(url, error.reason, error.fix))
         return isinstance(error, PageGone)
 
     def _store(self) -> None:
-        self._intake.store()
-        self._collection.note_visits(self._noted)  # after the documents: a page without a visit is just fetched again
-        self._noted = []
+        self._importer.store()
+        # After the documents: a page without a visit is merely fetched again.
+        self._collection.note_visits(self._new_visits)
+        self._new_visits = []
 
-    def _retire(self, whole: set[str]) -> None:
-        """Retire what is gone, and what is no longer listed where the list was read to its end."""
+    def _remove_gone(self, whole: set[str]) -> None:
+        """Remove pages that are gone, and those no longer listed by a sitemap that was read completely (`whole`)."""
         unlisted = {uri for uri, visit in self.visits.items() if visit.found_by in whole and uri not in self._seen}
         gone = (self._gone | unlisted) - self._seen
-        self._intake.retire(document for uri in gone for document in self._pages.get(uri, ()))
+        self._importer.remove(document for uri in gone for document in self._pages.get(uri, ()))
         self._collection.note_visits((), forget=sorted(gone))
 
 
-def _place(address: str) -> str | None:
-    """The address as the pages found by it name it; None if it does not read as one."""
+def _normal_address(address: str) -> str | None:
+    """The address as it is recorded in the visits that it led to; None if it is not valid."""
     try:
-        return str(parsed(address))
+        return str(parse_address(address))
     except NotFetched:
         return None
 
@@ -213,8 +215,8 @@ def _has_rejected(refused: Sequence[DocumentRejected]) -> bool:
     return any(not isinstance(error, NotADocument) for error in refused)
 
 
-def _as_utf8(body: bytes, fetched: Fetched) -> bytes:
-    """Text in the encoding that the server states, as UTF-8; else the bytes as they are."""
+def _as_utf8(body: bytes, fetched: FetchedPage) -> bytes:
+    """Text converted to UTF-8 from the encoding that the server states; other bytes unchanged."""
     is_text = fetched.media_type.startswith("text/") or fetched.media_type.endswith("xml")
     if not is_text or fetched.charset in ("", "utf-8", "utf8", "us-ascii"):
         return body
@@ -224,8 +226,8 @@ def _as_utf8(body: bytes, fetched: Fetched) -> bytes:
         return body
 
 
-def _time_of(last_modified: str) -> float:
-    """Seconds since 1970 that the server states, else now."""
+def _modification_time(last_modified: str) -> float:
+    """The time that the server states, in seconds since 1970; the present time if it states none."""
     try:
         return max(0.0, parsedate_to_datetime(last_modified).timestamp())
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -1,4 +1,4 @@
-"""Archives in a synced folder: a container that changes replaces its members all or nothing."""
+"""Archives in a synced folder: a changed archive replaces all its members or none."""
 
 import os
 import zipfile
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
-from index.sync.sync import SyncReport, foresee, sync
+from index.embedding.encoder import HashedEncoder
+from index.sync.sync import SyncReport, preview, sync
 
 GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
 
@@ -48,7 +48,9 @@ def names(report: SyncReport) -> dict[str, list[str]]:
 
 
 def texts(collection: Collection) -> dict[str, str]:
-    return {found.uri.rsplit("/", 1)[1]: collection.document(found.id).text for found in collection.documents()}
+    return {
+        found.uri.rsplit("/", 1)[1]: collection.documents.get(found.id).text for found in collection.documents.list()
+    }
 
 
 def test_members_are_found_and_an_unchanged_archive_is_not_opened(collection: Collection, folder: Path) -> None:
@@ -83,7 +85,7 @@ def test_a_renamed_archive_keeps_the_vectors_and_a_removed_one_goes(
     encoded = encoder.encoded
     (folder / "a.zip").rename(folder / "b.zip")
     assert names(sync(collection, [folder])) == {"renamed": ["apple.txt", "bear.txt", "cat.txt"]}
-    assert all("/b.zip!/" in found.uri for found in collection.documents())
+    assert all("/b.zip!/" in found.uri for found in collection.documents.list())
     assert encoder.encoded == encoded
     (folder / "b.zip").unlink()
     (folder / "other.txt").write_text("Other.")
@@ -119,7 +121,9 @@ def test_a_damaged_archive_keeps_what_was_read_before(collection: Collection, fo
     assert sorted(texts(collection)) == ["apple.txt", "bear.txt", "cat.txt"]
 
 
-def test_a_member_that_no_longer_reads_stays_and_is_told_until_it_does(collection: Collection, folder: Path) -> None:
+def test_a_member_that_no_longer_reads_stays_and_is_reported_until_it_does(
+    collection: Collection, folder: Path
+) -> None:
     sync(collection, [folder])
     zipped(folder / "a.zip", apple="Apples grow on trees.", bear=b"", cat="Cats sleep.")
     for group in ("changed", "unchanged"):
@@ -139,11 +143,11 @@ def test_an_emptied_archive_loses_its_members(collection: Collection, folder: Pa
 
 
 def test_what_is_foreseen_of_an_archive_is_the_archive(collection: Collection, folder: Path) -> None:
-    assert names(foresee(collection.documents(), [folder])) == {"added": ["a.zip"]}
+    assert names(preview(collection.documents.list(), [folder])) == {"added": ["a.zip"]}
     sync(collection, [folder])
-    assert names(foresee(collection.documents(), [folder])) == {"unchanged": ["apple.txt", "bear.txt", "cat.txt"]}
+    assert names(preview(collection.documents.list(), [folder])) == {"unchanged": ["apple.txt", "bear.txt", "cat.txt"]}
     zipped(folder / "a.zip", apple="Apples.")
-    assert names(foresee(collection.documents(), [folder])) == {"changed": ["a.zip"]}
+    assert names(preview(collection.documents.list(), [folder])) == {"changed": ["a.zip"]}
 
 
 def test_an_archive_is_replaced_all_or_nothing(
@@ -166,7 +170,7 @@ def test_an_archive_is_replaced_all_or_nothing(
     assert sorted(texts(collection)) == ["apple.txt", "bear.txt", "cat.txt"]
     monkeypatch.setattr(ledger, "change", real)
     assert len(sync(collection, [folder]).added) == 100
-    assert len(collection.documents()) == 100
+    assert len(collection.documents.list()) == 100
 
 
 def test_verify_looks_at_the_archive_behind_a_member(collection: Collection, folder: Path) -> None:
@@ -182,7 +186,7 @@ def test_who_may_read_an_archive_may_read_what_comes_into_it(collection: Collect
     sync(collection, [folder], principals=frozenset({"ann"}))
     zipped(folder / "a.zip", apple="Apples fall.", ursus="Bears eat honey.", dog="Dogs chase cats.")
     sync(collection, [folder])
-    assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents()} == dict.fromkeys(
+    assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents.list()} == dict.fromkeys(
         ("apple.txt", "ursus.txt", "dog.txt"), frozenset({"ann"})
     )
 
@@ -200,4 +204,4 @@ def test_new_archives_and_mails_are_for_those_who_were_named_for_their_folder(
     report = sync(collection, [folder])
     assert names(report)["added"] == ["c.eml", "dog.txt", "emu.txt"]
     assert [(root.uri, documents) for root, documents in report.inherited] == [(folder.as_uri(), 3)]
-    assert {found.principals for found in collection.documents()} == {frozenset({"ann"})}
+    assert {found.principals for found in collection.documents.list()} == {frozenset({"ann"})}
