@@ -1,4 +1,4 @@
-"""service.scoring.calibration: signals and arithmetic by hand, the file format, the shipped calibration."""
+"""The calibration: signals and arithmetic by hand, the file format, the shipped calibration."""
 
 import json
 import math

@@ -1,4 +1,6 @@
-"""Citations: numbered by first use, with offsets into the document and the page of the quote, not of its passage."""
+"""Citations: numbers by first use, offsets into the document, the page of the quote; and conflicts between quotes."""
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -6,9 +8,11 @@ from hypothesis import strategies as st
 
 from index.chunking.sentences import Span
 from index.records import Chunk, Hit, Page
-from service.answering.citations import Numbering, page_at, with_markers
+from service.answering.citations import Numbering, conflicts, page_at, with_markers
 from service.generators.protocol import Passage, Quote
+from service.records import Citation
 from service.scoring.reader import Reading
+from service.text.terms import overlap
 
 TEXT = "Café owners met. 🙂 They agreed on prices. Nobody objected."
 PAGES = (Page(1, 0, 17), Page(2, 17, len(TEXT)))
@@ -71,3 +75,36 @@ def test_every_citation_is_literal_for_any_text(text: str, data: st.DataObject) 
     stop = data.draw(st.integers(start + 1, end - begin))
     citation = numbering(passage(begin, end, text=text)).cite(Quote(0, Span(start, stop)))
     assert text[citation.start : citation.end] == citation.quote
+
+
+def citation(quote: str, document: str = "d1", number: int = 1) -> Citation:
+    return Citation(number, document, "v1", document, f"file:///{document}", None, 0, len(quote), quote, "c", 1.0)
+
+
+SIX = citation("Seoul counts six attacks since 2007.")
+SEVEN = citation("Seoul counts seven attacks since 2007.", "d2", 2)
+
+
+def test_other_figures_in_the_same_words_are_a_conflict() -> None:
+    assert list(conflicts([SIX, SEVEN])) == [(SIX, SEVEN)]
+
+
+def test_one_document_does_not_contradict_itself() -> None:
+    assert list(conflicts([SIX, replace(SEVEN, document_id="d1")])) == []
+
+
+def test_the_same_figure_in_another_notation_is_no_conflict() -> None:
+    assert list(conflicts([SIX, citation("Seoul counts 6 attacks since 2007.", "d2", 2)])) == []
+
+
+def test_more_detail_is_no_conflict() -> None:
+    assert list(conflicts([SIX, citation("Seoul counts six attacks since 2007, two in May.", "d2", 2)])) == []
+
+
+def test_figures_about_something_else_are_no_conflict() -> None:
+    assert list(conflicts([SIX, citation("Oslo built nine bridges before 1950.", "d2", 2)])) == []
+
+
+def test_overlap_is_the_share_of_common_words() -> None:
+    assert overlap(frozenset("abc"), frozenset("bcd")) == 2 / 4
+    assert overlap(frozenset(), frozenset()) == 0.0

@@ -1,4 +1,4 @@
-"""The extractive generator: which sentences are chosen, in which order, with which quotes. Scores are given by hand."""
+"""The extractive generator: which sentences are chosen, in which order, with which quotes. Scores are set by hand."""
 
 from index.chunking.sentences import Span, sentence_spans
 from index.records import Chunk, Hit

@@ -21,7 +21,7 @@ def test_equal_scores_go_by_rank_then_by_ranking_then_by_id() -> None:
 
 
 def test_a_small_constant_favours_first_places() -> None:
-    # 1/(c+1) against 2/(c+3): the single first place wins below c = 1, the double third place above it.
+    # 1/(c+1) against 2/(c+3): the single first place wins below c = 1, two third places win above it
     rankings = [[1, 8, 2], [6, 7, 2]]
     assert reciprocal_rank(rankings, constant=0)[0][0] == 1
     assert reciprocal_rank(rankings, constant=10)[0][0] == 2

@@ -1,7 +1,7 @@
-"""The generator `local` with real models of transformers, from a folder and from GGUF: tiny ones with weights set by hand.
+"""The generator `local` with real models of transformers, from a folder and from GGUF: tiny models with weights set by hand.
 
-Their layers are zero, their embeddings the identity, and the last matrix holds for each token the one that follows: what they
-write is known, whatever they read.
+Their layers are zero, their embeddings the identity, and the last matrix gives the next token for each token. So their output
+is known, whatever the input.
 """
 
 import pytest
@@ -90,9 +90,9 @@ def byte_vocabulary():
 
 
 def byte_chain(text):
-    ((written, _),) = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)
-    assert len(set(written)) == len(written), "each byte may occur once"
-    return list(written)
+    ((symbols, _),) = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)
+    assert len(set(symbols)) == len(symbols), "each byte may occur once"
+    return list(symbols)
 
 
 def bytes_model(folder, text):
@@ -151,12 +151,12 @@ def gguf_file(path, text):
     return str(path)
 
 
-def written(model, budget=BUDGET, passages=PASSAGES, **options):
+def generate(model, budget=BUDGET, passages=PASSAGES, **options):
     return list(LocalGenerator(model, budget, load_prompts(), **options).generate("How many?", passages))
 
 
 def test_a_model_in_a_folder_streams_its_sentences_with_usage_and_hash(tmp_path):
-    first, second, report = written(words_model(tmp_path))
+    first, second, report = generate(words_model(tmp_path))
     assert (first, second) == (Draft("Seoul counts six.", passages=(0,)), Draft("Kerry came.", passages=(1,)))
     assert isinstance(report, Report)
     assert report.prompt_hash == load_prompts().hash
@@ -165,7 +165,7 @@ def test_a_model_in_a_folder_streams_its_sentences_with_usage_and_hash(tmp_path)
     assert report.notes == ()
 
 
-def test_the_model_is_loaded_with_the_first_question_not_before(tmp_path, monkeypatch):
+def test_the_model_is_loaded_with_the_first_question(tmp_path, monkeypatch):
     model = words_model(tmp_path)
     generator = LocalGenerator(model, BUDGET, load_prompts())
     config = tmp_path / "config.json"
@@ -177,41 +177,41 @@ def test_the_model_is_loaded_with_the_first_question_not_before(tmp_path, monkey
     assert next(iter(generator.generate("How many?", PASSAGES))) == Draft("Seoul counts six.", passages=(0,))
 
 
-def test_characters_of_several_bytes_arrive_whole(tmp_path):
+def test_characters_of_several_bytes_are_never_split(tmp_path):
     text = "Zé€. [1]"
-    draft, report = written(bytes_model(tmp_path, text))
+    draft, report = generate(bytes_model(tmp_path, text))
     assert draft == Draft("Zé€.", passages=(0,))
     assert report.usage.completion_tokens == len(text.encode()) + 1
 
 
 def test_a_gguf_file_is_read(tmp_path):
-    draft, _ = written(gguf_file(tmp_path / "tiny.gguf", "Zé€. [1]"))
+    draft, _ = generate(gguf_file(tmp_path / "tiny.gguf", "Zé€. [1]"))
     assert draft == Draft("Zé€.", passages=(0,))
 
 
 def test_an_answer_cut_by_the_token_limit_loses_its_unfinished_sentence(tmp_path):
-    draft, report = written(words_model(tmp_path), TokenBudget(4096, 5))
+    draft, report = generate(words_model(tmp_path), TokenBudget(4096, 5))
     assert draft == Draft("Seoul counts six.", passages=(0,))
     assert "stopped after 5 tokens" in report.notes[0]
 
 
 def test_a_template_without_system_messages_gets_one_message(tmp_path):
-    assert written(words_model(tmp_path, template=NO_SYSTEM))[0] == Draft("Seoul counts six.", passages=(0,))
+    assert generate(words_model(tmp_path, template=NO_SYSTEM))[0] == Draft("Seoul counts six.", passages=(0,))
 
 
 def test_passages_beyond_the_models_own_context_are_left_out(tmp_path):
     model = words_model(tmp_path, positions=400)
     many = [passage("filler " * 60, number) for number in range(6)]
-    report = written(model, passages=many)[-1]
+    report = generate(model, passages=many)[-1]
     assert "fewer passages" in report.notes[0]
     assert report.usage.prompt_tokens <= 400
     with pytest.raises(GeneratorUnavailable, match="does not fit"):
-        written(model, passages=[passage("filler " * 600)])
+        generate(model, passages=[passage("filler " * 600)])
 
 
 def test_a_temperature_draws_among_likely_tokens(tmp_path):
     torch.manual_seed(0)
-    drafts = [item.text for item in written(words_model(tmp_path), temperature=50.0) if isinstance(item, Draft)]
+    drafts = [item.text for item in generate(words_model(tmp_path), temperature=50.0) if isinstance(item, Draft)]
     assert drafts != ["Seoul counts six.", "Kerry came."]
 
 
@@ -227,7 +227,7 @@ def test_closing_the_iterator_stops_the_model(tmp_path):
     assert len(calls) == made < len(WORDS) + 1
 
 
-def test_a_line_of_its_own_is_written_to_its_end_and_waited_for_no_longer_than_was_set(tmp_path):
+def test_a_single_line_is_completed_within_its_time_limit(tmp_path):
     messages = Messages("Say it.", "Now.")
     model = words_model(tmp_path)
     said = LocalGenerator(model, TokenBudget(4096, 2), load_prompts(), temperature=50.0).complete(messages)
@@ -237,7 +237,7 @@ def test_a_line_of_its_own_is_written_to_its_end_and_waited_for_no_longer_than_w
         LocalGenerator(model, BUDGET, load_prompts(), line_s=1e-9).complete(messages)
 
 
-def test_a_model_stops_within_a_sentence_when_nobody_waits_for_the_answer_any_more(tmp_path):
+def test_a_model_stops_within_a_sentence_when_the_caller_has_left(tmp_path):
     generator, stages, calls = LocalGenerator(words_model(tmp_path), BUDGET, load_prompts()), Stages(), []
     generator.load()
     generator._model.register_forward_pre_hook(lambda *_: calls.append(stages.stop()))
@@ -250,7 +250,7 @@ def test_a_model_stops_within_a_sentence_when_nobody_waits_for_the_answer_any_mo
     ("name", "message"),
     [("missing.gguf", "no such file"), ("missing", "no such folder"), ("empty", "without config.json")],
 )
-def test_a_path_without_a_model_is_an_error_at_once(tmp_path, name, message):
+def test_a_path_without_a_model_is_refused_at_once(tmp_path, name, message):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsInvalid, match=message) as caught:
         LocalGenerator(str(tmp_path / name), BUDGET, load_prompts())
@@ -258,7 +258,7 @@ def test_a_path_without_a_model_is_an_error_at_once(tmp_path, name, message):
     assert "llm_model" in str(caught.value)
 
 
-def test_a_file_that_is_no_gguf_is_an_error_that_names_it(tmp_path):
+def test_a_file_that_is_not_gguf_is_refused_by_name(tmp_path):
     path = tmp_path / "bad.gguf"
     path.write_bytes(b"GGUF but not really")
     pytest.importorskip("gguf", reason="gguf is not installed: make dev-llm")

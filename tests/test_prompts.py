@@ -1,4 +1,4 @@
-"""Prompts: strict placeholders, a hash of the words, passages fenced and harmless; and refusals recognised."""
+"""Prompts: strict placeholders, the hash, fenced and harmless passages; and the recognition of refusals."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from service.errors import SettingsInvalid
 from service.prompts import NumberedPassage, load_prompts
-from service.text.refusals import REFUSAL, refuses
+from service.text.refusals import REFUSAL, is_refusal
 
 PASSAGES = [NumberedPassage("Briefing", "Seoul counts six attacks."), NumberedPassage("Minutes", "Kerry came in May.")]
 
@@ -131,7 +131,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     ],
 )
 def test_refusals_are_recognised(sentence):
-    assert refuses(sentence)
+    assert is_refusal(sentence)
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_refusals_are_recognised(sentence):
     ],
 )
 def test_answers_are_not_taken_for_refusals(sentence):
-    assert not refuses(sentence)
+    assert not is_refusal(sentence)

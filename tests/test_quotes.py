@@ -1,4 +1,4 @@
-"""Quotes found for sentences that a model wrote: whole sentences, the shortest that support, with every figure of the claim."""
+"""Quotes for a model's sentences: whole sentences, the shortest that support the claim, with every figure of it."""
 
 import pytest
 from hypothesis import given, settings

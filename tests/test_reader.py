@@ -1,4 +1,4 @@
-"""service.scoring.reader with the shipped weights, and the windows that it reads."""
+"""The reader with the shipped weights, and the windows that it reads."""
 
 import math
 import shutil

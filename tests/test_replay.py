@@ -1,4 +1,4 @@
-"""A kept answer is made again from the same passages: the same today, and what changed is named when it is not."""
+"""A stored answer is replayed from the same passages: the same today, and every change is named."""
 
 import json
 import shutil

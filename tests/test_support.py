@@ -1,4 +1,4 @@
-"""service.scoring.support with the shipped weights, and how long premises are cut down."""
+"""The support checker with the shipped weights, and how long premises are cut."""
 
 import shutil
 from pathlib import Path

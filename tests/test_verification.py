@@ -1,4 +1,4 @@
-"""What an answer says, proved against the documents it cites; each tampering is refuted by name."""
+"""Verification of answers against the documents that they cite: every kind of tampering is found."""
 
 import json
 from dataclasses import replace

@@ -9,7 +9,7 @@ from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.protocol import Draft, Passage, Quote
 from service.records import Citation, DraftCounts, Sentence
 from service.scoring.support import SupportChecker
-from service.text.refusals import refuses
+from service.text.refusals import is_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class DraftChecker:
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
         self._invented |= dict.fromkeys(draft.invented)
-        if refuses(draft.text):
+        if is_refusal(draft.text):
             self._refused = True
             return None
         if self._is_heading(draft.text):

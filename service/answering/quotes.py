@@ -58,7 +58,7 @@ def best_quotes(
     ]
     supporting = [evidence for evidence in found if evidence.support >= min_support]
     if supporting:
-        return min(supporting, key=lambda evidence: (_size(evidence, passages), -evidence.support))
+        return min(supporting, key=lambda evidence: (_sentence_count(evidence, passages), -evidence.support))
     return max(found, key=lambda evidence: evidence.support)
 
 
@@ -103,7 +103,7 @@ def _text(quote: Quote, passages: Sequence[Passage]) -> str:
     return passages[quote.passage].hit.chunk.text[quote.span.start : quote.span.end]
 
 
-def _size(evidence: SupportingQuotes, passages: Sequence[Passage]) -> int:
+def _sentence_count(evidence: SupportingQuotes, passages: Sequence[Passage]) -> int:
     """How many sentences are quoted."""
     return sum(
         quote.span.start <= sentence.start and sentence.end <= quote.span.end

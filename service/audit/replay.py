@@ -50,7 +50,7 @@ def replay(stored: StoredAnswer, service: Service) -> Replay:
         threshold=recording.threshold,
         support=SupportPolicy(recording.strict, recording.support_threshold),
     )
-    now = _again(then, question, policy, service)
+    now = _answer_again(then, question, policy, service)
     made_with = [
         *_setup_changes(recording, present),
         *_prompt_changes(then, now),
@@ -59,7 +59,7 @@ def replay(stored: StoredAnswer, service: Service) -> Replay:
     return Replay(now, tuple(made_with), tuple(_answer_changes(then, now)))
 
 
-def _again(then: Answer, question: Question, policy: Policy, service: Service) -> Answer:
+def _answer_again(then: Answer, question: Question, policy: Policy, service: Service) -> Answer:
     answerer = replace(service.answerer, policy=policy)
     return answerer.from_passages(question, then.rewritten_question, then.passages)
 

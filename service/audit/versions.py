@@ -39,13 +39,13 @@ class Versions:
     def _candidates(self, document_id: str, version: str) -> Iterator[Document]:
         collections = [self._library.open(name) for name in self._names]
         for collection in collections:
-            yield from self._exact(collection, document_id, version)
+            yield from self._open_version(collection, document_id, version)
         for collection in collections:
             for summary in collection.documents.list():
                 if summary.version == version:
-                    yield from self._exact(collection, summary.id, version)
+                    yield from self._open_version(collection, summary.id, version)
 
-    def _exact(self, collection: Collection, document_id: str, version: str) -> Iterator[Document]:
+    def _open_version(self, collection: Collection, document_id: str, version: str) -> Iterator[Document]:
         try:
             document = collection.documents.get(document_id, version)
         except NotFound:

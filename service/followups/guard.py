@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from service.records import Turn
-from service.text.refusals import refuses
+from service.text.refusals import is_refusal
 from service.text.terms import content_words
 
 MAX_ADDED_CHARACTERS = 300  # more than the follow-up has
@@ -51,12 +51,12 @@ def _rejection_reasons(rewritten: str, question: str, history: Sequence[Turn]) -
         yield "it wrote too much"
     if _MARKUP.search(rewritten) and not _MARKUP.search(question):
         yield "it wrote more than words"
-    if refuses(rewritten) or not _asks(rewritten, question):
+    if is_refusal(rewritten) or not _is_question(rewritten, question):
         yield "it wrote no question"
     yield from _strange_words(rewritten, question, history)
 
 
-def _asks(rewritten: str, question: str) -> bool:
+def _is_question(rewritten: str, question: str) -> bool:
     """Whether it ends like a question; if the follow-up does not ("List them."), whether both begin with the same word."""
     if _ASKS.search(rewritten):
         return True

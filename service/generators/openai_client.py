@@ -260,12 +260,12 @@ def cut_off_when_stopped(request: httpx2.Request) -> None:
     This sees only connections that are opened for the request, so the client must keep none alive. If the answer is stopped
     before the connection is open, the connection is cut off once it is.
     """
-    connection = Connection()
+    connection = _Connection()
     request.extensions = {**request.extensions, "trace": connection.trace}
     current_stages().when_stopped(connection.cut)
 
 
-class Connection:
+class _Connection:
     """The connection of one request: opened by the thread that asks, cut off by another."""
 
     def __init__(self) -> None:

@@ -17,6 +17,11 @@ MAX_SENTENCE_CHARS = 800  # code points; longer sentences are cut, which limits 
 _LOOK_EVERY = 24  # code points between two searches for the end of a sentence
 _MARK = "\x00"  # stands for a marker while a sentence is cleaned; removed from the model's own text beforehand
 
+_MAX_REPEATED = 3
+_THINKS = "<think>"
+_THOUGHT = "</think>"
+_QUESTION = re.compile(r"[?？؟]\W*\Z")
+_HAS_WORD = re.compile(r"\w")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE)
 _ITEM_NUMBER = re.compile(r"\(?\d{1,3}[.)]")
 _STEP = re.compile(r"\s|\S+")
@@ -182,13 +187,6 @@ def _remove_marks(text: str) -> str:
     text = re.sub(rf"\A\s*{_MARK}[ \t:]*", "", text)
     text = re.sub(rf"(?<=\w)[ \t]*{_MARK}(?=\w)|(?<=[.!?]){_MARK}(?=\w)|[ \t]*{_MARK}[ \t]+(?=[\w(\"“])", " ", text)
     return _FENCE_LINE.sub("", re.sub(rf"[ \t]*{_MARK}", "", text))
-
-
-_MAX_REPEATED = 3
-_THINKS = "<think>"
-_THOUGHT = "</think>"
-_QUESTION = re.compile(r"[?？؟]\W*\Z")
-_HAS_WORD = re.compile(r"\w")
 
 
 def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool]) -> Iterator[Draft]:

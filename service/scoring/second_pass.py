@@ -49,7 +49,7 @@ def read_again(
 
     Lines that state nothing are skipped. The best sentence of the most relevant passage is always read again.
     """
-    chosen = _chosen(question, passages, readings)
+    chosen = _choose_sentences(question, passages, readings)
     if not chosen:
         return list(readings)
     texts, above = [], []
@@ -67,7 +67,7 @@ def read_again(
     return [replace(reading, sentences=tuple(new)) for reading, new in zip(readings, changed, strict=True)]
 
 
-def _chosen(question: str, passages: Sequence[str], readings: Sequence[Reading]) -> list[_Place]:
+def _choose_sentences(question: str, passages: Sequence[str], readings: Sequence[Reading]) -> list[_Place]:
     asked = Terms.of(question)
 
     def states(place: _Place) -> bool:

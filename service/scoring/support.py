@@ -12,6 +12,8 @@ from service.scoring.networks import SupportNetwork
 from service.scoring.trained_model import TrainedModel
 from service.scoring.windows import CLS, SEP, Tokens, Window, windows
 
+_EMPTY_LOGIT = -50.0
+
 
 class SupportChecker(TrainedModel):
     """Checks sentences against passages. Thread-safe; CPU-bound. Make one with `SupportChecker.load`."""
@@ -36,9 +38,6 @@ class SupportChecker(TrainedModel):
         rows = [{"input_ids": w.input_ids, "token_type_ids": w.token_type_ids} for w in windowed if w is not None]
         found = iter(self._network.run(rows))
         return [float(next(found)[0]) if window is not None else _EMPTY_LOGIT for window in windowed]
-
-
-_EMPTY_LOGIT = -50.0
 
 
 def _sigmoid(logit: float) -> float:

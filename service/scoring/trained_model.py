@@ -13,7 +13,7 @@ from safetensors.torch import save
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from index.embedding.weights import bundled_folder, checked_bytes, read_tokeniser
+from index.embedding.weights import bundled_folder, read_tokeniser, read_verified
 from index.errors import ModelDamaged, ModelMissing
 from index.inference.bert import BertShape
 from index.inference.runtime import EngineName, Network, Signature
@@ -79,7 +79,7 @@ def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]
     """
     config = _config(folder / CONFIG, kind)
     path = folder / WEIGHTS
-    content = checked_bytes(path, config.sha256)
+    content = read_verified(path, config.sha256)
     try:
         weights = load_weights(content)
     except SafetensorError as error:

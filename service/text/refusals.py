@@ -29,7 +29,7 @@ _REFUSING = re.compile(
 _WORD = re.compile(r"\w+")
 
 
-def refuses(sentence: str) -> bool:
+def is_refusal(sentence: str) -> bool:
     """Whether a model's sentence says that it has no answer, instead of giving one."""
     return _words(REFUSAL) == _words(sentence) or bool(_REFUSING.search(sentence))
 

@@ -102,7 +102,7 @@ def _numbers(text: str) -> Iterator[_Number]:
             ):
                 parts.append(tokens[end][0].casefold())
                 end += 1
-            yield _value(parts)
+            yield _parse_number(parts)
         at = end
 
 
@@ -128,7 +128,7 @@ def _continues(parts: list[str], word: str, gap: str) -> bool:
     return False
 
 
-def _value(parts: list[str]) -> _Number:
+def _parse_number(parts: list[str]) -> _Number:
     first = parts[0]
     if first[0].isdecimal():
         plain = _THOUSANDS.sub("", first)

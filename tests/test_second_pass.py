@@ -1,4 +1,4 @@
-"""service.scoring.second_pass: which sentences are read by themselves, and what that does to their scores."""
+"""The second pass: which sentences are read by themselves, and how that changes their scores."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Citation markers as models write them: every style read, nothing else mistaken for one, in linear time."""
+"""Citation markers in the styles that models use: each is recognised, nothing else is, and parsing takes linear time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a language model may make of a follow-up: a question about the same, in the conversation's words, and nothing else."""
+"""The guard over rewritten follow-ups: one question, about the same thing, in the words of the conversation."""
 
 import pytest
 from hypothesis import given

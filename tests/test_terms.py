@@ -1,4 +1,4 @@
-"""Numbers are the same in digits and in words, alone and with a scale; a text states those that are no pronouns."""
+"""Figures are equal in digits and in words, alone and with a scale; number words that may be pronouns do not count."""
 
 import pytest
 from hypothesis import given
@@ -30,24 +30,24 @@ def test_figures_are_read_without_separators_and_from_words() -> None:
         ("someone tense, hundreds of ships", set()),
     ],
 )
-def test_numbers_of_several_words_are_one(text: str, found: set[str]) -> None:
+def test_a_number_of_several_words_is_one_figure(text: str, found: set[str]) -> None:
     assert figures(text) == found
 
 
-def test_a_text_states_what_it_counts_and_not_its_pronouns() -> None:
+def test_counts_are_figures_and_pronouns_are_not() -> None:
     assert stated_figures("One of the two said that no one had 1 of seven") == {"2", "1", "7"}
 
 
-def test_words_are_what_is_left() -> None:
+def test_words_are_the_text_without_figures() -> None:
     assert words("Twelve of 3,000 Ships") == {"of", "ships"}
 
 
 @given(st.integers(1, 9), st.sampled_from(["thousand", "million", "billion"]))
-def test_a_scale_in_words_is_that_of_digits(number: int, scale: str) -> None:
+def test_a_scale_in_words_equals_the_one_in_digits(number: int, scale: str) -> None:
     zeros = {"thousand": 3, "million": 6, "billion": 9}[scale]
     assert figures(f"{number} {scale}") == figures(f"{number}{',000' * (zeros // 3)}") == {f"{number}{'0' * zeros}"}
 
 
 @given(st.text(max_size=80))
-def test_any_text_has_its_figures_and_states_no_others(text: str) -> None:
+def test_any_text_states_only_figures_that_it_has(text: str) -> None:
     assert stated_figures(text) <= figures(text)

@@ -1,4 +1,4 @@
-"""What becomes of drafts: quotes, drops, marks, notes, and the extractive answer behind a language model that fails."""
+"""Checking drafts: quotes, dropped and marked sentences, notes, and the extractive fallback when a model fails."""
 
 from dataclasses import replace
 

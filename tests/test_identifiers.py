@@ -1,3 +1,5 @@
+"""A question that names an identifier is answered from the passages that name it too."""
+
 from index.records import Chunk, Hit
 from service.answering.answerer import hits_with_identifiers
 
@@ -20,7 +22,7 @@ def test_only_passages_that_name_the_identifier_asked_for_are_read() -> None:
     assert hits_with_identifiers("max_connections or reserved_connections?", [OTHERS, SETTINGS]) == [OTHERS, SETTINGS]
 
 
-def test_where_none_is_named_or_asked_for_all_are_read() -> None:
+def test_all_passages_are_read_where_no_identifier_is_asked_for_or_named() -> None:
     assert hits_with_identifiers("What is no_such_setting?", [OTHERS, SETTINGS]) == [OTHERS, SETTINGS]
     assert (
         hits_with_identifiers("How many connections in COVID-19 times, by the 10-Q?", [OTHERS, hit("COVID-19")])[0]

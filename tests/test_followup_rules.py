@@ -1,4 +1,4 @@
-"""Follow-up rules: a follow-up gets the topic of the earlier question; a question that is complete stays as it is."""
+"""Follow-up rules: a follow-up gets the topic of the earlier questions; a complete question is not changed."""
 
 from functools import partial
 

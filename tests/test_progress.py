@@ -1,4 +1,4 @@
-"""service.progress: laps, totals, and the stop between two stages."""
+"""The stages of an answer: laps, totals, and stopping between two stages."""
 
 import threading
 
