@@ -1,47 +1,47 @@
-"""What can go wrong in service/, beside what index/errors.py lists.
+"""The errors of service/, besides those of index/errors.py.
 
     ServiceError
     ├── Permanent
     │   ├── QuestionInvalid      empty, too long, or without a letter or digit
     │   ├── SettingsInvalid      an unknown key or a bad value in the environment, .env or quoth.toml
     │   ├── GeneratorUnknown     no generator of that name
-    │   ├── RecordMissing        no conversation or answer of that id
+    │   ├── RecordMissing        no conversation, answer or job of that id
     │   ├── TitleInvalid         a conversation's title is empty or too long
-    │   ├── ReplayImpossible     an answer cannot be made again: not recorded, or a version is gone
-    │   ├── CursorInvalid        a list is not continued from there
+    │   ├── ReplayImpossible     an answer cannot be replayed: not recorded, or a version is missing
+    │   ├── CursorInvalid        a cursor that is not one of this list
     │   ├── FeedbackInvalid      feedback on a sentence that the answer does not have
-    │   ├── AnswerInvalid        what was given is not an answer of Quoth
-    │   ├── AnswerUnreadable     the file of an answer is not there or is not JSON
+    │   ├── AnswerInvalid        the given data is not an answer of Quoth
+    │   ├── AnswerUnreadable     the file of an answer is missing or is not JSON
     │   ├── StoreNewer           the database was made by a newer Quoth
-    │   ├── StoreDamaged         the database does not read
+    │   ├── StoreDamaged         the database cannot be read
     │   ├── UploadInvalid        an upload without bytes, or with a bad id, name, title, metadata or principal
     │   ├── UploadTooLarge       an upload of more bytes than the setting allows
-    │   ├── FormatUnsupported    an upload that holds no text, or not what its name says
+    │   ├── FormatUnsupported    an upload without text, or whose content contradicts its name
     │   ├── DocumentTaken        an upload would replace a document that was not uploaded
-    │   ├── IdempotencyKeyReused a key that makes sending twice safe came before, with another upload
-    │   ├── JobsDamaged          the database of the jobs does not read
-    │   ├── PortTaken            another program listens there, or the address is not ours
-    │   ├── ExposureRefused      other machines reach the address, and no key is asked for
+    │   ├── IdempotencyKeyReused an idempotency key that was used before, with another upload
+    │   ├── JobsDamaged          the database of the jobs cannot be read
+    │   ├── PortTaken            another program uses the port, or the address is not this machine's
+    │   ├── ExposureRefused      other machines reach the address, and no key exists
     │   ├── KeyInvalid           no API key, or one that is unknown, expired or revoked
     │   ├── KeyMissing           no API key of that name or id to revoke
-    │   ├── KeyOptionInvalid     an API key cannot be made with that name, expiry, rate or principal
-    │   ├── ScopeMissing         the API key is not for this
-    │   ├── ActingForbidden      the API key may not say for whom it asks
-    │   ├── PrincipalsInvalid    the header that says for whom is asked does not read
-    │   ├── SlackRefused         Slack does not take a token or a call, and will not later either
-    │   └── OriginForbidden      a web page from elsewhere asks a server that has no keys
+    │   ├── KeyOptionInvalid     an API key cannot have that name, expiry, rate or principal
+    │   ├── ScopeMissing         the API key lacks the scope
+    │   ├── ActingForbidden      the API key may not ask for others
+    │   ├── PrincipalsInvalid    the header with the principals cannot be read
+    │   ├── SlackRefused         Slack rejects a token or a call, and will reject it again
+    │   └── OriginForbidden      a web page of another site calls a server that has no keys
     └── Transient
-        ├── RateExceeded         the API key has made as many requests as it may for now
+        ├── RateExceeded         the API key has used up its rate for now
         ├── SlackUnavailable     Slack does not answer
         ├── GeneratorUnavailable the language model's server does not answer
         ├── QueueFull            more jobs wait than the queue takes
-        ├── JobsUnavailable      the database of the jobs, or the disk for uploads, is locked, gone or full
+        ├── JobsUnavailable      the database of the jobs, or the disk for uploads, is locked, missing or full
         ├── AnswerTimedOut       the answer took longer than is allowed
         ├── Overloaded           too many requests at once, and too many waiting
-        ├── ShuttingDown         the server is about to end
-        └── StoreUnavailable     the database is locked, gone or full
+        ├── ShuttingDown         the server is stopping
+        └── StoreUnavailable     the database is locked, missing or full
 
-Every message names the thing, the bad value and the mend.
+Every message names the thing, the bad value and the fix.
 """
 
 import re
@@ -49,19 +49,19 @@ from collections.abc import Mapping
 
 
 class ServiceError(Exception):
-    """Root of everything that service/ raises on purpose."""
+    """Root of every error that service/ raises on purpose."""
 
 
 class Permanent(ServiceError):
-    """Doing the same again fails again."""
+    """The same call fails again."""
 
 
 class Transient(ServiceError):
-    """The same may go through later."""
+    """The same call may succeed later."""
 
 
 class QuestionInvalid(Permanent):
-    """The question cannot be asked as it stands."""
+    """The question is empty, too long, or without a letter or digit."""
 
 
 class SettingsInvalid(Permanent):
@@ -73,7 +73,7 @@ class GeneratorUnknown(Permanent):
 
 
 class RecordMissing(Permanent):
-    """No conversation or answer of that id."""
+    """No conversation, answer or job of that id."""
 
 
 class TitleInvalid(Permanent):
@@ -81,11 +81,11 @@ class TitleInvalid(Permanent):
 
 
 class ReplayImpossible(Permanent):
-    """An answer cannot be made again: it was not recorded how, or a version that it was made from is gone."""
+    """An answer cannot be replayed: how it was made was not recorded, or a version that it used is missing."""
 
 
 class CursorInvalid(Permanent):
-    """A list is not continued from there."""
+    """The cursor is not one of this list."""
 
 
 class FeedbackInvalid(Permanent):
@@ -93,11 +93,11 @@ class FeedbackInvalid(Permanent):
 
 
 class AnswerInvalid(Permanent):
-    """What was given is not an answer of Quoth."""
+    """The given data is not an answer of Quoth."""
 
 
 class AnswerUnreadable(Permanent):
-    """The file of an answer is not there or is not JSON."""
+    """The file of an answer is missing or is not JSON."""
 
 
 class StoreNewer(Permanent):
@@ -105,7 +105,7 @@ class StoreNewer(Permanent):
 
 
 class StoreDamaged(Permanent):
-    """The database does not read."""
+    """The database cannot be read."""
 
 
 class UploadInvalid(Permanent):
@@ -117,7 +117,7 @@ class UploadTooLarge(Permanent):
 
 
 class FormatUnsupported(Permanent):
-    """An upload that holds no text, or not what its name says."""
+    """An upload without text, or whose content contradicts its name."""
 
 
 class DocumentTaken(Permanent):
@@ -125,23 +125,23 @@ class DocumentTaken(Permanent):
 
 
 class IdempotencyKeyReused(Permanent):
-    """An idempotency key that came before, with another upload."""
+    """An idempotency key that was used before, with another upload."""
 
 
 class JobsDamaged(Permanent):
-    """The database of the jobs does not read."""
+    """The database of the jobs cannot be read."""
 
 
 class PortTaken(Permanent):
-    """Another program listens there, or this address is not ours to listen on."""
+    """Another program uses the port, or the address is not this machine's."""
 
 
 class ExposureRefused(Permanent):
-    """Other machines reach the address, and no key is asked for."""
+    """Other machines reach the address, and no key exists."""
 
 
 class KeyInvalid(Permanent):
-    """No API key, or one that is unknown, expired or revoked; which of these is not said."""
+    """No API key, or one that is unknown, expired or revoked; the message does not say which."""
 
 
 class KeyMissing(Permanent):
@@ -149,31 +149,31 @@ class KeyMissing(Permanent):
 
 
 class KeyOptionInvalid(Permanent):
-    """An API key cannot be made with that name, expiry, rate or principal."""
+    """An API key cannot have that name, expiry, rate or principal."""
 
 
 class ScopeMissing(Permanent):
-    """The API key is not for this."""
+    """The API key lacks the scope."""
 
 
 class ActingForbidden(Permanent):
-    """The API key may not say for whom it asks."""
+    """The API key may not ask for others."""
 
 
 class PrincipalsInvalid(Permanent):
-    """The header that says for whom is asked does not read."""
+    """The header with the principals cannot be read."""
 
 
 class OriginForbidden(Permanent):
-    """A web page from elsewhere asks a server that has no keys."""
+    """A web page of another site calls a server that has no keys."""
 
 
 class SlackRefused(Permanent):
-    """Slack does not take a token or a call, and will not later either."""
+    """Slack rejects a token or a call, and will reject it again."""
 
 
 class RateExceeded(Transient):
-    """The API key has made as many requests as it may for now. `headers` (HTTP) say when one more is possible."""
+    """The API key has used up its rate for now. `headers` (HTTP) say when the next request is possible."""
 
     def __init__(self, message: str, headers: Mapping[str, str]) -> None:
         super().__init__(message)
@@ -193,7 +193,7 @@ class QueueFull(Transient):
 
 
 class JobsUnavailable(Transient):
-    """The database of the jobs, or the disk for uploads, does not answer: locked, gone or full."""
+    """The database of the jobs, or the disk for uploads, does not answer: locked, missing or full."""
 
 
 class AnswerTimedOut(Transient):
@@ -205,11 +205,11 @@ class Overloaded(Transient):
 
 
 class ShuttingDown(Transient):
-    """The server is about to end."""
+    """The server is stopping."""
 
 
 class StoreUnavailable(Transient):
-    """The database does not answer: locked, gone or full."""
+    """The database does not answer: locked, missing or full."""
 
 
 def code_of(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Settings: one flat class, read once from QUOTH_* variables, `.env` and `quoth.toml`, then passed in.
 
-What is set closer to the call wins: arguments, then the environment, then `.env`, then `quoth.toml` (both in the
-working directory), then the defaults below. An unknown key is an error: a setting silently ignored is worse than none.
+The first source that has a setting wins: arguments, the environment, `.env`, `quoth.toml` (both in the working directory),
+the defaults below. An unknown key is an error: a setting that is silently ignored is worse than none.
 """
 
 import difflib
@@ -39,14 +39,14 @@ def _split(value: object) -> object:
 
 
 class _PrefixedDotEnv(DotEnvSettingsSource):
-    """The keys of `.env` that are ours; other programs may keep theirs in the same file."""
+    """The keys of `.env` that are settings of Quoth; other programs may have theirs in the same file."""
 
     def __call__(self) -> dict[str, Any]:
         return {key: value for key, value in super().__call__().items() if key in self.settings_cls.model_fields}
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. The name of the variable is QUOTH_ and the field's name in capitals."""
+    """All settings. The environment variable of a field is QUOTH_ and the field's name in capitals."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=DOTENV, toml_file=TOML, extra="forbid", frozen=True, validate_default=True
@@ -65,9 +65,9 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=36_500,
-        description="conversations unused for so many days are deleted; kept for ever when left out",
+        description="days after which an unused conversation is deleted; kept for ever when left out",
     )
-    collection: str = Field("default", description="collection used when none is named")
+    collection: str = Field("default", description="collection that is used when none is given")
     host: str = Field("127.0.0.1", description="address that `quoth serve` listens on")
     port: int = Field(8000, ge=0, le=65535, description="port that `quoth serve` listens on; 0 takes a free one")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     )
     allow_anonymous: bool = Field(
         False,
-        description="listen beyond this machine though there is no API key: whoever reaches the server may do everything",
+        description="listen beyond this machine without any API key: everyone who reaches the server may do everything",
     )
     principals_header: str = Field(
         "X-Quoth-Principals",
@@ -87,46 +87,50 @@ class Settings(BaseSettings):
     encoder: str = Field(
         "all-MiniLM-L6-v2", description="sentence-transformers model, by name or path, for new collections"
     )
-    generator: GeneratorName = Field("extractive", description="who words the answer")
+    generator: GeneratorName = Field("extractive", description="what writes the answer: extractive, local or remote")
     top_k: int = Field(8, ge=1, le=100, description="passages that an answer is written from")
-    rerank: bool = Field(True, description="let the reader reorder what the search found")
+    rerank: bool = Field(True, description="let the reader reorder the search results")
     rerank_depth: int = Field(12, ge=1, le=200, description="passages that the reader reorders")
     target_precision: float = Field(
         0.72,
         ge=0.5,
         lt=1.0,
-        description="share of the answered questions that the documents should answer, measured where half of the questions "
+        description="share of the answered questions whose answer the documents contain, measured where half of the questions "
         "have no answer and most of those are near misses; a higher value refuses more often",
     )
     support_policy: SupportPolicy = Field(
         "strict", description="an unsupported sentence is dropped (strict) or kept and flagged (mark)"
     )
-    max_question_chars: int = Field(4000, ge=1, le=100_000, description="longest question that is read, in characters")
+    max_question_chars: int = Field(
+        4000, ge=1, le=100_000, description="longest question that is accepted, in characters"
+    )
     max_upload_bytes: int = Field(100 * 2**20, ge=1, description="largest file that may be uploaded, in bytes")
     worker: bool = Field(
-        True, description="let `quoth serve` run the process that indexes uploads; else run `quoth work`"
+        True, description="let `quoth serve` run the process that indexes uploads; otherwise run `quoth work`"
     )
     max_body_bytes: int = Field(
         2 * 1024 * 1024,  # a question of 100,000 characters, each escaped as \\uXXXX\\uXXXX, gets a clear answer
         ge=1024,
-        description="longest request body that is read, in bytes, but for uploads; longer ones get 413",
+        description="longest request body that is accepted, in bytes, except uploads; longer ones get 413",
     )
     body_timeout_s: float = Field(
         30.0,
         gt=0,
-        description="time in which a request's body has to arrive, in seconds (one more for each 32 KiB); slower ones get 408",
+        description="time in which a request's body must arrive, in seconds (one more for each 32 KiB); slower ones get 408",
     )
     answer_timeout_s: float = Field(
         300.0,
         gt=0,
         description="longest time that an answer may take, in seconds; then it ends with answer-timed-out (503)",
     )
-    max_requests: int = Field(64, ge=1, description="requests that are worked on at once")
+    max_requests: int = Field(64, ge=1, description="requests that are handled at once")
     max_waiting_requests: int = Field(
-        128, ge=0, description="requests that wait for their turn beyond those; further ones get 503"
+        128, ge=0, description="requests that wait in the queue beyond those; further ones get 503"
     )
     shutdown_grace_s: float = Field(
-        20.0, ge=0, description="time that answers have to end once the server is told to stop, in seconds"
+        20.0,
+        ge=0,
+        description="time that running answers have to finish after the server was asked to stop, in seconds",
     )
     log_level: LogLevel = Field("info", description="least severe log line that is written")
     otel_endpoint: str | None = Field(
@@ -141,17 +145,21 @@ class Settings(BaseSettings):
         512, ge=16, le=8192, description="longest answer that a language model may write, in tokens"
     )
     llm_context_tokens: int = Field(
-        4096, ge=512, description="tokens that the language model reads and writes at once; more passages fit into more"
+        4096,
+        ge=512,
+        description="tokens of the language model's context, prompt and answer together; a larger one fits more passages",
     )
-    llm_temperature: float = Field(0.0, ge=0, le=2, description="0 writes the likeliest words; more varies them")
+    llm_temperature: float = Field(
+        0.0, ge=0, le=2, description="0 writes the most likely words; a higher value varies them"
+    )
     llm_rewrite: bool = Field(
         True,
-        description="let the language model that words the answers rewrite follow-ups, too, so that they stand alone",
+        description="let the language model that writes the answers also rewrite follow-ups so that they stand alone",
     )
     llm_rewrite_timeout_s: float = Field(
         15.0,
         gt=0,
-        description="longest wait for that, in seconds; then the follow-up is read without the language model",
+        description="longest wait for that, in seconds; then the follow-up is rewritten without the language model",
     )
     public_url: str | None = Field(
         None,
@@ -164,12 +172,12 @@ class Settings(BaseSettings):
     )
     slack_collections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
-        description="collections, separated by commas, that every member may choose for a channel in Slack, beside the usual "
-        "one; administrators of the workspace may choose any",
+        description="collections, separated by commas, that every member may choose for a channel in Slack, besides the "
+        "default one; administrators of the workspace may choose any",
     )
-    slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is reached")
+    slack_api_url: str = Field("https://slack.com/api/", description="address of Slack's Web API")
     prompts_folder: Path | None = Field(
-        None, description="folder with prompts of your own, each replacing the shipped file of the same name"
+        None, description="folder with your own prompts, each replacing the shipped file of the same name"
     )
 
     @classmethod
@@ -185,34 +193,34 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """Where converted networks are kept; deleting it costs time only."""
+        """The folder of converted networks; deleting it costs only time."""
         return self.home / "cache"
 
     @property
     def uploads(self) -> Path:
-        """Where the files that were uploaded are kept."""
+        """The folder of uploaded files."""
         return self.home / "uploads"
 
     @property
     def jobs_path(self) -> Path:
-        """Where the jobs that index them are kept (SQLite)."""
+        """The SQLite file of the jobs that index uploads."""
         return self.home / "jobs.sqlite"
 
     @property
     def store_path(self) -> Path:
-        """The SQLite file that they are in unless `database_url` says otherwise."""
+        """The SQLite file of conversations, feedback and keys, unless `database_url` is set."""
         return self.home / "conversations.sqlite"
 
     @property
     def store_url(self) -> str:
-        """URL of the database of conversations, feedback and keys."""
+        """The URL of the database of conversations, feedback and keys."""
         return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.store_path}"
 
 
 def load(**overrides: Any) -> Settings:
-    """Read the settings; `overrides` (None values are left out) win over every file and variable.
+    """Read the settings. `overrides` (except None values) win over every file and variable.
 
-    Raises SettingsInvalid that names each bad key, its value (unless it is a secret) and what to write instead.
+    Raises SettingsInvalid, which names each bad key, its value (unless it is a secret) and what to write instead.
     """
     _refuse_unknown(os.environ, "the environment")
     if DOTENV.is_file():

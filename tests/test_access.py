@@ -1,4 +1,4 @@
-"""Keys, rates, expiries and principals: the pure parts, with the arithmetic written out."""
+"""Keys, rates, expiry dates and principals: the pure functions, with the arithmetic written out."""
 
 import hashlib
 import hmac
@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.access import keys
-from service.access.acting import acting
-from service.access.caller import LOCAL, NOBODY, Caller, Scope
+from service.access.caller import LOCAL, NOBODY, Caller, Scope, narrow_caller
 from service.access.keys import digest, expiry_of, id_of, matches, mint, name_of, principals_of
 from service.access.rate import Rate, Standing, rate_of
 from service.errors import ActingForbidden, KeyOptionInvalid, PrincipalsInvalid, ScopeMissing
@@ -20,7 +19,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEADER = "X-Quoth-Principals"
 
 
-def a_caller(**changes: Any) -> Caller:
+def make_caller(**changes: Any) -> Caller:
     return Caller(**{"key_id": "k1", "name": "portal", "scopes": frozenset((Scope.ASK,)), "owner": "k1"} | changes)
 
 
@@ -37,7 +36,7 @@ def test_a_key_has_a_public_id_and_256_random_bits() -> None:
 
 
 @given(st.text(max_size=120))
-def test_no_other_text_is_taken_for_a_key(text: str) -> None:
+def test_no_other_text_is_accepted_as_a_key(text: str) -> None:
     assert id_of(text) is None
     assert not matches(text.encode("utf-8", "replace").decode(), None)
 
@@ -53,7 +52,7 @@ def test_only_the_digest_is_kept_and_only_the_key_itself_matches_it() -> None:
     assert not matches("", None)
 
 
-def test_the_comparison_is_the_one_that_takes_the_same_time_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[str, str]] = []
 
     def compare(one: str, other: str) -> bool:
@@ -63,16 +62,16 @@ def test_the_comparison_is_the_one_that_takes_the_same_time_for_all(monkeypatch:
     monkeypatch.setattr(keys, "hmac", type("Recorder", (), {"compare_digest": staticmethod(compare)}))
     one = mint()
     assert matches(one.text, digest(one.text))
-    assert not matches(one.text, None)  # of a key that does not exist: as much is compared
+    assert not matches(one.text, None)  # a key that does not exist takes the same comparison
     assert [len(part) for pair in compared for part in pair] == [64] * 4
     monkeypatch.setattr(keys, "hmac", type("Refuser", (), {"compare_digest": staticmethod(lambda *_: False)}))
-    assert not matches(one.text, digest(one.text))  # nothing else decides
+    assert not matches(one.text, digest(one.text))  # the comparison alone decides
 
 
 @pytest.mark.parametrize(
     ("written", "requests", "window"), [("60/min", 60, 60), ("1/s", 1, 1), ("5000/d", 5000, 86400), ("10/H ", 10, 3600)]
 )
-def test_rates_are_written_as_requests_in_a_time(written: str, requests: int, window: int) -> None:
+def test_rates_are_written_as_requests_per_time(written: str, requests: int, window: int) -> None:
     rate = rate_of(written)
     assert (rate.requests, rate.window_s) == (requests, window)
     assert rate_of(str(rate)) == rate
@@ -81,21 +80,21 @@ def test_rates_are_written_as_requests_in_a_time(written: str, requests: int, wi
 @pytest.mark.parametrize(
     "written", ["", "60", "60/", "0/min", "-1/min", "6.5/min", "60/week", "60/min/s", "x/s", "٦/min"]
 )
-def test_another_rate_says_how_one_is_written(written: str) -> None:
+def test_a_malformed_rate_is_refused_with_the_right_form(written: str) -> None:
     with pytest.raises(KeyOptionInvalid, match="60/min"):
         rate_of(written)
 
 
-def test_the_standing_tells_what_remains_and_when_the_next_request_is_possible() -> None:
-    rate = Rate(6, 60)  # one request comes back every 10 s
+def test_the_rate_state_has_the_remaining_requests_and_the_time_of_the_next() -> None:
+    rate = Rate(6, 60)  # one request is regained every 10 s
     assert Standing(rate, full_at=0, now=100).headers() == {
         "RateLimit-Policy": '"key";q=6;w=60',
         "RateLimit": '"key";r=6;t=0',
     }
-    half = Standing(rate, full_at=125, now=100)  # 25 s are owed: three requests, of which half of one is back
+    half = Standing(rate, full_at=125, now=100)  # three requests less 5 s of regained time are used: 25 s
     assert (half.remaining, half.wait_s) == (3, 0)
     assert half.headers()["RateLimit"] == '"key";r=3;t=25'
-    spent = Standing(rate, full_at=156, now=100)  # 56 s are owed; a request needs 10 of 60, so 6 s are missing
+    spent = Standing(rate, full_at=156, now=100)  # 56 s are used; a request needs 10 of 60, so 6 s are missing
     assert (spent.remaining, spent.wait_s) == (0, 6)
 
 
@@ -114,79 +113,81 @@ def test_a_key_ends_after_a_time_or_on_a_day(written: str, ends: datetime) -> No
 
 
 @pytest.mark.parametrize("written", ["", "soon", "90", "0d", "-1d", "99999y", "2026-11-23", "2026-13-01", "1e3d"])
-def test_another_expiry_is_refused(written: str) -> None:
+def test_a_malformed_expiry_is_refused(written: str) -> None:
     with pytest.raises(KeyOptionInvalid, match="expiry"):
         expiry_of(written, NOON)
 
 
 @pytest.mark.parametrize("name", ["slack", "ci.nightly-2", "ada@example.org", "a"])
-def test_a_name_is_what_prints_in_a_list(name: str) -> None:
+def test_a_name_has_only_printable_characters(name: str) -> None:
     assert name_of(name) == name
 
 
 @pytest.mark.parametrize(
     "name", ["", "../../etc", "a b", "a\r\nX: y", "-x", "x" * 65, "\x1b[31mred", "é", "0123456789ab", "a/b", "a\u202eb"]
 )
-def test_another_name_is_refused(name: str) -> None:
+def test_a_malformed_name_is_refused(name: str) -> None:
     with pytest.raises(KeyOptionInvalid, match="cannot name a key"):
         name_of(name)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a,b", " a", "a\nb", "a\x00", "\u2028", "x" * 257])
-def test_a_principal_is_what_the_header_can_carry(name: str) -> None:
+def test_a_principal_has_only_characters_that_a_header_can_carry(name: str) -> None:
     with pytest.raises(KeyOptionInvalid, match="principal"):
         principals_of(["fine", name])
     assert principals_of(["group:eng", "ada@example.org", "Zoë"]) == {"group:eng", "ada@example.org", "Zoë"}
 
 
 def test_a_scope_that_is_missing_is_named_and_admin_has_them_all() -> None:
-    caller = a_caller()
+    caller = make_caller()
     caller.require(Scope.ASK)
     with pytest.raises(ScopeMissing, match=r"'portal' does not have the scope 'ingest' .* it has: ask"):
         caller.require(Scope.INGEST)
-    assert not a_caller(scopes=frozenset((Scope.INGEST,))).has(Scope.ASK)
-    admin = a_caller(scopes=frozenset((Scope.ADMIN,)))
+    assert not make_caller(scopes=frozenset((Scope.INGEST,))).has(Scope.ASK)
+    admin = make_caller(scopes=frozenset((Scope.ADMIN,)))
     assert all(admin.has(scope) and LOCAL.has(scope) and not NOBODY.has(scope) for scope in Scope)
     assert not NOBODY.may_open("default")
 
 
 def test_a_program_acts_for_the_principals_that_it_names_and_no_others() -> None:
-    every = a_caller(acts_for_others=True)
-    some = a_caller(acts_for_others=True, principals=frozenset(("ada", "group:eng")))
-    assert acting(every, HEADER, [b"ada, group:eng ,,"]).principals == {"ada", "group:eng"}
-    assert acting(some, HEADER, [b"ada,group:boss"]).principals == {"ada"}
-    assert acting(every, HEADER, ["Zoë".encode()]).principals == {"Zoë"}
+    every = make_caller(acts_for_others=True)
+    some = make_caller(acts_for_others=True, principals=frozenset(("ada", "group:eng")))
+    assert narrow_caller(every, HEADER, [b"ada, group:eng ,,"]).principals == {"ada", "group:eng"}
+    assert narrow_caller(some, HEADER, [b"ada,group:boss"]).principals == {"ada"}
+    assert narrow_caller(every, HEADER, ["Zoë".encode()]).principals == {"Zoë"}
 
 
-def test_a_program_that_forgets_the_header_reads_what_is_for_everybody() -> None:
-    every = a_caller(acts_for_others=True)
-    assert acting(every, HEADER, []).principals == acting(every, HEADER, [b" , "]).principals == frozenset()
+def test_a_program_without_the_header_reads_only_public_documents() -> None:
+    every = make_caller(acts_for_others=True)
+    assert (
+        narrow_caller(every, HEADER, []).principals == narrow_caller(every, HEADER, [b" , "]).principals == frozenset()
+    )
 
 
 def test_the_header_counts_only_from_a_key_that_may_send_it() -> None:
-    one = a_caller(principals=frozenset(("ada",)))
-    assert acting(one, HEADER, []) == one
+    one = make_caller(principals=frozenset(("ada",)))
+    assert narrow_caller(one, HEADER, []) == one
     for value in (b"ada", b"bob", b""):
         with pytest.raises(ActingForbidden, match=r"X-Quoth-Principals .* 'portal' may not .* --acts-for-others"):
-            acting(one, HEADER, [value])
+            narrow_caller(one, HEADER, [value])
 
 
 @pytest.mark.parametrize(
     "values", [[b"ada", b"bob"], [b"ada", b""], [b"\xff\xfe"], [b"a" * 9000], ["a\u202eb".encode()], [b"a\x00b"]]
 )
-def test_a_header_that_is_sent_twice_or_does_not_read_is_refused(values: list[bytes]) -> None:
+def test_a_header_that_is_sent_twice_or_malformed_is_refused(values: list[bytes]) -> None:
     with pytest.raises(PrincipalsInvalid, match=HEADER):
-        acting(a_caller(acts_for_others=True), HEADER, values)
+        narrow_caller(make_caller(acts_for_others=True), HEADER, values)
 
 
-def test_each_person_that_a_program_acts_for_owns_what_is_theirs() -> None:
-    every = a_caller(acts_for_others=True)
-    ada, again, bob = (acting(every, HEADER, [value]).owner for value in (b"ada,x", b"ada", b"bob,x"))
+def test_each_person_that_a_program_acts_for_is_an_owner_of_their_own() -> None:
+    every = make_caller(acts_for_others=True)
+    ada, again, bob = (narrow_caller(every, HEADER, [value]).owner for value in (b"ada,x", b"ada", b"bob,x"))
     assert ada == again != bob
     assert len({ada, bob, every.owner}) == 3
     assert "ada" not in ada
 
 
-def test_who_sits_at_the_machine_reads_all_and_may_narrow_it() -> None:
-    assert acting(LOCAL, HEADER, []) == LOCAL
-    assert acting(LOCAL, HEADER, [b"ada"]).principals == {"ada"}
+def test_a_local_user_reads_everything_and_may_restrict_it() -> None:
+    assert narrow_caller(LOCAL, HEADER, []) == LOCAL
+    assert narrow_caller(LOCAL, HEADER, [b"ada"]).principals == {"ada"}

@@ -1,4 +1,4 @@
-"""The list of conversations over HTTP, on the command line and in the database: nobody else's, and what is deleted is gone."""
+"""The list of conversations over HTTP, on the command line and in the database: only the owner's, without deleted ones."""
 
 import json
 import time
@@ -12,7 +12,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from service.answer_json import answer_of
 from service.answering.service import Service
@@ -31,7 +31,7 @@ from service.storage.retention import Retention
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
-def an_answer(id: str, conversation: str, question: str = "When was it?", quote: str = "In 1904.") -> Answer:
+def make_answer(id: str, conversation: str, question: str = "When was it?", quote: str = "In 1904.") -> Answer:
     citation = Citation(
         1, "d", "v" * 64, "The *Title*", "file:///a.md", 2, 5, 5 + len(quote), quote, "k", 0.9, ("Top",)
     )
@@ -52,7 +52,7 @@ def an_answer(id: str, conversation: str, question: str = "When was it?", quote:
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until the test moves it."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -89,13 +89,13 @@ def test_the_list_is_newest_first_in_pages_that_neither_repeat_nor_miss(
     store: ConversationStore, conversations: ConversationList, clock: Clock
 ) -> None:
     for number in range(7):
-        store.append(an_answer(f"a{number}", f"c{number}", f"Question {number}?"), "default")
-        if number != 3:  # two were used at the same moment
+        store.append(make_answer(f"a{number}", f"c{number}", f"Question {number}?"), "default")
+        if number != 3:  # two were last used at the same moment
             clock.now += timedelta(seconds=1)
     first = conversations.page(3)
     assert [one.id for one in first.conversations] == ["c6", "c5", "c4"]
-    store.append(an_answer("late", "c9", "A late one?"), "default")
-    store.append(an_answer("again", "c6"), "default")
+    store.append(make_answer("late", "c9", "A late one?"), "default")
+    store.append(make_answer("again", "c6"), "default")
     second = conversations.page(3, first.next_cursor)
     third = conversations.page(3, second.next_cursor)
     assert [one.id for one in (*second.conversations, *third.conversations)] == ["c3", "c2", "c1", "c0"]
@@ -106,8 +106,8 @@ def test_the_list_is_newest_first_in_pages_that_neither_repeat_nor_miss(
 
 
 def test_titles_are_one_line_cut_at_a_word(store: ConversationStore, conversations: ConversationList) -> None:
-    store.append(an_answer("a", "c", "  What\n is\tit? " + "word " * 60), "default")
-    title = conversations.one("c").title
+    store.append(make_answer("a", "c", "  What\n is\tit? " + "word " * 60), "default")
+    title = conversations.get("c").title
     assert title.startswith("What is it? word word")
     assert title.endswith("word…")
     assert len(title) <= 120
@@ -115,11 +115,11 @@ def test_titles_are_one_line_cut_at_a_word(store: ConversationStore, conversatio
     for bad in ("", " \n ", "x" * 121):
         with pytest.raises(TitleInvalid, match="1 to 120"):
             conversations.rename("c", bad)
-    assert conversations.one("c").title == "Another title"
+    assert conversations.get("c").title == "Another title"
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é", "W10", "WyJub24iLCAieCJd", "[" * 300, "bnVsbA"])
-def test_a_cursor_from_elsewhere_is_refused(conversations: ConversationList, cursor: str) -> None:
+def test_an_unknown_cursor_is_refused(conversations: ConversationList, cursor: str) -> None:
     with pytest.raises(CursorInvalid, match="next_cursor"):
         conversations.page(3, cursor)
 
@@ -127,11 +127,11 @@ def test_a_cursor_from_elsewhere_is_refused(conversations: ConversationList, cur
 def test_another_owner_finds_lists_renames_and_deletes_nothing(
     store: ConversationStore, conversations: ConversationList
 ) -> None:
-    store.append(an_answer("a", "c"), "default", owner="ada")
+    store.append(make_answer("a", "c"), "default", owner="ada")
     for stranger in ("", "bob"):
         assert conversations.page(owner=stranger).conversations == ()
         with pytest.raises(RecordMissing):
-            conversations.one("c", owner=stranger)
+            conversations.get("c", owner=stranger)
         with pytest.raises(RecordMissing):
             conversations.rename("c", "Mine now", owner=stranger)
         with pytest.raises(RecordMissing):
@@ -139,11 +139,11 @@ def test_another_owner_finds_lists_renames_and_deletes_nothing(
     assert [one.title for one in conversations.page(owner="ada").conversations] == ["When was it?"]
 
 
-def test_what_is_deleted_is_gone_with_its_answers_and_feedback(
+def test_deleting_a_conversation_deletes_its_answers_and_feedback(
     store: ConversationStore, conversations: ConversationList
 ) -> None:
-    store.append(an_answer("a", "c"), "default")
-    store.append(an_answer("b", "other"), "default")
+    store.append(make_answer("a", "c"), "default")
+    store.append(make_answer("b", "other"), "default")
     feedback = FeedbackStore(store.database)
     feedback.rate("a", "down", comment="Wrong.")
     conversations.delete("c")
@@ -155,28 +155,28 @@ def test_what_is_deleted_is_gone_with_its_answers_and_feedback(
         conversations.delete("c")
 
 
-def test_nothing_of_what_is_deleted_stays_in_the_files(tmp_path: Path) -> None:
+def test_deleted_text_does_not_remain_in_the_database_files(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'c.sqlite'}")
     store = ConversationStore(database)
-    store.append(an_answer("a", "c", "Where is the zanzibarite?", "It is in the zanzibarite vault." * 400), "default")
+    store.append(make_answer("a", "c", "Where is the zanzibarite?", "It is in the zanzibarite vault." * 400), "default")
     FeedbackStore(database).rate("a", "up", comment="zanzibarite!")
 
-    def written() -> bytes:
+    def files_with() -> bytes:
         return b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
-    assert b"zanzibarite" in written()
+    assert b"zanzibarite" in files_with()
     ConversationList(database).delete("c")
-    assert b"zanzibarite" not in written()
+    assert b"zanzibarite" not in files_with()
     database.close()
 
 
-def test_conversations_unused_for_too_long_are_forgotten_and_counted(
+def test_conversations_unused_for_too_long_are_deleted_and_counted(
     store: ConversationStore, conversations: ConversationList, clock: Clock
 ) -> None:
-    store.append(an_answer("a", "old"), "default", owner="ada")
-    store.append(an_answer("b", "used"), "default")
+    store.append(make_answer("a", "old"), "default", owner="ada")
+    store.append(make_answer("b", "used"), "default")
     clock.now += timedelta(days=29)
-    store.append(an_answer("c", "used"), "default")
+    store.append(make_answer("c", "used"), "default")
     clock.now += timedelta(days=2)
     assert Retention(conversations, None, clock=clock).apply() == 0
     with structlog.testing.capture_logs() as logs:
@@ -189,11 +189,11 @@ def test_conversations_unused_for_too_long_are_forgotten_and_counted(
     assert [one.id for one in conversations.page(owner=None).conversations] == ["used"]
 
 
-def test_retention_runs_at_start_and_again_also_after_the_database_was_away(tmp_path: Path, clock: Clock) -> None:
+def test_retention_runs_at_start_and_again_after_the_database_was_unavailable(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "c.sqlite"
     database = Database(f"sqlite:///{path}")
     store, conversations = ConversationStore(database, clock=clock), ConversationList(database)
-    store.append(an_answer("a", "old"), "default")
+    store.append(make_answer("a", "old"), "default")
     path.rename(tmp_path / "away")
     with structlog.testing.capture_logs() as logs, Retention(conversations, 1, every_s=0.01):
         wait_for(lambda: any(line["event"] == "old conversations could not be deleted" for line in logs))
@@ -212,7 +212,7 @@ def wait_for(condition: Any) -> None:
 
 def test_conversations_over_http(client: httpx.Client, store: ConversationStore, clock: Clock) -> None:
     for number in range(3):
-        store.append(an_answer(f"a{number}", f"c{number}", f"Question {number}?"), "default")
+        store.append(make_answer(f"a{number}", f"c{number}", f"Question {number}?"), "default")
         clock.now += timedelta(seconds=1)
     page = client.get("/v1/conversations", params={"limit": 2}).json()
     assert [one["title"] for one in page["conversations"]] == ["Question 2?", "Question 1?"]
@@ -243,14 +243,14 @@ def test_conversations_over_http(client: httpx.Client, store: ConversationStore,
 def test_bad_requests_are_problems(
     client: httpx.Client, store: ConversationStore, method: str, address: str, body: Any, code: str
 ) -> None:
-    store.append(an_answer("a", "c"), "default")
+    store.append(make_answer("a", "c"), "default")
     response = client.request(method, address, json=body)
     assert response.json()["code"] == code
     assert response.status_code in (404, 422)
 
 
-def test_an_export_as_json_lines_is_whole(client: httpx.Client, store: ConversationStore) -> None:
-    answer = an_answer("a", "c", quote="A line\u2028break and 🦜\x00.")
+def test_an_export_as_json_lines_is_complete(client: httpx.Client, store: ConversationStore) -> None:
+    answer = make_answer("a", "c", quote="A line\u2028break and 🦜\x00.")
     store.append(answer, "papers")
     response = client.get("/v1/conversations/c/export")
     assert response.headers["content-type"] == "application/jsonl"
@@ -261,12 +261,12 @@ def test_an_export_as_json_lines_is_whole(client: httpx.Client, store: Conversat
     assert (kept["conversation_id"], kept["collection"], kept["title"]) == ("c", "papers", "When was it?")
 
 
-def test_an_export_as_markdown_is_read_and_nothing_in_it_is_markup(
+def test_an_export_as_markdown_is_readable_and_escapes_markup(
     client: httpx.Client, store: ConversationStore, conversations: ConversationList
 ) -> None:
-    store.append(an_answer("a", "c", "Is <b>it</b>?", "# Not a heading\n![x](http://e.org)"), "default")
+    store.append(make_answer("a", "c", "Is <b>it</b>?", "# Not a heading\n![x](http://e.org)"), "default")
     response = client.get("/v1/conversations/c/export", params={"format": "markdown"})
-    assert response.text == markdown(conversations.one("c"), store.answers("c"))
+    assert response.text == markdown(conversations.get("c"), store.answers("c"))
     assert response.text.splitlines() == [
         "# Is \\<b\\>it\\</b\\>?",
         "",
@@ -292,8 +292,8 @@ def test_the_command_line_does_the_same(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert run(commands, ["list"]).output == "No conversation yet.\n"
     database = Database(Settings(home=tmp_path).store_url)
     store = ConversationStore(database)
-    store.append(an_answer("a", "c1", "\x1b[31mWhen?"), "default", owner="ada")
-    store.append(an_answer("b", "c2", "And who?"), "default")
+    store.append(make_answer("a", "c1", "\x1b[31mWhen?"), "default", owner="ada")
+    store.append(make_answer("b", "c2", "And who?"), "default")
     listed = run(commands, ["list"]).output.splitlines()
     assert [line.split("  ", 1)[1] for line in listed] == ["c2  And who?  1", "c1  [31mWhen?  1"]
     assert [one["id"] for one in json.loads(run(commands, ["list", "--json"]).output)["conversations"]] == ["c2", "c1"]

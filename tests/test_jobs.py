@@ -1,4 +1,4 @@
-"""The queue: accepted once, worked once, lost never; every clock and chance is the test's own."""
+"""The job queue: each upload is accepted once, run once and never lost. Clock and randomness are the test's own."""
 
 import os
 import sqlite3
@@ -11,16 +11,16 @@ import pytest
 from service.errors import IdempotencyKeyReused, JobsDamaged, JobsUnavailable, QueueFull, RecordMissing, UploadTooLarge
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
-from service.jobs.heartbeat import Presence
 from service.jobs.leases import KEPT_SECONDS, MAX_ATTEMPTS, MAX_LOSSES, Leases
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Job, JobState, Stage, Upload
+from service.jobs.worker import Presence
 from service.storage.lease_queue import LeaseLost, delay
 
 
 @dataclass
-class Desk:
-    """A queue with its leases, a clock that stands still until told otherwise, and workers that end when told to."""
+class QueueWithClock:
+    """A queue with its leases, a clock that stands still until moved, and workers that end when told to."""
 
     home: Path
     max_waiting: int = 100
@@ -61,13 +61,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
+def desk(tmp_path: Path) -> Iterator[QueueWithClock]:
+    desk = QueueWithClock(tmp_path)
     yield desk
     desk.queue.close()
 
 
-def test_jobs_are_counted_by_state_whoever_owns_them(desk: Desk) -> None:
+def test_jobs_of_all_owners_are_counted_by_state(desk: QueueWithClock) -> None:
     assert set(desk.queue.counts().values()) == {0}
     desk.add("a", owner="one")
     desk.add("b", owner="other")
@@ -76,13 +76,13 @@ def test_jobs_are_counted_by_state_whoever_owns_them(desk: Desk) -> None:
     assert (counts["queued"], counts["running"], sum(counts.values())) == (1, 1, 2)
 
 
-def test_the_wait_doubles_up_to_a_bound_and_is_spread() -> None:
+def test_the_delay_doubles_up_to_a_limit_with_jitter() -> None:
     assert [delay(failures, 0.0) for failures in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
     assert [delay(failures, 0.5) for failures in (1, 2, 3)] == [0.75, 1.5, 3.0]
     assert delay(1000, 0.0) == 150.0
 
 
-def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(desk: Desk) -> None:
+def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(desk: QueueWithClock) -> None:
     job = desk.add()
     assert (job.state, job.stage, job.attempts, job.created_at) == (JobState.QUEUED, Stage.WAITING, 0, 1000.0)
     assert job.upload.metadata == {"year": "2024"}
@@ -105,13 +105,13 @@ def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(desk: Desk) -> N
     assert desk.leases.claim("w") is None
 
 
-def test_jobs_are_worked_in_order_and_two_workers_never_get_the_same(desk: Desk) -> None:
+def test_jobs_are_claimed_in_order_and_two_workers_never_get_the_same(desk: QueueWithClock) -> None:
     jobs = [desk.add(f"d{number}", f"Text {number}.") for number in range(4)]
     assert [desk.claim(worker).job_id for worker in "abab"] == [job.id for job in jobs]
     assert desk.leases.claim("a") is None
 
 
-def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(desk: Desk) -> None:
+def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(desk: QueueWithClock) -> None:
     first = desk.add(text="First.")
     claim = desk.claim()
     second, third = desk.add(text="Second."), desk.add(text="Third.")
@@ -129,7 +129,7 @@ def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(d
     assert desk.state(first) is JobState.SUCCEEDED
 
 
-def test_the_same_key_leads_to_the_same_job_and_never_to_another_upload(desk: Desk) -> None:
+def test_the_same_key_leads_to_the_same_job_and_never_to_another_upload(desk: QueueWithClock) -> None:
     job = desk.add(key="k")
     assert desk.add(key="k") == job
     assert desk.add(key="k", owner="ann").id != job.id
@@ -141,7 +141,7 @@ def test_the_same_key_leads_to_the_same_job_and_never_to_another_upload(desk: De
     assert len(desk.queue.jobs()) == 1
 
 
-def test_another_owners_job_is_not_there(desk: Desk) -> None:
+def test_a_job_of_another_owner_is_not_found(desk: QueueWithClock) -> None:
     job = desk.add(owner="ann")
     for ask in (desk.queue.job, desk.queue.cancel):
         with pytest.raises(RecordMissing, match=f"No job has the id '{job.id}'"):
@@ -150,7 +150,7 @@ def test_another_owners_job_is_not_there(desk: Desk) -> None:
     assert desk.queue.jobs(owner="ann") == [job]
 
 
-def test_jobs_are_listed_newest_first_by_state_and_page(desk: Desk) -> None:
+def test_jobs_are_listed_newest_first_by_state_and_page(desk: QueueWithClock) -> None:
     jobs = [desk.add(f"d{number}") for number in range(5)]
     desk.queue.cancel(jobs[1].id)
     assert [job.upload.document_id for job in desk.queue.jobs(limit=2)] == ["d4", "d3"]
@@ -159,7 +159,7 @@ def test_jobs_are_listed_newest_first_by_state_and_page(desk: Desk) -> None:
     assert desk.queue.jobs(collection="other") == []
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_its_file_goes(desk: Desk) -> None:
+def test_a_waiting_job_is_cancelled_at_once_and_its_file_is_deleted(desk: QueueWithClock) -> None:
     job = desk.add()
     assert desk.queue.cancel(job.id).state is JobState.CANCELLED
     assert desk.leases.claim("w") is None
@@ -167,7 +167,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_its_file_goes(desk: Desk) -> Non
     assert desk.queue.cancel(job.id).state is JobState.CANCELLED
 
 
-def test_a_running_job_hears_that_it_is_cancelled_unless_its_text_is_stored(desk: Desk) -> None:
+def test_a_running_job_is_told_of_its_cancellation_unless_its_text_is_stored(desk: QueueWithClock) -> None:
     job, other = desk.add("d"), desk.add("e", "Other.")
     claim, stored = desk.claim(), desk.claim()
     desk.leases.record_stored(stored)
@@ -179,7 +179,7 @@ def test_a_running_job_hears_that_it_is_cancelled_unless_its_text_is_stored(desk
     assert desk.texts() == ["Other."]
 
 
-def test_a_withdrawn_document_has_no_jobs_and_no_file_left(desk: Desk) -> None:
+def test_a_withdrawn_document_leaves_no_job_and_no_file(desk: QueueWithClock) -> None:
     desk.add("d", "Stored.")
     claim = desk.claim()
     desk.leases.record_stored(claim)
@@ -195,7 +195,7 @@ def test_a_withdrawn_document_has_no_jobs_and_no_file_left(desk: Desk) -> None:
     assert desk.texts() == []
 
 
-def test_a_job_that_may_go_through_later_is_tried_at_growing_intervals_and_then_given_up(desk: Desk) -> None:
+def test_a_job_with_a_temporary_failure_is_retried_at_growing_intervals_and_then_fails(desk: QueueWithClock) -> None:
     job = desk.add()
     waits = []
     for _ in range(MAX_ATTEMPTS - 1):
@@ -215,7 +215,7 @@ def test_a_job_that_may_go_through_later_is_tried_at_growing_intervals_and_then_
     assert desk.texts() == []
 
 
-def test_a_job_whose_workers_die_is_taken_again_and_given_up_after_three(desk: Desk) -> None:
+def test_a_job_whose_workers_die_is_claimed_again_and_fails_after_three(desk: QueueWithClock) -> None:
     job, healthy = desk.add(), desk.add("e")
     for death in range(MAX_LOSSES):
         worker = f"w{death}"
@@ -232,7 +232,7 @@ def test_a_job_whose_workers_die_is_taken_again_and_given_up_after_three(desk: D
     assert desk.claim("w").job_id == healthy.id
 
 
-def test_a_lease_that_is_not_kept_runs_out_and_the_late_worker_changes_nothing(desk: Desk) -> None:
+def test_a_lease_that_is_not_renewed_expires_and_the_late_worker_changes_nothing(desk: QueueWithClock) -> None:
     job = desk.add()
     late = desk.claim("late")
     desk.now += desk.leases.lease_seconds - 1
@@ -256,7 +256,7 @@ def test_a_lease_that_is_not_kept_runs_out_and_the_late_worker_changes_nothing(d
     assert desk.state(job) is JobState.SUCCEEDED
 
 
-def test_the_same_worker_that_lost_a_job_and_got_it_again_is_not_confused(desk: Desk) -> None:
+def test_a_worker_that_claims_a_lost_job_again_cannot_use_its_old_lease(desk: QueueWithClock) -> None:
     desk.add()
     before = desk.claim("w")
     desk.now += desk.leases.lease_seconds
@@ -268,7 +268,7 @@ def test_the_same_worker_that_lost_a_job_and_got_it_again_is_not_confused(desk: 
     desk.leases.succeed(after)
 
 
-def test_a_clock_that_goes_back_holds_nothing_up(desk: Desk) -> None:
+def test_a_clock_that_goes_back_delays_no_job(desk: QueueWithClock) -> None:
     held, waiting = desk.add("held"), desk.add("waiting")
     desk.claim("hanging")
     desk.leases.retry(desk.claim("w"), "Busy.", "busy")
@@ -278,7 +278,7 @@ def test_a_clock_that_goes_back_holds_nothing_up(desk: Desk) -> None:
     assert {desk.claim("w").job_id, desk.claim("w").job_id} == {held.id, waiting.id}
 
 
-def test_a_kept_lease_survives_a_clock_that_goes_back(desk: Desk) -> None:
+def test_a_renewed_lease_survives_a_clock_that_goes_back(desk: QueueWithClock) -> None:
     desk.add()
     claim = desk.claim()
     desk.now -= 3600
@@ -287,7 +287,7 @@ def test_a_kept_lease_survives_a_clock_that_goes_back(desk: Desk) -> None:
     desk.leases.succeed(claim)
 
 
-def test_a_job_given_back_is_there_at_once_and_without_blame(desk: Desk) -> None:
+def test_a_released_job_is_available_at_once_and_the_attempt_does_not_count(desk: QueueWithClock) -> None:
     job = desk.add()
     for _ in range(MAX_LOSSES + 1):
         desk.leases.give_back(desk.claim())
@@ -295,8 +295,8 @@ def test_a_job_given_back_is_there_at_once_and_without_blame(desk: Desk) -> None
     assert (seen.state, seen.error) == (JobState.QUEUED, None)
 
 
-def test_a_full_queue_refuses_and_keeps_nothing_of_the_upload(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, max_waiting=2)
+def test_a_full_queue_refuses_the_upload_and_keeps_no_file(tmp_path: Path) -> None:
+    desk = QueueWithClock(tmp_path, max_waiting=2)
     desk.add("a", "A text.")
     desk.add("b", "B text.")
     with pytest.raises(QueueFull, match="2 jobs wait already"):
@@ -306,7 +306,7 @@ def test_a_full_queue_refuses_and_keeps_nothing_of_the_upload(tmp_path: Path) ->
     desk.queue.close()
 
 
-def test_an_upload_over_the_bound_or_broken_off_leaves_nothing(desk: Desk) -> None:
+def test_an_upload_that_is_too_large_or_incomplete_leaves_nothing(desk: QueueWithClock) -> None:
     def receive(*parts: bytes) -> None:
         with desk.originals.receiving(5) as incoming:
             for part in parts:
@@ -320,7 +320,7 @@ def test_an_upload_over_the_bound_or_broken_off_leaves_nothing(desk: Desk) -> No
     assert list((desk.home / "uploads" / "incoming").iterdir()) == []
 
 
-def test_the_sweep_removes_what_nothing_needs_and_nothing_else(desk: Desk) -> None:
+def test_the_sweep_removes_only_what_is_not_needed(desk: QueueWithClock) -> None:
     kept, old = desk.add("kept", "Kept."), desk.add("old", "Old.")
     for claim in (desk.claim(), desk.claim()):
         desk.leases.record_stored(claim)
@@ -340,17 +340,17 @@ def test_the_sweep_removes_what_nothing_needs_and_nothing_else(desk: Desk) -> No
     assert {kept.id, old.id}.isdisjoint(job.id for job in desk.queue.jobs())
 
 
-def test_everything_is_there_after_reopening(desk: Desk) -> None:
+def test_everything_survives_reopening(desk: QueueWithClock) -> None:
     job = desk.add()
     desk.queue.close()
-    again = Desk(desk.home)
+    again = QueueWithClock(desk.home)
     assert again.queue.job(job.id) == job
     assert again.claim().upload == job.upload
     again.queue.close()
 
 
-def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+def test_a_damaged_database_is_reported_with_the_fix(tmp_path: Path) -> None:
+    desk = QueueWithClock(tmp_path)
     desk.add()
     desk.queue.close()
     path = tmp_path / "jobs.sqlite"
@@ -365,9 +365,11 @@ def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
         open_jobs(path)
 
 
-def test_a_database_that_another_program_holds_is_told_as_passing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_locked_by_another_program_is_a_temporary_failure(
+    desk: QueueWithClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("index.storage.sqlite._BUSY_SECONDS", 0.05)
-    other = Desk(desk.home)
+    other = QueueWithClock(desk.home)
     holder = sqlite3.connect(desk.home / "jobs.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(JobsUnavailable, match="locked"):
@@ -387,7 +389,7 @@ def test_presence_ends_with_the_block(tmp_path: Path) -> None:
     assert list((tmp_path / "workers").iterdir()) == []
 
 
-def test_locks_that_dead_workers_left_are_swept_and_those_of_the_living_stay(tmp_path: Path) -> None:
+def test_locks_of_dead_workers_are_removed_and_those_of_running_workers_stay(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "workers")
     with presence.announce() as worker:
         (tmp_path / "workers" / "dead").touch()

@@ -1,4 +1,4 @@
-"""The keys in the database, and `quoth keys`: made once, counted exactly, ended for good."""
+"""The keys in the database, and `quoth keys`: shown once, counted exactly, revoked for good."""
 
 import json
 import re
@@ -24,7 +24,7 @@ ASK = (Scope.ASK,)
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until the test moves it."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -53,29 +53,29 @@ def keys(database: Database, clock: Clock) -> Keyring:
     return Keyring(database, clock=clock)
 
 
-def test_a_key_opens_what_it_was_made_for(keys: Keyring) -> None:
+def test_a_key_gives_access_to_what_it_was_made_for(keys: Keyring) -> None:
     assert keys.is_empty()
     key, text = keys.create(
         "portal", [Scope.ASK, Scope.INGEST], collections=["a", "b"], principals=["ada"], acts_for_others=True
     )
-    caller = keys.admit(text).caller
+    caller = keys.authenticate(text).caller
     assert (caller.key_id, caller.name, caller.owner) == (key.id, "portal", key.id)
     assert caller.scopes == {Scope.ASK, Scope.INGEST}
     assert (caller.collections, caller.principals, caller.acts_for_others) == ({"a", "b"}, {"ada"}, True)
     assert not keys.is_empty()
 
 
-def test_a_key_reads_what_is_for_everybody_unless_it_was_made_for_more(keys: Keyring) -> None:
+def test_a_key_reads_public_documents_unless_it_was_made_for_more(keys: Keyring) -> None:
     _, plain = keys.create("plain", ASK)
     _, every = keys.create("every", ASK, principals=None)
-    assert keys.admit(plain).caller.principals == frozenset()
-    assert keys.admit(every).caller.principals is None
-    assert keys.admit(plain).caller.collections is None
+    assert keys.authenticate(plain).caller.principals == frozenset()
+    assert keys.authenticate(every).caller.principals is None
+    assert keys.authenticate(plain).caller.collections is None
 
 
-def test_the_key_itself_is_nowhere_in_the_file(keys: Keyring, database: Database, tmp_path: Path) -> None:
+def test_the_key_itself_is_not_stored_in_the_file(keys: Keyring, database: Database, tmp_path: Path) -> None:
     _, text = keys.create("one", ASK)
-    keys.admit(text)
+    keys.authenticate(text)
     database.close()
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     secret = text.split("_")[2]
@@ -83,25 +83,25 @@ def test_the_key_itself_is_nowhere_in_the_file(keys: Keyring, database: Database
     assert bytes.fromhex(secret) not in written
 
 
-def test_unknown_expired_and_revoked_keys_are_told_the_same(keys: Keyring, clock: Clock) -> None:
+def test_unknown_expired_and_revoked_keys_get_the_same_error(keys: Keyring, clock: Clock) -> None:
     _, expiring = keys.create("expiring", ASK, expires_at=NOON + timedelta(hours=1))
     revoked, ended = keys.create("ended", ASK)
     _, other = keys.create("other", ASK)
-    keys.admit(expiring)
-    keys.admit(ended)
+    keys.authenticate(expiring)
+    keys.authenticate(ended)
     clock.tick(hours=1)
     keys.revoke("ended")
-    stolen = f"quoth_{revoked.id}_{other.split('_')[2]}"  # a good secret behind another id
+    stolen = f"quoth_{revoked.id}_{other.split('_')[2]}"  # a valid secret with the id of another key
     messages = set()
     for text in (expiring, ended, stolen, f"quoth_{'0' * 12}_{'0' * 64}", "", "x", "none", other.upper(), f"{other} "):
         with pytest.raises(KeyInvalid) as raised:
-            keys.admit(text)
+            keys.authenticate(text)
         messages.add((type(raised.value), str(raised.value)))
     assert len(messages) == 1
-    keys.admit(other)
+    keys.authenticate(other)
 
 
-def test_a_name_is_free_again_once_its_key_has_ended(keys: Keyring, clock: Clock) -> None:
+def test_the_name_of_an_ended_key_can_be_used_again(keys: Keyring, clock: Clock) -> None:
     first, _ = keys.create("slack", ASK)
     with pytest.raises(KeyOptionInvalid, match="'slack' already"):
         keys.create("slack", ASK)
@@ -111,26 +111,26 @@ def test_a_name_is_free_again_once_its_key_has_ended(keys: Keyring, clock: Clock
     second, text = keys.create("slack", ASK, expires_at=NOON + timedelta(days=1))
     assert keys.revoke(second.id).name == "slack"
     with pytest.raises(KeyInvalid):
-        keys.admit(text)
-    assert [(key.name, key.revoked_at) for key in keys.all()] == [("slack", NOON), ("slack", NOON)]
+        keys.authenticate(text)
+    assert [(key.name, key.revoked_at) for key in keys.list_keys()] == [("slack", NOON), ("slack", NOON)]
     assert not keys.is_empty()
 
 
-def test_a_rate_holds_over_time_and_counts_what_it_refuses(keys: Keyring, clock: Clock) -> None:
-    key, text = keys.create("bot", ASK, rate=Rate(3, 60))  # one comes back every 20 s
-    remaining = [keys.admit(text).standing.remaining for _ in range(3)]  # type: ignore[union-attr]
+def test_a_rate_is_enforced_over_time_and_counts_refused_requests(keys: Keyring, clock: Clock) -> None:
+    key, text = keys.create("bot", ASK, rate=Rate(3, 60))  # one request is regained every 20 s
+    remaining = [keys.authenticate(text).standing.remaining for _ in range(3)]  # type: ignore[union-attr]
     assert remaining == [2, 1, 0]
     for waited, left in ((0, 20), (19.5, 1)):
         clock.tick(seconds=waited)
         with pytest.raises(RateExceeded, match="3/min") as raised:
-            keys.admit(text)
+            keys.authenticate(text)
         assert raised.value.headers["Retry-After"] == str(left)
         assert raised.value.headers["RateLimit-Policy"] == '"key";q=3;w=60'
     clock.tick(seconds=0.5)
-    assert keys.admit(text).standing.remaining == 0  # type: ignore[union-attr]
+    assert keys.authenticate(text).standing.remaining == 0  # type: ignore[union-attr]
     clock.tick(hours=1)
-    assert [keys.admit(text).standing.remaining for _ in range(3)] == [2, 1, 0]  # type: ignore[union-attr]
-    (kept,) = keys.all()
+    assert [keys.authenticate(text).standing.remaining for _ in range(3)] == [2, 1, 0]  # type: ignore[union-attr]
+    (kept,) = keys.list_keys()
     assert (kept.id, kept.requests, kept.refused, kept.last_used_at) == (key.id, 7, 2, clock.now)
 
 
@@ -141,7 +141,7 @@ def test_replicas_on_one_database_share_a_keys_rate(keys: Keyring, tmp_path: Pat
 
     def ask(number: int) -> bool:
         try:
-            replicas[number % 2].admit(text)
+            replicas[number % 2].authenticate(text)
         except RateExceeded:
             return False
         return True
@@ -150,11 +150,13 @@ def test_replicas_on_one_database_share_a_keys_rate(keys: Keyring, tmp_path: Pat
         let_in = list(pool.map(ask, range(40)))
     second.close()
     assert sum(let_in) == 10
-    (kept,) = keys.all()
+    (kept,) = keys.list_keys()
     assert (kept.requests, kept.refused) == (10, 30)
 
 
-def test_while_the_database_is_away_what_it_said_last_holds(keys: Keyring, database: Database, tmp_path: Path) -> None:
+def test_the_last_known_keys_are_used_while_the_database_is_unavailable(
+    keys: Keyring, database: Database, tmp_path: Path
+) -> None:
     fresh = Keyring(database)
     assert keys.is_empty()
     (tmp_path / "q.sqlite").rename(tmp_path / "away")
@@ -162,7 +164,7 @@ def test_while_the_database_is_away_what_it_said_last_holds(keys: Keyring, datab
     with pytest.raises(StoreUnavailable):
         fresh.is_empty()
     with pytest.raises(StoreUnavailable):
-        keys.admit(f"quoth_{'0' * 12}_{'0' * 64}")
+        keys.authenticate(f"quoth_{'0' * 12}_{'0' * 64}")
     (tmp_path / "away").rename(tmp_path / "q.sqlite")
     keys.create("one", ASK)
     assert not keys.is_empty()
@@ -177,11 +179,11 @@ def test_while_the_database_is_away_what_it_said_last_holds(keys: Keyring, datab
         *[(address, False) for address in ("0.0.0.0", "::", "10.0.0.7", "192.168.1.2", "fe80::1%eth0")],
     ],
 )
-def test_loopback_is_this_machine_alone(address: str, loopback: bool) -> None:
+def test_only_loopback_addresses_are_this_machine(address: str, loopback: bool) -> None:
     assert is_loopback(address) is loopback
 
 
-def test_a_server_that_others_reach_needs_a_key_or_a_word(keys: Keyring) -> None:
+def test_a_server_reachable_by_others_needs_a_key_or_an_explicit_setting(keys: Keyring) -> None:
     assert anonymous_at("127.0.0.1", keys, allowed=False)
     assert anonymous_at("0.0.0.0", keys, allowed=True)
     with pytest.raises(ExposureRefused, match=r"quoth keys create .* --allow-anonymous"):
@@ -209,7 +211,7 @@ def test_the_command_shows_a_key_once_and_lists_its_use(run: Any, tmp_path: Path
     text = made.stdout.strip()
     assert re.fullmatch(r"quoth_[0-9a-f]{12}_[0-9a-f]{64}", text)
     database = Database(f"sqlite:///{tmp_path / 'home' / 'conversations.sqlite'}")
-    Keyring(database).admit(text)
+    Keyring(database).authenticate(text)
     database.close()
     listed = run("list").stdout
     for said in (
@@ -229,7 +231,7 @@ def test_the_command_shows_a_key_once_and_lists_its_use(run: Any, tmp_path: Path
     assert "revoked" in run("list").stdout
 
 
-def test_without_keys_the_list_says_what_that_means(run: Any) -> None:
+def test_an_empty_list_of_keys_explains_what_that_means(run: Any) -> None:
     assert "this machine only" in run("list").stdout
 
 
@@ -246,14 +248,14 @@ def test_without_keys_the_list_says_what_that_means(run: Any) -> None:
         (["revoke", "nobody"], "'nobody'"),
     ],
 )
-def test_what_cannot_be_is_said_with_the_mend(run: Any, words: list[str], said: str) -> None:
+def test_impossible_options_are_refused_with_the_fix(run: Any, words: list[str], said: str) -> None:
     result = run(*words)
     assert result.exit_code != 0
     assert said in str(result.exception)
     assert "no keys" in run("list").stdout
 
 
-def test_the_column_of_keys_holds_digests_only(keys: Keyring, tmp_path: Path) -> None:
+def test_the_column_of_keys_holds_only_digests(keys: Keyring, tmp_path: Path) -> None:
     _, text = keys.create("one", ASK)
     with sqlite3.connect(tmp_path / "q.sqlite") as connection:
         (row,) = connection.execute('SELECT * FROM "key"').fetchall()

@@ -1,4 +1,4 @@
-"""Databases are made, taken over and upgraded without loss, once, and never by a Quoth that is too old for them."""
+"""Databases are created, adopted and upgraded without loss, once, and never by an older Quoth."""
 
 import sqlite3
 import subprocess
@@ -13,12 +13,11 @@ from sqlalchemy import create_engine, text
 
 from service.errors import StoreNewer
 from service.storage.conversations import ConversationStore
-from service.storage.database import Database
-from service.storage.engines import made
+from service.storage.database import Database, Table
+from service.storage.engines import make_engine
 from service.storage.feedback import FeedbackStore
-from service.storage.tables import Table
 
-# What create_all made before there were migrations, as SQLite kept it.
+# The tables that create_all made before migrations existed, as SQLite stores them.
 OLD = """
 CREATE TABLE conversation (id VARCHAR NOT NULL, collection VARCHAR NOT NULL, created_at DATETIME NOT NULL, PRIMARY KEY (id));
 CREATE TABLE answer (position INTEGER NOT NULL, id VARCHAR NOT NULL, conversation_id VARCHAR NOT NULL,
@@ -39,7 +38,7 @@ BODY = (
 )
 
 
-def an_old_database(path: Path) -> None:
+def make_old_database(path: Path) -> None:
     with closing(sqlite3.connect(path)) as old, old:
         old.executescript(OLD)
         old.execute(
@@ -49,18 +48,18 @@ def an_old_database(path: Path) -> None:
         old.execute("INSERT INTO feedback VALUES (1, 'f1', 'a1', 0, 'up', 'Yes.', '2026-01-02 12:31:00.000000')")
 
 
-def test_the_steps_make_the_tables_that_the_classes_describe(database_url: str) -> None:
+def test_the_migrations_make_the_tables_that_the_classes_describe(database_url: str) -> None:
     Database(database_url).close()
-    engine = made(database_url, 1000)
+    engine = make_engine(database_url, 1000)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Table.metadata) == []
     engine.dispose()
 
 
-def test_a_database_from_before_the_migrations_is_taken_over_with_all_it_holds(tmp_path: Path) -> None:
+def test_a_database_from_before_the_migrations_is_adopted_with_its_contents(tmp_path: Path) -> None:
     path = tmp_path / "conversations.sqlite"
-    an_old_database(path)
+    make_old_database(path)
     database = Database(f"sqlite:///{path}")
     store = ConversationStore(database)
     (kept,) = store.answers("c1")
@@ -74,7 +73,7 @@ def test_a_database_from_before_the_migrations_is_taken_over_with_all_it_holds(t
         ]
 
 
-def test_replicas_that_start_at_once_make_one_database(database_url: str) -> None:
+def test_replicas_that_start_at_the_same_time_create_one_database(database_url: str) -> None:
     program = "import sys; from service.storage.database import Database; input(); Database(sys.argv[1]).close()"
     replicas = [
         subprocess.Popen([sys.executable, "-c", program, database_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -88,9 +87,9 @@ def test_replicas_that_start_at_once_make_one_database(database_url: str) -> Non
     Database(database_url).close()
 
 
-def test_a_database_of_a_newer_quoth_is_left_alone(database_url: str) -> None:
+def test_a_database_of_a_newer_quoth_is_not_changed(database_url: str) -> None:
     Database(database_url).close()
-    engine = create_engine(made(database_url, 1000).url)
+    engine = create_engine(make_engine(database_url, 1000).url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreNewer, match=r"newer Quoth: its schema is '9999'.*Install the newer Quoth"):
@@ -102,9 +101,9 @@ def test_a_database_of_a_newer_quoth_is_left_alone(database_url: str) -> None:
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "conversations.sqlite"
-    an_old_database(path)
+    make_old_database(path)
     with closing(sqlite3.connect(path)) as raw, raw:
-        raw.execute("ALTER TABLE feedback ADD COLUMN label VARCHAR")  # so that the second step breaks, half done
+        raw.execute("ALTER TABLE feedback ADD COLUMN label VARCHAR")  # so that the second step fails half way
         before = raw.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
     with pytest.raises(Exception, match="duplicate column"):
         Database(f"sqlite:///{path}")

@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.formats.limits import Limits
 from index.library import Library
 from index.records import Document
@@ -19,11 +19,10 @@ from service.answering.service import Service
 from service.composition.http import create_app
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
-from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
 from service.jobs.validation import safe_name
-from service.jobs.worker import Worker
+from service.jobs.worker import JobWorker, Presence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 
@@ -63,7 +62,7 @@ def worker(home: Path) -> Iterator[None]:
 
     def run() -> None:
         with presence.announce() as name:
-            Worker(leases, indexer, name, stop, lambda: None).run()
+            JobWorker(leases, indexer, name, stop, lambda: None).run()
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -12,20 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionBusy
 from index.formats.limits import Limits
 from index.library import Library
 from index.records import Hit
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
-from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Job, JobState, Upload
 from service.jobs.supervision import WorkerProcess
-from service.jobs.worker import Work, Worker
+from service.jobs.worker import JobWorker, Presence, Work
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 60.0
@@ -68,7 +67,7 @@ class Place:
         def run() -> None:
             try:
                 with self.presence.announce() as name:
-                    Worker(self.leases, work or self.indexer, name, stop, lambda: self.leases.sweep(["c"])).run()
+                    JobWorker(self.leases, work or self.indexer, name, stop, lambda: self.leases.sweep(["c"])).run()
             except BaseException as error:  # noqa: BLE001 raised below, in the test's thread
                 errors.append(error)
 
@@ -224,14 +223,13 @@ WORKER = """
 import sys, threading
 from pathlib import Path
 from index.extraction.extractor import Limits
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from service.jobs.database import open_jobs
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
 from service.jobs.files import Originals
-from service.jobs.heartbeat import Presence
-from service.jobs.worker import Worker
+from service.jobs.worker import JobWorker, Presence
 
 home = Path(sys.argv[1])
 database, originals, presence = open_jobs(home / "jobs.sqlite"), Originals(home / "uploads"), Presence(home / "workers")
@@ -239,7 +237,7 @@ leases = Leases(database, originals, presence.is_gone, chance=lambda: 0.0, max_l
 indexer = Indexer(Library(home, HashedEncoder()), originals, leases, Limits())
 print("here", flush=True)
 with presence.announce() as name:
-    Worker(leases, indexer, name, threading.Event(), lambda: leases.sweep(["c"])).run()
+    JobWorker(leases, indexer, name, threading.Event(), lambda: leases.sweep(["c"])).run()
 """
 
 

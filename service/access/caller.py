@@ -1,9 +1,18 @@
-"""Caller: who asks, and what that one may do. Every door makes one before anything is read."""
+"""Caller: who asks, and what they may do. Every door makes one before anything is read. Pure.
 
+A program that knows its users (a chat bot, a portal) has one key, made with `--acts-for-others`. With each request it sends a
+header with the principals of the person it asks for, separated by commas; `narrow_caller` reads it. The first principal names
+the person, who owns what the request creates.
+"""
+
+import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from service.errors import ScopeMissing
+from service.errors import ActingForbidden, PrincipalsInvalid, ScopeMissing
+
+_MAX_HEADER_CHARS = 8192
+_OWNER_HEX = 16
 
 
 class Scope(StrEnum):
@@ -16,13 +25,13 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. What is asked for is looked up with this in hand, so that nothing else can be found.
+    """Who asks. Every look-up takes the caller, so that it finds only what they may read.
 
-    `key_id` is empty without a key. `collections` are the only ones there are for this caller, None for all of them.
-    `principals` are the names that documents may be restricted to: a document without principals is for everybody, another
-    one for those who have one of its principals; None reads everything. `acts_for_others`: may say in a header whose
-    principals count. `owner` marks the rows that the caller makes (conversations, feedback, jobs): another owner's are not
-    there.
+    `key_id` is empty without a key. `collections` are the only ones that exist for this caller; None means all. `principals`
+    are the users and groups that the caller counts as: a document without principals is for everybody, another one for
+    callers with one of its principals; None reads everything. `acts_for_others`: may send a header that says whose principals
+    count. `owner` marks the rows that the caller creates (conversations, feedback, jobs); those of other owners do not exist
+    for them.
     """
 
     key_id: str
@@ -47,21 +56,65 @@ class Caller:
             )
 
     def may_open(self, collection: str) -> bool:
-        """Whether the collection is there for the caller."""
+        """Whether the collection exists for the caller."""
         return self.collections is None or collection in self.collections
 
     def may_read(self, principals: frozenset[str]) -> bool:
-        """Whether a document with these principals is for the caller."""
+        """Whether the caller may read a document with these principals."""
         return self.principals is None or not principals or not principals.isdisjoint(self.principals)
 
     def acting_for(self, principals: frozenset[str], owner: str) -> "Caller":
-        """The same caller with only those of its principals that are in `principals`, making rows of `owner`."""
+        """The same caller with only those of its principals that are in `principals`, creating rows of `owner`."""
         narrowed = principals if self.principals is None else self.principals & principals
         return replace(self, principals=narrowed, owner=owner)
 
 
 LOCAL = Caller("", "local", frozenset(Scope), acts_for_others=True)
-"""Who sits at this machine, or reaches a server that has no keys: may do everything, reads everything."""
+"""A person at this machine, or a client of a server without keys: may do and read everything."""
 
 NOBODY = Caller("", "nobody", frozenset(), frozenset(), frozenset())
-"""Who has not shown a key to a server that has some."""
+"""A client that sent no key to a server that has keys."""
+
+
+def narrow_caller(caller: Caller, header: str, values: list[bytes]) -> Caller:
+    """The caller narrowed to the principals in `values`, each the value of one header line named `header`.
+
+    Without the header, a key that acts for others reads what is for everybody: a program that forgets whom it asks for must not
+    read everything. Raises ActingForbidden for a key that may not act for others, PrincipalsInvalid for a value that cannot be
+    read, and for more than one: behind a proxy that adds its header to one that was sent, one of the two is forged.
+    """
+    if values and not caller.acts_for_others:
+        raise ActingForbidden(
+            f"The header {header} says for whom is asked, and the key {caller.name!r} may not ask for others. Leave the "
+            "header out, or make a key for the program that sends it: quoth keys create NAME --acts-for-others"
+        )
+    if not caller.acts_for_others or (not values and not caller.key_id):
+        return caller
+    if not values:
+        return caller.acting_for(frozenset(), caller.owner)
+    if len(values) > 1:
+        raise PrincipalsInvalid(
+            f"The header {header} came {len(values)} times. Send it once; a proxy has to replace it, not add one."
+        )
+    principals = _header_principals(header, values[0])
+    return caller.acting_for(frozenset(principals), _owner(caller, principals))
+
+
+def _header_principals(header: str, value: bytes) -> list[str]:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError as error:
+        raise PrincipalsInvalid(f"The header {header} is not UTF-8. Send names, separated by commas.") from error
+    if len(text) > _MAX_HEADER_CHARS or not text.isprintable():
+        raise PrincipalsInvalid(
+            f"The header {header} is longer than {_MAX_HEADER_CHARS:,} characters, or has one that cannot be printed. "
+            "Send names, separated by commas."
+        )
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _owner(caller: Caller, principals: list[str]) -> str:
+    """The key and the hash of the person's name: the column of owners contains no names of people."""
+    if not principals:
+        return caller.owner
+    return f"{caller.owner}:{hashlib.sha256(principals[0].encode()).hexdigest()[:_OWNER_HEX]}"

@@ -1,7 +1,7 @@
-"""The API keys in the database: made, listed, revoked, and asked for at every request.
+"""The API keys in the database: create, list and revoke them, and authenticate each request.
 
-A key's bucket and its counts are columns of its row, and one UPDATE moves all of them: replicas on one database share a key's
-rate, and what `quoth keys list` shows is exact. No row is ever deleted: a server that has once asked for keys goes on asking.
+A key's rate bucket and its counts are columns of its row, and one UPDATE changes all of them: replicas on one database share
+a key's rate, and what `quoth keys list` shows is exact. No row is ever deleted: a server that once required keys always does.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,8 +17,7 @@ from service.access.caller import Caller, Scope
 from service.access.keys import Minted, digest, id_of, matches, mint
 from service.access.rate import SLACK_S, Rate, Standing, rate_of
 from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
-from service.storage.database import Database
-from service.storage.tables import Table
+from service.storage.database import Database, Table
 
 _INVALID = (
     "This needs an API key that is good: send the header `Authorization: Bearer quoth_...`. A key may be unknown here, expired "
@@ -27,7 +26,7 @@ _INVALID = (
 
 
 class KeyRow(Table):
-    """A key. `full_at` is when its bucket is full again, in seconds since 1970 (service/access/rate.py)."""
+    """A key. `full_at` is when its rate bucket is full again, in seconds since 1970 (service/access/rate.py)."""
 
     __tablename__ = "key"
 
@@ -50,9 +49,9 @@ class KeyRow(Table):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a key; the key itself is known to its holder only. Times are UTC.
+    """What is stored about a key; only its holder knows the key itself. Times are UTC.
 
-    `requests` counts those that were let in, `refused` those over its rate.
+    `requests` counts accepted requests, `refused` those over the key's rate.
     """
 
     id: str
@@ -70,19 +69,19 @@ class Key:
     refused: int
 
     def is_good(self, now: datetime) -> bool:
-        """Whether the key opens anything."""
+        """Whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def caller(self) -> Caller:
-        """Who asks with this key."""
+        """The caller that uses this key."""
         return Caller(
             self.id, self.name, self.scopes, self.collections, self.principals, self.acts_for_others, owner=self.id
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """A request that was let in: who makes it, and how its key stands with its rate, if it has one."""
+class Authentication:
+    """The result of authenticating a request: its caller, and the standing of the key's rate, if it has one."""
 
     caller: Caller
     standing: Standing | None = None
@@ -114,9 +113,10 @@ class Keyring:
         expires_at: datetime | None = None,
         rate: Rate | None = None,
     ) -> tuple[Key, str]:
-        """A new key and its text, which nobody can show again. Raises KeyOptionInvalid when a good key has the name.
+        """Create a key. Returns it with its text, which cannot be shown again.
 
-        Without `principals` it reads the documents that are for everybody; with None, all of them.
+        Without `principals` it reads the documents that are for everybody; with None, all of them. Raises KeyOptionInvalid if
+        a valid key has the name.
         """
         now = self._clock()
         minted = self._make()
@@ -145,13 +145,13 @@ class Keyring:
             session.flush()
             return _key(row), minted.text
 
-    def all(self) -> tuple[Key, ...]:
-        """All keys, also those that are no longer good, oldest first."""
+    def list_keys(self) -> tuple[Key, ...]:
+        """All keys, also expired and revoked ones, oldest first."""
         with self._database.reading() as session:
             return tuple(map(_key, session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))))
 
     def revoke(self, name: str) -> Key:
-        """End the key with that id, or the good one of that name, now. Raises KeyMissing."""
+        """Revoke the valid key of that id or name. Raises KeyMissing."""
         now = self._clock()
         with self._database.writing() as session:
             rows = session.scalars(select(KeyRow).where((KeyRow.id == name) | (KeyRow.name == name)))
@@ -162,9 +162,10 @@ class Keyring:
             return _key(row)
 
     def is_empty(self) -> bool:
-        """Whether no key was ever made. While the database does not answer, what it said last holds; raises StoreUnavailable.
+        """Whether no key was ever created.
 
-        Once there is a key, that is not asked again.
+        While the database does not answer, its last answer holds; raises StoreUnavailable if there is none. Once a key exists,
+        the database is not asked again.
         """
         if self._empty is False:
             return False
@@ -176,10 +177,11 @@ class Keyring:
                 raise
         return self._empty
 
-    def admit(self, text: str) -> Admission:
-        """Let a request in that shows `text`, and count it.
+    def authenticate(self, text: str) -> Authentication:
+        """Authenticate a request that sends the key `text`, and count it.
 
-        Raises KeyInvalid, the same for a key that is unknown, expired or revoked, and RateExceeded, counted too.
+        Raises KeyInvalid, which does not say whether the key is unknown, expired or revoked, and RateExceeded; that is counted,
+        too.
         """
         now = self._clock()
         key_id = id_of(text)
@@ -190,30 +192,30 @@ class Keyring:
             raise KeyInvalid(_INVALID)
         if key.rate is None:
             self._count(key, now, {})
-            return Admission(key.caller())
-        return Admission(key.caller(), self._through(key, key.rate, now))
+            return Authentication(key.caller())
+        return Authentication(key.caller(), self._take_from_bucket(key, key.rate, now))
 
-    def _through(self, key: Key, rate: Rate, now: datetime) -> Standing:
-        """Move the key's bucket on by one request, or raise RateExceeded.
+    def _take_from_bucket(self, key: Key, rate: Rate, now: datetime) -> Standing:
+        """Take one request from the key's bucket, or raise RateExceeded.
 
-        One statement decides, so that of two requests only one is the last.
+        One statement decides, so that two requests cannot both take the last one.
         """
         seconds = now.timestamp()
         full_at = case((KeyRow.full_at > seconds, KeyRow.full_at), else_=seconds) + rate.interval
         room = full_at <= seconds + rate.window_s + SLACK_S
-        moved = self._count(key, now, {"full_at": full_at}, room)
-        if moved is not None:
-            return Standing(rate, moved, seconds)
+        full_again = self._count(key, now, {"full_at": full_at}, room)
+        if full_again is not None:
+            return Standing(rate, full_again, seconds)
         with self._database.writing() as session:
             counted = update(KeyRow).where(KeyRow.id == key.id).values(refused=KeyRow.refused + 1)
-            stands = Standing(rate, session.execute(counted.returning(KeyRow.full_at)).scalar_one(), seconds)
+            standing = Standing(rate, session.execute(counted.returning(KeyRow.full_at)).scalar_one(), seconds)
         raise RateExceeded(
-            f"The key {key.name!r} may make {rate} requests, and has. The next one is possible in {stands.wait_s} s.",
-            {"Retry-After": str(stands.wait_s), **stands.headers()},
+            f"The key {key.name!r} may make {rate} requests, and has. The next one is possible in {standing.wait_s} s.",
+            {"Retry-After": str(standing.wait_s), **standing.headers()},
         )
 
     def _count(self, key: Key, now: datetime, values: dict[str, Any], *conditions: ColumnElement[bool]) -> float | None:
-        """Count a request; answers when the key's bucket is full again, None when the conditions do not hold."""
+        """Count a request. Returns when the key's bucket is full again; None if the conditions do not hold."""
         counted = (
             update(KeyRow)
             .where(KeyRow.id == key.id, *conditions)
@@ -243,14 +245,14 @@ def _key(row: KeyRow) -> Key:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches an address that a socket is bound to."""
+    """Whether an address that a socket is bound to can be reached only from this machine."""
     return ip_address(address.partition("%")[0]).is_loopback
 
 
 def anonymous_at(address: str, keys: Keyring, *, allowed: bool) -> bool:
-    """Whether a server bound to `address` lets callers in without a key while there is none: on loopback, or when `allowed`.
+    """Whether a server bound to `address` accepts callers without a key while none exists: on loopback, or when `allowed`.
 
-    Raises ExposureRefused where it would have to, and may not: other machines reach the address, and there is no key.
+    Raises ExposureRefused if no key exists and other machines reach the address, unless `allowed`.
     """
     if is_loopback(address) or allowed:
         return True

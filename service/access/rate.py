@@ -1,8 +1,8 @@
-"""Rates such as 60/min: the bucket behind them, and the headers that tell of it. Pure.
+"""Rates such as 60/min: the bucket behind them, and the headers that report it. Pure.
 
-The bucket is the generic cell rate algorithm, which is a token bucket kept as one number (ITU-T I.371): the time at which the
-bucket is full again. A request moves it `interval` seconds on, and is refused if the bucket would then need more than
-`window_s` to fill. One number means that one SQL statement can do it, so that replicas on one database share the bucket.
+The bucket follows the generic cell rate algorithm, a token bucket stored as one number (ITU-T I.371): the time at which the
+bucket is full again. A request moves that time `interval` seconds on, and is refused if the bucket would then need more than
+`window_s` to fill. Because it is one number, one SQL statement can do it, and replicas on one database share the bucket.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-10: RateLimit-Policy and RateLimit, as structured fields.
 """
@@ -22,7 +22,7 @@ SLACK_S = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `requests` at once, and as many again in each `window_s` seconds, coming back one by one."""
+    """At most `requests` at once, and as many again in each `window_s` seconds, regained one by one."""
 
     requests: int
     window_s: int
@@ -39,7 +39,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a key stands with its rate: `full_at` is when its bucket is full again, `now` when that was read (seconds)."""
+    """The state of a key's bucket: `full_at` is when it is full again, `now` when that was read (seconds since 1970)."""
 
     rate: Rate
     full_at: float
@@ -69,7 +69,7 @@ class Standing:
 
 
 def rate_of(written: str) -> Rate:
-    """`60/min` -> Rate. Raises KeyOptionInvalid that says how a rate is written."""
+    """Parse a rate such as `60/min`. Raises KeyOptionInvalid, which says how a rate is written."""
     match = _WRITTEN.fullmatch(written.strip().lower())
     if match is None or int(match[1]) == 0:
         raise KeyOptionInvalid(

@@ -6,11 +6,10 @@ from index.formats.limits import Limits
 from service.composition.library import open_library
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
-from service.jobs.heartbeat import Presence
 from service.jobs.indexing import Indexer
 from service.jobs.leases import Leases
 from service.jobs.queue import JobQueue
-from service.jobs.worker import Worker
+from service.jobs.worker import JobWorker, Presence
 from service.settings import Settings
 
 
@@ -33,7 +32,7 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
 
     try:
         with presence.announce() as name:
-            Worker(leases, indexer, name, stop, sweep).run()
+            JobWorker(leases, indexer, name, stop, sweep).run()
     finally:
         indexer.interrupt()
         library.close()

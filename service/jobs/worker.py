@@ -1,14 +1,18 @@
-"""The worker's loop: claim a job, do it while its lease is renewed, record the outcome, until it is to stop."""
+"""The worker: its loop, which claims a job, does it while its lease is renewed and records the outcome; and its presence."""
 
 import threading
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from index.errors import IndexingError
+from index.errors import CollectionBusy, IndexingError
 from index.errors import Transient as IndexTransient
+from index.storage.lock import FileLock
 from service.errors import ServiceError, code_of
 from service.errors import Transient as ServiceTransient
 from service.jobs.indexing import Cancelled
@@ -20,6 +24,8 @@ POLL_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
 _RECOVER_SECONDS = 5.0
 _SWEEP_SECONDS = 3600.0
+_LOCK_SECONDS = 5.0  # only a process that checks whether the lock is free can hold it meanwhile
+_SETTLED_SECONDS = 60.0  # a worker that is just starting may not have its lock yet
 log = structlog.get_logger(__name__)
 
 
@@ -39,7 +45,7 @@ class Work(Protocol):
         ...
 
 
-class Worker:
+class JobWorker:
     """Works on the jobs in `leases` under the name `name`, until `stop` is set.
 
     `sweep` is called at the start and once an hour, when no job is due.
@@ -150,3 +156,50 @@ class _Watch:
             if self.is_cancelled or self._is_lost or self._stop.is_set():
                 self._work.interrupt()
                 return
+
+
+class Presence:
+    """Which workers are alive: each holds a file lock in `folder`, which the kernel releases however the worker ends.
+
+    So a killed worker is known to have ended at once, whatever the clock says, and without process numbers, which are reused
+    and mean nothing in another container. The end of a lease covers what this cannot see: a worker that hangs, or one on
+    another machine.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def announce(self) -> Iterator[str]:
+        """Hold the lock of a new worker until the `with` block or the process ends. Gives the worker's name."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        worker = uuid.uuid4().hex
+        try:
+            with FileLock(self._folder / worker).held(_LOCK_SECONDS):
+                yield worker
+        finally:
+            self._forget(worker)
+
+    def is_gone(self, worker: str) -> bool:
+        """Whether the worker of that name has ended."""
+        path = self._folder / worker
+        if not path.exists():
+            return True
+        try:
+            with FileLock(path).held(0):
+                pass
+        except CollectionBusy:
+            return False
+        self._forget(worker)
+        return True
+
+    def sweep(self) -> None:
+        """Remove the locks of workers that ended without removing them."""
+        for path in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # another worker sweeps, too
+                if path.suffix != ".turn" and time.time() - path.stat().st_mtime > _SETTLED_SECONDS:
+                    self.is_gone(path.name)
+
+    def _forget(self, worker: str) -> None:
+        for name in (worker, f"{worker}.turn"):
+            (self._folder / name).unlink(missing_ok=True)

@@ -1,4 +1,5 @@
 """Conversations, feedback and keys in one database: SQLite by default, PostgreSQL by URL.
 
-Read in this order: engines, tables, database, upgrade, versions/, conversations, conversation_list, feedback, retention, export.
+Read in this order: engines, database, versions/ (env is what Alembic runs), conversations, conversation_list, feedback,
+retention, export; and lease_queue, which jobs and Slack share.
 """

@@ -1,4 +1,4 @@
-"""The list of conversations: newest first, in pages; renaming, deleting, and forgetting the old ones."""
+"""The list of conversations: newest first, in pages; renaming and deleting them, and deleting old ones."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.errors import CursorInvalid, TitleInvalid
-from service.storage.conversations import ANYBODY, LONGEST_TITLE, AnswerRow, ConversationRow, conversation_row, now_utc
+from service.storage.conversations import ANYBODY, MAX_TITLE, AnswerRow, ConversationRow, conversation_row, now_utc
 from service.storage.database import Database
 
 PAGE = 50
@@ -19,7 +19,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation without its answers; `answers` counts them. Times are in UTC; `updated_at` is that of the last answer."""
+    """A conversation without its answers; `answers` counts them. Times are UTC; `updated_at` is that of the last answer."""
 
     id: str
     title: str
@@ -31,7 +31,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """Some conversations, and the cursor that continues after them, None at the end."""
+    """A page of conversations, and the cursor that continues after it; None at the end."""
 
     conversations: tuple[Conversation, ...]
     next_cursor: str | None
@@ -45,46 +45,47 @@ class ConversationList:
         self._clock = clock
 
     def page(self, limit: int = PAGE, cursor: str | None = None, *, owner: str | None = "") -> ConversationPage:
-        """At most `limit` conversations, the one used last first. Raises CursorInvalid.
+        """At most `limit` conversations, the most recently used first. Raises CursorInvalid.
 
-        Nothing is listed twice or left out while others are added: the cursor names the last one listed, not a count.
+        While conversations are added, none is listed twice or left out: the cursor names the last one listed, not a count.
         """
-        query = _described().order_by(ConversationRow.updated_at.desc(), ConversationRow.id.desc()).limit(limit + 1)
+        query = (
+            _query_with_counts().order_by(ConversationRow.updated_at.desc(), ConversationRow.id.desc()).limit(limit + 1)
+        )
         if owner is not ANYBODY:
             query = query.where(ConversationRow.owner == owner)
         if cursor is not None:
             query = query.where(tuple_(ConversationRow.updated_at, ConversationRow.id) < _place(cursor))
         with self._database.reading() as session:
-            found = [_conversation(row, answers) for row, answers in session.execute(query)]
-        more = len(found) > limit
-        listed = tuple(found[:limit])
-        return ConversationPage(listed, _cursor(listed[-1]) if more else None)
+            conversations = [_conversation(row, answers) for row, answers in session.execute(query)]
+        page = tuple(conversations[:limit])
+        return ConversationPage(page, _cursor(page[-1]) if len(conversations) > limit else None)
 
-    def one(self, conversation_id: str, *, owner: str | None = "") -> Conversation:
+    def get(self, conversation_id: str, *, owner: str | None = "") -> Conversation:
         """One conversation. Raises RecordMissing."""
         with self._database.reading() as session:
-            return _one(session, conversation_id, owner)
+            return _get(session, conversation_id, owner)
 
     def rename(self, conversation_id: str, title: str, *, owner: str | None = "") -> Conversation:
         """Give a conversation another title. Raises RecordMissing, and TitleInvalid for an empty or too long one."""
-        said = " ".join(title.split())
-        if not said or len(said) > LONGEST_TITLE:
+        title = " ".join(title.split())
+        if not title or len(title) > MAX_TITLE:
             raise TitleInvalid(
-                f"The title {said[:40]!r} has {len(said)} characters. Give one of 1 to {LONGEST_TITLE} characters."
+                f"The title {title[:40]!r} has {len(title)} characters. Give one of 1 to {MAX_TITLE} characters."
             )
         with self._database.writing() as session:
-            conversation_row(session, conversation_id, owner).title = said
+            conversation_row(session, conversation_id, owner).title = title
             session.flush()
-            return _one(session, conversation_id, owner)
+            return _get(session, conversation_id, owner)
 
     def delete(self, conversation_id: str, *, owner: str | None = "") -> None:
-        """Delete a conversation with its answers and the feedback on them, for good. Raises RecordMissing."""
+        """Delete a conversation with its answers and their feedback, permanently. Raises RecordMissing."""
         with self._database.writing() as session:
             session.delete(conversation_row(session, conversation_id, owner))
         self._database.scrub()
 
-    def forget_before(self, moment: datetime) -> int:
-        """Delete, for good, the conversations of every owner that were used last before `moment`; how many they were."""
+    def delete_unused_since(self, moment: datetime) -> int:
+        """Delete, permanently, the conversations of all owners that were last used before `moment`. Returns how many."""
         with self._database.writing() as session:
             old = delete(ConversationRow).where(ConversationRow.updated_at < moment)
             count = cast("CursorResult[Any]", session.execute(old)).rowcount
@@ -93,14 +94,14 @@ class ConversationList:
         return count
 
 
-def _described() -> Any:
+def _query_with_counts() -> Any:
     count = select(func.count()).where(AnswerRow.conversation_id == ConversationRow.id).scalar_subquery()
     return select(ConversationRow, count)
 
 
-def _one(session: Session, conversation_id: str, owner: str | None) -> Conversation:
+def _get(session: Session, conversation_id: str, owner: str | None) -> Conversation:
     conversation_row(session, conversation_id, owner)
-    row, answers = session.execute(_described().where(ConversationRow.id == conversation_id)).one()
+    row, answers = session.execute(_query_with_counts().where(ConversationRow.id == conversation_id)).one()
     return _conversation(row, answers)
 
 
@@ -119,5 +120,5 @@ def _place(cursor: str) -> tuple[datetime, str]:
         return datetime.fromisoformat(moment).astimezone(UTC), str(id)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CursorInvalid(
-            f"{cursor[:40]!r} is no cursor of this list. Give the `next_cursor` of the page before, or none."
+            f"{cursor[:40]!r} is not a cursor of this list. Give the `next_cursor` of the page before, or none."
         ) from error

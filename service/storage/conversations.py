@@ -1,8 +1,8 @@
 """Conversations and their answers, in Quoth's database.
 
-An answer is kept whole, as JSON, so that it can be fetched again with every quote and offset that it had.
-`owner` is the id of the API key that a request came with ("" where none is asked for): what belongs to another owner is not
-there. ANYBODY finds all.
+An answer is stored complete, as JSON, so that it can be fetched again with every quote and offset.
+`owner` is the id of the API key that a request came with ("" where no key is required): rows of other owners do not exist for
+it. ANYBODY finds all rows.
 """
 
 import json
@@ -17,17 +17,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.errors import RecordMissing
 from service.records import Answer, Recording, Turn
-from service.storage.database import Database
-from service.storage.tables import Table
+from service.storage.database import Database, Table
 
-ANYBODY: None = None  # for the machine's own command line, and for work on all rows
-LONGEST_TITLE = 120
+ANYBODY: None = None  # for the command line on this machine, and for work on all rows
+MAX_TITLE = 120
 _ANSWER = TypeAdapter(Answer)
 _RECORDING: TypeAdapter[Recording | None] = TypeAdapter(Recording | None)
 
 
 class ConversationRow(Table):
-    """A conversation; its answers go with it when it is deleted."""
+    """A conversation. Deleting it deletes its answers."""
 
     __tablename__ = "conversation"
 
@@ -42,7 +41,7 @@ class ConversationRow(Table):
 
 
 class AnswerRow(Table):
-    """An answer; `body` is all of it, `request` how it was asked for."""
+    """An answer: `body` is the complete answer, `request` how it was asked for."""
 
     __tablename__ = "answer"
 
@@ -62,9 +61,9 @@ class AnswerRow(Table):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer with what it does not say itself: the collection it came from, when (UTC), and how it was made.
+    """An answer with the collection it came from, its time (UTC), and the recording of how it was made.
 
-    `recording` is None for an answer that an earlier Quoth kept.
+    `recording` is None for an answer that an earlier version of Quoth stored.
     """
 
     answer: Answer
@@ -74,17 +73,17 @@ class StoredAnswer:
 
 
 def now_utc() -> datetime:
-    """The time, in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def random_id() -> str:
-    """An id that nobody has."""
+    """A new random id."""
     return uuid.uuid4().hex
 
 
 class ConversationStore:
-    """Keeps conversations. Thread-safe. `clock` gives the time in UTC and `make_id` a new id; tests pass their own."""
+    """Stores conversations. Thread-safe. `clock` gives the time in UTC and `make_id` a new id; tests pass their own."""
 
     def __init__(
         self, database: Database, *, clock: Callable[[], datetime] = now_utc, make_id: Callable[[], str] = random_id
@@ -94,13 +93,13 @@ class ConversationStore:
         self._make_id = make_id
 
     def new_id(self) -> str:
-        """A fresh id for a conversation."""
+        """A new id for a conversation."""
         return self._make_id()
 
     def append(self, answer: Answer, collection: str, recording: Recording | None = None, *, owner: str = "") -> None:
-        """Add `answer` to its conversation, beginning the conversation when this is its first answer.
+        """Add an answer to its conversation, which is created with its first answer.
 
-        Raises RecordMissing when the conversation is another owner's.
+        Raises RecordMissing if the conversation is another owner's.
         """
         now = self._clock()
         with self.database.writing() as session:
@@ -133,13 +132,13 @@ class ConversationStore:
             )
 
     def history(self, conversation_id: str, *, owner: str | None = "") -> tuple[Turn, ...]:
-        """The earlier exchanges, oldest first. Raises RecordMissing when there is no such conversation."""
+        """The turns of a conversation, oldest first. Raises RecordMissing."""
         with self.database.reading() as session:
             conversation_row(session, conversation_id, owner)
             return _turns(session, conversation_id)
 
     def answers(self, conversation_id: str, *, owner: str | None = "") -> tuple[StoredAnswer, ...]:
-        """The whole answers of a conversation, oldest first. Raises RecordMissing when there is no such conversation."""
+        """The complete answers of a conversation, oldest first. Raises RecordMissing."""
         with self.database.reading() as session:
             conversation_row(session, conversation_id, owner)
             rows = session.scalars(
@@ -156,7 +155,7 @@ class ConversationStore:
             return _stored(row)
 
     def exchange(self, answer_id: str) -> tuple[Answer, tuple[Turn, ...]]:
-        """An answer, whoever it belongs to, with the turns before it, oldest first. Raises RecordMissing."""
+        """An answer of any owner with the turns before it, oldest first. Raises RecordMissing."""
         with self.database.reading() as session:
             row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
             if row is None:
@@ -164,20 +163,20 @@ class ConversationStore:
             return _stored(row).answer, _turns(session, row.conversation_id, before=row.position)
 
     def close(self) -> None:
-        """Give the database's connections back."""
+        """Close the database."""
         self.database.close()
 
 
 def title_of(question: str) -> str:
-    """What a conversation that begins with `question` is called: one line, cut at a word."""
+    """The title of a conversation that begins with `question`: one line, cut at a word."""
     words = " ".join(question.split())
-    if len(words) <= LONGEST_TITLE:
+    if len(words) <= MAX_TITLE:
         return words
-    return words[: LONGEST_TITLE - 1].rsplit(" ", 1)[0] + "…"
+    return words[: MAX_TITLE - 1].rsplit(" ", 1)[0] + "…"
 
 
 def conversation_row(session: Session, conversation_id: str, owner: str | None) -> ConversationRow:
-    """The conversation, when it is that owner's. Raises RecordMissing."""
+    """The conversation, if it is that owner's. Raises RecordMissing."""
     row = session.get(ConversationRow, conversation_id)
     if row is None or owner not in (ANYBODY, row.owner):
         raise missing_conversation(conversation_id)
@@ -185,19 +184,19 @@ def conversation_row(session: Session, conversation_id: str, owner: str | None) 
 
 
 def missing_conversation(conversation_id: str) -> RecordMissing:
-    """The error for a conversation that is not there, or not the caller's."""
+    """The error for a conversation that does not exist or is another owner's."""
     return RecordMissing(
         f"No conversation has the id {conversation_id!r}. Leave `conversation_id` out to begin a new one."
     )
 
 
 def missing_answer(answer_id: str) -> RecordMissing:
-    """The error for an answer that is not there, or not the caller's."""
+    """The error for an answer that does not exist or is another owner's."""
     return RecordMissing(f"No answer has the id {answer_id!r}. Ids stand in the field `id` of every answer.")
 
 
-def sentences_of(row: AnswerRow) -> int:
-    """How many sentences a kept answer has."""
+def sentence_count(row: AnswerRow) -> int:
+    """How many sentences a stored answer has."""
     return len(json.loads(row.body)["sentences"])
 
 

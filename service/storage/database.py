@@ -1,23 +1,66 @@
-"""Quoth's own database: an SQLite file in the home folder, or PostgreSQL by URL. Opened here, upgraded here, and watched.
+"""Quoth's own database, an SQLite file in the home folder or PostgreSQL by URL: its base class for tables, and its upgrades.
 
-Stores (service/storage/conversations.py, service/storage/feedback.py ...) take a Database and use `reading` and `writing`. What goes wrong with the
-database itself becomes StoreUnavailable, from which it recovers without a restart, or StoreDamaged.
+Stores (conversations.py, feedback.py ...) take a Database and use `reading` and `writing`. Each declares its tables from Table,
+beside the code that uses them; a change to one needs a step in versions/, and a test compares the two. An error of the
+database itself becomes StoreUnavailable, after which it works again without a restart, or StoreDamaged.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, DateTime, Dialect, String, TypeDecorator, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 
-from service.errors import StoreDamaged, StoreUnavailable
-from service.storage.engines import made
-from service.storage.upgrade import is_current, upgrade
+from service.errors import StoreDamaged, StoreNewer, StoreUnavailable
+from service.storage.engines import make_engine
 
 BUSY_TIMEOUT_MS = 5000
-MIGRATION_TIMEOUT_MS = 60_000  # a second replica waits as long for the first one's upgrade
+MIGRATION_TIMEOUT_MS = 60_000  # how long a second replica waits for the first one's upgrade
 _INTEGRITY = "23"  # class of SQLSTATE
-_TRANSIENT_POSTGRES = ("08", "25006", "40", "53", "55P03", "57", "58")  # classes of SQLSTATE that may pass
+_TRANSIENT_POSTGRES = ("08", "25006", "40", "53", "55P03", "57", "58")  # SQLSTATE, or classes of it, that may pass
+_FOLDER = Path(__file__).parent
+_POSTGRES_LOCK = 0x51756F7468  # "Quoth": the number of the lock that replicas agree on
+NUL, REPLACEMENT = "\x00", "\ufffd"
+
+
+class Characters(TypeDecorator[str]):
+    """Text of any length. PostgreSQL cannot store U+0000, so it becomes U+FFFD, on every database alike."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The text without U+0000."""
+        return None if value is None else value.replace(NUL, REPLACEMENT)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC: with its zone in Python, without one in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The same moment in UTC, without its zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment, with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Table(DeclarativeBase):
+    """The base of every table. `Table.metadata` has them all once their modules are imported."""
+
+    type_annotation_map = {str: Characters(), datetime: Moment()}  # noqa: RUF012  (SQLAlchemy reads it from the class)
 
 
 class Database:
@@ -25,11 +68,11 @@ class Database:
 
     `url` is SQLAlchemy's, for example `sqlite:////var/lib/quoth/quoth.sqlite` or `postgresql://quoth@db/quoth`.
     `busy_timeout_ms` is how long a write waits for another one (SQLite). Raises SettingsInvalid for a URL that cannot be
-    used, StoreUnavailable, StoreDamaged, and StoreNewer for a database of a newer Quoth.
+    used, StoreUnavailable, StoreDamaged, and StoreNewer for a database that a newer Quoth made.
     """
 
     def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self._engine = made(url, busy_timeout_ms)
+        self._engine = make_engine(url, busy_timeout_ms)
         self._writer = self._engine.execution_options(writes=True)
         try:
             with self._guarded():
@@ -51,27 +94,27 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session whose changes are kept together when the block ends, or not at all when it raises."""
+        """A session whose changes are all committed when the block ends, or none when it raises."""
         with self._guarded(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def scrub(self) -> None:
-        """Let nothing of what was deleted stay in SQLite's log: its pages are overwritten, and the log is emptied into them.
+        """Remove deleted rows from SQLite's write-ahead log, too: write the log back to the file and truncate it.
 
-        A reader or writer that is at work meanwhile puts it off until the log is emptied next.
+        While another connection reads or writes, that waits until the log is written back next.
         """
         if self._engine.dialect.name == "sqlite":
             with self._guarded(), self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     def _upgrade(self, url: str) -> None:
         if is_current(self._engine):
             return
-        migrating = made(url, MIGRATION_TIMEOUT_MS, migrating=True)
+        migrating = make_engine(url, MIGRATION_TIMEOUT_MS, migrating=True)
         try:
             upgrade(migrating.execution_options(writes=True))
         finally:
@@ -83,38 +126,75 @@ class Database:
             yield
         except DBAPIError as error:
             if isinstance(error, IntegrityError) or _state(error).startswith(_INTEGRITY):
-                raise  # nothing is wrong with the database: a caller broke one of its rules
-            if self._passes(error):
-                raise self._unavailable(_said(error)) from error
+                raise  # the database works: a caller broke one of its constraints
+            if _may_pass(error):
+                raise self._unavailable(_message(error)) from error
             raise StoreDamaged(
-                f"The database {self.place} does not read: {_said(error)}. "
+                f"The database {self.place} does not read: {_message(error)}. "
                 "Restore it from a backup, or set QUOTH_DATABASE_URL to another one."
             ) from error
-        except SQLAlchemyError as error:  # every connection of the pool is taken, and none came back in time
+        except SQLAlchemyError as error:  # every connection of the pool is in use, and none was returned in time
             raise self._unavailable(str(error)) from error
 
-    def _unavailable(self, said: str) -> StoreUnavailable:
-        mend = (
+    def _unavailable(self, message: str) -> StoreUnavailable:
+        fix = (
             "Check that its folder can be written and has space, then try again."
             if self._engine.dialect.name == "sqlite"
             else "Check that the server runs and takes connections, then try again."
         )
-        return StoreUnavailable(f"The database {self.place} does not answer: {said}. {mend}")
+        return StoreUnavailable(f"The database {self.place} does not answer: {message}. {fix}")
 
-    def _passes(self, error: DBAPIError) -> bool:
-        """Whether it is the database's state, which may change, rather than what it holds or was asked."""
-        kind = type(error).__name__
-        if kind in {"OperationalError", "InterfaceError"} or error.connection_invalidated:
-            return True
-        return _state(error).startswith(_TRANSIENT_POSTGRES)
+
+def _may_pass(error: DBAPIError) -> bool:
+    """Whether the cause is the state of the database, which may change, rather than its content or the statement."""
+    kind = type(error).__name__
+    if kind in {"OperationalError", "InterfaceError"} or error.connection_invalidated:
+        return True
+    return _state(error).startswith(_TRANSIENT_POSTGRES)
 
 
 def _state(error: DBAPIError) -> str:
     """PostgreSQL's SQLSTATE; "none" elsewhere."""
-    told = error.orig.args[0] if error.orig and error.orig.args else None
-    return str(told.get("C")) if isinstance(told, dict) else str(getattr(error.orig, "sqlstate", None))
+    detail = error.orig.args[0] if error.orig and error.orig.args else None
+    return str(detail.get("C")) if isinstance(detail, dict) else str(getattr(error.orig, "sqlstate", None))
 
 
-def _said(error: DBAPIError) -> str:
-    told = error.orig.args[0] if error.orig and error.orig.args else None
-    return str(told.get("M")) if isinstance(told, dict) else str(error.orig)
+def _message(error: DBAPIError) -> str:
+    detail = error.orig.args[0] if error.orig and error.orig.args else None
+    return str(detail.get("M")) if isinstance(detail, dict) else str(error.orig)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the schema is the newest. Raises StoreNewer for a schema that this version of Quoth does not know."""
+    scripts = ScriptDirectory(str(_FOLDER))
+    known = {script.revision for script in scripts.walk_revisions()}
+    with engine.connect() as connection:
+        heads = MigrationContext.configure(connection).get_current_heads()
+    unknown = sorted(set(heads) - known)
+    if unknown:
+        raise StoreNewer(
+            f"The database {engine.url.render_as_string(hide_password=True)} was made by a newer Quoth: its schema is "
+            f"{unknown[0]!r}, and this one knows those up to {scripts.get_current_head()!r}. "
+            "Install the newer Quoth, or set QUOTH_DATABASE_URL to another database."
+        )
+    return heads == (scripts.get_current_head(),)
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the migrations that the database lacks, all or none. `engine` must begin transactions with the write lock (SQLite).
+
+    A second replica waits for the first and finds nothing left to do. A database from before the migrations is upgraded with
+    its content.
+    """
+    config = Config(attributes={"connection": None})
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    with engine.begin() as connection:
+        _lock(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _lock(connection: Connection) -> None:
+    """On PostgreSQL, take a lock until the transaction ends; SQLite's BEGIN IMMEDIATE is one already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})

@@ -1,4 +1,4 @@
-"""A database URL -> SQLAlchemy's engine, tuned: SQLite for many readers beside one writer, PostgreSQL for a pool that heals."""
+"""SQLAlchemy's engine for a database URL: SQLite for many readers beside one writer, PostgreSQL with a pool that recovers."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL, Engine, ExceptionContext
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from index.storage.sqlite import write_ahead
+from index.storage.sqlite import enable_write_ahead
 from service.errors import SettingsInvalid, StoreUnavailable
 
 POOL_SIZE, OVERFLOW, POOL_WAIT_S = 5, 15, 10
@@ -19,10 +19,10 @@ _CLOSING = ("08", "57P")  # SQLSTATE: the connection is lost, or the server is g
 _DRIVER = "postgresql+pg8000"
 
 
-def made(url: str, busy_timeout_ms: int, *, migrating: bool = False) -> Engine:
+def make_engine(url: str, busy_timeout_ms: int, *, migrating: bool = False) -> Engine:
     """The engine for `url`. Raises SettingsInvalid.
 
-    With `migrating`, each use connects anew, without a limit on how long a step takes, and SQLite lets tables be rebuilt.
+    With `migrating`, each use opens a new connection, no step has a time limit, and SQLite allows tables to be rebuilt.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
@@ -57,13 +57,13 @@ def _parsed(url: str) -> URL:
 
 
 def _postgres(url: URL, migrating: bool) -> Engine:
-    patience = {"timeout": CONNECT_TIMEOUT_S} if url.drivername == _DRIVER and not migrating else {}
+    timeout = {"timeout": CONNECT_TIMEOUT_S} if url.drivername == _DRIVER and not migrating else {}
     if migrating:
         engine = create_engine(url, poolclass=NullPool)
     else:
         engine = create_engine(
             url,
-            connect_args=patience,
+            connect_args=timeout,
             pool_size=POOL_SIZE,
             max_overflow=OVERFLOW,
             pool_timeout=POOL_WAIT_S,
@@ -74,9 +74,9 @@ def _postgres(url: URL, migrating: bool) -> Engine:
 
 
 def _notice_closing(context: ExceptionContext) -> None:
-    """Throw away a connection whose server said goodbye; pg8000's dialect knows only the network's errors for that."""
-    told = context.original_exception.args[0] if context.original_exception.args else None
-    if isinstance(told, dict) and str(told.get("C")).startswith(_CLOSING):
+    """Discard a connection whose server closed it; pg8000's dialect recognises only errors of the network as that."""
+    detail = context.original_exception.args[0] if context.original_exception.args else None
+    if isinstance(detail, dict) and str(detail.get("C")).startswith(_CLOSING):
         context.is_disconnect = True
 
 
@@ -94,21 +94,21 @@ def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool) -> Engine:
 
 
 def _tuning(busy_timeout_ms: int, *, foreign_keys: bool) -> Callable[[Any, Any], None]:
-    """Readers beside one writer (WAL), a wait instead of an error when another writes, and foreign keys enforced.
+    """Set up a connection: readers beside one writer (WAL), a wait while another writes, and foreign keys enforced.
 
-    The driver must not begin transactions itself: it begins them too late for a read that decides on a write.
+    The driver must not begin transactions itself: it begins them too late for a read on which a write depends.
     """
     pragmas = (
         "synchronous=NORMAL",
         f"foreign_keys={int(foreign_keys)}",
-        "secure_delete=ON",  # what is deleted is overwritten: gone from the file too
+        "secure_delete=ON",  # deleted content is overwritten in the file
     )
 
     def tune(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
-        write_ahead(connection, busy_timeout_ms / 1000)
+        enable_write_ahead(connection, busy_timeout_ms / 1000)
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -122,25 +122,25 @@ def _begin(connection: Connection) -> None:
 
 
 def _watch(engine: Engine, path: Path) -> None:
-    """Notice a file that was deleted or replaced under a running server.
+    """Detect a file that was deleted or replaced under a running server.
 
-    SQLite would go on writing into the deleted file, and every answer would be lost without a word. Once the file is there
-    again, so is the service.
+    SQLite would go on writing into the deleted file, and every answer would be lost without an error. Once the file is back,
+    the database works again.
     """
     known = False
 
     def identity() -> tuple[int, int]:
         try:
-            found = os.stat(path)
+            status = os.stat(path)
         except OSError as error:
             raise StoreUnavailable(
                 f"The database {path} is gone: {error.strerror}. Put the file back, or start Quoth again to begin a new one."
             ) from error
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def before(*_: Any) -> None:
         if known:
-            identity()  # connecting would make a new, empty file
+            identity()  # connecting would create a new, empty file
 
     def after(_connection: Any, record: Any) -> None:
         nonlocal known

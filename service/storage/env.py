@@ -1,4 +1,4 @@
-"""What Alembic runs for each command: the steps, on the connection (and in the transaction) that upgrading.py gives."""
+"""What Alembic runs for each command: the migrations, on the connection and in the transaction that database.py gives."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
-"""Feedback with the answers it is on, as the JSON lines that `quoth eval harvest` reads (evaluation/harvest.py).
+"""Exports: feedback as the JSON lines that `quoth eval harvest` reads (evaluation/harvest.py), and a conversation as Markdown.
 
-A thumb down for a sentence is one for its answer, with the sentence in the comment. A thumb up for a sentence says nothing of
-the answer as a whole, so it is left out. `sentence` is its index, from 0; null for the whole answer.
+A thumb down for a sentence counts for its answer, with the sentence in the comment. A thumb up for a sentence says nothing
+about the answer as a whole, so it is left out. `sentence` is its index, from 0; null for the whole answer.
 """
 
 import json
@@ -18,18 +18,18 @@ Exchange = tuple[Answer, tuple[Turn, ...]]
 """An answer with the turns before it, oldest first."""
 
 
-def exported(feedback: Iterable[Feedback], exchange: Callable[[str], Exchange | None]) -> Iterator[str]:
-    """Yield a line for each that says something of a whole answer, in the same order.
+def feedback_lines(feedback: Iterable[Feedback], exchange: Callable[[str], Exchange | None]) -> Iterator[str]:
+    """Yield a line for each feedback that says something about a whole answer, in the same order.
 
-    `exchange` finds an answer by its id; one that it does not give is left out.
+    `exchange` finds an answer by its id; feedback on an answer for which it gives None is left out.
     """
     known: dict[str, Exchange | None] = {}
-    for one in feedback:
-        if one.sentence is None or one.rating == "down":
-            if one.answer_id not in known:
-                known[one.answer_id] = exchange(one.answer_id)
-            if (found := known[one.answer_id]) is not None:
-                yield _line(one, *found)
+    for rating in feedback:
+        if rating.sentence is None or rating.rating == "down":
+            if rating.answer_id not in known:
+                known[rating.answer_id] = exchange(rating.answer_id)
+            if (answer := known[rating.answer_id]) is not None:
+                yield _line(rating, *answer)
 
 
 def _line(feedback: Feedback, answer: Answer, history: Sequence[Turn]) -> str:
@@ -64,7 +64,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 def markdown(conversation: Conversation, answers: Sequence[StoredAnswer]) -> str:
-    """The whole conversation. What documents and people wrote stays text: it makes no headings, links or HTML."""
+    """A conversation as Markdown. Text of documents and people stays text: it makes no headings, links or HTML."""
     return "\n".join(_lines(conversation, answers)) + "\n"
 
 
@@ -97,5 +97,5 @@ def _place(citation: Citation) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text on one line, with what Markdown would read as its own made literal."""
+    """The text on one line, with Markdown's special characters escaped."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Feedback on answers, in Quoth's database: who thought what of an answer, or of one sentence of it."""
+"""Feedback on answers, or on single sentences of them, in Quoth's database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +9,14 @@ from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.errors import FeedbackInvalid
-from service.storage.conversations import ANYBODY, AnswerRow, missing_answer, now_utc, random_id, sentences_of
-from service.storage.database import Database
-from service.storage.tables import Table
+from service.storage.conversations import ANYBODY, AnswerRow, missing_answer, now_utc, random_id, sentence_count
+from service.storage.database import Database, Table
 
 Rating = Literal["up", "down"]
 
 
 class FeedbackRow(Table):
-    """Feedback on one answer; goes with it when it is deleted."""
+    """Feedback on one answer. Deleting the answer deletes it."""
 
     __tablename__ = "feedback"
 
@@ -36,9 +35,9 @@ class FeedbackRow(Table):
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What someone thinks of an answer, or of one sentence of it (from 0), and when it was said (UTC).
+    """A rating of an answer, or of one sentence of it (from 0), and its time (UTC).
 
-    `label` says who, in the words of the program that asked: a user's name, a team. It proves nothing.
+    `label` says who gave it, in the words of the program that sent it (a user's name, a team). It proves nothing.
     """
 
     id: str
@@ -51,7 +50,7 @@ class Feedback:
 
 
 class FeedbackStore:
-    """Keeps feedback. Thread-safe. `clock` gives the time in UTC and `make_id` a new id; tests pass their own."""
+    """Stores feedback. Thread-safe. `clock` gives the time in UTC and `make_id` a new id; tests pass their own."""
 
     def __init__(
         self, database: Database, *, clock: Callable[[], datetime] = now_utc, make_id: Callable[[], str] = random_id
@@ -70,16 +69,16 @@ class FeedbackStore:
         *,
         owner: str = "",
     ) -> Feedback:
-        """Keep what someone thinks of an answer, or of its sentence `sentence` (from 0).
+        """Store a rating of an answer, or of its sentence `sentence` (from 0).
 
-        Nothing is replaced: who changes their mind gives another. Raises RecordMissing, and FeedbackInvalid for a sentence
-        that the answer does not have.
+        Nothing is replaced: a changed opinion is another rating. Raises RecordMissing, and FeedbackInvalid for a sentence that
+        the answer does not have.
         """
         with self._database.writing() as session:
             answer = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id, AnswerRow.owner == owner))
             if answer is None:
                 raise missing_answer(answer_id)
-            count = sentences_of(answer)
+            count = sentence_count(answer)
             if sentence is not None and not 0 <= sentence < count:
                 raise FeedbackInvalid(
                     f"The answer {answer_id!r} has no sentence {sentence}: it has {count}, counted from 0. "
@@ -108,7 +107,7 @@ class FeedbackStore:
         *,
         owner: str | None = "",
     ) -> tuple[Feedback, ...]:
-        """The feedback there is, or that on one answer or of one rating, oldest first; `limit` of it from `offset` on."""
+        """Feedback, optionally only on one answer or of one rating, oldest first; at most `limit`, from `offset` on."""
         query = select(FeedbackRow).order_by(FeedbackRow.position)
         if owner is not ANYBODY:
             query = query.where(FeedbackRow.owner == owner)

@@ -1,4 +1,4 @@
-"""Forgets conversations that nobody has used for as many days as the setting `retention_days` says: at start, then daily."""
+"""Delete conversations that were not used for as many days as the setting `retention_days` says: at start, then daily."""
 
 import threading
 from collections.abc import Callable
@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """While the `with` block runs, old conversations are forgotten, in a thread. `days` None keeps everything.
+    """Deletes old conversations in a thread while the `with` block runs. With `days` None everything is kept.
 
-    What fails is logged and tried again after `every_s` seconds: the database may be away for a while.
+    A failure is logged, and tried again after `every_s` seconds: the database may be away for a while.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class Retention:
             self._thread.join()
 
     def apply(self) -> int:
-        """Forget what is too old now; how many conversations that were."""
+        """Delete the conversations that are too old now. Returns how many."""
         if self._days is None:
             return 0
-        count = self._conversations.forget_before(self._clock() - timedelta(days=self._days))
+        count = self._conversations.delete_unused_since(self._clock() - timedelta(days=self._days))
         log.info("old conversations deleted", conversations=count, retention_days=self._days)
         return count
 
@@ -67,6 +67,6 @@ class Retention:
             self._stop.wait(self._every_s)
 
 
-def of(database: Database, days: int | None) -> Retention:
-    """The retention of a server's conversations."""
+def make_retention(database: Database, days: int | None) -> Retention:
+    """The retention of the conversations in a database."""
     return Retention(ConversationList(database), days)

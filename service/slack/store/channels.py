@@ -1,7 +1,6 @@
-"""How Quoth behaves in each channel: which documents, when it speaks, in which language."""
+"""The settings of each channel: which documents are searched, when Quoth answers, in which language."""
 
-from service.slack.render.channel import Channel
-from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES
+from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES, Channel
 from service.slack.store.tables import ChannelRow
 from service.storage.database import Database
 
@@ -13,7 +12,7 @@ class Channels:
         self._database = database
 
     def of(self, channel: str) -> Channel:
-        """The settings of a channel; the usual ones when none were made."""
+        """The settings of a channel; the defaults if none were saved."""
         with self._database.reading() as session:
             row = session.get(ChannelRow, channel)
             if row is None:
@@ -21,16 +20,16 @@ class Channels:
             language = row.language if row.language in LANGUAGES else DEFAULT_LANGUAGE
             return Channel(row.collection, row.folder, row.every_message, row.silent, language)
 
-    def keep(self, channel: str, made: Channel) -> None:
-        """Keep the settings of a channel."""
+    def save(self, channel: str, settings: Channel) -> None:
+        """Save the settings of a channel."""
         with self._database.writing() as session:
             session.merge(
                 ChannelRow(
                     channel=channel,
-                    collection=made.collection,
-                    folder=made.folder,
-                    every_message=made.every_message,
-                    silent=made.silent,
-                    language=made.language,
+                    collection=settings.collection,
+                    folder=settings.folder,
+                    every_message=settings.every_message,
+                    silent=settings.silent,
+                    language=settings.language,
                 )
             )

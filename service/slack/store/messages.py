@@ -1,4 +1,4 @@
-"""Which messages Quoth posted, and which question each belongs to."""
+"""The messages that Quoth posted with the question of each, and the presses of buttons that were handled."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service.slack.store.tables import DoneRow, PostedRow, inserted
+from service.slack.store.tables import DoneRow, PostedRow, insert_if_new
 from service.storage.database import Database
 
 
@@ -17,19 +17,19 @@ class Posted:
         self._database = database
 
     def note(self, channel: str, message: str, key: str, place: int) -> None:
-        """Remember a message: the `place`th that shows the answer to the question `key`."""
+        """Store a message: the `place`th that shows the answer to the question `key`."""
         with self._database.writing() as session:
             session.merge(PostedRow(channel=channel, message=message, key=key, place=place))
 
     def forget(self, channel: str, messages: Sequence[str]) -> None:
-        """Forget messages that are gone."""
+        """Remove messages that were deleted in Slack."""
         with self._database.writing() as session:
             session.execute(
                 delete(PostedRow).where(PostedRow.channel == channel, PostedRow.message.in_(list(messages)))
             )
 
     def key_of(self, channel: str, message: str) -> str | None:
-        """Which question a message belongs to; None for one that Quoth does not know."""
+        """The key of the question that a message belongs to; None for a message that Quoth did not post."""
         with self._database.reading() as session:
             row = session.get(PostedRow, (channel, message))
             return None if row is None else row.key
@@ -41,7 +41,7 @@ class Posted:
 
 
 def messages_of(session: Session, channel: str, key: str) -> tuple[str, ...]:
-    """The same, in a session that is open already."""
+    """The messages that show the answer to a question, in order, read in an open session."""
     return tuple(
         session.scalars(
             select(PostedRow.message)
@@ -55,15 +55,15 @@ REMEMBERED = timedelta(days=1)
 
 
 class Once:
-    """What was done lately. Thread-safe. `clock` gives the time in UTC."""
+    """The keys of recent actions, so that each is done once. Thread-safe. `clock` gives the time in UTC."""
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
         self._clock = clock
 
     def first(self, key: str) -> bool:
-        """True the first time for a key, for a day."""
+        """Record a key. True unless it was recorded within a day before."""
         now = self._clock()
         with self._database.writing() as session:
             session.execute(delete(DoneRow).where(DoneRow.done_at < now - REMEMBERED))
-            return inserted(session, DoneRow(key=key, done_at=now))
+            return insert_if_new(session, DoneRow(key=key, done_at=now))

@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from service.slack.store.messages import messages_of
-from service.slack.store.tables import QuestionRow, ThreadRow, inserted
+from service.slack.store.tables import QuestionRow, ThreadRow, insert_if_new
 from service.storage.database import Database
 from service.storage.lease_queue import Lease, LeaseLost, LeaseQueue
 
@@ -155,11 +155,11 @@ class Questions:
         now = self._clock()
         with self._database.writing() as session:
             if asked.thread and session.get(ThreadRow, (asked.channel, asked.thread)) is None:
-                inserted(
+                insert_if_new(
                     session,
                     ThreadRow(channel=asked.channel, thread=asked.thread, conversation_id=self._new_id()),
                 )
-            return inserted(
+            return insert_if_new(
                 session,
                 QuestionRow(
                     key=asked.key,

@@ -1,4 +1,4 @@
-"""The tables of the Slack door, on the metadata of Quoth's one database."""
+"""The tables of the Slack app, in Quoth's database."""
 
 from datetime import datetime
 
@@ -6,14 +6,14 @@ from sqlalchemy import Index
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.storage.tables import Table
+from service.storage.database import Table
 
 
 class QuestionRow(Table):
-    """A question that somebody asked in Slack. `key` names the message or the command; a second arrival finds it here.
+    """A question asked in Slack. `key` identifies the message or the command, so that a repeated event is recognised.
 
-    `revision` grows with each edit: the timestamp of the edit, as Slack gives it. `due_at` is when the question is next
-    worked on: now for a new one, the end of the lease while a worker has it, later after a failure.
+    `revision` grows with each edit: it is the edit's timestamp from Slack. `due_at` is when a worker may claim the question:
+    at once if it is new, at the end of the lease while a worker holds it, later after a failure.
     """
 
     __tablename__ = "slack_question"
@@ -46,7 +46,7 @@ class QuestionRow(Table):
 
 
 class ThreadRow(Table):
-    """A thread in which Quoth was asked, and the conversation that it is."""
+    """A thread in which Quoth was asked, and its conversation."""
 
     __tablename__ = "slack_thread"
 
@@ -56,7 +56,7 @@ class ThreadRow(Table):
 
 
 class PostedRow(Table):
-    """A message that Quoth posted: which question and answer it shows, and who may delete it."""
+    """A message that Quoth posted for a question; `place` is its order among them."""
 
     __tablename__ = "slack_posted"
 
@@ -67,7 +67,7 @@ class PostedRow(Table):
 
 
 class ChannelRow(Table):
-    """How Quoth behaves in a channel."""
+    """The settings of a channel."""
 
     __tablename__ = "slack_channel"
 
@@ -80,7 +80,7 @@ class ChannelRow(Table):
 
 
 class PersonRow(Table):
-    """What is known of a user of Slack, until `expires_at`."""
+    """What is known about a user of Slack, valid until `expires_at`."""
 
     __tablename__ = "slack_person"
 
@@ -92,7 +92,7 @@ class PersonRow(Table):
 
 
 class DoneRow(Table):
-    """A press of a button that was done, so that a repeated envelope does not do it again."""
+    """A press of a button that was handled, so that a repeated event does not repeat it."""
 
     __tablename__ = "slack_done"
 
@@ -100,8 +100,8 @@ class DoneRow(Table):
     done_at: Mapped[datetime] = mapped_column(index=True)
 
 
-def inserted(session: Session, row: Table) -> bool:
-    """Add a row; False when its key is there already, also when another replica was quicker just now."""
+def insert_if_new(session: Session, row: Table) -> bool:
+    """Add a row. False if its key exists already, also if another replica has just added it."""
     try:
         with session.begin_nested():
             session.add(row)

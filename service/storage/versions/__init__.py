@@ -1,1 +1,1 @@
-"""The steps of the database's schema, oldest first."""
+"""The migrations of the database's schema, oldest first."""

@@ -1,4 +1,4 @@
-"""The tables as they were before there were migrations. A database from then has them already, and is taken over."""
+"""The tables from before the migrations. A database from then has them already, and keeps them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the three tables, where they are not there yet."""
+    """Create the three tables where they do not exist yet."""
     op.create_table(
         "conversation",
         sa.Column("id", sa.String, primary_key=True),

@@ -1,4 +1,4 @@
-"""Whose a conversation, an answer and feedback are; a conversation's title and last use; how an answer was asked for."""
+"""Owners of conversations, answers and feedback; a conversation's title and last use; an answer's request."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the columns; what is there already belongs to nobody, and is titled by its first question."""
+    """Add the columns. Existing rows get no owner, and conversations are titled by their first question."""
     for table in ("conversation", "answer", "feedback"):
         op.add_column(table, sa.Column("owner", sa.String, nullable=False, server_default=""))
     op.add_column("conversation", sa.Column("title", sa.String, nullable=False, server_default=""))

@@ -1,4 +1,4 @@
-"""What the Slack door keeps: questions, threads, posted messages, channels' settings, people, presses of buttons."""
+"""The tables of Slack: questions, threads, posted messages, channels' settings, people, presses of buttons."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "slack_question",
         sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),

@@ -8,7 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make the table of keys."""
+    """Create the table of keys."""
     op.create_table(
         "key",
         sa.Column("id", sa.String, primary_key=True),
