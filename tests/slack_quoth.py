@@ -1,4 +1,4 @@
-"""A small Quoth for tests of the Slack door: real collections, answering and stores, with doubles where models would load.
+"""A small Quoth for tests of the Slack app: real collections, answering and stores, with doubles instead of models.
 
 The reader counts shared words instead of running a network, so that a thousand answers take a second.
 """
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from index.chunking.sentences import sentence_spans
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.answering.answerer import Answerer, Policy
@@ -26,7 +26,7 @@ from service.settings import Settings
 from service.slack.app import SlackApp, Timing, serve
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-from tests.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from tests.slack_web_api import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 WORD = re.compile(r"\w+")
 
@@ -35,7 +35,7 @@ def words(text: str) -> set[str]:
     return {word.lower() for word in WORD.findall(text) if len(word) > 3}
 
 
-class ByWords:
+class WordOverlapReader:
     """Reads by shared words: a sentence answers as well as it has words of the question."""
 
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
@@ -54,7 +54,7 @@ class ByWords:
         return [float(words(claim) <= words(premise)) for claim, premise in pairs]
 
 
-class Half:
+class WordOverlapCalibration:
     """Sure when the best passage shares words with the question."""
 
     def probability(self, found: Any) -> float:
@@ -68,20 +68,20 @@ def document(name: str, text: str, principals: frozenset[str] = frozenset(), fol
     )
 
 
-def parts(home: Path, generators: dict[str, Any] | None = None, documents: Sequence[Document] = ()) -> Session:
-    """A Quoth over `documents` in the default collection."""
+def small_session(home: Path, generators: dict[str, Any] | None = None, documents: Sequence[Document] = ()) -> Session:
+    """A session over `documents` in the default collection."""
     settings = Settings(home=home)
     library = Library(home, HashedEncoder())
     collection = library.open_or_create("default")
     for one in documents:
         collection.add(one)
     collection.embed_pending()
-    double = ByWords()
+    double = WordOverlapReader()
     chosen = generators or {"extractive": ExtractiveGenerator()}
     answerer = Answerer(
         library,
         double,  # type: ignore[arg-type]  # reads as the network does
-        Half(),  # type: ignore[arg-type]
+        WordOverlapCalibration(),  # type: ignore[arg-type]
         double,  # type: ignore[arg-type]
         chosen,
         next(iter(chosen)),
@@ -105,16 +105,16 @@ def settings_for(home: Path, api_url: str, **more: Any) -> Settings:
     )
 
 
-class Running:
-    """A Slack door over Socket Mode in a thread of its own, until the block ends."""
+class RunningSlackApp:
+    """A Slack app over Socket Mode in its own thread, until the block ends."""
 
-    def __init__(self, made: Session, settings: Settings, pace: Timing, ping_s: float = 0.25) -> None:
-        self._made, self._settings, self._pace, self._ping_s = made, settings, pace, ping_s
+    def __init__(self, session: Session, settings: Settings, timing: Timing, ping_s: float = 0.25) -> None:
+        self._session, self._settings, self._timing, self._ping_s = session, settings, timing, ping_s
         self._connected = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
         self._failure: BaseException | None = None
 
-    def __enter__(self) -> "Running":
+    def __enter__(self) -> "RunningSlackApp":
         self._thread.start()
         assert self._connected.wait(30)
         if self._failure:
@@ -123,7 +123,7 @@ class Running:
         return self
 
     def stop(self) -> None:
-        """What a signal does to `quoth slack`."""
+        """Stop as a signal stops `quoth slack`."""
         self._loop.call_soon_threadsafe(self._stop.set)
 
     def __exit__(self, *_: object) -> None:
@@ -134,8 +134,8 @@ class Running:
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
-            door = SlackApp(self._settings, self._made, self._pace)
-            await serve(door, APP_TOKEN, self._stop, lambda own: self._connected.set(), self._ping_s)
+            app = SlackApp(self._settings, self._session, self._timing)
+            await serve(app, APP_TOKEN, self._stop, lambda own: self._connected.set(), self._ping_s)
         except BaseException as error:  # noqa: BLE001  (raised in the test's own thread)
             self._failure = error
             self._connected.set()

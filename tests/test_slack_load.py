@@ -20,9 +20,10 @@ from service.slack.store.messages import Once
 from service.slack.store.questions import Questions, SlackQuestion
 from service.storage.database import Database
 from tests import slack_server
-from tests.slack_quoth import Running, parts, settings_for
-from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until
-from tests.test_slack import DOCUMENTS, SIX
+from tests.slack_people import DOCUMENTS, SIX
+from tests.slack_quoth import RunningSlackApp, settings_for, small_session
+from tests.slack_server import SlackServer, event_body, mention, until
+from tests.slack_web_api import BOT_USER
 
 ACKNOWLEDGED_WITHIN_S = 3.0
 """Slack's own limit; the tests' Slack measures it with its clock."""
@@ -32,16 +33,16 @@ from datetime import timedelta
 from pathlib import Path
 from service.observability.logs import configure
 from service.slack.app import SlackApp, Timing, serve
-from tests.slack_quoth import parts, settings_for
-from tests.slack_server import APP_TOKEN
-from tests.test_slack import DOCUMENTS
+from tests.slack_quoth import small_session, settings_for
+from tests.slack_web_api import APP_TOKEN
+from tests.slack_people import DOCUMENTS
 
 async def main():
     configure("warning")
     home = Path(sys.argv[1])
-    made = parts(home, documents=DOCUMENTS)
+    session = small_session(home, documents=DOCUMENTS)
     timing = Timing(lease=timedelta(seconds=1), poll_s=0.1, seconds_between_posts=0.01)
-    app = SlackApp(settings_for(home, sys.argv[2]), made, timing)
+    app = SlackApp(settings_for(home, sys.argv[2]), session, timing)
     await serve(app, APP_TOKEN, asyncio.Event(), lambda own: print("connected", flush=True), 0.25)
 
 asyncio.run(main())
@@ -50,7 +51,7 @@ asyncio.run(main())
 
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
-    yield from slack_server.running()
+    yield from slack_server.run_slack()
 
 
 def questions(slack: SlackServer, count: int, channels: int = 10) -> list[tuple[str, str]]:
@@ -84,11 +85,11 @@ def each_once(slack: SlackServer, asked: list[tuple[str, str]]) -> None:
 def test_fifty_questions_at_once_over_breaking_connections_are_each_answered_once(
     slack: SlackServer, tmp_path: Path
 ) -> None:
-    made = parts(tmp_path, documents=DOCUMENTS)
+    session = small_session(tmp_path, documents=DOCUMENTS)
     slack.repeat_every, slack.drop_after = 3, 40
     slack.turned_away.update({"chat.postMessage": 5, "chat.startStream": 5, "chat.stopStream": 5})
     timing = Timing(lease=timedelta(seconds=5), poll_s=0.2, seconds_between_posts=0.05)
-    with Running(made, settings_for(tmp_path, slack.api_url), timing):
+    with RunningSlackApp(session, settings_for(tmp_path, slack.api_url), timing):
         asked = questions(slack, 50)
         slack.ask_to_reconnect()
         until(lambda: is_answered(slack, asked), 120)
@@ -101,20 +102,20 @@ def test_fifty_questions_at_once_over_breaking_connections_are_each_answered_onc
     assert len(kept) >= 98, [
         sent.acknowledged[0] - sent.at for sent in dropped
     ]  # what a broken connection swallowed comes later
-    made.store.close()
+    session.store.close()
 
 
 def test_fifty_questions_over_http_are_each_acknowledged_within_three_seconds(
     slack: SlackServer, tmp_path: Path, loopback: Any
 ) -> None:
-    made = parts(tmp_path, documents=DOCUMENTS)
-    service: Any = made.service
+    session = small_session(tmp_path, documents=DOCUMENTS)
+    service: Any = session.service
     service.settings = settings_for(tmp_path, slack.api_url)
     events = [
         slack.say(f"C{number % 10}", "U1", f"<@{BOT_USER}> How many cyberattacks since 2007, asks {number}?")
         for number in range(50)
     ]
-    with loopback(create_app(service, made.store)) as url, ThreadPoolExecutor(50) as pool:
+    with loopback(create_app(service, session.store)) as url, ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda event: slack.post(f"{url}/slack/events", event_body(event)), events))
         assert {answer.status_code for answer in answers} == {200}
         asked = [(event["channel"], event["ts"]) for event in events]
@@ -165,7 +166,7 @@ def test_no_question_is_lost_or_answered_twice_when_the_process_is_killed_in_the
 
 def test_a_message_that_was_posted_but_never_noted_is_taken_over(slack: SlackServer, tmp_path: Path) -> None:
     """The kill falls between Slack's taking the message and our noting it: the next try finds it, and writes over it."""
-    made = parts(tmp_path, documents=DOCUMENTS)
+    session = small_session(tmp_path, documents=DOCUMENTS)
     event = slack.say("C1", "U1", f"<@{BOT_USER}> How many cyberattacks since 2007 does Seoul count?")
     stray = slack._chat_startstream(
         {
@@ -176,47 +177,47 @@ def test_a_message_that_was_posted_but_never_noted_is_taken_over(slack: SlackSer
             "chunks": [{"type": "blocks", "blocks": [{"type": "divider"}]}],
         }
     )
-    kept = Questions(made.store.database, made.store.new_id)
+    kept = Questions(session.store.database, session.store.new_id)
     kept.ask(
         SlackQuestion(
             f"C1:{event['ts']}", "T", "C1", "channel", event["ts"], event["ts"], "U1", event["text"], "mention"
         )
     )
     assert kept.take("dead") is not None
-    with Running(
-        made,
+    with RunningSlackApp(
+        session,
         settings_for(tmp_path, slack.api_url),
         Timing(lease=timedelta(seconds=30), poll_s=0.1, seconds_between_posts=0),
     ):
         time.sleep(0.5)
         assert slack.called("chat.update") == 0  # the dead worker's lease holds
-        Questions(made.store.database, made.store.new_id, lease=timedelta(0)).keep_alive("dead")
+        Questions(session.store.database, session.store.new_id, lease=timedelta(0)).keep_alive("dead")
         until(lambda: is_answered(slack, [("C1", event["ts"])]))
     (said,) = slack.in_thread("C1", event["ts"])
     assert (said.ts, said.streaming) == (stray["ts"], False)
     assert said.shown.startswith(SIX)
-    made.store.close()
+    session.store.close()
 
 
 def test_what_waited_too_long_or_failed_too_often_is_apologised_for(slack: SlackServer, tmp_path: Path) -> None:
-    made = parts(tmp_path, documents=DOCUMENTS)
+    session = small_session(tmp_path, documents=DOCUMENTS)
     now = datetime.now(UTC)
     place = {}
     for name, when, tries in (("failed", now, 3), ("late", now - timedelta(hours=2), 0)):
         event = slack.say("C1", "U1", "How many cyberattacks?")
         place[name] = ts = event["ts"]
-        kept = Questions(made.store.database, made.store.new_id, lease=timedelta(0), clock=lambda when=when: when)  # type: ignore[misc]
+        kept = Questions(session.store.database, session.store.new_id, lease=timedelta(0), clock=lambda when=when: when)  # type: ignore[misc]
         kept.ask(SlackQuestion(f"C1:{ts}", "T", "C1", "channel", ts, ts, "U1", event["text"], "mention"))
         assert all(kept.take("dying") for _ in range(tries))
-    with Running(
-        made,
+    with RunningSlackApp(
+        session,
         settings_for(tmp_path, slack.api_url),
         Timing(lease=timedelta(seconds=5), poll_s=0.1, seconds_between_posts=0),
     ):
         said = {name: until(lambda ts=ts: slack.in_thread("C1", ts))[0].shown for name, ts in place.items()}
     assert said["late"].startswith("I was away when you asked")
     assert said["failed"].startswith("I could not answer this")
-    made.store.close()
+    session.store.close()
 
 
 def test_of_twenty_replicas_that_hear_one_event_one_keeps_it(database: Database) -> None:

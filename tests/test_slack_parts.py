@@ -1,4 +1,4 @@
-"""The small parts of the Slack door: escaping, splitting, who asks, what the manifest says, rates, windows, commands."""
+"""The pure parts of the Slack app: escaping, splitting, users, the manifest, rate limits, modals, commands."""
 
 import json
 import re

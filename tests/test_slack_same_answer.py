@@ -13,9 +13,10 @@ from service.answering.service import Service
 from service.session.session import make_session
 from service.slack.app import Timing
 from service.storage.conversations import ConversationStore
-from tests import slack_server
-from tests.slack_quoth import Running, settings_for
-from tests.slack_server import BOT_USER, SlackServer, event_body, mention, until
+from tests import slack_rules, slack_server
+from tests.slack_quoth import RunningSlackApp, settings_for
+from tests.slack_server import SlackServer, event_body, mention, until
+from tests.slack_web_api import BOT_USER
 
 QUESTIONS = [
     "How many cyberattacks of note does Seoul hold the North responsible for since 2007?",
@@ -26,13 +27,13 @@ QUESTIONS = [
 
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
-    yield from slack_server.running()
+    yield from slack_server.run_slack()
 
 
 def elements(blocks: list[Any], kind: str) -> list[str]:
     """The text of each paragraph or quote of a kind, in order."""
     found = [element for block in blocks if block["type"] == "rich_text" for element in block["elements"]]
-    return ["".join(slack_server.slack_rules.texts(element)) for element in found if element["type"] == kind]
+    return ["".join(slack_rules.texts(element)) for element in found if element["type"] == kind]
 
 
 @pytest.mark.timeout(300)
@@ -40,9 +41,9 @@ def test_text_numbers_and_quotes_are_the_same_in_slack_and_over_http(
     slack: SlackServer, service: Service, store: ConversationStore, served: str, tmp_path: Path
 ) -> None:
     settings = settings_for(tmp_path, slack.api_url)
-    made = make_session(replace(service, settings=settings), store)
-    pace = Timing(lease=timedelta(seconds=20), poll_s=0.2, seconds_between_posts=0)
-    with Running(made, settings, pace):
+    session = make_session(replace(service, settings=settings), store)
+    timing = Timing(lease=timedelta(seconds=20), poll_s=0.2, seconds_between_posts=0)
+    with RunningSlackApp(session, settings, timing):
         for question in QUESTIONS:
             event = slack.say("C1", "U1", f"<@{BOT_USER}> {question}")
             slack.push(event_body(mention(event)))
