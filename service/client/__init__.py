@@ -6,12 +6,10 @@
         job = quoth.wait(quoth.upload(Path("contract.pdf"), "default"))
 
 `AsyncQuoth` is the same with `await`. Answers are records (`service.records`); in the chunks of their passages `ordinal` is -1,
-since it does not travel. Read in this order: problems, requests, events, jobs, blocking, awaited.
+since the server does not send it. Read in this order: responses, requests, clients.
 """
 
-from service.client.awaited import AsyncQuoth
-from service.client.blocking import Quoth
-from service.client.jobs import Job
-from service.client.protocol import Event, Passages, Refused, Told, Unavailable
+from service.client.clients import AsyncQuoth, Quoth
+from service.client.responses import Event, Job, Passages, Refused, Told, Unavailable
 
 __all__ = ["AsyncQuoth", "Event", "Job", "Passages", "Quoth", "Refused", "Told", "Unavailable"]
