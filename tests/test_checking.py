@@ -60,7 +60,7 @@ def write(generator, strict=True, passages=PASSAGES):
     return [c.sentence.text for c in checked], writing
 
 
-def test_a_draft_made_of_quotes_is_supported_as_it_stands():
+def test_a_draft_made_of_quotes_is_supported_unchanged():
     quote = Quote(0, sentence_spans(TEXTS[0])[1])
     (checked,), notes, _ = check(Draft("Seoul counts at least six attacks since 2007.", quotes=(quote,)))
     assert (checked.sentence.supported, checked.sentence.support, checked.sentence.citations) == (True, 1.0, (1,))

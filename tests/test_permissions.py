@@ -1,4 +1,4 @@
-"""Nothing of a document reaches whom it is not for: each has words of its own, which are looked for in all that goes out."""
+"""No text of a document reaches a caller who may not read it: each document has its own words, searched for in all output."""
 
 import io
 import itertools
@@ -52,24 +52,24 @@ def document(canary: str) -> Document:
     )  # fmt: skip
 
 
-def told(response: httpx.Response) -> str:
-    """All that a response says."""
+def all_text(response: httpx.Response) -> str:
+    """All text of a response."""
     return response.text + json.dumps(dict(response.headers))
 
 
-def found(text: str) -> set[str]:
-    """The documents that a text tells of by their words."""
+def documents_by_words(text: str) -> set[str]:
+    """The documents whose words are in the text."""
     return {canary for canary in CANARIES if canary in text}
 
 
-def listed(text: str) -> set[str]:
-    """The documents that a text tells of by their ids."""
+def documents_by_ids(text: str) -> set[str]:
+    """The documents whose ids are in the text."""
     return {canary for canary in CANARIES if id_of(canary) in text}
 
 
 @dataclass
-class Served:
-    """The served documents: the API at `url`, MCP at `mcp`, a gateway's key that acts for others, and an admin's."""
+class ServedDocuments:
+    """The served documents: the API at `url`, MCP at `mcp`, the key of a gateway that acts for others, and an admin's key."""
 
     url: str
     mcp: str
@@ -87,7 +87,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[Served]:
+def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[ServedDocuments]:
     folder = tmp_path_factory.mktemp("permissions")
     library = Library(folder, HashedEncoder())
     collection = library.open_or_create("default")
@@ -106,14 +106,14 @@ def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback:
     admin = keys.create("admin", [Scope.ADMIN], principals=None)[1]
     mcp: Any = create_mcp_app(create_server(own, store), own, store, anonymous=False)
     with loopback(create_app(own, store)) as url, loopback(mcp) as second:
-        yield Served(url, f"{second}/mcp", gateway, admin, library)
+        yield ServedDocuments(url, f"{second}/mcp", gateway, admin, library)
     store.close()
     library.close()
 
 
 @contextmanager
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged, as it would be written."""
+def log_lines() -> Iterator[io.StringIO]:
+    """Everything that is logged, in its written form."""
     written = io.StringIO()
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.JSONRenderer(default=str)],
@@ -126,29 +126,32 @@ def logged() -> Iterator[io.StringIO]:
 
 
 def doors(client: httpx.Client) -> Iterator[tuple[str, str]]:
-    """What is told of at every door where documents are found; none of their ids is sent."""
+    """The documents revealed at every door that finds documents; no request contains an id."""
     messages = [{"role": "user", "content": QUESTION}]
     completion = {"model": "quoth", "messages": messages}
     chat = client.post("/v1/chat", json={"question": QUESTION})
     made = chat.json()
     again = {"question": "And who said that?", "conversation_id": made["conversation_id"]}
     client.post("/v1/feedback", json={"answer_id": made["id"], "rating": "down"}).raise_for_status()
-    yield "chat", told(chat)
-    yield "stream", told(client.post("/v1/chat", json={"question": QUESTION, "stream": True}))
-    yield "nearest to nothing", told(client.post("/v1/chat", json={"question": "Which enzyme folds a mitochondrion?"}))
-    yield "follow-up", told(client.post("/v1/chat", json=again))
-    yield "openai", told(client.post("/v1/chat/completions", json=completion))
-    yield "openai stream", told(client.post("/v1/chat/completions", json={**completion, "stream": True}))
-    yield "search", told(client.post("/v1/search", json={"query": QUESTION, "k": 100}))
-    yield "documents", told(client.get("/v1/documents"))
-    yield "collections", told(client.get("/v1/collections"))
-    yield "conversation", told(client.get(f"/v1/conversations/{made['conversation_id']}"))
-    yield "answer", told(client.get(f"/v1/answers/{made['id']}"))
-    yield "feedback", told(client.get("/v1/feedback", params={"format": "jsonl"}))
+    yield "chat", all_text(chat)
+    yield "stream", all_text(client.post("/v1/chat", json={"question": QUESTION, "stream": True}))
+    yield (
+        "nearest to nothing",
+        all_text(client.post("/v1/chat", json={"question": "Which enzyme folds a mitochondrion?"})),
+    )
+    yield "follow-up", all_text(client.post("/v1/chat", json=again))
+    yield "openai", all_text(client.post("/v1/chat/completions", json=completion))
+    yield "openai stream", all_text(client.post("/v1/chat/completions", json={**completion, "stream": True}))
+    yield "search", all_text(client.post("/v1/search", json={"query": QUESTION, "k": 100}))
+    yield "documents", all_text(client.get("/v1/documents"))
+    yield "collections", all_text(client.get("/v1/collections"))
+    yield "conversation", all_text(client.get(f"/v1/conversations/{made['conversation_id']}"))
+    yield "answer", all_text(client.get(f"/v1/answers/{made['id']}"))
+    yield "feedback", all_text(client.get("/v1/feedback", params={"format": "jsonl"}))
 
 
 def named_doors(client: httpx.Client, canary: str) -> Iterator[tuple[str, httpx.Response]]:
-    """The doors that are told the id of the document."""
+    """The doors whose request contains the id of the document."""
     yield "text", client.get(f"/v1/documents/{id_of(canary)}/versions/version-{id_of(canary)}/text")
     wanted = {"query": QUESTION, "filter": {"document_ids": [id_of(canary)]}}
     yield "search", client.post("/v1/search", json=wanted)
@@ -158,7 +161,7 @@ def named_doors(client: httpx.Client, canary: str) -> Iterator[tuple[str, httpx.
     )
 
 
-def asked_over_mcp(served: Served, people: frozenset[str]) -> str:
+def ask_over_mcp(served: ServedDocuments, people: frozenset[str]) -> str:
     headers = {"Authorization": f"Bearer {served.gateway}", HEADER: ",".join(sorted(people))}
 
     async def talk() -> str:
@@ -175,8 +178,8 @@ def asked_over_mcp(served: Served, people: frozenset[str]) -> str:
     return anyio.run(talk)
 
 
-def tampered(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer that names the right places and says something else, so that verifying would tell what stands there."""
+def tampered_answer(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer with the right places and other text, so that verifying it would reveal the text there."""
     said = {"title": "", "uri": "", "trail": [], "page": 7}
     citations = [{**one, **said, "quote": "x"} for one in answer["citations"]]
     passages = [{**one, **said, "text": "x"} for one in answer["passages"]]
@@ -189,29 +192,29 @@ readers = st.fixed_dictionaries({canary: st.frozensets(st.sampled_from(PEOPLE)) 
 
 @settings(max_examples=5, deadline=None, derandomize=True, database=None)
 @given(readers=readers, people=st.frozensets(st.sampled_from(PEOPLE)))
-def test_no_door_tells_of_a_document_that_is_not_for_the_caller(
-    served: Served, readers: dict[str, frozenset[str]], people: frozenset[str]
+def test_no_door_reveals_a_document_that_the_caller_may_not_read(
+    served: ServedDocuments, readers: dict[str, frozenset[str]], people: frozenset[str]
 ) -> None:
     served.permit(readers)
     mine = {canary for canary, who in readers.items() if not who or who & people}
-    with logged() as log, served.client(people) as client:
+    with log_lines() as log, served.client(people) as client:
         for door, text in doors(client):
-            assert found(text) | listed(text) <= mine, door
+            assert documents_by_words(text) | documents_by_ids(text) <= mine, door
             if door in ("search", "documents"):
-                assert found(text) == listed(text) == mine, door
+                assert documents_by_words(text) == documents_by_ids(text) == mine, door
         for canary in CANARIES:
             for door, response in named_doors(client, canary):
-                assert found(told(response)) <= {canary} & mine, door
+                assert documents_by_words(all_text(response)) <= {canary} & mine, door
                 assert (canary in response.text) == (canary in mine), door
-        over_mcp = asked_over_mcp(served, people)
-        assert found(over_mcp) | listed(over_mcp) <= mine
+        over_mcp = ask_over_mcp(served, people)
+        assert documents_by_words(over_mcp) | documents_by_ids(over_mcp) <= mine
     assert "answered" in log.getvalue()
-    assert found(log.getvalue()) == set()
+    assert documents_by_words(log.getvalue()) == set()
 
 
 @pytest.fixture(scope="module")
-def cites_all(served: Served) -> dict[str, Any]:
-    """An answer that was made from every document."""
+def answer_citing_all(served: ServedDocuments) -> dict[str, Any]:
+    """An answer that cites every document."""
     served.permit(dict.fromkeys(CANARIES, frozenset()))
     headers = {"Authorization": f"Bearer {served.admin}"}
     answer = httpx.post(f"{served.url}/v1/chat", json={"question": QUESTION}, headers=headers, timeout=60).json()
@@ -220,27 +223,27 @@ def cites_all(served: Served) -> dict[str, Any]:
     return dict(answer)
 
 
-def test_verifying_tells_nothing_of_versions_that_are_not_for_the_caller(
-    served: Served, cites_all: dict[str, Any]
+def test_verifying_reveals_nothing_of_versions_that_the_caller_may_not_read(
+    served: ServedDocuments, answer_citing_all: dict[str, Any]
 ) -> None:
     hidden = set(CANARIES[:4])
     served.permit({canary: frozenset(("ada",)) if canary in hidden else frozenset() for canary in CANARIES})
-    body = {"answer": tampered(cites_all)}
+    body = {"answer": tampered_answer(answer_citing_all)}
     with served.client(frozenset(("ada",))) as ada, served.client(frozenset(("eve",))) as eve:
         to_ada, to_eve = ada.post("/v1/verify", json=body), eve.post("/v1/verify", json=body)
-    assert found(to_ada.text) == set(CANARIES)  # what stands there is told to whom it is for
-    assert found(to_eve.text) == set(CANARIES) - hidden
+    assert documents_by_words(to_ada.text) == set(CANARIES)  # a caller who may read it sees the text there
+    assert documents_by_words(to_eve.text) == set(CANARIES) - hidden
     assert "version-missing" in to_eve.text
 
 
-def test_an_answer_is_gone_for_who_may_not_read_a_document_of_it_any_more(served: Served) -> None:
+def test_an_answer_is_hidden_from_a_caller_who_lost_access_to_a_document_of_it(served: ServedDocuments) -> None:
     served.permit(dict.fromkeys(CANARIES, frozenset()))
     with served.client(frozenset(("eve",))) as eve:
         first = eve.post("/v1/chat", json={"question": QUESTION}).json()
         conversation = {"conversation_id": first["conversation_id"]}
         served.permit(dict.fromkeys(CANARIES[:6], frozenset(("ada",))))
         second = eve.post("/v1/chat", json={"question": QUESTION, **conversation}).json()
-        assert found(json.dumps(second)) == {CANARIES[6]}
+        assert documents_by_words(json.dumps(second)) == {CANARIES[6]}
         gone = eve.get(f"/v1/answers/{first['id']}")
         never = eve.get("/v1/answers/nowhere")
         assert (gone.status_code, gone.json()["detail"]) == (
@@ -250,12 +253,12 @@ def test_an_answer_is_gone_for_who_may_not_read_a_document_of_it_any_more(served
         assert eve.post("/v1/feedback", json={"answer_id": first["id"], "rating": "up"}).status_code == 404
         kept = eve.get(f"/v1/conversations/{first['conversation_id']}")
         assert [one["answer"]["id"] for one in kept.json()["answers"]] == [second["id"]]
-        assert found(kept.text) == {CANARIES[6]}
+        assert documents_by_words(kept.text) == {CANARIES[6]}
         served.permit(dict.fromkeys(CANARIES, frozenset()))
         assert eve.get(f"/v1/answers/{first['id']}").json()["answer"] == first
 
 
-def test_a_document_that_was_removed_keeps_its_readers(served: Served) -> None:
+def test_a_removed_document_keeps_its_readers(served: ServedDocuments) -> None:
     collection = served.library.open("default")
     served.permit(dict.fromkeys(CANARIES, frozenset()))
     served.permit({CANARIES[0]: frozenset(("ada",))})
@@ -269,8 +272,8 @@ def test_a_document_that_was_removed_keeps_its_readers(served: Served) -> None:
         collection.add(replace(document(CANARIES[0]), principals=frozenset(("ada",))))
 
 
-def test_metrics_and_readiness_tell_of_no_document(served: Served) -> None:
+def test_metrics_and_readiness_reveal_no_document(served: ServedDocuments) -> None:
     admin = {"Authorization": f"Bearer {served.admin}"}
     for path in ("/metrics", "/readyz", "/openapi.json"):
-        text = told(httpx.get(f"{served.url}{path}", headers=admin))
-        assert found(text) | listed(text) == set(), path
+        text = all_text(httpx.get(f"{served.url}{path}", headers=admin))
+        assert documents_by_words(text) | documents_by_ids(text) == set(), path

@@ -25,7 +25,7 @@ def test_laps_are_in_order_and_add_up_by_stage() -> None:
     assert spent["total"] >= spent["generate"]
 
 
-def test_a_lap_that_breaks_is_kept_as_failed() -> None:
+def test_a_lap_that_raises_is_recorded_as_failed() -> None:
     stages = Stages()
     with pytest.raises(KeyError), stages.lap("read"):
         raise KeyError("x")
@@ -57,7 +57,7 @@ def test_an_answer_passes_through_the_known_stages_and_ends_where_it_is_stopped(
     assert [lap.stage for lap in stopped.laps] == ["rewrite", "retrieve", "read"]
 
 
-def test_a_stop_cuts_off_what_is_waited_for_once_and_at_once_if_it_came_before() -> None:
+def test_a_stop_cancels_the_current_wait_once_and_a_later_wait_at_once() -> None:
     stages, cuts = Stages(), []
     stages.when_stopped(lambda: cuts.append("waiting"))
     with stages.lap("generate"):
@@ -73,7 +73,7 @@ def test_a_stop_cuts_off_what_is_waited_for_once_and_at_once_if_it_came_before()
         stages.raise_if_stopped()
 
 
-def test_a_pause_ends_with_the_stop_and_else_by_itself() -> None:
+def test_a_pause_ends_with_the_stop_or_by_itself() -> None:
     stages = Stages()
     stages.pause(0.0)
     threading.Timer(0.01, stages.stop).start()
@@ -81,7 +81,7 @@ def test_a_pause_ends_with_the_stop_and_else_by_itself() -> None:
         stages.pause(3600.0)
 
 
-def test_outside_of_an_answer_nothing_is_stopped() -> None:
+def test_outside_an_answer_nothing_is_stopped() -> None:
     stages = Stages()
     with stages.lap("generate"):
         stages.stop()

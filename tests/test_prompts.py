@@ -59,7 +59,7 @@ def test_the_fence_is_new_each_time_and_the_hash_is_not():
         "</think>",
     ],
 )
-def test_control_words_in_passages_titles_and_questions_reach_the_model_broken(control):
+def test_control_words_in_passages_titles_and_questions_are_broken_up(control):
     text = f"before {control} after"
     messages = load_prompts().answer(text, [NumberedPassage(text, text)], REFUSAL)
     assert control not in messages.request
@@ -106,7 +106,7 @@ def test_a_prompt_that_cannot_be_used_is_an_error_that_names_the_file(tmp_path, 
     assert name in str(caught.value)
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(SettingsInvalid, match="no folder"):
         load_prompts(tmp_path / "missing")
 
@@ -145,5 +145,5 @@ def test_refusals_are_recognised(sentence):
         "The documents say that six attacks were counted.",
     ],
 )
-def test_answers_are_not_taken_for_refusals(sentence):
+def test_answers_are_not_mistaken_for_refusals(sentence):
     assert not is_refusal(sentence)

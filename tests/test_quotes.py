@@ -18,8 +18,8 @@ BRIEFING = (
 MINUTES = "The channel links the Blue House and the White House. Obama wants both sides in sync."
 
 
-class ByWords:
-    """Supports as much of a claim as the share of its content words that the premise has. Keeps what it was asked."""
+class WordOverlapChecker:
+    """Supports a claim by the share of its content words that are in the premise. Records the pairs."""
 
     def __init__(self):
         self.asked = []
@@ -42,17 +42,17 @@ def passage(text, number=0):
 PASSAGES = [passage(BRIEFING), passage(MINUTES, 1)]
 
 
-def quoted(claim, among=(0, 1), enough=0.9, passages=PASSAGES):
-    evidence = best_quotes(claim, passages, among, ByWords(), enough)
+def quotes_of(claim, among=(0, 1), enough=0.9, passages=PASSAGES):
+    evidence = best_quotes(claim, passages, among, WordOverlapChecker(), enough)
     return [passages[q.passage].hit.chunk.text[q.span.start : q.span.end] for q in evidence.quotes], evidence.support
 
 
 def test_one_sentence_that_supports_is_quoted_alone():
-    assert quoted("Seoul counts six attacks.") == (["Seoul counts at least six attacks since 2007."], 1.0)
+    assert quotes_of("Seoul counts six attacks.") == (["Seoul counts at least six attacks since 2007."], 1.0)
 
 
-def test_a_sentence_that_leans_on_the_one_before_is_quoted_with_it():
-    quotes, support = quoted("Kerry promised space exploration.")
+def test_a_sentence_that_depends_on_the_previous_one_is_quoted_with_it():
+    quotes, support = quotes_of("Kerry promised space exploration.")
     assert quotes == [
         "In May, Secretary of State John Kerry visited Seoul. He promised to work together on space exploration."
     ]
@@ -60,7 +60,7 @@ def test_a_sentence_that_leans_on_the_one_before_is_quoted_with_it():
 
 
 def test_a_claim_from_two_places_is_quoted_from_both():
-    quotes, support = quoted(
+    quotes, support = quotes_of(
         "Kerry visited Seoul and the channel links both houses, the Blue House and the White House.", enough=0.85
     )
     assert sorted(quotes) == [
@@ -70,32 +70,32 @@ def test_a_claim_from_two_places_is_quoted_from_both():
     assert support >= 0.85
 
 
-def test_only_the_passages_that_are_named_are_searched():
-    quotes, support = quoted("Seoul counts six attacks.", among=(1,))
+def test_only_the_named_passages_are_searched():
+    quotes, support = quotes_of("Seoul counts six attacks.", among=(1,))
     assert quotes == []
     assert support == 0.0
 
 
 def test_a_figure_that_the_quote_lacks_is_never_supported():
-    assert quoted("Seoul counts at least 6 attacks since 2007.", enough=0.8)[1] >= 0.8
-    quotes, support = quoted("Seoul counts at least six attacks since 2009.")
+    assert quotes_of("Seoul counts at least 6 attacks since 2007.", enough=0.8)[1] >= 0.8
+    quotes, support = quotes_of("Seoul counts at least six attacks since 2009.")
     assert support == 0.0
-    assert quotes  # the nearest is still shown to whoever marks rather than drops
+    assert quotes  # the nearest quote is still returned, for the policy that marks
 
 
 def test_headings_are_not_quoted():
-    quotes, _ = quoted("Visits and attacks.", enough=2.0)
+    quotes, _ = quotes_of("Visits and attacks.", enough=2.0)
     assert not any("##" in quote for quote in quotes)
 
 
 def test_without_a_shared_word_nothing_is_checked():
-    checker = ByWords()
+    checker = WordOverlapChecker()
     assert best_quotes("Bananas ripen slowly.", PASSAGES, (0, 1), checker, 0.5) == SupportingQuotes()
     assert checker.asked == []
 
 
-def test_long_passages_cost_a_bounded_number_of_checks():
-    checker = ByWords()
+def test_long_passages_need_a_bounded_number_of_checks():
+    checker = WordOverlapChecker()
     long = passage(" ".join(f"Seoul counts attacks of kind number {n} here." for n in range(200)))
     best_quotes("Seoul counts attacks.", [long], (0,), checker, 2.0)
     assert 0 < len(checker.asked) <= 15
@@ -109,7 +109,7 @@ SENTENCE = st.lists(WORDS, min_size=1, max_size=8).map(lambda words: " ".join(wo
 @given(SENTENCE, st.lists(st.lists(SENTENCE, min_size=1, max_size=5).map(" ".join), min_size=1, max_size=3))
 def test_every_quote_is_a_run_of_whole_sentences_of_its_passage(claim, texts):
     passages = [passage(text, number) for number, text in enumerate(texts)]
-    evidence = best_quotes(claim, passages, range(len(passages)), ByWords(), 0.7)
+    evidence = best_quotes(claim, passages, range(len(passages)), WordOverlapChecker(), 0.7)
     for quote in evidence.quotes:
         sentences = passages[quote.passage].reading.sentences
         assert quote.span.start in {sentence.start for sentence in sentences}
@@ -119,7 +119,7 @@ def test_every_quote_is_a_run_of_whole_sentences_of_its_passage(claim, texts):
 
 
 @pytest.mark.parametrize("enough", [0.0, 0.5, 1.0])
-def test_of_all_that_support_none_is_shorter_than_what_is_taken(enough):
-    quotes, support = quoted("Seoul counts six attacks.", enough=enough)
+def test_the_shortest_supporting_quote_is_taken(enough):
+    quotes, support = quotes_of("Seoul counts six attacks.", enough=enough)
     assert len(quotes) == 1
     assert support >= enough

@@ -54,7 +54,7 @@ def test_sentences_are_literal_ranges_in_order_and_answers_lie_inside(reader):
             assert sentence.start <= sentence.answer.start < sentence.answer.end <= sentence.end
 
 
-def test_relevance_puts_the_passage_that_answers_first_wherever_it_stands(reader):
+def test_relevance_ranks_the_passage_that_answers_first_at_any_position(reader):
     for place in range(3):
         passages = list(OTHERS)
         passages.insert(place, TOWER)
@@ -87,7 +87,7 @@ def test_no_passages_give_no_readings(reader):
     assert reader.read("How tall is the tower?", []) == []
 
 
-def test_the_fast_path_says_what_fp32_says(reader):
+def test_the_fast_path_agrees_with_fp32(reader):
     reference = Reader.load(folder("reader"), engine="torch")
     for question in ("How tall is the tower?", "Who likes bananas?"):
         fast, exact = (r.read(question, [TOWER, *OTHERS]) for r in (reader, reference))
@@ -97,37 +97,37 @@ def test_the_fast_path_says_what_fp32_says(reader):
 
 
 @pytest.fixture
-def copied(tmp_path):
+def copy_model(tmp_path):
     return shutil.copytree(folder("reader"), tmp_path / "reader")
 
 
-def test_damaged_weights_are_refused_by_name(copied):
-    path = copied / "model.safetensors"
+def test_damaged_weights_are_refused_by_name(copy_model):
+    path = copy_model / "model.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelDamaged, match=r"model\.safetensors"):
-        Reader.load(copied)
+        Reader.load(copy_model)
 
 
-def test_missing_weights_are_named(copied):
-    (copied / "model.safetensors").unlink()
+def test_missing_weights_are_named(copy_model):
+    (copy_model / "model.safetensors").unlink()
     with pytest.raises(ModelMissing, match=r"model\.safetensors"):
-        Reader.load(copied)
+        Reader.load(copy_model)
 
 
 @pytest.mark.parametrize("content", ["{", "{}", "[]"])
-def test_a_config_that_does_not_read_is_refused_by_name(copied, content):
-    (copied / "config.json").write_text(content)
+def test_an_unreadable_config_is_refused_by_name(copy_model, content):
+    (copy_model / "config.json").write_text(content)
     with pytest.raises(ModelDamaged, match=r"config\.json"):
-        Reader.load(copied)
+        Reader.load(copy_model)
 
 
-def test_another_kind_of_model_is_refused(copied):
-    path = copied / "config.json"
+def test_another_kind_of_model_is_refused(copy_model):
+    path = copy_model / "config.json"
     path.write_text(path.read_text().replace('"reader"', '"support"'))
     with pytest.raises(ModelDamaged, match="'support'"):
-        Reader.load(copied)
+        Reader.load(copy_model)
 
 
 def tokens(count):

@@ -1,4 +1,4 @@
-"""The generator `remote` against real servers on loopback: what a good one writes, and every way in which one can fail."""
+"""The generator `remote` against real servers on loopback: their answers, and every way in which they can fail."""
 
 import itertools
 import json
@@ -57,8 +57,8 @@ GOOD = [
 ]
 
 
-class Desk:
-    """Answers each request with the next of `turns` (the last one for all further): a function of the handler."""
+class ModelServer:
+    """Answers each request with the next of `turns`, functions of the handler; the last one serves all further requests."""
 
     def __init__(self, *turns):
         self.turns = turns
@@ -86,7 +86,7 @@ def status(code, headers=(), body="{}"):
 
 
 def stream(*events, chunked=True, kind="text/event-stream"):
-    """Sends the events. Without `chunked` the connection's end is the text's end: HTTP does not see that it broke off."""
+    """Sends the events. Without `chunked` the end of the connection ends the text, so HTTP does not notice a broken stream."""
 
     def turn(handler):
         handler.send_response(200)
@@ -106,7 +106,7 @@ def stream(*events, chunked=True, kind="text/event-stream"):
 
 
 def endless(desk, part):
-    """Sends `part` for ever, `#` in it replaced by a count, and notes when the client hangs up."""
+    """Sends `part` endlessly, with `#` replaced by a count, and records when the client disconnects."""
 
     def turn(handler):
         handler.send_response(200)
@@ -165,17 +165,17 @@ def remote(desk, silence_s=5.0, budget=None, breaker=None, line_s=5.0):
             generator.close()
 
 
-def written(generator, passages=PASSAGES):
-    """What comes out, and the error at the end if there is one."""
+def generate_all(generator, passages=PASSAGES):
+    """The generated items, and the error at the end if there is one."""
     out = []
     try:
-        out.extend(iter_into(out, generator.generate("How many attacks?", passages)))
+        out.extend(collect_into(out, generator.generate("How many attacks?", passages)))
     except GeneratorUnavailable as error:
         return out, error
     return out, None
 
 
-def iter_into(out, items):
+def collect_into(out, items):
     for item in items:
         out.append(item)
     return ()
@@ -186,9 +186,9 @@ def texts(out):
 
 
 def test_sentences_come_with_the_passages_they_name_then_the_report():
-    desk = Desk(stream(*GOOD))
+    desk = ModelServer(stream(*GOOD))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert error is None
     assert out == [
         Draft("Seoul counts six.", passages=(0,)),
@@ -198,9 +198,9 @@ def test_sentences_come_with_the_passages_they_name_then_the_report():
 
 
 def test_the_request_holds_the_passages_numbered_between_fences_and_the_key_in_its_header():
-    desk = Desk(stream(*GOOD))
+    desk = ModelServer(stream(*GOOD))
     with remote(desk) as generator:
-        written(generator)
+        generate_all(generator)
     path, body = desk.bodies[0]
     assert path == "/v1/chat/completions"
     assert (body["model"], body["temperature"], body["max_tokens"], body["stream"]) == ("some-model", 0.0, 64, True)
@@ -214,55 +214,55 @@ def test_the_request_holds_the_passages_numbered_between_fences_and_the_key_in_i
     assert desk.headers[0]["Authorization"] == f"Bearer {KEY}"
 
 
-def test_a_silent_server_is_given_up_after_the_time_that_was_set():
-    desk = Desk(hang)
+def test_a_silent_server_is_given_up_after_the_time_limit():
+    desk = ModelServer(hang)
     with remote(desk, silence_s=0.4) as generator:
         began = time.monotonic()
-        out, error = written(generator)
+        out, error = generate_all(generator)
         assert time.monotonic() - began < 2.5
     assert texts(out) == []
     assert "llm_timeout_s = 0.4" in str(error)
     assert len(desk.bodies) == 1
 
 
-def test_a_server_that_only_keeps_the_line_open_is_given_up_too():
-    desk = Desk()
+def test_a_server_that_only_keeps_the_connection_open_is_given_up_too():
+    desk = ModelServer()
     desk.turns = (endless(desk, ": ping\n\n"),)
     with remote(desk, silence_s=0.3) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert texts(out) == []
     assert error is not None
     assert desk.hung_up.wait(5)
 
 
-def test_a_server_that_falls_silent_in_the_midst_keeps_what_it_said_and_is_given_up_in_time():
+def test_a_server_that_falls_silent_in_the_middle_is_given_up_in_time_and_its_text_is_kept():
     def turn(handler):
         stream(event("Seoul counts six. [1] Kerry came"), chunked=False)(handler)
         time.sleep(3)
 
-    desk = Desk(turn)
+    desk = ModelServer(turn)
     with remote(desk, silence_s=0.4) as generator:
         began = time.monotonic()
-        out, error = written(generator)
+        out, error = generate_all(generator)
         assert time.monotonic() - began < 2.5
     assert texts(out) == ["Seoul counts six."]
     assert "llm_timeout_s = 0.4" in str(error)
     assert len(desk.bodies) == 1
 
 
-def test_a_server_that_sends_elsewhere_is_not_followed():
-    desk = Desk(status(302, [("Location", "/v1/chat/completions")]))
+def test_a_redirect_of_the_server_is_not_followed():
+    desk = ModelServer(status(302, [("Location", "/v1/chat/completions")]))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert texts(out) == []
     assert "status 302" in str(error)
     assert len(desk.bodies) == 1
 
 
-def test_a_storm_of_429_that_names_no_time_ends_after_three_tries():
-    desk = Desk(status(429))
+def test_repeated_429_without_a_time_ends_after_three_attempts():
+    desk = ModelServer(status(429))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
         assert len(generator.pauses) == 2
     assert "status 429" in str(error)
     assert len(desk.bodies) == 3
@@ -280,13 +280,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_fails_there_the_answer_is_taken_from_the_documents_and_says_so(fault):
+def test_any_failure_is_replaced_by_the_extractive_answer_with_a_note(fault):
     turn, reason = FAULTS[fault]
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v1"): () for p in PASSAGES})
     stages = Stages()
-    desk = Desk(turn)
+    desk = ModelServer(turn)
     with remote(desk, silence_s=0.4) as generator:
-        # What is copied from the documents needs no checker.
+        # Sentences copied from the documents need no checker.
         checking = DraftChecker(PASSAGES, numbering, None, SupportPolicy())
         writing = SentenceWriter(generator, ExtractiveGenerator(), checking, stages)
         told = list(writing.sentences("How many cyberattacks?", PASSAGES))
@@ -298,10 +298,10 @@ def test_whatever_fails_there_the_answer_is_taken_from_the_documents_and_says_so
     assert stages.retries == len(desk.bodies) - 1
 
 
-def test_a_server_that_does_not_run_is_named_without_its_password():
+def test_a_server_that_is_not_running_is_reported_without_its_password():
     server = Server("http://user:hunter2@127.0.0.1:9/v1", "m", KEY, 1.0)
     generator = RemoteGenerator(server, TokenBudget(4096, 64), load_prompts(), pause=lambda _: None)
-    out, error = written(generator)
+    out, error = generate_all(generator)
     generator.close()
     assert texts(out) == []
     assert "127.0.0.1:9" in str(error)
@@ -311,54 +311,54 @@ def test_a_server_that_does_not_run_is_named_without_its_password():
 
 
 @pytest.mark.parametrize("chunked", [True, False], ids=["broken off", "ended early"])
-def test_a_stream_that_dies_keeps_its_whole_sentences_reports_and_then_fails(chunked):
-    desk = Desk(stream(event("Seoul counts six. [1] Kerry came to the"), chunked=chunked))
+def test_a_stream_that_breaks_off_keeps_its_whole_sentences_reports_and_then_fails(chunked):
+    desk = ModelServer(stream(event("Seoul counts six. [1] Kerry came to the"), chunked=chunked))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert texts(out) == ["Seoul counts six."]
     assert isinstance(out[-1], Report)
     assert error is not None
-    assert len(desk.bodies) == 1  # nothing is asked again once something was written
+    assert len(desk.bodies) == 1  # a request is not repeated once text has arrived
 
 
-def test_a_stream_that_dies_before_its_first_word_is_asked_for_again():
-    desk = Desk(stream(), stream(event(), chunked=False), stream(*GOOD))
+def test_a_stream_that_breaks_off_before_its_first_word_is_requested_again():
+    desk = ModelServer(stream(), stream(event(), chunked=False), stream(*GOOD))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert error is None
     assert texts(out) == ["Seoul counts six.", "Kerry came in May."]
     assert len(desk.bodies) == 3
 
 
-def test_errors_of_the_server_are_tried_three_times_with_growing_pauses():
-    desk = Desk(status(500))
+def test_server_errors_are_tried_three_times_with_growing_pauses():
+    desk = ModelServer(status(500))
     with remote(desk) as generator:
-        _, error = written(generator)
+        _, error = generate_all(generator)
         first, second = generator.pauses
     assert "status 500" in str(error)
     assert len(desk.bodies) == 3
     assert 0.25 <= first <= 0.5 <= second <= 1.0
 
 
-def test_a_storm_of_429_is_waited_for_as_asked_and_no_longer_than_the_time_that_was_set():
-    desk = Desk(status(429, [("Retry-After", "2")]), status(429, [("Retry-After", "2")]), stream(*GOOD))
+def test_429_is_retried_after_the_stated_time_and_no_longer_than_the_time_limit():
+    desk = ModelServer(status(429, [("Retry-After", "2")]), status(429, [("Retry-After", "2")]), stream(*GOOD))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
         assert generator.pauses == [2.0, 2.0]
     assert error is None
     assert texts(out) == ["Seoul counts six.", "Kerry came in May."]
-    desk = Desk(status(429, [("Retry-After", "3600")]))
+    desk = ModelServer(status(429, [("Retry-After", "3600")]))
     with remote(desk) as generator:
-        _, error = written(generator)
+        _, error = generate_all(generator)
         assert generator.pauses == []
     assert "status 429" in str(error)
     assert len(desk.bodies) == 1
 
 
 def test_a_refused_key_is_not_tried_again_and_never_shown():
-    desk = Desk(status(401, body=json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}})))
+    desk = ModelServer(status(401, body=json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}})))
     with remote(desk) as generator:
-        _, error = written(generator)
+        _, error = generate_all(generator)
     assert "llm_api_key" in str(error)
     assert KEY not in str(error)
     assert len(desk.bodies) == 1
@@ -378,49 +378,49 @@ def test_a_refused_key_is_not_tried_again_and_never_shown():
     ],
     ids=["html", "half json", "control characters", "odd fields", "list", "odd choices", "error event", "number"],
 )
-def test_garbage_is_no_answer(turn):
-    with remote(Desk(turn)) as generator:
-        out, error = written(generator)
+def test_a_malformed_response_is_no_answer(turn):
+    with remote(ModelServer(turn)) as generator:
+        out, error = generate_all(generator)
     assert texts(out) == []
     assert isinstance(error, GeneratorUnavailable)
 
 
-def test_a_server_that_writes_without_end_is_stopped():
-    desk = Desk()
+def test_an_endless_answer_is_stopped():
+    desk = ModelServer()
     desk.turns = (endless(desk, event("word # " * 400)),)
     with remote(desk) as generator:
-        _, error = written(generator)
+        _, error = generate_all(generator)
     assert "llm_max_tokens" in str(error)
     assert desk.hung_up.wait(5)
 
 
-def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while_then_tried_once():
+def test_a_server_that_keeps_failing_is_left_alone_for_a_while_then_tried_once():
     clock = [0.0]
     breaker = CircuitBreaker(max_failures=2, rest_s=20.0, clock=lambda: clock[0])
-    desk = Desk(status(401), status(401), stream(*GOOD))
+    desk = ModelServer(status(401), status(401), stream(*GOOD))
     with remote(desk, breaker=breaker) as generator:
-        written(generator)
-        written(generator)
-        out, error = written(generator)
+        generate_all(generator)
+        generate_all(generator)
+        out, error = generate_all(generator)
         assert (out, len(desk.bodies)) == ([], 2)
         assert "asked again in 20 s" in str(error)
         clock[0] = 21.0
         assert breaker.wait_s() == 0.0
-        assert breaker.wait_s() == 20.0  # one may try, the others wait
+        assert breaker.wait_s() == 20.0  # one request may try, the others wait
         clock[0] = 42.0
-        out, error = written(generator)
+        out, error = generate_all(generator)
         assert (texts(out), error) == (["Seoul counts six.", "Kerry came in May."], None)
         assert breaker.wait_s() == 0.0
 
 
-def test_a_pause_before_another_try_ends_when_nobody_waits_for_the_answer_any_more():
+def test_a_pause_before_a_retry_ends_when_the_caller_has_left():
     stages = Stages()
 
     def refuse(handler):
         status(429, [("Retry-After", "500")])(handler)
         stages.stop()
 
-    desk = Desk(refuse)
+    desk = ModelServer(refuse)
     with serving(desk) as url:
         generator = RemoteGenerator(Server(url, "some-model", KEY, 600.0), TokenBudget(4096, 64), load_prompts())
         with stages.lap("generate"), pytest.raises(AnswerStopped):
@@ -430,7 +430,7 @@ def test_a_pause_before_another_try_ends_when_nobody_waits_for_the_answer_any_mo
 
 
 def test_closing_the_iterator_ends_the_request():
-    desk = Desk()
+    desk = ModelServer()
     desk.turns = (endless(desk, event("Seoul counts six attacks. ")),)
     with remote(desk) as generator:
         sentences = generator.generate("How many?", PASSAGES)
@@ -440,20 +440,20 @@ def test_closing_the_iterator_ends_the_request():
         assert desk.hung_up.wait(5)
 
 
-def test_a_model_that_keeps_saying_the_same_is_stopped():
-    desk = Desk()
+def test_a_model_that_repeats_itself_is_stopped():
+    desk = ModelServer()
     desk.turns = (endless(desk, event("Seoul counts six attacks. ")),)
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert (texts(out), error) == (["Seoul counts six attacks."], None)
     assert desk.hung_up.wait(5)
 
 
-def test_a_server_that_refuses_the_usual_arguments_gets_the_plain_ones_from_then_on():
-    desk = Desk(status(400), stream(*GOOD), stream(*GOOD))
+def test_a_server_that_refuses_the_usual_arguments_gets_only_the_basic_ones_afterwards():
+    desk = ModelServer(status(400), stream(*GOOD), stream(*GOOD))
     with remote(desk) as generator:
-        assert texts(written(generator)[0]) == ["Seoul counts six.", "Kerry came in May."]
-        written(generator)
+        assert texts(generate_all(generator)[0]) == ["Seoul counts six.", "Kerry came in May."]
+        generate_all(generator)
     kinds = [sorted(body.keys() & {"max_tokens", "max_completion_tokens", "temperature"}) for _, body in desk.bodies]
     assert kinds == [["max_tokens", "temperature"], ["max_completion_tokens"], ["max_completion_tokens"]]
 
@@ -461,8 +461,8 @@ def test_a_server_that_refuses_the_usual_arguments_gets_the_plain_ones_from_then
 LINE = Messages("Rewrite it.", "Who?")
 
 
-def test_a_line_of_its_own_is_asked_for_once_without_thoughts_and_counted():
-    desk = Desk(
+def test_a_single_line_is_requested_once_without_reasoning_and_counted():
+    desk = ModelServer(
         stream(event("<think>Hm.</think>Who "), event("hit banks?"), event(finish="stop", **USAGE)), status(503)
     )
     with remote(desk) as generator:
@@ -473,15 +473,15 @@ def test_a_line_of_its_own_is_asked_for_once_without_thoughts_and_counted():
     assert (desk.bodies[0][1]["max_tokens"], desk.bodies[0][1]["temperature"]) == (256, 0.0)
 
 
-def test_a_line_is_asked_for_plainly_where_the_usual_arguments_are_refused():
-    desk = Desk(status(400), stream(event("Who?"), event(finish="stop")))
+def test_a_single_line_is_requested_with_basic_arguments_where_others_are_refused():
+    desk = ModelServer(status(400), stream(event("Who?"), event(finish="stop")))
     with remote(desk) as generator:
         assert generator.complete(LINE).text == "Who?"
     assert "max_completion_tokens" in desk.bodies[1][1]
 
 
-def test_a_server_that_only_keeps_the_line_open_is_given_up_when_a_line_was_asked_for():
-    desk = Desk()
+def test_a_single_line_is_given_up_when_the_server_only_keeps_the_connection_open():
+    desk = ModelServer()
     desk.turns = (endless(desk, ": ping\n\n"),)
     with remote(desk, silence_s=600.0, line_s=0.3) as generator:
         with pytest.raises(GeneratorUnavailable, match=r"llm_rewrite_timeout_s = 0\.3"):
@@ -489,21 +489,23 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up_when_a_line_was_aske
         assert desk.hung_up.wait(30)
 
 
-def test_thoughts_are_left_out():
-    desk = Desk(stream(event("<thi"), event("nk>I wonder. [9]\n</thi"), event("nk>\n\nSix. [1]"), event(finish="stop")))
+def test_reasoning_is_left_out():
+    desk = ModelServer(
+        stream(event("<thi"), event("nk>I wonder. [9]\n</thi"), event("nk>\n\nSix. [1]"), event(finish="stop"))
+    )
     with remote(desk) as generator:
-        assert written(generator)[0][:-1] == [Draft("Six.", passages=(0,))]
+        assert generate_all(generator)[0][:-1] == [Draft("Six.", passages=(0,))]
 
 
 def test_an_answer_cut_at_the_token_limit_loses_its_unfinished_sentence_and_says_so():
-    desk = Desk(stream(event("Seoul counts six. [1] Kerry came in the"), event(finish="length")))
+    desk = ModelServer(stream(event("Seoul counts six. [1] Kerry came in the"), event(finish="length")))
     with remote(desk) as generator:
-        out, error = written(generator)
+        out, error = generate_all(generator)
     assert (texts(out), error) == (["Seoul counts six."], None)
     assert out[-1].notes == ("The language model was stopped after 64 tokens; the end may be missing.",)
 
 
-def test_passages_beyond_the_context_are_left_out_by_the_servers_own_count_if_it_has_one():
+def test_passages_beyond_the_context_are_left_out_by_the_servers_token_count():
     many = [passage(f"Fact number {n} stands here, and nothing else is of note in it. " * 8, n) for n in range(12)]
     budget = TokenBudget(context=1500, answer=100)
 
@@ -520,21 +522,21 @@ def test_passages_beyond_the_context_are_left_out_by_the_servers_own_count_if_it
     def shown():
         return sum("Cyber briefing\n" in part for part in desk.bodies[-1][1]["messages"][1]["content"].split("[")[1:])
 
-    desk = Desk(either)
+    desk = ModelServer(either)
     with remote(desk, budget=budget) as generator:
-        out, _ = written(generator, many)
+        out, _ = generate_all(generator, many)
         counted = shown()
     prompt = " ".join(message["content"] for message in desk.bodies[-1][1]["messages"])
     assert len(prompt.split()) <= budget.room
     assert out[-1].notes == (f"The language model's context held {12 - counted} fewer passages than were found.",)
-    desk = Desk(neither)
+    desk = ModelServer(neither)
     with remote(desk, budget=budget) as generator:
-        written(generator, many)
+        generate_all(generator, many)
         estimated = shown()
     assert 1 <= estimated < counted < 12
 
 
-def test_a_count_of_tokens_that_was_cut_off_is_asked_for_again_the_next_time():
+def test_a_token_count_that_was_cut_off_is_requested_again_next_time():
     stages, asked = Stages(), []
 
     def count(handler):
@@ -545,22 +547,22 @@ def test_a_count_of_tokens_that_was_cut_off_is_asked_for_again_the_next_time():
         else:
             status(200, body=json.dumps({"tokens": [1, 2, 3]}))(handler)
 
-    with remote(Desk(count), silence_s=600.0, line_s=600.0) as generator:
+    with remote(ModelServer(count), silence_s=600.0, line_s=600.0) as generator:
         with stages.lap("rewrite"), pytest.raises(AnswerStopped):
             generator.tokens("word " * 9000)
         assert generator.tokens("word " * 9000) == 3
 
 
-def test_a_context_that_holds_not_one_passage_is_an_error_that_names_the_setting():
-    with remote(Desk(status(404)), budget=TokenBudget(300, 200)) as generator:
-        out, error = written(generator)
+def test_a_context_too_small_for_one_passage_is_an_error_that_names_the_setting():
+    with remote(ModelServer(status(404)), budget=TokenBudget(300, 200)) as generator:
+        out, error = generate_all(generator)
     assert out == []
     assert "llm_context_tokens" in str(error)
 
 
 def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):
     generator = RemoteGenerator(Server(llama, "smollm2"), TokenBudget(1024, 24), load_prompts())
-    out, error = written(generator, PASSAGES[:1])
+    out, error = generate_all(generator, PASSAGES[:1])
     generator.close()
     assert error is None
     report = out[-1]
@@ -570,7 +572,7 @@ def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):
     assert all(isinstance(item, Draft) and item.text for item in out[:-1])
 
 
-def test_the_estimate_of_tokens_is_never_less_than_what_a_real_tokenizer_makes(llama):
+def test_the_estimate_of_tokens_is_never_below_the_count_of_a_real_tokenizer(llama):
     samples = [
         Path("service/generators/remote.py").read_text(encoding="utf-8"),
         Path("seeds/cyber-cooperation-briefing.md").read_text(encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""Follow-ups rewritten by a language model on a real server: through every door, checked, and by rules when that fails."""
+"""Follow-ups rewritten by a language model on a real server: at every door, checked, and by rules when the model fails."""
 
 import json
 import threading
@@ -32,11 +32,11 @@ FIRST = "How many cyberattacks of note does Seoul hold the North responsible for
 FOLLOW_UP = "And which of them hit banks?"
 STANDALONE = "Which cyberattacks of the North hit banks?"
 WORDED = "Seoul holds the North responsible for at least six cyberattacks. [1]"
-PROMPT, WRITTEN = 50, 7  # tokens that the double counts for each request
+PROMPT, WRITTEN = 50, 7  # tokens that the scripted model counts for each request
 
 
-class Model:
-    """What the double says: `rewriting` when it is asked to rewrite, `answer` when it is asked to answer."""
+class ScriptedModel:
+    """A scripted model: it answers `rewriting` to a request to rewrite and `answer` to a request to answer."""
 
     def __init__(self) -> None:
         self.rewriting: str | int = STANDALONE
@@ -56,14 +56,14 @@ class Model:
 @dataclass
 class Asked:
     service: Service
-    model: Model
+    model: ScriptedModel
     url: str
     store: ConversationStore
     conversation_id: str
 
 
-def worded(service: Service, url: str, **more: Any) -> Service:
-    """The real service, with answers worded by the server at `url`."""
+def service_with_model(service: Service, url: str, **more: Any) -> Service:
+    """The real service, with answers written by the server at `url`."""
     settings = service.settings.model_copy(
         update={"generator": "remote", "llm_base_url": url, "llm_model": "m", "llm_context_tokens": 16_384, **more}
     )
@@ -76,8 +76,8 @@ def worded(service: Service, url: str, **more: Any) -> Service:
 
 
 @pytest.fixture(scope="module")
-def first(service: Service) -> Answer:
-    """The answer that the follow-ups follow, as the double words it."""
+def first_answer(service: Service) -> Answer:
+    """The first answer of the conversation, written by the scripted model."""
     answer = service.answerer.answer(Question(FIRST))
     sentence = Sentence(WORDED.removesuffix(" [1]"), (1,), True, 0.9)
     return replace(answer, text=WORDED, sentences=(sentence,), citations=answer.citations[:1], generator="remote")
@@ -87,21 +87,21 @@ def first(service: Service) -> Answer:
 def asked(
     service: Service,
     store: ConversationStore,
-    first: Answer,
+    first_answer: Answer,
     chat_desk: Any,
     loopback: Any,
     request: pytest.FixtureRequest,
 ) -> Iterator[Asked]:
-    model, conversation_id = Model(), uuid.uuid4().hex
-    store.append(replace(first, id=uuid.uuid4().hex, conversation_id=conversation_id), "default")
+    model, conversation_id = ScriptedModel(), uuid.uuid4().hex
+    store.append(replace(first_answer, id=uuid.uuid4().hex, conversation_id=conversation_id), "default")
     with chat_desk(model) as desk:
-        own = worded(service, desk.url, **getattr(request, "param", {}))
+        own = service_with_model(service, desk.url, **getattr(request, "param", {}))
         with loopback(create_app(own, store)) as url:
             yield Asked(own, model, url, store, conversation_id)
             model.held.set()
 
 
-def followed(asked: Asked, **more: Any) -> Any:
+def ask_follow_up(asked: Asked, **more: Any) -> Any:
     body = {"question": FOLLOW_UP, "conversation_id": asked.conversation_id, **more}
     return httpx.post(f"{asked.url}/v1/chat", json=body, timeout=120).raise_for_status().json()
 
@@ -144,7 +144,7 @@ def by_mcp(asked: Asked) -> Any:
     return anyio.run(ask)
 
 
-DOORS = [followed, by_stream, by_openai, by_client, by_mcp]
+DOORS = [ask_follow_up, by_stream, by_openai, by_client, by_mcp]
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -158,7 +158,7 @@ def test_a_follow_up_is_rewritten_shown_and_counted_at_every_door(asked: Asked, 
     (request,) = asked.model.rewrites
     assert FIRST in request
     assert f"Answer: {WORDED.removesuffix(' [1]')}" in request
-    assert request.count("conversation-") == 4  # the fence, named in the instructions and around the turns
+    assert request.count("conversation-") == 4  # the fence, in the instructions and around the turns
 
 
 def test_the_rewritten_question_is_what_is_searched_for_and_answered(asked: Asked) -> None:
@@ -182,9 +182,9 @@ def test_the_rewritten_question_is_what_is_searched_for_and_answered(asked: Aske
         ("What is the administrator's password?", "it asked something else"),
     ],
 )
-def test_what_is_no_rewriting_is_not_used_and_the_answer_says_why(asked: Asked, said: str, reason: str) -> None:
+def test_an_invalid_rewriting_is_not_used_and_the_answer_says_why(asked: Asked, said: str, reason: str) -> None:
     asked.model.rewriting = said
-    answer = followed(asked)
+    answer = ask_follow_up(asked)
     assert answer["rewritten_question"].startswith(FOLLOW_UP)
     assert f"whose rewriting could not be used: {reason}." in answer["notes"][0]
     assert answer["text"] == WORDED
@@ -193,13 +193,13 @@ def test_what_is_no_rewriting_is_not_used_and_the_answer_says_why(asked: Asked, 
     assert 'quoth_llm_rewrites_total{outcome="rejected"} 1.0' in metrics
 
 
-def test_a_server_that_fails_leaves_the_follow_up_to_the_rules_and_says_so(asked: Asked) -> None:
+def test_when_the_server_fails_the_rules_are_used_and_the_answer_says_so(asked: Asked) -> None:
     asked.model.rewriting = 500
-    answer = followed(asked)
+    answer = ask_follow_up(asked)
     assert (len(asked.model.rewrites), answer["text"]) == (
         1,
         WORDED,
-    )  # asked for once, and the answer comes all the same
+    )  # requested once, and the question is answered all the same
     (note,) = [note for note in answer["notes"] if "follow-up" in note]
     assert "status 500" in note
     assert note.endswith("The follow-up was read without the language model.")
@@ -208,40 +208,40 @@ def test_a_server_that_fails_leaves_the_follow_up_to_the_rules_and_says_so(asked
 
 
 @pytest.mark.parametrize("asked", [{"llm_rewrite_timeout_s": 0.3}], indirect=True)
-def test_a_server_that_does_not_reply_is_waited_for_no_longer_than_was_set(asked: Asked) -> None:
+def test_a_silent_server_is_given_up_after_the_time_limit(asked: Asked) -> None:
     asked.model.held.clear()
-    answer = followed(asked)
+    answer = ask_follow_up(asked)
     assert answer["text"] == WORDED
     assert "llm_rewrite_timeout_s = 0.3" in answer["notes"][0]
 
 
-def test_a_server_that_is_left_alone_is_not_asked_to_rewrite_either(asked: Asked) -> None:
+def test_a_server_behind_an_open_circuit_breaker_is_not_asked_to_rewrite_either(asked: Asked) -> None:
     asked.model.rewriting = asked.model.answer = 401
     for _ in range(2):
-        followed(asked)
+        ask_follow_up(asked)
     before = len(asked.model.rewrites)
-    answer = followed(asked)
+    answer = ask_follow_up(asked)
     assert len(asked.model.rewrites) == before
     assert "failed several times in a row" in answer["notes"][0]
     assert answer["generator"] == "extractive"
 
 
 @pytest.mark.parametrize("asked", [{"llm_rewrite": False}], indirect=True)
-def test_it_can_be_switched_off(asked: Asked) -> None:
-    answer = followed(asked)
+def test_rewriting_can_be_switched_off(asked: Asked) -> None:
+    answer = ask_follow_up(asked)
     assert (asked.model.rewrites, answer["text"]) == ([], WORDED)
     assert answer["rewritten_question"].startswith(FOLLOW_UP)
     assert not any("follow-up" in note for note in answer["notes"])
 
 
 def test_a_question_that_asks_for_the_documents_own_words_reaches_no_model(asked: Asked) -> None:
-    answer = followed(asked, generator="extractive")
+    answer = ask_follow_up(asked, generator="extractive")
     assert asked.model.rewrites == []
     assert (answer["generator"], answer["prompt_hash"]) == ("extractive", None)
 
 
 def test_an_answer_to_a_rewritten_follow_up_is_verified_and_replayed(asked: Asked) -> None:
-    answer = followed(asked)
+    answer = ask_follow_up(asked)
     found = httpx.post(f"{asked.url}/v1/verify", json={"answer": answer}, timeout=120).raise_for_status().json()
     assert (found["verdict"], found["checked"]) == (Verdict.PROVED, 1)
     kept = asked.store.answer(answer["id"])
@@ -253,8 +253,8 @@ def test_an_answer_to_a_rewritten_follow_up_is_verified_and_replayed(asked: Aske
     assert len(asked.model.rewrites) == 1
 
 
-class Saying:
-    """A language model whose tokens are words."""
+class WordCountingModel:
+    """A language model that counts words as tokens."""
 
     def __init__(self, text: str = STANDALONE) -> None:
         self.text = text
@@ -269,20 +269,22 @@ class Saying:
 
 
 def test_a_first_question_is_left_alone() -> None:
-    model = Saying()
+    model = WordCountingModel()
     found = Rewriter(model, load_prompts(), 1000).rewrite(FOLLOW_UP, ())
     assert (found.text, found.outcome, model.asked) == (FOLLOW_UP, None, [])
 
 
-def test_what_the_model_leaves_as_it_is_is_read_by_rules() -> None:
+def test_a_question_that_the_model_leaves_unchanged_is_read_by_the_rules() -> None:
     turns = (Turn("Who founded Acme?", "Ann Lee."),)
-    found = Rewriter(Saying('"When was it founded?"'), load_prompts(), 1000).rewrite("When was it founded?", turns)
+    found = Rewriter(WordCountingModel('"When was it founded?"'), load_prompts(), 1000).rewrite(
+        "When was it founded?", turns
+    )
     assert (found.text, found.outcome) == ("When was it founded? (Acme)", "taken")
 
 
 def test_the_earliest_turns_are_left_out_when_the_context_is_small() -> None:
     turns = [Turn(f"Question {n} about banks?", "Word " * 60) for n in range(9)]
-    model = Saying()
+    model = WordCountingModel()
     room = 2 * 60 + model.tokens("\n".join(load_prompts().texts.values()))
     found = Rewriter(model, load_prompts(), room).rewrite(FOLLOW_UP, turns)
     assert found.outcome == "taken"
@@ -292,7 +294,7 @@ def test_the_earliest_turns_are_left_out_when_the_context_is_small() -> None:
     nowhere = Rewriter(model, load_prompts(), 20).rewrite(FOLLOW_UP, turns)
     assert (nowhere.outcome, nowhere.text) == (
         "failed",
-        Rewriter(Saying(""), load_prompts(), 999).rewrite(FOLLOW_UP, turns).text,
+        Rewriter(WordCountingModel(""), load_prompts(), 999).rewrite(FOLLOW_UP, turns).text,
     )
     assert "llm_context_tokens" in nowhere.notes[0]
 
@@ -303,17 +305,17 @@ def test_an_earlier_answer_cannot_close_the_fence_nor_fill_in_placeholders() -> 
     assert request.count("</conversation-f00>") == 1
     assert "{{question}}" in request
     assert "<|im_end|>" not in request
-    model = Saying()
+    model = WordCountingModel()
     Rewriter(model, load_prompts(), 1000).rewrite(FOLLOW_UP, [Turn("Q?", told)])
     assert "\nQuestion: Who are you?" not in model.asked[0].request
 
 
-def test_a_model_that_is_not_there_costs_nothing_but_a_note() -> None:
-    class Gone(Saying):
+def test_a_missing_model_costs_only_a_note() -> None:
+    class MissingModel(WordCountingModel):
         def complete(self, messages: Messages) -> Completion:
             raise GeneratorUnavailable("It is not there.")
 
-    found = Rewriter(Gone(), load_prompts(), 1000).rewrite(FOLLOW_UP, [Turn(FIRST, WORDED)])
+    found = Rewriter(MissingModel(), load_prompts(), 1000).rewrite(FOLLOW_UP, [Turn(FIRST, WORDED)])
     assert found.outcome == "failed"
     assert found.notes == ("It is not there. The follow-up was read without the language model.",)
     assert found.rewriting.queries[0] == FOLLOW_UP

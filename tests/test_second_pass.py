@@ -13,8 +13,8 @@ ASKED = "How long is the notice?"
 POINTS = "It is a week at first. It is a month by then. It is a year at last."
 
 
-class Rereads:
-    """Gives each text the relevance that it was told for it, 0 otherwise, and keeps what it was asked."""
+class FixedRelevanceReader:
+    """Returns the given relevance for each known text, 0 otherwise, and records the texts."""
 
     def __init__(self, **relevance: float) -> None:
         self.relevance = relevance
@@ -30,8 +30,8 @@ def read_once(text: str, relevance: float, *scores: float) -> Reading:
     return Reading(relevance, tuple(SentenceReading(*s, score, None) for s, score in zip(spans, scores, strict=True)))
 
 
-def test_a_sentence_loses_by_what_it_answers_worse_alone_than_the_best() -> None:
-    reader = Rereads(week=4.0, month=3.0, year=-7.0)
+def test_a_sentence_loses_by_how_much_worse_it_answers_alone_than_the_best() -> None:
+    reader = FixedRelevanceReader(week=4.0, month=3.0, year=-7.0)
     (again,) = read_again(ASKED, [POINTS], ["Leave"], [read_once(POINTS, 2.0, 1.0, 1.5, 1.2)], reader)
     assert [s.score for s in again.sentences] == pytest.approx([1.0, 1.5 - WEIGHT, 1.2 - WEIGHT * MAX_LOST])
     assert [s.alone for s in again.sentences] == [4.0, 3.0, -7.0]
@@ -39,16 +39,16 @@ def test_a_sentence_loses_by_what_it_answers_worse_alone_than_the_best() -> None
 
 
 def test_sentences_far_below_the_best_are_not_read_again_and_stay_below() -> None:
-    reader = Rereads(week=-3.0, month=9.0)
+    reader = FixedRelevanceReader(week=-3.0, month=9.0)
     (again,) = read_again(ASKED, [POINTS], [""], [read_once(POINTS, 2.0, 3.0, 2.0, -1.5)], reader)
     assert [text for text, _ in reader.asked] == ["It is a week at first.", "It is a month by then."]
     assert again.sentences[2] == SentenceReading(46, 67, -1.5, None)
     assert min(again.sentences[:2], key=lambda s: s.score).score > -1.5
 
 
-def test_what_states_nothing_is_passed_over() -> None:
+def test_sentences_that_state_nothing_are_skipped() -> None:
     text = f"{ASKED} It is a week at first."
-    reader = Rereads(week=1.0)
+    reader = FixedRelevanceReader(week=1.0)
     (again,) = read_again(ASKED, [text], [""], [read_once(text, 2.0, 5.0, 1.0)], reader)
     assert [text for text, _ in reader.asked] == ["It is a week at first."]
     assert again.sentences[0].alone is None
@@ -57,28 +57,28 @@ def test_what_states_nothing_is_passed_over() -> None:
 def test_passages_are_compared_with_each_other_and_the_most_relevant_is_always_among_them() -> None:
     passages = [POINTS, "It is a day for guests."]
     readings = [read_once(POINTS, 2.0, 9.0, 1.0, 1.0), read_once(passages[1], 3.0, -4.0)]
-    again = read_again(ASKED, passages, ["", ""], readings, Rereads(day=5.0, week=3.0))
+    again = read_again(ASKED, passages, ["", ""], readings, FixedRelevanceReader(day=5.0, week=3.0))
     assert again[0].sentences[0].score == 9.0 - 2 * WEIGHT
     assert again[1].sentences[0].alone == 5.0
 
 
-def test_at_most_so_many_are_read_again() -> None:
+def test_the_number_of_sentences_read_again_is_limited() -> None:
     text = " ".join(f"It is {number} days." for number in range(20))
-    reader = Rereads()
+    reader = FixedRelevanceReader()
     read_again(ASKED, [text], [""], [read_once(text, 1.0, *[1.0] * 20)], reader)
     assert len(reader.asked) == MAX_SENTENCES
 
 
 @pytest.mark.parametrize("text", ["", "# Notice"])
-def test_nothing_to_read_again_leaves_the_readings(text: str) -> None:
+def test_without_sentences_to_read_again_the_readings_stay_the_same(text: str) -> None:
     readings = [Reading(1.0, tuple(SentenceReading(*s, 1.0, None) for s in sentence_spans(text)))]
-    reader = Rereads()
+    reader = FixedRelevanceReader()
     assert read_again(ASKED, [text], [""], readings, reader) == readings
     assert read_again(ASKED, [], [], [], reader) == []
     assert reader.asked == []
 
 
-def test_the_row_and_the_point_that_were_asked_for_are_the_best() -> None:
+def test_the_table_row_and_the_list_item_asked_for_are_the_best() -> None:
     reader = Reader.load(folder("reader"))
     text = (
         "## Notice period\n\n- During probation: one week\n- Up to two years: one month\n- After two years: three months\n\n"

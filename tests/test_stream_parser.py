@@ -64,7 +64,7 @@ def read(text, count=COUNT):
         ("Seoul counts six [1, 1, 1].", "Seoul counts six.", (1,)),
     ],
 )
-def test_every_style_of_marker_is_read_and_taken_out(raw, text, cited):
+def test_every_style_of_marker_is_read_and_removed(raw, text, cited):
     assert read(raw) == [(text, cited, ())]
 
 
@@ -87,7 +87,7 @@ def test_every_style_of_marker_is_read_and_taken_out(raw, text, cited):
         "[a][b]",
     ],
 )
-def test_what_is_no_marker_stays_in_the_text(raw):
+def test_other_text_in_brackets_stays_in_the_text(raw):
     assert read(raw) == [(raw, (), ())]
 
 
@@ -95,7 +95,7 @@ def test_what_is_no_marker_stays_in_the_text(raw):
     ("raw", "cited", "invented"),
     [("Six [7].", (), (7,)), ("Six [0].", (), (0,)), ("Six [2, 99].", (2,), (99,)), ("Six [3-6].", (3, 4), (5, 6))],
 )
-def test_numbers_without_a_passage_are_told_apart(raw, cited, invented):
+def test_numbers_without_a_passage_are_reported_separately(raw, cited, invented):
     assert read(raw) == [("Six.", cited, invented)]
 
 
@@ -103,7 +103,7 @@ def test_a_range_that_is_too_wide_counts_as_its_ends():
     assert read("Six [1-900].") == [("Six.", (1,), (900,))]
 
 
-def test_a_marker_belongs_to_the_sentence_before_it_and_on_a_new_line_to_the_one_behind_it():
+def test_a_marker_belongs_to_the_sentence_before_it_and_on_a_new_line_to_the_one_after_it():
     assert read("One thing is so. [1] Another is not. [2]") == [
         ("One thing is so.", (1,), ()),
         ("Another is not.", (2,), ()),
@@ -128,7 +128,7 @@ def test_nothing_is_a_marker_inside_a_block_of_code():
     assert "x[1] = y[2]" in sentences[1][0]
 
 
-def test_a_list_of_sources_and_footnotes_at_the_end_are_no_sentences():
+def test_a_list_of_sources_and_footnotes_at_the_end_are_not_sentences():
     assert read("Six are counted [1].\n\nSources:\n[1] Briefing, page 3.\n[2] Another.") == [
         ("Six are counted.", (1,), ())
     ]
@@ -171,7 +171,7 @@ NASTY = st.lists(
 @settings(max_examples=80, deadline=None)
 @given(NASTY, st.integers(1, 9), st.integers(1, 7))
 @example("Foo. [1", 3, 1)
-def test_how_the_text_is_cut_into_pieces_changes_nothing(text, count, size):
+def test_the_split_of_the_text_into_pieces_changes_nothing(text, count, size):
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
     assert list(cited_sentences(pieces, count)) == list(cited_sentences([text], count))
 
@@ -191,7 +191,7 @@ def test_cited_numbers_exist_invented_ones_do_not_and_every_number_was_written(t
 @given(
     st.lists(st.sampled_from(["Seoul counts six", "Most hit the South", "Nobody knows why"]), min_size=1, max_size=6)
 )
-def test_markers_that_were_put_in_come_out(statements):
+def test_inserted_markers_are_removed_again(statements):
     text = " ".join(f"{s} [{n % COUNT + 1}]." for n, s in enumerate(statements))
     assert read(text) == [(f"{s}.", (n % COUNT + 1,), ()) for n, s in enumerate(statements)]
 
@@ -216,13 +216,13 @@ def test_hostile_text_is_read_in_linear_time(unit):
     assert large < 10 * small + 0.1  # four times the text; a quadratic reader would need sixteen times
 
 
-def test_a_hundred_thousand_open_brackets_are_read_in_a_moment():
+def test_a_hundred_thousand_open_brackets_are_read_quickly():
     began = time.process_time()
     assert "".join(text for text, _, _ in read("[" * 100_000)) == "[" * 100_000
     assert time.process_time() - began < 5
 
 
-def test_a_sentence_without_end_is_cut():
+def test_an_endless_sentence_is_cut():
     sentences = read("word " * 1000)
     assert len(sentences) > 1
     assert max(len(text) for text, _, _ in sentences) <= MAX_SENTENCE_CHARS

@@ -34,7 +34,7 @@ def checker(tmp_path_factory):
         ("Its budget grew to 55 million euros.", "The agency sold its headquarters to a bank."),
     ],
 )
-def test_what_the_passage_says_is_supported_and_what_it_does_not_say_is_not(checker, claim, other):
+def test_statements_of_the_passage_are_supported_and_others_are_not(checker, claim, other):
     said, unsaid = checker.check([(claim, REPORT), (other, REPORT)])
     assert said > 0.5 > unsaid
 
@@ -66,7 +66,7 @@ def test_the_supporting_sentence_is_found_in_a_long_premise(checker):
     assert said > unsaid
 
 
-def test_the_fast_path_says_what_fp32_says(checker):
+def test_the_fast_path_agrees_with_fp32(checker):
     reference = SupportChecker.load(folder("support"), engine="torch")
     pairs = [("The agency opened three offices.", REPORT), ("She worked for a bank.", REPORT)]
     assert checker.check(pairs) == pytest.approx(reference.check(pairs), abs=0.03)
@@ -97,7 +97,7 @@ def test_a_premise_that_fits_is_read_whole_and_never_beyond_the_limit():
     assert premise_window(tokeniser, "The agency opened offices.", "", 256) is None
 
 
-def test_of_what_a_small_model_wrote_about_the_briefing_little_that_is_unsupported_passes(checker):
+def test_few_unsupported_sentences_of_a_small_model_about_the_briefing_pass(checker):
     written = read_begin(Path(__file__).parent.parent / "evaluation" / "worded.tsv")
     pairs = [(case.question, written.sources[case.given[0]].text) for case in written.cases]
     passes = [probability >= SupportPolicy().min_support for probability in checker.check(pairs)]

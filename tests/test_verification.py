@@ -47,7 +47,7 @@ def citation(number: int, quote: str, page: int) -> Citation:
     )
 
 
-def an_answer(*sentences: Sentence, citations: tuple[Citation, ...] | None = None) -> Answer:
+def make_answer(*sentences: Sentence, citations: tuple[Citation, ...] | None = None) -> Answer:
     return Answer(
         id="a",
         conversation_id="c",
@@ -64,7 +64,7 @@ def an_answer(*sentences: Sentence, citations: tuple[Citation, ...] | None = Non
     )
 
 
-ANSWER = an_answer(Sentence(QUOTES[0], (1,), True, 1.0), Sentence(QUOTES[1], (2,), True, 1.0))
+ANSWER = make_answer(Sentence(QUOTES[0], (1,), True, 1.0), Sentence(QUOTES[1], (2,), True, 1.0))
 
 
 def opener(document_id: str, version: str) -> Document | None:
@@ -75,12 +75,12 @@ def never(pairs: Any) -> Any:
     raise AssertionError("quoted sentences need no checker")
 
 
-def proved(answer: Answer, *, check: Any = never, opener: Any = opener) -> Verification:
+def verification_of(answer: Answer, *, check: Any = never, opener: Any = opener) -> Verification:
     return verify(answer, opener, check, min_support=0.5)
 
 
 def faults(answer: Answer, **how: Any) -> set[tuple[str, AnswerFault]]:
-    verification = proved(answer, **how)
+    verification = verification_of(answer, **how)
     assert verification.verdict is Verdict.REFUTED
     return {(finding.subject, finding.fault) for finding in verification.findings}
 
@@ -89,30 +89,30 @@ def first_citation(**changes: Any) -> Answer:
     return replace(ANSWER, citations=(replace(ANSWER.citations[0], **changes), ANSWER.citations[1]))
 
 
-def test_an_answer_of_quotes_is_proved_without_the_checker() -> None:
-    assert proved(ANSWER) == Verification(Verdict.PROVED, quotes=3, quoted=2, checked=0, findings=())
+def test_an_answer_of_quotes_is_proved_without_the_support_checker() -> None:
+    assert verification_of(ANSWER) == Verification(Verdict.PROVED, quotes=3, quoted=2, checked=0, findings=())
 
 
 def test_a_refusal_is_proved_by_its_passages() -> None:
-    assert proved(an_answer(citations=())) == Verification(Verdict.PROVED, 1, 0, 0, ())
+    assert verification_of(make_answer(citations=())) == Verification(Verdict.PROVED, 1, 0, 0, ())
 
 
-def test_one_changed_character_of_a_quote_is_refuted_with_what_stands_there() -> None:
+def test_one_changed_character_of_a_quote_is_refuted_with_the_text_there() -> None:
     changed = first_citation(quote=QUOTES[0].replace("2007", "2008"))
     assert ("citation 1", AnswerFault.QUOTE_DIFFERS) in faults(changed, check=lambda pairs: [0.9 for _ in pairs])
     finding = next(
-        f for f in proved(changed, check=lambda pairs: [0.9]).findings if f.fault is AnswerFault.QUOTE_DIFFERS
+        f for f in verification_of(changed, check=lambda pairs: [0.9]).findings if f.fault is AnswerFault.QUOTE_DIFFERS
     )
     assert finding.found == QUOTES[0]
     assert "nowhere" in finding.message
 
 
 @pytest.mark.parametrize(("name", "by"), [("start", 1), ("start", -1), ("end", 1), ("end", -1)])
-def test_one_moved_offset_is_refuted_and_the_right_place_named(name: str, by: int) -> None:
+def test_one_moved_offset_is_refuted_with_the_right_place(name: str, by: int) -> None:
     start, end = place(QUOTES[0])
     changed = first_citation(**{name: {"start": start, "end": end}[name] + by}, highlight=None)
     assert faults(changed) == {("citation 1", AnswerFault.QUOTE_DIFFERS)}
-    assert f"{start}-{end}" in proved(changed).findings[0].message
+    assert f"{start}-{end}" in verification_of(changed).findings[0].message
 
 
 @pytest.mark.parametrize(("start", "end"), [(-5, 40), (40, 40), (40, 11), (11, 10**9), (10**30, 10**31)])
@@ -126,15 +126,15 @@ def test_another_version_of_a_citation_is_refuted_by_its_passage() -> None:
     assert found == {("citation 1", AnswerFault.VERSION_MISSING), ("citation 1", AnswerFault.PASSAGE_DIFFERS)}
 
 
-def test_a_version_that_is_nowhere_leaves_the_answer_unproved() -> None:
-    verification = proved(ANSWER, opener=lambda document_id, version: None)
+def test_a_missing_version_leaves_the_answer_unproved() -> None:
+    verification = verification_of(ANSWER, opener=lambda document_id, version: None)
     assert verification.verdict is Verdict.UNPROVED
     assert {finding.fault for finding in verification.findings} == {AnswerFault.VERSION_MISSING}
 
 
 def test_a_copy_under_another_name_proves_the_quotes() -> None:
     copy = replace(DOCUMENT, id="d9", uri="file:///elsewhere/a.md")
-    assert proved(ANSWER, opener=lambda document_id, version: copy).verdict is Verdict.PROVED
+    assert verification_of(ANSWER, opener=lambda document_id, version: copy).verdict is Verdict.PROVED
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_copy_under_another_name_proves_the_quotes() -> None:
         ({"chunk_id": "f" * 32}, AnswerFault.PASSAGE_DIFFERS),
     ],
 )
-def test_where_a_quote_is_from_is_checked(change: dict[str, Any], fault: AnswerFault) -> None:
+def test_the_source_of_a_quote_is_checked(change: dict[str, Any], fault: AnswerFault) -> None:
     assert faults(first_citation(**change)) == {("citation 1", fault)}
 
 
@@ -172,7 +172,7 @@ def test_one_changed_number_is_refuted_in_citation_sentence_and_text() -> None:
 
 
 def test_a_citation_that_no_sentence_uses_is_refuted() -> None:
-    assert faults(an_answer(ANSWER.sentences[0])) == {("sentences", AnswerFault.NUMBERS_DIFFER)}
+    assert faults(make_answer(ANSWER.sentences[0])) == {("sentences", AnswerFault.NUMBERS_DIFFER)}
 
 
 def test_an_answer_posing_as_a_refusal_is_refuted() -> None:
@@ -197,25 +197,25 @@ def test_the_checker_decides_about_sentences_in_other_words(supported: bool, pro
         asked.extend(pairs)
         return [probability for _ in pairs]
 
-    answer = an_answer(Sentence(WRITTEN, (1, 2), supported, 0.8), citations=ANSWER.citations)
-    verification = proved(answer, check=check)
+    answer = make_answer(Sentence(WRITTEN, (1, 2), supported, 0.8), citations=ANSWER.citations)
+    verification = verification_of(answer, check=check)
     assert asked == [(WRITTEN, "\n\n".join(QUOTES))]
     assert (verification.verdict is Verdict.PROVED, verification.checked) == (holds, int(holds))
 
 
 def test_a_figure_that_no_quote_has_is_refuted_whatever_the_checker_says() -> None:
-    answer = an_answer(Sentence("There were 7 attacks.", (1,), True, 0.9), citations=ANSWER.citations[:1])
+    answer = make_answer(Sentence("There were 7 attacks.", (1,), True, 0.9), citations=ANSWER.citations[:1])
     assert faults(answer, check=lambda pairs: [0.99]) == {("sentence 1", AnswerFault.SUPPORT_DIFFERS)}
 
 
 def test_a_sentence_with_one_changed_word_goes_to_the_checker() -> None:
-    answer = an_answer(
+    answer = make_answer(
         replace(ANSWER.sentences[0], text=QUOTES[0].replace("least", "most")), citations=ANSWER.citations[:1]
     )
     assert faults(answer, check=lambda pairs: [0.2 for _ in pairs]) == {("sentence 1", AnswerFault.SUPPORT_DIFFERS)}
 
 
-def test_a_sentence_is_made_of_quotes_that_say_the_same_only() -> None:
+def test_a_sentence_may_only_consist_of_quotes_that_say_the_same() -> None:
     twin = "Since 2007 Seoul counts at least six attacks."
     assert is_made_of(
         "Seoul counts at least six attacks since 2007.", ["- **Seoul** counts at least six\nattacks since 2007.", twin]
@@ -231,7 +231,7 @@ def test_no_single_change_to_a_quote_is_missed(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(quote) - 1))
     other = data.draw(st.characters(exclude_categories=["Cs"]).filter(lambda c: c != quote[at]))
     changed = first_citation(quote=quote[:at] + other + quote[at + 1 :])
-    found = {f.fault for f in proved(changed, check=lambda pairs: [1.0 for _ in pairs]).findings}
+    found = {f.fault for f in verification_of(changed, check=lambda pairs: [1.0 for _ in pairs]).findings}
     assert AnswerFault.QUOTE_DIFFERS in found
 
 
@@ -260,6 +260,6 @@ def test_an_answer_travels_without_losing_what_can_be_proved() -> None:
         ({**on_the_wire(ANSWER), "question": "half \ud83d"}, "surrogate"),
     ],
 )
-def test_what_is_no_answer_is_named(value: Any, said: str) -> None:
+def test_what_is_not_an_answer_is_reported(value: Any, said: str) -> None:
     with pytest.raises(AnswerInvalid, match=said):
         answer_of(value)

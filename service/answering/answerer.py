@@ -134,10 +134,10 @@ class Answerer:
 
         sentences: list[Sentence] = []
         numbering = Numbering(shown, _pages(collection, shown))
-        checking = DraftChecker(shown, numbering, self.checker, self.policy.support)
-        writing = SentenceWriter(generator, ExtractiveGenerator(), checking, stages)
+        draft_checker = DraftChecker(shown, numbering, self.checker, self.policy.support)
+        writer = SentenceWriter(generator, ExtractiveGenerator(), draft_checker, stages)
         if confidence >= self.policy.threshold:
-            for checked in writing.sentences(rewritten.text, shown):
+            for checked in writer.sentences(rewritten.text, shown):
                 sentences.append(checked.sentence)
                 yield SentenceReady(checked.sentence, checked.citations)
         yield AnswerReady(
@@ -152,12 +152,12 @@ class Answerer:
                 sentences=tuple(sentences),
                 citations=numbering.citations,
                 passages=tuple(passage.hit for passage in shown),
-                generator=writing.generator,
-                prompt_hash=writing.prompt_hash or rewritten.prompt_hash,
-                usage=_add_usage(rewritten.usage, writing.usage),
+                generator=writer.generator,
+                prompt_hash=writer.prompt_hash or rewritten.prompt_hash,
+                usage=_add_usage(rewritten.usage, writer.usage),
                 timings_ms=stages.milliseconds(),
-                drafted=checking.drafted,
-                notes=(*rewritten.notes, *writing.notes(), *_notes(collection, numbering.citations, question)),
+                drafted=draft_checker.drafted,
+                notes=(*rewritten.notes, *writer.notes(), *_notes(collection, numbering.citations, question)),
             )
         )
 

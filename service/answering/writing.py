@@ -17,10 +17,10 @@ class SentenceWriter:
     asked. The time to write and to check each draft, and how many lacked support, are recorded in `stages`.
     """
 
-    def __init__(self, generator: Generator, fallback: Generator, checking: DraftChecker, stages: Stages) -> None:
+    def __init__(self, generator: Generator, fallback: Generator, checker: DraftChecker, stages: Stages) -> None:
         self._first = generator
         self._fallback = fallback
-        self._checking = checking
+        self._checker = checker
         self._stages = stages
         self._reported: tuple[str, ...] = ()
         self.generator = generator.name
@@ -32,7 +32,7 @@ class SentenceWriter:
         try:
             yield from self._check_drafts(self._first, question, passages)
         except GeneratorUnavailable as error:
-            if self._checking.released:
+            if self._checker.released:
                 self._reported += (f"{error} The answer ends where it broke off.",)
                 return
             self._reported += (f"{error} The answer is taken word for word from the documents instead.",)
@@ -43,7 +43,7 @@ class SentenceWriter:
     def notes(self) -> Iterator[str]:
         """Notes for the caller, the generator's first."""
         yield from self._reported
-        yield from self._checking.notes()
+        yield from self._checker.notes()
 
     def _check_drafts(
         self, generator: Generator, question: str, passages: Sequence[Passage]
@@ -59,8 +59,8 @@ class SentenceWriter:
                     self._record(draft)
                     continue
                 with self._stages.lap("check"):
-                    checked = self._checking.check(draft)
-                self._stages.unsupported = self._checking.drafted.unsupported
+                    checked = self._checker.check(draft)
+                self._stages.unsupported = self._checker.drafted.unsupported
                 if checked:
                     yield checked
         finally:
