@@ -1,31 +1,30 @@
-"""What several test files share: settings apart from the user's, and one service over seeds/ for the whole run."""
+"""Fixtures that several test files share: settings apart from the user's, and one service over seeds/ for the whole run.
+
+The service and the servers are imported inside the fixtures, so that a run of a few tests loads only what they need.
+"""
+
+from __future__ import annotations
 
 import json
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-import structlog
-import uvicorn
-from fastapi import FastAPI
 
-from index.sync.sync import sync
-from service.answering.service import Service
-from service.composition.http import create_app
-from service.composition.service import assemble
-from service.server.server import listen, url
-from service.settings import Settings
-from service.storage.conversations import ConversationStore
-from service.storage.database import Database
-from tests import llama_server, postgres_server
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from service.answering.service import Service
+    from service.storage.conversations import ConversationStore
+    from service.storage.database import Database
+    from tests.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
 SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
@@ -56,6 +55,8 @@ def heard_interrupts() -> None:
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     """A command sets up logging for its process; here that process goes on to the next test."""
+    import structlog
+
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     logging.root.handlers[:] = handlers
@@ -72,6 +73,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def service(home: Path, own_environment: None) -> Service:
     """The real service, with seeds/ indexed into the default collection. Do not change its collections."""
+    from index.sync.sync import sync
+    from service.composition.service import assemble
+    from service.settings import Settings
+
     assembled = assemble(Settings(home=home))
     report = sync(assembled.library.open_or_create("default"), SEEDS)
     assert len(report.added) == len(SEEDS)
@@ -82,14 +87,19 @@ def service(home: Path, own_environment: None) -> Service:
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConversationStore]:
     """The conversations of the served service."""
+    from service.storage.conversations import ConversationStore
+    from service.storage.database import Database
+
     store = ConversationStore(Database(f"sqlite:///{tmp_path_factory.mktemp('store') / 'conversations.sqlite'}"))
     yield store
     store.close()
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[postgres_server.PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of the test run's own; `fresh()` gives the URL of an empty database."""
+    from tests import postgres_server
+
     yield from postgres_server.served()
 
 
@@ -98,13 +108,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database: the test runs once with each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'deep' / 'quoth.sqlite'}"
-    server: postgres_server.PostgresServer = request.getfixturevalue("postgres")
+    server: PostgresServer = request.getfixturevalue("postgres")
     return server.fresh()
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """An open, empty database: the test runs once with each kind."""
+    from service.storage.database import Database
+
     database = Database(database_url)
     yield database
     database.close()
@@ -114,7 +126,11 @@ class Loopback:
     """An app behind a real server on a free port of this machine, until the block ends."""
 
     def __init__(self, app: FastAPI) -> None:
-        self._socket: socket.socket = listen("127.0.0.1", 0)
+        import uvicorn
+
+        from service.server.server import listen, url
+
+        self._socket = listen("127.0.0.1", 0)
         self.url = url(self._socket, "127.0.0.1")
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
@@ -145,6 +161,8 @@ def loopback() -> type[Loopback]:
 @pytest.fixture(scope="session")
 def served(service: Service, store: ConversationStore) -> Iterator[str]:
     """The address of a real server over the real service."""
+    from service.composition.http import create_app
+
     with Loopback(create_app(service, store)) as address:
         yield address
 
@@ -152,6 +170,8 @@ def served(service: Service, store: ConversationStore) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def llama() -> Iterator[str]:
     """The address of a llama.cpp server with SmolLM2-135M on loopback."""
+    from tests import llama_server
+
     yield from llama_server.served()
 
 
