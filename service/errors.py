@@ -12,7 +12,7 @@
     │   ├── FeedbackInvalid      feedback on a sentence that the answer does not have
     │   ├── AnswerInvalid        the given data is not an answer of Quoth
     │   ├── AnswerUnreadable     the file of an answer is missing or is not JSON
-    │   ├── StoreNewer           the database was made by a newer Quoth
+    │   ├── StoreNewer           the database was created by a newer Quoth
     │   ├── StoreDamaged         the database cannot be read
     │   ├── UploadInvalid        an upload without bytes, or with a bad id, name, title, metadata or principal
     │   ├── UploadTooLarge       an upload of more bytes than the setting allows
@@ -101,7 +101,7 @@ class AnswerUnreadable(Permanent):
 
 
 class StoreNewer(Permanent):
-    """The database was made by a newer Quoth."""
+    """The database was created by a newer Quoth."""
 
 
 class StoreDamaged(Permanent):

@@ -85,8 +85,8 @@ def narrow_caller(caller: Caller, header: str, values: list[bytes]) -> Caller:
     """
     if values and not caller.acts_for_others:
         raise ActingForbidden(
-            f"The header {header} says for whom is asked, and the key {caller.name!r} may not ask for others. Leave the "
-            "header out, or make a key for the program that sends it: quoth keys create NAME --acts-for-others"
+            f"The header {header} names the person who asks, and the key {caller.name!r} may not ask for others. Leave the "
+            "header out, or create a key for the program that sends it: quoth keys create NAME --acts-for-others"
         )
     if not caller.acts_for_others or (not values and not caller.key_id):
         return caller
@@ -94,7 +94,7 @@ def narrow_caller(caller: Caller, header: str, values: list[bytes]) -> Caller:
         return caller.acting_for(frozenset(), caller.owner)
     if len(values) > 1:
         raise PrincipalsInvalid(
-            f"The header {header} came {len(values)} times. Send it once; a proxy has to replace it, not add one."
+            f"The header {header} was sent {len(values)} times. Send it once; a proxy must replace it, not add another."
         )
     principals = _header_principals(header, values[0])
     return caller.acting_for(frozenset(principals), _owner(caller, principals))
@@ -107,7 +107,7 @@ def _header_principals(header: str, value: bytes) -> list[str]:
         raise PrincipalsInvalid(f"The header {header} is not UTF-8. Send names, separated by commas.") from error
     if len(text) > _MAX_HEADER_CHARS or not text.isprintable():
         raise PrincipalsInvalid(
-            f"The header {header} is longer than {_MAX_HEADER_CHARS:,} characters, or has one that cannot be printed. "
+            f"The header {header} is longer than {_MAX_HEADER_CHARS:,} characters, or contains one that cannot be printed. "
             "Send names, separated by commas."
         )
     return [name.strip() for name in text.split(",") if name.strip()]

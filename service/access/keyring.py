@@ -20,8 +20,8 @@ from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInv
 from service.storage.database import Database, Table
 
 _INVALID = (
-    "This needs an API key that is good: send the header `Authorization: Bearer quoth_...`. A key may be unknown here, expired "
-    "or revoked. To make one, where the server runs: quoth keys create NAME"
+    "This needs a valid API key: send the header `Authorization: Bearer quoth_...`. The key that was sent may be unknown here, "
+    "expired or revoked. To create one, on the server's machine: quoth keys create NAME"
 )
 
 
@@ -157,7 +157,7 @@ class Keyring:
             rows = session.scalars(select(KeyRow).where((KeyRow.id == name) | (KeyRow.name == name)))
             row = next((row for row in rows if _key(row).is_good(now)), None)
             if row is None:
-                raise KeyMissing(f"No good key has the name or id {name!r}. To see them all: quoth keys list")
+                raise KeyMissing(f"No valid key has the name or id {name!r}. To see them all: quoth keys list")
             row.revoked_at = now
             return _key(row)
 
@@ -210,7 +210,7 @@ class Keyring:
             counted = update(KeyRow).where(KeyRow.id == key.id).values(refused=KeyRow.refused + 1)
             standing = Standing(rate, session.execute(counted.returning(KeyRow.full_at)).scalar_one(), seconds)
         raise RateExceeded(
-            f"The key {key.name!r} may make {rate} requests, and has. The next one is possible in {standing.wait_s} s.",
+            f"The key {key.name!r} has used up its rate of {rate}. The next request is possible in {standing.wait_s} s.",
             {"Retry-After": str(standing.wait_s), **standing.headers()},
         )
 
@@ -258,7 +258,7 @@ def anonymous_at(address: str, keys: Keyring, *, allowed: bool) -> bool:
         return True
     if keys.is_empty():
         raise ExposureRefused(
-            f"Other machines reach {address}, and there is no API key: anybody could read and change every collection. Make a "
+            f"Other machines reach {address}, and no API key exists: anybody could read and change every collection. Create a "
             "key (quoth keys create NAME), listen on 127.0.0.1, or say that this is meant with --allow-anonymous."
         )
     return False

@@ -85,7 +85,7 @@ def expiry_of(written: str, now: datetime) -> datetime:
             f"The expiry {written!r} cannot be read. Write a time from now, 12h, 90d, 8w or 1y, or a day, 2027-01-31"
         ) from error
     if ends <= now:
-        raise KeyOptionInvalid(f"The expiry {written!r} is not in the future: the key would never be good")
+        raise KeyOptionInvalid(f"The expiry {written!r} is not in the future: the key would never be valid")
     return ends
 
 

@@ -19,9 +19,9 @@ def make_tracing(settings: Settings) -> Tracing:
         return Untraced()
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
         raise SettingsInvalid(
-            "otel_endpoint is set, and the packages for it are not there. Run: pip install 'quoth[otel]'"
+            "otel_endpoint is set, and its packages are not installed. Run: pip install 'quoth[otel]'"
         )
     # The packages are optional, and take 0.3 s to import.
-    from service.observability.otel import OpenTelemetry
+    from service.observability.otel import OpenTelemetry  # noqa: PLC0415
 
     return OpenTelemetry.over_http(settings.otel_endpoint)

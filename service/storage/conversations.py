@@ -192,7 +192,7 @@ def missing_conversation(conversation_id: str) -> RecordMissing:
 
 def missing_answer(answer_id: str) -> RecordMissing:
     """The error for an answer that does not exist or is another owner's."""
-    return RecordMissing(f"No answer has the id {answer_id!r}. Ids stand in the field `id` of every answer.")
+    return RecordMissing(f"No answer has the id {answer_id!r}. The field `id` of every answer has its id.")
 
 
 def sentence_count(row: AnswerRow) -> int:

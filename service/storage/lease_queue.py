@@ -5,7 +5,7 @@ the item or gives it back. A worker that dies stops renewing, and another one ta
 one transaction that begins by checking that its lease still holds (`LeaseQueue.holding`), so a worker that lost its item
 changes nothing.
 
-The algorithm stands here once. A `LeaseTable` writes its steps in one table: service/jobs/database.py in jobs.sqlite,
+The algorithm is written once, here. A `LeaseTable` writes its steps in one table: service/jobs/database.py in jobs.sqlite,
 service/slack/store/questions.py in Quoth's database. The jobs keep a file of their own because an accepted upload must not be
 lost: its bytes lie in the home folder, where only the processes of that machine can read them (a replica elsewhere, on the
 same PostgreSQL, would claim a job without its file), and accepting one waits for the disk (synchronous=FULL), which

@@ -86,14 +86,7 @@ class QuestionTable:
         )
         return transaction.scalar(query.with_for_update(skip_locked=True) if lock else query)
 
-    def hold(
-        self,
-        transaction: Session,
-        row: QuestionRow,
-        worker: str,
-        now: float,
-        until: float,
-    ) -> LeasedQuestion:
+    def hold(self, transaction: Session, row: QuestionRow, worker: str, now: float, until: float) -> LeasedQuestion:
         """Let the worker answer the question under its lease."""
         row.state, row.worker, row.due_at = ANSWERING, worker, _moment(until)
         row.attempts += 1
@@ -150,28 +143,28 @@ class Questions:
             database, QuestionTable(new_id), lease.total_seconds(), lambda: self._clock().timestamp()
         )
 
-    def ask(self, asked: SlackQuestion) -> bool:
+    def ask(self, question: SlackQuestion) -> bool:
         """Store a question; False when it is stored already."""
         now = self._clock()
         with self._database.writing() as session:
-            if asked.thread and session.get(ThreadRow, (asked.channel, asked.thread)) is None:
+            if question.thread and session.get(ThreadRow, (question.channel, question.thread)) is None:
                 insert_if_new(
                     session,
-                    ThreadRow(channel=asked.channel, thread=asked.thread, conversation_id=self._new_id()),
+                    ThreadRow(channel=question.channel, thread=question.thread, conversation_id=self._new_id()),
                 )
             return insert_if_new(
                 session,
                 QuestionRow(
-                    key=asked.key,
-                    team=asked.team,
-                    channel=asked.channel,
-                    channel_type=asked.channel_type,
-                    thread=asked.thread,
-                    message=asked.message,
-                    asker=asked.asker,
-                    text=asked.text,
-                    door=asked.origin,
-                    response_url=asked.response_url,
+                    key=question.key,
+                    team=question.team,
+                    channel=question.channel,
+                    channel_type=question.channel_type,
+                    thread=question.thread,
+                    message=question.message,
+                    asker=question.asker,
+                    text=question.text,
+                    door=question.origin,
+                    response_url=question.response_url,
                     revision="",
                     wanted=ANSWER,
                     state=WAITING,
