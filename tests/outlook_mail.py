@@ -1,4 +1,4 @@
-"""Mails as Outlook saves them (`.msg`), made from their parts."""
+"""Makes mails as Outlook saves them (`.msg`)."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ def mail(
     cc: Sequence[str] = (),
     header_bytes: int = 32,
 ) -> Storage:
-    """The storage of a mail; what is attached by name, a mail as its storage."""
+    """The storage of a mail. Attachments are given by name; an attached mail is given as its storage."""
     sent = int((SENT - datetime(1601, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)) * 10
     root: dict[str, bytes | Storage] = {
         "__properties_version1.0": _properties(header_bytes, (0x0039, _TIME, sent)),
@@ -49,7 +49,7 @@ def mail(
 
 
 def msg(*args: str, **parts: object) -> bytes:
-    """The file of such a mail."""
+    """The bytes of the mail's file."""
     return compound(mail(*args, **parts))  # type: ignore[arg-type]
 
 

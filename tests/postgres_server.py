@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the test run's own, on a free port of this machine, started when a test first asks for it."""
+"""A PostgreSQL server for the test run, on a free local port, started when a test first asks for it."""
 
 import os
 import pwd
@@ -17,7 +17,7 @@ USER = "quoth"
 
 
 def binaries() -> Path | None:
-    """The folder of PostgreSQL's programs: Debian keeps it off the path."""
+    """The folder of PostgreSQL's programs, which Debian does not put on the path."""
     found = shutil.which("pg_ctl")
     if found and not Path(found).is_symlink():
         return Path(found).parent
@@ -26,7 +26,7 @@ def binaries() -> Path | None:
 
 
 class PostgresServer:
-    """Started and stopped by `pg_ctl`. It refuses to run as root, so root runs it as `postgres` or `nobody`."""
+    """A server started and stopped by `pg_ctl`, which refuses to run as root: root runs it as `postgres` or `nobody`."""
 
     def __init__(self, bin: Path, folder: Path) -> None:
         self._bin = bin
@@ -45,12 +45,12 @@ class PostgresServer:
         self._count = 0
 
     def start(self) -> None:
-        """Start, and wait until it takes connections."""
+        """Start the server, and wait until it accepts connections."""
         options = f"-p {self._port} -h 127.0.0.1 -k '' -c fsync=off -c shared_buffers=16MB -c max_connections=40"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-o", options, "start")
 
     def stop(self) -> None:
-        """Stop without writing anything more: nobody reads these databases again."""
+        """Stop without flushing to disk, since the databases are not used again."""
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
 
     def fresh(self) -> str:
@@ -67,7 +67,7 @@ class PostgresServer:
         return f"postgresql://{USER}@127.0.0.1:{self._port}/{name}"
 
     def _run(self, program: str, *words: str) -> None:
-        with open(os.devnull, "wb") as nothing:  # a pipe would stay open in the server
+        with open(os.devnull, "wb") as nothing:  # the server would keep a pipe open
             done = subprocess.run(
                 [self._bin / program, *words], stdout=nothing, stderr=nothing, cwd="/", check=False, **self._user
             )
@@ -77,7 +77,7 @@ class PostgresServer:
 def served() -> Iterator[PostgresServer]:
     """A running server; skips where PostgreSQL is not installed.
 
-    Its folder is none of pytest's: no other user may enter those.
+    Its folder is not one of pytest's, because other users may not enter those.
     """
     bin = binaries()
     if bin is None:

@@ -1,7 +1,7 @@
 """Any sequence of adding, changing, removing, renaming files, crashing and reopening equals a brute-force model.
 
-Files are real and read by the real readers, here in this process for speed. A crash abandons a sync at some file, or at some
-batch of vectors, with whatever it held; sometimes it also leaves half a cache behind.
+Files are real and read by the real parsers, in this process for speed. A crash abandons a sync at some file or at some batch of
+vectors, in the state it has then; sometimes it also leaves half a cache behind.
 """
 
 import os
@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 )
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.extraction.extractor import Extractor
 from index.formats.limits import Extraction, Limits
 from index.formats.parse import read_document
-from index.sync.sync import Progress, sync
+from index.sync.sync import SyncProgress, sync
 
 WORDS = ("apple", "bear", "cat", "dog", "eel")
 NAMES = st.sampled_from(["a.txt", "b.md", "sub/c.txt", "sub/d.html", "e.txt"])
@@ -36,18 +36,18 @@ TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(lambda word
 
 
 class Crash(BaseException):
-    """The process ends here."""
+    """Simulates the end of the process."""
 
 
 class InProcess(Extractor):
-    """Reads files without the wall of another process around it."""
+    """Reads files in this process, without a sandbox."""
 
     def extract(self, path: Path, *, uri: str | None = None, name: str | None = None) -> Extraction:
         return read_document(path, PurePath(name or path.name), uri or path.as_uri(), Limits())
 
 
 class Machine(RuleBasedStateMachine):
-    """`files` is the model; `is_synced` says whether the collection was told of it since."""
+    """`files` is the model; `is_synced` is true while the collection agrees with it."""
 
     @initialize()
     def begin(self) -> None:
@@ -99,7 +99,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=st.integers(1, 4))
     def crash_while_reading(self, at: int) -> None:
-        def advance(progress: Progress) -> None:
+        def advance(progress: SyncProgress) -> None:
             if progress.files_done >= at and not progress.chunks_total:
                 raise Crash
 
@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(damaged=st.booleans())
     def crash_while_embedding(self, damaged: bool) -> None:
-        def advance(progress: Progress) -> None:
+        def advance(progress: SyncProgress) -> None:
             if progress.chunks_total:
                 raise Crash
 
@@ -116,7 +116,7 @@ class Machine(RuleBasedStateMachine):
             for path in (self.home / "c").rglob("*.term"):
                 cut = path.with_name(
                     "cut"
-                )  # in place, threads of the abandoned collection that have it mapped would die of it
+                )  # not in place: threads of the abandoned collection that have it mapped would crash
                 cut.write_bytes(path.read_bytes()[:-3])
                 cut.replace(path)
 
@@ -126,19 +126,22 @@ class Machine(RuleBasedStateMachine):
         self.collection = self._opened()
 
     @invariant()
-    def nothing_is_there_twice_and_every_quote_is_literal(self) -> None:
-        documents = self.collection.documents()
+    def no_document_is_stored_twice_and_every_quote_is_literal(self) -> None:
+        documents = self.collection.documents.list()
         assert len({document.uri for document in documents}) == len(documents)
         for hit in self.collection.search("apple bear cat dog eel kept", 100):
             assert (
-                self.collection.document(hit.chunk.document_id).text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
+                self.collection.documents.get(hit.chunk.document_id).text[hit.chunk.start : hit.chunk.end]
+                == hit.chunk.text
             )
 
     @invariant()
-    def what_was_synced_is_exactly_what_the_model_says(self) -> None:
+    def a_synced_collection_equals_the_model(self) -> None:
         if not self.is_synced:
             return
-        held = {document.uri: self.collection.document(document.id) for document in self.collection.documents()}
+        held = {
+            document.uri: self.collection.documents.get(document.id) for document in self.collection.documents.list()
+        }
         assert sorted(held) == sorted((self.corpus / name).as_uri() for name in self.files)
         assert (self.collection.state().vectors, self.collection.state().pending_vectors) == (len(held), 0)
         encoder = HashedEncoder()
@@ -151,39 +154,41 @@ class Machine(RuleBasedStateMachine):
             assert hits.keys() == held.keys()
             query = encoder.encode([word])[0]
             for uri, document in held.items():
-                vector = encoder.encode([document.text.strip()])[0]  # the title is the file's name, and stays out of it
+                vector = encoder.encode([document.text.strip()])[
+                    0
+                ]  # the title is the file's name, which is not searched
                 similarity = hits[uri].similarity
                 assert similarity is not None
                 assert similarity == pytest.approx(
                     float(query @ vector.astype(np.float16).astype(np.float32)), abs=2e-3
                 )
 
-    def _opened(self) -> Collection:
-        return Collection(self.home / "c", HashedEncoder(), least_to_save=3)
+    def _open_collection(self) -> Collection:
+        return Collection(self.home / "c", HashedEncoder(), min_to_save=3)
 
     def _crash(self, work: Callable[[], object]) -> None:
         self.is_synced = False
         try:
             work()
         except Crash:
-            self.collection = self._opened()  # the old one is abandoned, not closed
+            self.collection = self._opened()  # the old collection is abandoned, not closed
         else:
             self.is_synced = True
 
-    def _put(self, name: str, text: str) -> None:
+    def _write_file(self, name: str, text: str) -> None:
         (self.corpus / name).write_text(f"<p>{text}</p>" if name.endswith("html") else text)
         self._stamp(self.corpus / name)
         self.files[name] = text
         self.is_synced = False
 
     def _stamp(self, path: Path) -> None:
-        """Times of files tell them apart even when two are written within one tick of the disk's clock."""
+        """Give the file a modification time of its own, even when two are written within one tick of the disk's clock."""
         self.ticks += 1000
         os.utime(path, ns=(self.ticks, self.ticks))
 
 
 @pytest.fixture(autouse=True)
-def without_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("index.sync.sync.Extractor", InProcess)
 
 

@@ -1,4 +1,4 @@
-"""The HTTP door, through a real server on loopback and the real service over seeds/."""
+"""The HTTP API, through a real server on loopback and the real service over seeds/."""
 
 import json
 import sqlite3
@@ -38,7 +38,7 @@ def client(served: str) -> Iterator[httpx.Client]:
 
 
 def events(response: httpx.Response) -> Iterator[tuple[str, Any]]:
-    """Server-sent events, parsed as the standard says: a blank line ends an event."""
+    """Parse server-sent events as the standard defines: a blank line ends an event."""
     name, data = "message", []
     for line in response.iter_lines():
         if line.startswith("event:"):
@@ -56,7 +56,7 @@ def streamed(client: httpx.Client, **body: Any) -> list[tuple[str, Any]]:
         return list(events(response))
 
 
-def without_time(answer: dict[str, Any]) -> dict[str, Any]:
+def without_times(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name not in ("id", "conversation_id", "timings_ms")}
 
 
@@ -81,13 +81,13 @@ def test_markers_in_the_text_are_the_numbers_of_the_citations(client: httpx.Clie
     assert all(f"[{number}]" in answer["text"] for number in numbers)
 
 
-def test_a_stream_gives_passages_then_sentences_then_the_same_answer_as_json(client: httpx.Client) -> None:
+def test_a_stream_has_passages_then_sentences_then_the_same_answer_as_json(client: httpx.Client) -> None:
     whole = client.post("/v1/chat", json={"question": ATTACKS}).json()
     found = streamed(client, question=ATTACKS)
     names = [name for name, _ in found]
     assert names == ["passages", *["sentence"] * len(whole["sentences"]), "answer"]
     final = found[-1][1]
-    assert without_time(final) == without_time(whole)
+    assert without_times(final) == without_times(whole)
     assert [data["sentence"] for name, data in found if name == "sentence"] == final["sentences"]
     assert [c for name, data in found if name == "sentence" for c in data["citations"]] == final["citations"]
     assert found[0][1]["passages"] == final["passages"]
@@ -101,7 +101,7 @@ def test_a_question_that_has_no_answer_is_refused_with_the_nearest_passages(clie
     assert answer["text"] == "The documents do not say."
 
 
-def test_answers_and_conversations_are_kept_and_given_back_unchanged(client: httpx.Client) -> None:
+def test_answers_and_conversations_are_stored_and_returned_unchanged(client: httpx.Client) -> None:
     first = client.post("/v1/chat", json={"question": ATTACKS}).json()
     second = streamed(client, question="And since when?", conversation_id=first["conversation_id"])[-1][1]
     assert second["conversation_id"] == first["conversation_id"]
@@ -155,7 +155,7 @@ def test_a_bad_question_is_refused_by_name_before_any_stream_begins(
         (b'{"question": ' + b"[" * 100_000, "application/json", 400),
     ],
 )
-def test_a_body_that_is_not_our_json_is_a_problem_and_never_a_crash(
+def test_a_malformed_body_is_a_problem_and_never_a_crash(
     client: httpx.Client, content: bytes, kind: str, status: int
 ) -> None:
     response = client.post("/v1/chat", content=content, headers={"Content-Type": kind})
@@ -163,20 +163,20 @@ def test_a_body_that_is_not_our_json_is_a_problem_and_never_a_crash(
     assert response.json()["status"] == status
 
 
-def test_a_body_whose_length_is_not_announced_is_cut_off_too(client: httpx.Client) -> None:
+def test_a_body_without_an_announced_length_is_cut_off_too(client: httpx.Client) -> None:
     parts = (b" " * 65536 for _ in range(MAX_BODY_BYTES // 65536 + 1))
     response = client.post("/v1/chat", content=parts, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (413, "body-too-long")
 
 
-def test_search_finds_passages_with_their_place(client: httpx.Client) -> None:
+def test_search_finds_passages_with_their_location(client: httpx.Client) -> None:
     hits = client.post("/v1/search", json={"query": ATTACKS, "k": 3}).raise_for_status().json()["hits"]
     assert len(hits) == 3
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
     assert any(ATTACKS_QUOTE in hit["text"] for hit in hits)
 
 
-def test_search_keeps_to_its_filter(client: httpx.Client) -> None:
+def test_search_respects_its_filter(client: httpx.Client) -> None:
     document = client.get("/v1/documents").json()["documents"][0]
     inside = {"query": ATTACKS, "filter": {"document_ids": [document["id"]]}}
     outside = {"query": ATTACKS, "filter": {"uri_prefix": "file:///elsewhere/"}}
@@ -209,7 +209,7 @@ def test_documents_and_collections_are_listed(client: httpx.Client) -> None:
     assert collections["collections"][0]["documents"] == len(documents) > 0
 
 
-def test_text_beyond_the_end_is_empty_and_a_window_names_what_it_touches(client: httpx.Client) -> None:
+def test_text_beyond_the_end_is_empty_and_a_range_lists_what_it_touches(client: httpx.Client) -> None:
     document = client.get("/v1/documents").json()["documents"][0]
     address = f"/v1/documents/{document['id']}/versions/{document['version']}/text"
     whole = client.get(address).json()
@@ -223,14 +223,14 @@ def test_text_beyond_the_end_is_empty_and_a_window_names_what_it_touches(client:
 @pytest.mark.parametrize(
     "address", ["/v1/documents/x/versions/y/text", "/v1/answers/x", "/v1/conversations/x", "/nowhere"]
 )
-def test_what_is_not_there_is_a_404_that_names_it(client: httpx.Client, address: str) -> None:
+def test_a_missing_thing_is_a_404_that_names_it(client: httpx.Client, address: str) -> None:
     response = client.get(address)
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["instance"] == address
 
 
-def test_another_host_name_is_turned_away_with_the_mend(client: httpx.Client) -> None:
+def test_an_unknown_host_name_is_refused_with_the_fix(client: httpx.Client) -> None:
     response = client.get("/v1/collections", headers={"Host": "attacker.example"})
     assert response.status_code == 421
     assert "QUOTH_ALLOWED_HOSTS" in response.json()["detail"]
@@ -244,7 +244,7 @@ def test_other_origins_get_no_permission(client: httpx.Client) -> None:
     assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
-def test_a_harmless_request_id_is_kept_and_another_replaced(client: httpx.Client) -> None:
+def test_a_harmless_request_id_is_kept_and_any_other_is_replaced(client: httpx.Client) -> None:
     assert client.get("/healthz", headers={"X-Request-ID": "build-7.2"}).headers["x-request-id"] == "build-7.2"
     assert client.get("/healthz", headers={"X-Request-ID": "a b<c>"}).headers["x-request-id"] != "a b<c>"
 
@@ -258,15 +258,15 @@ def test_it_is_not_ready_without_its_collection_and_says_so(
     service: Service, store: ConversationStore, tmp_path: Path, loopback: Any
 ) -> None:
     settings = Settings(home=tmp_path)
-    empty = replace(service, settings=settings, library=Library(tmp_path, service.library._encoder))
+    empty = replace(service, settings=settings, library=Library(tmp_path, service.library.encoder))
     with loopback(create_app(empty, store)) as address:
         response = httpx.get(f"{address}/readyz")
         assert (response.status_code, response.json()["code"]) == (503, "collection-missing")
         assert httpx.get(f"{address}/v1/collections").json()["collections"] == []
 
 
-class Tale:
-    """An answerer that tells the given events, a step at a time, and remembers how far it was asked to go."""
+class ScriptedAnswerer:
+    """An answerer that yields the given events one step at a time, and records how many were requested."""
 
     def __init__(self, *events: Event | Exception, endless: bool = False) -> None:
         self.events = events
@@ -289,7 +289,7 @@ class Tale:
             self.closed.set()
 
 
-def telling(service: Service, tale: Tale) -> Service:
+def serve_events(service: Service, tale: ScriptedAnswerer) -> Service:
     return replace(service, answerer=tale)  # type: ignore[arg-type]
 
 
@@ -297,9 +297,9 @@ REFUSED = Answer("a1", "c1", "Why?", "Why?", "The documents do not say.", True, 
 SENTENCE = SentenceReady(Sentence("Some words.", (), True, 1.0), ())
 
 
-def test_when_the_caller_goes_away_the_work_stops(service: Service, store: ConversationStore, loopback: Any) -> None:
-    tale = Tale(PassagesFound(()), SENTENCE, endless=True)
-    with loopback(create_app(telling(service, tale), store)) as address:
+def test_the_work_stops_when_the_caller_disconnects(service: Service, store: ConversationStore, loopback: Any) -> None:
+    tale = ScriptedAnswerer(PassagesFound(()), SENTENCE, endless=True)
+    with loopback(create_app(serve_events(service, tale), store)) as address:
         with httpx.stream("POST", f"{address}/v1/chat", json={"question": "Why?", "stream": True}) as response:
             next(response.iter_lines())
         assert tale.closed.wait(10)
@@ -309,11 +309,11 @@ def test_when_the_caller_goes_away_the_work_stops(service: Service, store: Conve
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_error_nobody_expected_tells_nothing_of_itself(
+def test_an_unexpected_error_reveals_no_details(
     service: Service, store: ConversationStore, loopback: Any, stream: bool
 ) -> None:
-    tale = Tale(PassagesFound(()), RuntimeError("the secret is 4711"))
-    with loopback(create_app(telling(service, tale), store)) as address:
+    tale = ScriptedAnswerer(PassagesFound(()), RuntimeError("the secret is 4711"))
+    with loopback(create_app(serve_events(service, tale), store)) as address:
         response = httpx.post(f"{address}/v1/chat", json={"question": "Why?", "stream": stream}, timeout=60)
     assert "4711" not in response.text
     problem = list(events(response))[-1][1] if stream else response.json()
@@ -321,24 +321,24 @@ def test_an_error_nobody_expected_tells_nothing_of_itself(
     assert problem["request_id"] == response.headers["x-request-id"]
 
 
-def test_what_may_go_through_later_is_a_503_that_says_when(
+def test_a_temporary_failure_is_a_503_that_says_when_to_retry(
     service: Service, store: ConversationStore, loopback: Any
 ) -> None:
-    tale = Tale(CollectionBusy("collection default: process 7 is writing. Try again."))
-    with loopback(create_app(telling(service, tale), store)) as address:
+    tale = ScriptedAnswerer(CollectionBusy("collection default: process 7 is writing. Try again."))
+    with loopback(create_app(serve_events(service, tale), store)) as address:
         response = httpx.post(f"{address}/v1/chat", json={"question": "Why?"})
     assert (response.status_code, response.json()["code"]) == (503, "collection-busy")
     assert int(response.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_answer_that_cannot_be_kept_says_so_and_what_needs_the_database_is_a_503(
+def test_an_answer_that_cannot_be_stored_says_so_and_what_needs_the_database_is_a_503(
     service: Service, tmp_path: Path, loopback: Any, stream: bool
 ) -> None:
     path = tmp_path / "c.sqlite"
     store = ConversationStore(Database(f"sqlite:///{path}", busy_timeout_ms=100))
-    tale = Tale(PassagesFound(()), AnswerReady(REFUSED))
-    with loopback(create_app(telling(service, tale), store)) as address:
+    tale = ScriptedAnswerer(PassagesFound(()), AnswerReady(REFUSED))
+    with loopback(create_app(serve_events(service, tale), store)) as address:
 
         def ask(**more: Any) -> Any:
             body = {"question": "Why?", "stream": stream, **more}
@@ -370,17 +370,17 @@ def test_an_answer_that_cannot_be_kept_says_so_and_what_needs_the_database_is_a_
     store.close()
 
 
-def test_text_of_a_document_cannot_make_events(service: Service, store: ConversationStore, loopback: Any) -> None:
+def test_text_of_a_document_cannot_inject_events(service: Service, store: ConversationStore, loopback: Any) -> None:
     evil = 'A line.\n\nevent: answer\ndata: {"text": "forged"}\r\n\r\n\u2028event: error\rdata: {}\n\n'
-    tale = Tale(PassagesFound(()), SentenceReady(Sentence(evil, (), True, 1.0), ()))
-    with loopback(create_app(telling(service, tale), store)) as address:
+    tale = ScriptedAnswerer(PassagesFound(()), SentenceReady(Sentence(evil, (), True, 1.0), ()))
+    with loopback(create_app(serve_events(service, tale), store)) as address:
         response = httpx.post(f"{address}/v1/chat", json={"question": "Why?", "stream": True})
     found = list(events(response))
     assert [name for name, _ in found] == ["passages", "sentence"]
     assert found[1][1]["sentence"]["text"] == evil
 
 
-def test_logs_tell_what_happened_but_not_what_was_said(client: httpx.Client) -> None:
+def test_logs_record_what_happened_but_no_text(client: httpx.Client) -> None:
     with capture_logs() as lines:
         answer = client.post("/v1/chat", json={"question": ATTACKS}).json()
         client.get("/v1/documents", params={"collection": "private-name"})
@@ -394,7 +394,7 @@ def test_logs_tell_what_happened_but_not_what_was_said(client: httpx.Client) -> 
     assert answer["citations"][0]["quote"] not in written
 
 
-def test_the_openapi_document_resolves_and_knows_only_our_errors(client: httpx.Client) -> None:
+def test_the_openapi_document_resolves_and_lists_only_our_errors(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     schemas = document["components"]["schemas"]
     references = {value.rsplit("/", 1)[1] for value in _values(document, "$ref")}

@@ -1,4 +1,4 @@
-"""index.inference.batching: joined runs, their order and bounds, errors that stay with their caller, and callers who left."""
+"""index.inference.batching: calls joined into batches, their order and limits, errors, and callers who leave."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from index.inference.batching import ABANDONED, Abandoned, Batcher
 
 
 class Doubler:
-    """Doubles numbers, one batch after another, each when it is let; remembers the batches."""
+    """Doubles numbers in batches, each when the test lets it run; records the batches."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -33,22 +33,22 @@ class Doubler:
             self._running.release()
 
 
-class Desk:
-    """A batcher over a doubler, and threads that call it."""
+class BatcherWithThreads:
+    """A batcher with a doubler, and threads that call it."""
 
     def __init__(self) -> None:
         self.doubler = Doubler()
-        self.batcher: Batcher[int, int] = Batcher(self.doubler, size=lambda row: 1, most=4)
+        self.batcher: Batcher[int, int] = Batcher(self.doubler, size=lambda row: 1, max_size=4)
         self.pool = ThreadPoolExecutor(16)
 
     def occupy(self, *rows: int) -> Future[Sequence[int]]:
-        """A call that has its run, and holds it until `go`."""
+        """Start a call that runs and blocks the batcher until `go`."""
         future = self.pool.submit(self.batcher, rows)
         assert self.doubler.begun.acquire(timeout=10)
         return future
 
     def queue(self, *rows: int, abandoned: threading.Event | None = None) -> Future[Sequence[int]]:
-        """A call that stands in the queue."""
+        """Start a call that waits in the queue."""
         before = self.batcher.waiting
         context = copy_context()
         context.run(ABANDONED.set, abandoned)
@@ -61,26 +61,28 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = Desk()
+def desk() -> Iterator[BatcherWithThreads]:
+    desk = BatcherWithThreads()
     yield desk
     desk.doubler.go.release(100)
     desk.pool.shutdown()
 
 
-def test_who_comes_alone_runs_at_once_in_the_own_thread() -> None:
+def test_a_single_call_runs_at_once_in_its_own_thread() -> None:
     threads = []
 
     def run(rows: Sequence[int]) -> list[int]:
         threads.append(threading.current_thread())
         return list(rows)
 
-    batcher: Batcher[int, int] = Batcher(run, size=lambda row: 1, most=4)
+    batcher: Batcher[int, int] = Batcher(run, size=lambda row: 1, max_size=4)
     assert batcher([1, 2]) == [1, 2]
     assert threads == [threading.current_thread()]
 
 
-def test_calls_that_come_while_it_runs_form_the_next_batch_and_each_gets_its_own_results(desk: Desk) -> None:
+def test_calls_that_arrive_during_a_run_form_the_next_batch_and_each_gets_its_own_results(
+    desk: BatcherWithThreads,
+) -> None:
     first = desk.occupy(1)
     others = [desk.queue(2), desk.queue(3, 4), desk.queue(5)]
     desk.doubler.go.release(2)
@@ -89,7 +91,7 @@ def test_calls_that_come_while_it_runs_form_the_next_batch_and_each_gets_its_own
     assert desk.doubler.batches == [[1], [2, 3, 4, 5]]
 
 
-def test_a_batch_holds_what_fits_in_the_order_of_arrival_and_a_larger_call_runs_alone(desk: Desk) -> None:
+def test_a_batch_is_filled_in_order_of_arrival_and_a_larger_call_runs_alone(desk: BatcherWithThreads) -> None:
     first = desk.occupy(1)
     others = [desk.queue(2, 3, 4), desk.queue(5, 6), desk.queue(7, 8, 9, 10, 11), desk.queue(12)]
     desk.doubler.go.release(5)
@@ -98,7 +100,7 @@ def test_a_batch_holds_what_fits_in_the_order_of_arrival_and_a_larger_call_runs_
     assert desk.doubler.batches == [[1], [2, 3, 4], [5, 6], [7, 8, 9, 10, 11], [12]]
 
 
-def test_an_error_reaches_the_caller_whose_rows_made_it_and_nobody_else(desk: Desk) -> None:
+def test_an_error_reaches_only_the_caller_whose_rows_caused_it(desk: BatcherWithThreads) -> None:
     first = desk.occupy(1)
     good, bad = desk.queue(2), desk.queue(13)
     desk.doubler.go.release(10)
@@ -109,7 +111,7 @@ def test_an_error_reaches_the_caller_whose_rows_made_it_and_nobody_else(desk: De
     assert desk.batcher([3]) == [6]
 
 
-def test_an_error_of_the_first_does_not_stop_the_queue(desk: Desk) -> None:
+def test_an_error_of_the_first_does_not_stop_the_queue(desk: BatcherWithThreads) -> None:
     first, other = desk.occupy(13), desk.queue(2)
     desk.doubler.go.release(2)
     with pytest.raises(ValueError, match="13"):
@@ -117,7 +119,7 @@ def test_an_error_of_the_first_does_not_stop_the_queue(desk: Desk) -> None:
     assert other.result(10) == [4]
 
 
-def test_who_left_the_queue_is_not_worked_for(desk: Desk) -> None:
+def test_a_call_that_left_the_queue_is_not_run(desk: BatcherWithThreads) -> None:
     left = threading.Event()
     first = desk.occupy(1)
     gone, gone_too, stays = desk.queue(2, abandoned=left), desk.queue(3, 4, abandoned=left), desk.queue(5)
@@ -132,7 +134,7 @@ def test_who_left_the_queue_is_not_worked_for(desk: Desk) -> None:
 
 
 def test_many_threads_all_get_their_results() -> None:
-    batcher: Batcher[int, int] = Batcher(lambda rows: [row * row for row in rows], size=lambda row: 1, most=8)
+    batcher: Batcher[int, int] = Batcher(lambda rows: [row * row for row in rows], size=lambda row: 1, max_size=8)
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda n: batcher([n, n + 1]), range(2000)))
     assert found == [[n * n, (n + 1) ** 2] for n in range(2000)]

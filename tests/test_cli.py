@@ -1,4 +1,4 @@
-"""The commands: what they print, where, and with which exit code. In-process where that shows the same, else for real."""
+"""The commands: what they print, where, and with which exit code. Run in this process where that shows the same."""
 
 import json
 import os
@@ -29,7 +29,7 @@ UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
 
 @pytest.fixture
 def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Runs a command over the shared home (which is not changed), or over another one."""
+    """Runs a command over the shared home (which it must not change), or over another one."""
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str, home: Path = home) -> Result:
@@ -69,23 +69,23 @@ def test_a_refusal_exits_with_3_and_shows_the_nearest(run, service: Service) -> 
     assert "  Nearest: " in result.stdout
 
 
-def test_json_is_the_answer_of_the_contract_and_quotes_literally(run, service: Service) -> None:
+def test_json_output_is_the_answer_of_the_contract_and_quotes_literally(run, service: Service) -> None:
     result = run("ask", ATTACKS, "--json")
     answer = json.loads(result.stdout)
     assert {"id", "text", "sentences", "citations", "passages", "confidence", "refused", "timings_ms"} <= set(answer)
     collection = service.library.open("default")
     for citation in answer["citations"]:
-        text = collection.document(citation["document_id"], citation["version"]).text
+        text = collection.documents.get(citation["document_id"], citation["version"]).text
         assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def test_search_gives_as_many_as_asked_for(run, service: Service) -> None:
+def test_search_returns_as_many_hits_as_asked_for(run, service: Service) -> None:
     assert len(json.loads(run("search", ATTACKS, "-k", "2", "--json").stdout)["hits"]) == 2
     shown = run("search", ATTACKS, "-k", "2")
     assert (shown.exit_code, "  2. " in shown.stdout, "  3. " in shown.stdout) == (0, True, False)
 
 
-def test_indexing_tells_what_changed_and_an_unchanged_folder_is_not_read_again(run, tmp_path: Path) -> None:
+def test_indexing_reports_changes_and_an_unchanged_folder_is_not_read_again(run, tmp_path: Path) -> None:
     folder, home = tmp_path / "notes", tmp_path / "home"
     folder.mkdir()
     (folder / "a.md").write_text("# Notes\n\nThe bridge opened in 1932.\n")
@@ -97,7 +97,7 @@ def test_indexing_tells_what_changed_and_an_unchanged_folder_is_not_read_again(r
     assert run("index", str(folder), home=home).stdout.startswith("default: 1 removed")
 
 
-def test_rejected_files_are_told_on_stderr_and_the_rest_is_indexed(run, tmp_path: Path) -> None:
+def test_rejected_files_are_reported_on_stderr_and_the_rest_is_indexed(run, tmp_path: Path) -> None:
     folder, home = tmp_path / "notes", tmp_path / "home"
     folder.mkdir()
     (folder / "good.txt").write_text("The bridge opened in 1932.\n")
@@ -117,7 +117,7 @@ def test_the_golden_questions_beside_the_seeds_are_skipped_and_listed_on_request
     assert "golden.jsonl: .jsonl files hold records for programs\n" in result.stderr
 
 
-def test_a_dry_run_lists_what_would_change_and_makes_nothing(run, tmp_path: Path) -> None:
+def test_a_dry_run_lists_what_would_change_and_changes_nothing(run, tmp_path: Path) -> None:
     folder, home = tmp_path / "notes", tmp_path / "home"
     folder.mkdir()
     (folder / "a.md").write_text("# Notes\n\nThe bridge opened in 1932.\n")
@@ -128,13 +128,13 @@ def test_a_dry_run_lists_what_would_change_and_makes_nothing(run, tmp_path: Path
     assert run("index", str(folder), "--dry-run", "--watch", home=home).exit_code == 2
 
 
-def test_principals_are_named_at_indexing_and_never_beside_public(run, tmp_path: Path) -> None:
+def test_principals_are_given_at_indexing_and_never_together_with_public(run, tmp_path: Path) -> None:
     (tmp_path / "pay.md").write_text("# Pay\n\nAnn earns more than Bob.\n")
     home = tmp_path / "home"
 
     def readers() -> set[str]:
         library = Library(home, SentenceEncoder())
-        (found,) = library.open("default").documents()
+        (found,) = library.open("default").documents.list()
         library.close()
         return set(found.principals)
 
@@ -172,7 +172,7 @@ def test_watching_indexes_changes_within_seconds_and_ends_cleanly_with_ctrl_c(tm
     assert (watching.returncode, said, errors) == (130, "Stopped. Everything shown above is indexed.\n", "")
 
 
-def test_web_pages_are_indexed_if_their_address_is_allowed(run, tmp_path: Path) -> None:
+def test_web_pages_are_indexed_where_their_address_is_allowed(run, tmp_path: Path) -> None:
     with WebServer() as server:
         server.html("/bears", "Bears eat honey.")
         refused = run("index", f"{server.url}/bears", home=tmp_path / "home")
@@ -192,7 +192,7 @@ def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])
-def test_without_the_collection_the_command_that_makes_it_is_named(
+def test_a_missing_collection_is_reported_with_the_command_that_creates_it(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QUOTH_HOME", str(tmp_path))
@@ -217,7 +217,7 @@ def test_a_bad_setting_is_one_line_on_stderr(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_doctor_finds_a_healthy_home_healthy(run, service: Service) -> None:
+def test_doctor_finds_no_problem_in_a_healthy_home(run, service: Service) -> None:
     result = run("doctor")
     assert result.exit_code == 0
     assert result.stdout.count("✓") == 8
@@ -229,7 +229,7 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "QUOTH_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
 
 
-def test_a_taken_port_is_told_at_once_with_the_mend(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_at_once_with_the_fix(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

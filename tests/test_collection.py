@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
 from index.filters import Filter
 from index.records import ChangeCounts, Document, FileStamp, Page
@@ -65,7 +65,7 @@ def test_a_document_is_found_by_its_words_before_it_has_vectors(collection: Coll
     assert collection.state().vectors == 1
 
 
-def test_a_new_version_replaces_the_old_in_search_but_the_old_still_opens(collection: Collection) -> None:
+def test_a_new_version_replaces_the_old_in_search_but_the_old_can_still_be_read(collection: Collection) -> None:
     fill(collection, FRUIT)
     newer = document("fruit", "Cherries are red.")
     fill(collection, newer)
@@ -241,20 +241,20 @@ def test_damaged_caches_are_rebuilt_without_encoding_a_document(
     collection.close()
     damage(tmp_path / "library")
     encoder = HashedEncoder()
-    mended = Collection(tmp_path / "library", encoder)
-    assert mended.search("trees by night") == expected
+    repaired = Collection(tmp_path / "library", encoder)
+    assert repaired.search("trees by night") == expected
     assert encoder.encoded == 1
-    mended.close()
+    repaired.close()
 
 
-def test_another_process_s_documents_are_found_without_reopening(collection: Collection, tmp_path: Path) -> None:
+def test_documents_of_another_process_are_found_without_reopening(collection: Collection, tmp_path: Path) -> None:
     fill(collection, FRUIT)
     assert ids(collection, "submarine") == ["fruit"]
     script = """
 import sys
 from pathlib import Path
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.records import Document
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 collection.add(Document("boat", "v", "file:///boat", "boat", "text/plain", "A submarine dives."))
@@ -286,7 +286,7 @@ def test_two_processes_that_index_at_once_lose_nothing(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.records import Document
 collection = Collection(Path(sys.argv[1]), HashedEncoder())
 for number in range(12):

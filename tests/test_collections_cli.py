@@ -1,4 +1,4 @@
-"""`quoth collections`: what each command prints, leaves behind, and answers as exit code."""
+"""`quoth collections`: what each command prints, what it leaves behind, and its exit code."""
 
 import json
 import sqlite3
@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from index.errors import CollectionExists, CollectionMissing, ExportUnreadable
-from index.maintenance.integrity import Finding
+from index.maintenance.integrity import IntegrityProblem
 from index.records import CollectionState, Document, DocumentSummary
 from quoth import app
 from service.cli.collections import description_lines, readable_size, verdict_lines
@@ -61,7 +61,7 @@ def test_the_list_and_one_collection_are_shown_and_verified(run: Callable[..., R
     assert "✗ papers is damaged\n  ledger: file:///d.txt: chunk 1 is not what stands at 1-26" in damaged.stdout
 
 
-def test_a_collection_travels_in_a_file(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_collection_is_exported_to_a_file_and_imported(run: Callable[..., Result], tmp_path: Path) -> None:
     assert run("export", "papers", "p.quoth").stdout == "Exported papers: 1 document, 1 chunk.\n"
     assert isinstance(run("import", "p.quoth").exception, CollectionExists)
     assert run("import", "p.quoth", "--as", "again").stdout == "Imported again: 1 document, 1 chunk.\n"
@@ -71,7 +71,7 @@ def test_a_collection_travels_in_a_file(run: Callable[..., Result], tmp_path: Pa
     assert "p.quoth is damaged" in str(damaged)
 
 
-def test_dropping_asks_first(run: Callable[..., Result]) -> None:
+def test_dropping_asks_for_confirmation(run: Callable[..., Result]) -> None:
     refused = run("drop", "papers", said="n\n")
     assert refused.exit_code == 1
     assert "papers" in run().stdout
@@ -81,7 +81,7 @@ def test_dropping_asks_first(run: Callable[..., Result]) -> None:
     assert isinstance(run("drop", "papers", said="y\n").exception, CollectionMissing)
 
 
-def test_a_collection_that_cannot_be_opened_is_told_beside_the_others(run: Callable[..., Result], home: Path) -> None:
+def test_a_collection_that_cannot_be_opened_is_listed_with_the_others(run: Callable[..., Result], home: Path) -> None:
     ledger = sqlite3.connect(home / "collections" / "papers" / "ledger.sqlite", isolation_level=None)
     ledger.execute("UPDATE facts SET value = 'another' WHERE name = 'encoder'")
     ledger.close()
@@ -99,8 +99,8 @@ def test_sizes_are_given_in_the_largest_unit(size: int, said: str) -> None:
     assert readable_size(size) == said
 
 
-def test_many_findings_are_cut_and_the_mend_is_told_once() -> None:
-    found = [Finding("files", f"file {number} is gone", "Index again") for number in range(25)]
+def test_a_long_list_of_problems_is_cut_and_the_fix_is_shown_once() -> None:
+    found = [IntegrityProblem("files", f"file {number} is gone", "Index again") for number in range(25)]
     told = [line.text.plain for line in verdict_lines("papers", found)]
     assert told[0] == "! papers is sound; files changed since"
     assert (len(told), told[-2:]) == (23, ["... and 5 more.", "→ Index again"])

@@ -1,4 +1,4 @@
-"""Archives, mailboxes and mails are unpacked behind the wall: what is bad in one costs itself, with reason and mend."""
+"""Archives, mailboxes and mails are unpacked in the sandbox; a bad member is rejected alone, with reason and fix."""
 
 import io
 import stat
@@ -23,7 +23,7 @@ def extractor() -> Iterator[Extractor]:
         yield shared
 
 
-def zipped(path: Path, members: dict[str, bytes | str]) -> Path:
+def write_zip(path: Path, members: dict[str, bytes | str]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
@@ -38,7 +38,7 @@ def zip_bytes(members: dict[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def held(extractor: Extractor, path: Path) -> Contents:
+def member_uris(extractor: Extractor, path: Path) -> Contents:
     return read_contents(extractor, path, uri=path.as_uri())
 
 
@@ -51,30 +51,30 @@ def reasons(found: Contents, path: Path) -> dict[str, str]:
     return {error.uri.removeprefix(path.as_uri()): error.reason for error in found.refused}
 
 
-def limited(limits: Limits, path: Path) -> Contents:
+def limited_extractor(limits: Limits, path: Path) -> Contents:
     with Extractor(limits, workers=1) as extractor:
-        return held(extractor, path)
+        return member_uris(extractor, path)
 
 
 def test_a_member_is_read_as_if_it_were_a_file(tmp_path: Path, extractor: Extractor) -> None:
-    path = zipped(tmp_path / "a.zip", {"x/größe.md": "# Größe\n\nIt is large.", "b!/c.txt": "Text."})
-    first, second = held(extractor, path).documents
+    path = write_zip(tmp_path / "a.zip", {"x/größe.md": "# Größe\n\nIt is large.", "b!/c.txt": "Text."})
+    first, second = member_uris(extractor, path).documents
     assert (first.uri, first.title) == (f"{path.as_uri()}!/x/gr%C3%B6%C3%9Fe.md", "Größe")
     assert first.sections[0].trail == ("Größe",)
     assert (second.uri, second.title) == (f"{path.as_uri()}!/b%21/c.txt", "c")
 
 
-def test_names_that_lead_outside_are_refused_and_write_nothing(tmp_path: Path, extractor: Extractor) -> None:
+def test_names_that_point_outside_are_refused_and_write_nothing(tmp_path: Path, extractor: Extractor) -> None:
     names = ("../out.txt", "/out.txt", "C:/out.txt", "..\\out.txt", "a/../../out.txt")
     (tmp_path / "inner").mkdir()
-    path = zipped(tmp_path / "inner" / "a.zip", {**dict.fromkeys(names, "Out."), "good.txt": "Good."})
-    found = held(extractor, path)
+    path = write_zip(tmp_path / "inner" / "a.zip", {**dict.fromkeys(names, "Out."), "good.txt": "Good."})
+    found = member_uris(extractor, path)
     assert texts(found, path) == {"!/good.txt": "Good."}
     assert [error.reason for error in found.refused] == ["its name leads out of the archive"] * len(names)
     assert not list(tmp_path.rglob("out.txt"))
 
 
-def test_links_encrypted_doubled_and_hidden_members_are_told_apart(tmp_path: Path, extractor: Extractor) -> None:
+def test_links_encrypted_duplicate_and_hidden_members_are_distinguished(tmp_path: Path, extractor: Extractor) -> None:
     link = zipfile.ZipInfo("link.txt")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
@@ -92,7 +92,7 @@ def test_links_encrypted_doubled_and_hidden_members_are_told_apart(tmp_path: Pat
     ):  # the flag "encrypted" in both headers of the first member
         data[data.index(mark) + place] |= 1
     (tmp_path / "a.zip").write_bytes(data)
-    found = held(extractor, tmp_path / "a.zip")
+    found = member_uris(extractor, tmp_path / "a.zip")
     assert texts(found, tmp_path / "a.zip") == {"!/one.txt": "First."}
     assert reasons(found, tmp_path / "a.zip") == {
         "!/secret.txt": "it is encrypted",
@@ -119,27 +119,29 @@ def test_links_and_devices_in_a_tar_archive_are_left_out(tmp_path: Path, extract
         member = tarfile.TarInfo("good.txt")
         member.size = 5
         archive.addfile(member, io.BytesIO(b"Good."))
-    found = held(extractor, path)
+    found = member_uris(extractor, path)
     assert texts(found, path) == {"!/good.txt": "Good."}
     assert reasons(found, path) == {
         "!/soft.txt": "it is a link", "!/hard.txt": "it is a link", "!/pipe.txt": "it is no ordinary file",
     }  # fmt: skip
 
 
-def test_archives_in_archives_are_read_down_to_a_depth(tmp_path: Path) -> None:
+def test_nested_archives_are_read_down_to_a_maximum_depth(tmp_path: Path) -> None:
     innermost = zip_bytes({"c.txt": "Deepest."})
-    path = zipped(tmp_path / "a.zip", {"a.txt": "Top.", "b.zip": zip_bytes({"b.txt": "Middle.", "c.zip": innermost})})
-    assert texts(limited(Limits(depth=3), path), path) == {
+    path = write_zip(
+        tmp_path / "a.zip", {"a.txt": "Top.", "b.zip": zip_bytes({"b.txt": "Middle.", "c.zip": innermost})}
+    )
+    assert texts(limited_extractor(Limits(depth=3), path), path) == {
         "!/a.txt": "Top.", "!/b.zip!/b.txt": "Middle.", "!/b.zip!/c.zip!/c.txt": "Deepest.",
     }  # fmt: skip
-    found = limited(Limits(depth=2), path)
+    found = limited_extractor(Limits(depth=2), path)
     assert texts(found, path) == {"!/a.txt": "Top.", "!/b.zip!/b.txt": "Middle."}
     assert reasons(found, path) == {"!/b.zip!/c.zip": "it lies more than 2 archives deep"}
 
 
-def test_a_file_packed_too_tightly_costs_itself(tmp_path: Path, extractor: Extractor) -> None:
-    path = zipped(tmp_path / "a.zip", {"bomb.txt": b"a" * 20_000_000, "good.txt": "Good."})
-    found = held(extractor, path)
+def test_a_member_with_an_extreme_compression_ratio_is_rejected_alone(tmp_path: Path, extractor: Extractor) -> None:
+    path = write_zip(tmp_path / "a.zip", {"bomb.txt": b"a" * 20_000_000, "good.txt": "Good."})
+    found = member_uris(extractor, path)
     assert texts(found, path) == {"!/good.txt": "Good."}
     assert "more than 250 times its packed size" in reasons(found, path)["!/bomb.txt"]
 
@@ -152,29 +154,29 @@ def test_a_file_packed_too_tightly_costs_itself(tmp_path: Path, extractor: Extra
         (Limits(container_bytes=100), "bytes are over the limit of 100"),
     ],
 )
-def test_too_much_in_an_archive_costs_the_whole_of_it(limits: Limits, reason: str, tmp_path: Path) -> None:
-    path = zipped(tmp_path / "a.zip", {f"{number}.txt": f"Text number {number}." for number in range(4)})
-    found = limited(limits, path)
+def test_an_archive_with_too_much_in_it_is_rejected_as_a_whole(limits: Limits, reason: str, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {f"{number}.txt": f"Text number {number}." for number in range(4)})
+    found = limited_extractor(limits, path)
     assert (found.documents, found.source) == ((), None)
     [error] = found.refused
     assert error.uri == path.as_uri()
     assert reason in error.reason
 
 
-def test_too_much_text_in_an_archive_costs_what_comes_last(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "a.zip", {f"{number}.txt": "x " * 50 for number in range(3)})
-    found = limited(Limits(container_characters=250), path)
+def test_members_beyond_the_limit_of_text_are_rejected(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {f"{number}.txt": "x " * 50 for number in range(3)})
+    found = limited_extractor(Limits(container_characters=250), path)
     assert list(texts(found, path)) == ["!/0.txt", "!/1.txt"]
     assert reasons(found, path) == {"!/2.txt": "the texts in its archive have more than 250 characters"}
 
 
-def test_a_compressed_tar_that_swells_is_stopped_before_its_members_are(tmp_path: Path) -> None:
+def test_a_compressed_tar_bomb_is_stopped_before_its_members_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        member = tarfile.TarInfo("film.mp4")  # nobody would unpack it, but passing over it does
+        member = tarfile.TarInfo("film.mp4")  # it would not be unpacked, but skipping over it decompresses it
         member.size = 3_000_000
         archive.addfile(member, io.BytesIO(bytes(member.size)))
-    [error] = limited(Limits(unpacked_bytes=1_000_000), path).refused
+    [error] = limited_extractor(Limits(unpacked_bytes=1_000_000), path).refused
     assert (error.uri, error.reason) == (path.as_uri(), "more than 1,000,000 bytes come out of it")
 
 
@@ -182,7 +184,7 @@ def test_a_compressed_tar_that_swells_is_stopped_before_its_members_are(tmp_path
 def test_a_truncated_archive_is_rejected_and_leaves_nothing(name: str, tmp_path: Path, extractor: Extractor) -> None:
     path = tmp_path / name
     if name == "a.zip":
-        zipped(path, {f"{number}.txt": f"Text {number}." * 50 for number in range(40)})
+        write_zip(path, {f"{number}.txt": f"Text {number}." * 50 for number in range(40)})
     else:
         with tarfile.open(path, {"a.tar": "w", "a.tar.gz": "w:gz", "a.tar.xz": "w:xz"}[name]) as archive:
             for number in range(40):
@@ -191,37 +193,37 @@ def test_a_truncated_archive_is_rejected_and_leaves_nothing(name: str, tmp_path:
                 archive.addfile(member, io.BytesIO(f"Text {number:04}.".encode() * 50))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    found = held(extractor, path)
+    found = member_uris(extractor, path)
     assert (found.documents, found.source) == ((), None)
     assert found.refused[0].reason.startswith("it is damaged or cut short")
 
 
-def test_a_damaged_member_costs_itself(tmp_path: Path, extractor: Extractor) -> None:
+def test_a_damaged_member_is_rejected_alone(tmp_path: Path, extractor: Extractor) -> None:
     path = tmp_path / "a.zip"
-    with zipfile.ZipFile(path, "w") as archive:  # stored, so that its bytes can be found
+    with zipfile.ZipFile(path, "w") as archive:  # stored uncompressed, so that its bytes can be found
         archive.writestr("bad.txt", "Wrong words here.")
         archive.writestr("good.txt", "Good.")
     path.write_bytes(path.read_bytes().replace(b"Wrong words", b"wrong words", 1))
-    found = held(extractor, path)
+    found = member_uris(extractor, path)
     assert texts(found, path) == {"!/good.txt": "Good."}
     assert reasons(found, path)["!/bad.txt"].startswith("it is damaged in its archive (Bad CRC-32")
 
 
-def test_an_archive_that_lies_about_its_type_is_rejected(tmp_path: Path, extractor: Extractor) -> None:
+def test_an_archive_with_the_wrong_suffix_is_rejected(tmp_path: Path, extractor: Extractor) -> None:
     (tmp_path / "a.zip").write_text("<html>404</html>")
-    [error] = held(extractor, tmp_path / "a.zip").refused
+    [error] = member_uris(extractor, tmp_path / "a.zip").refused
     assert error.reason == "it is named .zip but holds a web page"
-    path = zipped(tmp_path / "b.zip", {"a.pdf": "No PDF.", "c.mbox": "No mailbox."})
-    assert reasons(held(extractor, path), path) == {
+    path = write_zip(tmp_path / "b.zip", {"a.pdf": "No PDF.", "c.mbox": "No mailbox."})
+    assert reasons(member_uris(extractor, path), path) == {
         "!/a.pdf": "it is named .pdf but holds plain text", "!/c.mbox": "it is named .mbox but holds plain text",
     }  # fmt: skip
 
 
-def test_nothing_stays_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_unpacked_file_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    path = zipped(tmp_path / "a.zip", {"a.txt": "Text.", "b.pdf": "No PDF."})
-    found = limited(Limits(), path)
+    path = write_zip(tmp_path / "a.zip", {"a.txt": "Text.", "b.pdf": "No PDF."})
+    found = limited_extractor(Limits(), path)
     assert len(found.documents) == 1
     assert list((tmp_path / "temporary").iterdir()) == []
 
@@ -235,14 +237,14 @@ def mail(subject: str, text: str, identity: str | None = None) -> EmailMessage:
     return message
 
 
-def test_what_is_attached_to_a_mail_is_read_and_named_in_it(tmp_path: Path, extractor: Extractor) -> None:
+def test_attachments_of_a_mail_are_read_and_listed_in_it(tmp_path: Path, extractor: Extractor) -> None:
     message = mail("Offer", "Please see below.")
     message.add_attachment("Bridges cost much.\n", filename="größe.txt")
     message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
     message.add_attachment(mail("Inner", "Forwarded words."))
     message.add_attachment(zip_bytes({"a.txt": "Packed."}), maintype="application", subtype="zip", filename="a.zip")
     (tmp_path / "a.eml").write_bytes(bytes(message))
-    found = held(extractor, tmp_path / "a.eml")
+    found = member_uris(extractor, tmp_path / "a.eml")
     assert texts(found, tmp_path / "a.eml") == {
         "": "Subject: Offer\nFrom: ann@example.org\nAttachments: größe.txt, logo.png, attachment-3.eml, a.zip\n\n"
         "Please see below.",
@@ -253,12 +255,12 @@ def test_what_is_attached_to_a_mail_is_read_and_named_in_it(tmp_path: Path, extr
     assert reasons(found, tmp_path / "a.eml") == {"!/logo.png": ".png files hold no text"}
 
 
-def test_what_is_attached_to_a_mail_of_outlook_is_read(tmp_path: Path, extractor: Extractor) -> None:
+def test_attachments_of_an_outlook_mail_are_read(tmp_path: Path, extractor: Extractor) -> None:
     inner = outlook_mail.mail("Inner", "Forwarded words.", header_bytes=24)
     attached = {"größe.txt": b"Wide.", "inner": inner, "a.zip": zip_bytes({"a.txt": "Packed."})}
     path = tmp_path / "a.msg"
     path.write_bytes(outlook_mail.msg("Offer", "Please see below.", attached=attached))
-    found = held(extractor, path)
+    found = member_uris(extractor, path)
     assert {uri: text.splitlines()[-1] for uri, text in texts(found, path).items()} == {
         "": "Please see below.",
         "!/gr%C3%B6%C3%9Fe.txt": "Wide.",
@@ -266,11 +268,11 @@ def test_what_is_attached_to_a_mail_of_outlook_is_read(tmp_path: Path, extractor
         "!/a.zip!/a.txt": "Packed.",
     }
     path.write_bytes(path.read_bytes()[:2000])
-    [error] = held(extractor, path).refused
+    [error] = member_uris(extractor, path).refused
     assert error.reason.startswith("it is damaged or cut short")
 
 
-def test_a_mailbox_gives_each_mail_by_its_id_or_number(tmp_path: Path, extractor: Extractor) -> None:
+def test_each_mail_of_a_mailbox_is_identified_by_its_id_or_number(tmp_path: Path, extractor: Extractor) -> None:
     begin = b"From ann@example.org Mon Jan  1 10:00:00 2024\n"
     mails = [
         mail("One", "First.", "1@x"),
@@ -279,17 +281,17 @@ def test_a_mailbox_gives_each_mail_by_its_id_or_number(tmp_path: Path, extractor
     ]
     path = tmp_path / "all.mbox"
     path.write_bytes(b"".join(begin + bytes(one) + b"\n" for one in mails).replace(b"\nFrom the", b"\n>From the"))
-    found = held(extractor, path)
+    found = member_uris(extractor, path)
     assert {document.uri.removeprefix(path.as_uri()): document.title for document in found.documents} == {
         "!/1@x": "One", "!/2": "Two", "!/3": "Again",
     }  # fmt: skip
     assert found.documents[1].text.endswith("From now on:\n\nFrom the town.")
 
 
-def test_a_member_that_brings_its_reader_down_costs_itself(tmp_path: Path) -> None:
+def test_a_member_that_crashes_its_parser_is_rejected_alone(tmp_path: Path) -> None:
     text = "word " * 9_000_000
-    path = zipped(tmp_path / "a.zip", {"big.txt": text, "good.txt": "Good."})
+    path = write_zip(tmp_path / "a.zip", {"big.txt": text, "good.txt": "Good."})
     tight = Limits(memory_bytes=150 * 2**20, characters=10**9, ratio=10_000)
-    found = limited(tight, path)
+    found = limited_extractor(tight, path)
     assert list(texts(found, path)) == ["!/good.txt"]
     assert reasons(found, path) == {"!/big.txt": "reading it takes too much memory"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.records import Document
 from index.vectors.builder import Sizes
 
@@ -44,7 +44,7 @@ def watch(frame, event, argument):
 
 from index.vectors.builder import Sizes
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.records import Document
 import hashlib
 
@@ -100,7 +100,7 @@ def run_indexer(folder: Path, texts: dict[str, str], die_after: int) -> tuple[in
 
 
 def search_results(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float]]]:
-    """For each document, the result of a search for its own word over all chunks: ids and cosines."""
+    """Return for each document the result of a search for its own word over all chunks: ids and cosines."""
     found = []
     for name, text in texts.items():
         hits = collection.search(text.split()[1], 100)
@@ -197,7 +197,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 with Collection(Path(sys.argv[1]), HashedEncoder()).writing():
     print("holding", flush=True)
     time.sleep(60)

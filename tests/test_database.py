@@ -1,4 +1,4 @@
-"""A database that is locked, gone, replaced or away says so; nothing is lost without a word, and it heals by itself."""
+"""A database that is locked, deleted, replaced or unreachable is reported; nothing is lost silently, and it recovers."""
 
 import shutil
 import sqlite3
@@ -32,19 +32,19 @@ def add(database: Database, id: str) -> None:
         insert(session, id)
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     path.write_bytes(b"this is not a database at all, not even a little" * 100)
     with pytest.raises(StoreDamaged, match=r"c\.sqlite.*Restore it from a backup"):
         Database(f"sqlite:///{path}")
 
 
-def test_a_place_that_is_a_folder_is_named(tmp_path: Path) -> None:
+def test_a_path_that_is_a_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="can be written"):
         Database(f"sqlite:///{tmp_path}")
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailable, match=r"has no folder.*Make "):
         Database(f"sqlite:///{tmp_path / 'file' / 'c.sqlite'}")
@@ -60,12 +60,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "names no file"),
     ],
 )
-def test_a_url_that_cannot_be_used_is_refused_with_the_mend(url: str, said: str) -> None:
+def test_an_unusable_url_is_refused_with_the_fix(url: str, said: str) -> None:
     with pytest.raises(SettingsInvalid, match=rf"QUOTH_DATABASE_URL.*{said}"):
         Database(url)
 
 
-def test_what_a_broken_block_wrote_is_not_kept(database: Database) -> None:
+def test_writes_of_a_failed_block_are_rolled_back(database: Database) -> None:
     add(database, "one")
 
     def add_two() -> None:
@@ -91,7 +91,7 @@ def test_a_locked_file_is_unavailable_until_it_is_free(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_file_that_may_only_be_read_can_be_read_and_says_so_when_written(tmp_path: Path) -> None:
+def test_a_read_only_file_can_be_read_and_a_write_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     database = Database(f"sqlite:///{path}")
     add(database, "one")
@@ -103,7 +103,7 @@ def test_a_file_that_may_only_be_read_can_be_read_and_says_so_when_written(tmp_p
     database.close()
 
 
-def test_a_file_deleted_under_a_running_server_is_missed_at_once_and_its_return_noticed(tmp_path: Path) -> None:
+def test_a_file_deleted_under_a_running_server_is_noticed_at_once_and_so_is_its_return(tmp_path: Path) -> None:
     path, backup = tmp_path / "c.sqlite", tmp_path / "backup"
     database = Database(f"sqlite:///{path}")
     add(database, "one")
@@ -122,7 +122,7 @@ def test_a_file_deleted_under_a_running_server_is_missed_at_once_and_its_return_
     database.close()
 
 
-def test_a_server_that_stops_and_starts_again_is_unavailable_in_between(postgres: Any) -> None:
+def test_a_database_server_that_restarts_is_unavailable_in_between(postgres: Any) -> None:
     database = Database(postgres.fresh())
     add(database, "one")
     postgres.stop()
@@ -138,7 +138,7 @@ def test_a_server_that_stops_and_starts_again_is_unavailable_in_between(postgres
     database.close()
 
 
-def test_the_password_stays_out_of_what_is_said() -> None:
+def test_the_password_appears_in_no_message() -> None:
     with pytest.raises(StoreUnavailable) as caught:
         Database("postgresql://quoth:hunter2@127.0.0.1:1/quoth")
     assert "hunter2" not in str(caught.value)

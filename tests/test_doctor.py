@@ -1,4 +1,4 @@
-"""Doctor tells what is well and what is not, one thing at a time, and what to do."""
+"""`quoth doctor` reports what works and what does not, one check at a time, and how to fix it."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_a_missing_library_is_named() -> None:
 
 
 @pytest.mark.parametrize(("free", "state"), [(5_000_000_000, "ok"), (500_000_000, "warning"), (50_000_000, "broken")])
-def test_a_full_disk_is_told_before_it_hurts(tmp_path: Path, free: int, state: str) -> None:
+def test_a_nearly_full_disk_is_reported_early(tmp_path: Path, free: int, state: str) -> None:
     check = doctor.disk_space(tmp_path / "not" / "yet", free)
     assert check.state == state
     assert str(tmp_path) in check.finding
@@ -57,7 +57,7 @@ def test_a_damaged_model_is_named_with_its_file() -> None:
     assert doctor.models(lambda: "all there").state == "ok"
 
 
-def test_conversations_that_do_not_read_are_broken(tmp_path: Path) -> None:
+def test_unreadable_conversations_are_broken(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     path = settings.store_path
     assert doctor.conversations(settings).state == "ok"
@@ -79,16 +79,16 @@ def test_conversations_that_do_not_read_are_broken(tmp_path: Path) -> None:
         ({"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}, "ok", "HTTP: quoth serve"),
     ],
 )
-def test_slack_is_set_up_wholly_or_not_at_all(tmp_path: Path, given: dict[str, str], state: str, said: str) -> None:
+def test_slack_is_set_up_completely_or_not_at_all(tmp_path: Path, given: dict[str, str], state: str, said: str) -> None:
     check = doctor.slack(Settings(home=tmp_path, **given))
     assert check.state == state
     assert said in check.finding
 
 
-def test_collections_are_counted_and_a_missing_default_says_which_command_makes_it(tmp_path: Path) -> None:
+def test_collections_are_counted_and_a_missing_default_names_the_command_that_creates_it(tmp_path: Path) -> None:
     library = Library(tmp_path, SentenceEncoder())
     (missing,) = doctor.collections(library, "papers")
-    assert (missing.state, missing.mend) == ("warning", "Run `quoth index FOLDER --collection papers` to make it.")
+    assert (missing.state, missing.fix) == ("warning", "Run `quoth index FOLDER --collection papers` to make it.")
     text = "One sentence stands here. Another one follows it."
     collection = library.open_or_create("papers")
     collection.add(Document("d1", "v1", "file:///a.txt", "A", "text/plain", text))
@@ -99,7 +99,7 @@ def test_collections_are_counted_and_a_missing_default_says_which_command_makes_
     library.close()
 
 
-def test_a_ledger_that_does_not_read_is_broken_and_the_others_are_still_checked(tmp_path: Path) -> None:
+def test_an_unreadable_ledger_is_broken_and_the_others_are_still_checked(tmp_path: Path) -> None:
     library = Library(tmp_path, SentenceEncoder())
     library.open_or_create("good")
     library.close()
@@ -112,7 +112,7 @@ def test_a_ledger_that_does_not_read_is_broken_and_the_others_are_still_checked(
     fresh.close()
 
 
-def test_an_examination_covers_everything_and_changes_nothing(tmp_path: Path) -> None:
+def test_the_doctor_checks_everything_and_changes_nothing(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     checks = list(doctor.examine(settings, lambda: Library(settings.home, SentenceEncoder()), lambda: "all there"))
     assert [check.name for check in checks] == [

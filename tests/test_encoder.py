@@ -8,7 +8,7 @@ from sentence_transformers import SentenceTransformer
 
 from index.embedding.encoder import SentenceEncoder
 from index.embedding.minilm import MiniLM
-from index.embedding.weights import bundled_folder, checked_bytes, folder_hash
+from index.embedding.weights import bundled_folder, folder_hash, read_verified
 from index.errors import ModelDamaged, ModelMissing
 
 TEXTS = [
@@ -51,7 +51,7 @@ def test_any_other_model_goes_through_sentence_transformers(encoder: SentenceEnc
     assert other.encode([]).shape == (0, 384)
 
 
-def test_the_bundled_model_goes_by_both_of_its_names(encoder: SentenceEncoder) -> None:
+def test_the_bundled_model_has_two_names(encoder: SentenceEncoder) -> None:
     assert encoder.fingerprint == "all-MiniLM-L6-v2@53aa51172d142c89"
     assert SentenceEncoder("sentence-transformers/all-MiniLM-L6-v2").fingerprint == encoder.fingerprint
 
@@ -80,7 +80,7 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelDamaged, match=r"model\.safetensors: SHA-256 is .*, expected 53aa5117"):
         MiniLM(tmp_path)
     with pytest.raises(ModelMissing, match="gone"):
-        checked_bytes(tmp_path / "gone", "")
+        read_verified(tmp_path / "gone", "")
     with pytest.raises(ModelDamaged, match="sentence-transformers cannot load it"):
         SentenceEncoder(str(tmp_path)).encode(["x"])
 

@@ -1,4 +1,4 @@
-"""The trees drawn in the docstrings are the classes that there are."""
+"""The error trees drawn in docstrings match the classes."""
 
 import inspect
 import re
@@ -11,8 +11,8 @@ import index.errors
 import service.errors
 
 
-def drawn(module: ModuleType) -> dict[str, str | None]:
-    """Each class of the drawing with the one that it hangs under."""
+def drawn_parents(module: ModuleType) -> dict[str, str | None]:
+    """Each class of the drawing, with its parent in the drawing."""
     parents: dict[str, str | None] = {}
     path: list[str] = []
     for line in inspect.cleandoc(module.__doc__ or "").splitlines():
@@ -25,7 +25,7 @@ def drawn(module: ModuleType) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("module", [index.errors, service.errors, evaluation.errors])
-def test_the_drawing_shows_every_error_and_where_it_hangs(module: ModuleType) -> None:
+def test_the_drawing_shows_every_error_under_its_parent(module: ModuleType) -> None:
     classes = {
         name: kind for name, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == module.__name__
     }
@@ -33,4 +33,4 @@ def test_the_drawing_shows_every_error_and_where_it_hangs(module: ModuleType) ->
     expected = {
         name: parent if (parent := kind.__mro__[1].__name__) in classes else None for name, kind in classes.items()
     }
-    assert drawn(module) == expected
+    assert drawn_parents(module) == expected

@@ -1,4 +1,4 @@
-"""One Answer through every door: the same question gives the same sentences and citations wherever it is asked."""
+"""The same question gives the same sentences and citations through every door."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,11 @@ from mcp import Client
 from typer.testing import CliRunner
 
 from service.answering.service import Service
-from service.api.schemas.answers import AnswerOut
 from service.cli.app import app
 from service.client import AsyncQuoth, Quoth
 from service.mcp.server import create_server
 from service.records import Answer
+from service.schemas.answers import AnswerOut
 from service.storage.conversations import ConversationStore
 
 QUESTIONS = [
@@ -25,7 +25,7 @@ QUESTIONS = [
 ]
 
 
-def wire(answer: Answer) -> Any:
+def answer_json(answer: Answer) -> Any:
     return json.loads(AnswerOut.of(answer).model_dump_json())
 
 
@@ -54,20 +54,20 @@ def by_openai_stream(served: str, question: str) -> Any:
 
 def by_client(served: str, question: str) -> Any:
     with Quoth(served) as quoth:
-        return wire(quoth.ask(question))
+        return answer_json(quoth.ask(question))
 
 
 def by_client_stream(served: str, question: str) -> Any:
     with Quoth(served) as quoth:
         *_, answer = quoth.stream(question)
         assert isinstance(answer, Answer)
-        return wire(answer)
+        return answer_json(answer)
 
 
 def by_async_client(served: str, question: str) -> Any:
     async def ask() -> Any:
         async with AsyncQuoth(served) as quoth:
-            return wire(await quoth.ask(question))
+            return answer_json(await quoth.ask(question))
 
     return anyio.run(ask)
 

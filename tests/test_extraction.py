@@ -44,7 +44,7 @@ def pdf(path: Path, pages: list[list[str]]) -> Path:
     return path
 
 
-def test_text_is_read_as_it_stands(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_plain_text_is_read_unchanged(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     path = tmp_path / "größe.txt"
     path.write_bytes("Ein Satz: 5 €. e\u0301 😀 שלום\r\nNext\rline.\n".encode())
     found = read(path)
@@ -62,7 +62,7 @@ def test_source_code_is_plain_text(tmp_path: Path, read: Callable[[Path], Docume
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le"])
-def test_a_byte_order_mark_decides_and_does_not_stay(
+def test_a_byte_order_mark_sets_the_encoding_and_is_removed(
     encoding: str, tmp_path: Path, read: Callable[[Path], Document]
 ) -> None:
     path = tmp_path / "a.txt"
@@ -71,7 +71,7 @@ def test_a_byte_order_mark_decides_and_does_not_stay(
     assert read(path).text == "Grüße — 你好"
 
 
-def test_legacy_encodings_are_told_and_noted(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_legacy_encodings_are_detected_and_noted(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     french = "Les élèves ont déjà vu le garçon à côté de la fenêtre. « Où est-il ? »"
     russian = "Архив хранит письма трёх семей. Их передали в музей в тысяча девятьсот тридцать первом году."
     for name, text, encoding in (("fr.txt", french, "cp1252"), ("ru.txt", russian, "cp1251")):
@@ -81,7 +81,7 @@ def test_legacy_encodings_are_told_and_noted(tmp_path: Path, read: Callable[[Pat
         assert found.metadata["encoding"] == encoding
 
 
-def test_markdown_keeps_its_source_and_knows_its_headings(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_markdown_keeps_its_source_and_its_headings_are_found(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     path = tmp_path / "a.md"
     source = "---\ntitle: T\n---\nIntro.\n\n# One *x*\n\n```\n# no heading\n```\n\nTwo `y`\n-------\n\nText [link](http://a.b).\n"
     path.write_text(source)
@@ -94,7 +94,7 @@ def test_markdown_keeps_its_source_and_knows_its_headings(tmp_path: Path, read: 
     ]
 
 
-def test_html_reads_as_a_reader_sees_it(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_html_is_read_as_a_browser_shows_it(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     path = tmp_path / "a.html"
     path.write_text(
         "<html><head><title>Site</title><style>p{}</style></head><body><nav>Home</nav><h1>Head &amp; <em>one</em></h1>"
@@ -113,7 +113,7 @@ def test_html_reads_as_a_reader_sees_it(tmp_path: Path, read: Callable[[Path], D
     ]
 
 
-def test_what_repeats_on_every_page_of_a_site_is_left_out(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_navigation_repeated_on_every_page_is_left_out(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     path = tmp_path / "a.html"
     path.write_text(
         "<title>T</title><header><h2>Site</h2>Welcome.</header><div role=navigation><div>Up</div><h3>Go</h3></div>"
@@ -126,7 +126,7 @@ def test_what_repeats_on_every_page_of_a_site_is_left_out(tmp_path: Path, read: 
     assert [(section.start, section.trail) for section in found.sections] == [(0, ("Head",))]
 
 
-def test_a_main_part_that_is_the_lesser_part_leaves_the_rest(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_a_main_element_with_less_text_leaves_the_rest_in(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     path = tmp_path / "a.html"
     path.write_text("<main>Short.</main><p>The longer part of it stands here.</p><main>Second.")
     assert read(path).text == "Short.\n\nThe longer part of it stands here.\n\nSecond."
@@ -179,7 +179,7 @@ def test_a_sentence_that_crosses_a_page_stays_one(tmp_path: Path, read: Callable
     )
 
 
-def test_an_email_has_its_subject_for_a_title(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+def test_an_email_has_its_subject_as_title(tmp_path: Path, read: Callable[[Path], Document]) -> None:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = "Größe of Wörlds", "ann@example.org", "bob@example.org"
     message.set_content("Dear Bob,\n\nthe parcel weighs 5 kg.\n")
@@ -262,7 +262,7 @@ def _database(path: Path) -> None:
         ("a.txt", lambda path: None, "it vanished", "Index again"),
     ],
 )
-def test_a_bad_file_is_rejected_with_reason_and_mend(
+def test_a_bad_file_is_rejected_with_reason_and_fix(
     name: str, make: Callable[[Path], object], reason: str, mend: str, tmp_path: Path, read: Callable[[Path], Document]
 ) -> None:
     path = tmp_path / name
@@ -285,7 +285,7 @@ def test_a_bad_file_is_rejected_with_reason_and_mend(
         ("noname", _database),
     ],
 )
-def test_what_nobody_expects_to_be_read_is_no_document(
+def test_binary_files_are_not_documents(
     name: str, make: Callable[[Path], object], tmp_path: Path, read: Callable[[Path], Document]
 ) -> None:
     make(tmp_path / name)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionMissing, DiskFull, IndexingError
 from index.library import Library
 from index.records import Document

@@ -1,4 +1,4 @@
-"""Feedback on answers: kept, listed, and exported into what `quoth eval harvest` reads."""
+"""Feedback on answers: stored, listed, and exported in the format that `quoth eval harvest` reads."""
 
 import json
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from evaluation.cases import Evidence
+from evaluation.cases import GoldEvidence
 from evaluation.cli import app as evaluate
 from evaluation.errors import DataInvalid
-from evaluation.harvest import harvest
-from index.embedding.hashing import HashedEncoder
+from evaluation.harvest import harvest_cases
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Hit
 from service.answering.service import Service
@@ -29,7 +29,7 @@ from service.storage.feedback import FeedbackStore
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
-def an_answer(id: str, question: str, *quotes: str, conversation: str = "c1") -> Answer:
+def make_answer(id: str, question: str, *quotes: str, conversation: str = "c1") -> Answer:
     citations = tuple(
         Citation(n, "d", "v", "Title", "file:///a.md", None, 0, len(quote), quote, "k", 0.9)
         for n, quote in enumerate(quotes, start=1)
@@ -53,8 +53,8 @@ def an_answer(id: str, question: str, *quotes: str, conversation: str = "c1") ->
 @pytest.fixture
 def store(database: Database) -> ConversationStore:
     store = ConversationStore(database)
-    store.append(an_answer("a1", "When was it?", "In 1904.", "So 🦜 they say."), "default")
-    store.append(an_answer("a2", "And who?"), "default")
+    store.append(make_answer("a1", "When was it?", "In 1904.", "So 🦜 they say."), "default")
+    store.append(make_answer("a2", "And who?"), "default")
     return store
 
 
@@ -73,7 +73,7 @@ def client(store: ConversationStore, tmp_path: Path, loopback: Any) -> Iterator[
     library.close()
 
 
-def test_feedback_is_kept_in_order_and_listed_by_answer_and_rating(ratings: FeedbackStore) -> None:
+def test_feedback_is_stored_in_order_and_listed_by_answer_and_rating(ratings: FeedbackStore) -> None:
     first = ratings.rate("a1", "down", 1, "Who says?")
     second = ratings.rate("a1", "up")
     third = ratings.rate("a2", "down")
@@ -84,7 +84,7 @@ def test_feedback_is_kept_in_order_and_listed_by_answer_and_rating(ratings: Feed
     assert ratings.feedback(limit=1, offset=1) == (second,)
 
 
-def test_feedback_on_what_is_not_there_is_refused(ratings: FeedbackStore) -> None:
+def test_feedback_on_a_missing_answer_is_refused(ratings: FeedbackStore) -> None:
     with pytest.raises(RecordMissing, match="'none'"):
         ratings.rate("none", "up")
     with pytest.raises(FeedbackInvalid, match="has no sentence 2: it has 2"):
@@ -106,7 +106,7 @@ def test_feedback_is_given_and_listed_over_http(client: httpx.Client) -> None:
     assert len(client.get("/v1/feedback", params={"limit": 1}).json()["feedback"]) == 1
 
 
-def test_a_list_is_short_and_an_export_whole(client: httpx.Client, ratings: FeedbackStore) -> None:
+def test_a_list_is_short_and_an_export_is_complete(client: httpx.Client, ratings: FeedbackStore) -> None:
     for _ in range(101):
         ratings.rate("a1", "up")
     assert len(client.get("/v1/feedback").json()["feedback"]) == 100
@@ -132,7 +132,7 @@ def test_bad_feedback_is_a_problem(client: httpx.Client, body: Any, status: int,
     assert client.get("/v1/feedback").json() == {"feedback": []}
 
 
-def test_harvest_reads_what_the_export_gives(client: httpx.Client, tmp_path: Path) -> None:
+def test_harvest_reads_the_export(client: httpx.Client, tmp_path: Path) -> None:
     for body in (
         {"answer_id": "a1", "rating": "up", "comment": "Right."},
         {"answer_id": "a2", "rating": "down", "comment": "It was\u2028Ada 🦜."},
@@ -142,9 +142,9 @@ def test_harvest_reads_what_the_export_gives(client: httpx.Client, tmp_path: Pat
     assert response.headers["content-type"] == "application/jsonl"
     file, cases = tmp_path / "feedback.jsonl", tmp_path / "cases.jsonl"
     file.write_bytes(response.content)
-    first, second = harvest(file)
+    first, second = harvest_cases(file)
     assert (first.question, first.answerable, first.history) == ("When was it?", True, ())
-    assert first.evidence == (Evidence("file:///a.md", "In 1904."), Evidence("file:///a.md", "So 🦜 they say."))
+    assert first.evidence == (GoldEvidence("file:///a.md", "In 1904."), GoldEvidence("file:///a.md", "So 🦜 they say."))
     assert second.history == (Turn("When was it?", "In 1904. [1] So 🦜 they say. [2]"),)
     assert (second.answerable, second.tags["comment"]) == (None, "It was\u2028Ada 🦜.")
     result = CliRunner().invoke(evaluate, ["harvest", str(file), "--out", str(cases)])
@@ -164,15 +164,15 @@ def test_a_sentence_that_is_wrong_makes_its_answer_wrong_and_one_that_is_right_p
     ]
     file = tmp_path / "feedback.jsonl"
     file.write_text("".join(f"{json.dumps(line)}\n" for line in lines[:1]))
-    (case,) = harvest(file)
+    (case,) = harvest_cases(file)
     assert (case.tags["sentence"], case.tags["label"]) == ("1", "ada")
     file.write_text(json.dumps({**lines[0], "sentence": -1}))
     with pytest.raises(DataInvalid, match=r"sentence -1.*from 0"):
-        harvest(file)
+        harvest_cases(file)
 
 
-def test_feedback_of_every_owner_is_for_the_scope_admin(client: httpx.Client, store: ConversationStore) -> None:
-    store.append(an_answer("hers", "Where?", "There.", conversation="c9"), "default", owner="ada")
+def test_only_the_scope_admin_sees_feedback_of_every_owner(client: httpx.Client, store: ConversationStore) -> None:
+    store.append(make_answer("hers", "Where?", "There.", conversation="c9"), "default", owner="ada")
     FeedbackStore(store.database).rate("hers", "up", owner="ada")
     assert client.get("/v1/feedback").json()["feedback"] == []
     found = client.get("/v1/feedback", params={"everyone": True}).json()["feedback"]

@@ -1,4 +1,4 @@
-"""A real file of every format in docs/formats.md, made here, comes out as text with headings, tables and pages."""
+"""A real file of every format in docs/formats.md is read as text with headings, tables and pages."""
 
 import io
 import json
@@ -177,7 +177,7 @@ def _ipynb(path: Path) -> None:
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
 
 
-def _written(text: str) -> Callable[[Path], object]:
+def write_samples(text: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(text, encoding="utf-8")
 
 
@@ -191,29 +191,29 @@ FILES: dict[str, Callable[[Path], object]] = {
     ".pdf": _pdf,
     ".docx": _docx,
     ".odt": _odt,
-    ".rtf": _written(r"{\rtf1\ansi The bridge of Gr\'f6\'dfe opened in 1932.\par}"),
+    ".rtf": write_samples(r"{\rtf1\ansi The bridge of Gr\'f6\'dfe opened in 1932.\par}"),
     ".pptx": _pptx,
     ".xlsx": _xlsx,
     ".xls": _xls,
     ".ods": _ods,
     ".epub": _epub,
-    ".fb2": _written(_FICTION),
+    ".fb2": write_samples(_FICTION),
     ".eml": _eml,
     ".msg": lambda path: path.write_bytes(msg("Of bridges", html=_WEB.encode())),
     ".ipynb": _ipynb,
-    ".html": _written(_WEB),
-    ".htm": _written(_WEB),
-    ".xhtml": _written(f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{_WEB}</body></html>'),
-    ".md": _written(f"# Bridges\n\n{FACT}\n"),
-    ".markdown": _written(f"# Bridges\n\n{FACT}\n"),
-    ".mdx": _written(f"# Bridges\n\n{FACT}\n"),
-    ".txt": _written(FACT),
-    ".rst": _written(f"Bridges\n=======\n\n{FACT}\n"),
-    ".csv": _written(f"name,note\nGröße,{FACT}\n"),
-    ".tsv": _written(f"name\tnote\nGröße\t{FACT}\n"),
-    ".json": _written(json.dumps({"note": FACT}, ensure_ascii=False)),
-    ".xml": _written(f'<?xml version="1.0" encoding="UTF-8"?><bridges><note>{FACT}</note></bridges>'),
-    ".py": _written(f'"""{FACT}"""\n'),
+    ".html": write_samples(_WEB),
+    ".htm": write_samples(_WEB),
+    ".xhtml": write_samples(f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{_WEB}</body></html>'),
+    ".md": write_samples(f"# Bridges\n\n{FACT}\n"),
+    ".markdown": write_samples(f"# Bridges\n\n{FACT}\n"),
+    ".mdx": write_samples(f"# Bridges\n\n{FACT}\n"),
+    ".txt": write_samples(FACT),
+    ".rst": write_samples(f"Bridges\n=======\n\n{FACT}\n"),
+    ".csv": write_samples(f"name,note\nGröße,{FACT}\n"),
+    ".tsv": write_samples(f"name\tnote\nGröße\t{FACT}\n"),
+    ".json": write_samples(json.dumps({"note": FACT}, ensure_ascii=False)),
+    ".xml": write_samples(f'<?xml version="1.0" encoding="UTF-8"?><bridges><note>{FACT}</note></bridges>'),
+    ".py": write_samples(f'"""{FACT}"""\n'),
 }
 CONTAINERS: dict[str, tuple[Callable[[Path], object], str]] = {
     ".mbox": (_mbox, "7@example.org"),
@@ -225,7 +225,7 @@ CONTAINERS: dict[str, tuple[Callable[[Path], object], str]] = {
     ".tar.xz": (_tar("w:xz"), "town/bridges.txt"),
 }
 UNTESTED = {".doc", ".ppt"}
-"""No writer of these is at hand; docs/formats.md says so."""
+"""Formats that no installed library writes; docs/formats.md says so."""
 HEADED = {
     ".docx",
     ".odt",
@@ -282,7 +282,7 @@ def test_a_real_file_is_read(suffix: str, tmp_path: Path, read: Callable[[Path],
 
 
 @pytest.mark.parametrize("suffix", CONTAINERS)
-def test_what_a_real_archive_or_mailbox_holds_is_read(suffix: str, tmp_path: Path, extractor: Extractor) -> None:
+def test_the_members_of_a_real_archive_or_mailbox_are_read(suffix: str, tmp_path: Path, extractor: Extractor) -> None:
     make, member = CONTAINERS[suffix]
     path = tmp_path / f"all{suffix}"
     make(path)
@@ -292,7 +292,7 @@ def test_what_a_real_archive_or_mailbox_holds_is_read(suffix: str, tmp_path: Pat
     assert FACT in found.documents[0].text
 
 
-def test_the_table_in_the_documentation_is_the_formats_that_there_are() -> None:
+def test_the_table_in_the_documentation_lists_every_format() -> None:
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| ") and "`." in line]
     said: dict[str, tuple[str, ...]] = {}

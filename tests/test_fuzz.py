@@ -1,7 +1,7 @@
-"""Damaged files of every format: each ends as a document whose offsets hold, or as a rejection. Nothing crashes or hangs.
+"""Damaged files of every format become a document with valid offsets, or are rejected. Nothing crashes or hangs.
 
-Bits flipped, ends cut off, pieces of other files put in; the same files on every run. For a longer run say how many
-rounds: `FUZZ_ROUNDS=500 python -m pytest tests/test_fuzz.py --timeout 0`; a round damages one file of each format.
+Damage: flipped bits, cut ends, inserted pieces of other files; the same files on every run. For a longer run, set the number
+of rounds: `FUZZ_ROUNDS=500 python -m pytest tests/test_fuzz.py --timeout 0`. A round damages one file of each format.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from index.chunking.chunker import chunk_document
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.canonical import canonical
@@ -41,8 +41,8 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {suffix: (folder / f"a{suffix}").read_bytes() for suffix in MAKERS}
 
 
-def damaged(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """The file with one kind of damage, its first bytes often left so that a reader takes it."""
+def damage(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """The file with one kind of damage. Its first bytes are often kept so that a parser accepts it."""
     found = bytearray(data)
     first = chance.choice((0, min(8, len(found) - 1)))
     kind = chance.randrange(4)
@@ -61,8 +61,8 @@ def damaged(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
     return bytes(found)
 
 
-def holds(document: Document) -> None:
-    """Everything that offsets, pages, sections and chunks promise."""
+def check_invariants(document: Document) -> None:
+    """Check the invariants of offsets, pages, sections and chunks."""
     text = document.text
     assert text == canonical(text)
     assert text.encode().decode() == text
@@ -96,11 +96,11 @@ def test_a_damaged_file_is_a_document_or_a_rejection(
     chance = random.Random(suffix)
     path = tmp_path / f"a{suffix}"
     for _ in range(ROUNDS):
-        path.write_bytes(damaged(originals[suffix], list(originals.values()), chance))
+        path.write_bytes(damage(originals[suffix], list(originals.values()), chance))
         found = read(extractor, path)
         assert found.documents or found.refused or found.source is not None
         assert all(error.reason and error.fix and error.uri.startswith(path.as_uri()) for error in found.refused)
         for document in found.documents:
-            holds(document)
+            check_invariants(document)
     path.write_bytes(originals[suffix])
-    assert read(extractor, path).documents  # and the readers still read
+    assert read(extractor, path).documents  # the parsers still work afterwards

@@ -1,8 +1,7 @@
-"""The golden questions over seeds/, asked of a real server: what must hold of its answers, its quotes and its refusals.
+"""The golden questions over seeds/, asked of a real server: bounds for its answers, quotes and refusals.
 
-The bounds are those of a release: nine in ten plainly worded questions answered with the right sentence cited, seven in ten
-near misses refused. Questions far from the words of the briefing are asked and reported too; what is measured on them stands
-in docs/results.md.
+A release needs nine in ten plainly worded questions answered with the right sentence cited, and seven in ten near misses
+refused. Questions far from the words of the briefing are asked and reported too; docs/results.md has the results.
 """
 
 import json
@@ -21,18 +20,18 @@ NEAR_MISSES = [row for row in GOLDEN if not row["answerable"]]
 
 @pytest.fixture(scope="module")
 def answers(served: str) -> dict[str, dict[str, Any]]:
-    """Every golden question's answer, follow-ups asked in a conversation of their own."""
+    """The answer to every golden question. Each follow-up is asked in a conversation of its own."""
     found = {}
     with httpx.Client(base_url=served, timeout=120) as client:
         for row in GOLDEN:
             conversation = None
             for turn in row.get("history", []):
-                conversation = _asked(client, turn["question"], conversation)["conversation_id"]
-            found[row["id"]] = _asked(client, row["question"], conversation)
+                conversation = _ask(client, turn["question"], conversation)["conversation_id"]
+            found[row["id"]] = _ask(client, row["question"], conversation)
     return found
 
 
-def _asked(client: httpx.Client, question: str, conversation: str | None) -> dict[str, Any]:
+def _ask(client: httpx.Client, question: str, conversation: str | None) -> dict[str, Any]:
     response = client.post("/v1/chat", json={"question": question, "conversation_id": conversation})
     response.raise_for_status()
     answer: dict[str, Any] = response.json()

@@ -1,4 +1,4 @@
-"""The wall holds: workers that crash, hang, swell or babble cost one request. The misbehaving process is real."""
+"""The sandbox: a worker that crashes, hangs, uses too much memory or answers endlessly costs one request."""
 
 import os
 import signal
@@ -33,13 +33,13 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def rogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def misbehave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "rogue.py").write_text(ROGUE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return "rogue"
 
 
-def lost(module: str, command: bytes, seconds: float = 30) -> ProcessLost:
+def failure(module: str, command: bytes, seconds: float = 30) -> ProcessLost:
     process = GuardedProcess(module, [])
     try:
         assert process.ask(b"hello", seconds=30, max_bytes=100) == b"hello"
@@ -51,14 +51,14 @@ def lost(module: str, command: bytes, seconds: float = 30) -> ProcessLost:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_a_crash_is_named(rogue: str) -> None:
-    assert str(lost(rogue, b"crash")) == "the reader for its format crashed on it (SIGSEGV)"
-    assert str(lost(rogue, b"quit")) == "the reader for its format crashed on it (exit status 3)"
+def test_a_crash_is_reported(misbehave: str) -> None:
+    assert str(failure(misbehave, b"crash")) == "the reader for its format crashed on it (SIGSEGV)"
+    assert str(failure(misbehave, b"quit")) == "the reader for its format crashed on it (exit status 3)"
 
 
-def test_a_hang_ends_when_its_time_is_up(rogue: str) -> None:
+def test_a_hanging_worker_is_ended_at_its_time_limit(misbehave: str) -> None:
     started = time.monotonic()
-    error = lost(rogue, b"hang", seconds=0.5)
+    error = failure(misbehave, b"hang", seconds=0.5)
     assert time.monotonic() - started < 10
     assert str(error) == "reading it took longer than 0.5 s"
     assert error.is_final
@@ -66,23 +66,23 @@ def test_a_hang_ends_when_its_time_is_up(rogue: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_giving_up_is_told_from_a_crash(rogue: str) -> None:
-    error = lost(rogue, b"abort")
+def test_an_exit_is_distinguished_from_a_crash(misbehave: str) -> None:
+    error = failure(misbehave, b"abort")
     assert str(error) == "the reader for its format gave up on it, as it does when memory runs out (SIGABRT)"
     assert error.is_about_size
 
 
-def test_running_out_of_memory_is_told_from_a_crash(rogue: str) -> None:
-    error = lost(rogue, b"swell")
+def test_running_out_of_memory_is_distinguished_from_a_crash(misbehave: str) -> None:
+    error = failure(misbehave, b"swell")
     assert str(error) == "reading it takes too much memory"
     assert error.is_about_size
 
 
-def test_an_endless_answer_is_not_waited_for(rogue: str) -> None:
-    assert str(lost(rogue, b"babble")) == "its text takes more than 100 bytes"
+def test_an_endless_answer_is_not_waited_for(misbehave: str) -> None:
+    assert str(failure(misbehave, b"babble")) == "its text takes more than 100 bytes"
 
 
-def test_a_process_that_cannot_start_is_no_fault_of_a_file() -> None:
+def test_a_process_that_cannot_start_is_not_blamed_on_the_file() -> None:
     process = GuardedProcess("index.no_such_module", [])
     with pytest.raises(ProcessUnstartable, match=r"does not start.*no_such_module"):
         process.ask(b"", seconds=30, max_bytes=100)
@@ -114,7 +114,7 @@ def test_a_worker_that_died_between_files_costs_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a pipe that nobody writes to hangs its reader; limits of Linux")
-def test_a_file_that_hangs_its_reader_costs_itself_alone(tmp_path: Path) -> None:
+def test_a_file_that_hangs_its_parser_is_rejected_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hangs.txt")
     (tmp_path / "good.txt").write_text("Good.")
     with Extractor(Limits(seconds=2), workers=2) as extractor, ThreadPoolExecutor(2) as threads:
@@ -138,7 +138,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces and /proc are of Linux")
-def test_workers_have_no_way_out_to_the_network(tmp_path: Path) -> None:
+def test_workers_have_no_access_to_the_network(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Text.")
     with Extractor(workers=1) as extractor:
         extractor.extract(tmp_path / "a.txt")
@@ -179,7 +179,7 @@ def _state(pid: int) -> str:
         return "Z"
 
 
-def test_close_ends_what_is_under_way(tmp_path: Path) -> None:
+def test_close_ends_running_requests(tmp_path: Path) -> None:
     if sys.platform == "win32":
         pytest.skip("pipes are of POSIX")
     os.mkfifo(tmp_path / "hangs.txt")

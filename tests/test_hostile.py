@@ -1,5 +1,5 @@
-"""Files made to do harm: entities that multiply or read other files, nesting without end, little that unpacks to much, pages
-without number, and files that say they are others.
+"""Hostile files: entities that multiply or read other files, endless nesting, decompression bombs, huge numbers of pages,
+and files with a false format.
 """
 
 import json
@@ -28,15 +28,15 @@ def extractor() -> Iterator[Extractor]:
 
 
 def outcome(extractor: Extractor, path: Path) -> str:
-    """The text of the file, or the reason why there is none."""
+    """The text of the file, or the reason of its rejection."""
     try:
         return extractor.extract(path).document.text
     except DocumentRejected as error:
         return error.reason
 
 
-def rewritten(path: Path, member: str, change: Callable[[str], str]) -> None:
-    """Change one part of a zipped document."""
+def rewrite_part(path: Path, member: str, change: Callable[[str], str]) -> None:
+    """A zipped document with one part changed."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts[member] = change(parts[member].decode()).encode()
@@ -53,7 +53,7 @@ PARTS = {
     ".ods": "content.xml",
     ".epub": "a.xhtml",
 }
-"""The part of each zipped format that holds the text."""
+"""The part that holds the text, for each zipped format."""
 
 
 def with_doctype(source: str, entities: str, root: str) -> str:
@@ -63,19 +63,19 @@ def with_doctype(source: str, entities: str, root: str) -> str:
     return f"{declaration}<!DOCTYPE {root} [{entities}]>{rest.replace('Bridges', '&bomb;').replace('Notes', '&bomb;')}"
 
 
-def laughing(path: Path, suffix: str) -> None:
+def with_nested_entities(path: Path, suffix: str) -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     _poisoned(path, suffix, f'<!ENTITY l0 "lol">{laughs}<!ENTITY bomb "&l9;">')
 
 
-def reading(path: Path, suffix: str, target: Path) -> None:
+def with_external_entity(path: Path, suffix: str, target: Path) -> None:
     _poisoned(path, suffix, f'<!ENTITY bomb SYSTEM "{target.as_uri()}">')
 
 
 def _poisoned(path: Path, suffix: str, entities: str) -> None:
     FILES[suffix](path)
     if suffix in PARTS:
-        rewritten(path, PARTS[suffix], lambda source: with_doctype(source, entities, "x"))
+        rewrite_part(path, PARTS[suffix], lambda source: with_doctype(source, entities, "x"))
     else:
         path.write_text(with_doctype(path.read_text(encoding="utf-8"), entities, "x"), encoding="utf-8")
 
@@ -83,14 +83,14 @@ def _poisoned(path: Path, suffix: str, entities: str) -> None:
 @pytest.mark.parametrize("suffix", [*PARTS, ".fb2", ".xhtml", ".xml"])
 def test_entities_neither_multiply_nor_read_other_files(suffix: str, tmp_path: Path, extractor: Extractor) -> None:
     path = tmp_path / f"a{suffix}"
-    laughing(path, suffix)
+    with_nested_entities(path, suffix)
     found = outcome(extractor, path)
     assert found.count("lol") < 10_000
     (tmp_path / "secret.txt").write_text(SECRET)
-    reading(path, suffix, tmp_path / "secret.txt")
+    with_external_entity(path, suffix, tmp_path / "secret.txt")
     assert "xylophone" not in outcome(extractor, path)
     FILES[suffix](path)
-    assert "1932" in outcome(extractor, path)  # the reader is still there
+    assert "1932" in outcome(extractor, path)  # the parser process is still alive
 
 
 @pytest.mark.parametrize(
@@ -105,22 +105,22 @@ def test_entities_neither_multiply_nor_read_other_files(suffix: str, tmp_path: P
         ("a.json", json.dumps({"a": "x"}) + "[" * 500_000),
     ],
 )  # fmt: skip
-def test_nesting_without_end_ends(name: str, content: str, tmp_path: Path, extractor: Extractor) -> None:
+def test_endless_nesting_is_rejected(name: str, content: str, tmp_path: Path, extractor: Extractor) -> None:
     (tmp_path / name).write_text(content)
     outcome(extractor, tmp_path / name)
     (tmp_path / "good.txt").write_text("Good.")
     assert outcome(extractor, tmp_path / "good.txt") == "Good."
 
 
-def swelling(megabytes: int) -> bytes:
-    """A raw deflate stream of so many MiB of spaces, at the cost of packing one: its block is repeated."""
+def deflate_spaces(megabytes: int) -> bytes:
+    """A raw deflate stream of this many MiB of spaces, made quickly by repeating the block of one MiB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     block = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
     return block * megabytes + packer.flush()
 
 
 def bomb(path: Path, suffix: str, packed: bytes) -> None:
-    """A file of the format whose part with the text is `packed`, though its archive says that it is small."""
+    """A file of the format whose text part is the deflate stream `packed`, while its archive states a small size."""
     FILES[suffix](path)
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -140,32 +140,32 @@ def workers_of(extractor: Extractor) -> list[int]:
 
 
 @pytest.mark.parametrize("suffix", PARTS)
-def test_a_document_packed_too_tightly_is_refused_before_it_is_parsed(
+def test_a_document_with_an_extreme_compression_ratio_is_refused_before_it_is_parsed(
     suffix: str, tmp_path: Path, extractor: Extractor
 ) -> None:
     (tmp_path / "good.txt").write_text("Good.")
     assert outcome(extractor, tmp_path / "good.txt") == "Good."
     before = workers_of(extractor)
-    bomb(tmp_path / f"a{suffix}", suffix, swelling(400))
+    bomb(tmp_path / f"a{suffix}", suffix, deflate_spaces(400))
     assert (tmp_path / f"a{suffix}").stat().st_size < 2_000_000
     reason = f"its part '{PARTS[suffix]}' unpacks to more than 250 times its packed size"
     assert outcome(extractor, tmp_path / f"a{suffix}").startswith(reason)
-    assert workers_of(extractor) == before  # which has 400 MiB
+    assert workers_of(extractor) == before  # the worker may use 400 MiB
 
 
-def test_a_document_that_unpacks_to_too_much_in_all_is_refused(tmp_path: Path) -> None:
-    bomb(tmp_path / "a.docx", ".docx", swelling(3))
+def test_a_document_that_unpacks_to_too_much_in_total_is_refused(tmp_path: Path) -> None:
+    bomb(tmp_path / "a.docx", ".docx", deflate_spaces(3))
     with Extractor(Limits(unpacked_bytes=2**21, ratio=10_000), workers=1) as extractor:
         assert outcome(extractor, tmp_path / "a.docx") == "more than 2,097,152 bytes come out of it"
 
 
-def test_a_size_that_is_stated_too_small_hides_nothing(tmp_path: Path, extractor: Extractor) -> None:
-    bomb(tmp_path / "a.docx", ".docx", swelling(1))
+def test_a_false_size_in_the_archive_hides_nothing(tmp_path: Path, extractor: Extractor) -> None:
+    bomb(tmp_path / "a.docx", ".docx", deflate_spaces(1))
     assert outcome(extractor, tmp_path / "a.docx").startswith("it is damaged or cut short (Bad CRC-32")
 
 
 def pdf(path: Path, pages: int, content: bytes) -> None:
-    """A PDF of many pages that share one stream of content."""
+    """A PDF of many pages that share one content stream."""
     data, places = bytearray(b"%PDF-1.4\n"), []
     kids = b" ".join(b"%d 0 R" % number for number in range(5, 5 + pages))
     shared = b"/MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F 3 0 R >> >>"
@@ -211,7 +211,7 @@ SHOWN = {
 }
 
 
-def test_a_zipped_document_that_says_it_is_another_is_refused_by_what_it_is(
+def test_a_zipped_document_with_a_false_suffix_is_refused_by_its_real_format(
     tmp_path: Path, extractor: Extractor
 ) -> None:
     for suffix in SHOWN:

@@ -31,18 +31,18 @@ def collection(tmp_path: Path, encoder: HashedEncoder) -> Iterator[Collection]:
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "corpus"
     folder.mkdir()
-    zipped(folder / "a.zip", apple="Apples grow on trees.", bear="Bears eat honey.", cat="Cats drink milk.")
+    write_zip(folder / "a.zip", apple="Apples grow on trees.", bear="Bears eat honey.", cat="Cats drink milk.")
     return folder
 
 
-def zipped(path: Path, **members: str | bytes) -> None:
+def write_zip(path: Path, **members: str | bytes) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(f"{name}.txt", content)
 
 
 def names(report: SyncReport) -> dict[str, list[str]]:
-    """The groups of a report that are not empty, as names of members."""
+    """The non-empty groups of a report, as names of members."""
     groups = {group: sorted(uri.rsplit("/", 1)[1] for uri in getattr(report, group)) for group in GROUPS}
     return {group: found for group, found in groups.items() if found}
 
@@ -58,7 +58,7 @@ def test_members_are_found_and_an_unchanged_archive_is_not_opened(collection: Co
     [hit] = collection.search("honey", k=1)
     assert hit.uri == f"{(folder / 'a.zip').as_uri()}!/bear.txt"
     status = (folder / "a.zip").stat()
-    (folder / "a.zip").write_bytes(b"\0" * status.st_size)  # would be rejected if anybody looked inside
+    (folder / "a.zip").write_bytes(b"\0" * status.st_size)  # would be rejected if it were opened
     os.utime(folder / "a.zip", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert names(sync(collection, [folder])) == {"unchanged": ["apple.txt", "bear.txt", "cat.txt"]}
 
@@ -68,7 +68,7 @@ def test_a_changed_archive_adds_changes_renames_and_removes_members(
 ) -> None:
     sync(collection, [folder])
     encoded = encoder.encoded
-    zipped(folder / "a.zip", apple="Apples fall from trees.", ursus="Bears eat honey.", dog="Dogs chase cats.")
+    write_zip(folder / "a.zip", apple="Apples fall from trees.", ursus="Bears eat honey.", dog="Dogs chase cats.")
     assert names(sync(collection, [folder])) == {
         "added": ["dog.txt"], "changed": ["apple.txt"], "renamed": ["ursus.txt"], "removed": ["cat.txt"],
     }  # fmt: skip
@@ -96,17 +96,15 @@ def test_a_renamed_archive_keeps_the_vectors_and_a_removed_one_goes(
 
 def test_a_member_moved_out_of_its_archive_is_renamed(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
-    zipped(folder / "a.zip", apple="Apples grow on trees.")
-    (folder / "a.txt").write_text("Bears eat honey.")  # read after the archive's changes are known
+    write_zip(folder / "a.zip", apple="Apples grow on trees.")
+    (folder / "a.txt").write_text("Bears eat honey.")  # read after the changes of the archive are known
     report = names(sync(collection, [folder]))
     assert report == {"added": ["a.txt"], "removed": ["bear.txt", "cat.txt"], "unchanged": ["apple.txt"]}
 
 
-def test_an_archive_named_on_the_command_line_is_followed_through_its_members(
-    collection: Collection, folder: Path
-) -> None:
+def test_an_archive_given_on_the_command_line_is_synced_by_its_members(collection: Collection, folder: Path) -> None:
     sync(collection, [folder / "a.zip"])
-    zipped(folder / "a.zip", apple="Apples grow on trees.")
+    write_zip(folder / "a.zip", apple="Apples grow on trees.")
     assert names(sync(collection, [folder / "a.zip"])) == {
         "removed": ["bear.txt", "cat.txt"], "unchanged": ["apple.txt"],
     }  # fmt: skip
@@ -125,36 +123,36 @@ def test_a_member_that_no_longer_reads_stays_and_is_reported_until_it_does(
     collection: Collection, folder: Path
 ) -> None:
     sync(collection, [folder])
-    zipped(folder / "a.zip", apple="Apples grow on trees.", bear=b"", cat="Cats sleep.")
+    write_zip(folder / "a.zip", apple="Apples grow on trees.", bear=b"", cat="Cats sleep.")
     for group in ("changed", "unchanged"):
         report = sync(collection, [folder])
         assert [found.reason for found in report.rejected] == ["it is empty"]
         assert "cat.txt" in names(report)[group]
     assert texts(collection)["bear.txt"] == "Bears eat honey."
-    zipped(folder / "a.zip", apple="Apples grow on trees.", bear="Bears sleep.", cat="Cats sleep.")
+    write_zip(folder / "a.zip", apple="Apples grow on trees.", bear="Bears sleep.", cat="Cats sleep.")
     assert names(sync(collection, [folder]))["changed"] == ["bear.txt"]
     assert names(sync(collection, [folder])) == {"unchanged": ["apple.txt", "bear.txt", "cat.txt"]}
 
 
 def test_an_emptied_archive_loses_its_members(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
-    zipped(folder / "a.zip")
+    write_zip(folder / "a.zip")
     assert names(sync(collection, [folder])) == {"removed": ["apple.txt", "bear.txt", "cat.txt"]}
 
 
-def test_what_is_foreseen_of_an_archive_is_the_archive(collection: Collection, folder: Path) -> None:
+def test_a_dry_run_lists_the_archive_itself(collection: Collection, folder: Path) -> None:
     assert names(preview(collection.documents.list(), [folder])) == {"added": ["a.zip"]}
     sync(collection, [folder])
     assert names(preview(collection.documents.list(), [folder])) == {"unchanged": ["apple.txt", "bear.txt", "cat.txt"]}
-    zipped(folder / "a.zip", apple="Apples.")
+    write_zip(folder / "a.zip", apple="Apples.")
     assert names(preview(collection.documents.list(), [folder])) == {"changed": ["a.zip"]}
 
 
-def test_an_archive_is_replaced_all_or_nothing(
+def test_an_archive_is_replaced_completely_or_not_at_all(
     collection: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync(collection, [folder])
-    zipped(folder / "a.zip", **{f"new{number}": f"New text {number}." for number in range(100)})
+    write_zip(folder / "a.zip", **{f"new{number}": f"New text {number}." for number in range(100)})
     ledger = collection._ledger
     real, calls = ledger.change, []
 
@@ -173,29 +171,27 @@ def test_an_archive_is_replaced_all_or_nothing(
     assert len(collection.documents.list()) == 100
 
 
-def test_verify_looks_at_the_archive_behind_a_member(collection: Collection, folder: Path) -> None:
+def test_verify_checks_the_archive_of_a_member(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     assert collection.verify() == []
-    zipped(folder / "a.zip", apple="Apples.")
+    write_zip(folder / "a.zip", apple="Apples.")
     assert {(finding.place, finding.what.rsplit("/", 1)[1]) for finding in collection.verify()} == {
         ("files", f"{name}.txt has changed") for name in ("apple", "bear", "cat")
     }
 
 
-def test_who_may_read_an_archive_may_read_what_comes_into_it(collection: Collection, folder: Path) -> None:
+def test_new_members_of_an_archive_get_its_readers(collection: Collection, folder: Path) -> None:
     sync(collection, [folder], principals=frozenset({"ann"}))
-    zipped(folder / "a.zip", apple="Apples fall.", ursus="Bears eat honey.", dog="Dogs chase cats.")
+    write_zip(folder / "a.zip", apple="Apples fall.", ursus="Bears eat honey.", dog="Dogs chase cats.")
     sync(collection, [folder])
     assert {found.uri.rsplit("/", 1)[1]: found.principals for found in collection.documents.list()} == dict.fromkeys(
         ("apple.txt", "ursus.txt", "dog.txt"), frozenset({"ann"})
     )
 
 
-def test_new_archives_and_mails_are_for_those_who_were_named_for_their_folder(
-    collection: Collection, folder: Path
-) -> None:
+def test_new_archives_and_mails_get_the_readers_of_their_folder(collection: Collection, folder: Path) -> None:
     sync(collection, [folder], principals=frozenset({"ann"}))
-    zipped(folder / "b.zip", dog="Dogs chase cats.")
+    write_zip(folder / "b.zip", dog="Dogs chase cats.")
     message = EmailMessage()
     message["Subject"] = "Emus"
     message.set_content("See the list.")

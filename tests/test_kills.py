@@ -1,8 +1,8 @@
-"""kill -9 from outside, at any instant of a sync, a watch, and of the writing and trimming of caches.
+"""kill -9 from outside, at any instant of a sync, of a watch, and of writing and trimming the caches.
 
-With the kills of test_crash.py these are fifty. Each child is forked from a process that has imported everything, so that most
-of its life is work. After every kill the collection is sound and holds of each file a version that the file had; in the end it
-is what an undisturbed run over the last files makes.
+Together with the kills of test_crash.py these are fifty. Each child is forked from a process that has imported everything, so
+that it spends most of its life on work. After every kill the collection is sound and holds a version of each file that the file
+once had; in the end it equals the result of an undisturbed run over the last files.
 """
 
 import os
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.sync.sync import sync
 
 SYNC_KILLS, WATCH_KILLS, CACHE_KILLS = 14, 8, 8
@@ -31,12 +31,12 @@ from pathlib import Path
 import index.maintenance.writer
 from index.collection import Collection
 from index.sync.watch import follow
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.records import Document
 from index.sync.sync import sync
 
 index.maintenance.writer._LOG_KEPT = 20
-index.maintenance.writer._TENDING_SECONDS = 0.0
+index.maintenance.writer._REFRESH_SECONDS = 0.0
 
 def churn(collection):
     number = 0
@@ -65,7 +65,7 @@ for line in sys.stdin:
 
 
 class Nursery:
-    """Starts tasks in children of a process of its own."""
+    """Starts tasks in child processes of a separate process."""
 
     def __init__(self) -> None:
         self._read, write = os.pipe()
@@ -83,7 +83,7 @@ class Nursery:
         return int(self._lines.readline())
 
     def kill(self, child: int) -> None:
-        with suppress(ProcessLookupError):  # it was done before
+        with suppress(ProcessLookupError):  # it had finished already
             os.kill(child, signal.SIGKILL)
         assert self._lines.readline() == "ended\n"
 
@@ -102,7 +102,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 class Corpus:
-    """A folder that goes on changing, and every text that each of its files ever had."""
+    """A folder that keeps changing, and every text that each of its files ever had."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -113,7 +113,7 @@ class Corpus:
             self._write(f"file{number:03d}.txt", number)
 
     def change(self) -> None:
-        """A third of the files says something else, one goes, one comes, one is called otherwise."""
+        """Change a third of the files, remove one, add one and rename one."""
         self._generation += 1
         names = sorted(path.name for path in self.folder.iterdir())
         for number, name in enumerate(names):
@@ -136,9 +136,9 @@ class Corpus:
 
 
 def check_sound(folder: Path, corpus: Corpus) -> bool:
-    """Whether the collection also is as the files are, with all vectors."""
+    """Check that the collection is sound. Returns whether it also equals the files and has all vectors."""
     collection = Collection(folder, HashedEncoder())
-    assert [finding for finding in collection.verify() if finding.place != "files"] == []
+    assert [problem for problem in collection.verify() if problem.place != "files"] == []
     uris = [document.uri for document in collection.documents.list()]
     assert len(uris) == len(set(uris))
     for document in collection.documents.list():
@@ -155,7 +155,7 @@ def check_sound(folder: Path, corpus: Corpus) -> bool:
 
 
 def check_as_undisturbed(folder: Path, corpus: Corpus, undisturbed: Path) -> None:
-    """After one more sync: the ledgers hold the same, and every search finds the same with the same similarities."""
+    """Check after one more sync that both ledgers hold the same and every search finds the same with the same similarities."""
     collection, other = Collection(folder, HashedEncoder()), Collection(undisturbed, HashedEncoder())
     for each in (collection, other):
         sync(each, [corpus.folder])
@@ -185,7 +185,7 @@ def check_as_undisturbed(folder: Path, corpus: Corpus, undisturbed: Path) -> Non
 
 
 @pytest.mark.timeout(240)
-def test_kills_during_sync_leave_what_an_undisturbed_sync_makes(tmp_path: Path, nursery: Nursery) -> None:
+def test_kills_during_sync_leave_the_result_of_an_undisturbed_sync(tmp_path: Path, nursery: Nursery) -> None:
     corpus, folder, chance = Corpus(tmp_path / "corpus"), tmp_path / "killed", random.Random(11)
     begin = time.monotonic()
     child = nursery.start("sync", tmp_path / "measured", corpus.folder)
@@ -200,12 +200,12 @@ def test_kills_during_sync_leave_what_an_undisturbed_sync_makes(tmp_path: Path, 
         nursery.kill(child)
         cut_short += not check_sound(folder, corpus)
         corpus.change()
-    assert cut_short  # else every kill came too late
+    assert cut_short  # otherwise every kill came too late
     check_as_undisturbed(folder, corpus, tmp_path / "undisturbed")
 
 
 @pytest.mark.timeout(240)
-def test_kills_during_watch_leave_what_an_undisturbed_sync_makes(tmp_path: Path, nursery: Nursery) -> None:
+def test_kills_during_watch_leave_the_result_of_an_undisturbed_sync(tmp_path: Path, nursery: Nursery) -> None:
     corpus, folder, chance = Corpus(tmp_path / "corpus"), tmp_path / "killed", random.Random(12)
     collection = Collection(folder, HashedEncoder())
     sync(collection, [corpus.folder])

@@ -24,7 +24,7 @@ def document(name: str = "a", text: str = "One. Two.", version: str = "v1", **fa
 
 
 def entry(document: Document, source: FileStamp | None = None) -> ChunkedDocument:
-    """The document with each of its words as a chunk."""
+    """The document, with each of its words as a chunk."""
     chunks, start = [], 0
     for place, word in enumerate(document.text.split(" ")):
         identity = f"{document.id}/{document.version}/{place}"
@@ -40,12 +40,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def inside(ledger: Ledger, where: Filter) -> set[str]:
-    """Ids of the documents with a chunk in the scope of the filter."""
-    scope = ledger.selections.get(where)
+def selected_ids(ledger: Ledger, where: Filter) -> set[str]:
+    """Return the ids of the documents with a chunk inside the filter's selection."""
+    selection = ledger.selections.get(where)
     with ledger.snapshot() as snapshot:
         entries = list(snapshot.lexical_entries(None))
-    mask = scope.mask(np.array([entry.document for entry in entries], dtype=np.int64))
+    mask = selection.mask(np.array([entry.document for entry in entries], dtype=np.int64))
     rows = ledger.chunks.get([entry.number for entry, is_inside in zip(entries, mask, strict=True) if is_inside])
     return {row.chunk.document_id for row in rows.values()}
 
@@ -62,7 +62,7 @@ def embed_all(ledger: Ledger) -> int:
     trail=st.lists(st.text(), max_size=3),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_document_comes_back_as_it_was(
+def test_any_document_is_read_back_unchanged(
     ledger: Ledger, text: str, title: str, metadata: dict[str, str], trail: list[str]
 ) -> None:
     given = document(
@@ -82,7 +82,7 @@ def test_any_document_comes_back_as_it_was(
     assert (row.title, row.chunk.trail) == (title, tuple(trail))
 
 
-def test_a_retired_version_still_opens_and_is_not_current(ledger: Ledger) -> None:
+def test_a_retired_version_can_still_be_read_and_is_not_current(ledger: Ledger) -> None:
     old, new = document(text="old words"), document(text="new words", version="v2")
     ledger.change([entry(old)], [])
     ledger.change([entry(new)], [])
@@ -133,7 +133,7 @@ def test_title_and_headings_are_embedded_but_a_file_name_is_not(ledger: Ledger) 
     assert ledger.chunks.pending(1)[0].text == "body\nResults"
 
 
-def test_summaries_say_what_a_folder_sync_needs(ledger: Ledger) -> None:
+def test_summaries_hold_what_a_folder_sync_needs(ledger: Ledger) -> None:
     ledger.change([entry(document("a", text="one two"), FileStamp(7, 123))], [])
     ledger.change([entry(document("b", text="one"))], [])
     first, second = ledger.documents.list()
@@ -158,7 +158,7 @@ def test_filters_resolve_to_exactly_the_documents_that_meet_them(ledger: Ledger)
         ledger.change([entry(document(name, uri=uri, metadata=metadata))], [])
 
     def chosen(where: Filter) -> set[str]:
-        return inside(ledger, where)
+        return selected_ids(ledger, where)
 
     assert chosen(Filter()) == set(places)
     assert chosen(Filter(uri_prefix="x/")) == {"a", "b"}
@@ -184,7 +184,7 @@ SECONDS = st.integers(0, 5)
     even=st.booleans(),
 )
 @settings(max_examples=40, deadline=None)
-def test_who_may_read_and_when_it_was_modified_filter_as_brute_force_does(
+def test_filters_by_reader_and_time_equal_brute_force(
     tmp_path_factory: pytest.TempPathFactory,
     documents: list[tuple[frozenset[str], int, bool]],
     principals: frozenset[str] | None,
@@ -215,12 +215,12 @@ def test_who_may_read_and_when_it_was_modified_filter_as_brute_force_does(
         principals=principals,
     )
     assert where.is_open == (principals is None and after is None and before is None and not even)
-    found = inside(ledger, where)
+    found = selected_ids(ledger, where)
     ledger.close()
     assert found == expected
 
 
-def test_who_may_read_holds_for_every_version_and_outlives_removal(ledger: Ledger) -> None:
+def test_permissions_apply_to_every_version_and_outlive_removal(ledger: Ledger) -> None:
     hr = frozenset({"hr"})
     ledger.change([entry(document(text="old words", principals=frozenset({"all", "hr"})))], [])
     ledger.change([entry(document(text="new words", version="v2", principals=hr))], [])
@@ -249,26 +249,26 @@ def test_a_document_without_a_file_or_a_stated_time_was_modified_when_it_was_ind
     assert ledger.selections.get(Filter(modified_after=now)).is_empty
 
 
-def test_a_filter_resolved_before_sees_at_once_what_was_committed_since(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_cached_selection_is_renewed_at_once_after_a_commit(ledger: Ledger, tmp_path: Path) -> None:
     ledger.change([entry(document(name)) for name in "abc"], [])
     everybody = Filter(principals=frozenset())
-    assert inside(ledger, everybody) == {"a", "b", "c"}
+    assert selected_ids(ledger, everybody) == {"a", "b", "c"}
     assert ledger.selections.get(everybody) is ledger.selections.get(Filter(principals=frozenset()))
     ledger.permit("b", {"ann"})
-    assert inside(ledger, everybody) == {"a", "c"}
+    assert selected_ids(ledger, everybody) == {"a", "c"}
     other = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
     other.permit("b", ())
     other.change([], ["c"])
     other.close()
-    assert inside(ledger, everybody) == {"a", "b"}
+    assert selected_ids(ledger, everybody) == {"a", "b"}
     ledger.close()
     with pytest.raises(NotFound):
         ledger.permit("c", {"ann"})
     ledger.permit("a", {"ann"})
-    assert inside(ledger, everybody) == {"b"}
+    assert selected_ids(ledger, everybody) == {"b"}
 
 
-def test_scopes_are_kept_up_to_a_size_and_the_one_longest_unused_goes_first(ledger: Ledger, tmp_path: Path) -> None:
+def test_selections_are_cached_up_to_a_size_and_the_longest_unused_goes_first(ledger: Ledger, tmp_path: Path) -> None:
     ledger.change([entry(document(name)) for name in "abcdef"], [])
     database = SqliteDatabase(tmp_path / "ledger.sqlite")
     selections = SelectionCache(database, max_numbers=4)
@@ -281,7 +281,7 @@ def test_scopes_are_kept_up_to_a_size_and_the_one_longest_unused_goes_first(ledg
     database.close()
 
 
-def test_a_filter_that_cannot_be_right_is_refused() -> None:
+def test_an_impossible_filter_is_refused() -> None:
     with pytest.raises(QueryInvalid, match=r"principals is one string \('ann'\)"):
         Filter(principals="ann")  # type: ignore[arg-type]
     with pytest.raises(QueryInvalid, match="modified_after '2026-01-01T00:00:00' has no time zone"):
@@ -294,8 +294,8 @@ FIRST_LAYOUT = {
 }
 
 
-def test_a_ledger_of_the_first_layout_is_brought_up_to_date_as_it_is(ledger: Ledger, tmp_path: Path) -> None:
-    """The first layout had no permissions, times, visits or roots: taken from this one they are gone, and so it is that one."""
+def test_a_ledger_of_the_first_layout_is_upgraded_in_place(ledger: Ledger, tmp_path: Path) -> None:
+    """The first layout had no permissions, times, visits or roots: without them this layout equals the first one."""
     ledger.change([entry(document("file"), FileStamp(1, 5 * 10**9)), entry(document("other"))], [])
     embed_all(ledger)
     before = [replace(summary, indexed_at=0.0) for summary in ledger.documents.list()]
@@ -359,7 +359,7 @@ def test_another_encoder_is_refused(ledger: Ledger) -> None:
         Ledger(ledger.path, encoder="e", dimension=3)
 
 
-def test_a_damaged_ledger_is_named_with_the_mend(ledger: Ledger) -> None:
+def test_a_damaged_ledger_is_reported_with_the_fix(ledger: Ledger) -> None:
     ledger.change([entry(document("a", text="word " * 2000))], [])
     ledger.close()
     content = bytearray(ledger.path.read_bytes())
@@ -371,7 +371,7 @@ def test_a_damaged_ledger_is_named_with_the_mend(ledger: Ledger) -> None:
         Ledger(ledger.path, encoder="e", dimension=2)
 
 
-def test_a_full_disk_is_told_as_such_and_loses_nothing(ledger: Ledger) -> None:
+def test_a_full_disk_is_reported_as_such_and_loses_nothing(ledger: Ledger) -> None:
     ledger.change([entry(document("a"))], [])
     full = sqlite3.connect(ledger.path, isolation_level=None)
     full.execute("PRAGMA max_page_count = 1")

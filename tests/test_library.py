@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionMissing, CollectionNameInvalid, EncoderMismatch
 from index.library import Library
 from index.records import Document
@@ -19,17 +19,17 @@ def library(tmp_path: Path) -> Iterator[Library]:
     library.close()
 
 
-def test_a_collection_is_made_once_and_found_again(library: Library, tmp_path: Path) -> None:
-    made = library.open_or_create("papers")
-    made.add(Document("d", "v", "file:///d", "d", "text/plain", "Some text."))
-    assert library.open("papers") is library.open_or_create("papers") is made
+def test_a_collection_is_created_once_and_opened_again(library: Library, tmp_path: Path) -> None:
+    created = library.open_or_create("papers")
+    created.add(Document("d", "v", "file:///d", "d", "text/plain", "Some text."))
+    assert library.open("papers") is library.open_or_create("papers") is created
     assert library.names() == ["papers"]
     again = Library(tmp_path / "home", HashedEncoder())
     assert again.open("papers").search("text")[0].chunk.document_id == "d"
     again.close()
 
 
-def test_a_missing_collection_names_those_that_exist(library: Library) -> None:
+def test_a_missing_collection_is_reported_with_the_existing_ones(library: Library) -> None:
     with pytest.raises(CollectionMissing, match=r"no collection 'papers'\. There are: none yet"):
         library.open("papers")
     library.open_or_create("b")
@@ -63,7 +63,7 @@ def test_another_encoder_is_refused_by_name(library: Library, tmp_path: Path) ->
         Library(tmp_path / "home", HashedEncoder(32)).open("papers")
 
 
-def test_threads_that_ask_at_once_get_one_object(library: Library) -> None:
+def test_concurrent_threads_get_one_object(library: Library) -> None:
     got: list[Collection] = []
     threads = [threading.Thread(target=lambda: got.append(library.open_or_create("c"))) for _ in range(8)]
     for thread in threads:
@@ -74,7 +74,7 @@ def test_threads_that_ask_at_once_get_one_object(library: Library) -> None:
     assert len(set(map(id, got))) == 1
 
 
-def test_a_collection_that_another_process_dropped_and_made_anew_is_opened_anew(
+def test_a_collection_that_another_process_dropped_and_created_again_is_opened_again(
     library: Library, tmp_path: Path
 ) -> None:
     library.open_or_create("c").add(Document("d", "v", "file:///d", "d", "text/plain", "Old text."))
@@ -87,9 +87,9 @@ def test_a_collection_that_another_process_dropped_and_made_anew_is_opened_anew(
     assert [summary.id for summary in library.open("c").documents.list()] == ["e"]
 
 
-def test_a_collection_that_is_dropped_while_it_is_opened_stays_gone(tmp_path: Path) -> None:
-    class Outrun(Library):
-        """Another process drops the collection right after it was seen to be there."""
+def test_a_collection_that_is_dropped_while_it_is_opened_is_not_recreated(tmp_path: Path) -> None:
+    class RacingLibrary(Library):
+        """Another process drops the collection right after this one saw that it exists."""
 
         def require(self, name: str) -> None:
             super().require(name)
@@ -97,5 +97,5 @@ def test_a_collection_that_is_dropped_while_it_is_opened_stays_gone(tmp_path: Pa
 
     Library(tmp_path, HashedEncoder()).open_or_create("c").close()
     with pytest.raises(CollectionMissing):
-        Outrun(tmp_path, HashedEncoder()).open("c")
+        RacingLibrary(tmp_path, HashedEncoder()).open("c")
     assert not (tmp_path / "collections" / "c").exists()

@@ -1,4 +1,4 @@
-"""What a server refuses, waits for and cuts off, over real sockets: size, time, turns, and callers who go away."""
+"""Limits of a server, over real sockets: size, time, concurrent requests, and callers who disconnect."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.answering.answerer import AnswerReady, Event, PassagesFound
@@ -28,8 +28,8 @@ from service.storage.conversations import ConversationStore
 from service.storage.database import Database
 
 
-class Gate:
-    """An answerer that waits, at the question `wait`, until it is let; and remembers what it was asked."""
+class GatedAnswerer:
+    """An answerer that blocks on the question `wait` until the test opens it, and records the questions."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -65,11 +65,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 @pytest.fixture
 def serving(tmp_path: Path, library: Library, loopback: Any) -> Callable[..., Any]:
-    """To serve the gate with the settings given: `with serving(max_requests=1) as (address, gate):`."""
+    """A function that serves a gate with the given settings: `with serving(max_requests=1) as (address, gate):`."""
 
     @contextmanager
-    def serve(**settings: Any) -> Iterator[tuple[str, Gate]]:
-        gate = Gate()
+    def serve(**settings: Any) -> Iterator[tuple[str, GatedAnswerer]]:
+        gate = GatedAnswerer()
         store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
         service = Service(Settings(home=tmp_path, **settings), library, None, None, None, gate)  # type: ignore[arg-type]
         with loopback(create_app(service, store)) as address:
@@ -86,7 +86,7 @@ def ask(address: str, question: str, **body: Any) -> httpx.Response:
     return httpx.post(f"{address}/v1/chat", json={"question": question, **body}, timeout=30)
 
 
-def connected(address: str) -> socket.socket:
+def connect(address: str) -> socket.socket:
     where = urlsplit(address)
     assert where.hostname
     assert where.port
@@ -94,15 +94,15 @@ def connected(address: str) -> socket.socket:
 
 
 def begin(address: str, *headers: str) -> socket.socket:
-    """A connection over which the head of a POST to /v1/chat went, and nothing of its body."""
-    connection = connected(address)
+    """A connection over which the head of a POST to /v1/chat was sent, and nothing of its body."""
+    connection = connect(address)
     head = ["POST /v1/chat HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers, "", ""]
     connection.sendall("\r\n".join(head).encode())
     return connection
 
 
 def response(connection: socket.socket) -> tuple[int, dict[str, Any]]:
-    """The status and the problem, read to the connection's end."""
+    """The status and the problem of the response, read until the connection ends."""
     read = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = read.partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
@@ -120,7 +120,7 @@ def waiting(address: str) -> int:
     return int(float(text.split("\nquoth_requests_waiting ")[1].split("\n")[0]))
 
 
-def test_a_body_that_is_too_long_is_refused_announced_or_not(serving: Any) -> None:
+def test_a_body_that_is_too_long_is_refused_with_or_without_a_stated_length(serving: Any) -> None:
     with serving(max_body_bytes=1024) as (address, gate):
         with begin(address, "Content-Length: 1025", "Connection: close") as connection:
             status, problem = response(connection)
@@ -135,7 +135,7 @@ def test_a_body_that_is_too_long_is_refused_announced_or_not(serving: Any) -> No
 
 
 @pytest.mark.parametrize("drip", [False, True])
-def test_a_body_that_does_not_come_in_time_is_a_408(serving: Any, drip: bool) -> None:
+def test_a_body_that_does_not_arrive_in_time_is_a_408(serving: Any, drip: bool) -> None:
     with serving(body_timeout_s=0.4) as (address, gate):
         with begin(address, "Content-Length: 1000") as connection:
             connection.sendall(b'{"question": "')
@@ -147,16 +147,16 @@ def test_a_body_that_does_not_come_in_time_is_a_408(serving: Any, drip: bool) ->
         assert gate.asked == []
 
 
-def test_an_answer_that_takes_longer_than_the_time_limit_is_not_limited_by_that_of_the_body(serving: Any) -> None:
+def test_the_time_limit_of_the_body_does_not_limit_the_answer(serving: Any) -> None:
     with serving(body_timeout_s=0.2) as (address, gate):
         threading.Timer(0.5, gate.go.set).start()
         assert ask(address, "wait").status_code == 200
 
 
-def test_a_caller_who_takes_nothing_of_a_long_answer_loses_the_turn(serving: Any) -> None:
-    with serving(body_timeout_s=0.3, max_requests=1) as (address, _), connected(address) as connection:
+def test_a_caller_who_does_not_read_a_long_answer_is_cut_off(serving: Any) -> None:
+    with serving(body_timeout_s=0.3, max_requests=1) as (address, _), connect(address) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for _ in range(8):  # more than the buffers between hold
+        for _ in range(8):  # more than the buffers in between hold
             connection.sendall(b"GET /v1/documents/d/versions/v/text HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until(lambda: 'quoth_errors_total{code="caller-gone"}' in httpx.get(f"{address}/metrics").text)
         assert ask(address, "next").status_code == 200
@@ -218,7 +218,7 @@ def test_a_caller_who_leaves_the_queue_is_forgotten(serving: Any) -> None:
         assert gate.asked == ["wait", "third"]
 
 
-def test_what_a_waiting_caller_sent_is_all_there_when_the_turn_comes(serving: Any) -> None:
+def test_the_request_of_a_waiting_caller_is_complete_when_it_is_admitted(serving: Any) -> None:
     long = "x" * 3000
     body = json.dumps({"question": long}).encode()
     with serving(max_requests=1) as (address, gate), ThreadPoolExecutor(1) as callers:
@@ -235,14 +235,14 @@ def test_what_a_waiting_caller_sent_is_all_there_when_the_turn_comes(serving: An
         assert (status, answer["question"]) == (200, long)
 
 
-def test_when_the_caller_of_a_whole_answer_goes_away_the_work_stops_between_two_stages(serving: Any) -> None:
+def test_work_stops_between_two_stages_when_the_caller_of_a_whole_answer_disconnects(serving: Any) -> None:
     with serving() as (address, gate):
         body = b'{"question": "wait"}'
         with begin(address, f"Content-Length: {len(body)}") as leaving:
             leaving.sendall(body)
             until(lambda: gate.asked == ["wait"])
         until(lambda: 'quoth_questions_total{outcome="abandoned"} 1.0' in httpx.get(f"{address}/metrics").text)
-        assert not gate.closed.is_set()  # the stage that ran when the caller left still runs
+        assert not gate.closed.is_set()  # the stage that was running when the caller left still finishes
         gate.go.set()
         assert gate.closed.wait(5)
         assert httpx.get(f"{address}/v1/conversations/c").status_code == 404

@@ -31,7 +31,7 @@ def holder(path: Path) -> subprocess.Popen[str]:
     return child
 
 
-def test_the_second_process_is_told_who_holds_the_lock_since_when(tmp_path: Path) -> None:
+def test_the_error_of_the_second_process_names_the_holder_and_the_time(tmp_path: Path) -> None:
     path = tmp_path / "writer.lock"
     child = holder(path)
     since = json.loads(path.read_text())["since"]
@@ -110,8 +110,8 @@ with FileLock(Path(sys.argv[1])).held(5):
         parent.stdout.close()
 
 
-def test_who_waits_comes_before_who_lets_go_and_wants_it_back(tmp_path: Path) -> None:
-    """Without taking turns, a holder that lets go for microseconds keeps everybody else out for as long as it likes."""
+def test_a_waiting_process_comes_before_one_that_releases_the_lock_and_wants_it_back(tmp_path: Path) -> None:
+    """Without the turn, a holder that releases the lock for microseconds at a time would keep all others out."""
     script = """
 import sys, time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Mails as they come: two forms of a body, encodings that lie, headers in encoded words, names that repeat."""
+"""Mails as they occur: alternative bodies, wrong charsets, encoded headers, repeated names of attachments."""
 
 from email.message import EmailMessage
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from index.formats.mail import attachments, read_mail
 
 
-def test_of_two_forms_the_plain_one_is_read_unless_it_is_empty() -> None:
+def test_of_two_alternative_bodies_the_plain_one_is_read_unless_it_is_empty() -> None:
     message = EmailMessage()
     message.set_content("Plain words.\n")
     message.add_alternative("<p>Web words.</p>", subtype="html")
@@ -19,7 +19,7 @@ def test_of_two_forms_the_plain_one_is_read_unless_it_is_empty() -> None:
     assert read_mail(bytes(message)).content.text == "Web words."
 
 
-def test_a_web_body_keeps_headings_and_blocks_apart() -> None:
+def test_an_html_body_keeps_headings_and_blocks_apart() -> None:
     message = EmailMessage()
     message["Subject"] = "Größe"
     message.set_content("<h2>Prices</h2><p>Apples <b>cost</b> 2 €.</p><p>Pears 3.</p>", subtype="html")
@@ -30,7 +30,7 @@ def test_a_web_body_keeps_headings_and_blocks_apart() -> None:
     assert (heading.level, heading.text) == (2, "Prices")
 
 
-def test_a_charset_that_lies_or_is_unknown_is_told_anew() -> None:
+def test_a_wrong_or_unknown_charset_is_detected() -> None:
     for charset in ("us-ascii", "no-such-thing", "utf-8"):
         raw = f"Content-Type: text/plain; charset={charset}\n\n".encode() + "Où est la fenêtre ?\n".encode("cp1252")
         assert read_mail(raw).content.text == "Où est la fenêtre ?"
@@ -46,7 +46,7 @@ def test_header_words_are_decoded_and_the_date_is_iso() -> None:
     assert read_mail(b"Subject: =?no-such?q?x?=\nDate: yesterday\n\nText.").created == ""
 
 
-def test_attachments_of_one_name_are_numbered() -> None:
+def test_attachments_with_the_same_name_are_numbered() -> None:
     message = EmailMessage()
     message.set_content("See below.")
     for text in ("one", "two"):
@@ -67,7 +67,7 @@ _PIECES = st.sampled_from(
 
 @settings(deadline=None)
 @given(st.lists(_PIECES, max_size=20))
-def test_anything_is_read_as_some_mail(pieces: list[bytes]) -> None:
+def test_any_text_is_read_as_a_mail(pieces: list[bytes]) -> None:
     mail = read_mail(b"".join(pieces))
     names = [member.name for member in attachments(b"".join(pieces))]
     assert len(names) == len(set(names))

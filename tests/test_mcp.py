@@ -1,4 +1,4 @@
-"""The MCP door, through the official client: in process, over HTTP on loopback, and over the streams of `quoth mcp`."""
+"""The MCP server, through the official client: in process, over HTTP on loopback, and over the streams of `quoth mcp`."""
 
 import os
 import sys
@@ -22,11 +22,11 @@ UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
 
 
 def talk(server: Any, conversation: Callable[[Client], Awaitable[Any]]) -> Any:
-    async def connected() -> Any:
+    async def connect() -> Any:
         async with Client(server) as client:
             return await conversation(client)
 
-    return anyio.run(connected)
+    return anyio.run(connect)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def text_of(result: Any) -> str:
     return str(result.content[0].text)
 
 
-async def a_conversation(client: Client) -> dict[str, Any]:
-    """Asks, searches, and reads the document around the first quote."""
+async def converse(client: Client) -> dict[str, Any]:
+    """Ask, search, and read the document around the first quote."""
     asked = await client.call_tool("ask", {"question": ATTACKS})
     answer: dict[str, Any] = asked.structured_content or {}
     quote = answer["citations"][0]
@@ -71,11 +71,11 @@ def test_a_conversation_in_process_and_over_http_gives_the_same_answer(
     ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
     app = create_mcp_app(server, service, store, anonymous=True)
     with loopback(app) as address:
-        remote = talk(f"{address}/mcp", a_conversation)
+        remote = talk(f"{address}/mcp", converse)
         turned_away = httpx.post(f"{address}/mcp", json={}, headers={"Host": "attacker.example"})
         foreign = httpx.post(f"{address}/mcp", json={}, headers={"Origin": "https://attacker.example"})
     assert (turned_away.status_code, foreign.status_code) == (421, 403)
-    near = talk(server, a_conversation)
+    near = talk(server, converse)
     for name in ("text", "sentences", "citations", "passages", "confidence"):
         assert near[name] == remote[name] == ours[name]
 
@@ -106,7 +106,7 @@ def test_a_refusal_is_an_answer(server: Any) -> None:
         ("read_document", {"document_id": "none"}, "'none'"),
     ],
 )
-def test_an_error_tells_the_model_what_to_do(server: Any, tool: str, arguments: Any, said: str) -> None:
+def test_an_error_message_says_what_the_model_can_do(server: Any, tool: str, arguments: Any, said: str) -> None:
     result = talk(server, lambda client: client.call_tool(tool, arguments))
     assert result.is_error
     assert said in result.content[0].text
@@ -126,9 +126,9 @@ def test_a_long_document_is_read_in_parts(server: Any, service: Service) -> None
 
 
 @pytest.mark.timeout(400)
-def test_the_command_talks_over_its_standard_streams(service: Service, home: Path) -> None:
+def test_the_command_serves_over_its_standard_streams(service: Service, home: Path) -> None:
     environment = {**os.environ, "QUOTH_HOME": str(home)}
     command = StdioServerParameters(command=sys.executable, args=["-m", "quoth", "mcp"], env=environment, cwd=str(ROOT))
-    answer = talk(stdio_client(command), a_conversation)
+    answer = talk(stdio_client(command), converse)
     assert not answer["refused"]
     assert answer["generator"] == "extractive"

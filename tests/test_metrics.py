@@ -1,4 +1,4 @@
-"""/metrics of a real server: what is counted, and that no label holds what a caller sent."""
+"""/metrics of a real server: what is counted, and that no label holds text of a caller."""
 
 import re
 import threading
@@ -49,12 +49,14 @@ def test_questions_stages_requests_and_errors_are_counted(
     chat = ("method", "POST"), ("route", "/v1/chat")
     assert found["quoth_requests_total", (*chat, ("status", "200"))] == 4
     assert found["quoth_requests_total", (*chat, ("status", "422"))] == 1
-    assert found["quoth_requests_in_flight", ()] == 1  # the one that asks
+    assert found["quoth_requests_in_flight", ()] == 1  # the request for /metrics itself
     assert found["process_resident_memory_bytes", ()] > 0
     assert found["quoth_jobs", (("state", "queued"),)] == 0
 
 
-def test_a_caller_that_leaves_is_counted_as_such(service: Service, store: ConversationStore, loopback: Any) -> None:
+def test_a_caller_that_disconnects_is_counted_as_such(
+    service: Service, store: ConversationStore, loopback: Any
+) -> None:
     told = threading.Event()
 
     class Slow(Answerer):
@@ -74,7 +76,7 @@ def test_a_caller_that_leaves_is_counted_as_such(service: Service, store: Conver
     assert found == 1
 
 
-def test_labels_hold_nothing_that_a_caller_sent(served: str) -> None:
+def test_labels_hold_no_text_of_a_caller(served: str) -> None:
     marker = "zq9marker"
     httpx.get(f"{served}/v1/conversations/{marker}")
     httpx.get(f"{served}/{marker}/{marker}")
@@ -102,14 +104,14 @@ def test_the_format_is_the_one_that_is_asked_for(served: str, accept: str, media
     assert response.headers["content-type"].count("charset") == 1
 
 
-def test_two_servers_count_apart() -> None:
+def test_two_servers_count_separately() -> None:
     one, other = Metrics(), Metrics()
     one.count_request(RequestEnd("GET", None, 500, "r", "internal"), 0.1)
     assert b'code="internal"' in one.render("")[0]
     assert b'code="internal"' not in other.render("")[0]
 
 
-def test_a_watched_gauge_is_read_when_somebody_asks() -> None:
+def test_a_watched_gauge_is_read_on_each_request() -> None:
     metrics, jobs = Metrics(), {"queued": 2}
     metrics.watch("quoth_jobs", "Jobs, by state.", "state", lambda: jobs)
     jobs["running"] = 1

@@ -9,7 +9,7 @@ def notebook(*cells: dict[str, object]) -> str:
     return json.dumps({"cells": cells, "nbformat": 4}, ensure_ascii=False)
 
 
-def test_markdown_code_and_what_it_printed_stand_in_order() -> None:
+def test_markdown_code_and_output_stay_in_order() -> None:
     outputs = [
         {"output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"]},
         {"output_type": "execute_result", "data": {"text/plain": ["42"], "text/html": ["<b>42</b>"]}},
@@ -43,6 +43,6 @@ def test_a_notebook_of_format_3_is_read() -> None:
 @pytest.mark.parametrize(
     "source", ["", "{", "[]", "{}", '{"cells": 5}', '{"cells": [5]}', '{"cells": [{}]}', "[" * 10**5]
 )
-def test_what_is_no_notebook_says_so(source: str) -> None:
+def test_a_file_that_is_not_a_notebook_is_rejected(source: str) -> None:
     with pytest.raises(NotANotebook):
         notebook_text(source)

@@ -33,7 +33,7 @@ def test_nodes_become_blocks_with_headings_and_pages() -> None:
     ]
 
 
-def test_pages_that_overlap_are_not_given() -> None:
+def test_overlapping_pages_are_left_out() -> None:
     assert text_of_nodes([node("paragraph", "a", 1), node("paragraph", "b", 2), node("paragraph", "c", 1)]).pages == []
 
 

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible door, asked by OpenAI's own clients for Python and Node over a real server on loopback."""
+"""The OpenAI-compatible API, used by OpenAI's own clients for Python and Node over a real server on loopback."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def extra(model: Any) -> dict[str, Any]:
     return model.model_extra["quoth"]  # type: ignore[no-any-return]
 
 
-def essence(answer: dict[str, Any]) -> dict[str, Any]:
+def comparable(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: answer[name] for name in ("text", "sentences", "citations", "passages", "confidence", "refused")}
 
 
@@ -46,7 +46,7 @@ def test_an_answer_has_markers_sources_and_the_same_record_as_our_own_route(clie
     completion = client.chat.completions.create(model="quoth", messages=ASKED, temperature=0.7, max_tokens=5)
     ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
     answer = extra(completion)
-    assert essence(answer) == essence(ours)
+    assert comparable(answer) == comparable(ours)
     content = completion.choices[0].message.content
     assert content is not None
     assert content.startswith(f"{ours['text']}\n\nSources:\n[1] ")
@@ -62,7 +62,7 @@ def test_an_answer_has_markers_sources_and_the_same_record_as_our_own_route(clie
     assert httpx.get(f"{served}/v1/answers/{answer['id']}").json()["answer"] == answer
 
 
-def test_a_stream_says_the_same_and_ends_with_the_record(client: openai.OpenAI) -> None:
+def test_a_stream_has_the_same_text_and_ends_with_the_record(client: openai.OpenAI) -> None:
     whole = client.chat.completions.create(model="default", messages=ASKED)
     chunks = list(
         client.chat.completions.create(
@@ -76,7 +76,7 @@ def test_a_stream_says_the_same_and_ends_with_the_record(client: openai.OpenAI) 
     assert len({chunk.id for chunk in chunks}) == 1
     last = [chunk for chunk in chunks if chunk.choices][-1]
     assert last.choices[0].finish_reason == "stop"
-    assert essence(extra(last)) == essence(extra(whole))
+    assert comparable(extra(last)) == comparable(extra(whole))
     assert chunks[-1].usage is not None
     assert [chunk.usage for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
 
@@ -94,7 +94,7 @@ def test_the_async_client_streams_too(served: str) -> None:
     assert "\n\nSources:\n[1] " in anyio.run(text)
 
 
-def test_a_refusal_is_its_sentence_alone(client: openai.OpenAI) -> None:
+def test_a_refusal_is_a_single_sentence(client: openai.OpenAI) -> None:
     messages: list[Any] = [{"role": "user", "content": [{"type": "text", "text": UNRELATED}]}]
     completion = client.chat.completions.create(model="quoth", messages=messages)
     assert completion.choices[0].message.content == "The documents do not say."
@@ -140,7 +140,7 @@ def test_errors_reach_the_client_with_their_code(
     assert raised.value.response.json()["detail"] == raised.value.response.json()["error"]["message"]
 
 
-def an_answer(question: Question) -> Answer:
+def make_answer(question: Question) -> Answer:
     quote = "See ![x](http://elsewhere/leak) the **channel**."
     citation = Citation(1, "d", "v", "T", "file:///t", 3, 0, len(quote), quote, "c", 0.5, ("Top", "Below"), None)
     chunk = Chunk("c", "d", "v", 0, 0, len(quote), quote)
@@ -150,8 +150,8 @@ def an_answer(question: Question) -> Answer:
     )  # fmt: skip
 
 
-class Tale:
-    """Tells one sentence, and breaks there when it is given an error. Remembers what it was asked."""
+class ScriptedAnswerer:
+    """An answerer that yields one sentence, then raises the error it was given. Records the questions."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -159,7 +159,7 @@ class Tale:
 
     def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
         self.questions.append(question)
-        answer = an_answer(question)
+        answer = make_answer(question)
         yield PassagesFound(answer.passages)
         yield SentenceReady(answer.sentences[0], answer.citations)
         if self.error:
@@ -168,18 +168,18 @@ class Tale:
 
 
 @pytest.fixture
-def told(tmp_path: Path, loopback: Any):
-    """Serves a tale, without models, and gives a client."""
+def serve_scripted(tmp_path: Path, loopback: Any):
+    """A function that serves a scripted answerer, without models, and returns a client."""
     from dataclasses import replace
 
-    from index.embedding.hashing import HashedEncoder
+    from index.embedding.encoder import HashedEncoder
     from index.library import Library
     from service.settings import Settings
 
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     library = Library(tmp_path, HashedEncoder())
 
-    def serve(tale: Tale) -> Any:
+    def serve(tale: ScriptedAnswerer) -> Any:
         service = Service(Settings(home=tmp_path), library, None, None, None, tale)  # type: ignore[arg-type]
         return loopback(create_app(replace(service), store))
 
@@ -188,10 +188,10 @@ def told(tmp_path: Path, loopback: Any):
     library.close()
 
 
-def test_earlier_messages_are_the_history(told: Any) -> None:
-    tale = Tale()
-    first = with_sources(an_answer(Question("Which channel?")))
-    with told(tale) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
+def test_earlier_messages_are_the_history(serve_scripted: Any) -> None:
+    tale = ScriptedAnswerer()
+    first = with_sources(make_answer(Question("Which channel?")))
+    with serve_scripted(tale) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
         client.chat.completions.create(
             model="quoth",
             messages=[
@@ -210,9 +210,9 @@ def test_earlier_messages_are_the_history(told: Any) -> None:
     ]
 
 
-def test_what_breaks_in_a_stream_reaches_the_client_as_an_error_without_its_secret(told: Any) -> None:
+def test_a_failure_in_a_stream_reaches_the_client_as_an_error_without_secrets(serve_scripted: Any) -> None:
     with (
-        told(Tale(RuntimeError("the secret is 4711"))) as served,
+        serve_scripted(ScriptedAnswerer(RuntimeError("the secret is 4711"))) as served,
         openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=0) as client,
         pytest.raises(openai.APIError) as raised,
     ):
@@ -221,8 +221,8 @@ def test_what_breaks_in_a_stream_reaches_the_client_as_an_error_without_its_secr
     assert "Something broke" in str(raised.value)
 
 
-def test_what_may_go_through_later_is_a_503_that_the_client_tries_again(told: Any) -> None:
-    class Busy(Tale):
+def test_a_temporary_failure_is_a_503_that_the_client_retries(serve_scripted: Any) -> None:
+    class Busy(ScriptedAnswerer):
         def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
             if not self.questions:
                 self.questions.append(question)
@@ -230,14 +230,17 @@ def test_what_may_go_through_later_is_a_503_that_the_client_tries_again(told: An
             yield from super().stream(question, stages)
 
     tale = Busy()
-    with told(tale) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=1) as client:
+    with (
+        serve_scripted(tale) as served,
+        openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=1) as client,
+    ):
         completion = client.chat.completions.create(model="quoth", messages=ASKED)
     assert completion.choices[0].message.content is not None
     assert len(tale.questions) == 2
 
 
-def test_the_source_list_names_the_place_and_loads_nothing() -> None:
-    answer = an_answer(Question("Why?"))
+def test_the_source_list_has_the_location_and_loads_nothing() -> None:
+    answer = make_answer(Question("Why?"))
     assert source_list(answer) == "Sources:\n[1] T · Below · page 3 · characters 0-48: “See x the channel.”"
     assert without_sources(with_sources(answer)) == answer.text
 
@@ -263,7 +266,7 @@ console.log(JSON.stringify({
 
 
 def test_the_node_client_gets_the_same(served: str, client: openai.OpenAI) -> None:
-    """In Node, with its package `openai`."""
+    """Run Node's package `openai`."""
     node, folder = shutil.which("node"), Path(__file__).parent / "node"
     if node is None or not folder.joinpath("node_modules", "openai").is_dir():
         pytest.skip("Node or its package openai is not installed: make node")

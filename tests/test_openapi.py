@@ -1,4 +1,4 @@
-"""The OpenAPI document is complete, and the server keeps to it: schemathesis asks everything in it, with a key and without."""
+"""The OpenAPI document is complete and the server follows it: schemathesis calls every operation, with a key and without."""
 
 import contextlib
 import itertools
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode, checks
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.access.caller import Scope
@@ -40,8 +40,8 @@ CHECKED = [
 ]
 
 
-class Quoting:
-    """An answerer that quotes the first document found, without a model: what is tested is the HTTP door."""
+class QuotingAnswerer:
+    """An answerer that quotes the first document found, without a model, since the HTTP API is under test."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -78,8 +78,8 @@ class Quoting:
         return next(event.answer for event in self.stream(question) if isinstance(event, AnswerReady))
 
 
-class Sceptic:
-    """A support checker that confirms nothing."""
+class NeverSupports:
+    """A support checker that supports nothing."""
 
     def check(self, pairs: Any) -> list[float]:
         return [0.0 for _ in pairs]
@@ -94,7 +94,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[
     collection.add(document)
     collection.embed_pending()
     store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))
-    parts: Any = (None, Sceptic(), None, Quoting(library))
+    parts: Any = (None, NeverSupports(), None, QuotingAnswerer(library))
     service = Service(Settings(home=folder, rerank=False), library, *parts)
     app: Any = create_app(service, store)
     with loopback(app) as url:
@@ -103,8 +103,10 @@ def served(tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[
     library.close()
 
 
-def asked(url: str, key: str = "", modes: tuple[GenerationMode, ...] = (GenerationMode.POSITIVE,)) -> set[int]:
-    """Ask for everything in the document with drawn requests, the same in every run; the statuses that came back."""
+def call_operations(
+    url: str, key: str = "", modes: tuple[GenerationMode, ...] = (GenerationMode.POSITIVE,)
+) -> set[int]:
+    """Call every operation with generated requests, the same in every run; return the statuses."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     statuses: set[int] = set()
@@ -116,20 +118,20 @@ def asked(url: str, key: str = "", modes: tuple[GenerationMode, ...] = (Generati
 
     for found, mode in itertools.product(list(schema.get_all_operations()), modes):
         strategy = found.ok().as_strategy(generation_mode=mode)
-        with contextlib.suppress(Unsatisfiable):  # an operation that takes nothing cannot be given something wrong
+        with contextlib.suppress(Unsatisfiable):  # an operation without parameters cannot be called wrongly
             BOUNDED(given(case=strategy)(ask))()
     return statuses
 
 
 def test_every_answer_is_as_described(served: tuple[str, QuothApi, Keyring]) -> None:
     url, _, keys = served
-    statuses = asked(url, modes=(GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
+    statuses = call_operations(url, modes=(GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
     assert {200, 404, 422} <= statuses
     assert max(statuses) < 500
     _, admin = keys.create("admin", [Scope.ADMIN], principals=["ada"], acts_for_others=True)
-    assert asked(url) - {200} == {401}  # 200: what is for everybody
-    assert {200, 404} <= asked(url, admin)
-    assert asked(url, keys.create("loader", [Scope.INGEST])[1]) >= {200, 403}
+    assert call_operations(url) - {200} == {401}  # 200: public operations
+    assert {200, 404} <= call_operations(url, admin)
+    assert call_operations(url, keys.create("loader", [Scope.INGEST])[1]) >= {200, 403}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -138,7 +140,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield f"{method.upper()} {path}", operation
 
 
-def test_every_operation_says_what_it_is_and_how_it_fails(served: tuple[str, QuothApi, Keyring]) -> None:
+def test_every_operation_documents_itself_and_its_errors(served: tuple[str, QuothApi, Keyring]) -> None:
     document = served[1].openapi()
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
     for name, operation in operations(document):
@@ -181,7 +183,7 @@ def test_every_body_has_an_example_that_fits_its_schema(served: tuple[str, Quoth
     assert bodies > 200
 
 
-def test_examples_quote_what_stands_where_they_say(served: tuple[str, QuothApi, Keyring]) -> None:
+def test_quotes_in_examples_match_their_offsets(served: tuple[str, QuothApi, Keyring]) -> None:
     answer = served[1].openapi()["components"]["schemas"]["AnswerOut"]["examples"][0]
     (citation,), (passage,) = answer["citations"], answer["passages"]
     assert citation["end"] - citation["start"] == len(citation["quote"])

@@ -1,4 +1,4 @@
-"""docs/operations.md, Dockerfile and compose.yaml against the code: what they name is there, as they say."""
+"""docs/operations.md, Dockerfile and compose.yaml agree with the code."""
 
 import json
 import re
@@ -21,13 +21,13 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def rows(section: str) -> list[list[str]]:
-    """The cells of the table in a section, without its head."""
+    """The cells of the table in a section, without its header."""
     text = PAGE.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
     found = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
     return found[2:]
 
 
-def test_the_metrics_that_are_listed_are_the_metrics_that_there_are() -> None:
+def test_every_metric_is_listed_and_no_other() -> None:
     assert [tuple(row) for row in rows("Metrics")] == [
         (f"`{name}`", kind, meaning) for name, kind, meaning in Metrics().descriptions()
     ]
@@ -82,13 +82,13 @@ def test_the_lock_pins_everything_that_is_declared_with_hashes(
         assert "--hash=sha256:" in block
         pins.setdefault(pin[1], set()).add(pin[2])
     for need in map(Requirement, named):
-        if need.name != "torch":  # its build differs by machine: installed before, without a hash
+        if need.name != "torch":  # the build differs by machine: installed first, without a hash
             assert all(map(need.specifier.contains, pins[need.name])), need
             assert pins[need.name]
     assert "torch" not in pins
 
 
-def test_the_image_holds_every_package_and_nothing_else_and_runs_without_rights() -> None:
+def test_the_image_holds_only_the_packages_and_runs_without_privileges() -> None:
     kept = {
         line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")
     }
@@ -102,7 +102,7 @@ def test_the_image_holds_every_package_and_nothing_else_and_runs_without_rights(
     assert "/healthz" in health[1]
 
 
-def test_the_services_of_compose_are_told_where_each_other_is() -> None:
+def test_the_services_of_compose_have_each_others_addresses() -> None:
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
     quoth, postgres = composed["services"]["quoth"], composed["services"]["postgres"]
     url = quoth["environment"]["QUOTH_DATABASE_URL"]

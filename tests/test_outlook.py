@@ -1,4 +1,4 @@
-"""Mails as Outlook saves them, and the compound files that hold them, whole and broken."""
+"""Mails as Outlook saves them, and the compound files that hold them, intact and damaged."""
 
 import random
 import struct
@@ -14,18 +14,18 @@ from tests.outlook_mail import mail, msg
 
 
 def read(storage: object) -> object:
-    """A storage with the bytes of its streams."""
+    """A storage, with the bytes of its streams."""
     if isinstance(storage, Stream):
         return storage.read()
     assert isinstance(storage, dict)
     return {name: read(content) for name, content in storage.items()}
 
 
-def held(data: bytes) -> dict[str, bytes]:
+def attachment_bytes(data: bytes) -> dict[str, bytes]:
     return {member.name: b"".join(member.data()) for member in attachments(data)}
 
 
-def test_a_compound_file_gives_what_was_written_into_it() -> None:
+def test_a_compound_file_is_read_back_as_it_was_written() -> None:
     chance = random.Random(1)
     sizes = (0, 1, 63, 64, 65, 4095, 4096, 4097, 100_000)
     written: Storage = {
@@ -36,7 +36,7 @@ def test_a_compound_file_gives_what_was_written_into_it() -> None:
     assert read(root_storage(compound(written))) == written
 
 
-def test_a_mail_has_its_people_its_date_its_text_and_the_names_of_what_is_attached() -> None:
+def test_a_mail_has_its_people_date_text_and_names_of_attachments() -> None:
     data = msg(
         "Größe", "The bridge opened.\r\nIn 1932.", attached={"größe.txt": b"Wide.", "logo.png": b"\x89PNG"},
         to=["Bob <bob@example.org>", "Zoë <zoe@example.org>"], cc=["Cy <cy@example.org>"],
@@ -52,10 +52,10 @@ def test_a_mail_has_its_people_its_date_its_text_and_the_names_of_what_is_attach
         "Cc: Cy <cy@example.org>\nDate: Mon, 01 Jan 2024 10:00:00 +0000\nAttachments: größe.txt, logo.png\n\n"
         "The bridge opened.\nIn 1932."
     )
-    assert held(data) == {"größe.txt": b"Wide.", "logo.png": b"\x89PNG"}
+    assert attachment_bytes(data) == {"größe.txt": b"Wide.", "logo.png": b"\x89PNG"}
 
 
-def test_a_body_in_html_alone_is_read_in_its_code_page() -> None:
+def test_an_html_body_is_read_in_its_code_page() -> None:
     assert read_mail(msg(html="<h2>Preise</h2><p>Äpfel 2 €.</p>".encode("cp1252"))).content.text.endswith(
         "Preise\n\nÄpfel 2 €."
     )
@@ -64,14 +64,14 @@ def test_a_body_in_html_alone_is_read_in_its_code_page() -> None:
 def test_a_mail_attached_to_a_mail_is_a_mail_and_the_same_bytes_each_time() -> None:
     inner = mail("Inneres", "Forwarded words.", attached={"a.txt": b"Deep."}, header_bytes=24)
     data = msg("Outer", "See below.", attached={"Fwd: inner": inner})
-    [(name, first)] = held(data).items()
+    [(name, first)] = attachment_bytes(data).items()
     assert name == "Fwd: inner.eml"
     assert read_mail(first).content.text.endswith("Attachments: a.txt\n\nForwarded words.")
-    assert held(first) == {"a.txt": b"Deep."}
-    assert held(data)[name] == first
+    assert attachment_bytes(first) == {"a.txt": b"Deep."}
+    assert attachment_bytes(data)[name] == first
 
 
-def test_what_is_no_mail_or_broken_is_said_to_be() -> None:
+def test_a_file_that_is_damaged_or_not_a_mail_is_rejected() -> None:
     with pytest.raises(Damaged, match="it holds no mail"):
         outlook_message(compound({"Workbook": b"x" * 5000}))
     whole = bytearray(compound(mail("A", "Text. " * 1000)))
@@ -83,7 +83,7 @@ def test_what_is_no_mail_or_broken_is_said_to_be() -> None:
         read_mail(bytes(whole))
 
 
-def test_mails_in_mails_without_end_are_refused() -> None:
+def test_endlessly_nested_mails_are_refused() -> None:
     storage = mail("Innermost", "Text.", header_bytes=24)
     for _ in range(10):
         storage = mail("Outer", "Text.", attached={"inner": storage}, header_bytes=24)

@@ -1,7 +1,7 @@
 from index.formats.pdf import join_pages, readable_pages, without_running_lines
 
 
-def test_a_broken_word_is_mended_by_what_the_document_says_elsewhere() -> None:
+def test_a_hyphenated_word_is_joined_as_the_document_spells_it_elsewhere() -> None:
     page = (
         "The bureaus agree. A state-sponsored act. The class is in. The bu\x02reaus agree on state\x02sponsored acts, "
         "best-in\x02class tack\x02ling of third\x02party risk by a third person of a party, and no other third or party."
@@ -43,7 +43,7 @@ def test_pages_of_one_or_two_lines_have_no_running_lines() -> None:
         assert without_running_lines(pages) == pages
 
 
-def test_two_pages_alike_are_no_pattern() -> None:
+def test_two_equal_pages_are_no_pattern() -> None:
     pages = [["Report", "a b c"], ["Report", "d e f"]]
     assert without_running_lines(pages) == pages
 

@@ -82,21 +82,21 @@ def proxy(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProxyS
         yield proxy
 
 
-def fetched(url: str, *, allow_private: bool = False) -> bytes:
+def fetch_text(url: str, *, allow_private: bool = False) -> bytes:
     with Fetcher(WebLimits(delay=0, page_seconds=10), allow_private=allow_private) as fetcher:
         return fetcher.fetch(url).body or b""
 
 
 def failure(url: str) -> str:
     with pytest.raises(NotFetched) as caught:
-        fetched(url)
+        fetch_text(url)
     return caught.value.reason
 
 
 def names(monkeypatch: pytest.MonkeyPatch, **addresses: str) -> None:
     """Resolve these names as given, and no others."""
 
-    def looked_up(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+    def look_up(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         if host not in addresses:
             raise socket.gaierror("unknown")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[host], port))]
@@ -104,7 +104,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **addresses: str) -> None:
     real = socket.getaddrinfo
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *rest, **more: (
-            real(host, *rest, **more) if str(host)[0].isdigit() else looked_up(str(host), *rest, **more)
+            real(host, *rest, **more) if str(host)[0].isdigit() else look_up(str(host), *rest, **more)
         )
     )  # fmt: skip
 
@@ -113,13 +113,13 @@ def test_the_proxy_gets_the_address_that_was_checked_and_the_server_the_name(
     proxy: ProxyServer, server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(monkeypatch, **{"pages.test": PUBLIC})
-    assert b"honey" in fetched("http://pages.test/a")
+    assert b"honey" in fetch_text("http://pages.test/a")
     assert set(proxy.targets()) == {f"{PUBLIC}:80"}
     assert {headers["Host"] for headers in server.headers} == {"pages.test"}
     assert "Authorization" not in proxy.asked[0]
 
 
-def test_what_is_not_public_is_not_asked_for_through_a_proxy_either(
+def test_private_addresses_are_not_fetched_through_a_proxy_either(
     proxy: ProxyServer, server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(monkeypatch, **{"inside.test": "10.0.0.7", "pages.test": PUBLIC})
@@ -136,14 +136,14 @@ def test_where_private_machines_are_allowed_the_proxy_looks_up_names(
     proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(monkeypatch)
-    assert b"honey" in fetched("http://wiki.test/a", allow_private=True)
+    assert b"honey" in fetch_text("http://wiki.test/a", allow_private=True)
     assert set(proxy.targets()) == {"wiki.test:80"}
 
 
-def test_this_machine_and_what_is_excepted_is_asked_without_the_proxy(
+def test_this_machine_and_excepted_hosts_are_fetched_from_without_the_proxy(
     proxy: ProxyServer, server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert b"honey" in fetched(f"{server.url}/a", allow_private=True)
+    assert b"honey" in fetch_text(f"{server.url}/a", allow_private=True)
     assert proxy.asked == []
     monkeypatch.setenv("NO_PROXY", "example.org,.test")
     assert (
@@ -153,7 +153,7 @@ def test_this_machine_and_what_is_excepted_is_asked_without_the_proxy(
     assert proxy_for("http", "example.com") is not None
 
 
-def test_a_proxy_that_refuses_is_named_with_what_it_says(proxy: ProxyServer) -> None:
+def test_the_refusal_of_a_proxy_is_reported_with_its_message(proxy: ProxyServer) -> None:
     place = proxy.url.removeprefix("http://")
     proxy.refusal = b"HTTP/1.1 403 Forbidden\r\n\r\n"
     assert f"the proxy {place} does not connect to {PUBLIC}:443 (403 Forbidden)" in failure(f"https://{PUBLIC}/a")
@@ -163,11 +163,11 @@ def test_a_proxy_that_refuses_is_named_with_what_it_says(proxy: ProxyServer) -> 
     assert f"the proxy {place} answers something else than HTTP" in failure(f"http://{PUBLIC}/a")
 
 
-def test_a_proxy_gets_its_password_and_nobody_else_sees_it(
+def test_a_proxy_gets_its_password_and_no_other_server_sees_it(
     proxy: ProxyServer, server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//ann:s%20cret@"))
-    assert b"honey" in fetched(f"http://{PUBLIC}/a")
+    assert b"honey" in fetch_text(f"http://{PUBLIC}/a")
     assert "Proxy-Authorization: Basic YW5uOnMgY3JldA==" in proxy.asked[0]
     assert all("Proxy-Authorization" not in headers for headers in server.headers)
     assert "cret" not in repr(proxy_for("http", "example.org"))
@@ -186,12 +186,12 @@ def test_a_proxy_gets_its_password_and_nobody_else_sees_it(
         ("http://127.0.0.1:1", "the proxy 127.0.0.1:1 does not answer"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_reported(value: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_proxy_is_reported(value: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", value)
     assert said in failure(f"http://{PUBLIC}/a")
 
 
-def test_a_proxy_is_named_with_or_without_its_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_given_with_or_without_its_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "proxy.test:3128")
     assert proxy_for("https", "example.org") == Proxy("proxy.test", 3128)
     monkeypatch.setenv("HTTPS_PROXY", "http://other.test")

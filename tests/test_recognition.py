@@ -1,4 +1,4 @@
-"""Scanned PDFs: their text through a real Tesseract where there is one, else a clear rejection with the mend."""
+"""Scanned PDFs: their text by a real Tesseract where it is installed, otherwise a clear rejection with the fix."""
 
 import shutil
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from index.formats.limits import Limits
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 
 
-def scanned(path: Path, *pages: Sequence[str]) -> Path:
-    """A PDF that holds nothing but pictures of pages."""
+def make_scan(path: Path, *pages: Sequence[str]) -> Path:
+    """A PDF that holds only images of pages."""
     pictures = []
     for lines in pages:
         picture = Image.new("L", (1240, 1754), 255)
@@ -28,7 +28,7 @@ def scanned(path: Path, *pages: Sequence[str]) -> Path:
 
 @needs_tesseract
 def test_the_text_of_a_scan_is_recognised_page_by_page(tmp_path: Path) -> None:
-    path = scanned(
+    path = make_scan(
         tmp_path / "a.pdf",
         ["Bridges of the town.", "The archive holds an exten-", "sive collection of letters."],
         ["The bridge opened in 1932."],
@@ -49,28 +49,28 @@ def test_the_text_of_a_scan_is_recognised_page_by_page(tmp_path: Path) -> None:
 @needs_tesseract
 def test_a_scan_without_words_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(DocumentRejected, match="no word is in it"):
-        extract(scanned(tmp_path / "a.pdf", []))
+        extract(make_scan(tmp_path / "a.pdf", []))
 
 
 @needs_tesseract
 def test_recognition_has_a_time_limit_of_its_own(tmp_path: Path) -> None:
-    path = scanned(tmp_path / "a.pdf", *[["The bridge opened in 1932."]] * 20)
+    path = make_scan(tmp_path / "a.pdf", *[["The bridge opened in 1932."]] * 20)
     with pytest.raises(DocumentRejected, match=r"took longer than 1 s"):
         extract(path, limits=Limits(recognition_seconds=1))
 
 
-def test_without_tesseract_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tesseract_the_fix_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoTextLayer) as caught:
-        extract(scanned(tmp_path / "a.pdf", ["Bridges of the town."]))
+        extract(make_scan(tmp_path / "a.pdf", ["Bridges of the town."]))
     assert caught.value.reason == "it has no text layer: its pages are pictures"
     assert "Install Tesseract" in caught.value.fix
 
 
-def test_a_tesseract_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_tesseract_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "tesseract"
     broken.write_text("#!/bin/sh\necho 'no data files' >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DocumentRejected, match=r"not recognised \(tesseract: no data files\)"):
-        extract(scanned(tmp_path / "a.pdf", ["Bridges of the town."]))
+        extract(make_scan(tmp_path / "a.pdf", ["Bridges of the town."]))

@@ -1,4 +1,4 @@
-"""The terminal shows exactly what design.md shows, in a pipe and to a person, and no document can command it."""
+"""Terminal output is exactly as in design.md, in a pipe and in a terminal, and no document can control the terminal."""
 
 import io
 import unicodedata
@@ -54,7 +54,7 @@ ANSWER = Answer(
 REFUSAL = replace(ANSWER, refused=True, confidence=0.08, text="The documents do not say.", sentences=(), citations=())
 
 
-def shown(lines: object, *, terminal: bool = False, width: int = 80) -> str:
+def render(lines: object, *, terminal: bool = False, width: int = 80) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=width, color_system="standard" if terminal else None)
     rendering.show(console, lines)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ def shown(lines: object, *, terminal: bool = False, width: int = 80) -> str:
 
 
 def test_an_answer_in_a_pipe_reads_as_designed() -> None:
-    assert shown(rendering.answer_lines(ANSWER, plain=True)) == (
+    assert render(rendering.answer_lines(ANSWER, plain=True)) == (
         "\n"
         "  Seoul holds the North responsible for at least six notable cyberattacks since 2007. [1]\n"
         "\n"
@@ -75,7 +75,7 @@ def test_an_answer_in_a_pipe_reads_as_designed() -> None:
 
 
 def test_a_refusal_in_a_pipe_reads_as_designed() -> None:
-    assert shown(rendering.answer_lines(REFUSAL, plain=True)) == (
+    assert render(rendering.answer_lines(REFUSAL, plain=True)) == (
         "\n"
         "  The documents do not say. (confidence that they do: 0.08)\n"
         f'  Nearest: Cyber cooperation briefing · Attacks · "{QUOTE}"\n'
@@ -85,10 +85,10 @@ def test_a_refusal_in_a_pipe_reads_as_designed() -> None:
     )
 
 
-def test_the_nearest_passages_stand_under_each_other_without_their_headings() -> None:
+def test_the_nearest_passages_are_listed_without_their_headings() -> None:
     hit = ANSWER.passages[0]
     long = replace(hit.chunk, text="## Attacks\n\n" + "word " * 100)
-    lines = shown(
+    lines = render(
         rendering.answer_lines(replace(REFUSAL, passages=(hit, replace(hit, chunk=long))), plain=True)
     ).splitlines()
     assert lines[2].startswith("  Nearest: Cyber cooperation briefing · Attacks · ")
@@ -97,30 +97,30 @@ def test_the_nearest_passages_stand_under_each_other_without_their_headings() ->
 
 
 def test_in_a_terminal_lines_are_wrapped_indented_and_coloured() -> None:
-    text = shown(rendering.answer_lines(ANSWER, plain=False), terminal=True, width=40)
+    text = render(rendering.answer_lines(ANSWER, plain=False), terminal=True, width=40)
     assert "\x1b[" in text
     assert ">at least six<" not in text
-    bare = shown(rendering.answer_lines(ANSWER, plain=False), terminal=False, width=40)
+    bare = render(rendering.answer_lines(ANSWER, plain=False), terminal=False, width=40)
     assert "\x1b[" not in bare
     plain_lines = [rendering.clean(line) for line in _uncoloured(text).splitlines()]
     assert max(len(line) for line in _uncoloured(text).splitlines()) <= 40
     assert rendering.clean(" ".join(plain_lines)) == rendering.clean(bare)
 
 
-def test_the_page_is_named_where_there_is_one_and_a_follow_up_says_how_it_was_read() -> None:
+def test_the_page_is_shown_where_known_and_a_follow_up_shows_how_it_was_understood() -> None:
     paged = replace(CITATION, page=7)
     answer = replace(
         ANSWER, citations=(paged,), rewritten_question="How many attacks?", notes=("Vectors are filling.",)
     )
-    text = shown(rendering.answer_lines(answer, plain=True))
+    text = render(rendering.answer_lines(answer, plain=True))
     assert "· Attacks · page 7 · characters 812-895" in text
     assert "  Read as: How many attacks?\n" in text
     assert "  note: Vectors are filling.\n" in text
 
 
-def test_an_unsupported_sentence_says_so() -> None:
+def test_an_unsupported_sentence_is_marked() -> None:
     answer = replace(ANSWER, sentences=(Sentence("It was nine.", (1,), False, 0.1),))
-    assert "  It was nine. (not supported) [1]\n" in shown(rendering.answer_lines(answer, plain=True))
+    assert "  It was nine. (not supported) [1]\n" in render(rendering.answer_lines(answer, plain=True))
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_an_unsupported_sentence_says_so() -> None:
 def test_the_answer_inside_a_quote_keeps_the_spaces_around_it(quote: str, inside: str, expected: str) -> None:
     at = quote.index(inside)
     citation = replace(CITATION, start=0, end=len(quote), quote=quote, highlight=(at, at + len(inside)))
-    assert f"      {expected}\n" in shown(rendering.answer_lines(replace(ANSWER, citations=(citation,)), plain=True))
+    assert f"      {expected}\n" in render(rendering.answer_lines(replace(ANSWER, citations=(citation,)), plain=True))
 
 
 @given(st.text())
-def test_no_text_can_command_the_terminal(text: str) -> None:
+def test_no_text_can_control_the_terminal(text: str) -> None:
     cleaned = rendering.clean(text)
     assert not any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in cleaned)
     assert not set(cleaned) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
@@ -151,68 +151,66 @@ def test_escape_sequences_in_a_document_stay_harmless() -> None:
         CITATION, start=0, end=len(evil), quote=evil, highlight=None, title="\x1b[31mred", trail=("\x9b5m",)
     )
     answer = replace(ANSWER, sentences=(Sentence(evil, (1,), True, 1.0),), citations=(citation,))
-    assert not set(shown(rendering.answer_lines(answer, plain=True))) & set("\x1b\x07\x9b\r\u202e")
+    assert not set(render(rendering.answer_lines(answer, plain=True))) & set("\x1b\x07\x9b\r\u202e")
 
 
 def test_rich_markup_in_a_document_is_shown_as_it_is() -> None:
     answer = replace(ANSWER, sentences=(Sentence("Use [bold]this[/bold] [link=x]y.", (1,), True, 1.0),))
-    assert "Use [bold]this[/bold] [link=x]y. [1]" in shown(rendering.answer_lines(answer, plain=True))
+    assert "Use [bold]this[/bold] [link=x]y. [1]" in render(rendering.answer_lines(answer, plain=True))
 
 
-def test_search_results_are_ranked_with_their_place() -> None:
-    text = shown(rendering.hit_lines(ANSWER.passages))
+def test_search_results_are_ranked_with_their_location() -> None:
+    text = render(rendering.hit_lines(ANSWER.passages))
     assert (
         f"  1. Cyber cooperation briefing · Attacks · characters 800-{800 + len(QUOTE)} · 3.200\n     {QUOTE}\n" in text
     )
-    assert "Nothing was found." in shown(rendering.hit_lines(()))
+    assert "Nothing was found." in render(rendering.hit_lines(()))
 
 
-def test_a_report_counts_what_happened_and_names_what_was_rejected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_counts_changes_and_lists_rejected_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     inside = Rejection(tmp_path.joinpath("my file.pdf").as_uri(), "it is encrypted", "Save it without a password.")
     report = SyncReport(added=("a", "b"), unchanged=tuple("c" * 1200), rejected=(inside,), seconds=1.25)
-    assert shown(rendering.report_lines(report, "papers")) == "papers: 2 added, 1,200 unchanged, 1 rejected (1.2 s)\n"
-    assert shown(rendering.rejection_lines(report)) == "my file.pdf: it is encrypted. Save it without a password.\n"
-    assert shown(rendering.report_lines(SyncReport(), "papers")) == "papers: nothing to index (0.0 s)\n"
+    assert render(rendering.report_lines(report, "papers")) == "papers: 2 added, 1,200 unchanged, 1 rejected (1.2 s)\n"
+    assert render(rendering.rejection_lines(report)) == "my file.pdf: it is encrypted. Save it without a password.\n"
+    assert render(rendering.report_lines(SyncReport(), "papers")) == "papers: nothing to index (0.0 s)\n"
 
 
-def test_changes_are_listed_with_a_sign_each() -> None:
+def test_each_change_is_listed_with_a_sign() -> None:
     report = SyncReport(added=("file:///x/a.md",), changed=("file:///x/b.md",), removed=("file:///x/d%0A.md",))
     report = replace(report, renamed=("file:///x/c.md",), unchanged=("file:///x/e.md",))
-    assert shown(rendering.change_lines(report)) == "+ /x/a.md\n~ /x/b.md\n> /x/c.md\n- /x/d .md\n"
+    assert render(rendering.change_lines(report)) == "+ /x/a.md\n~ /x/b.md\n> /x/c.md\n- /x/d .md\n"
 
 
-def test_new_documents_that_are_not_for_everybody_are_told() -> None:
+def test_new_documents_with_restricted_readers_are_reported() -> None:
     root = Root("file:///x/board", frozenset({"hr", "ann"}))
-    text = shown(rendering.report_lines(SyncReport(added=("a", "b"), inherited=(Inherited(root, 2),)), "papers"))
+    text = render(rendering.report_lines(SyncReport(added=("a", "b"), inherited=(Inherited(root, 2),)), "papers"))
     assert text.splitlines()[1] == (
         "2 new documents are for ann, hr only, as was said of /x/board before. "
         "Name others with --principal, or let everybody read with --public."
     )
 
 
-def test_skipped_files_are_one_line_by_suffix_and_listed_on_request() -> None:
+def test_skipped_files_are_summarised_by_suffix_and_listed_on_request() -> None:
     names = ("a.jpg", "b.JPG", "c.jsonl", "d%0A.jpg", "blob")
     report = SyncReport(skipped=tuple(Rejection(f"file:///x/{name}", "it holds no text", "Leave it") for name in names))
-    assert shown(rendering.report_lines(report, "papers")).splitlines()[1:] == [
+    assert render(rendering.report_lines(report, "papers")).splitlines()[1:] == [
         "5 files skipped as no documents: 3 .jpg, 1 .jsonl, 1 other (--verbose lists them)"
     ]
-    listed = shown(rendering.skipped_lines(report)).splitlines()
+    listed = render(rendering.skipped_lines(report)).splitlines()
     assert len(listed) == 5
     assert listed[2] == "skipped /x/c.jsonl: it holds no text"
 
 
-def test_many_rejections_are_cut_with_their_number() -> None:
+def test_a_long_list_of_rejections_is_cut_and_counted() -> None:
     rejected = tuple(Rejection(f"file:///{n}.pdf", "it is empty", "Remove it.") for n in range(25))
-    text = shown(rendering.rejection_lines(SyncReport(rejected=rejected)))
+    text = render(rendering.rejection_lines(SyncReport(rejected=rejected)))
     assert len(text.splitlines()) == 21
     assert text.endswith("... and 5 more.\n")
 
 
-def test_a_finding_is_followed_by_what_to_do() -> None:
-    text = shown(
+def test_a_problem_is_followed_by_its_fix() -> None:
+    text = render(
         rendering.check_lines([Check("Disk", "ok", "9 GB free"), Check("Home", "broken", "read-only", "Set it.")])
     )
     assert text == "✓ Disk: 9 GB free\n✗ Home: read-only\n  → Set it.\n"

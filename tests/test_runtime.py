@@ -14,7 +14,7 @@ from transformers import BertModel
 
 from index.embedding.weights import bundled_folder
 from index.inference.bert import Bert, BertShape, from_hugging_face
-from index.inference.runtime import Network, Signature, batches
+from index.inference.runtime import Network, Signature, length_batches
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
 FORM = Signature(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
@@ -34,7 +34,7 @@ def rows(lengths):
     ]
 
 
-def test_the_encoder_gives_what_transformers_gives_from_the_same_weights():
+def test_the_encoder_equals_transformers_with_the_same_weights():
     folder = bundled_folder()
     ours = from_hugging_face(BertShape(), load_file(folder / "model.safetensors")).eval()
     theirs = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
@@ -56,8 +56,8 @@ def test_openvino_agrees_with_torch_and_keeps_the_order_of_the_rows(small):
         assert np.abs(one - other).max() < 0.05  # bf16 states of size 1
 
 
-class Named(nn.Module):
-    """The state at each place that is named, and how many places are no padding."""
+class PositionNetwork(nn.Module):
+    """The state at each given position, and the number of positions without padding."""
 
     def forward(self, states, places, attention_mask):
         chosen = torch.gather(states, 1, places[:, :, None].expand(-1, -1, states.shape[2]))
@@ -65,11 +65,11 @@ class Named(nn.Module):
 
 
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
-def test_a_head_takes_what_the_network_gives_and_inputs_of_other_lengths(small, engine):
+def test_a_head_takes_the_output_of_the_network_and_inputs_of_other_lengths(small, engine):
     asked = [row | {"places": np.arange(0, len(row["input_ids"]), 3)} for row in rows([5, 31, 17])]
     form = Signature(FORM.inputs, ("places", None), head=("places", "attention_mask"))
     states = [row[0] for row in Network(small, FORM, engine="torch").run(asked)]
-    network = Network(small, form, head=Named(), engine=engine)
+    network = Network(small, form, head=PositionNetwork(), engine=engine)
     assert network.engine_name == engine
     for row, expected, (chosen, length) in zip(asked, states, network.run(asked), strict=True):
         assert length == len(expected)
@@ -77,7 +77,7 @@ def test_a_head_takes_what_the_network_gives_and_inputs_of_other_lengths(small, 
         assert np.abs(chosen - expected[row["places"]]).max() < 0.05
 
 
-def test_padding_and_company_do_not_change_a_row(small):
+def test_padding_and_other_rows_do_not_change_a_row(small):
     network = Network(small, FORM, engine="torch")
     asked = rows([4, 20])
     ((alone,),) = network.run(asked[:1])
@@ -90,23 +90,23 @@ def test_no_rows_give_no_results(small):
 
 
 def test_a_batch_holds_at_most_the_budget_in_padded_tokens():
-    assert batches([3, 10, 4, 10, 1], 20) == [[1, 3], [2, 0, 4]]
+    assert length_batches([3, 10, 4, 10, 1], 20) == [[1, 3], [2, 0, 4]]
 
 
-def test_every_stream_has_as_many_batches_as_the_next_and_about_as_large():
+def test_streams_get_equally_many_batches_of_about_equal_size():
     lengths = [160, 144, 160, 128, 144, 160, 144, 160, 144, 128, 160, 144]
-    cut = batches(lengths, 1024, streams=2)
+    cut = length_batches(lengths, 1024, streams=2)
     assert sorted(number for batch in cut for number in batch) == list(range(12))
     assert [len(batch) for batch in cut] == [6, 6]
-    assert [len(batch) for batch in batches(lengths, 1024, streams=16)] == [1] * 12
-    assert [len(batch) for batch in batches([16] * 100 + [256], 1024, streams=2)] == [2, 33, 33, 33]
+    assert [len(batch) for batch in length_batches(lengths, 1024, streams=16)] == [1] * 12
+    assert [len(batch) for batch in length_batches([16] * 100 + [256], 1024, streams=2)] == [2, 33, 33, 33]
 
 
 def test_a_row_longer_than_the_budget_is_a_batch_of_its_own():
-    assert batches([50, 2], 10) == [[0], [1]]
+    assert length_batches([50, 2], 10) == [[0], [1]]
 
 
-def test_the_cache_serves_the_next_start_and_a_damaged_file_is_made_anew(small, tmp_path, caplog):
+def test_the_cache_serves_the_next_start_and_a_damaged_file_is_replaced(small, tmp_path, caplog):
     asked = rows([7])
     ((first,),) = Network(small, FORM, cache=tmp_path).run(asked)
     (blob,) = tmp_path.iterdir()
@@ -137,7 +137,7 @@ def test_threads_get_their_own_results(small):
             assert all(np.allclose(a[0], b[0], atol=1e-6) for a, b in zip(found, expected, strict=True))
 
 
-def test_company_in_a_shared_run_changes_a_result_by_no_more_than_rounding(small):
+def test_other_rows_in_a_shared_run_change_a_result_only_by_rounding(small):
     network = Network(small, FORM, engine="torch", batch_tokens=256)
     asked = [rows([n])[0] for n in range(1, 41)]
     alone = [network.run([row])[0][0] for row in asked]
@@ -151,29 +151,29 @@ class Unconvertible(nn.Module):
         return torch.from_numpy(np.sort(input_ids.numpy(), axis=1)).float(), torch.linalg.eigvals(torch.eye(2)).real
 
 
-def test_a_network_that_openvino_cannot_take_runs_on_torch_and_says_so(caplog):
+def test_a_network_that_openvino_cannot_convert_runs_on_torch_with_a_warning(caplog):
     form = Signature(("input_ids", "attention_mask"), ("input_ids", None))
     network = Network(Unconvertible(), form)
     assert network.engine_name == "torch"
     assert "Unconvertible" in caplog.text
 
 
-def test_openvino_cannot_report_home():
+def test_openvino_sends_no_telemetry():
     with pytest.raises(ImportError):
         import openvino_telemetry  # noqa: F401
 
 
-def test_the_first_two_calls_of_a_process_may_come_at_once():
+def test_the_first_two_calls_of_a_process_may_be_concurrent():
     script = """
 import threading
 import numpy as np, torch
-from index.inference.runtime import Form, Network
+from index.inference.runtime import Network, Signature
 
 class Twice(torch.nn.Module):
     def forward(self, input_ids, attention_mask):
         return (input_ids * attention_mask).float().unsqueeze(-1) * 2.0
 
-network = Network(Twice(), Form(("input_ids", "attention_mask"), ("input_ids",)))
+network = Network(Twice(), Signature(("input_ids", "attention_mask"), ("input_ids",)))
 barrier = threading.Barrier(2)
 def call():
     barrier.wait()

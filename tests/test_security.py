@@ -1,4 +1,4 @@
-"""What hostile requests and documents get: a problem, and nothing of the house. Keys and permissions have their own files."""
+"""Hostile requests and documents get an error and no internal details. Keys and permissions have their own files."""
 
 import io
 import itertools
@@ -15,7 +15,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
@@ -44,8 +44,8 @@ OUTSIDE = (
 )
 
 
-class Hostile:
-    """An answerer whose document is written to break out of whatever carries it."""
+class HostileAnswerer:
+    """An answerer whose document tries to break out of every format that carries it."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -81,7 +81,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[
     library.open_or_create("default").add(Document("d", "v", f"file:///{EVIL}", EVIL, "text/markdown", EVIL))
     store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))
     llm = {"llm_api_key": SecretStr(SECRETS["llm_api_key"])}
-    service = Service(Settings(home=folder, **llm), library, None, None, None, Hostile(library))  # type: ignore[arg-type]
+    service = Service(Settings(home=folder, **llm), library, None, None, None, HostileAnswerer(library))  # type: ignore[arg-type]
     with loopback(create_app(service, store)) as url:
         yield url
     store.close()
@@ -89,7 +89,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[
 
 
 def raw(url: str, request: bytes) -> bytes:
-    """What the server answers to these very bytes."""
+    """The response of the server to exactly these bytes."""
     place = urlsplit(url)
     with socket.create_connection((place.hostname or "", place.port or 80), timeout=20) as connection:
         connection.sendall(request)
@@ -98,12 +98,12 @@ def raw(url: str, request: bytes) -> bytes:
 
 
 def blocks(text: str) -> list[list[str]]:
-    """The events of a stream, as fields: a blank line ends an event, and a line ends with CR, LF or both (WHATWG)."""
+    """The events of a stream as fields: a blank line ends an event, and a line ends with CR, LF or both (WHATWG)."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return [block.split("\n") for block in lines.split("\n\n") if block]
 
 
-def test_text_of_documents_makes_no_events(served: str) -> None:
+def test_text_of_documents_cannot_inject_events(served: str) -> None:
     response = httpx.post(f"{served}/v1/chat", json={"question": "Why?", "stream": True})
     found = blocks(response.text)
     assert [fields[0] for fields in found] == ["event: passages", "event: sentence", "event: answer"]
@@ -112,7 +112,7 @@ def test_text_of_documents_makes_no_events(served: str) -> None:
     assert answer["citations"][0]["quote"] == answer["passages"][0]["title"] == EVIL
 
 
-def test_text_of_documents_ends_no_completion(served: str) -> None:
+def test_text_of_documents_cannot_end_a_completion(served: str) -> None:
     messages = [{"role": "user", "content": "Why?"}]
     body = {"model": "quoth", "messages": messages, "stream": True}
     found = blocks(httpx.post(f"{served}/v1/chat/completions", json=body).text)
@@ -122,8 +122,8 @@ def test_text_of_documents_ends_no_completion(served: str) -> None:
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_no_name_leads_out_of_the_home(served: str, name: str) -> None:
-    encoded = quote(name, safe="").replace(".", "%2E")  # or the client would resolve it itself
+def test_no_name_leads_out_of_the_home_folder(served: str, name: str) -> None:
+    encoded = quote(name, safe="").replace(".", "%2E")  # otherwise the client would resolve it itself
     answers = [
         httpx.post(f"{served}/v1/chat", json={"question": "Why?", "collection": name}),
         httpx.post(f"{served}/v1/search", json={"query": "x", "collection": name}),
@@ -150,7 +150,7 @@ def test_no_name_leads_out_of_the_home(served: str, name: str) -> None:
         b"Host: a\x00b",
     ],
 )
-def test_no_header_of_a_request_makes_one_of_the_answer(served: str, header: bytes) -> None:
+def test_no_request_header_can_inject_a_response_header(served: str, header: bytes) -> None:
     host = urlsplit(served).netloc.encode()
     hosts = b"" if header.startswith(b"Host") else b"Host: " + host + b"\r\n"
     answer = raw(served, b"GET /healthz HTTP/1.1\r\n" + hosts + header + b"\r\nConnection: close\r\n\r\n")
@@ -173,7 +173,7 @@ def test_no_header_of_a_request_makes_one_of_the_answer(served: str, header: byt
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/completions", "/v1/search", "/v1/verify", "/v1/feedback"])
-def test_huge_and_nested_json_is_the_callers_mistake(served: str, path: str, content: str) -> None:
+def test_huge_and_nested_json_is_a_client_error(served: str, path: str, content: str) -> None:
     response = httpx.post(f"{served}{path}", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 413, 422)
     assert response.headers["content-type"] == "application/problem+json"
@@ -186,8 +186,8 @@ def test_a_problem_repeats_little_of_a_long_value(served: str) -> None:
 
 
 @contextmanager
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged, as it would be written."""
+def log_lines() -> Iterator[io.StringIO]:
+    """Everything that is logged, in its written form."""
     written = io.StringIO()
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.JSONRenderer(default=str)],
@@ -199,7 +199,7 @@ def logged() -> Iterator[io.StringIO]:
         structlog.reset_defaults()
 
 
-def test_secrets_of_the_settings_are_shown_nowhere(served: str, tmp_path: Path) -> None:
+def test_secrets_of_the_settings_appear_nowhere(served: str, tmp_path: Path) -> None:
     assert {"llm_api_key", "database_url"} <= set(SECRETS)
     secret = {name: SecretStr(value) for name, value in SECRETS.items()}
     settings = Settings(home=tmp_path, **secret)
@@ -210,7 +210,7 @@ def test_secrets_of_the_settings_are_shown_nowhere(served: str, tmp_path: Path) 
     library = Library(tmp_path, HashedEncoder())
     shown += [repr(check) for check in doctor.examine(unreachable, lambda: library, lambda: "models")]
     library.close()
-    with logged() as log:
+    with log_lines() as log:
         for path in ("/metrics", "/readyz", "/openapi.json", "/v1/collections", "/nowhere"):
             shown.append(httpx.get(f"{served}{path}").text)
     shown.append(log.getvalue())
@@ -220,7 +220,7 @@ def test_secrets_of_the_settings_are_shown_nowhere(served: str, tmp_path: Path) 
 
 
 def test_questions_and_documents_are_in_no_log_line(served: str) -> None:
-    with logged() as log:
+    with log_lines() as log:
         asked = {"question": "canary-question?"}
         httpx.post(f"{served}/v1/chat", json=asked)
         httpx.post(f"{served}/v1/chat", json={**asked, "stream": True})

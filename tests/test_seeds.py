@@ -1,9 +1,9 @@
-"""The shipped corpus and its golden questions: literal quotes, whole sentences, nothing missing and nothing given away.
+"""The shipped corpus and its golden questions: literal quotes, whole sentences, complete fields and no copied questions.
 
 A golden question is one line of `seeds/golden.jsonl`: `id`, `question`, optional `history` (earlier turns, oldest
 first), `answerable`, `answers` (alternative wordings of the right answer), `evidence` (the sentences that hold it; a
-question in several parts needs several) and `tags` with the `form` of the question and its `wording`: plain, as people
-ask who know the matter a little, or far from the words of the briefing. The questions were written from the briefing
+question in several parts needs several) and `tags` with the `form` of the question and its `wording`: plain, as somebody
+asks who knows the topic a little, or far from the words of the briefing. The questions were written from the briefing
 alone.
 """
 
@@ -60,7 +60,7 @@ FACTS = {
     "Hebrew": ["The article"],
     "dates from": ["Park Geun-hye's visit to the White House", "President Obama"],
 }
-"""A phrase of the one sentence that states a fact, and what else that sentence has to name."""
+"""A phrase of the one sentence that states a fact, and the other names and numbers that this sentence must have."""
 
 
 def _text(document: str) -> str:
@@ -86,7 +86,7 @@ def _runs(text: str, length: int) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("phrase", FACTS)
-def test_each_fact_stands_in_one_sentence_with_the_names_and_numbers_it_needs(phrase: str) -> None:
+def test_each_fact_is_in_one_sentence_with_the_names_and_numbers_it_needs(phrase: str) -> None:
     candidates = [sentence for sentence in _statements() if phrase in sentence]
     complete = [sentence for sentence in candidates if all(part in sentence for part in FACTS[phrase])]
     assert len(complete) == 1, f"{phrase!r} with {FACTS[phrase]}: {candidates}"
@@ -97,7 +97,7 @@ def test_a_sentence_of_the_briefing_can_stand_alone() -> None:
     assert [sentence for sentence in _statements() if dangling.match(sentence)] == []
 
 
-def test_the_briefing_is_one_line_a_paragraph_so_that_quotes_hold_no_line_breaks() -> None:
+def test_each_paragraph_of_the_briefing_is_one_line_so_that_quotes_hold_no_line_breaks() -> None:
     assert [sentence for sentence in _statements() if "\n" in sentence] == []
 
 
@@ -109,7 +109,7 @@ def test_the_briefing_has_a_title_and_sections_and_names_its_source_last() -> No
     assert "http" not in _text(BRIEFING), "the article's address is not known, so none may stand here"
 
 
-def test_there_are_enough_questions_of_each_sort() -> None:
+def test_each_kind_has_enough_questions() -> None:
     assert len([row for row in ANSWERABLE if "history" not in row]) >= 30
     assert len([row for row in UNANSWERABLE if "history" not in row]) >= 18
     assert len(FOLLOW_UPS) >= 6
@@ -151,7 +151,7 @@ def test_each_quote_is_a_whole_sentence_found_once(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", ANSWERABLE, ids=lambda row: row["id"])
-def test_the_first_answer_can_be_read_off_the_evidence(row: dict[str, Any]) -> None:
+def test_the_first_answer_is_stated_by_the_evidence(row: dict[str, Any]) -> None:
     evidence = set(_words(" ".join(item["quote"] for item in row["evidence"])))
     assert set(_words(row["answers"][0])) - evidence == set()
 
@@ -160,7 +160,7 @@ def test_a_question_that_the_briefing_does_not_answer_has_neither_answers_nor_ev
     assert [row["id"] for row in UNANSWERABLE if row["answers"] or row["evidence"]] == []
 
 
-def test_near_misses_name_things_that_the_briefing_speaks_of() -> None:
+def test_near_misses_name_things_that_are_in_the_briefing() -> None:
     names = set(re.findall(r"[A-Z][a-z]{3,}|[a-z]{6,}", _text(BRIEFING)))
     strangers = [
         row["id"]
@@ -171,14 +171,14 @@ def test_near_misses_name_things_that_the_briefing_speaks_of() -> None:
 
 
 @pytest.mark.parametrize("row", ANSWERABLE, ids=lambda row: row["id"])
-def test_a_question_is_no_copy_of_its_quote(row: dict[str, Any]) -> None:
+def test_a_question_does_not_copy_its_quote(row: dict[str, Any]) -> None:
     copied = set[tuple[str, ...]]()
     for evidence in row["evidence"]:
         copied |= _runs(row["question"], 5) & _runs(evidence["quote"], 5)
     assert copied == set()
 
 
-def test_every_statement_but_the_account_of_the_source_is_asked_for() -> None:
+def test_every_statement_is_asked_for_except_those_about_the_source() -> None:
     cited = {evidence["quote"] for row in ANSWERABLE for evidence in row["evidence"]}
     source = [sentence for sentence in _statements() if sentence.startswith(("This briefing", "The article"))]
     assert set(_statements()) - cited - set(source) == set()

@@ -40,7 +40,7 @@ def test_a_heading_without_blank_lines_stands_alone() -> None:
     ]
 
 
-def test_each_row_of_a_table_that_lost_its_rules_is_one_sentence() -> None:
+def test_each_row_of_a_table_without_rules_is_one_sentence() -> None:
     text = (
         "The following table shows what the two workshops sold in each of the two years (in thousands):\n"
         "Bolts $ 63,355 $ 63,948 (1)%\n"
@@ -61,7 +61,7 @@ def test_each_row_of_a_table_that_lost_its_rules_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     "number", ["1.", "4.2.", "(b)", "iv.", "T1.", "Item 7A.", "Note 2:", "Section 3.", "•", "▪ (a)"]
 )
-def test_a_number_or_bullet_stays_with_what_it_marks(number: str) -> None:
+def test_a_number_or_bullet_stays_with_its_item(number: str) -> None:
     assert sentences(f"{number} Risk factors are many. Read them.") == [
         f"{number} Risk factors are many.",
         "Read them.",
@@ -76,7 +76,7 @@ def test_items_are_not_joined() -> None:
 
 
 @pytest.mark.parametrize("word", ["Inc. was", "etc. and", "No. 5 was"])
-def test_a_wrapped_line_that_begins_with_an_abbreviation_is_no_item(word: str) -> None:
+def test_a_wrapped_line_that_begins_with_an_abbreviation_is_not_an_item(word: str) -> None:
     text = f"They bought the whole of the company that was called Hill\n{word} sold again in the following year."
     assert sentences(text) == [text]
 
@@ -88,7 +88,7 @@ def test_lines_of_one_quotation_are_one_paragraph() -> None:
     ]  # fmt: skip
 
 
-def test_rules_and_table_separators_are_no_sentences() -> None:
+def test_rules_and_table_separators_are_not_sentences() -> None:
     assert sentences("One.\n-----\n| a | b |\n|---|---|\n| 1 | 2 |\n* * *\nTwo.") == [
         "One.", "| a | b |", "| 1 | 2 |", "Two.",
     ]  # fmt: skip

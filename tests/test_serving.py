@@ -1,4 +1,4 @@
-"""The end of a server: real processes, real signals, and callers in the midst of their answers."""
+"""Shutting down a server: real processes, real signals, and callers in the middle of an answer."""
 
 import json
 import re
@@ -16,7 +16,7 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 
-# An answerer of two steps: the second takes as long as the question says, in seconds.
+# An answerer of two steps: the second takes the number of seconds that the question gives.
 SERVER = """
 import sys, time, uuid
 from pathlib import Path
@@ -58,7 +58,7 @@ leave(0)
 
 
 @contextmanager
-def started(home: Path, grace_s: float) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def running_server(home: Path, grace_s: float) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-c", SERVER, str(home), str(grace_s)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -72,8 +72,8 @@ def started(home: Path, grace_s: float) -> Iterator[tuple[str, subprocess.Popen[
                 process.kill()
 
 
-class Call:
-    """A streamed question whose first event has come; `end` reads the rest."""
+class StreamedCall:
+    """A streamed question whose first event has arrived; `end` reads the rest."""
 
     def __init__(self, address: str, seconds: float) -> None:
         self.client = httpx.Client(timeout=30)
@@ -86,7 +86,7 @@ class Call:
             pass
 
     def end(self) -> tuple[str, dict[str, Any]]:
-        """The last event."""
+        """The last event of the stream."""
         rest = [line for line in self.lines if line]
         self.client.close()
         return rest[-2].removeprefix("event: "), json.loads(rest[-1].removeprefix("data: "))
@@ -104,9 +104,9 @@ def until_begun(home: Path, count: int) -> None:
         time.sleep(0.02)
 
 
-def test_after_sigterm_what_runs_is_finished_what_is_new_is_refused_and_the_process_ends_well(tmp_path: Path) -> None:
-    with started(tmp_path, 20) as (address, process), ThreadPoolExecutor(8) as callers:
-        calls = [Call(address, 1.0) for _ in range(4)]
+def test_after_sigterm_running_requests_finish_new_ones_are_refused_and_the_process_ends(tmp_path: Path) -> None:
+    with running_server(tmp_path, 20) as (address, process), ThreadPoolExecutor(8) as callers:
+        calls = [StreamedCall(address, 1.0) for _ in range(4)]
         whole = callers.submit(httpx.post, f"{address}/v1/chat", json={"question": "1.0"}, timeout=30)
         until_begun(tmp_path, 5)
         process.send_signal(signal.SIGTERM)
@@ -121,11 +121,11 @@ def test_after_sigterm_what_runs_is_finished_what_is_new_is_refused_and_the_proc
     assert "Traceback" not in errors
 
 
-def test_what_is_not_whole_after_the_grace_ends_with_an_error_that_says_so_even_if_its_work_hangs(
+def test_an_answer_unfinished_after_the_grace_period_ends_with_an_error_even_if_its_work_hangs(
     tmp_path: Path,
 ) -> None:
-    with started(tmp_path, 0.5) as (address, process), ThreadPoolExecutor(1) as callers:
-        call = Call(address, 60)
+    with running_server(tmp_path, 0.5) as (address, process), ThreadPoolExecutor(1) as callers:
+        call = StreamedCall(address, 60)
         whole = callers.submit(httpx.post, f"{address}/v1/chat", json={"question": "60"}, timeout=30)
         until_begun(tmp_path, 2)
         process.send_signal(signal.SIGTERM)
@@ -139,8 +139,8 @@ def test_what_is_not_whole_after_the_grace_ends_with_an_error_that_says_so_even_
 
 
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
-    with started(tmp_path, 60) as (address, process):
-        call = Call(address, 60)
+    with running_server(tmp_path, 60) as (address, process):
+        call = StreamedCall(address, 60)
         process.send_signal(signal.SIGTERM)
         while status(address, "/readyz") != (503, "shutting-down"):
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Settings come from where they should, in order, and nothing misspelt or impossible passes."""
+"""Settings: the order of their sources, and the refusal of misspelt names and impossible values."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_closer_to_the_call_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_source_closest_to_the_call_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("quoth.toml").write_text('port = 1\ntop_k = 1\nrerank_depth = 1\ncollection = "toml"\n')
     assert (load().port, load().top_k) == (1, 1)
     Path(".env").write_text("QUOTH_PORT=2\nQUOTH_TOP_K=2\nQUOTH_RERANK_DEPTH=2\n")
@@ -33,13 +33,13 @@ def test_an_argument_that_was_not_given_changes_nothing(monkeypatch: pytest.Monk
     assert load(host=None).host == "::1"
 
 
-def test_a_misspelt_variable_is_named_with_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_reported_with_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUOTH_TOPK", "3")
     with pytest.raises(SettingsInvalid, match=r"QUOTH_TOPK in the environment .* QUOTH_TOP_K"):
         load()
 
 
-def test_a_misspelt_key_in_a_file_is_named_with_the_file() -> None:
+def test_a_misspelt_key_in_a_file_is_reported_with_the_file() -> None:
     Path(".env").write_text("QUOTH_COLECTION=x\n")
     with pytest.raises(SettingsInvalid, match=r"QUOTH_COLECTION in \.env .* QUOTH_COLLECTION"):
         load()
@@ -49,7 +49,7 @@ def test_a_misspelt_key_in_a_file_is_named_with_the_file() -> None:
         load()
 
 
-def test_other_programs_keep_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     Path(".env").write_text("OPENAI_API_KEY=x\nDEBUG=1\n")
     assert load().port == 8000
@@ -64,7 +64,7 @@ def test_other_programs_keep_their_variables(monkeypatch: pytest.MonkeyPatch) ->
         ("QUOTH_TARGET_PRECISION", "1.5"),
     ],
 )
-def test_an_impossible_value_is_named_with_what_it_is_for(
+def test_an_impossible_value_is_reported_with_the_setting(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -72,13 +72,13 @@ def test_an_impossible_value_is_named_with_what_it_is_for(
         load()
 
 
-def test_a_file_that_does_not_parse_is_an_error() -> None:
+def test_a_malformed_file_is_an_error() -> None:
     Path("quoth.toml").write_text("port = = 1\n")
     with pytest.raises(SettingsInvalid, match=r"quoth\.toml"):
         load()
 
 
-def test_a_secret_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_appears_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUOTH_LLM_API_KEY", "sk-4711")
     settings = load()
     assert "4711" not in f"{settings} {settings!r} {settings.model_dump_json()}"
@@ -110,5 +110,5 @@ def test_the_home_is_absolute_and_holds_everything(monkeypatch: pytest.MonkeyPat
     assert str(settings.home) in settings.store_url
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []

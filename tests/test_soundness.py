@@ -1,4 +1,4 @@
-"""A sound collection has no findings; each kind of damage, done by hand, has one that names it."""
+"""A sound collection has no problems; each kind of damage, done by hand, is reported by one that names it."""
 
 import sqlite3
 import zlib
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from index.collection import Collection
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.maintenance.integrity import IntegrityProblem
 from index.sync.sync import sync
 
@@ -35,18 +35,18 @@ def collection(tmp_path: Path, folder: Path) -> Iterator[Collection]:
 
 @pytest.fixture
 def ledger(tmp_path: Path, collection: Collection) -> Iterator[sqlite3.Connection]:
-    """To damage the ledger behind the collection's back."""
+    """A connection that damages the ledger without the collection's knowledge."""
     connection = sqlite3.connect(tmp_path / "home" / "c" / "ledger.sqlite", isolation_level=None)
     yield connection
     connection.close()
 
 
-def told(findings: list[IntegrityProblem]) -> list[tuple[str, str]]:
-    assert all(finding.fix for finding in findings)
-    return [(finding.place, finding.what) for finding in findings]
+def places_and_texts(problems: list[IntegrityProblem]) -> list[tuple[str, str]]:
+    assert all(problem.fix for problem in problems)
+    return [(problem.place, problem.what) for problem in problems]
 
 
-def test_a_sound_collection_has_no_findings(collection: Collection, tmp_path: Path) -> None:
+def test_a_sound_collection_has_no_problems(collection: Collection, tmp_path: Path) -> None:
     assert collection.verify() == []
     again = Collection(tmp_path / "home" / "c", HashedEncoder())
     assert again.verify() == []
@@ -56,10 +56,10 @@ def test_a_sound_collection_has_no_findings(collection: Collection, tmp_path: Pa
     empty.close()
 
 
-def test_files_that_changed_or_went_are_told_and_a_sync_mends_it(collection: Collection, folder: Path) -> None:
+def test_files_that_changed_or_went_are_reported_and_a_sync_fixes_it(collection: Collection, folder: Path) -> None:
     (folder / "0.txt").unlink()
     (folder / "1.txt").write_text("Bears eat a lot of honey.")
-    assert told(collection.verify()) == [
+    assert places_and_texts(collection.verify()) == [
         ("files", f"{(folder / '0.txt').as_uri()} is gone"),
         ("files", f"{(folder / '1.txt').as_uri()} has changed"),
     ]
@@ -67,31 +67,33 @@ def test_files_that_changed_or_went_are_told_and_a_sync_mends_it(collection: Col
     assert collection.verify() == []
 
 
-def test_a_chunk_that_is_not_in_its_text_is_told(
+def test_a_chunk_that_is_not_in_its_text_is_reported(
     collection: Collection, ledger: sqlite3.Connection, folder: Path
 ) -> None:
     ledger.execute("UPDATE chunks SET start = 1 WHERE text LIKE 'Bears%'")
     uri = (folder / "1.txt").as_uri()
-    assert told(collection.verify()) == [("ledger", f"{uri}: chunk 2 is not what stands at 1-16 of the text")]
+    assert places_and_texts(collection.verify()) == [
+        ("ledger", f"{uri}: chunk 2 is not what stands at 1-16 of the text")
+    ]
 
 
-def test_texts_that_do_not_read_or_have_another_length_are_told(
+def test_texts_that_cannot_be_read_or_have_another_length_are_reported(
     collection: Collection, ledger: sqlite3.Connection
 ) -> None:
     ledger.execute("UPDATE versions SET text = ? WHERE number = 1", (b"no zlib",))
     ledger.execute("UPDATE versions SET text = ? WHERE number = 2", (zlib.compress(FACTS[1].encode() + b" More."),))
-    first, second = told(collection.verify())
+    first, second = places_and_texts(collection.verify())
     assert (first[0], second[0]) == ("ledger", "ledger")
     assert "its text does not read" in first[1]
     assert "its text has 22 characters, not 16 as recorded" in second[1]
 
 
-def test_vectors_that_are_missing_or_wrong_are_told(collection: Collection, ledger: sqlite3.Connection) -> None:
+def test_vectors_that_are_missing_or_wrong_are_reported(collection: Collection, ledger: sqlite3.Connection) -> None:
     (gone,), (kept,) = ledger.execute("SELECT hash FROM chunks WHERE number IN (1, 3) ORDER BY number").fetchall()
     ledger.execute("DELETE FROM vectors WHERE hash = ?", (gone,))
     half = np.full(64, 0.5, dtype="<f2")
     ledger.execute("UPDATE vectors SET vector = ? WHERE hash = ?", (half.tobytes(), kept))
-    assert told(collection.verify()) == [
+    assert places_and_texts(collection.verify()) == [
         ("ledger", "the vectors of 1 chunks are not there, though they are noted"),
         ("ledger", "the vectors of 1 chunks are not of length 1"),
         ("vectors", "1 chunks are in it that the ledger does not have"),
@@ -99,18 +101,18 @@ def test_vectors_that_are_missing_or_wrong_are_told(collection: Collection, ledg
     ]
 
 
-def test_caches_that_lack_a_chunk_are_told(collection: Collection, ledger: sqlite3.Connection) -> None:
+def test_caches_that_lack_a_chunk_are_reported(collection: Collection, ledger: sqlite3.Connection) -> None:
     ledger.execute("PRAGMA foreign_keys = OFF")
     columns = "id || 'x', document, ordinal + 1, start, stop, page, trail, context, text, hash, embedded"
     names = "id, document, ordinal, start, stop, page, trail, context, text, hash, embedded"
     ledger.execute(f"INSERT INTO chunks ({names}) SELECT {columns} FROM chunks WHERE number = 1")
-    assert told(collection.verify()) == [
+    assert places_and_texts(collection.verify()) == [
         ("lexicon", "1 of 4 chunks are missing"),
         ("vectors", "1 of 4 chunks are missing"),
     ]
 
 
-def test_a_damaged_page_of_the_ledger_is_told(tmp_path: Path, folder: Path) -> None:
+def test_a_damaged_page_of_the_ledger_is_reported(tmp_path: Path, folder: Path) -> None:
     for number in range(200):
         (folder / f"more{number}.txt").write_text(f"Fact number {number} is told at some length here. " * 20)
     collection = Collection(tmp_path / "home" / "d", HashedEncoder())
@@ -121,6 +123,6 @@ def test_a_damaged_page_of_the_ledger_is_told(tmp_path: Path, folder: Path) -> N
         file.seek(path.stat().st_size // 2)
         file.write(b"\xa5" * 600)
     collection = Collection(tmp_path / "home" / "d", HashedEncoder())
-    found = collection.verify()
+    problems = collection.verify()
     collection.close()
-    assert {finding.place for finding in found} >= {"ledger"}
+    assert {problem.place for problem in problems} >= {"ledger"}

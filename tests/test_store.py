@@ -1,4 +1,4 @@
-"""Conversations are kept whole, in order, apart from each other, and by several writers at once."""
+"""Conversations are stored completely, in order, separately, and by several writers at once."""
 
 import threading
 from datetime import datetime, timedelta, timezone
@@ -14,7 +14,7 @@ from service.storage.conversations import ANYBODY, ConversationStore
 from service.storage.database import Database
 
 
-def an_answer(id: str, conversation_id: str, question: str = "Why?", quote: str = "Because.") -> Answer:
+def make_answer(id: str, conversation_id: str, question: str = "Why?", quote: str = "Because.") -> Answer:
     chunk = Chunk("c1", "d1", "v1", 0, 10, 10 + len(quote), quote, ("Top", "Below"))
     citation = Citation(
         1, "d1", "v1", "Title", "file:///a.md", 3, 10, 10 + len(quote), quote, "c1", 0.75, ("Top", "Below"), (11, 12)
@@ -42,8 +42,8 @@ def store(database: Database) -> ConversationStore:
     return ConversationStore(database)
 
 
-def test_an_answer_comes_back_exactly_as_it_was(store: ConversationStore) -> None:
-    answer = an_answer("a1", "c1", quote="Naïve 🦜 e\u0301\r\n\x0c\x00 مرحبا")
+def test_an_answer_is_read_back_unchanged(store: ConversationStore) -> None:
+    answer = make_answer("a1", "c1", quote="Naïve 🦜 e\u0301\r\n\x0c\x00 مرحبا")
     store.append(answer, "papers")
     kept = store.answer("a1")
     assert kept.answer == answer
@@ -52,23 +52,23 @@ def test_an_answer_comes_back_exactly_as_it_was(store: ConversationStore) -> Non
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_quote_survives_the_database(store: ConversationStore, quote: str) -> None:
-    answer = an_answer(store.new_id(), "c1", quote=quote)
+def test_any_quote_is_read_back_unchanged(store: ConversationStore, quote: str) -> None:
+    answer = make_answer(store.new_id(), "c1", quote=quote)
     store.append(answer, "default")
     assert store.answer(answer.id).answer == answer
 
 
-def test_history_is_in_the_order_of_asking_and_only_of_its_conversation(store: ConversationStore) -> None:
-    store.append(an_answer("a1", "one", question="First?"), "default")
-    store.append(an_answer("b1", "two", question="Other?"), "default")
-    store.append(an_answer("a2", "one", question="Second?"), "default")
+def test_history_is_in_the_order_of_the_questions_and_only_of_its_conversation(store: ConversationStore) -> None:
+    store.append(make_answer("a1", "one", question="First?"), "default")
+    store.append(make_answer("b1", "two", question="Other?"), "default")
+    store.append(make_answer("a2", "one", question="Second?"), "default")
     assert store.history("one") == (Turn("First?", "Because. [1]"), Turn("Second?", "Because. [1]"))
     assert [kept.answer.id for kept in store.answers("one")] == ["a1", "a2"]
 
 
-def test_time_is_kept_in_utc(database: Database) -> None:
+def test_times_are_stored_in_utc(database: Database) -> None:
     noon = datetime(2026, 1, 2, 12, tzinfo=timezone(timedelta(hours=2)))
-    ConversationStore(database, clock=lambda: noon).append(an_answer("a1", "c1"), "default")
+    ConversationStore(database, clock=lambda: noon).append(make_answer("a1", "c1"), "default")
     kept = ConversationStore(database).answer("a1")
     assert kept.created_at == noon
     assert kept.created_at.utcoffset() == timedelta(0)
@@ -76,13 +76,13 @@ def test_time_is_kept_in_utc(database: Database) -> None:
 
 def test_a_second_database_on_the_same_url_sees_what_the_first_wrote(database_url: str) -> None:
     first, second = Database(database_url), Database(database_url)
-    ConversationStore(first).append(an_answer("a1", "c1"), "default")
+    ConversationStore(first).append(make_answer("a1", "c1"), "default")
     assert ConversationStore(second).history("c1") == (Turn("Why?", "Because. [1]"),)
     first.close()
     second.close()
 
 
-def test_unknown_ids_are_named_with_the_mend(store: ConversationStore) -> None:
+def test_unknown_ids_are_reported_with_the_fix(store: ConversationStore) -> None:
     with pytest.raises(RecordMissing, match=r"'nowhere'.*begin a new one"):
         store.history("nowhere")
     with pytest.raises(RecordMissing, match="'nowhere'"):
@@ -92,12 +92,12 @@ def test_unknown_ids_are_named_with_the_mend(store: ConversationStore) -> None:
 
 
 def test_many_threads_append_to_one_conversation_and_none_is_lost(store: ConversationStore) -> None:
-    store.append(an_answer("first", "c1"), "default")
+    store.append(make_answer("first", "c1"), "default")
     failures: list[Permanent] = []
 
     def append(number: int) -> None:
         try:
-            store.append(an_answer(f"a{number}", "c1"), "default")
+            store.append(make_answer(f"a{number}", "c1"), "default")
         except Permanent as error:
             failures.append(error)
 
@@ -110,8 +110,8 @@ def test_many_threads_append_to_one_conversation_and_none_is_lost(store: Convers
     assert {kept.answer.id for kept in store.answers("c1")} == {"first", *(f"a{number}" for number in range(16))}
 
 
-def test_what_belongs_to_another_owner_is_not_there(store: ConversationStore) -> None:
-    store.append(an_answer("a1", "c1"), "default", owner="ada")
+def test_data_of_another_owner_is_not_found(store: ConversationStore) -> None:
+    store.append(make_answer("a1", "c1"), "default", owner="ada")
     assert store.answer("a1", owner="ada").answer.id == "a1"
     assert store.answer("a1", owner=ANYBODY).answer.id == "a1"
     for stranger in ("", "bob"):
@@ -121,5 +121,5 @@ def test_what_belongs_to_another_owner_is_not_there(store: ConversationStore) ->
         with pytest.raises(RecordMissing, match="'a1'"):
             store.answer("a1", owner=stranger)
         with pytest.raises(RecordMissing, match="'c1'"):
-            store.append(an_answer("a2", "c1"), "default", owner=stranger)
+            store.append(make_answer("a2", "c1"), "default", owner=stranger)
     assert len(store.answers("c1", owner="ada")) == 1

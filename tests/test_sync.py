@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(report: SyncReport) -> dict[str, list[str]]:
-    """The groups of a report that are not empty, as file names."""
+    """The non-empty groups of a report, as file names."""
     groups = {group: sorted(uri.rsplit("/", 1)[1] for uri in getattr(report, group)) for group in GROUPS}
     return {group: found for group, found in groups.items() if found}
 
@@ -88,7 +88,7 @@ def test_a_folder_is_indexed_and_found(collection: Collection, folder: Path) -> 
     assert collection.documents.get(hit.chunk.document_id).text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
 
 
-def test_only_what_differs_is_read_again(collection: Collection, folder: Path, encoder: HashedEncoder) -> None:
+def test_only_changed_files_are_read_again(collection: Collection, folder: Path, encoder: HashedEncoder) -> None:
     sync(collection, [folder])
     encoded = encoder.encoded
     assert names(sync(collection, [folder])) == {"unchanged": ["apple.txt", "bear.md", "cat.html"]}
@@ -125,9 +125,7 @@ def test_a_renamed_file_is_recognised_by_its_content_and_keeps_its_vectors(
     assert encoder.encoded == encoded
 
 
-def test_those_who_may_read_stay_until_others_are_named(
-    collection: Collection, folder: Path, encoder: HashedEncoder
-) -> None:
+def test_readers_stay_until_others_are_named(collection: Collection, folder: Path, encoder: HashedEncoder) -> None:
     sync(collection, [folder], principals=frozenset({"hr", "ann"}))
     encoded = encoder.encoded
     (folder / "apple.txt").rename(folder / "pear.txt")
@@ -162,7 +160,7 @@ def inherited(report: SyncReport) -> list[tuple[str, str, int]]:
 HR, ANN = frozenset({"hr"}), frozenset({"ann"})
 
 
-def test_a_new_file_is_for_those_who_were_named_for_its_folder(collection: Collection, folder: Path) -> None:
+def test_a_new_file_gets_the_readers_of_its_folder(collection: Collection, folder: Path) -> None:
     sync(collection, [folder], principals=HR)
     (folder / "dog.txt").write_text("Dogs chase cats.")
     planned = preview(collection.documents.list(), [folder], roots_of=collection.permissions.roots)
@@ -174,7 +172,7 @@ def test_a_new_file_is_for_those_who_were_named_for_its_folder(collection: Colle
     assert inherited(sync(collection, [folder / "emu.txt"])) == [("corpus", "hr", 1)]
 
 
-def test_the_nearest_place_decides_and_naming_others_above_it_ends_that(collection: Collection, folder: Path) -> None:
+def test_the_nearest_place_decides_until_readers_are_named_above_it(collection: Collection, folder: Path) -> None:
     sync(collection, [folder], principals=HR)
     sync(collection, [folder / "sub"], principals=ANN)
     (folder / "dog.txt").write_text("Dogs chase cats.")
@@ -193,7 +191,7 @@ def test_the_nearest_place_decides_and_naming_others_above_it_ends_that(collecti
     assert (readers(collection)["gnu.txt"], readers(collection)["subtle.txt"]) == ("", "hr")
 
 
-def test_a_folder_beside_one_that_is_restricted_is_open(collection: Collection, folder: Path) -> None:
+def test_a_folder_beside_a_restricted_one_is_public(collection: Collection, folder: Path) -> None:
     sync(collection, [folder / "sub"], principals=HR)
     (folder / "sub2").mkdir()
     (folder / "sub2" / "dog.txt").write_text("Dogs chase cats.")
@@ -201,7 +199,7 @@ def test_a_folder_beside_one_that_is_restricted_is_open(collection: Collection, 
     assert readers(collection) == {"apple.txt": "", "bear.md": "hr", "cat.html": "hr", "dog.txt": ""}
 
 
-def test_who_was_named_is_remembered_also_by_a_run_that_was_killed(
+def test_named_readers_are_remembered_even_by_a_killed_run(
     collection: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object, **__: object) -> None:
@@ -216,7 +214,7 @@ def test_who_was_named_is_remembered_also_by_a_run_that_was_killed(
     assert set(readers(collection).values()) == {"hr"}
 
 
-def test_a_file_that_moves_is_for_those_of_its_new_place(collection: Collection, folder: Path) -> None:
+def test_a_moved_file_gets_the_readers_of_its_new_place(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     sync(collection, [folder / "sub"], principals=HR)
     (folder / "apple.txt").rename(folder / "sub" / "apple.txt")
@@ -224,10 +222,14 @@ def test_a_file_that_moves_is_for_those_of_its_new_place(collection: Collection,
     report = sync(collection, [folder])
     assert names(report)["renamed"] == ["apple.txt", "bear.md"]
     assert inherited(report) == [("sub", "hr", 1)]
-    assert readers(collection) == {"apple.txt": "hr", "bear.md": "hr", "cat.html": "hr"}  # no new place opens one
+    assert readers(collection) == {
+        "apple.txt": "hr",
+        "bear.md": "hr",
+        "cat.html": "hr",
+    }  # a new place never makes a document public
 
 
-def test_a_file_that_comes_back_is_for_those_who_read_it_before(collection: Collection, folder: Path) -> None:
+def test_a_file_that_comes_back_keeps_its_earlier_readers(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     [apple] = [found for found in collection.documents.list() if found.uri.endswith("apple.txt")]
     collection.permit(apple.id, ANN)
@@ -248,14 +250,14 @@ def test_two_equal_files_renamed_at_once_are_both_kept(collection: Collection, f
     assert sorted(texts(collection)) == ["bear.md", "cat.html", "one.txt", "two.txt"]
 
 
-def test_what_lies_outside_of_the_paths_given_is_left_alone(collection: Collection, folder: Path) -> None:
+def test_documents_outside_the_given_paths_are_left_alone(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     (folder / "apple.txt").unlink()
     assert names(sync(collection, [folder / "sub"])) == {"unchanged": ["bear.md", "cat.html"]}
     assert "apple.txt" in texts(collection)
 
 
-def test_what_is_foreseen_is_not_done(collection: Collection, folder: Path) -> None:
+def test_a_dry_run_changes_nothing(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     (folder / "apple.txt").unlink()
     (folder / "dog.txt").write_text("Dogs.")
@@ -267,7 +269,7 @@ def test_what_is_foreseen_is_not_done(collection: Collection, folder: Path) -> N
     assert collection.documents.list() == before
 
 
-def test_hidden_temporary_and_foreign_files_are_passed_over(collection: Collection, folder: Path) -> None:
+def test_hidden_temporary_and_foreign_files_are_skipped(collection: Collection, folder: Path) -> None:
     for name in (".hidden", "~$letter.docx", "draft.txt~", "#draft.txt#", "a.crdownload", "b.tmp"):
         (folder / name).write_text("Not for reading.")
     for name in (".git", "node_modules", "__pycache__"):
@@ -302,7 +304,7 @@ def test_a_root_may_be_a_link(collection: Collection, folder: Path, tmp_path: Pa
     assert names(sync(collection, [folder])) == {"unchanged": ["apple.txt", "bear.md", "cat.html"]}
 
 
-def test_paths_with_nothing_to_read_say_so(collection: Collection, folder: Path, tmp_path: Path) -> None:
+def test_paths_with_nothing_to_read_are_refused(collection: Collection, folder: Path, tmp_path: Path) -> None:
     sync(collection, [folder])
     (tmp_path / "empty").mkdir()
     (tmp_path / "song.mp3").write_bytes(b"ID3")
@@ -342,7 +344,7 @@ def test_a_subfolder_that_cannot_be_listed_loses_nothing(
     assert len(collection.documents.list()) == 3
 
 
-def test_bad_files_cost_themselves_alone(collection: Collection, folder: Path) -> None:
+def test_bad_files_are_rejected_alone(collection: Collection, folder: Path) -> None:
     (folder / "empty.txt").write_bytes(b"")
     (folder / "bad.txt").write_bytes("né à ".encode() + b"\xff")
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
@@ -357,14 +359,14 @@ def test_bad_files_cost_themselves_alone(collection: Collection, folder: Path) -
     assert all(found.reason and found.fix for found in report.rejected)
 
 
-def test_a_file_that_no_longer_reads_keeps_its_last_version(collection: Collection, folder: Path) -> None:
+def test_a_file_that_becomes_unreadable_keeps_its_last_version(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     (folder / "apple.txt").write_bytes(b"")
     assert [found.reason for found in sync(collection, [folder]).rejected] == ["it is empty"]
     assert texts(collection)["apple.txt"] == "Apples grow on trees."
 
 
-def test_a_file_that_vanishes_meanwhile_is_rejected(collection: Collection, folder: Path) -> None:
+def test_a_file_that_vanishes_during_the_sync_is_rejected(collection: Collection, folder: Path) -> None:
     for number in range(100):
         (folder / f"{number:03}.txt").write_text(f"Text {number}.")
 
@@ -424,7 +426,7 @@ def test_a_sync_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     collection.close()
 
 
-def test_what_another_process_read_later_is_not_overwritten(collection: Collection, folder: Path) -> None:
+def test_a_later_read_of_another_process_is_not_overwritten(collection: Collection, folder: Path) -> None:
     other = Collection(folder.parent / "home" / "library", HashedEncoder())
     apple = folder / "apple.txt"
 
@@ -439,7 +441,7 @@ def test_what_another_process_read_later_is_not_overwritten(collection: Collecti
     other.close()
 
 
-def test_what_others_do_to_gone_and_renamed_files_meanwhile_does_no_harm(collection: Collection, folder: Path) -> None:
+def test_concurrent_changes_to_removed_and_renamed_files_do_no_harm(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     other = Collection(folder.parent / "home" / "library", HashedEncoder())
     (folder / "apple.txt").rename(folder / "pear.txt")
@@ -457,7 +459,7 @@ def test_what_others_do_to_gone_and_renamed_files_meanwhile_does_no_harm(collect
     other.close()
 
 
-def test_others_write_between_the_batches_of_a_long_sync(collection: Collection, folder: Path) -> None:
+def test_others_can_write_between_the_batches_of_a_long_sync(collection: Collection, folder: Path) -> None:
     """Two processes index the same folder while this one adds documents of its own."""
     for number in range(300):
         (folder / f"n{number:03d}.txt").write_text(f"Number {number} is the {number}th of many. " * 3)
@@ -492,15 +494,15 @@ print(len(report.added), flush=True)
         time.sleep(0.05)
     assert mine > 3
     for other in others:
-        said, _ = other.communicate()
-        assert (other.returncode, said) == (0, "303\n")
+        inherited_readers, _ = other.communicate()
+        assert (other.returncode, inherited_readers) == (0, "303\n")
     assert sync(collection, [folder]).added == ()
     assert len(collection.documents.list()) == 303 + mine
     assert collection.state().pending_vectors == 0
     assert collection.verify() == []
 
 
-def test_listing_names_each_file_once(folder: Path) -> None:
+def test_each_file_is_listed_once(folder: Path) -> None:
     found = list_files([folder, folder / "sub", folder / "apple.txt"])
     assert [file.path.name for file in found.files] == ["apple.txt", "bear.md", "cat.html"]
     assert found.files[0].source == FileStamp(21, (folder / "apple.txt").stat().st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Uploads over HTTP, with a real server and a worker beside it: from bytes to a hit, and every way to be refused."""
+"""Uploads over HTTP, with a real server and a worker: from bytes to a search hit, and every refusal."""
 
 import io
 import threading
@@ -45,7 +45,7 @@ def library(home: Path) -> Iterator[Library]:
 
 @pytest.fixture(scope="module")
 def client(home: Path, library: Library, store: ConversationStore, loopback: Any) -> Iterator[httpx.Client]:
-    nobody = cast(Any, None)  # nothing here is asked
+    nobody = cast(Any, None)  # no questions are asked here
     settings = Settings(home=home, max_upload_bytes=MOST, rerank=False)
     service = Service(settings, library, nobody, nobody, nobody, nobody)
     with loopback(create_app(service, store)) as url, httpx.Client(base_url=url, timeout=SECONDS) as client:
@@ -54,7 +54,7 @@ def client(home: Path, library: Library, store: ConversationStore, loopback: Any
 
 @pytest.fixture(scope="module")
 def worker(home: Path) -> Iterator[None]:
-    """A worker with its own library, as if it were another process."""
+    """A worker with a library of its own, like another process."""
     stop, database, originals = threading.Event(), open_jobs(home / "jobs.sqlite"), Originals(home / "uploads")
     presence, library = Presence(home / "workers"), Library(home, HashedEncoder())
     leases = Leases(database, originals, presence.is_gone, chance=lambda: 0.0)
@@ -101,7 +101,7 @@ def refused(response: httpx.Response, status: int, code: str) -> str:
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_file_put_under_an_id_is_found_shown_and_given_back(client: httpx.Client) -> None:
+def test_a_file_uploaded_under_an_id_is_found_shown_and_downloaded(client: httpx.Client) -> None:
     text = b"# Parrots\n\nA parrot may live for eighty years.\n"
     facts = {"filename": "birds.md", "title": "On  parrots", "metadata": '{"year": "2024"}'}
     accepted = client.put(f"{DOCUMENTS}/parrots", content=text, params=facts)
@@ -121,7 +121,7 @@ def test_a_file_put_under_an_id_is_found_shown_and_given_back(client: httpx.Clie
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_form_gives_the_id_by_the_files_name_and_the_same_name_is_a_new_version(client: httpx.Client) -> None:
+def test_the_id_of_a_form_upload_is_its_file_name_and_the_same_name_is_a_new_version(client: httpx.Client) -> None:
     first = finished(client, client.post(DOCUMENTS, files={"file": ("plan.txt", b"The plan of Monday.")}))
     second = finished(client, client.post(DOCUMENTS, files={"file": ("../plan.txt", b"The plan of Tuesday.")}))
     assert first["document_id"] == second["document_id"]
@@ -137,7 +137,7 @@ def test_a_form_gives_the_id_by_the_files_name_and_the_same_name_is_a_new_versio
 
 
 @pytest.mark.usefixtures("worker")
-def test_who_may_read_stays_until_others_are_named_or_everybody_is(client: httpx.Client, library: Library) -> None:
+def test_readers_stay_until_others_or_everybody_are_named(client: httpx.Client, library: Library) -> None:
     def put(text: str, **params: object) -> str | None:
         sent = client.put(f"{DOCUMENTS}/salaries.txt", content=text.encode(), params=params)  # type: ignore[arg-type]
         remark: str | None = finished(client, sent)["remark"]
@@ -156,9 +156,7 @@ def test_who_may_read_stays_until_others_are_named_or_everybody_is(client: httpx
 
 
 @pytest.mark.usefixtures("worker")
-def test_what_comes_into_an_uploaded_archive_is_for_those_who_read_the_rest(
-    client: httpx.Client, library: Library
-) -> None:
+def test_new_members_of_an_uploaded_archive_get_its_readers(client: httpx.Client, library: Library) -> None:
     def put(*names: str, **params: str) -> dict[str, str]:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as file:
@@ -175,7 +173,7 @@ def test_what_comes_into_an_uploaded_archive_is_for_those_who_read_the_rest(
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_document_is_deleted_with_its_file_and_is_not_there_any_more(client: httpx.Client, home: Path) -> None:
+def test_a_document_is_deleted_with_its_file(client: httpx.Client, home: Path) -> None:
     job = finished(client, client.put(f"{DOCUMENTS}/gone.txt", content=b"Ephemeral words."))
     sha256 = client.get(f"{DOCUMENTS}/gone.txt").json()["file"]["sha256"]
     assert Originals(home / "uploads").path(sha256).exists()
@@ -216,14 +214,16 @@ def test_an_archive_becomes_the_documents_in_it_and_a_new_one_replaces_them_all(
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_file_that_does_not_read_is_a_failed_job_with_the_reason(client: httpx.Client) -> None:
+def test_an_unreadable_file_is_a_failed_job_with_the_reason(client: httpx.Client) -> None:
     job = finished(client, client.put(f"{DOCUMENTS}/broken.pdf", content=b"%PDF-1.7 and then nothing"))
     assert (job["state"], job["error_code"]) == ("failed", "document-rejected")
     assert job["error"].startswith("upload:///broken.pdf/broken.pdf: it is damaged or cut short")
     refused(client.get(f"{DOCUMENTS}/broken.pdf"), 404, "not-found")
 
 
-def test_a_new_collection_is_made_by_its_first_document_and_dropped_whole(client: httpx.Client, worker: None) -> None:
+def test_the_first_document_creates_a_collection_and_dropping_removes_all_of_it(
+    client: httpx.Client, worker: None
+) -> None:
     finished(client, client.put("/v1/collections/fresh/documents/a.txt", content=b"Fresh words."))
     assert client.get("/v1/collections/fresh").json()["documents"] == 1
     assert len(hits(client, "fresh", "fresh")) == 1
@@ -251,7 +251,7 @@ def test_the_same_key_is_answered_with_the_same_job(client: httpx.Client) -> Non
         ("large.txt", b"x" * (MOST + 1), 413, "upload-too-large", "more than 50,000 bytes"),
     ],
 )
-def test_what_is_no_document_is_refused_at_once_and_leaves_nothing(
+def test_a_file_that_is_not_a_document_is_refused_at_once_and_leaves_nothing(
     client: httpx.Client, home: Path, name: str, content: bytes, status: int, code: str, said: str
 ) -> None:
     before = sorted((home / "uploads").rglob("*"))
@@ -260,13 +260,13 @@ def test_what_is_no_document_is_refused_at_once_and_leaves_nothing(
     assert sorted((home / "uploads").rglob("*")) == before
 
 
-def test_a_body_far_over_the_bound_is_not_read_to_its_end(client: httpx.Client) -> None:
+def test_a_body_far_over_the_limit_is_not_read_to_its_end(client: httpx.Client) -> None:
     def body() -> Iterator[bytes]:
         for _ in range(200):
             yield b"x" * 100_000
 
     response = client.put(f"{DOCUMENTS}/endless.txt", content=body())
-    # what comes in one piece may be over the bound of uploads and over that of any body, which is looked at first
+    # a body with a stated length may exceed the limit of uploads and that of all bodies, which is checked first
     code = response.json()["code"]
     assert code in {"upload-too-large", "body-too-long"}
     refused(response, 413, code)
@@ -287,7 +287,7 @@ def test_a_body_far_over_the_bound_is_not_read_to_its_end(client: httpx.Client) 
         ("c/documents/a.txt", {"filename": "../.."}, 422, "upload-invalid", "names no file"),
     ],
 )
-def test_bad_facts_are_refused_with_what_to_send(
+def test_bad_metadata_is_refused_with_the_expected_form(
     client: httpx.Client, path: str, params: dict[str, str], status: int, code: str, said: str
 ) -> None:
     response = client.put(f"/v1/collections/{path}", content=b"Some text.", params=params)

@@ -38,7 +38,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def documents_of(ledger: Ledger) -> dict[int, int]:
-    """The ledger number of the document of each chunk."""
+    """The ledger number of each chunk's document."""
     with ledger.snapshot() as snapshot:
         return {entry.number: entry.document for entry in snapshot.lexical_entries(None)}
 
@@ -94,7 +94,7 @@ def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledge
 
 @pytest.mark.parametrize("outside", [False, True])
 @pytest.mark.parametrize("share", [1, 10, 39])
-def test_a_scope_is_exact_whether_it_holds_few_or_many(
+def test_a_selection_is_exact_whether_it_holds_few_or_many(
     ledger: Ledger, tmp_path: Path, outside: bool, share: int
 ) -> None:
     index = VectorIndex(tmp_path, ledger)
@@ -107,7 +107,7 @@ def test_a_scope_is_exact_whether_it_holds_few_or_many(
         assert_same(index.search(query, 12, Selection(chosen, outside)), brute_force(inside, query, 12))
 
 
-def test_an_empty_scope_and_an_empty_index_find_nothing(ledger: Ledger, tmp_path: Path) -> None:
+def test_an_empty_selection_and_an_empty_index_find_nothing(ledger: Ledger, tmp_path: Path) -> None:
     index = VectorIndex(tmp_path, ledger)
     index.catch_up()
     assert index.search(queries(1)[0], 5) == []
@@ -145,7 +145,7 @@ def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path
     assert len(list(tmp_path.glob("vectors-*"))) == 2
 
 
-def test_text_that_waits_for_its_vectors_is_no_reason_to_write_the_file_again(ledger: Ledger, tmp_path: Path) -> None:
+def test_text_without_vectors_is_no_reason_to_write_the_file_again(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger, range(4), seed=5)
     index = VectorIndex(tmp_path, ledger, min_to_save=6)
     assert index.save() is not None
@@ -167,7 +167,7 @@ def test_most_of_a_collection_may_wait_for_vectors_while_others_are_sampled(
     assert 0 < len(sample) <= len(vectors)
 
 
-def test_chunks_that_are_gone_have_no_vectors(ledger: Ledger) -> None:
+def test_removed_chunks_have_no_vectors(ledger: Ledger) -> None:
     numbers, vectors = ledger.chunks.vectors(np.array([7, 8]))
     assert numbers.size == 0
     assert vectors.shape == (0, DIMENSION)
@@ -296,7 +296,7 @@ def is_mapped(folder: Path) -> bool:
     return str(folder / name) in Path("/proc/self/maps").read_text()
 
 
-def test_searches_go_on_while_the_collection_outgrows_its_structure_twice(ledger: Ledger, tmp_path: Path) -> None:
+def test_searches_continue_while_the_collection_outgrows_its_structure_twice(ledger: Ledger, tmp_path: Path) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
     index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=sizes)
     vectors = fill(ledger, range(10), seed=20)
@@ -334,7 +334,7 @@ def test_searches_go_on_while_the_collection_outgrows_its_structure_twice(ledger
     index.close()
 
 
-def test_what_one_process_has_made_another_takes_up_without_reading_the_ledger_whole(
+def test_one_process_uses_the_structure_of_another_without_reading_the_whole_ledger(
     ledger: Ledger, tmp_path: Path
 ) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
@@ -356,7 +356,7 @@ def test_what_one_process_has_made_another_takes_up_without_reading_the_ledger_w
 
 
 @pytest.mark.parametrize("kind", ["quantised", "partitioned"])
-def test_a_large_file_that_is_damaged_is_made_again_in_the_background(
+def test_a_large_damaged_file_is_rebuilt_in_the_background(
     ledger: Ledger, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)

@@ -11,7 +11,7 @@ import structlog
 from typer.testing import CliRunner
 
 import quoth
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionMissing
 from index.library import Library
 from index.sync.sync import sync
@@ -33,12 +33,12 @@ def logging_as_before() -> Any:
     structlog.reset_defaults()
 
 
-def verified(served: str, answer: dict[str, Any], **more: Any) -> Any:
+def verify_over_http(served: str, answer: dict[str, Any], **more: Any) -> Any:
     response = httpx.post(f"{served}/v1/verify", json={"answer": answer, **more}, timeout=120)
     return response.raise_for_status().json()
 
 
-def tampered(answer: dict[str, Any], place: list[Any], value: Any) -> dict[str, Any]:
+def tamper(answer: dict[str, Any], place: list[Any], value: Any) -> dict[str, Any]:
     changed = copy.deepcopy(answer)
     part: Any = changed
     for key in place[:-1]:
@@ -48,13 +48,13 @@ def tampered(answer: dict[str, Any], place: list[Any], value: Any) -> dict[str, 
 
 
 def test_a_real_answer_is_proved_over_http(served: str, answer: dict[str, Any]) -> None:
-    found = verified(served, answer)
+    found = verify_over_http(served, answer)
     assert found["findings"] == []
     assert found["verdict"] == "proved"
     assert found["quoted"] == len(answer["sentences"])
     assert found["quotes"] == len(answer["citations"]) + len(answer["passages"])
     stored = httpx.get(f"{served}/v1/answers/{answer['id']}").json()["answer"]
-    assert verified(served, stored, collection="default")["verdict"] == "proved"
+    assert verify_over_http(served, stored, collection="default")["verdict"] == "proved"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_real_answer_is_proved_over_http(served: str, answer: dict[str, Any]) 
 def test_a_tampered_answer_is_refuted(
     served: str, answer: dict[str, Any], place: list[Any], value: Any, subject: str
 ) -> None:
-    found = verified(served, tampered(answer, place, value))
+    found = verify_over_http(served, tamper(answer, place, value))
     assert found["verdict"] == "refuted"
     assert subject in [finding["subject"] for finding in found["findings"]]
 
@@ -82,7 +82,7 @@ def test_a_sentence_in_other_words_goes_to_the_real_checker(served: str, answer:
     changed["sentences"] = [{**changed["sentences"][0], "text": "Bananas are grown in the Alps.", "citations": [1]}]
     changed["citations"] = changed["citations"][:1]
     changed["text"] = "Bananas are grown in the Alps. [1]"
-    found = verified(served, changed)
+    found = verify_over_http(served, changed)
     assert [(f["subject"], f["fault"]) for f in found["findings"]] == [("sentence 1", "support-differs")]
 
 
@@ -123,7 +123,7 @@ def test_the_command_proves_and_refutes_a_file_or_a_pipe(
     result = run(str(file))
     assert (result.exit_code, result.stdout.startswith("✓ proved: ")) == (0, True)
     assert run("-", given=json.dumps(answer)).exit_code == 0
-    moved = tampered(answer, ["citations", 0, "start"], lambda start: start + 1)
+    moved = tamper(answer, ["citations", 0, "start"], lambda start: start + 1)
     result = run("-", given=json.dumps(moved))
     assert (result.exit_code, result.stdout.splitlines()[0].startswith("✗ refuted")) == (1, True)
     assert f"stands at {answer['citations'][0]['start']}-{answer['citations'][0]['end']}" in result.stdout
@@ -140,10 +140,10 @@ def test_replaced_versions_copies_elsewhere_and_other_collections_are_found(tmp_
         place.mkdir()
         place.joinpath("a.md").write_text("# Title\n\nThe first text of all.\n")
     sync(library.open_or_create("papers"), [folder])
-    old = library.open("papers").documents()[0]
+    old = library.open("papers").documents.list()[0]
     folder.joinpath("a.md").write_text("# Title\n\nThe second text of all.\n")
     sync(library.open("papers"), [folder])
-    assert library.open("papers").documents()[0].version != old.version
+    assert library.open("papers").documents.list()[0].version != old.version
     found = Versions(library)(old.id, old.version)
     assert found is not None
     assert "first text" in found.text

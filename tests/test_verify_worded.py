@@ -1,4 +1,4 @@
-"""`quoth verify` and `POST /v1/verify` of answers that a language model worded: proved as they are, refuted once edited."""
+"""`quoth verify` and `POST /v1/verify` of answers that a language model wrote: proved unchanged, refuted once edited."""
 
 import copy
 import json
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def answers(service: Service, chat_desk: Any) -> Iterator[Callable[..., Json]]:
-    """Real answers, worded by a server on loopback: what it wrote, checked by the real checker, under a policy."""
+    """Real answers, written by a server on loopback and checked by the real support checker under a policy."""
     written: list[str] = []
     with chat_desk(lambda request: " ".join(f"{sentence} [1]" for sentence in written)) as desk:
         settings = service.settings.model_copy(
@@ -54,52 +54,52 @@ def answers(service: Service, chat_desk: Any) -> Iterator[Callable[..., Json]]:
 
 
 @pytest.fixture(scope="module")
-def worded(answers: Callable[..., Json]) -> Json:
+def worded_answer(answers: Callable[..., Json]) -> Json:
     given = answers(TRUE, SECOND)
     assert [sentence["text"] for sentence in given["sentences"]] == [TRUE, SECOND]
     assert given["drafted"] == {"sentences": 2, "unsupported": 0}
     return given
 
 
-def verified(served: str, answer: Json) -> Json:
+def verify_over_http(served: str, answer: Json) -> Json:
     found: Json = httpx.post(f"{served}/v1/verify", json={"answer": answer}, timeout=120).raise_for_status().json()
     return found
 
 
-def edited(answer: Json, edit: Callable[[Json], None]) -> Json:
-    """The answer after `edit`, with a text that fits its sentences: the work of somebody who knows the form."""
+def edit_answer(answer: Json, edit: Callable[[Json], None]) -> Json:
+    """The answer after `edit`, with a text that matches its sentences, as a skilled forger would make it."""
     changed = copy.deepcopy(answer)
     edit(changed)
     changed["text"] = " ".join(with_markers(s["text"], s["citations"]) for s in changed["sentences"])
     return changed
 
 
-def said(place: int, text: str) -> Callable[[Json], None]:
+def set_sentence(place: int, text: str) -> Callable[[Json], None]:
     return lambda answer: answer["sentences"][place].update(text=text)
 
 
-def test_a_worded_answer_is_proved_and_each_sentence_read_again(served: str, worded: Json) -> None:
-    found = verified(served, worded)
+def test_a_worded_answer_is_proved_and_each_sentence_checked_again(served: str, worded_answer: Json) -> None:
+    found = verify_over_http(served, worded_answer)
     assert (found["verdict"], found["findings"]) == ("proved", [])
     assert (found["quoted"], found["checked"]) == (0, 2)
-    assert found["quotes"] == len(worded["citations"]) + len(worded["passages"])
+    assert found["quotes"] == len(worded_answer["citations"]) + len(worded_answer["passages"])
 
 
-def test_what_is_marked_as_unsupported_is_proved_to_be(served: str, answers: Callable[..., Json]) -> None:
+def test_a_sentence_marked_as_unsupported_is_proved_to_be(served: str, answers: Callable[..., Json]) -> None:
     given = answers(TRUE, FALSE, strict=False)
     assert [sentence["supported"] for sentence in given["sentences"]] == [True, False]
     assert given["drafted"] == {"sentences": 2, "unsupported": 1}
-    assert (verified(served, given)["verdict"], verified(served, given)["checked"]) == ("proved", 2)
-    posing = edited(given, lambda answer: answer["sentences"][1].update(supported=True, support=0.99))
-    findings = verified(served, posing)["findings"]
+    assert (verify_over_http(served, given)["verdict"], verify_over_http(served, given)["checked"]) == ("proved", 2)
+    posing = edit_answer(given, lambda answer: answer["sentences"][1].update(supported=True, support=0.99))
+    findings = verify_over_http(served, posing)["findings"]
     assert [(one["subject"], one["fault"]) for one in findings] == [("sentence 2", "support-differs")]
 
 
-def test_under_strict_the_answer_never_had_it(served: str, answers: Callable[..., Json]) -> None:
+def test_under_strict_an_unsupported_sentence_is_not_in_the_answer(served: str, answers: Callable[..., Json]) -> None:
     given = answers(TRUE, FALSE)
     assert given["drafted"] == {"sentences": 2, "unsupported": 1}
     assert [sentence["text"] for sentence in given["sentences"]] == [TRUE]
-    assert verified(served, given)["verdict"] == "proved"
+    assert verify_over_http(served, given)["verdict"] == "proved"
 
 
 @pytest.mark.parametrize(
@@ -114,15 +114,17 @@ def test_under_strict_the_answer_never_had_it(served: str, answers: Callable[...
         (1, FALSE),
     ],
 )
-def test_an_edited_sentence_is_refuted(served: str, worded: Json, place: int, text: str) -> None:
-    found = verified(served, edited(worded, said(place, text)))
+def test_an_edited_sentence_is_refuted(served: str, worded_answer: Json, place: int, text: str) -> None:
+    found = verify_over_http(served, edit_answer(worded_answer, set_sentence(place, text)))
     assert found["verdict"] == "refuted"
     assert [(one["subject"], one["fault"]) for one in found["findings"]] == [
         (f"sentence {place + 1}", "support-differs")
     ]
-    alone = copy.deepcopy(worded)
+    alone = copy.deepcopy(worded_answer)
     alone["sentences"][place]["text"] = text
-    assert ("text", "text-differs") in [(one["subject"], one["fault"]) for one in verified(served, alone)["findings"]]
+    assert ("text", "text-differs") in [
+        (one["subject"], one["fault"]) for one in verify_over_http(served, alone)["findings"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,43 +140,43 @@ def test_an_edited_sentence_is_refuted(served: str, worded: Json, place: int, te
     ],
 )
 def test_an_edited_quote_place_or_source_is_refuted(
-    served: str, worded: Json, edit: Callable[[Json], None], subject: str, fault: str
+    served: str, worded_answer: Json, edit: Callable[[Json], None], subject: str, fault: str
 ) -> None:
-    found = verified(served, edited(worded, lambda answer: edit(answer["citations"][0])))
+    found = verify_over_http(served, edit_answer(worded_answer, lambda answer: edit(answer["citations"][0])))
     assert found["verdict"] == "refuted"
     assert (subject, fault) in [(one["subject"], one["fault"]) for one in found["findings"]]
 
 
-def test_a_true_quote_that_does_not_support_the_sentence_is_refuted(served: str, worded: Json) -> None:
-    """Every quote and offset holds, and the two sentences cite each other's."""
+def test_a_true_quote_that_does_not_support_the_sentence_is_refuted(served: str, worded_answer: Json) -> None:
+    """Every quote and offset is right, but the two sentences cite each other's quotes."""
 
     def swap(answer: Json) -> None:
         one, other = answer["sentences"]
         one["text"], other["text"] = other["text"], one["text"]
 
-    found = verified(served, edited(worded, swap))
+    found = verify_over_http(served, edit_answer(worded_answer, swap))
     assert {(one["subject"], one["fault"]) for one in found["findings"]} == {
         ("sentence 1", "support-differs"),
         ("sentence 2", "support-differs"),
     }
 
 
-def test_a_sentence_without_its_citations_is_refuted(served: str, worded: Json) -> None:
-    bare = edited(worded, lambda answer: answer["sentences"][0].update(citations=[]))
-    faults = {(one["subject"], one["fault"]) for one in verified(served, bare)["findings"]}
+def test_a_sentence_without_its_citations_is_refuted(served: str, worded_answer: Json) -> None:
+    bare = edit_answer(worded_answer, lambda answer: answer["sentences"][0].update(citations=[]))
+    faults = {(one["subject"], one["fault"]) for one in verify_over_http(served, bare)["findings"]}
     assert {("sentences", "numbers-differ"), ("sentence 1", "support-differs")} <= faults
 
 
 def test_the_command_proves_a_worded_answer_and_refutes_an_edited_one(
-    home: Path, tmp_path: Path, worded: Json, service: Service
+    home: Path, tmp_path: Path, worded_answer: Json, service: Service
 ) -> None:
     def run(answer: Json) -> Any:
         file = tmp_path / "answer.json"
         file.write_text(json.dumps(answer))
         return CliRunner().invoke(quoth.app, ["verify", str(file)], env={"QUOTH_HOME": str(home)})
 
-    proved = run(worded)
+    proved = run(worded_answer)
     assert (proved.exit_code, "2 verdicts on support are confirmed" in proved.stdout) == (0, True)
-    refuted = run(edited(worded, said(0, TRUE.replace("6", "seven"))))
+    refuted = run(edit_answer(worded_answer, set_sentence(0, TRUE.replace("6", "seven"))))
     assert (refuted.exit_code, refuted.stdout.splitlines()[0].startswith("✗ refuted")) == (1, True)
     assert "sentence 1" in refuted.stdout

@@ -1,4 +1,4 @@
-"""Workers over real collections: what is uploaded becomes searchable, whoever dies meanwhile."""
+"""Workers over real collections: uploads become searchable even when workers die."""
 
 import os
 import signal
@@ -30,8 +30,8 @@ ROOT = Path(__file__).parent.parent
 SECONDS = 60.0
 
 
-class Place:
-    """A home folder with its queue and its collections."""
+class Home:
+    """A home folder with its queue and collections."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -59,8 +59,8 @@ class Place:
         return self.library.open("c").search(query, 5)
 
     @contextmanager
-    def working(self, work: Work | None = None) -> Iterator[None]:
-        """A worker in a thread until the block ends; what it raises is raised there."""
+    def running_worker(self, work: Work | None = None) -> Iterator[None]:
+        """Run a worker in a thread until the block ends; its exceptions are raised there."""
         stop = threading.Event()
         errors: list[BaseException] = []
 
@@ -94,13 +94,13 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(tmp_path)
+def place(tmp_path: Path) -> Iterator[Home]:
+    place = Home(tmp_path)
     yield place
     place.close()
 
 
-def test_an_upload_becomes_a_document_with_its_facts_and_vectors(place: Place) -> None:
+def test_an_upload_becomes_a_document_with_its_facts_and_vectors(place: Home) -> None:
     facts = {"title": "On parrots", "metadata": {"year": "2024"}, "principals": frozenset({"zoo"})}
     job = place.upload("parrots", "# Birds\n\nParrots talk. " * 30, "birds.md", **facts)
     with place.working():
@@ -119,7 +119,7 @@ def test_an_upload_becomes_a_document_with_its_facts_and_vectors(place: Place) -
     assert place.originals.path(original.sha256).read_text().startswith("# Birds")
 
 
-def test_a_new_file_under_the_old_id_is_a_new_version(place: Place) -> None:
+def test_a_new_file_under_the_old_id_is_a_new_version(place: Home) -> None:
     with place.working():
         first = place.finished(place.upload("d", "Apples are red."))
         second = place.finished(place.upload("d", "Apples are green."))
@@ -130,7 +130,7 @@ def test_a_new_file_under_the_old_id_is_a_new_version(place: Place) -> None:
     assert list(place.originals.digests()) == [second.upload.sha256]
 
 
-def test_a_file_that_cannot_be_read_fails_with_the_reason_and_costs_nobody_else(place: Place) -> None:
+def test_an_unreadable_file_fails_with_the_reason_and_affects_no_other_upload(place: Home) -> None:
     bad, good = place.upload("bad", "no PDF at all", "bad.pdf"), place.upload("good", "Good text.")
     with place.working():
         failed, succeeded = place.finished(bad), place.finished(good)
@@ -142,8 +142,8 @@ def test_a_file_that_cannot_be_read_fails_with_the_reason_and_costs_nobody_else(
     assert list(place.originals.digests()) == [good.upload.sha256]
 
 
-class Faulty:
-    """Does the work, but first raises the errors given, one an attempt."""
+class FailingWork:
+    """Raises the given errors first, one per attempt, then works."""
 
     def __init__(self, work: Work, *errors: Exception) -> None:
         self._work = work
@@ -158,15 +158,15 @@ class Faulty:
         self._work.interrupt()
 
 
-def test_what_may_pass_is_tried_again_and_what_nobody_expected_too(place: Place) -> None:
+def test_temporary_and_unexpected_failures_are_retried(place: Home) -> None:
     job = place.upload("d", "Some text.")
-    with place.working(Faulty(place.indexer, CollectionBusy("c: someone is writing."), ZeroDivisionError("oh"))):
+    with place.working(FailingWork(place.indexer, CollectionBusy("c: someone is writing."), ZeroDivisionError("oh"))):
         place.until(lambda: place.queue.job(job.id).error == "c: someone is writing.")
         done = place.finished(job)
     assert (done.state, done.attempts, done.error) == (JobState.SUCCEEDED, 3, None)
 
 
-class Slow:
+class SlowWork:
     """Works until it is interrupted."""
 
     def __init__(self) -> None:
@@ -183,8 +183,8 @@ class Slow:
         self._interrupted.set()
 
 
-def test_a_running_job_is_cancelled_soon(place: Place) -> None:
-    job, slow = place.upload("d", "Some text."), Slow()
+def test_a_running_job_is_cancelled_soon(place: Home) -> None:
+    job, slow = place.upload("d", "Some text."), SlowWork()
     with place.working(slow):
         assert slow.begun.wait(SECONDS)
         assert place.queue.cancel(job.id).state is JobState.RUNNING
@@ -193,8 +193,8 @@ def test_a_running_job_is_cancelled_soon(place: Place) -> None:
     assert list(place.originals.digests()) == []
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_job_back(place: Place) -> None:
-    job, slow = place.upload("d", "Some text."), Slow()
+def test_a_worker_that_is_stopped_releases_its_job(place: Home) -> None:
+    job, slow = place.upload("d", "Some text."), SlowWork()
     with place.working(slow):
         assert slow.begun.wait(SECONDS)
     given = place.queue.job(job.id)
@@ -203,8 +203,8 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back(place: Place) -> None:
         assert place.finished(job).state is JobState.SUCCEEDED
 
 
-def test_a_document_that_is_withdrawn_while_it_is_read_does_not_come_back(place: Place) -> None:
-    """The worker has read the file and waits for the collection; whoever removes the document holds it."""
+def test_a_document_withdrawn_while_it_is_read_does_not_come_back(place: Home) -> None:
+    """The worker has read the file and waits for the collection, which the removal of the document has locked."""
     place.library.open_or_create("c")
     job = place.upload("d", "Some text.")
     with place.library.open("c").writing():
@@ -258,8 +258,8 @@ def end(child: subprocess.Popen[str]) -> None:
     child.stdout.close()
 
 
-def test_kill_9_of_workers_loses_no_upload_and_doubles_none(place: Place) -> None:
-    """Two workers, one or the other killed again and again; in the end all is as if nobody had died."""
+def test_kill_9_of_workers_loses_no_upload_and_repeats_none(place: Home) -> None:
+    """Two workers, of which one or the other is killed repeatedly; in the end the result equals that of an undisturbed run."""
     texts = {f"d{number}": f"Document {number} speaks of subject{number}. " * 20 for number in range(30)}
     jobs = [place.upload(name, text) for name, text in texts.items()]
     kills = 0
@@ -285,7 +285,7 @@ def test_kill_9_of_workers_loses_no_upload_and_doubles_none(place: Place) -> Non
     assert sorted(place.originals.digests()) == sorted(job.upload.sha256 for job in jobs)
 
 
-def test_the_keeper_starts_a_worker_again_and_ends_it_with_the_server(tmp_path: Path) -> None:
+def test_the_supervisor_restarts_a_worker_and_ends_it_with_the_server(tmp_path: Path) -> None:
     script = "import sys; sys.stdin.read()"
     with WorkerProcess([sys.executable, "-c", script]) as keeper:
         place_in_time = time.monotonic() + SECONDS

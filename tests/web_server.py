@@ -1,4 +1,4 @@
-"""A real web server on loopback whose pages a test writes down, and which remembers what it was asked."""
+"""A real web server on loopback that serves the pages of a test and records the requests."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Self
 
 @dataclass
 class Page:
-    """What the server answers: `write`, if given, sends the body in its own way."""
+    """A response of the server. `write`, if given, sends the body itself."""
 
     body: bytes = b""
     status: int = 200
@@ -21,7 +21,7 @@ class Page:
 
 
 class WebServer:
-    """Serves `pages` by path until the block ends; what is not among them is 404. `asked` are the paths, in order."""
+    """Serves `pages` by path until the block ends, and 404 for any other path. `asked` has the requested paths, in order."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.pages: dict[str, Page] = {}
@@ -51,14 +51,14 @@ class WebServer:
                     try:
                         page.write(self)
                     except OSError:
-                        return  # whoever asked has gone
+                        return  # the client has disconnected
                 else:
                     self.send_header("Content-Length", str(len(page.body)))
                     self.end_headers()
                     self.wfile.write(page.body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
