@@ -1,18 +1,17 @@
-"""Documents -> chunks -> vectors; retrieval. Knows nothing of answers, LLMs or HTTP.
+"""Find passages: files become documents, chunks and vectors, and a search returns hits. Knows nothing of answers, LLMs or HTTP.
 
-Read in this order:
+Read in this order; each file and folder uses only those above it:
 
-- the facts: records, summary, errors
-- files: formats, folder, canonical, headings, webpage, pdftext, office, notebook, compound, outlook, mail,
-  recognition, package, opening, reading
-- files in files: members, archive, mailbox, unpacking
-- behind the wall: worker, guard, extraction, readahead, contents
-- chunks: sentences, chunking, context
-- vectors: batching, runtime, bert, minilm, pretrained, weights, encoder, hashed
-- the truth: schema.sql, rows, entries, sqlite, layout, snapshot, visits, roots, catalog, passages,
-  ledger
-- its caches: disk, lock, filters, scoping; structure, flat, partitioned, segment, building, vector_file, vectors;
-  words, lexicon_files, lexicon; fusion
-- the whole: retrieval, tending, soundness, transfer, collection, naming, library, plan, intake, sync, following
-- the web: proxies, addresses, fetching, sitemap, survey, website
+- records, errors, uris: the facts that everything works with
+- formats: one file in any format becomes documents with canonical text
+- extraction: run the parsers in a process of their own, with limits
+- chunking: documents become chunks
+- inference, embedding: run a network, and turn texts into vectors
+- storage: SQLite, locks, files that are replaced atomically
+- filters, ledger: the source of truth about documents, chunks, vectors and permissions
+- vectors, lexicon: the two search indexes, caches of the ledger
+- search: query both and fuse their rankings
+- maintenance: serialise writers, check a collection, export and import it
+- collection: one collection, the interface of this package; library: all collections by name
+- sync, web: bring a collection up to date with a folder or a website
 """
