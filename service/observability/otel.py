@@ -39,7 +39,7 @@ class OpenTelemetry:
         return cls(BatchSpanProcessor(OTLPSpanExporter(endpoint and endpoint.rstrip("/") + _TRACES)))
 
     @contextmanager
-    def request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
+    def trace_request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
         """See `service.observability.tracing.Tracing`."""
         parent = self._propagator.extract(headers)
         # An exception's message may contain what a span must not.
@@ -62,7 +62,7 @@ class OpenTelemetry:
 
             yield record_end
 
-    def answer(self, stages: Stages, outcome: str) -> None:
+    def record_answer(self, stages: Stages, outcome: str) -> None:
         """See `service.observability.tracing.Tracing`."""
         answer = self._tracer.start_span(
             "answer",

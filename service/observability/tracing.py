@@ -30,14 +30,14 @@ class RequestEnd:
 class Tracing(Protocol):
     """Records the spans of a server. Thread-safe."""
 
-    def request(self, headers: Mapping[str, str]) -> AbstractContextManager[Callable[[RequestEnd], None]]:
+    def trace_request(self, headers: Mapping[str, str]) -> AbstractContextManager[Callable[[RequestEnd], None]]:
         """A context manager around a request. Call the function it gives with how the request ended.
 
         `headers` may name the caller's trace (W3C `traceparent`).
         """
         ...
 
-    def answer(self, stages: Stages, outcome: str) -> None:
+    def record_answer(self, stages: Stages, outcome: str) -> None:
         """Record the stages of an answer, which ends now, as part of the request whose block is running."""
         ...
 
@@ -50,11 +50,11 @@ class Untraced:
     """Records nothing."""
 
     @contextmanager
-    def request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
+    def trace_request(self, headers: Mapping[str, str]) -> Iterator[Callable[[RequestEnd], None]]:
         """See `Tracing`."""
         yield lambda _: None
 
-    def answer(self, stages: Stages, outcome: str) -> None:
+    def record_answer(self, stages: Stages, outcome: str) -> None:
         """See `Tracing`."""
 
     def close(self) -> None:

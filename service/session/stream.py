@@ -144,4 +144,4 @@ def _recorded(stages: Stages, session: Session) -> Iterator[None]:
         raise
     finally:
         session.metrics.count_stages(stages)
-        session.tracing.answer(stages, outcome)
+        session.tracing.record_answer(stages, outcome)

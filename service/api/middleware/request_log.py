@@ -57,7 +57,7 @@ class RequestLogMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         begin = perf_counter()
         self._metrics.in_flight.inc()
-        with self._tracing.request(headers) as traced:
+        with self._tracing.trace_request(headers) as traced:
             status = None
             try:
                 status = await self._respond(scope, receive, send)
