@@ -4,6 +4,7 @@
 #   make ask Q="a question"                    ask on the command line
 #   make test [ARGS="-k name"]                 run the tests
 #   make lint                                  check style, types, import directions and declared dependencies
+#   make docs                                  write the generated tables of docs/ again
 #   make setup                                 only make .venv, by the lock in requirements/
 #
 # What some tests need beside it (they skip and say so without):
@@ -26,7 +27,7 @@ LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock
 TORCH = $$($(PYTHON) -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))')
 SYSTEM_PACKAGES := chromium postgresql tesseract-ocr
 
-.PHONY: setup serve ask test lint seeds system node dev-llm llm lock upgrade newest
+.PHONY: setup serve ask test lint docs seeds system node dev-llm llm lock upgrade newest
 setup: $(READY)
 
 # torch goes first, by its exact version and without a hash: which build of it is at hand differs by machine, and a dependency
@@ -61,6 +62,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	$(BIN)/cog --check --check-fail-msg "Run: make docs" --verbosity=0 -I docs -I . docs/*.md
+
+docs: $(READY)
+	$(BIN)/cog -r --verbosity=0 -I docs -I . docs/*.md
 
 system:
 	apt-get update -qq
