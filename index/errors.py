@@ -53,7 +53,7 @@ class NoTextLayer(DocumentRejected):
 
 
 class NotADocument(DocumentRejected):
-    """The file is not meant to be read: a picture, a program, an archive. It is skipped and counted, which is no error."""
+    """The file is not meant to be read: a picture, a program, an archive. Skipped and counted; no error."""
 
 
 class ProcessUnstartable(Permanent):

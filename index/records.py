@@ -33,9 +33,9 @@ class Document:
     """One version of one document, as extracted.
 
     `id` is stable across versions (it comes from the URI); `version` is the hash of the source's bytes. `text` is the
-    canonical text, the only string that offsets refer to. `pages` and `sections` are in order of `start` and may be empty
-    (plain text has no pages). `principals` are the users and groups who may read the document, in all its versions; if
-    there are none, everybody may.
+    canonical text, the only string that offsets refer to. `pages` and `sections` are in order of `start` and may be
+    empty (plain text has no pages). `principals` are the users and groups who may read the document, in all its
+    versions; if there are none, everybody may.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage small enough to embed: whole sentences as they stand in the text, and the headings above them (`trail`).
+    """A passage small enough to embed: whole sentences of the text, and the headings above them (`trail`).
 
     `id` is stable: a hash of document id, version, start and end.
     """
@@ -71,9 +71,10 @@ class Chunk:
 class Hit:
     """A chunk that a search found, with its document and its scores.
 
-    `score` orders the hits: the reranker's score if a reranker read them, else the fused rank score. `similarity` is the
-    cosine between question and chunk, None if only the lexicon found the chunk or its vector does not exist yet; `bm25` is
-    None if only the vectors found it. `page` is the page of the chunk's first character, None for a document without pages.
+    `score` orders the hits: the reranker's score if a reranker read them, else the fused rank score. `similarity` is
+    the cosine between question and chunk, None if only the lexicon found the chunk or its vector does not exist yet;
+    `bm25` is None if only the vectors found it. `page` is the page of the chunk's first character, None for a document
+    without pages.
     """
 
     chunk: Chunk
@@ -95,7 +96,7 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A current document without its text. `characters` is the length of the text; `indexed_at` is in seconds since 1970.
+    """A current document without its text. `characters` is the text's length; `indexed_at` is in seconds since 1970.
 
     `principals` are the users and groups who may read it; everybody if there are none.
     """
@@ -123,7 +124,7 @@ class ChangeCounts:
 
 @dataclass(frozen=True, slots=True)
 class CollectionState:
-    """The size of a collection. `vectors` counts the chunks that dense search can find, `pending_vectors` those not yet.
+    """The size of a collection. `vectors` counts the chunks that dense search can find, `pending_vectors` the rest.
 
     `encoder` is the fingerprint of the encoder that made the vectors; `bytes_on_disk` covers the ledger and the caches.
     """

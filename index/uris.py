@@ -1,8 +1,8 @@
 """The identifiers of documents: ids, versions, and the URIs of files and of the members inside them. Pure.
 
-A document's id comes from its URI, its version from its bytes. A member's URI is the URI of the file that holds it, then
-`!/`, then the member's name: `file:///a.zip!/2024/offer.pdf`. The name is percent-encoded, so `!` occurs nowhere else, and
-the form repeats for files inside files: `file:///a.zip!/b.mbox!/7@example.org`.
+A document's id comes from its URI, its version from its bytes. A member's URI is the URI of the file that holds it,
+then `!/`, then the member's name: `file:///a.zip!/2024/offer.pdf`. The name is percent-encoded, so `!` occurs nowhere
+else, and the form repeats for files inside files: `file:///a.zip!/b.mbox!/7@example.org`.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from index.inference.bert import Bert, BertShape, from_hugging_face
 from index.inference.runtime import Network, Signature, length_batches
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
-FORM = Signature(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
+SIGNATURE = Signature(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def test_the_encoder_equals_transformers_with_the_same_weights():
 
 def test_openvino_agrees_with_torch_and_keeps_the_order_of_the_rows(small):
     asked = rows([5, 31, 2, 17, 1, 31])
-    fast = Network(small, FORM, batch_tokens=64).run(asked)
-    reference = Network(small, FORM, engine="torch").run(asked)
+    fast = Network(small, SIGNATURE, batch_tokens=64).run(asked)
+    reference = Network(small, SIGNATURE, engine="torch").run(asked)
     for row, (one,), (other,) in zip(asked, fast, reference, strict=True):
         assert one.shape == other.shape == (len(row["input_ids"]), 24)
         assert np.abs(one - other).max() < 0.05  # bf16 states of size 1
@@ -67,8 +67,8 @@ class PositionNetwork(nn.Module):
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
 def test_a_head_takes_the_output_of_the_network_and_inputs_of_other_lengths(small, engine):
     asked = [row | {"places": np.arange(0, len(row["input_ids"]), 3)} for row in rows([5, 31, 17])]
-    form = Signature(FORM.inputs, ("places", None), head=("places", "attention_mask"))
-    states = [row[0] for row in Network(small, FORM, engine="torch").run(asked)]
+    form = Signature(SIGNATURE.inputs, ("places", None), head=("places", "attention_mask"))
+    states = [row[0] for row in Network(small, SIGNATURE, engine="torch").run(asked)]
     network = Network(small, form, head=PositionNetwork(), engine=engine)
     assert network.engine_name == engine
     for row, expected, (chosen, length) in zip(asked, states, network.run(asked), strict=True):
@@ -78,7 +78,7 @@ def test_a_head_takes_the_output_of_the_network_and_inputs_of_other_lengths(smal
 
 
 def test_padding_and_other_rows_do_not_change_a_row(small):
-    network = Network(small, FORM, engine="torch")
+    network = Network(small, SIGNATURE, engine="torch")
     asked = rows([4, 20])
     ((alone,),) = network.run(asked[:1])
     together, _ = network.run(asked)
@@ -86,7 +86,7 @@ def test_padding_and_other_rows_do_not_change_a_row(small):
 
 
 def test_no_rows_give_no_results(small):
-    assert Network(small, FORM, engine="torch").run([]) == []
+    assert Network(small, SIGNATURE, engine="torch").run([]) == []
 
 
 def test_a_batch_holds_at_most_the_budget_in_padded_tokens():
@@ -108,14 +108,14 @@ def test_a_row_longer_than_the_budget_is_a_batch_of_its_own():
 
 def test_the_cache_serves_the_next_start_and_a_damaged_file_is_replaced(small, tmp_path, caplog):
     asked = rows([7])
-    ((first,),) = Network(small, FORM, cache=tmp_path).run(asked)
+    ((first,),) = Network(small, SIGNATURE, cache=tmp_path).run(asked)
     (blob,) = tmp_path.iterdir()
     written = blob.stat().st_mtime_ns
-    ((second,),) = Network(small, FORM, cache=tmp_path).run(asked)
+    ((second,),) = Network(small, SIGNATURE, cache=tmp_path).run(asked)
     assert np.array_equal(first, second)
     assert blob.stat().st_mtime_ns == written
     blob.write_bytes(b"broken")
-    network = Network(small, FORM, cache=tmp_path)
+    network = Network(small, SIGNATURE, cache=tmp_path)
     assert network.engine_name == "openvino"
     assert np.array_equal(network.run(asked)[0][0], first)
     assert str(blob) in caplog.text
@@ -123,13 +123,13 @@ def test_the_cache_serves_the_next_start_and_a_damaged_file_is_replaced(small, t
 
 
 def test_other_weights_are_another_entry_of_the_cache(small, tmp_path):
-    Network(small, FORM, cache=tmp_path)
-    Network(Bert(SMALL), FORM, cache=tmp_path)
+    Network(small, SIGNATURE, cache=tmp_path)
+    Network(Bert(SMALL), SIGNATURE, cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_threads_get_their_own_results(small):
-    network = Network(small, FORM)
+    network = Network(small, SIGNATURE)
     asked = rows(range(1, 33))
     expected = network.run(asked)
     with ThreadPoolExecutor(4) as pool:
@@ -138,7 +138,7 @@ def test_threads_get_their_own_results(small):
 
 
 def test_other_rows_in_a_shared_run_change_a_result_only_by_rounding(small):
-    network = Network(small, FORM, engine="torch", batch_tokens=256)
+    network = Network(small, SIGNATURE, engine="torch", batch_tokens=256)
     asked = [rows([n])[0] for n in range(1, 41)]
     alone = [network.run([row])[0][0] for row in asked]
     with ThreadPoolExecutor(16) as pool:

@@ -1,10 +1,10 @@
 """Document -> chunks, and what is embedded and indexed of each chunk besides its literal text. Pure.
 
-Chunks are runs of whole sentences, each short enough to embed. A chunk aims at `TARGET` word pieces and never exceeds `LIMIT`
-(all-MiniLM-L6-v2 reads 256, two of them its own marks). No chunk crosses a heading. Inside a section a chunk ends after a
-sentence, if possible where a paragraph ends. Only a sentence that exceeds the limit by itself is cut, at the best position
-inside it: the end of a line, else of a clause, else of a word. Chunks do not overlap: the reader would read a sentence
-twice, and citations would compete with copies of themselves.
+Chunks are runs of whole sentences, each short enough to embed. A chunk aims at `TARGET` word pieces and never exceeds
+`LIMIT` (all-MiniLM-L6-v2 reads 256, two of them its own marks). No chunk crosses a heading. Inside a section a chunk
+ends after a sentence, if possible where a paragraph ends. Only a sentence that exceeds the limit by itself is cut, at
+the best position inside it: the end of a line, else of a clause, else of a word. Chunks do not overlap: the reader
+would read a sentence twice, and citations would compete with copies of themselves.
 """
 
 import hashlib
@@ -43,9 +43,9 @@ class _Piece:
 def chunk_document(document: Document, token_offsets: TokenOffsets) -> list[Chunk]:
     """The chunks of `document`, in order, never overlapping: `document.text[c.start:c.end] == c.text`.
 
-    `token_offsets(text)` gives the code-point ranges of the word pieces of `text`, shape (pieces, 2), in order. The size of
-    a span is its number of word pieces, or its characters / 20 if that is more: a tokeniser may read one enormous "word" as
-    a single unknown piece, and a chunk of a megabyte is of no use.
+    `token_offsets(text)` gives the code-point ranges of the word pieces of `text`, shape (pieces, 2), in order. The
+    size of a span is its number of word pieces, or its characters / 20 if that is more: a tokeniser may read one
+    enormous "word" as a single unknown piece, and a chunk of a megabyte is of no use.
     """
     chunks: list[Chunk] = []
     for start, end, trail in _sections(document):
@@ -76,9 +76,10 @@ def chunk_id(document_id: str, version: str, start: int, end: int) -> str:
 def embedding_context(document: Document, trail: Sequence[str]) -> str:
     """Title and headings on one line, each once: what the encoder reads after the text of a chunk.
 
-    A passage often does not say what it is about, but its title and headings do. They come after the text, so what exceeds
-    an encoder's limit is cut from them and never from the text. Measured on SciFact (300 train claims, 979 abstracts, dense,
-    nDCG@10): .821 with the title after the text, .824 before it (difference .003 ± .010), .809 without (.012 ± .010).
+    A passage often does not say what it is about, but its title and headings do. They come after the text, so what
+    exceeds an encoder's limit is cut from them and never from the text. Measured on SciFact (300 train claims, 979
+    abstracts, dense, nDCG@10): .821 with the title after the text, .824 before it (difference .003 ± .010), .809
+    without (.012 ± .010).
 
     A title that is only the file's name is left to the lexicon: it is seldom language, and so a renamed file keeps its
     vectors.
@@ -186,7 +187,7 @@ def _best_cut(text: str, start: int, end: int) -> int:
 
 
 def _runs(pieces: Sequence[_Piece]) -> Iterator[tuple[int, int]]:
-    """First and last piece of each chunk: sizes as even as sentences allow, paragraphs kept whole where it costs little."""
+    """First and last piece of each chunk: as even as sentences allow, paragraphs kept whole where that costs little."""
     remaining = sum(piece.size for piece in pieces)
     first = 0
     while first < len(pieces):

@@ -1,9 +1,10 @@
 """Text -> sentence spans: the one definition of a sentence. Pure.
 
-Chunks, the reader's sentence scores, citations and the evaluation all use these spans, so every sentence that is selected
-can be quoted. Line structure comes first: a list item, heading, table row or blank line always ends the sentence before it.
-A plain line break does not, because text from PDF and e-mail is hard-wrapped, unless the next word would have fitted on the
-line: then the line is a heading, a label or the end of a paragraph. Inside each block, sentencex finds the sentences.
+Chunks, the reader's sentence scores, citations and the evaluation all use these spans, so every sentence that is
+selected can be quoted. Line structure comes first: a list item, heading, table row or blank line always ends the
+sentence before it. A plain line break does not, because text from PDF and e-mail is hard-wrapped, unless the next word
+would have fitted on the line: then the line is a heading, a label or the end of a paragraph. Inside each block,
+sentencex finds the sentences.
 """
 
 import re

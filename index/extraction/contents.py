@@ -1,7 +1,8 @@
 """A file -> every document in it: one for an ordinary file, any number for an archive, a mailbox or an e-mail.
 
-A file that holds other files is unpacked into a temporary folder, which is deleted after all of it is read. Its members are
-read like any other file, several at once, each in a separate process: one that crashes its parser is rejected alone.
+A file that holds other files is unpacked into a temporary folder, which is deleted after all of it is read. Its members
+are read like any other file, several at once, each in a separate process: one that crashes its parser is rejected
+alone.
 """
 
 import tempfile
@@ -83,7 +84,8 @@ def map_in_order(
 ) -> Generator[tuple[Item, Result], None, None]:
     """Each item with its result, in the order given. `threads` work on at most `ahead` items in advance.
 
-    An error of `work` is raised when its item's turn comes. Items not started when the caller stops iterating never are.
+    An error of `work` is raised when its item's turn comes. Items not started when the caller stops iterating never
+    are.
     """
     started: deque[tuple[Item, Future[Result]]] = deque()
     remaining = iter(items)

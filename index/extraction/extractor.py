@@ -4,8 +4,8 @@
         extraction = extractor.extract(path)
 
 Parsers of PDF and Office files are large native libraries that must take whatever a folder holds. If a file makes its
-parser crash, hang or fill memory, only that file is lost: the process is killed and replaced, and `DocumentRejected` gives
-the reason.
+parser crash, hang or fill memory, only that file is lost: the process is killed and replaced, and `DocumentRejected`
+gives the reason.
 """
 
 import json

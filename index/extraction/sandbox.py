@@ -36,8 +36,8 @@ class ProcessLost(Exception):
 class GuardedProcess:
     """Runs `python -m MODULE ARGUMENTS` with this package on its path. For one caller at a time.
 
-    The protocol is that of `index.extraction.worker`: the process writes `READY`; then, for each line that it reads, eight
-    bytes that give a length, and as many bytes.
+    The protocol is that of `index.extraction.worker`: the process writes `READY`; then, for each line that it reads,
+    eight bytes that give a length, and as many bytes.
     """
 
     def __init__(self, module: str, arguments: Sequence[str]) -> None:

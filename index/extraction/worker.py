@@ -1,9 +1,9 @@
-"""The process that parses files: `python -m index.extraction.worker MEMORY_BYTES`, started by `index.extraction.extractor`.
+"""The process that parses files: `python -m index.extraction.worker MEMORY_BYTES`. The Extractor starts it.
 
 It reads requests on standard input, one JSON object a line: task, path, name, uri, limits, and for the task "unpack" a
 folder. It answers each on standard output with eight bytes that give a length (big endian) and JSON of that length:
-`{"document", "source"}`, `{"members", "refused", "source"}` or `{"rejected": {"kind", "uri", "reason", "mend"}}`. JSON is
-used rather than pickle so that a parser taken over by a malicious file can at worst lie about that file.
+`{"document", "source"}`, `{"members", "refused", "source"}` or `{"rejected": {"kind", "uri", "reason", "mend"}}`. JSON
+is used rather than pickle so that a parser taken over by a malicious file can at worst lie about that file.
 
 The process also limits itself: private memory (RLIMIT_DATA), no core files, no network where the system lets a process
 give it up, and it exits as soon as its parent is gone. What a library prints goes to standard error.
@@ -75,7 +75,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
         return {"rejected": _rejection_fields(error)}
     except MemoryError:
         raise  # ends this process, and with it whatever filled its memory
-    except BaseException as error:  # noqa: BLE001 a panic of a Rust library is no Exception; the parent waits for an answer
+    except BaseException as error:  # noqa: BLE001 a Rust library's panic is no Exception; the parent awaits an answer
         reason = f"the reader for its format failed ({type(error).__name__}: {str(error)[:200]})"
         fix = "Open it in its own program and save it again, or convert it to PDF or text"
         return {"rejected": _rejection_fields(DocumentRejected(uri, reason, fix))}
@@ -98,7 +98,7 @@ def _limit_memory(size: int) -> None:
 
 
 def _leave_network() -> None:
-    """Move to a network namespace without interfaces. Where the system forbids that, only kreuzberg's settings protect."""
+    """Move to a network namespace without interfaces. Where that is forbidden, only kreuzberg's settings protect."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)

@@ -6,7 +6,8 @@ The rules, in order:
 2. Bytes that are not UTF-8, but whose accented letters mostly are, come from a damaged UTF-8 file. It is rejected, and
    the message names the position: a guessed encoding would turn every accented letter into two wrong ones.
 3. Other bytes with a NUL among them are not text. The rest are in a legacy encoding: Windows-1252 if few letters are
-   accented and all those are Western European, else what charset-normalizer detects. If nothing fits, they are rejected.
+   accented and all those are Western European, else what charset-normalizer detects. If nothing fits, they are
+   rejected.
 4. CR LF and lone CR become LF: the platform that wrote the file does not matter to a quote.
 5. NUL and the other C0 and C1 controls, except tab, line feed, form feed and next line (U+0085), each become a space:
    they are invisible, and they break C strings, terminals and JSON parsers.

@@ -102,7 +102,7 @@ class _File:
         return data
 
     def _storage(self, first: int, visited: set[int], depth: int) -> dict[str, "Stream | Storage"]:
-        """The storage whose tree of entries begins at number `first`. `visited` are the entries seen in the whole file."""
+        """The storage whose tree of entries begins at number `first`. `visited` are all entries seen so far."""
         storage: dict[str, Stream | Storage] = {}
         pending = [first]
         while pending:

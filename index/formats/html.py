@@ -1,9 +1,9 @@
 """HTML -> the text that a person sees, with title and headings. Pure; uses the standard library's tolerant parser.
 
 kreuzberg leaves Markdown marks in its plain text (`**bold**`, `[link](address)`), so it could not be quoted. Scripts,
-styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`. Where a page marks its main
-part (`<main>`, `role="main"`) and that part has at least half of the text, the rest is left out too: it repeats on every
-page of a site.
+styles, navigation and buttons are left out; a table row becomes one line, `| cell | cell |`. Where a page marks its
+main part (`<main>`, `role="main"`) and that part has at least half of the text, the rest is left out too: it repeats on
+every page of a site.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What reading one file may cost, and what reading it gives: the values that pass between Quoth and the parsing process."""
+"""The limits on reading one file, and the results: values that pass between Quoth and the parsing process."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """E-mails (RFC 5322 and Outlook's `.msg`) -> text with headings, and attachments. Pure; the standard library's parser.
 
-kreuzberg reads e-mails too, but (4.10) it joins words of an HTML e-mail where a block ends (`HeadDear Bob`), and it appends
-attachments to the text without their names.
+kreuzberg reads e-mails too, but (4.10) it joins words of an HTML e-mail where a block ends (`HeadDear Bob`), and it
+appends attachments to the text without their names.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class Mail:
 
 
 def read_mail(data: bytes) -> Mail:
-    """Headers, names of the attachments, and body (plain text rather than HTML). Raises `Damaged` for a broken `.msg`."""
+    """Headers, attachment names, and body (plain text rather than HTML). Raises `Damaged` for a broken `.msg`."""
     message = _parse_message(data)
     bodies, attached = _bodies_and_attachments(message)
     header_lines = [f"{name}: {value}" for name in _SHOWN_HEADERS if (value := _header(message, name))]

@@ -1,8 +1,8 @@
 """Mailboxes (mbox) -> their messages in order, read line by line, so that memory does not grow with the mailbox.
 
-A message begins at a line `From ` with a time of day in it, at the start of the file or after an empty line. Most programs
-quote such a line inside a message as `>From `, but not all do. A message is named by its Message-ID, which stays the same
-when messages before it are deleted; without a usable one, by its number.
+A message begins at a line `From ` with a time of day in it, at the start of the file or after an empty line. Most
+programs quote such a line inside a message as `>From `, but not all do. A message is named by its Message-ID, which
+stays the same when messages before it are deleted; without a usable one, by its number.
 """
 
 import re

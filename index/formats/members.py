@@ -18,8 +18,8 @@ class MemberFault(NamedTuple):
 class Member(NamedTuple):
     """A file inside a file. `data()` yields its bytes in pieces; they must be read before the next member is requested.
 
-    `suffix` is the suffix of its format where the name has none. `packed_bytes` is the space it takes in its archive; None
-    where that says nothing about its size.
+    `suffix` is the suffix of its format where the name has none. `packed_bytes` is the space it takes in its archive;
+    None where that says nothing about its size.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Jupyter notebooks -> text with headings. Pure.
 
 Markdown cells are not changed, so a quote can be found in the file; nor are code cells, which are followed by what they
-printed. Pictures and HTML among the results are left out: the notebook holds their plain text beside them. kreuzberg reads
-notebooks too, but takes their UTF-8 for Latin-1 (4.10: "Größe" becomes "GrÃ¶Ã e").
+printed. Pictures and HTML among the results are left out: the notebook holds their plain text beside them. kreuzberg
+reads notebooks too, but takes their UTF-8 for Latin-1 (4.10: "Größe" becomes "GrÃ¶Ã e").
 """
 
 import json
@@ -18,7 +18,7 @@ class NotANotebook(Exception):
 
 
 def notebook_text(source: str) -> StructuredText:
-    """Text and headings of the cells in order, separated by blank lines. Raises `NotANotebook` if `source` is not one."""
+    """Text and headings of the cells in order, separated by blank lines. Raises `NotANotebook`."""
     try:
         notebook = json.loads(source)
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]  # before format 4

@@ -1,8 +1,8 @@
 """kreuzberg's output for office files -> text with headings and pages. Pure.
 
 For Word, OpenDocument, RTF, EPUB and spreadsheets, kreuzberg's document nodes are better than its text: headings have
-levels, tables have cells, and a node of a spreadsheet names its sheet. Slides are taken as text with marks between them,
-because their nodes do not name their slide, and kreuzberg's byte offsets drift by one with each slide.
+levels, tables have cells, and a node of a spreadsheet names its sheet. Slides are taken as text with marks between
+them, because their nodes do not name their slide, and kreuzberg's byte offsets drift by one with each slide.
 """
 
 import re

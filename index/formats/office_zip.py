@@ -37,8 +37,8 @@ def check_office_zip(data: bytes, name: PurePath, uri: str, limits: Limits) -> N
     """Raise `DocumentRejected` unless the zip archive is of the kind that `name` says and its parts keep the limits.
 
     A part of more than 16 MiB may be packed to 1/`ratio` of its size, and all parts together may unpack to
-    `unpacked_bytes`; pictures and the like count with the size they state, since nothing unpacks them. Memory: one piece
-    of a part.
+    `unpacked_bytes`; pictures and the like count with the size they state, since nothing unpacks them. Memory: one
+    piece of a part.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

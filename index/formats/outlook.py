@@ -1,7 +1,7 @@
 """Outlook's e-mail files (MS-OXMSG, `.msg`) -> messages (RFC 5322), so that one parser reads all e-mails. Pure.
 
-kreuzberg reads them too, but (4.10) not a body in HTML alone, and it returns attachments only as text. A body in RTF alone
-is not read here: Outlook writes the plain text beside it.
+kreuzberg reads them too, but (4.10) not a body in HTML alone, and it returns attachments only as text. A body in RTF
+alone is not read here: Outlook writes the plain text beside it.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""One file -> one Document. Runs only in the process of `index.extraction.worker`: a parser may crash, hang or fill memory.
+"""One file -> one Document. Runs only in `index.extraction.worker`, because a parser may crash, hang or fill memory.
 
 The bytes are read once, so what is hashed is what is parsed even if the file changes meanwhile.
 """
@@ -57,7 +57,7 @@ def read_document(path: Path, name: PurePath, uri: str, limits: Limits, *, recog
 def parse_document(
     data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, scan: Path | None = None
 ) -> Document:
-    """The document in `data`. `name` gives the title if nothing else does; `scan` is the PDF to recognise, if wanted."""
+    """The document in `data`. `name` is the title if nothing else is; `scan` is the PDF whose pages to recognise."""
     check_first_bytes(name, data, uri)
     if file_format.parser in (Parser.TEXT, Parser.MARKDOWN, Parser.HTML, Parser.NOTEBOOK):
         parts = _parts_of_text(data, name, uri, file_format)
@@ -213,7 +213,7 @@ def _canonical_with_offsets(raw: StructuredText) -> StructuredText:
 
 
 def _canonical_offsets(text: str, offsets: Iterable[int]) -> dict[int, int]:
-    """For ascending offsets in the raw text, those in the canonical text. None may be between CR and LF: they end a block."""
+    """Offsets of the raw text -> of the canonical text; ascending, none between CR and LF, since they end blocks."""
     result: dict[int, int] = {}
     position = previous = 0
     for offset in offsets:

@@ -59,9 +59,10 @@ def join_pages(pages: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
 def without_running_lines(pages: Sequence[Sequence[str]]) -> list[list[str]]:
     """The lines of each page without running headers and footers.
 
-    A line is one if it is among the outermost three lines (on short pages, in the outermost quarter; on a page of one or
-    two lines, none is) at the same edge of at least half of the pages, and of at least three, whatever numbers are in it; a
-    bare number must be the outermost line. The first occurrence stays, so no statement of the document is lost altogether.
+    A line is one if it is among the outermost three lines (on short pages, in the outermost quarter; on a page of one
+    or two lines, none is) at the same edge of at least half of the pages, and of at least three, whatever numbers are
+    in it; a bare number must be the outermost line. The first occurrence stays, so no statement of the document is lost
+    altogether.
     """
     kept = [list(page) for page in pages]
     long_pages = [page for page in kept if len(page) > 2]

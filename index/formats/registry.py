@@ -1,7 +1,7 @@
 """The registry of formats: file name and first bytes -> media type and parser. Pure.
 
-The name decides; the first bytes confirm. A file whose content contradicts its name is rejected, never guessed at: a ".pdf"
-that holds HTML is most often the error page of a failed download.
+The name decides; the first bytes confirm. A file whose content contradicts its name is rejected, never guessed at: a
+".pdf" that holds HTML is most often the error page of a failed download.
 """
 
 import re
@@ -90,8 +90,8 @@ NEVER_TEXT = frozenset(_MEDIA.split())
 """Suffixes of pictures, sound, programs, unusual archives and the like. Such files are skipped without being opened."""
 
 RECORDS = frozenset({".jsonl", ".ndjson"})
-"""Suffixes of machine-readable records, one a line. Such files are skipped too: a line is a row for a program, and as prose
-it would be quoted with its braces."""
+"""Suffixes of machine-readable records, one a line. Such files are skipped too: a line is a row for a program, and as
+prose it would be quoted with its braces."""
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BEGINS_WITH = {
@@ -120,7 +120,7 @@ _TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdo
 
 
 def format_of(path: PurePath) -> Format | None:
-    """The format of the file of that name; None if it is skipped unopened. A file of unknown suffix may still be text."""
+    """The format of the file of that name; None if it is skipped unopened. An unknown suffix may still be text."""
     suffix = _suffix(path)
     if suffix in NEVER_TEXT | RECORDS:
         return None

@@ -1,8 +1,9 @@
 """Unpack an archive, mailbox or e-mail into a folder, one file per member. Runs only in `index.extraction.worker`.
 
-The files are named 1, 2 and so on, so a name in an archive cannot lead outside the folder. Members that hold files in turn
-are unpacked too, down to `Limits.depth`. A member that cannot be unpacked is rejected alone; a file with more members or
-bytes than the limits allow is rejected as a whole, because answers from a silently halved archive could not be trusted.
+The files are named 1, 2 and so on, so a name in an archive cannot lead outside the folder. Members that hold files in
+turn are unpacked too, down to `Limits.depth`. A member that cannot be unpacked is rejected alone; a file with more
+members or bytes than the limits allow is rejected as a whole, because answers from a silently halved archive could not
+be trusted.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""How neural networks run here: the BERT architecture, the engines that execute it, and batches shared by concurrent callers.
+"""Running neural networks on the CPU: the BERT architecture, engines, and batches shared by concurrent calls.
 
-Read in this order: bert, runtime, engine, batching.
+Read in this order: bert, batching, engine, runtime.
 """

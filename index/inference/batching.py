@@ -1,6 +1,7 @@
-"""Callers in different threads share the runs of one model: what comes while it is busy forms the next batch.
+"""The Batcher: callers in different threads share the runs of one model.
 
-A caller who comes alone runs at once, in its own thread: there is no worker thread, no timer, and nobody waits for company.
+Calls that arrive during a run form the next batch. A single caller runs at once, in its own thread: there is no worker
+thread and no timer, and no call waits for others.
 """
 
 from collections import deque
@@ -13,15 +14,15 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 ABANDONED: ContextVar[Event | None] = ContextVar("ABANDONED", default=None)
-"""Set by whoever calls: once the event is set, work that still waits for its turn is dropped."""
+"""Set by the caller before the call. Once the event is set, the call is dropped if it still waits for its turn."""
 
 
 class Abandoned(Exception):
-    """The work was dropped before its turn came, because its caller no longer wants it."""
+    """The call was dropped before its turn came, because its caller no longer wants the result."""
 
 
 class _Ticket(Generic[Row, Result]):
-    """One caller's rows on their way."""
+    """One caller's rows, and their results when they are done."""
 
     def __init__(self, rows: Sequence[Row], size: int) -> None:
         self.rows = rows
@@ -39,26 +40,28 @@ class _Ticket(Generic[Row, Result]):
 class Batcher(Generic[Row, Result]):
     """Runs `run` for many threads, one run at a time.
 
-    `run` gives one result a row, in order. `size` says how much of a batch a row takes, and a batch takes in further callers,
-    in the order in which they came, while the sizes sum up to at most `most`. A joint run that fails is repeated for each
-    caller alone, so that each gets its own results or its own error.
+    `run` returns one result a row, in order. `size` gives the size of a row; a batch includes further callers, in order
+    of arrival, while its sizes sum up to at most `max_size`. If a joint run fails, it is repeated for each caller
+    alone, so that each gets its own results or its own error.
     """
 
-    def __init__(self, run: Callable[[Sequence[Row]], Sequence[Result]], size: Callable[[Row], int], most: int) -> None:
+    def __init__(
+        self, run: Callable[[Sequence[Row]], Sequence[Result]], size: Callable[[Row], int], max_size: int
+    ) -> None:
         self._run = run
         self._size = size
-        self._most = most
+        self._max_size = max_size
         self._guard = Lock()
         self._busy = False
         self._waiting: deque[_Ticket[Row, Result]] = deque()
 
     @property
     def waiting(self) -> int:
-        """Callers that wait for their turn."""
+        """The number of callers that wait for their turn."""
         return len(self._waiting)
 
     def __call__(self, rows: Sequence[Row]) -> Sequence[Result]:
-        """The results of `rows`. Raises what the run raises, or Abandoned."""
+        """The results of `rows`. Raises what the run raises, or `Abandoned`."""
         ticket: _Ticket[Row, Result] = _Ticket(rows, sum(map(self._size, rows)))
         with self._guard:
             waits = self._busy
@@ -67,7 +70,9 @@ class Batcher(Generic[Row, Result]):
                 self._waiting.append(ticket)
         if waits:
             ticket.called.wait()
-        if ticket.results is None and ticket.error is None:  # not served by another: it is this thread's turn to serve
+        if (
+            ticket.results is None and ticket.error is None
+        ):  # no other thread ran it, so it is this thread's turn to run
             self._serve(ticket)
         if ticket.error is not None:
             raise ticket.error
@@ -75,13 +80,13 @@ class Batcher(Generic[Row, Result]):
         return ticket.results
 
     def _serve(self, first: _Ticket[Row, Result]) -> None:
-        batch = self._batch(first)
+        batch = self._next_batch(first)
         try:
             if len(batch) > 1:
-                self._together(batch)
+                self._run_together(batch)
             for ticket in batch:
                 if ticket.results is None and ticket.error is None:
-                    self._alone(ticket)
+                    self._run_alone(ticket)
         finally:
             with self._guard:
                 following = self._waiting.popleft() if self._waiting else None
@@ -91,10 +96,10 @@ class Batcher(Generic[Row, Result]):
             if following is not None:
                 following.called.set()
 
-    def _batch(self, first: _Ticket[Row, Result]) -> list[_Ticket[Row, Result]]:
-        """The first and those behind it that fit; who no longer wants a result is told so instead."""
+    def _next_batch(self, first: _Ticket[Row, Result]) -> list[_Ticket[Row, Result]]:
+        """The first ticket and those after it that fit. Tickets no longer wanted get `Abandoned` as their error."""
         batch = [first]
-        room = self._most - first.size
+        room = self._max_size - first.size
         with self._guard:
             while self._waiting:
                 ticket = self._waiting[0]
@@ -104,10 +109,10 @@ class Batcher(Generic[Row, Result]):
                 batch.append(self._waiting.popleft())
         for ticket in batch:
             if not ticket.is_wanted:
-                ticket.error = Abandoned("nobody waits for it any more")
+                ticket.error = Abandoned("its caller no longer waits for it")
         return batch
 
-    def _together(self, batch: Sequence[_Ticket[Row, Result]]) -> None:
+    def _run_together(self, batch: Sequence[_Ticket[Row, Result]]) -> None:
         wanted = [ticket for ticket in batch if ticket.error is None]
         try:
             results = self._run([row for ticket in wanted for row in ticket.rows])
@@ -118,7 +123,7 @@ class Batcher(Generic[Row, Result]):
             ticket.results = results[done : done + len(ticket.rows)]
             done += len(ticket.rows)
 
-    def _alone(self, ticket: _Ticket[Row, Result]) -> None:
+    def _run_alone(self, ticket: _Ticket[Row, Result]) -> None:
         try:
             ticket.results = self._run(ticket.rows)
         except BaseException as error:  # noqa: BLE001  (raised in the caller's own thread)

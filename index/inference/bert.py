@@ -1,8 +1,8 @@
-"""A lean BERT encoder: the network that every small model of Quoth is built on.
+"""A small BERT encoder: the network on which every small model of Quoth is built.
 
-Only what inference and fine-tuning need: no dropout, no pooler, fused query-key-value projection, and PyTorch's scaled
-dot-product attention. `from_hugging_face` reads weights under their Hugging Face names; a test holds the outputs equal
-to those of transformers' `BertModel`.
+It has only what inference and fine-tuning need: no dropout, no pooler, a fused query-key-value projection, and
+PyTorch's scaled dot-product attention. `from_hugging_face` loads weights by their Hugging Face names; a test checks
+that the outputs equal those of transformers' `BertModel`.
 """
 
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ class Bert(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """States (B, T, width) of ids (B, T). `attention_mask` is 1 for a token and 0 for padding."""
-        places = torch.arange(input_ids.shape[1], device=input_ids.device)
-        states: Tensor = self.norm(self.words(input_ids) + self.positions(places) + self.segments(token_type_ids))
+        positions = torch.arange(input_ids.shape[1], device=input_ids.device)
+        states: Tensor = self.norm(self.words(input_ids) + self.positions(positions) + self.segments(token_type_ids))
         visible = attention_mask.bool()[:, None, None, :]
         for layer in self.layers:
             states = layer(states, visible)
@@ -50,7 +50,7 @@ class Bert(nn.Module):
 
 
 class Layer(nn.Module):
-    """Self-attention and feed-forward, each with a residual and a norm after it."""
+    """Self-attention and feed-forward, each followed by a residual connection and a norm."""
 
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Layer(nn.Module):
 
 
 def from_hugging_face(shape: BertShape, weights: Mapping[str, Tensor]) -> Bert:
-    """An encoder in fp32 filled from a Hugging Face BERT state dict. `KeyError` names a tensor that is absent."""
+    """An encoder in fp32 with the weights of a Hugging Face BERT state dict. `KeyError` names a missing tensor."""
     bert = Bert(shape)
     state = {
         "words.weight": weights["embeddings.word_embeddings.weight"],
@@ -85,17 +85,17 @@ def from_hugging_face(shape: BertShape, weights: Mapping[str, Tensor]) -> Bert:
         "norm.bias": weights["embeddings.LayerNorm.bias"],
     }
     for number in range(shape.layers):
-        there, here = f"encoder.layer.{number}.", f"layers.{number}."
+        source, target = f"encoder.layer.{number}.", f"layers.{number}."
         for kind in ("weight", "bias"):
-            parts = [weights[f"{there}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
-            state[f"{here}projection.{kind}"] = torch.cat(parts)
-            for ours, theirs in _RENAMED.items():
-                state[f"{here}{ours}.{kind}"] = weights[f"{there}{theirs}.{kind}"]
+            parts = [weights[f"{source}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
+            state[f"{target}projection.{kind}"] = torch.cat(parts)
+            for ours, theirs in _HUGGING_FACE_NAMES.items():
+                state[f"{target}{ours}.{kind}"] = weights[f"{source}{theirs}.{kind}"]
     bert.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     return bert
 
 
-_RENAMED = {
+_HUGGING_FACE_NAMES = {
     "attended": "attention.output.dense",
     "attention_norm": "attention.output.LayerNorm",
     "expand": "intermediate.dense",

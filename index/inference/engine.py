@@ -1,7 +1,7 @@
-"""How a small torch network runs: by OpenVINO where it can, by torch as the reference.
+"""Engines that run a small torch network on the CPU: OpenVINO where it can, torch as the reference.
 
-OpenVINO picks bf16 where the CPU rewards it and fp32 elsewhere. Both engines take the same batches and give the same outputs
-within bf16's rounding.
+OpenVINO chooses bf16 where the CPU is faster with it and fp32 elsewhere. Both engines take the same batches and give
+the same outputs within the rounding of bf16.
 """
 
 import io
@@ -22,23 +22,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-# openvino reports every import to Google Analytics through this package unless the package cannot be imported.
+# openvino reports every import to Google Analytics through this package, unless the package cannot be imported.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-# What oneDNN compiles for a shape is kept for 1,024 operations unless this is set before its first use: with what OpenVINO
-# keeps (_SETTINGS) 0.65 MiB a shape of MiniLM, and shapes hardly ever repeat.
+# Unless this is set before its first use, oneDNN keeps what it compiled for 1,024 operations: together with what
+# OpenVINO keeps (_SETTINGS), 0.65 MiB per shape of MiniLM, and shapes hardly ever repeat.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 import openvino  # noqa: E402  (the lines above must come first)
 
-# The first use of this in two threads at once blocks both for good: openvino holds a C++ static guard while it waits for
-# the interpreter lock (seen in a server whose first two requests came together). Used once here, it cannot.
+# If two threads make the first call of this at once, both block for good: openvino holds a C++ static guard while it
+# waits for the interpreter lock (seen in a server whose first two requests came together). A first call here prevents
+# that.
 openvino.Type.i64.to_dtype()
 from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 REFUSALS = (RuntimeError, GeneralFailure, NotImplementedFailure, OpConversionFailure)
-"""What OpenVINO raises for a network that it cannot take."""
+"""The exceptions that OpenVINO raises for a network that it cannot run."""
 
 _STREAMS = min(os.cpu_count() or 1, 8)
 _SETTINGS: Mapping[str, Any] = {
@@ -51,14 +52,14 @@ _log = logging.getLogger(__name__)
 
 
 class PaddedBatch(NamedTuple):
-    """Padded rows: what the body of a network takes, each (B, T), and what its head takes besides the body's output."""
+    """Padded rows: the inputs of a network's body, each (B, T), and those of its head besides the body's output."""
 
     body: Sequence[Ids]
     head: Sequence[Ids]
 
 
 class Engine(Protocol):
-    """Runs padded batches, in whatever thread; one call at a time."""
+    """Runs padded batches, in any thread, but one call at a time."""
 
     streams: int
     """Batches that run at the same time."""
@@ -69,7 +70,7 @@ class Engine(Protocol):
 
 
 class TorchEngine:
-    """The reference: fp32, eager."""
+    """The reference engine: torch, fp32, eager."""
 
     streams = 1
 
@@ -90,24 +91,24 @@ class TorchEngine:
 
 
 class _Lane(NamedTuple):
-    """What one stream runs a batch with: buffers of its own, as large as a batch."""
+    """The inference requests of one stream, with buffers of its own that are as large as a batch."""
 
     body: openvino.InferRequest
     head: openvino.InferRequest | None
 
 
 class OpenVinoEngine:
-    """The fast path: one batch a core, each in one thread from its first layer to its last; of more than eight cores, eight
-    batches that share them.
+    """The fast engine. It runs one batch per core, each in one thread from the first layer to the last; with more than
+    eight cores, eight batches share them.
 
-    Threads that share a batch wait for each other after every layer: that took a fifth longer, and with threads tied to a core
-    (OpenVINO's own choice) twice as long and a quarter more processor time (2 cores that others wanted too, 12 rows of 160
-    tokens). The head runs in fp32, so that scores are not rounded to bf16's three digits, and not by torch: its threads spin
-    while they wait, in every thread that calls it.
+    Threads that share a batch wait for each other after every layer. That took a fifth longer, and with threads pinned
+    to cores (OpenVINO's default) twice as long and a quarter more processor time (2 busy cores, 12 rows of 160 tokens).
+    The head runs in fp32, so that scores are not rounded to the three digits of bf16. It is not run by torch, whose
+    threads spin while they wait, in every thread that calls it.
 
-    `inputs` and `head_inputs` say how many integers (B, ...) the two take, the head besides the body's output. With `cache`,
-    what was compiled is kept in that folder under a key of weights, structure, versions and CPU; a later start takes 0.3 s
-    instead of 4 (MiniLM, 2 cores). Raises one of REFUSALS.
+    `inputs` and `head_inputs` are the numbers of integer inputs (B, ...) of body and head, the head's besides the
+    body's output. With `cache`, the compiled network is kept in that folder under a key of weights, structure, versions
+    and CPU; a later start takes 0.3 s instead of 4 s (MiniLM, 2 cores). Raises one of REFUSALS.
     """
 
     streams = _STREAMS
@@ -117,12 +118,12 @@ class OpenVinoEngine:
     ) -> None:
         core = openvino.Core()
         ids = torch.ones((2, 16), dtype=torch.long)
-        compiled = _compiled(core, body, [ids] * inputs, _SETTINGS, cache)
+        compiled = _compile(core, body, [ids] * inputs, _SETTINGS, cache)
         compiled_head = None
         if head is not None:
             with torch.inference_mode():
                 states = body(*[ids] * inputs)
-            compiled_head = _compiled(core, head, [states, *[ids] * head_inputs], {**_SETTINGS, **_EXACT}, cache)
+            compiled_head = _compile(core, head, [states, *[ids] * head_inputs], {**_SETTINGS, **_EXACT}, cache)
         self._lanes = [
             _Lane(compiled.create_infer_request(), compiled_head.create_infer_request() if compiled_head else None)
             for _ in range(self.streams)
@@ -135,13 +136,13 @@ class OpenVinoEngine:
         try:
             for number, batch in enumerate(batches):
                 if len(running) == self.streams:
-                    results.append(_finished(*running[0]))
+                    results.append(_finish(*running[0]))
                     running.popleft()
                 lane = self._lanes[number % self.streams]
                 lane.body.start_async(list(batch.body), share_inputs=True)
                 running.append((lane, batch))
             while running:
-                results.append(_finished(*running[0]))
+                results.append(_finish(*running[0]))
                 running.popleft()
         finally:
             for lane, _ in running:
@@ -149,8 +150,8 @@ class OpenVinoEngine:
         return results
 
 
-def _finished(lane: _Lane, batch: PaddedBatch) -> list[Floats]:
-    """The outputs of a batch whose body was begun."""
+def _finish(lane: _Lane, batch: PaddedBatch) -> list[Floats]:
+    """Wait for a batch whose body was started, run its head, and return its outputs."""
     lane.body.wait()
     last = lane.body
     if lane.head is not None:
@@ -160,19 +161,19 @@ def _finished(lane: _Lane, batch: PaddedBatch) -> list[Floats]:
     return [np.array(last.get_output_tensor(number).data, dtype=np.float32) for number in range(count)]
 
 
-def _compiled(
+def _compile(
     core: openvino.Core, module: nn.Module, example: Sequence[Tensor], settings: Mapping[str, Any], cache: Path | None
 ) -> openvino.CompiledModel:
-    """The module compiled for this CPU, from the cache where it is there and whole."""
+    """The module compiled for this CPU, from the cache if it is there and undamaged."""
     if cache is None:
-        return core.compile_model(_converted(module, example), "CPU", dict(settings))
+        return core.compile_model(_convert(module, example), "CPU", dict(settings))
     path = cache / f"{_key(module, example, settings, core)}.blob"
     if path.exists():
         try:
             return core.import_model(io.BytesIO(path.read_bytes()), "CPU", dict(settings))
         except RuntimeError:
             _log.warning("%s is damaged; the network is compiled again", path, exc_info=True)
-    compiled = core.compile_model(_converted(module, example), "CPU", dict(settings))
+    compiled = core.compile_model(_convert(module, example), "CPU", dict(settings))
     cache.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     part.write_bytes(compiled.export_model().getvalue())
@@ -180,7 +181,7 @@ def _compiled(
     return compiled
 
 
-def _converted(module: nn.Module, example: Sequence[Tensor]) -> openvino.Model:
+def _convert(module: nn.Module, example: Sequence[Tensor]) -> openvino.Model:
     shapes = [
         openvino.PartialShape([-1] * (tensor.dim() - (tensor.dim() > 2)) + list(tensor.shape[2:])) for tensor in example
     ]
@@ -192,13 +193,13 @@ def _converted(module: nn.Module, example: Sequence[Tensor]) -> openvino.Model:
             warnings.simplefilter("ignore")
             return openvino.convert_model(module, example_input=tuple(example), input=shapes)
     finally:
-        # A conversion that fails leaves the root logger deaf to warnings.
+        # A conversion that fails leaves the root logger's level and filters changed, so that warnings are lost.
         root.setLevel(level)
         root.filters, root.handlers = filters, handlers
 
 
 def _key(module: nn.Module, example: Sequence[Tensor], settings: Mapping[str, Any], core: openvino.Core) -> str:
-    """Changes with anything that the converted network depends on: weights, structure, inputs, settings, versions and CPU."""
+    """A key of all that the compiled network depends on: weights, structure, inputs, settings, versions and CPU."""
     digest = sha256()
     for fact in (
         repr(module), repr([tensor.shape for tensor in example]), repr(settings), openvino.__version__, torch.__version__,

@@ -1,4 +1,4 @@
-"""Runs a small torch network fast on this machine's CPU: rows of any length in, batches of about equal length inside."""
+"""The Network: runs a small torch network fast on the CPU, with rows of any length batched by length."""
 
 import logging
 from bisect import bisect_left
@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from index.inference.batching import Batcher
-from index.inference.engine import REFUSALS, PaddedBatch, Engine, Floats, Ids, OpenVinoEngine, TorchEngine
+from index.inference.engine import REFUSALS, Engine, Floats, Ids, OpenVinoEngine, PaddedBatch, TorchEngine
 
 EngineName = Literal["openvino", "torch"]
 MASK = "attention_mask"
@@ -22,11 +22,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Signature:
-    """What a network takes and gives.
+    """The inputs and outputs of a network.
 
-    `inputs` are the names of its arguments in order, each integers (B, T). `head` are those of its head after the first one,
-    which is what the network gives; each has a length of its own. `attention_mask` is made here, never given. `outputs` names
-    for each output the input whose axis it has, (B, T, ...), and to whose length it is cut; None where it has none, (B, ...).
+    `inputs` are the names of its arguments in order, each integers (B, T). `head` are the names of the head's arguments
+    after the first, which is the network's output; each has its own length. `attention_mask` is made here and never
+    passed in. `outputs` names for each output the input whose axis it has, (B, T, ...), and to whose length it is cut;
+    None for an output without such an axis, (B, ...).
     """
 
     inputs: tuple[str, ...]
@@ -35,33 +36,34 @@ class Signature:
 
 
 class Network:
-    """A network ready to run. Thread-safe; calls that come while it runs share the next run.
+    """A network ready to run. Thread-safe; calls that arrive during a run share the next run.
 
         network = Network(module, Signature(("input_ids", "attention_mask"), (None,)), cache=folder)
         vectors = [row[0] for row in network.run([{"input_ids": ids}, ...])]
 
-    `module` and `head`, which takes what it gives, are torch modules in fp32 on the CPU. `cache` keeps what was compiled.
-    `engine_name` says what runs: OpenVINO, or torch where asked for or where OpenVINO cannot take the network (logged).
+    `module`, and `head`, which takes its output, are torch modules in fp32 on the CPU. `cache` is a folder for the
+    compiled network. `engine_name` is the engine in use: OpenVINO, or torch if requested or if OpenVINO cannot run the
+    network (logged).
     """
 
     def __init__(
         self,
         module: nn.Module,
-        form: Signature,
+        signature: Signature,
         *,
         head: nn.Module | None = None,
         cache: Path | None = None,
         engine: EngineName = "openvino",
         batch_tokens: int = 1024,
     ) -> None:
-        self.form = form
+        self.signature = signature
         self._batch_tokens = batch_tokens
         module = module.eval()
         head = None if head is None else head.eval()
         self._engine: Engine = TorchEngine(module, head)
         if engine == "openvino":
             try:
-                self._engine = OpenVinoEngine(module, len(form.inputs), head, len(form.head), cache)
+                self._engine = OpenVinoEngine(module, len(signature.inputs), head, len(signature.head), cache)
             except REFUSALS:
                 _log.warning(
                     "OpenVINO cannot run %s on this CPU; torch runs it, slower", type(module).__name__, exc_info=True
@@ -72,67 +74,72 @@ class Network:
         )
 
     def run(self, rows: Sequence[Mapping[str, Ids]]) -> Sequence[tuple[Floats, ...]]:
-        """The outputs of every row, in the order given. A row maps each input but the mask to an array (T,), T from 1.
+        """The outputs of every row, in the order given. A row maps each input except the mask to an array (T,), T >= 1.
 
-        Rows are batched by length so that little is padded; a batch holds at most `batch_tokens` tokens or one row. Padding
-        does not change a result beyond rounding. Raises Abandoned when the caller's event in `batching.ABANDONED` is set.
+        Rows are batched by length so that little is padded; a batch holds at most `batch_tokens` tokens or one row.
+        Padding does not change a result beyond rounding. Raises `Abandoned` if the caller's event in
+        `batching.ABANDONED` is set.
         """
         return self._batcher(rows) if rows else []
 
     def _run(self, rows: Sequence[Mapping[str, Ids]]) -> list[tuple[Floats, ...]]:
         results: list[tuple[Floats, ...]] = [()] * len(rows)
-        chosen = batches([_stepped(self._length(row)) for row in rows], self._batch_tokens, self._engine.streams)
-        found = self._engine([self._padded([rows[number] for number in numbers]) for numbers in chosen])
-        for numbers, outputs in zip(chosen, found, strict=True):
-            for place, number in enumerate(numbers):
+        batches = length_batches(
+            [_round_up(self._length(row)) for row in rows], self._batch_tokens, self._engine.streams
+        )
+        batch_outputs = self._engine([self._pad([rows[number] for number in numbers]) for numbers in batches])
+        for numbers, outputs in zip(batches, batch_outputs, strict=True):
+            for position, number in enumerate(numbers):
                 results[number] = tuple(
-                    output[place] if axis is None else output[place, : len(rows[number][axis])]
-                    for output, axis in zip(outputs, self.form.outputs, strict=True)
+                    output[position] if axis is None else output[position, : len(rows[number][axis])]
+                    for output, axis in zip(outputs, self.signature.outputs, strict=True)
                 )
         return results
 
     def _length(self, row: Mapping[str, Ids]) -> int:
-        return len(row[self.form.inputs[0]])
+        return len(row[self.signature.inputs[0]])
 
-    def _padded(self, rows: Sequence[Mapping[str, Ids]]) -> PaddedBatch:
+    def _pad(self, rows: Sequence[Mapping[str, Ids]]) -> PaddedBatch:
         return PaddedBatch(
-            [self._array(rows, name) for name in self.form.inputs], [self._array(rows, name) for name in self.form.head]
+            [self._array(rows, name) for name in self.signature.inputs],
+            [self._array(rows, name) for name in self.signature.head],
         )
 
     def _array(self, rows: Sequence[Mapping[str, Ids]], name: str) -> Ids:
-        values = [np.ones_like(row[self.form.inputs[0]]) if name == MASK else row[name] for row in rows]
-        array = np.zeros((len(rows), _stepped(max(map(len, values)))), dtype=np.int64)
+        values = [np.ones_like(row[self.signature.inputs[0]]) if name == MASK else row[name] for row in rows]
+        array = np.zeros((len(rows), _round_up(max(map(len, values)))), dtype=np.int64)
         for number, value in enumerate(values):
             array[number, : len(value)] = value
         return array
 
 
-def batches(lengths: Sequence[int], tokens: int, streams: int = 1) -> list[list[int]]:
-    """Row numbers in batches, longest first; rows times longest length is at most `tokens`, unless it is one row.
+def length_batches(lengths: Sequence[int], tokens: int, streams: int = 1) -> list[list[int]]:
+    """Row numbers in batches, longest row first; rows times longest length is at most `tokens`, or it is one row.
 
-    There are as many batches as that takes, or a few more so that every stream has as many as the next, and as large.
+    There are as few batches as that allows, or a few more, so that every stream gets as many batches as the others, of
+    about equal size.
     """
     order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
-    fewest = len(_cut(order, lengths, tokens))
-    most = -(-fewest // streams) * streams
+    min_count = len(_split(order, lengths, tokens))
+    max_count = -(-min_count // streams) * streams
     budgets = range(min(lengths[order[0]], tokens), tokens)
-    least = bisect_left(budgets, True, key=lambda budget: len(_cut(order, lengths, budget)) <= most)
-    return _cut(order, lengths, budgets[least] if least < len(budgets) else tokens)
+    index = bisect_left(budgets, True, key=lambda budget: len(_split(order, lengths, budget)) <= max_count)
+    return _split(order, lengths, budgets[index] if index < len(budgets) else tokens)
 
 
-def _cut(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
-    cut: list[list[int]] = []
+def _split(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
+    batches: list[list[int]] = []
     for number in order:
-        if not cut or (len(cut[-1]) + 1) * lengths[cut[-1][0]] > budget:
-            cut.append([])
-        cut[-1].append(number)
-    return cut
+        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > budget:
+            batches.append([])
+        batches[-1].append(number)
+    return batches
 
 
-def _stepped(length: int) -> int:
-    """Lengths go in steps, so that there are few shapes to compile for.
+def _round_up(length: int) -> int:
+    """The length rounded up to a multiple of 16, so that there are few shapes to compile for.
 
-    An incomplete block of 16 is also the one place where OpenVINO's attention in bf16 rounds otherwise (measured): in whole
-    blocks a row has the same result in any company.
+    In an incomplete block of 16, OpenVINO's attention in bf16 rounds differently (measured); in whole blocks, a row's
+    result does not depend on the other rows.
     """
     return max(-(-length // _STEP), 1) * _STEP
