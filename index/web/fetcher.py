@@ -208,7 +208,7 @@ def parse_address(url: str) -> httpx.URL:
     try:
         place = httpx.URL(url.strip())
     except (httpx.InvalidURL, ValueError) as error:
-        raise NotFetched(f"it is no address ({error})", "Check how it is written") from error
+        raise NotFetched(f"it is no address ({error})", "Check the spelling") from error
     if place.scheme not in ("http", "https") or not place.host:
         raise NotFetched("it is no address of the web", "Begin it with http:// or https://")
     if place.userinfo:
@@ -219,7 +219,7 @@ def parse_address(url: str) -> httpx.URL:
 
 def _require_success(status: int) -> None:
     if status in _GONE:
-        raise PageGone(f"there is no such page (HTTP {status})", "Check how the address is written", status)
+        raise PageGone(f"there is no such page (HTTP {status})", "Check the spelling of the address", status)
     if status in (401, 402, 403, 407):
         raise NotFetched(
             f"it may not be read without permission (HTTP {status})", "Save the page, and index the file", status
@@ -244,7 +244,7 @@ def _decompress(response: httpx.Response, max_bytes: int) -> Iterator[bytes]:
         try:
             data = piece if decompressor is None else decompressor.decompress(piece, max_bytes - size + 1)
         except zlib.error as error:
-            raise NotFetched(f"it is damaged on its way ({error})", "Try again later") from error
+            raise NotFetched(f"it was damaged in transit ({error})", "Try again later") from error
         size += len(data)
         if size > max_bytes:
             raise too_large
