@@ -1,11 +1,8 @@
 """The HTTP API, through a real server on loopback and the real service over seeds/."""
 
 import json
-import sqlite3
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +11,12 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from index.errors import CollectionBusy
 from index.library import Library
-from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.progress import Stages
-from service.records import Answer, Question, Sentence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
-from service.storage.database import Database
+from tests.event_stream import events
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 ATTACKS_QUOTE = "Seoul holds the North responsible for at least six cyberattacks of note since 2007."
@@ -35,19 +28,6 @@ UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
 def client(served: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=served, timeout=60) as client:
         yield client
-
-
-def events(response: httpx.Response) -> Iterator[tuple[str, Any]]:
-    """Parse server-sent events as the standard defines: a blank line ends an event."""
-    name, data = "message", []
-    for line in response.iter_lines():
-        if line.startswith("event:"):
-            name = line[6:].strip()
-        elif line.startswith("data:"):
-            data.append(line[5:].removeprefix(" "))
-        elif not line and data:
-            yield name, json.loads("\n".join(data))
-            name, data = "message", []
 
 
 def streamed(client: httpx.Client, **body: Any) -> list[tuple[str, Any]]:
@@ -93,7 +73,7 @@ def test_a_stream_has_passages_then_sentences_then_the_same_answer_as_json(clien
     assert found[0][1]["passages"] == final["passages"]
 
 
-def test_a_question_that_has_no_answer_is_refused_with_the_nearest_passages(client: httpx.Client) -> None:
+def test_a_question_without_an_answer_is_refused_with_the_nearest_passages(client: httpx.Client) -> None:
     answer = client.post("/v1/chat", json={"question": UNRELATED}).raise_for_status().json()
     assert answer["refused"]
     assert (answer["sentences"], answer["citations"]) == ([], [])
@@ -209,7 +189,7 @@ def test_documents_and_collections_are_listed(client: httpx.Client) -> None:
     assert collections["collections"][0]["documents"] == len(documents) > 0
 
 
-def test_text_beyond_the_end_is_empty_and_a_range_lists_what_it_touches(client: httpx.Client) -> None:
+def test_text_beyond_the_end_is_empty_and_a_range_lists_the_sections_it_touches(client: httpx.Client) -> None:
     document = client.get("/v1/documents").json()["documents"][0]
     address = f"/v1/documents/{document['id']}/versions/{document['version']}/text"
     whole = client.get(address).json()
@@ -254,7 +234,7 @@ def test_health_and_readiness(client: httpx.Client) -> None:
     assert client.get("/readyz").json()["collection"]["name"] == "default"
 
 
-def test_it_is_not_ready_without_its_collection_and_says_so(
+def test_a_server_without_its_collection_is_not_ready_and_says_why(
     service: Service, store: ConversationStore, tmp_path: Path, loopback: Any
 ) -> None:
     settings = Settings(home=tmp_path)
@@ -265,122 +245,7 @@ def test_it_is_not_ready_without_its_collection_and_says_so(
         assert httpx.get(f"{address}/v1/collections").json()["collections"] == []
 
 
-class ScriptedAnswerer:
-    """An answerer that yields the given events one step at a time, and records how many were requested."""
-
-    def __init__(self, *events: Event | Exception, endless: bool = False) -> None:
-        self.events = events
-        self.endless = endless
-        self.told = 0
-        self.closed = threading.Event()
-
-    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Event]:
-        try:
-            while True:
-                for event in self.events:
-                    if isinstance(event, Exception):
-                        raise event
-                    self.told += 1
-                    yield event
-                    time.sleep(0.02)
-                if not self.endless:
-                    return
-        finally:
-            self.closed.set()
-
-
-def serve_events(service: Service, tale: ScriptedAnswerer) -> Service:
-    return replace(service, answerer=tale)  # type: ignore[arg-type]
-
-
-REFUSED = Answer("a1", "c1", "Why?", "Why?", "The documents do not say.", True, 0.1, (), (), (), "x", None)
-SENTENCE = SentenceReady(Sentence("Some words.", (), True, 1.0), ())
-
-
-def test_the_work_stops_when_the_caller_disconnects(service: Service, store: ConversationStore, loopback: Any) -> None:
-    tale = ScriptedAnswerer(PassagesFound(()), SENTENCE, endless=True)
-    with loopback(create_app(serve_events(service, tale), store)) as address:
-        with httpx.stream("POST", f"{address}/v1/chat", json={"question": "Why?", "stream": True}) as response:
-            next(response.iter_lines())
-        assert tale.closed.wait(10)
-        told = tale.told
-        time.sleep(0.3)
-        assert tale.told == told
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_an_unexpected_error_reveals_no_details(
-    service: Service, store: ConversationStore, loopback: Any, stream: bool
-) -> None:
-    tale = ScriptedAnswerer(PassagesFound(()), RuntimeError("the secret is 4711"))
-    with loopback(create_app(serve_events(service, tale), store)) as address:
-        response = httpx.post(f"{address}/v1/chat", json={"question": "Why?", "stream": stream}, timeout=60)
-    assert "4711" not in response.text
-    problem = list(events(response))[-1][1] if stream else response.json()
-    assert (problem["code"], problem["status"]) == ("internal", 500)
-    assert problem["request_id"] == response.headers["x-request-id"]
-
-
-def test_a_temporary_failure_is_a_503_that_says_when_to_retry(
-    service: Service, store: ConversationStore, loopback: Any
-) -> None:
-    tale = ScriptedAnswerer(CollectionBusy("collection default: process 7 is writing. Try again."))
-    with loopback(create_app(serve_events(service, tale), store)) as address:
-        response = httpx.post(f"{address}/v1/chat", json={"question": "Why?"})
-    assert (response.status_code, response.json()["code"]) == (503, "collection-busy")
-    assert int(response.headers["retry-after"]) > 0
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_an_answer_that_cannot_be_stored_says_so_and_what_needs_the_database_is_a_503(
-    service: Service, tmp_path: Path, loopback: Any, stream: bool
-) -> None:
-    path = tmp_path / "c.sqlite"
-    store = ConversationStore(Database(f"sqlite:///{path}", busy_timeout_ms=100))
-    tale = ScriptedAnswerer(PassagesFound(()), AnswerReady(REFUSED))
-    with loopback(create_app(serve_events(service, tale), store)) as address:
-
-        def ask(**more: Any) -> Any:
-            body = {"question": "Why?", "stream": stream, **more}
-            response = httpx.post(f"{address}/v1/chat", json=body, timeout=60)
-            assert response.status_code == 200
-            return list(events(response))[-1][1] if stream else response.json()
-
-        assert ask()["notes"] == []
-        path.rename(tmp_path / "away")
-        assert [note[:34] for note in ask()["notes"]] == ["This answer could not be kept: the"]
-        for method, place in (
-            ("GET", "/v1/conversations"),
-            ("GET", "/v1/answers/a1"),
-            ("DELETE", "/v1/conversations/c1"),
-        ):
-            response = httpx.request(method, f"{address}{place}")
-            assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
-            assert "Put the file back" in response.json()["detail"]
-        follow_up = httpx.post(f"{address}/v1/chat", json={"question": "And?", "conversation_id": "c1"})
-        assert follow_up.status_code == 503
-        (tmp_path / "away").rename(path)
-        assert httpx.get(f"{address}/v1/answers/a1").status_code == 200
-        with closing(sqlite3.connect(path)) as lock:
-            lock.execute("BEGIN EXCLUSIVE")
-            assert len(ask()["notes"]) == 1
-            lock.rollback()
-        assert httpx.delete(f"{address}/v1/conversations/c1").status_code == 204
-        assert ask()["notes"] == []
-    store.close()
-
-
-def test_text_of_a_document_cannot_inject_events(service: Service, store: ConversationStore, loopback: Any) -> None:
-    evil = 'A line.\n\nevent: answer\ndata: {"text": "forged"}\r\n\r\n\u2028event: error\rdata: {}\n\n'
-    tale = ScriptedAnswerer(PassagesFound(()), SentenceReady(Sentence(evil, (), True, 1.0), ()))
-    with loopback(create_app(serve_events(service, tale), store)) as address:
-        response = httpx.post(f"{address}/v1/chat", json={"question": "Why?", "stream": True})
-    found = list(events(response))
-    assert [name for name, _ in found] == ["passages", "sentence"]
-    assert found[1][1]["sentence"]["text"] == evil
-
-
-def test_logs_record_what_happened_but_no_text(client: httpx.Client) -> None:
+def test_logs_record_events_but_no_text(client: httpx.Client) -> None:
     with capture_logs() as lines:
         answer = client.post("/v1/chat", json={"question": ATTACKS}).json()
         client.get("/v1/documents", params={"collection": "private-name"})

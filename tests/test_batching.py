@@ -61,11 +61,11 @@ class BatcherWithThreads:
 
 
 @pytest.fixture
-def desk() -> Iterator[BatcherWithThreads]:
-    desk = BatcherWithThreads()
-    yield desk
-    desk.doubler.go.release(100)
-    desk.pool.shutdown()
+def calls() -> Iterator[BatcherWithThreads]:
+    calls = BatcherWithThreads()
+    yield calls
+    calls.doubler.go.release(100)
+    calls.pool.shutdown()
 
 
 def test_a_single_call_runs_at_once_in_its_own_thread() -> None:
@@ -81,56 +81,56 @@ def test_a_single_call_runs_at_once_in_its_own_thread() -> None:
 
 
 def test_calls_that_arrive_during_a_run_form_the_next_batch_and_each_gets_its_own_results(
-    desk: BatcherWithThreads,
+    calls: BatcherWithThreads,
 ) -> None:
-    first = desk.occupy(1)
-    others = [desk.queue(2), desk.queue(3, 4), desk.queue(5)]
-    desk.doubler.go.release(2)
+    first = calls.occupy(1)
+    others = [calls.queue(2), calls.queue(3, 4), calls.queue(5)]
+    calls.doubler.go.release(2)
     assert first.result(10) == [2]
     assert [other.result(10) for other in others] == [[4], [6, 8], [10]]
-    assert desk.doubler.batches == [[1], [2, 3, 4, 5]]
+    assert calls.doubler.batches == [[1], [2, 3, 4, 5]]
 
 
-def test_a_batch_is_filled_in_order_of_arrival_and_a_larger_call_runs_alone(desk: BatcherWithThreads) -> None:
-    first = desk.occupy(1)
-    others = [desk.queue(2, 3, 4), desk.queue(5, 6), desk.queue(7, 8, 9, 10, 11), desk.queue(12)]
-    desk.doubler.go.release(5)
+def test_a_batch_is_filled_in_order_of_arrival_and_a_larger_call_runs_alone(calls: BatcherWithThreads) -> None:
+    first = calls.occupy(1)
+    others = [calls.queue(2, 3, 4), calls.queue(5, 6), calls.queue(7, 8, 9, 10, 11), calls.queue(12)]
+    calls.doubler.go.release(5)
     assert first.result(10) == [2]
     assert [len(other.result(10)) for other in others] == [3, 2, 5, 1]
-    assert desk.doubler.batches == [[1], [2, 3, 4], [5, 6], [7, 8, 9, 10, 11], [12]]
+    assert calls.doubler.batches == [[1], [2, 3, 4], [5, 6], [7, 8, 9, 10, 11], [12]]
 
 
-def test_an_error_reaches_only_the_caller_whose_rows_caused_it(desk: BatcherWithThreads) -> None:
-    first = desk.occupy(1)
-    good, bad = desk.queue(2), desk.queue(13)
-    desk.doubler.go.release(10)
+def test_an_error_reaches_only_the_caller_whose_rows_caused_it(calls: BatcherWithThreads) -> None:
+    first = calls.occupy(1)
+    good, bad = calls.queue(2), calls.queue(13)
+    calls.doubler.go.release(10)
     assert first.result(10) == [2]
     assert good.result(10) == [4]
     with pytest.raises(ValueError, match=r"13 is in \[13\]"):
         bad.result(10)
-    assert desk.batcher([3]) == [6]
+    assert calls.batcher([3]) == [6]
 
 
-def test_an_error_of_the_first_does_not_stop_the_queue(desk: BatcherWithThreads) -> None:
-    first, other = desk.occupy(13), desk.queue(2)
-    desk.doubler.go.release(2)
+def test_an_error_of_the_first_does_not_stop_the_queue(calls: BatcherWithThreads) -> None:
+    first, other = calls.occupy(13), calls.queue(2)
+    calls.doubler.go.release(2)
     with pytest.raises(ValueError, match="13"):
         first.result(10)
     assert other.result(10) == [4]
 
 
-def test_a_call_that_left_the_queue_is_not_run(desk: BatcherWithThreads) -> None:
+def test_a_call_that_left_the_queue_is_not_run(calls: BatcherWithThreads) -> None:
     left = threading.Event()
-    first = desk.occupy(1)
-    gone, gone_too, stays = desk.queue(2, abandoned=left), desk.queue(3, 4, abandoned=left), desk.queue(5)
+    first = calls.occupy(1)
+    gone, gone_too, stays = calls.queue(2, abandoned=left), calls.queue(3, 4, abandoned=left), calls.queue(5)
     left.set()
-    desk.doubler.go.release(2)
+    calls.doubler.go.release(2)
     assert first.result(10) == [2]
     assert stays.result(10) == [10]
     for future in (gone, gone_too):
         with pytest.raises(Abandoned):
             future.result(10)
-    assert desk.doubler.batches == [[1], [5]]
+    assert calls.doubler.batches == [[1], [5]]
 
 
 def test_many_threads_all_get_their_results() -> None:

@@ -53,7 +53,7 @@ def test_the_best_of_the_sentences_that_were_read_alone_counts():
     assert alone(Reading(2.5, sentences)) == 1.0
 
 
-def test_a_sentence_that_says_little_by_itself_costs_no_more_than_two_logits():
+def test_a_sentence_that_says_little_by_itself_lowers_the_signal_by_at_most_two_logits():
     assert alone(Reading(2.5, (SentenceReading(0, 1, 0.5, None, -9.0),))) == 0.5
     assert alone(reading(2.5, 3.0)) == alone(Reading(2.5, ())) == 0.5  # no sentence was read by itself
 

@@ -77,7 +77,7 @@ def test_a_supported_sentence_cites_a_literal_quote_with_its_place_in_the_docume
     assert notes == []
 
 
-def test_strict_drops_what_no_passage_supports_and_leaves_no_hole_in_the_numbers():
+def test_strict_drops_unsupported_sentences_and_numbers_the_rest_without_gaps():
     checked, notes, numbering = check(
         Draft("Bananas hit South Korea.", passages=(0,)), Draft("Kerry visited Seoul.", passages=(1,))
     )
@@ -87,7 +87,7 @@ def test_strict_drops_what_no_passage_supports_and_leaves_no_hole_in_the_numbers
     assert notes == ["1 sentence of the language model left out: without support in the passages."]
 
 
-def test_mark_keeps_it_flagged_with_the_nearest_quote():
+def test_mark_keeps_an_unsupported_sentence_marked_with_the_nearest_quote():
     checked, notes, _ = check(Draft("Bananas hit South Korea.", passages=(0,)), strict=False)
     sentence = checked[0].sentence
     assert (sentence.supported, sentence.support) == (False, 0.0)
@@ -96,7 +96,7 @@ def test_mark_keeps_it_flagged_with_the_nearest_quote():
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_what_was_written_is_counted_whatever_becomes_of_it(strict):
+def test_all_written_sentences_are_counted(strict):
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
     checking = DraftChecker(PASSAGES, numbering, ByWords(), SupportPolicy(strict=strict))
     for text in ("Bananas hit Seoul.", "Kerry visited Seoul.", "The documents do not say.", "t0", "Apples hit Seoul."):
@@ -105,37 +105,37 @@ def test_what_was_written_is_counted_whatever_becomes_of_it(strict):
     assert checking.released == (1 if strict else 3)
 
 
-def test_a_sentence_that_names_the_wrong_passage_cites_the_right_one_and_says_so():
+def test_a_sentence_that_names_the_wrong_passage_cites_the_right_one_with_a_note():
     checked, notes, _ = check(Draft("Seoul counts six attacks.", passages=(1,)))
     assert checked[0].citations[0].document_id == "d0"
     assert notes == ["For 1 sentence the quote is from another passage than the language model named."]
 
 
-def test_a_sentence_that_names_no_passage_is_looked_up_in_all_without_a_note():
+def test_a_sentence_that_names_no_passage_is_searched_for_in_all_without_a_note():
     checked, notes, _ = check(Draft("Kerry visited Seoul."))
     assert checked[0].citations[0].document_id == "d1"
     assert notes == []
 
 
 @pytest.mark.parametrize("line", ["t0", "T0 · Attacks since 2007", "Attacks since 2007", "T1 · T0"])
-def test_a_heading_or_a_line_of_headings_that_the_model_repeats_is_no_sentence(line):
+def test_headings_that_the_model_repeats_are_not_sentences(line):
     first = PASSAGES[0]
     headed = replace(first, hit=replace(first.hit, chunk=replace(first.hit.chunk, trail=("Attacks since 2007",))))
     assert check(Draft(line, passages=(0,)), strict=False, passages=[headed, PASSAGES[1]])[:2] == ([None], [])
 
 
-def test_a_statement_with_a_dot_in_its_midst_is_a_sentence():
+def test_a_statement_with_a_full_stop_inside_is_one_sentence():
     (checked,), *_ = check(Draft("T0 · Kerry visited Seoul.", passages=(1,)), strict=False)
     assert checked.sentence.text == "T0 · Kerry visited Seoul."
 
 
-def test_invented_numbers_are_told_to_the_asker():
+def test_invented_passage_numbers_are_reported_in_a_note():
     checked, notes, _ = check(Draft("Kerry visited Seoul.", passages=(1,), invented=(7, 9)))
     assert checked[0].sentence.supported
     assert notes == ["The language model cited passages that do not exist: [7], [9]."]
 
 
-def test_a_figure_changed_by_the_model_does_not_reach_the_asker():
+def test_a_figure_changed_by_the_model_does_not_reach_the_caller():
     text = "Seoul counts at least six attacks since 2017. [1]"
     assert write(ScriptedGenerator([text]))[0] == []
 
@@ -158,7 +158,7 @@ def test_the_hash_of_the_prompts_and_the_tokens_are_known_afterwards():
     assert (writing.generator, writing.prompt_hash, writing.usage) == ("scripted", PROMPT_HASH, Usage(0, 4))
 
 
-def test_a_model_that_breaks_off_after_a_sentence_keeps_it_and_says_that_the_end_is_missing():
+def test_when_a_model_breaks_off_its_supported_sentences_are_kept_with_a_note():
     sentences, writing = write(ScriptedGenerator(["Kerry visited Seoul. [2] Seoul counts six"], breaks_off=True))
     assert sentences == ["Kerry visited Seoul."]
     assert writing.generator == "scripted"
@@ -188,13 +188,13 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_under_strict_nothing_unsupported_reaches_the_asker_whatever_was_written(text):
+def test_under_strict_no_unsupported_sentence_reaches_the_caller(text):
     sentences, _ = write(ScriptedGenerator([text]))
     assert sentences == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_under_mark_nothing_unsupported_reaches_the_asker_unflagged(text):
+def test_under_mark_no_unsupported_sentence_reaches_the_caller_unmarked(text):
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
     checking = DraftChecker(PASSAGES, numbering, ByWords(), SupportPolicy(strict=False))
     writing = SentenceWriter(ScriptedGenerator([text]), ExtractiveGenerator(), checking, Stages())

@@ -1,3 +1,5 @@
+"""Chunks are runs of whole sentences that keep sections, sizes and offsets."""
+
 import re
 from collections.abc import Sequence
 from itertools import pairwise

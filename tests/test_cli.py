@@ -51,7 +51,7 @@ def test_help_names_every_command(run) -> None:
         assert re.search(rf"\b{command}\b", result.output)
 
 
-def test_an_answer_goes_to_a_pipe_as_plain_text_and_exits_with_0(run, service: Service) -> None:
+def test_an_answer_is_plain_text_in_a_pipe_and_exits_with_0(run, service: Service) -> None:
     result = run("ask", ATTACKS)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()

@@ -1,3 +1,5 @@
+"""A collection: documents added, changed and removed, searches and filters, damaged caches, concurrent processes."""
+
 import hashlib
 import shutil
 import subprocess
@@ -83,7 +85,7 @@ def test_pages_of_any_version_can_be_read(collection: Collection) -> None:
         collection.documents.pages("fruit", "other")
 
 
-def test_removed_documents_are_gone_from_both_rankings(collection: Collection) -> None:
+def test_removed_documents_are_in_neither_ranking(collection: Collection) -> None:
     fill(collection, FRUIT, SKY, CODE)
     assert set(ids(collection, "trees")) == {"fruit", "code", "sky"}
     collection.remove("fruit")
@@ -92,9 +94,7 @@ def test_removed_documents_are_gone_from_both_rankings(collection: Collection) -
         collection.remove("fruit")
 
 
-def test_an_unchanged_document_costs_nothing_and_a_rename_never_embeds_again(
-    collection: Collection, encoder: HashedEncoder
-) -> None:
+def test_an_unchanged_or_renamed_document_is_not_embedded_again(collection: Collection, encoder: HashedEncoder) -> None:
     assert collection.add(FRUIT, FileStamp(1, 1)) == ChangeCounts(added=1, removed=0, unchanged=0)
     collection.embed_pending()
     assert collection.add(FRUIT, FileStamp(1, 2)) == ChangeCounts(added=0, removed=0, unchanged=1)
@@ -269,7 +269,7 @@ collection.remove("fruit")
     assert hit.similarity is not None
 
 
-def test_a_second_writer_learns_who_holds_the_lock_and_readers_go_on(collection: Collection, tmp_path: Path) -> None:
+def test_a_second_writer_learns_who_holds_the_lock_and_readers_continue(collection: Collection, tmp_path: Path) -> None:
     fill(collection, FRUIT)
     other = Collection(tmp_path / "library", HashedEncoder())
     with collection.writing():

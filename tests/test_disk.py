@@ -1,3 +1,5 @@
+"""Atomic writes, and the errors of a full disk and of a locked ledger."""
+
 import errno
 import sqlite3
 from pathlib import Path

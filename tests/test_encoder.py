@@ -1,3 +1,5 @@
+"""The encoders: vectors equal to the reference, fingerprints, and missing or damaged models."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +45,7 @@ def test_vectors_are_those_of_sentence_transformers_in_fp32(encoder: SentenceEnc
     assert (exact * expected).sum(axis=1).min() > 0.9999
 
 
-def test_any_other_model_goes_through_sentence_transformers(encoder: SentenceEncoder) -> None:
+def test_any_other_model_is_run_by_sentence_transformers(encoder: SentenceEncoder) -> None:
     other = SentenceEncoder(str(bundled_folder()))
     assert (other.dimension, other.max_tokens) == (encoder.dimension, encoder.max_tokens) == (384, 256)
     assert (other.encode(TEXTS) * encoder.encode(TEXTS)).sum(axis=1).min() > 0.995
@@ -64,7 +66,7 @@ def test_token_offsets_are_code_points_of_the_whole_text(encoder: SentenceEncode
     assert encoder.token_offsets("").shape == (0, 2)
 
 
-def test_a_missing_model_says_how_to_get_it() -> None:
+def test_a_missing_model_is_reported_with_how_to_get_it() -> None:
     encoder = SentenceEncoder("nobody/no-such-model")
     with pytest.raises(
         ModelMissing, match=r"'nobody/no-such-model' is neither a folder nor .* hf download nobody/no-such-model"

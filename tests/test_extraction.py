@@ -1,3 +1,5 @@
+"""Text, PDF and Office files are read into documents with exact offsets, titles and facts; others are rejected."""
+
 import json
 import os
 import sqlite3

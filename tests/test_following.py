@@ -81,7 +81,7 @@ def following(tmp_path: Path, folder: Path) -> Iterator[Following]:
         yield following
 
 
-def test_only_what_two_checks_saw_the_same_is_settled() -> None:
+def test_a_file_is_settled_when_two_checks_saw_it_the_same() -> None:
     def file(name: str, size: int) -> File:
         return File(Path(name), f"file:///a/{name}", FileStamp(size, 1))
 

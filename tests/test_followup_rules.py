@@ -69,7 +69,7 @@ def test_a_follow_up_is_searched_for_alone_and_with_the_words_of_the_last_questi
     )
 
 
-def test_a_short_question_with_a_name_of_its_own_is_read_as_it_stands() -> None:
+def test_a_short_question_with_a_name_of_its_own_is_left_unchanged() -> None:
     read = rewrite("Who commands the North's hackers?", turns("How many cyberattacks does Seoul blame on the North?"))
     assert read.text == "Who commands the North's hackers?"
     assert read.queries[1].endswith("cyberattacks Seoul blame North")

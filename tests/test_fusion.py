@@ -1,3 +1,5 @@
+"""Reciprocal rank fusion, with the arithmetic written out."""
+
 import pytest
 
 from index.search.fusion import reciprocal_rank
@@ -27,7 +29,7 @@ def test_a_small_constant_favours_first_places() -> None:
     assert reciprocal_rank(rankings, constant=10)[0][0] == 2
 
 
-def test_a_ranking_with_more_weight_counts_for_more_and_goes_first_among_equals() -> None:
+def test_a_ranking_with_a_larger_weight_counts_more_and_comes_first_among_equals() -> None:
     assert reciprocal_rank([["a"], ["b"]], constant=60, weights=(0.5, 1.0)) == [("b", 1 / 61), ("a", 0.5 / 61)]
     heavy = [str(rank) for rank in range(1, 63)]
     ranked = [item for item, _ in reciprocal_rank([heavy, ["light"]], constant=60, weights=(1.0, 0.5))]

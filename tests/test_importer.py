@@ -10,9 +10,8 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
-from index.sync.sync import SyncReport, preview, sync
-
-GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
+from index.sync.sync import preview, sync
+from tests.synced_folder import names, texts
 
 
 @pytest.fixture
@@ -41,18 +40,6 @@ def write_zip(path: Path, **members: str | bytes) -> None:
             archive.writestr(f"{name}.txt", content)
 
 
-def names(report: SyncReport) -> dict[str, list[str]]:
-    """The non-empty groups of a report, as names of members."""
-    groups = {group: sorted(uri.rsplit("/", 1)[1] for uri in getattr(report, group)) for group in GROUPS}
-    return {group: found for group, found in groups.items() if found}
-
-
-def texts(collection: Collection) -> dict[str, str]:
-    return {
-        found.uri.rsplit("/", 1)[1]: collection.documents.get(found.id).text for found in collection.documents.list()
-    }
-
-
 def test_members_are_found_and_an_unchanged_archive_is_not_opened(collection: Collection, folder: Path) -> None:
     assert names(sync(collection, [folder])) == {"added": ["apple.txt", "bear.txt", "cat.txt"]}
     [hit] = collection.search("honey", k=1)
@@ -78,7 +65,7 @@ def test_a_changed_archive_adds_changes_renames_and_removes_members(
     assert encoder.encoded == encoded + 2
 
 
-def test_a_renamed_archive_keeps_the_vectors_and_a_removed_one_goes(
+def test_a_renamed_archive_keeps_its_vectors_and_a_removed_one_is_removed(
     collection: Collection, folder: Path, encoder: HashedEncoder
 ) -> None:
     sync(collection, [folder])
@@ -110,7 +97,7 @@ def test_an_archive_given_on_the_command_line_is_synced_by_its_members(collectio
     }  # fmt: skip
 
 
-def test_a_damaged_archive_keeps_what_was_read_before(collection: Collection, folder: Path) -> None:
+def test_a_damaged_archive_keeps_its_last_members(collection: Collection, folder: Path) -> None:
     sync(collection, [folder])
     (folder / "a.zip").write_bytes(b"PK\x03\x04 and no more")
     for _ in range(2):

@@ -61,18 +61,18 @@ class QueueWithClock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[QueueWithClock]:
-    desk = QueueWithClock(tmp_path)
-    yield desk
-    desk.queue.close()
+def clocked(tmp_path: Path) -> Iterator[QueueWithClock]:
+    clocked = QueueWithClock(tmp_path)
+    yield clocked
+    clocked.queue.close()
 
 
-def test_jobs_of_all_owners_are_counted_by_state(desk: QueueWithClock) -> None:
-    assert set(desk.queue.counts().values()) == {0}
-    desk.add("a", owner="one")
-    desk.add("b", owner="other")
-    desk.claim()
-    counts = desk.queue.counts()
+def test_jobs_of_all_owners_are_counted_by_state(clocked: QueueWithClock) -> None:
+    assert set(clocked.queue.counts().values()) == {0}
+    clocked.add("a", owner="one")
+    clocked.add("b", owner="other")
+    clocked.claim()
+    counts = clocked.queue.counts()
     assert (counts["queued"], counts["running"], sum(counts.values())) == (1, 1, 2)
 
 
@@ -82,233 +82,233 @@ def test_the_delay_doubles_up_to_a_limit_with_jitter() -> None:
     assert delay(1000, 0.0) == 150.0
 
 
-def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(desk: QueueWithClock) -> None:
-    job = desk.add()
+def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(clocked: QueueWithClock) -> None:
+    job = clocked.add()
     assert (job.state, job.stage, job.attempts, job.created_at) == (JobState.QUEUED, Stage.WAITING, 0, 1000.0)
     assert job.upload.metadata == {"year": "2024"}
-    desk.now = 1001.0
-    claim = desk.claim()
+    clocked.now = 1001.0
+    claim = clocked.claim()
     assert claim.upload == job.upload
-    desk.leases.record_progress(claim, Stage.READING)
-    desk.leases.record_stored(claim)
-    desk.leases.record_progress(claim, Stage.EMBEDDING, 3, 7)
-    seen = desk.queue.job(job.id)
+    clocked.leases.record_progress(claim, Stage.READING)
+    clocked.leases.record_stored(claim)
+    clocked.leases.record_progress(claim, Stage.EMBEDDING, 3, 7)
+    seen = clocked.queue.job(job.id)
     assert (seen.state, seen.stage, seen.done, seen.total, seen.started_at) == ("running", "embedding", 3, 7, 1001.0)
-    desk.now = 1002.0
-    desk.leases.succeed(claim)
-    seen = desk.queue.job(job.id)
+    clocked.now = 1002.0
+    clocked.leases.succeed(claim)
+    seen = clocked.queue.job(job.id)
     assert (seen.state, seen.stage, seen.done, seen.finished_at) == ("succeeded", "done", 7, 1002.0)
-    original = desk.queue.original("c", "d")
+    original = clocked.queue.original("c", "d")
     assert original is not None
     assert (original.filename, original.size, original.stored_at) == ("a.txt", 10, 1001.0)
-    assert desk.texts() == ["Some text."]
-    assert desk.leases.claim("w") is None
+    assert clocked.texts() == ["Some text."]
+    assert clocked.leases.claim("w") is None
 
 
-def test_jobs_are_claimed_in_order_and_two_workers_never_get_the_same(desk: QueueWithClock) -> None:
-    jobs = [desk.add(f"d{number}", f"Text {number}.") for number in range(4)]
-    assert [desk.claim(worker).job_id for worker in "abab"] == [job.id for job in jobs]
-    assert desk.leases.claim("a") is None
+def test_jobs_are_claimed_in_order_and_two_workers_never_get_the_same(clocked: QueueWithClock) -> None:
+    jobs = [clocked.add(f"d{number}", f"Text {number}.") for number in range(4)]
+    assert [clocked.claim(worker).job_id for worker in "abab"] == [job.id for job in jobs]
+    assert clocked.leases.claim("a") is None
 
 
-def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(desk: QueueWithClock) -> None:
-    first = desk.add(text="First.")
-    claim = desk.claim()
-    second, third = desk.add(text="Second."), desk.add(text="Third.")
-    assert desk.state(second) is JobState.CANCELLED
-    assert f"job {third.id}" in (desk.queue.job(second.id).error or "")
-    assert desk.leases.claim("other") is None
-    desk.leases.record_stored(claim)
-    desk.leases.succeed(claim)
-    newer = desk.claim("other")
+def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(clocked: QueueWithClock) -> None:
+    first = clocked.add(text="First.")
+    claim = clocked.claim()
+    second, third = clocked.add(text="Second."), clocked.add(text="Third.")
+    assert clocked.state(second) is JobState.CANCELLED
+    assert f"job {third.id}" in (clocked.queue.job(second.id).error or "")
+    assert clocked.leases.claim("other") is None
+    clocked.leases.record_stored(claim)
+    clocked.leases.succeed(claim)
+    newer = clocked.claim("other")
     assert newer.job_id == third.id
-    assert desk.texts() == ["First.", "Third."]
-    desk.leases.record_stored(newer)
-    desk.leases.succeed(newer)
-    assert desk.texts() == ["Third."]
-    assert desk.state(first) is JobState.SUCCEEDED
+    assert clocked.texts() == ["First.", "Third."]
+    clocked.leases.record_stored(newer)
+    clocked.leases.succeed(newer)
+    assert clocked.texts() == ["Third."]
+    assert clocked.state(first) is JobState.SUCCEEDED
 
 
-def test_the_same_key_leads_to_the_same_job_and_never_to_another_upload(desk: QueueWithClock) -> None:
-    job = desk.add(key="k")
-    assert desk.add(key="k") == job
-    assert desk.add(key="k", owner="ann").id != job.id
+def test_the_same_key_leads_to_the_same_job_and_never_to_another_upload(clocked: QueueWithClock) -> None:
+    job = clocked.add(key="k")
+    assert clocked.add(key="k") == job
+    assert clocked.add(key="k", owner="ann").id != job.id
     with pytest.raises(IdempotencyKeyReused, match=rf"'k' came before with another upload \(job {job.id}\)"):
-        desk.add(text="Other.", key="k")
+        clocked.add(text="Other.", key="k")
     with pytest.raises(IdempotencyKeyReused):
-        desk.add(key="k", title="Another title")
-    assert desk.texts() == ["Some text."]
-    assert len(desk.queue.jobs()) == 1
+        clocked.add(key="k", title="Another title")
+    assert clocked.texts() == ["Some text."]
+    assert len(clocked.queue.jobs()) == 1
 
 
-def test_a_job_of_another_owner_is_not_found(desk: QueueWithClock) -> None:
-    job = desk.add(owner="ann")
-    for ask in (desk.queue.job, desk.queue.cancel):
+def test_a_job_of_another_owner_is_not_found(clocked: QueueWithClock) -> None:
+    job = clocked.add(owner="ann")
+    for ask in (clocked.queue.job, clocked.queue.cancel):
         with pytest.raises(RecordMissing, match=f"No job has the id '{job.id}'"):
             ask(job.id, owner="bob")
-    assert desk.queue.jobs(owner="bob") == []
-    assert desk.queue.jobs(owner="ann") == [job]
+    assert clocked.queue.jobs(owner="bob") == []
+    assert clocked.queue.jobs(owner="ann") == [job]
 
 
-def test_jobs_are_listed_newest_first_by_state_and_page(desk: QueueWithClock) -> None:
-    jobs = [desk.add(f"d{number}") for number in range(5)]
-    desk.queue.cancel(jobs[1].id)
-    assert [job.upload.document_id for job in desk.queue.jobs(limit=2)] == ["d4", "d3"]
-    assert [job.upload.document_id for job in desk.queue.jobs(before=jobs[3].position)] == ["d2", "d1", "d0"]
-    assert [job.upload.document_id for job in desk.queue.jobs(state=JobState.CANCELLED)] == ["d1"]
-    assert desk.queue.jobs(collection="other") == []
+def test_jobs_are_listed_newest_first_by_state_and_page(clocked: QueueWithClock) -> None:
+    jobs = [clocked.add(f"d{number}") for number in range(5)]
+    clocked.queue.cancel(jobs[1].id)
+    assert [job.upload.document_id for job in clocked.queue.jobs(limit=2)] == ["d4", "d3"]
+    assert [job.upload.document_id for job in clocked.queue.jobs(before=jobs[3].position)] == ["d2", "d1", "d0"]
+    assert [job.upload.document_id for job in clocked.queue.jobs(state=JobState.CANCELLED)] == ["d1"]
+    assert clocked.queue.jobs(collection="other") == []
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_its_file_is_deleted(desk: QueueWithClock) -> None:
-    job = desk.add()
-    assert desk.queue.cancel(job.id).state is JobState.CANCELLED
-    assert desk.leases.claim("w") is None
-    assert desk.texts() == []
-    assert desk.queue.cancel(job.id).state is JobState.CANCELLED
+def test_a_waiting_job_is_cancelled_at_once_and_its_file_is_deleted(clocked: QueueWithClock) -> None:
+    job = clocked.add()
+    assert clocked.queue.cancel(job.id).state is JobState.CANCELLED
+    assert clocked.leases.claim("w") is None
+    assert clocked.texts() == []
+    assert clocked.queue.cancel(job.id).state is JobState.CANCELLED
 
 
-def test_a_running_job_is_told_of_its_cancellation_unless_its_text_is_stored(desk: QueueWithClock) -> None:
-    job, other = desk.add("d"), desk.add("e", "Other.")
-    claim, stored = desk.claim(), desk.claim()
-    desk.leases.record_stored(stored)
-    assert desk.queue.cancel(job.id).state is JobState.RUNNING
-    desk.queue.cancel(other.id)
-    assert (desk.leases.is_cancelled(claim), desk.leases.is_cancelled(stored)) == (True, False)
-    desk.leases.cancel(claim)
-    assert desk.state(job) is JobState.CANCELLED
-    assert desk.texts() == ["Other."]
+def test_a_running_job_is_told_of_its_cancellation_unless_its_text_is_stored(clocked: QueueWithClock) -> None:
+    job, other = clocked.add("d"), clocked.add("e", "Other.")
+    claim, stored = clocked.claim(), clocked.claim()
+    clocked.leases.record_stored(stored)
+    assert clocked.queue.cancel(job.id).state is JobState.RUNNING
+    clocked.queue.cancel(other.id)
+    assert (clocked.leases.is_cancelled(claim), clocked.leases.is_cancelled(stored)) == (True, False)
+    clocked.leases.cancel(claim)
+    assert clocked.state(job) is JobState.CANCELLED
+    assert clocked.texts() == ["Other."]
 
 
-def test_a_withdrawn_document_leaves_no_job_and_no_file(desk: QueueWithClock) -> None:
-    desk.add("d", "Stored.")
-    claim = desk.claim()
-    desk.leases.record_stored(claim)
-    desk.leases.succeed(claim)
-    waiting, other = desk.add("d", "Waiting."), desk.add("e", "Other.")
-    assert desk.queue.withdraw("c", "d")
-    assert not desk.queue.withdraw("c", "d")
-    assert desk.state(waiting) is JobState.CANCELLED
-    assert desk.queue.original("c", "d") is None
-    assert desk.texts() == ["Other."]
-    assert desk.queue.withdraw("c")
-    assert desk.state(other) is JobState.CANCELLED
-    assert desk.texts() == []
+def test_a_withdrawn_document_leaves_no_job_and_no_file(clocked: QueueWithClock) -> None:
+    clocked.add("d", "Stored.")
+    claim = clocked.claim()
+    clocked.leases.record_stored(claim)
+    clocked.leases.succeed(claim)
+    waiting, other = clocked.add("d", "Waiting."), clocked.add("e", "Other.")
+    assert clocked.queue.withdraw("c", "d")
+    assert not clocked.queue.withdraw("c", "d")
+    assert clocked.state(waiting) is JobState.CANCELLED
+    assert clocked.queue.original("c", "d") is None
+    assert clocked.texts() == ["Other."]
+    assert clocked.queue.withdraw("c")
+    assert clocked.state(other) is JobState.CANCELLED
+    assert clocked.texts() == []
 
 
-def test_a_job_with_a_temporary_failure_is_retried_at_growing_intervals_and_then_fails(desk: QueueWithClock) -> None:
-    job = desk.add()
+def test_a_job_with_a_temporary_failure_is_retried_at_growing_intervals_and_then_fails(clocked: QueueWithClock) -> None:
+    job = clocked.add()
     waits = []
     for _ in range(MAX_ATTEMPTS - 1):
-        desk.leases.retry(desk.claim(), "The disk is full.", "disk-full")
-        seen = desk.queue.job(job.id)
+        clocked.leases.retry(clocked.claim(), "The disk is full.", "disk-full")
+        seen = clocked.queue.job(job.id)
         assert (seen.state, seen.error) == (JobState.QUEUED, "The disk is full.")
-        waits.append(seen.not_before - desk.now)
-        desk.now = seen.not_before - 0.01
-        assert desk.leases.claim("w") is None
-        desk.now = seen.not_before
+        waits.append(seen.not_before - clocked.now)
+        clocked.now = seen.not_before - 0.01
+        assert clocked.leases.claim("w") is None
+        clocked.now = seen.not_before
     assert waits[:4] == [0.75, 1.5, 3.0, 6.0]
     assert waits[-1] == 225.0
-    desk.leases.retry(desk.claim(), "The disk is full.", "disk-full")
-    seen = desk.queue.job(job.id)
+    clocked.leases.retry(clocked.claim(), "The disk is full.", "disk-full")
+    seen = clocked.queue.job(job.id)
     assert (seen.state, seen.error_code) == (JobState.FAILED, "disk-full")
     assert seen.error == f"The disk is full. It was tried {MAX_ATTEMPTS} times."
-    assert desk.texts() == []
+    assert clocked.texts() == []
 
 
-def test_a_job_whose_workers_die_is_claimed_again_and_fails_after_three(desk: QueueWithClock) -> None:
-    job, healthy = desk.add(), desk.add("e")
+def test_a_job_whose_workers_die_is_claimed_again_and_fails_after_three(clocked: QueueWithClock) -> None:
+    job, healthy = clocked.add(), clocked.add("e")
     for death in range(MAX_LOSSES):
         worker = f"w{death}"
-        claim = desk.claim(worker)
+        claim = clocked.claim(worker)
         assert claim.job_id == job.id
-        assert desk.leases.recover() == 0
-        desk.gone.add(worker)
-        assert desk.leases.recover() == 1
+        assert clocked.leases.recover() == 0
+        clocked.gone.add(worker)
+        assert clocked.leases.recover() == 1
         with pytest.raises(LeaseLost):
-            desk.leases.succeed(claim)
-        desk.now += 10
-    seen = desk.queue.job(job.id)
+            clocked.leases.succeed(claim)
+        clocked.now += 10
+    seen = clocked.queue.job(job.id)
     assert (seen.state, seen.error_code, seen.attempts) == (JobState.FAILED, "worker-lost", MAX_LOSSES)
-    assert desk.claim("w").job_id == healthy.id
+    assert clocked.claim("w").job_id == healthy.id
 
 
-def test_a_lease_that_is_not_renewed_expires_and_the_late_worker_changes_nothing(desk: QueueWithClock) -> None:
-    job = desk.add()
-    late = desk.claim("late")
-    desk.now += desk.leases.lease_seconds - 1
-    desk.leases.renew(late)
-    desk.now += desk.leases.lease_seconds - 1
-    assert desk.leases.recover() == 0
-    desk.now += 1
-    assert desk.leases.recover() == 1
-    desk.now += 10
-    claim = desk.claim("prompt")
+def test_a_lease_that_is_not_renewed_expires_and_the_late_worker_changes_nothing(clocked: QueueWithClock) -> None:
+    job = clocked.add()
+    late = clocked.claim("late")
+    clocked.now += clocked.leases.lease_seconds - 1
+    clocked.leases.renew(late)
+    clocked.now += clocked.leases.lease_seconds - 1
+    assert clocked.leases.recover() == 0
+    clocked.now += 1
+    assert clocked.leases.recover() == 1
+    clocked.now += 10
+    claim = clocked.claim("prompt")
     for say in (
-        desk.leases.renew,
-        desk.leases.is_cancelled,
-        desk.leases.record_stored,
-        desk.leases.succeed,
-        desk.leases.cancel,
+        clocked.leases.renew,
+        clocked.leases.is_cancelled,
+        clocked.leases.record_stored,
+        clocked.leases.succeed,
+        clocked.leases.cancel,
     ):
         with pytest.raises(LeaseLost):
             say(late)
-    desk.leases.succeed(claim)
-    assert desk.state(job) is JobState.SUCCEEDED
+    clocked.leases.succeed(claim)
+    assert clocked.state(job) is JobState.SUCCEEDED
 
 
-def test_a_worker_that_claims_a_lost_job_again_cannot_use_its_old_lease(desk: QueueWithClock) -> None:
-    desk.add()
-    before = desk.claim("w")
-    desk.now += desk.leases.lease_seconds
-    desk.leases.recover()
-    desk.now += 10
-    after = desk.claim("w")
+def test_a_worker_that_claims_a_lost_job_again_cannot_use_its_old_lease(clocked: QueueWithClock) -> None:
+    clocked.add()
+    before = clocked.claim("w")
+    clocked.now += clocked.leases.lease_seconds
+    clocked.leases.recover()
+    clocked.now += 10
+    after = clocked.claim("w")
     with pytest.raises(LeaseLost):
-        desk.leases.succeed(before)
-    desk.leases.succeed(after)
+        clocked.leases.succeed(before)
+    clocked.leases.succeed(after)
 
 
-def test_a_clock_that_goes_back_delays_no_job(desk: QueueWithClock) -> None:
-    held, waiting = desk.add("held"), desk.add("waiting")
-    desk.claim("hanging")
-    desk.leases.retry(desk.claim("w"), "Busy.", "busy")
-    desk.now -= 24 * 3600
-    assert desk.leases.recover() == 1
-    desk.now += 10
-    assert {desk.claim("w").job_id, desk.claim("w").job_id} == {held.id, waiting.id}
+def test_a_clock_that_goes_back_delays_no_job(clocked: QueueWithClock) -> None:
+    held, waiting = clocked.add("held"), clocked.add("waiting")
+    clocked.claim("hanging")
+    clocked.leases.retry(clocked.claim("w"), "Busy.", "busy")
+    clocked.now -= 24 * 3600
+    assert clocked.leases.recover() == 1
+    clocked.now += 10
+    assert {clocked.claim("w").job_id, clocked.claim("w").job_id} == {held.id, waiting.id}
 
 
-def test_a_renewed_lease_survives_a_clock_that_goes_back(desk: QueueWithClock) -> None:
-    desk.add()
-    claim = desk.claim()
-    desk.now -= 3600
-    desk.leases.renew(claim)
-    assert desk.leases.recover() == 0
-    desk.leases.succeed(claim)
+def test_a_renewed_lease_survives_a_clock_that_goes_back(clocked: QueueWithClock) -> None:
+    clocked.add()
+    claim = clocked.claim()
+    clocked.now -= 3600
+    clocked.leases.renew(claim)
+    assert clocked.leases.recover() == 0
+    clocked.leases.succeed(claim)
 
 
-def test_a_released_job_is_available_at_once_and_the_attempt_does_not_count(desk: QueueWithClock) -> None:
-    job = desk.add()
+def test_a_released_job_is_available_at_once_and_the_attempt_does_not_count(clocked: QueueWithClock) -> None:
+    job = clocked.add()
     for _ in range(MAX_LOSSES + 1):
-        desk.leases.give_back(desk.claim())
-    seen = desk.queue.job(job.id)
+        clocked.leases.give_back(clocked.claim())
+    seen = clocked.queue.job(job.id)
     assert (seen.state, seen.error) == (JobState.QUEUED, None)
 
 
 def test_a_full_queue_refuses_the_upload_and_keeps_no_file(tmp_path: Path) -> None:
-    desk = QueueWithClock(tmp_path, max_waiting=2)
-    desk.add("a", "A text.")
-    desk.add("b", "B text.")
+    clocked = QueueWithClock(tmp_path, max_waiting=2)
+    clocked.add("a", "A text.")
+    clocked.add("b", "B text.")
     with pytest.raises(QueueFull, match="2 jobs wait already"):
-        desk.add("e", "C text.")
-    assert desk.texts() == ["A text.", "B text."]
+        clocked.add("e", "C text.")
+    assert clocked.texts() == ["A text.", "B text."]
     assert list((tmp_path / "uploads" / "incoming").iterdir()) == []
-    desk.queue.close()
+    clocked.queue.close()
 
 
-def test_an_upload_that_is_too_large_or_incomplete_leaves_nothing(desk: QueueWithClock) -> None:
+def test_an_upload_that_is_too_large_or_incomplete_leaves_nothing(clocked: QueueWithClock) -> None:
     def receive(*parts: bytes) -> None:
-        with desk.originals.receiving(5) as incoming:
+        with clocked.originals.receiving(5) as incoming:
             for part in parts:
                 incoming.write(part)
             raise RuntimeError("the caller is gone")
@@ -317,42 +317,42 @@ def test_an_upload_that_is_too_large_or_incomplete_leaves_nothing(desk: QueueWit
         receive(b"123", b"456")
     with pytest.raises(RuntimeError, match="gone"):
         receive(b"123")
-    assert list((desk.home / "uploads" / "incoming").iterdir()) == []
+    assert list((clocked.home / "uploads" / "incoming").iterdir()) == []
 
 
-def test_the_sweep_removes_only_what_is_not_needed(desk: QueueWithClock) -> None:
-    kept, old = desk.add("kept", "Kept."), desk.add("old", "Old.")
-    for claim in (desk.claim(), desk.claim()):
-        desk.leases.record_stored(claim)
-        desk.leases.succeed(claim)
-    orphan = desk.originals.path("ab" * 32)
+def test_the_sweep_removes_only_what_is_not_needed(clocked: QueueWithClock) -> None:
+    kept, old = clocked.add("kept", "Kept."), clocked.add("old", "Old.")
+    for claim in (clocked.claim(), clocked.claim()):
+        clocked.leases.record_stored(claim)
+        clocked.leases.succeed(claim)
+    orphan = clocked.originals.path("ab" * 32)
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_text("Nobody's.")
-    desk.leases.sweep(["c"])
-    assert desk.texts() == ["Kept.", "Old."]
-    desk.now += KEPT_SECONDS + 1
-    waiting = desk.add("waiting", "Waiting.")
-    desk.leases.sweep(["c"])
-    assert [job.id for job in desk.queue.jobs()] == [waiting.id]
-    assert desk.texts() == ["Kept.", "Old.", "Waiting."]
-    desk.leases.sweep(["another"])
-    assert desk.texts() == ["Waiting."]
-    assert {kept.id, old.id}.isdisjoint(job.id for job in desk.queue.jobs())
+    clocked.leases.sweep(["c"])
+    assert clocked.texts() == ["Kept.", "Old."]
+    clocked.now += KEPT_SECONDS + 1
+    waiting = clocked.add("waiting", "Waiting.")
+    clocked.leases.sweep(["c"])
+    assert [job.id for job in clocked.queue.jobs()] == [waiting.id]
+    assert clocked.texts() == ["Kept.", "Old.", "Waiting."]
+    clocked.leases.sweep(["another"])
+    assert clocked.texts() == ["Waiting."]
+    assert {kept.id, old.id}.isdisjoint(job.id for job in clocked.queue.jobs())
 
 
-def test_everything_survives_reopening(desk: QueueWithClock) -> None:
-    job = desk.add()
-    desk.queue.close()
-    again = QueueWithClock(desk.home)
+def test_everything_survives_reopening(clocked: QueueWithClock) -> None:
+    job = clocked.add()
+    clocked.queue.close()
+    again = QueueWithClock(clocked.home)
     assert again.queue.job(job.id) == job
     assert again.claim().upload == job.upload
     again.queue.close()
 
 
 def test_a_damaged_database_is_reported_with_the_fix(tmp_path: Path) -> None:
-    desk = QueueWithClock(tmp_path)
-    desk.add()
-    desk.queue.close()
+    clocked = QueueWithClock(tmp_path)
+    clocked.add()
+    clocked.queue.close()
     path = tmp_path / "jobs.sqlite"
     path.write_bytes(b"This is no database. " * 400)
     with pytest.raises(JobsDamaged, match=r"jobs\.sqlite: the jobs do not read .* move it away"):
@@ -366,11 +366,11 @@ def test_a_damaged_database_is_reported_with_the_fix(tmp_path: Path) -> None:
 
 
 def test_a_database_locked_by_another_program_is_a_temporary_failure(
-    desk: QueueWithClock, monkeypatch: pytest.MonkeyPatch
+    clocked: QueueWithClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.storage.sqlite._BUSY_SECONDS", 0.05)
-    other = QueueWithClock(desk.home)
-    holder = sqlite3.connect(desk.home / "jobs.sqlite", isolation_level=None)
+    other = QueueWithClock(clocked.home)
+    holder = sqlite3.connect(clocked.home / "jobs.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(JobsUnavailable, match="locked"):
         other.add()

@@ -1,3 +1,5 @@
+"""The ledger: documents and versions, pending vectors, filters, permissions, layouts, damage."""
+
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The lexicon: BM25 scores against the formula, analysis of words, replay of changes, damage, concurrent use."""
+
 import math
 import shutil
 import subprocess
@@ -168,7 +170,7 @@ def test_searches_continue_while_another_process_holds_the_lexicon(ledger: Ledge
 import sys
 from pathlib import Path
 from index.storage.lock import FileLock
-with FileLock(Path(sys.argv[1])).held(5):
+with FileLock(Path(sys.argv[1])).hold(5):
     print("holding", flush=True)
     sys.stdin.readline()
 """

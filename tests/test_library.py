@@ -1,3 +1,5 @@
+"""The library of collections: creation, names, encoders, removal, concurrent processes."""
+
 import shutil
 import threading
 from collections.abc import Iterator

@@ -202,7 +202,7 @@ def test_requests_beyond_the_limit_wait_in_order_and_beyond_that_are_refused(ser
         assert waiting(address) == 0
 
 
-def test_a_caller_who_leaves_the_queue_is_forgotten(serving: Any) -> None:
+def test_a_caller_who_leaves_the_queue_is_removed_from_it(serving: Any) -> None:
     with serving(max_requests=1, max_waiting_requests=1) as (address, gate), ThreadPoolExecutor(2) as callers:
         first = callers.submit(ask, address, "wait")
         until(lambda: gate.asked == ["wait"])

@@ -1,3 +1,5 @@
+"""The lock between processes and threads: who holds it, waiting, fairness, forks."""
+
 import json
 import os
 import socket
@@ -15,7 +17,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from index.storage.lock import FileLock
-with FileLock(Path(sys.argv[1])).held(5):
+with FileLock(Path(sys.argv[1])).hold(5):
     print("holding", flush=True)
     sys.stdin.readline()
 """
@@ -36,7 +38,7 @@ def test_the_error_of_the_second_process_names_the_holder_and_the_time(tmp_path:
     child = holder(path)
     since = json.loads(path.read_text())["since"]
     expected = f"{tmp_path.name}: process {child.pid} on {socket.gethostname()} since {since} is writing"
-    with pytest.raises(CollectionBusy) as error, FileLock(path).held(0.1):
+    with pytest.raises(CollectionBusy) as error, FileLock(path).hold(0.1):
         pass
     assert str(error.value).startswith(expected)
     child.communicate("\n")
@@ -47,7 +49,7 @@ def test_the_second_process_waits_its_turn(tmp_path: Path) -> None:
     assert child.stdin is not None
     release = threading.Timer(0.3, child.communicate, ("\n",))
     release.start()
-    with FileLock(tmp_path / "writer.lock").held(10):
+    with FileLock(tmp_path / "writer.lock").hold(10):
         assert child.wait() == 0
     release.join()
 
@@ -58,12 +60,12 @@ def test_threads_exclude_each_other_and_one_thread_may_enter_twice(tmp_path: Pat
 
     def other() -> None:
         try:
-            with lock.held(0.05):
+            with lock.hold(0.05):
                 refused.append("entered")
         except CollectionBusy as error:
             refused.append(str(error))
 
-    with lock.held(1), lock.held(1):
+    with lock.hold(1), lock.hold(1):
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
@@ -75,9 +77,9 @@ def test_threads_exclude_each_other_and_one_thread_may_enter_twice(tmp_path: Pat
 
 def test_two_locks_on_one_file_exclude_each_other_in_one_process(tmp_path: Path) -> None:
     first, second = FileLock(tmp_path / "l"), FileLock(tmp_path / "l")
-    with first.held(1), pytest.raises(CollectionBusy), second.held(0.05):
+    with first.hold(1), pytest.raises(CollectionBusy), second.hold(0.05):
         pass
-    with second.held(1):
+    with second.hold(1):
         pass
 
 
@@ -86,7 +88,7 @@ def test_a_forked_child_does_not_keep_its_parents_lock(tmp_path: Path) -> None:
 import os, signal, sys, time
 from pathlib import Path
 from index.storage.lock import FileLock
-with FileLock(Path(sys.argv[1])).held(5):
+with FileLock(Path(sys.argv[1])).hold(5):
     child = os.fork()
     if child == 0:
         print(os.getpid(), flush=True)
@@ -103,7 +105,7 @@ with FileLock(Path(sys.argv[1])).held(5):
     orphan = int(parent.stdout.readline())
     parent.wait()
     try:
-        with FileLock(tmp_path / "l").held(1):
+        with FileLock(tmp_path / "l").hold(1):
             pass
     finally:
         os.kill(orphan, 9)
@@ -118,7 +120,7 @@ from pathlib import Path
 from index.storage.lock import FileLock
 lock = FileLock(Path(sys.argv[1]))
 while True:
-    with lock.held(60):
+    with lock.hold(60):
         print("holding", flush=True)
         time.sleep(0.05)
 """
@@ -130,7 +132,7 @@ while True:
     assert greedy.stdout.readline() == "holding\n"
     try:
         for _ in range(5):
-            with FileLock(tmp_path / "l").held(5):
+            with FileLock(tmp_path / "l").hold(5):
                 pass
             assert greedy.stdout.readline() == "holding\n"
     finally:

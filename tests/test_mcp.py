@@ -80,7 +80,7 @@ def test_a_conversation_in_process_and_over_http_gives_the_same_answer(
         assert near[name] == remote[name] == ours[name]
 
 
-def test_answers_are_kept_and_followed_up(server: Any, store: ConversationStore) -> None:
+def test_answers_are_stored_and_followed_up(server: Any, store: ConversationStore) -> None:
     async def two(client: Client) -> Any:
         first = (await client.call_tool("ask", {"question": ATTACKS})).structured_content or {}
         again = {"question": "And since when?", "conversation_id": first["conversation_id"]}

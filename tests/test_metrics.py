@@ -98,7 +98,7 @@ def test_labels_hold_no_text_of_a_caller(served: str) -> None:
         ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text"),
     ],
 )
-def test_the_format_is_the_one_that_is_asked_for(served: str, accept: str, media_type: str) -> None:
+def test_the_format_follows_the_accept_header(served: str, accept: str, media_type: str) -> None:
     response = httpx.get(f"{served}/metrics", headers={"Accept": accept})
     assert response.headers["content-type"].startswith(media_type)
     assert response.headers["content-type"].count("charset") == 1

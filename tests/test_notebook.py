@@ -1,3 +1,5 @@
+"""Jupyter notebooks become text with headings, or are rejected."""
+
 import json
 
 import pytest

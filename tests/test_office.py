@@ -1,3 +1,5 @@
+"""The nodes and slides that kreuzberg returns become text with headings and pages."""
+
 import zipfile
 from pathlib import Path
 

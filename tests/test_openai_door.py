@@ -179,8 +179,8 @@ def serve_scripted(tmp_path: Path, loopback: Any):
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     library = Library(tmp_path, HashedEncoder())
 
-    def serve(tale: ScriptedAnswerer) -> Any:
-        service = Service(Settings(home=tmp_path), library, None, None, None, tale)  # type: ignore[arg-type]
+    def serve(answerer: ScriptedAnswerer) -> Any:
+        service = Service(Settings(home=tmp_path), library, None, None, None, answerer)  # type: ignore[arg-type]
         return loopback(create_app(replace(service), store))
 
     yield serve
@@ -189,9 +189,9 @@ def serve_scripted(tmp_path: Path, loopback: Any):
 
 
 def test_earlier_messages_are_the_history(serve_scripted: Any) -> None:
-    tale = ScriptedAnswerer()
+    answerer = ScriptedAnswerer()
     first = with_sources(make_answer(Question("Which channel?")))
-    with serve_scripted(tale) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
+    with serve_scripted(answerer) as served, openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
         client.chat.completions.create(
             model="quoth",
             messages=[
@@ -202,7 +202,7 @@ def test_earlier_messages_are_the_history(serve_scripted: Any) -> None:
                 {"role": "user", "content": "And when?"},
             ],
         )
-    (question,) = tale.questions
+    (question,) = answerer.questions
     assert question.text == "And when?"
     assert [(turn.question, turn.answer) for turn in question.history] == [
         ("Which channel?", "It is. [1]"),
@@ -229,14 +229,14 @@ def test_a_temporary_failure_is_a_503_that_the_client_retries(serve_scripted: An
                 raise CollectionBusy("collection default: process 7 is writing. Try again.")
             yield from super().stream(question, stages)
 
-    tale = Busy()
+    answerer = Busy()
     with (
-        serve_scripted(tale) as served,
+        serve_scripted(answerer) as served,
         openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=1) as client,
     ):
         completion = client.chat.completions.create(model="quoth", messages=ASKED)
     assert completion.choices[0].message.content is not None
-    assert len(tale.questions) == 2
+    assert len(answerer.questions) == 2
 
 
 def test_the_source_list_has_the_location_and_loads_nothing() -> None:

@@ -161,7 +161,7 @@ def test_a_follow_up_is_rewritten_shown_and_counted_at_every_door(asked: Asked, 
     assert request.count("conversation-") == 4  # the fence, in the instructions and around the turns
 
 
-def test_the_rewritten_question_is_what_is_searched_for_and_answered(asked: Asked) -> None:
+def test_the_rewritten_question_is_searched_for_and_answered(asked: Asked) -> None:
     history = (Turn(FIRST, WORDED),)
     asked.model.rewriting = FIRST
     by_model = asked.service.answerer.answer(Question("How many, again?", history=history))

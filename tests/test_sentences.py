@@ -1,3 +1,5 @@
+"""Sentence spans over hard-wrapped text, lists, tables, headings and quotations."""
+
 from itertools import pairwise
 
 import pytest

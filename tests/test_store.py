@@ -74,7 +74,7 @@ def test_times_are_stored_in_utc(database: Database) -> None:
     assert kept.created_at.utcoffset() == timedelta(0)
 
 
-def test_a_second_database_on_the_same_url_sees_what_the_first_wrote(database_url: str) -> None:
+def test_a_second_connection_to_the_same_url_sees_the_writes_of_the_first(database_url: str) -> None:
     first, second = Database(database_url), Database(database_url)
     ConversationStore(first).append(make_answer("a1", "c1"), "default")
     assert ConversationStore(second).history("c1") == (Turn("Why?", "Because. [1]"),)

@@ -1,8 +1,6 @@
+"""Folder sync: the plan, changed and renamed files, skipped and bad files, links, unreachable folders."""
+
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +8,10 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
-from index.records import Document, DocumentSummary, FileStamp
+from index.records import DocumentSummary, FileStamp
 from index.sync.listing import File, Listing, SyncPlan, list_files, plan_sync
-from index.sync.sync import SyncProgress, SyncReport, preview, sync
-
-GROUPS = ("added", "changed", "renamed", "removed", "unchanged")
+from index.sync.sync import SyncProgress, preview, sync
+from tests.synced_folder import names, texts, touch, write_folder
 
 
 @pytest.fixture
@@ -31,36 +28,14 @@ def collection(tmp_path: Path, encoder: HashedEncoder) -> Iterator[Collection]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    (folder / "sub").mkdir(parents=True)
-    (folder / "apple.txt").write_text("Apples grow on trees.")
-    (folder / "sub" / "bear.md").write_text("# Bears\n\nBears eat honey.\n")
-    (folder / "sub" / "cat.html").write_text("<h1>Cats</h1><p>Cats drink milk.</p>")
-    return folder
-
-
-def names(report: SyncReport) -> dict[str, list[str]]:
-    """The non-empty groups of a report, as file names."""
-    groups = {group: sorted(uri.rsplit("/", 1)[1] for uri in getattr(report, group)) for group in GROUPS}
-    return {group: found for group, found in groups.items() if found}
-
-
-def texts(collection: Collection) -> dict[str, str]:
-    return {
-        found.uri.rsplit("/", 1)[1]: collection.documents.get(found.id).text for found in collection.documents.list()
-    }
-
-
-def touch(path: Path, seconds: int = 10) -> None:
-    status = path.stat()
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + seconds * 10**9))
+    return write_folder(tmp_path)
 
 
 def summary(uri: str, size: int, modified: int) -> DocumentSummary:
     return DocumentSummary(uri, "v", uri, uri, "text/plain", 1, 1, FileStamp(size, modified), 0.0)
 
 
-def test_the_plan_goes_by_size_and_time_and_stays_under_the_roots() -> None:
+def test_the_plan_compares_size_and_time_and_stays_under_the_roots() -> None:
     names = ("a/same", "a/longer", "a/later", "a/gone", "a/locked/x", "ab/elsewhere")
     known = [summary(f"file:///{name}", 1, 1) for name in names]
     found = {name: File(Path(name), f"file:///a/{name}", FileStamp(size, modified)) for name, size, modified in (
@@ -125,122 +100,6 @@ def test_a_renamed_file_is_recognised_by_its_content_and_keeps_its_vectors(
     assert encoder.encoded == encoded
 
 
-def test_readers_stay_until_others_are_named(collection: Collection, folder: Path, encoder: HashedEncoder) -> None:
-    sync(collection, [folder], principals=frozenset({"hr", "ann"}))
-    encoded = encoder.encoded
-    (folder / "apple.txt").rename(folder / "pear.txt")
-    (folder / "sub" / "cat.html").write_text("<h1>Cats</h1><p>Cats drink water.</p>")
-    (folder / "dog.txt").write_text("Dogs chase cats.")
-    assert names(sync(collection, [folder])) == {
-        "added": ["dog.txt"], "changed": ["cat.html"], "renamed": ["pear.txt"], "unchanged": ["bear.md"],
-    }  # fmt: skip
-    assert readers(collection) == dict.fromkeys(["pear.txt", "bear.md", "cat.html", "dog.txt"], "ann hr")
-    assert encoder.encoded == encoded + 2
-    touch(folder / "dog.txt")
-    hr = frozenset({"hr"})
-    planned = preview(collection.documents.list(), [folder / "sub", folder / "dog.txt"], principals=hr)
-    assert names(planned) == {"changed": ["bear.md", "cat.html", "dog.txt"]}
-    assert names(sync(collection, [folder / "sub", folder / "dog.txt"], principals=hr)) == names(planned)
-    assert readers(collection) == {"pear.txt": "ann hr", "bear.md": "hr", "cat.html": "hr", "dog.txt": "hr"}
-    assert names(sync(collection, [folder], principals=frozenset()))["changed"] == sorted(readers(collection))
-    assert set(readers(collection).values()) == {""}
-    assert encoder.encoded == encoded + 2
-
-
-def readers(collection: Collection) -> dict[str, str]:
-    """Who may read each document, by file name; an empty string means everybody."""
-    return {found.uri.rsplit("/", 1)[1]: " ".join(sorted(found.principals)) for found in collection.documents.list()}
-
-
-def inherited(report: SyncReport) -> list[tuple[str, str, int]]:
-    """The inherited readers in a report: the last part of the place, the readers, the number of files."""
-    return [(root.uri.rsplit("/", 1)[1], " ".join(sorted(root.principals)), n) for root, n in report.inherited]
-
-
-HR, ANN = frozenset({"hr"}), frozenset({"ann"})
-
-
-def test_a_new_file_gets_the_readers_of_its_folder(collection: Collection, folder: Path) -> None:
-    sync(collection, [folder], principals=HR)
-    (folder / "dog.txt").write_text("Dogs chase cats.")
-    planned = preview(collection.documents.list(), [folder], roots_of=collection.permissions.roots)
-    report = sync(collection, [folder])
-    assert inherited(report) == inherited(planned) == [("corpus", "hr", 1)]
-    assert readers(collection) == dict.fromkeys(["apple.txt", "bear.md", "cat.html", "dog.txt"], "hr")
-    assert inherited(sync(collection, [folder])) == []
-    (folder / "emu.txt").write_text("Emus run.")
-    assert inherited(sync(collection, [folder / "emu.txt"])) == [("corpus", "hr", 1)]
-
-
-def test_the_nearest_place_decides_until_readers_are_named_above_it(collection: Collection, folder: Path) -> None:
-    sync(collection, [folder], principals=HR)
-    sync(collection, [folder / "sub"], principals=ANN)
-    (folder / "dog.txt").write_text("Dogs chase cats.")
-    (folder / "sub" / "emu.txt").write_text("Emus run.")
-    assert sorted(inherited(sync(collection, [folder]))) == [("corpus", "hr", 1), ("sub", "ann", 1)]
-    assert (readers(collection)["dog.txt"], readers(collection)["emu.txt"]) == ("hr", "ann")
-    sync(collection, [folder], principals=frozenset())
-    (folder / "sub" / "fox.txt").write_text("Foxes sleep.")
-    assert inherited(sync(collection, [folder])) == []
-    assert set(readers(collection).values()) == {""}
-    sync(collection, [folder], principals=HR)
-    sync(collection, [folder / "sub"], principals=frozenset())
-    (folder / "sub" / "gnu.txt").write_text("Gnus graze.")
-    (folder / "subtle.txt").write_text("Hints.")
-    sync(collection, [folder])
-    assert (readers(collection)["gnu.txt"], readers(collection)["subtle.txt"]) == ("", "hr")
-
-
-def test_a_folder_beside_a_restricted_one_is_public(collection: Collection, folder: Path) -> None:
-    sync(collection, [folder / "sub"], principals=HR)
-    (folder / "sub2").mkdir()
-    (folder / "sub2" / "dog.txt").write_text("Dogs chase cats.")
-    assert inherited(sync(collection, [folder])) == []
-    assert readers(collection) == {"apple.txt": "", "bear.md": "hr", "cat.html": "hr", "dog.txt": ""}
-
-
-def test_named_readers_are_remembered_even_by_a_killed_run(
-    collection: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("index.sync.sync.read_contents", killed)
-        with pytest.raises(KeyboardInterrupt):
-            sync(collection, [folder], principals=HR)
-    assert collection.documents.list() == []
-    assert inherited(sync(collection, [folder])) == [("corpus", "hr", 3)]
-    assert set(readers(collection).values()) == {"hr"}
-
-
-def test_a_moved_file_gets_the_readers_of_its_new_place(collection: Collection, folder: Path) -> None:
-    sync(collection, [folder])
-    sync(collection, [folder / "sub"], principals=HR)
-    (folder / "apple.txt").rename(folder / "sub" / "apple.txt")
-    (folder / "sub" / "bear.md").rename(folder / "bear.md")
-    report = sync(collection, [folder])
-    assert names(report)["renamed"] == ["apple.txt", "bear.md"]
-    assert inherited(report) == [("sub", "hr", 1)]
-    assert readers(collection) == {
-        "apple.txt": "hr",
-        "bear.md": "hr",
-        "cat.html": "hr",
-    }  # a new place never makes a document public
-
-
-def test_a_file_that_comes_back_keeps_its_earlier_readers(collection: Collection, folder: Path) -> None:
-    sync(collection, [folder])
-    [apple] = [found for found in collection.documents.list() if found.uri.endswith("apple.txt")]
-    collection.permit(apple.id, ANN)
-    (folder / "apple.txt").unlink()
-    sync(collection, [folder])
-    assert "apple.txt" not in readers(collection)
-    (folder / "apple.txt").write_text("Apples again.")
-    assert inherited(sync(collection, [folder])) == [("corpus", "ann", 1)]
-    assert readers(collection) == {"apple.txt": "ann", "bear.md": "", "cat.html": ""}
-
-
 def test_two_equal_files_renamed_at_once_are_both_kept(collection: Collection, folder: Path) -> None:
     (folder / "copy.txt").write_bytes((folder / "apple.txt").read_bytes())
     sync(collection, [folder])
@@ -283,7 +142,7 @@ def test_hidden_temporary_and_foreign_files_are_skipped(collection: Collection, 
     assert sorted(found.uri.rsplit("/", 1)[1] for found in report.skipped) == ["blob", "photo.jpg"]
 
 
-def test_links_are_not_followed_and_a_loop_ends(collection: Collection, folder: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed_even_in_a_loop(collection: Collection, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "outside.txt").write_text("Outside.")
     (folder / "sub" / "loop").symlink_to(folder, target_is_directory=True)
     (folder / "out.txt").symlink_to(tmp_path / "outside.txt")
@@ -390,116 +249,6 @@ def test_an_unchanged_folder_of_1000_files_is_neither_read_nor_encoded(
     report = sync(collection, [tmp_path / "many"])
     assert len(report.unchanged) == 1000
     assert encoder.encoded == encoded
-
-
-def test_a_sync_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
-    for number in range(300):
-        path = tmp_path / "many" / f"{number}.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"Text number {number}.")
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom index.collection import Collection\n"
-        "from index.embedding.encoder import HashedEncoder\nfrom index.sync.sync import sync\n"
-        "def say(step):\n    print(step.files_done, flush=True)\n"
-        "sync(Collection(Path(sys.argv[1]), HashedEncoder()), [Path(sys.argv[2])], on_progress=say)\n"
-    )
-    home = tmp_path / "home"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(home), str(tmp_path / "many")],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    ) as running:
-        assert running.stdout is not None
-        for line in running.stdout:
-            if int(line) >= 150:
-                running.send_signal(signal.SIGKILL)
-                break
-        running.wait()
-    collection = Collection(home, HashedEncoder())
-    kept = len(collection.documents.list())
-    assert 128 <= kept < 300
-    assert collection.search("number 5", k=1)
-    report = sync(collection, [tmp_path / "many"])
-    assert (len(report.unchanged), len(report.added)) == (kept, 300 - kept)
-    assert (collection.state().documents, collection.state().pending_vectors) == (300, 0)
-    collection.close()
-
-
-def test_a_later_read_of_another_process_is_not_overwritten(collection: Collection, folder: Path) -> None:
-    other = Collection(folder.parent / "home" / "library", HashedEncoder())
-    apple = folder / "apple.txt"
-
-    def meanwhile(progress: SyncProgress) -> None:
-        """Called when the first file has been read and nothing is stored yet."""
-        if progress.files_done == 1:
-            apple.write_text("Apples fall, as was written meanwhile.")
-            sync(other, [apple])
-
-    sync(collection, [folder], on_progress=meanwhile)
-    assert texts(collection)["apple.txt"] == "Apples fall, as was written meanwhile."
-    other.close()
-
-
-def test_concurrent_changes_to_removed_and_renamed_files_do_no_harm(collection: Collection, folder: Path) -> None:
-    sync(collection, [folder])
-    other = Collection(folder.parent / "home" / "library", HashedEncoder())
-    (folder / "apple.txt").rename(folder / "pear.txt")
-    (folder / "sub" / "cat.html").unlink()
-    (folder / "zebra.txt").write_text("Zebras have stripes.")
-
-    def meanwhile(progress: SyncProgress) -> None:
-        if progress.files_done == 1:
-            sync(other, [folder])
-
-    report = sync(collection, [folder], on_progress=meanwhile)
-    assert names(report)["renamed"] == ["pear.txt"]
-    assert sorted(texts(collection)) == ["bear.md", "pear.txt", "zebra.txt"]
-    assert collection.verify() == []
-    other.close()
-
-
-def test_others_can_write_between_the_batches_of_a_long_sync(collection: Collection, folder: Path) -> None:
-    """Two processes index the same folder while this one adds documents of its own."""
-    for number in range(300):
-        (folder / f"n{number:03d}.txt").write_text(f"Number {number} is the {number}th of many. " * 3)
-    script = """
-import sys
-from pathlib import Path
-from index.collection import Collection
-from index.embedding.encoder import HashedEncoder
-from index.sync.sync import sync
-collection = Collection(Path(sys.argv[1]), HashedEncoder())
-print("ready", flush=True)
-report = sync(collection, [Path(sys.argv[2])])
-assert not report.rejected, report.rejected
-print(len(report.added), flush=True)
-"""
-    place = folder.parent / "home" / "library"
-    others = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(place), str(folder)],
-            stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    for other in others:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "ready\n"
-    mine = 0
-    while any(other.poll() is None for other in others):
-        name = f"mine{mine}"
-        collection.add(Document(name, "v", f"note:{name}", name, "text/plain", f"A note of {name}."))
-        mine += 1
-        time.sleep(0.05)
-    assert mine > 3
-    for other in others:
-        inherited_readers, _ = other.communicate()
-        assert (other.returncode, inherited_readers) == (0, "303\n")
-    assert sync(collection, [folder]).added == ()
-    assert len(collection.documents.list()) == 303 + mine
-    assert collection.state().pending_vectors == 0
-    assert collection.verify() == []
 
 
 def test_each_file_is_listed_once(folder: Path) -> None:

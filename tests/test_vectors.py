@@ -1,3 +1,5 @@
+"""The vector index against brute force: each structure, filters, files, damage, concurrent searches."""
+
 import json
 import threading
 from collections.abc import Iterator

@@ -203,7 +203,7 @@ def test_the_checker_decides_about_sentences_in_other_words(supported: bool, pro
     assert (verification.verdict is Verdict.PROVED, verification.checked) == (holds, int(holds))
 
 
-def test_a_figure_that_no_quote_has_is_refuted_whatever_the_checker_says() -> None:
+def test_a_figure_that_no_quote_has_is_refuted_even_if_the_checker_agrees() -> None:
     answer = make_answer(Sentence("There were 7 attacks.", (1,), True, 0.9), citations=ANSWER.citations[:1])
     assert faults(answer, check=lambda pairs: [0.99]) == {("sentence 1", AnswerFault.SUPPORT_DIFFERS)}
 
@@ -241,7 +241,7 @@ def on_the_wire(answer: Answer) -> dict[str, Any]:
     return json.loads(AnswerOut.of(answer).model_dump_json())  # type: ignore[no-any-return]
 
 
-def test_an_answer_travels_without_losing_what_can_be_proved() -> None:
+def test_an_answer_can_be_proved_after_a_round_trip_through_json() -> None:
     wire = on_the_wire(ANSWER)
     received = answer_of(wire)
     passages = tuple(replace(hit, chunk=replace(hit.chunk, ordinal=-1)) for hit in ANSWER.passages)

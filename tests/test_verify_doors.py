@@ -93,7 +93,7 @@ def test_a_sentence_in_other_words_goes_to_the_real_checker(served: str, answer:
         ({"answer": {"id": "x"}}, 422, "request-invalid"),
     ],
 )
-def test_what_is_no_answer_is_a_problem(served: str, body: Any, status: int, code: str) -> None:
+def test_a_body_that_is_not_an_answer_is_a_problem(served: str, body: Any, status: int, code: str) -> None:
     response = httpx.post(f"{served}/v1/verify", json=body)
     assert (response.status_code, response.json()["code"]) == (status, code)
 
