@@ -1,7 +1,13 @@
-"""Know how good an answer is, and prove it: data sets -> runs -> metrics -> reports.
+"""Measure how good answers are: data sets -> runs -> metrics -> reports.
 
-Read in this order: `cases` (what is asked and what is right), `datasets/` (one adapter a format), `tasks/` (what is observed
-and how a case is scored), `metrics/` (the arithmetic), `targets/` (Quoth in this process or over HTTP), `runs` (rows and
-manifest), `summary`, `report` and `comparison`. `drafting` and `harvest` make test sets, `judge` asks a language model,
-`speed/` measures beside peers. `cli` joins them to the `quoth eval` commands.
+Read in this order: `cases` (what is asked and what is right), `datasets/` (one adapter per format), `tasks/` (what is
+observed and how a case is scored), `metrics/` (the arithmetic), `targets` (Quoth in this process or over HTTP),
+`retrievers` (the searches that are compared), `corpus` (documents into a collection) and `document_matching` (a found
+document -> its name in the data set).
+
+A run: `suite` (suite.toml and its gates), `execution` (a plan -> a run), `runs` (cases through a task), `rows` and
+`manifest` (what is stored), then `summary`, `plots`, `worst`, `report` and `comparison`. Making test sets: `drafting`
+with `question_templates` and `question_writer`, and `harvest`. `judge` asks a language model; it and `question_writer`
+use `structured_replies`. `reference` checks retrieval figures without Quoth's search. `speed/` measures beside other
+systems. `cli` holds the `quoth eval` commands, `terminal` what they share, `errors` the error tree.
 """

@@ -1,4 +1,4 @@
-"""Case, Evidence, Source, Dataset: what is asked, what is right, and the documents it is asked of. All frozen."""
+"""Cases, their gold evidence and source documents, and the data set that holds them. All frozen."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,11 +13,12 @@ _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A gold quote: text of the document `document` that a right answer rests on.
+class GoldEvidence:
+    """A gold quote: text of `document` that a right answer rests on.
 
     `start` and `end` are code points into the source's text, None when only the words are known (a quote from a PDF).
-    `group` numbers alternatives: two annotators who chose different sentences are two groups, either of which is enough.
+    `group` numbers alternatives: two annotators who chose different sentences are two groups, either of which is
+    enough.
     """
 
     document: str
@@ -29,13 +30,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to ask and what is known about the right answer. What is not known stays empty or None, and is not scored.
+    """One question and what is known about the right answer. What is unknown stays empty or None, and is not scored.
 
     `answers` are alternatives. `answerable` says whether the documents hold the answer. `relevant` grades documents for
-    retrieval (id -> grade, above 0 is relevant). `given` are the documents to read in "given passage" tasks. `rewrite` is
-    the gold rewriting of a follow-up question. `supported` is set for claim-evidence pairs only: whether the given text
-    supports the claim, which stands in `question`. `canary` is the word that only an answer which obeys a planted
-    instruction says. `tags` slice reports (domain, question type).
+    retrieval (id -> grade, above 0 is relevant). `given` are the documents to read in "given passage" tasks. `rewrite`
+    is the gold rewriting of a follow-up question. `supported` is set for claim-evidence pairs only: whether the given
+    text supports the claim, which is in `question`. `canary` is a word that an answer contains only if it obeys a
+    planted instruction. `tags` group cases in reports (domain, question type).
     """
 
     id: str
@@ -43,7 +44,7 @@ class Case:
     history: tuple[Turn, ...] = ()
     answers: tuple[str, ...] = ()
     answerable: bool | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[GoldEvidence, ...] = ()
     relevant: Mapping[str, int] = field(default_factory=lambda: _NO_GRADES)
     given: tuple[str, ...] = ()
     rewrite: str | None = None
@@ -53,7 +54,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceDocument:
     """One document of a data set: its text, or the file to extract it from (then `text` is empty)."""
 
     id: str
@@ -64,21 +65,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Cases and the documents they are asked of, with the files that they were read from.
+    """Cases and the documents that they are about, with the files that they were read from.
 
-    `sources` is empty when the cases are asked of a collection that exists already. `notes` are what a reader of the
-    results must know about how the files were read.
+    `sources` is empty when the cases are asked of an existing collection. `notes` tell readers of the results what they
+    must know about how the files were read.
     """
 
     name: str
     format: str
     files: tuple[Path, ...]
     cases: tuple[Case, ...]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, SourceDocument]
     notes: tuple[str, ...] = ()
 
     def sha256(self) -> str:
-        """Hash of the data: names and bytes of the files read, and of the documents that are files themselves."""
+        """Hash of the data: names, sizes and bytes of the files read, and of the documents that are files
+        themselves."""
         digest = hashlib.sha256()
         documents = (source.file for source in self.sources.values() if source.file is not None)
         for file in sorted({*self.files, *documents}):

@@ -1,24 +1,27 @@
 """`quoth eval`: run, report, compare, draft, harvest, judge, speed, load. quoth.py adds these commands.
 
-Exit codes: 0 done, 1 an error (one line on standard error), 4 a gate that failed or a comparison that got worse. The modules
-behind a command are loaded when it runs, so that `quoth --help` does not wait for them.
+Exit codes: 0 success, 1 an error (one line on standard error), 4 a failed gate or a comparison that got worse. The
+modules behind a command are imported when it runs, so that `quoth --help` does not wait for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evaluation.speed.cli import load, speed
-from evaluation.terminal import CollectionOption, OutOption, chosen, late, reported, watching
+from evaluation.terminal import CollectionOption, OutOption, progress_bars, report_errors, require_choice
 from service.errors import SettingsInvalid
 
 if TYPE_CHECKING:
-    from evaluation.execution import Plan
+    from evaluation.execution import RunPlan
+    from evaluation.question_writer import QuestionWriter
+    from evaluation.summary import Figure
+    from service.settings import Settings
 
 WORSE = 4
 
@@ -39,9 +42,9 @@ def run(
     ],
     out: OutOption = Path("eval-run"),
     task: Annotated[
-        str | None, typer.Option(help="answer, retrieve, read or verify; default: what the set is made for.")
+        str | None, typer.Option(help="answer, retrieve, read or verify; default: the task that the set is made for.")
     ] = None,
-    format: Annotated[str | None, typer.Option(help="Format of the data set; default: recognised.")] = None,
+    format: Annotated[str | None, typer.Option(help="Format of the data set; default: detected.")] = None,
     split: Annotated[str | None, typer.Option(help="Split of a BEIR folder.")] = None,
     corpus: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Documents of a case file; default: its folder.")
@@ -51,39 +54,43 @@ def run(
         str, typer.Option(help="hybrid, reranked, dense, bm25 or encoder (task retrieve).")
     ] = "hybrid",
     only: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Only the cases whose ids stand in it, one a line.")
+        Path | None, typer.Option(metavar="FILE", help="Run only the cases whose ids are in this file, one per line.")
     ] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="Only so many cases, drawn with the seed.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Run only this many cases, drawn with the seed.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample and of the intervals.")] = 0,
     endpoint: Annotated[
         str | None, typer.Option(metavar="URL", help="A running Quoth whose collection holds the documents.")
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="EVAL_API_KEY", help="API key of that Quoth.")] = None,
-    generator: Annotated[str | None, typer.Option(help="Who words the answers.")] = None,
+    generator: Annotated[str | None, typer.Option(help="Generator that writes the answers.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Cases in work at a time; default: 1 in process, 4 at a server.")
+        int | None, typer.Option(min=1, help="Cases run at the same time; default: 1 in process, 4 against a server.")
     ] = None,
     retry_errors: Annotated[
-        bool, typer.Option("--retry-errors", help="Run the cases of DIR again that are errors; keep the others.")
+        bool, typer.Option("--retry-errors", help="Run the cases of DIR that failed again; keep the others.")
     ] = False,
     index: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where indexes of data sets are kept; default: OUT/index.")
+        Path | None, typer.Option(metavar="DIR", help="Folder for the indexes of data sets; default: OUT/index.")
     ] = None,
 ) -> None:
-    """Run a data set or a suite. Killed and started again, it goes on where it stopped."""
-    with reported():
-        execution = late("evaluation.execution")
-        kept = index or out / "index"
+    """Run a data set or a suite. Killed and started again, it continues where it stopped."""
+    with report_errors():
+        indexes = index or out / "index"
         if what.suffix == ".toml":
-            raise typer.Exit(_run_suite(what, out, kept, retry_errors))
-        plan = execution.Plan(
+            raise typer.Exit(_run_suite(what, out, indexes, retry_errors))
+        from evaluation.datasets.loading import FORMATS
+        from evaluation.execution import RunPlan
+        from evaluation.retrievers import RETRIEVERS
+        from evaluation.tasks.task import TASKS
+
+        plan = RunPlan(
             dataset=what,
-            format=chosen("--format", format, late("evaluation.datasets.loading").Format),
+            format=None if format is None else require_choice("--format", format, FORMATS),
             split=split,
             corpus=corpus,
             collection=collection,
-            task=chosen("--task", task, late("evaluation.tasks.task").TaskName),
-            retriever=chosen("--retriever", retriever, late("evaluation.retrievers").Retriever),
+            task=None if task is None else require_choice("--task", task, TASKS),
+            retriever=require_choice("--retriever", retriever, RETRIEVERS),
             only=only,
             sample=sample,
             seed=seed,
@@ -93,7 +100,7 @@ def run(
             workers=workers,
             retry_errors=retry_errors,
         )
-        _execute(plan, out, kept)
+        _execute(plan, out, indexes)
         _show_figures(out)
 
 
@@ -102,24 +109,27 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run, or of a suite's runs.")],
 ) -> None:
     """Write report.html (one self-contained page) and report.md into the folder."""
-    with reported():
-        for written in late("evaluation.report").write(folder):
-            typer.echo(written)
+    with report_errors():
+        from evaluation.report import write_report
+
+        for file in write_report(folder):
+            typer.echo(file)
 
 
 @app.command()
 def compare(
     before: Annotated[Path, typer.Argument(metavar="A", help="Run folder to compare with.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="Run folder to judge.")],
-    cases: Annotated[int, typer.Option(help="Wins and losses shown a metric.")] = 5,
+    cases: Annotated[int, typer.Option(help="Wins and losses shown for each metric.")] = 5,
     alpha: Annotated[float, typer.Option(help="Level of significance after correction for many metrics.")] = 0.05,
 ) -> None:
     """Compare two runs of the same cases, metric by metric. Exit code 4 if B is significantly worse in any."""
-    with reported():
-        comparison = late("evaluation.comparison")
-        found = comparison.compare(before, after, alpha=alpha)
-        typer.echo(comparison.markdown(found, cases=cases))
-        if found.worse:
+    with report_errors():
+        from evaluation.comparison import compare, markdown
+
+        comparison = compare(before, after, alpha=alpha)
+        typer.echo(markdown(comparison, cases=cases))
+        if comparison.worse:
             raise typer.Exit(WORSE)
 
 
@@ -129,7 +139,7 @@ def draft(
     collection: CollectionOption = None,
     count: Annotated[int, typer.Option(min=1, help="Questions to propose.")] = 50,
     unanswerable: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of near misses the documents do not answer.")
+        float, typer.Option(min=0, max=1, help="Share of near misses that the documents do not answer.")
     ] = 0.2,
     seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
     llm: Annotated[
@@ -140,19 +150,23 @@ def draft(
     ] = None,
 ) -> None:
     """Propose a test set from a collection: questions with gold quotes, for a person to review."""
-    with reported():
-        case_file = late("evaluation.case_file")
-        case_file.refuse_existing(out)
-        settings = late("service.settings").load(collection=collection)
-        opened = late("service.composition.library").open_library(settings).open(settings.collection)
-        with _questioner(settings, llm) as questioner, watching() as watch:
-            advance = watch("Asking the language model") if questioner else None
-            drafted = late("evaluation.drafting").draft(
-                opened, count, unanswerable=unanswerable, seed=seed, questioner=questioner, on_progress=advance
+    with report_errors():
+        from evaluation.datasets.golden import refuse_existing, write_cases
+        from evaluation.drafting import draft_cases
+        from service.composition.library import open_library
+        from service.settings import load as load_settings
+
+        refuse_existing(out)
+        settings = load_settings(collection=collection)
+        documents = open_library(settings).open(settings.collection)
+        with _question_writer(settings, llm) as writer, progress_bars() as watch:
+            advance = watch("Asking the language model") if writer else None
+            drafted = draft_cases(
+                documents, count, unanswerable=unanswerable, seed=seed, writer=writer, on_progress=advance
             )
-        case_file.write(out, drafted.cases)
-        if questioner:
-            typer.echo(f"{drafted.written} questions are by {questioner.model}. Dropped of what it wrote:", err=True)
+        write_cases(out, drafted.cases)
+        if writer:
+            typer.echo(f"{drafted.written} questions are by {writer.model}. Dropped of what it wrote:", err=True)
             for reason, number in sorted(drafted.dropped.items()):
                 typer.echo(f"{number:6} {reason}", err=True)
         typer.echo(
@@ -169,9 +183,12 @@ def harvest(
     ),
 ) -> None:
     """Turn feedback on answers into cases, for a person to review."""
-    with reported():
-        cases = late("evaluation.harvest").harvest(feedback)
-        late("evaluation.case_file").write(out, cases)
+    with report_errors():
+        from evaluation.datasets.golden import write_cases
+        from evaluation.harvest import harvest_cases
+
+        cases = harvest_cases(feedback)
+        write_cases(out, cases)
         typer.echo(
             f"{len(cases)} cases in {out}. Review them before use: a thumbs-down says what is wrong, not what is right."
         )
@@ -186,12 +203,13 @@ def judge(
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for its next words, in seconds.")] = 60.0,
 ) -> None:
     """Ask a language model whether each answer is right, and how far it agrees with the deterministic scores."""
-    with reported():
-        judging = late("evaluation.judge")
-        server = late("service.generators.openai_client").Server(base_url, model, key, timeout)
-        with closing(judging.Judge(server)) as asked, watching() as watch:
-            result = judging.judge_run(folder, asked, on_progress=watch("Judging"))
-        typer.echo(judging.markdown(result))
+    with report_errors():
+        from evaluation.judge import Judge, judge_run, markdown
+        from service.generators.openai_client import Server
+
+        with closing(Judge(Server(base_url, model, key, timeout))) as judging, progress_bars() as watch:
+            summary = judge_run(folder, judging, on_progress=watch("Judging"))
+        typer.echo(markdown(summary))
 
 
 app.command()(speed)
@@ -199,66 +217,82 @@ app.command()(load)
 
 
 @contextmanager
-def _questioner(settings: Any, wanted: bool | None) -> Iterator[Any]:
-    """The language model that the settings name, ready to propose questions; None without one, or when it is not wanted."""
-    server = None if wanted is False else late("service.generators.openai_client").Server.of(settings)
+def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[QuestionWriter | None]:
+    """The language model that the settings name, ready to propose questions; None if none is named or `wanted` is
+    False."""
+    import models
+    from evaluation.question_writer import QuestionWriter
+    from service.generators.openai_client import Server
+    from service.scoring.support import SupportChecker
+
+    server = None if wanted is False else Server.of(settings)
     if server is None:
         if wanted:
             raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")
         yield None
         return
-    checker = late("service.scoring.support").SupportChecker.load(
-        late("models").folder("support"), settings.home / "cache"
-    )
-    with closing(late("evaluation.questioner").Questioner(server, checker)) as questioner:
-        yield questioner
+    checker = SupportChecker.load(models.folder("support"), settings.home / "cache")
+    with closing(QuestionWriter(server, checker)) as writer:
+        yield writer
 
 
 def _run_suite(file: Path, out: Path, index: Path, retry_errors: bool) -> int:
-    """Run every entry, then judge the gates; the exit code."""
-    suites = late("evaluation.suite")
-    execution = late("evaluation.execution")
-    suite = suites.read(file)
-    verdicts = []
+    """Run every entry, then check the gates. Returns the exit code."""
+    from evaluation.execution import plan_entry
+    from evaluation.report import write_report
+    from evaluation.suite import check_gates, read_suite
+
+    suite = read_suite(file)
+    results = []
     for entry in suite.entries:
-        plan = execution.plan_of(entry, suite, retry_errors=retry_errors)
+        plan = plan_entry(entry, suite, retry_errors=retry_errors)
         typer.echo(f"{suite.name}: {entry.name}", err=True)
         _execute(plan, out / entry.name, index)
         _show_errors(out / entry.name)
-        verdicts += suites.judge(entry.name, entry.gates, _figures(out / entry.name))
-    late("evaluation.report").write(out)
-    for verdict in verdicts:
-        typer.echo(verdict)
-    return WORSE if any(not verdict.passed for verdict in verdicts) else 0
+        results += check_gates(entry.name, entry.gates, _figures(out / entry.name))
+    write_report(out)
+    for result in results:
+        typer.echo(result)
+    return WORSE if any(not result.passed for result in results) else 0
 
 
-def _execute(plan: Plan, out: Path, index: Path) -> None:
-    with watching() as watch:
-        late("evaluation.execution").execute(plan, out, index, watch)
+def _execute(plan: RunPlan, out: Path, index: Path) -> None:
+    from evaluation.execution import execute
+
+    with progress_bars() as watch:
+        execute(plan, out, index, watch)
 
 
-def _figures(folder: Path) -> Any:
-    rows = late("evaluation.rows").read_rows(folder)
-    seed = late("evaluation.manifest").read(folder)["identity"]["seed"]
-    return late("evaluation.summary").figures(rows, seed=seed)
+def _figures(folder: Path) -> Sequence[Figure]:
+    from evaluation import manifest
+    from evaluation.rows import read_rows
+    from evaluation.summary import figures
+
+    return figures(read_rows(folder), seed=manifest.read(folder)["identity"]["seed"])
 
 
 def _show_figures(folder: Path) -> None:
+    from evaluation import manifest
+
     _show_errors(folder)
     for figure in _figures(folder):
-        found = figure.estimate
-        typer.echo(f"{figure.metric:24} {found.value:8.4f}  [{found.low:.4f}, {found.high:.4f}]  n={found.cases}")
-    sealed = late("evaluation.manifest").read(folder)["identity"]["dataset"]["sha256"]
-    typer.echo(f'rows in {folder}; to seal the data in a suite: sha256 = "{sealed}"', err=True)
+        estimate = figure.estimate
+        typer.echo(
+            f"{figure.metric:24} {estimate.value:8.4f}  [{estimate.low:.4f}, {estimate.high:.4f}]  n={estimate.cases}"
+        )
+    data_hash = manifest.read(folder)["identity"]["dataset"]["sha256"]
+    typer.echo(f'rows in {folder}; to seal the data in a suite: sha256 = "{data_hash}"', err=True)
 
 
 def _show_errors(folder: Path) -> None:
-    """How many cases failed and the first reason, with what to do."""
-    rows = late("evaluation.rows").read_rows(folder)
+    """Print how many cases failed, the first reason, and what to do."""
+    from evaluation.rows import read_rows
+
+    rows = read_rows(folder)
     failed = [row for row in rows if row.error is not None]
     if failed:
         typer.echo(
             f"{len(failed)} of {len(rows)} cases are errors; the first is {failed[0].case}: {failed[0].error}. "
-            "Mend the cause and run the same command with --retry-errors.",
+            "Fix the cause and run the same command with --retry-errors.",
             err=True,
         )

@@ -1,8 +1,9 @@
-"""Two runs of the same cases: what got better, what got worse, how sure that is, and in which cases.
+"""Compare two runs of the same cases: what got better or worse, how certain that is, and in which cases.
 
-Per metric: the paired difference with its bootstrap interval and the p of a randomisation test (see `metrics/intervals`); for
-metrics of the whole set a paired bootstrap. p values are corrected for the number of metrics by Holm's method (1979), so
-that looking at twenty metrics does not find a change by chance. A metric that no case changed is not tested and not counted.
+Per metric: the paired difference with its bootstrap interval and the p of a randomisation test (see
+`metrics/statistics`); for metrics of the whole set a paired bootstrap. p values are corrected for the number of metrics
+by Holm's method (1979), so that a change among twenty metrics is not found by chance. A metric without any change is
+not tested and not counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 from evaluation import manifest
 from evaluation.errors import RunInvalid
-from evaluation.metrics.intervals import CORPUS_DRAWS, Estimate, paired_difference
+from evaluation.metrics.statistics import CORPUS_DRAWS, Estimate, paired_difference
 from evaluation.rows import Row, read_rows
 from evaluation.summary import LOWER_IS_BETTER, corpus_metrics
 
@@ -21,7 +22,7 @@ _OVER_ANSWERS_GIVEN = "aurc"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MetricChange:
     """One metric in both runs. `p` is corrected; `verdict` is better, worse or same (not significant)."""
 
     metric: str
@@ -33,7 +34,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Swing:
+class CaseChange:
     """A case whose score changed."""
 
     case: str
@@ -49,9 +50,9 @@ class Comparison:
     before: str
     after: str
     cases: int
-    changes: tuple[Change, ...]
-    wins: Mapping[str, tuple[Swing, ...]]
-    losses: Mapping[str, tuple[Swing, ...]]
+    changes: tuple[MetricChange, ...]
+    wins: Mapping[str, tuple[CaseChange, ...]]
+    losses: Mapping[str, tuple[CaseChange, ...]]
     notes: tuple[str, ...]
 
     @property
@@ -77,28 +78,29 @@ def compare(before: Path, after: Path, *, alpha: float = 0.05, seed: int = 0) ->
         raise RunInvalid(f"{before} and {after} share no case. Run both with the same sample and seed.")
     pairs = [(left[case], right[case]) for case in common]
     notes = _notes(left, right, common)
-    raw = [*_means(pairs, seed), *_of_the_set(pairs, seed)]
+    raw = [*_mean_changes(pairs, seed), *_corpus_changes(pairs, seed)]
     changed = [p for *_, difference, p in raw if (difference.low, difference.high) != (0, 0)]
     corrected = iter(holm(changed))
     adjusted = [next(corrected) if (item[3].low, item[3].high) != (0, 0) else 1.0 for item in raw]
     changes = tuple(
-        Change(metric, old, new, difference, p, _verdict(metric, difference.value, p, alpha))
+        MetricChange(metric, old, new, difference, p, _direction(metric, difference.value, p, alpha))
         for (metric, old, new, difference, _), p in zip(raw, adjusted, strict=True)
     )
-    swings = {change.metric: _swings(pairs, change.metric) for change in changes}
+    by_metric = {change.metric: _case_changes(pairs, change.metric) for change in changes}
     return Comparison(
         before.name,
         after.name,
         len(common),
         changes,
-        wins={metric: tuple(s for s in found if _gain(metric, s) > 0) for metric, found in swings.items()},
-        losses={metric: tuple(s for s in found if _gain(metric, s) < 0) for metric, found in swings.items()},
+        wins={metric: tuple(c for c in cases if _gain(metric, c) > 0) for metric, cases in by_metric.items()},
+        losses={metric: tuple(c for c in cases if _gain(metric, c) < 0) for metric, cases in by_metric.items()},
         notes=notes,
     )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction, in the order given: p times the tests not yet rejected, never falling, at most 1."""
+    """Holm's step-down correction, in the order given: p times the number of tests not yet rejected, never falling, at
+    most 1."""
     adjusted = [1.0] * len(p_values)
     highest = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
@@ -108,7 +110,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def markdown(comparison: Comparison, *, cases: int = 5) -> str:
-    """The comparison for a terminal or a pull request; `cases` wins and losses are listed a changed metric."""
+    """The comparison for a terminal or a pull request, with up to `cases` wins and losses for each changed metric."""
     lines = [
         f"# {comparison.before} -> {comparison.after}, {comparison.cases} cases",
         "",
@@ -125,16 +127,16 @@ def markdown(comparison: Comparison, *, cases: int = 5) -> str:
     lines += ["", *(f"Note: {note}" for note in comparison.notes)]
     for change in comparison.changes:
         if change.verdict != "same":
-            lines += _listed(f"{change.metric}: won", comparison.wins[change.metric][:cases])
-            lines += _listed(f"{change.metric}: lost", comparison.losses[change.metric][:cases])
+            lines += _case_lines(f"{change.metric}: won", comparison.wins[change.metric][:cases])
+            lines += _case_lines(f"{change.metric}: lost", comparison.losses[change.metric][:cases])
     return "\n".join(lines)
 
 
 _Raw = tuple[str, float, float, Estimate, float]
 
 
-def _means(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
-    found: list[_Raw] = []
+def _mean_changes(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
+    changes: list[_Raw] = []
     names = dict.fromkeys(name for old, new in pairs for name in old.scores if name in new.scores)
     for name in names:
         both = [(old.scores.get(name), new.scores.get(name)) for old, new in pairs]
@@ -142,15 +144,15 @@ def _means(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
         if scored:
             old, new = zip(*scored, strict=True)
             difference, p = paired_difference(old, new, seed=seed)
-            found.append((name, float(np.mean(old)), float(np.mean(new)), difference, p))
-    return found
+            changes.append((name, float(np.mean(old)), float(np.mean(new)), difference, p))
+    return changes
 
 
-def _of_the_set(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
-    """Metrics of the whole set, by a paired bootstrap over the cases that came out in both runs."""
+def _corpus_changes(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
+    """Metrics of the whole set, by a paired bootstrap over the cases with an output in both runs."""
     both = [(old, new) for old, new in pairs if old.output is not None and new.output is not None]
     before, after = (corpus_metrics([pair[side] for pair in both]) for side in (0, 1))
-    found: list[_Raw] = []
+    changes: list[_Raw] = []
     for name, (metric, size) in before.items():
         if name not in after or after[name][1] != size or name == _OVER_ANSWERS_GIVEN:
             continue
@@ -165,24 +167,24 @@ def _of_the_set(pairs: Sequence[tuple[Row, Row]], seed: int) -> list[_Raw]:
         low, high = np.percentile(differences, (2.5, 97.5))
         tail = min((differences <= 0).sum(), (differences >= 0).sum()) + 1
         p = min(1.0, 2 * tail / (len(differences) + 1))
-        found.append((name, old, new, Estimate(new - old, float(low), float(high), size), float(p)))
-    return found
+        changes.append((name, old, new, Estimate(new - old, float(low), float(high), size), float(p)))
+    return changes
 
 
-def _swings(pairs: Sequence[tuple[Row, Row]], metric: str) -> list[Swing]:
-    found = []
+def _case_changes(pairs: Sequence[tuple[Row, Row]], metric: str) -> list[CaseChange]:
+    changes = []
     for old, new in pairs:
         before, after = old.scores.get(metric), new.scores.get(metric)
         if before is not None and after is not None and before != after:
-            found.append(Swing(old.case, old.question, before, after))
-    return sorted(found, key=lambda swing: (-abs(swing.after - swing.before), swing.case))
+            changes.append(CaseChange(old.case, old.question, before, after))
+    return sorted(changes, key=lambda change: (-abs(change.after - change.before), change.case))
 
 
-def _gain(metric: str, swing: Swing) -> float:
-    return (swing.before - swing.after) if metric in LOWER_IS_BETTER else (swing.after - swing.before)
+def _gain(metric: str, change: CaseChange) -> float:
+    return (change.before - change.after) if metric in LOWER_IS_BETTER else (change.after - change.before)
 
 
-def _verdict(metric: str, difference: float, p: float, alpha: float) -> str:
+def _direction(metric: str, difference: float, p: float, alpha: float) -> str:
     if p >= alpha or difference == 0:
         return "same"
     return "better" if (difference > 0) != (metric in LOWER_IS_BETTER) else "worse"
@@ -190,16 +192,16 @@ def _verdict(metric: str, difference: float, p: float, alpha: float) -> str:
 
 def _notes(left: Mapping[str, Row], right: Mapping[str, Row], common: Sequence[str]) -> tuple[str, ...]:
     notes = []
-    alone = len(left) + len(right) - 2 * len(common)
-    if alone:
-        notes.append(f"{alone} cases are in one run only and are left out.")
+    unpaired = len(left) + len(right) - 2 * len(common)
+    if unpaired:
+        notes.append(f"{unpaired} cases are in one run only and are left out.")
     errors = [sum(rows[case].error is not None for case in common) for rows in (left, right)]
     if any(errors):
         notes.append(f"errors: {errors[0]} before, {errors[1]} after; those cases have no scores.")
     return tuple(notes)
 
 
-def _listed(title: str, swings: Sequence[Swing]) -> list[str]:
-    if not swings:
+def _case_lines(title: str, changes: Sequence[CaseChange]) -> list[str]:
+    if not changes:
         return []
-    return ["", f"## {title}", "", *(f"- `{s.case}` {s.before:.3f} -> {s.after:.3f}: {s.question}" for s in swings)]
+    return ["", f"## {title}", "", *(f"- `{c.case}` {c.before:.3f} -> {c.after:.3f}: {c.question}" for c in changes)]

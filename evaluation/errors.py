@@ -1,4 +1,4 @@
-"""What can go wrong in evaluation/, beside what service/errors.py and index/errors.py list.
+"""Errors of evaluation/, in addition to those in service/errors.py and index/errors.py.
 
     EvaluationError
     ├── Permanent
@@ -6,12 +6,12 @@
     │   ├── SuiteInvalid         a suite file is malformed, or its data changed since it was sealed
     │   ├── RunInvalid           a run folder cannot be resumed, read or compared
     │   ├── TaskUnfit            the data set lacks what the task needs
-    │   └── NoReply              the language model's server has no whole reply to this one request
+    │   └── NoReply              the language model's server gives no complete reply to this one request
     └── Transient
         ├── EndpointUnavailable  the Quoth server does not answer
         └── ModelUnavailable     the language model's server does not answer
 
-Every message names the thing, the bad value and the mend.
+Every message names the thing, the bad value and the fix.
 """
 
 from pathlib import Path
@@ -22,23 +22,24 @@ class EvaluationError(Exception):
 
 
 class Permanent(EvaluationError):
-    """Doing the same again fails again."""
+    """Trying again fails again."""
 
 
 class Transient(EvaluationError):
-    """The same may go through later."""
+    """Trying again later may succeed."""
 
 
 class DataInvalid(Permanent):
-    """A data file is malformed. `line` counts from 1; None when the fault is in no one line (a missing or an empty file)."""
+    """A data file is malformed. `line` counts from 1; None when no single line is at fault (a missing or empty
+    file)."""
 
-    def __init__(self, file: Path, line: int | None, reason: str, mend: str) -> None:
+    def __init__(self, file: Path, line: int | None, reason: str, fix: str) -> None:
         place = str(file) if line is None else f"{file}, line {line}"
-        super().__init__(f"{place}: {reason}. {mend}" + ("" if mend.endswith("?") else "."))
+        super().__init__(f"{place}: {reason}. {fix}" + ("" if fix.endswith("?") else "."))
         self.file = file
         self.line = line
         self.reason = reason
-        self.mend = mend
+        self.fix = fix
 
 
 class SuiteInvalid(Permanent):
@@ -54,7 +55,7 @@ class TaskUnfit(Permanent):
 
 
 class NoReply(Permanent):
-    """The language model's server has no whole reply to this one request: it is too long for it, for example."""
+    """The language model's server gives no complete reply to this one request: it is too long, for example."""
 
 
 class EndpointUnavailable(Transient):

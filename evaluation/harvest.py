@@ -1,4 +1,6 @@
-"""Feedback on answers -> cases for review. A thumbs-down says that something is wrong; what is right, a person fills in.
+"""Turn feedback on answers into cases for review.
+
+A thumbs-down says that something is wrong; a person fills in what is right.
 
 The input is exported feedback, one JSON object a line:
 
@@ -6,23 +8,23 @@ The input is exported feedback, one JSON object a line:
      "history": [{"question", "answer"}], "created_at": "...",
      "answer": {"text": "...", "refused": false, "citations": [{"uri": "...", "quote": "..."}]}}
 
-`verdict` is up or down. `sentence` (an index from 0, null for the whole answer), `label` (who said so), `comment`, `history`
-and `created_at` may be missing. A thumbs-up on an answer becomes a case whose evidence is what was cited: it guards against
-getting worse. A thumbs-down becomes a case without gold, tagged with what was wrong. The same question harvested twice is one
-case, the later verdict.
+`verdict` is up or down. `sentence` (an index from 0, null for the whole answer), `label` (who gave it), `comment`,
+`history` and `created_at` may be missing. A thumbs-up on an answer becomes a case whose evidence is what was cited: it
+guards against regressions. A thumbs-down becomes a case without gold, tagged with what was wrong. The same question
+harvested twice becomes one case, with the later verdict.
 """
 
 from pathlib import Path
 
-from evaluation.cases import Case, Evidence
-from evaluation.datasets.records import Record, json_lines
+from evaluation.cases import Case, GoldEvidence
+from evaluation.datasets.records import DataRecord, json_lines
 from service.records import Turn
 
 FIELDS = ("answer_id", "verdict", "sentence", "comment", "label", "question", "history", "answer", "created_at")
 
 
-def harvest(file: Path) -> list[Case]:
-    """The cases of an export, in the order of their first feedback. Raises DataInvalid with the line of the fault."""
+def harvest_cases(file: Path) -> list[Case]:
+    """The cases of an export, ordered by their first feedback. Raises DataInvalid with the line at fault."""
     cases: dict[tuple[str, tuple[Turn, ...]], Case] = {}
     for record in json_lines(file):
         case = _case(record)
@@ -30,7 +32,7 @@ def harvest(file: Path) -> list[Case]:
     return list(cases.values())
 
 
-def _case(record: Record) -> Case:
+def _case(record: DataRecord) -> Case:
     record.refuse_unknown(FIELDS)
     verdict = record.text("verdict")
     if verdict not in {"up", "down"}:
@@ -38,7 +40,7 @@ def _case(record: Record) -> Case:
     value = record.value.get("answer")
     if not isinstance(value, dict):
         raise record.fault("no 'answer' object", "Export the feedback with its answers")
-    answer = Record(value, record.file, record.line)
+    answer = DataRecord(value, record.file, record.line)
     refused = bool(answer.flag("refused", default=False))
     tags = {"source": "feedback", "verdict": verdict, "review": _advice(verdict, refused)}
     comment = record.text("comment", default="").strip()
@@ -51,7 +53,7 @@ def _case(record: Record) -> Case:
         tags["sentence"] = str(sentence)
     if label := record.text("label", default="").strip():
         tags["label"] = label
-    kept = verdict == "up"
+    liked = verdict == "up"
     return Case(
         id=f"feedback-{record.text('answer_id')}",
         question=record.text("question"),
@@ -59,17 +61,17 @@ def _case(record: Record) -> Case:
             Turn(turn.text("question"), turn.text("answer", default=""))
             for turn in record.children("history", required=False)
         ),
-        answerable=not refused if kept else None,
+        answerable=not refused if liked else None,
         evidence=tuple(
-            Evidence(citation.text("uri"), citation.text("quote"))
-            for citation in (answer.children("citations", required=False) if kept else [])
+            GoldEvidence(citation.text("uri"), citation.text("quote"))
+            for citation in (answer.children("citations", required=False) if liked else [])
         ),
         tags=tags,
     )
 
 
 def _advice(verdict: str, refused: bool) -> str:
-    """What the reviewer has to fill in."""
+    """What the reviewer must check or fill in."""
     if verdict == "up":
         return "check the quotes, then keep"
     if refused:

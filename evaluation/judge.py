@@ -1,9 +1,9 @@
-"""A language model's verdict on answers, from any OpenAI-compatible server. Optional; nothing needs it.
+"""Judge answers with a language model on any OpenAI-compatible server. Optional; nothing else needs it.
 
-The model is asked for a JSON object of one fixed form. What is not that form is its own outcome, "unparsable", and
-never counts as a verdict; how often it happens is reported. So is "unanswered": that one request came to nothing.
-The model's name as the server gives it is recorded. Agreement with the deterministic `correct` is Cohen's kappa (1960) over
-the cases that have both.
+The model is asked for a JSON object of one fixed form. A reply of another form has its own outcome, "unparsable", and
+never counts as a verdict; its number is reported. So is that of "unanswered": requests that failed. The model's name as
+the server gives it is recorded. Agreement with the deterministic `correct` is Cohen's kappa (1960) over the cases that
+have both.
 """
 
 import json
@@ -13,43 +13,46 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from evaluation.asking import Asker, Form
 from evaluation.errors import ModelUnavailable, NoReply, RunInvalid
-from evaluation.metrics.intervals import Estimate, mean_interval
-from evaluation.rows import Row, read_rows, whole_lines
+from evaluation.metrics.statistics import Estimate, mean_interval
+from evaluation.rows import Row, keep_whole_lines, read_rows
+from evaluation.structured_replies import ReplyForm, StructuredClient
 from service.generators.openai_client import Server
 
-Outcome = Literal["right", "partly", "wrong", "unparsable", "unanswered"]
+JudgeOutcome = Literal["right", "partly", "wrong", "unparsable", "unanswered"]
 _FILE = "judge.jsonl"
 _NO_VERDICT = ("unparsable", "unanswered")
 
 
-class VerdictForm(Form):
-    """What the judge must reply."""
+class JudgementForm(ReplyForm):
+    """The form of the judge's reply."""
 
     reason: str
     verdict: Literal["right", "partly", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the judge said of one case; `reason` is its own words, or what it or its server wrote instead of a verdict.
+class Judgement:
+    """The outcome for one case; `reason` is in the judge's words, or what it or its server wrote instead of a verdict.
 
-    `request` is the SHA-256 of what was asked of which model.
+    `request` is the SHA-256 of the model's name and the messages sent.
     """
 
     case: str
-    outcome: Outcome
+    outcome: JudgeOutcome
     reason: str
     model: str
     request: str
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """All verdicts of a run. `right` is over those that are verdicts; `agreement` and `kappa` are with the score `correct`."""
+class JudgeSummary:
+    """The judgements of a run.
 
-    verdicts: tuple[Verdict, ...]
+    `right` counts only those with a verdict; `agreement` and `kappa` compare with the score `correct`.
+    """
+
+    judgements: tuple[Judgement, ...]
     models: tuple[str, ...]
     prompt_hash: str
     right: Estimate | None
@@ -60,45 +63,45 @@ class Judgement:
 
 
 class Judge:
-    """Asks the model at `server`, which may write `longest` tokens a verdict."""
+    """Asks the model at `server`, which may write `max_tokens` for each verdict."""
 
-    def __init__(self, server: Server, *, longest: int = 512) -> None:
-        self._asker = Asker(
+    def __init__(self, server: Server, *, max_tokens: int = 512) -> None:
+        self._client = StructuredClient(
             server,
             "judge",
             {"question", "reference", "answer", "quotes"},
-            VerdictForm,
-            longest=longest,
-            mend="(For the judge these are --base-url, --model and JUDGE_API_KEY.)",
+            JudgementForm,
+            max_tokens=max_tokens,
+            advice="(For the judge these are --base-url, --model and JUDGE_API_KEY.)",
         )
 
     @property
     def prompt_hash(self) -> str:
         """SHA-256 of the prompt's files."""
-        return self._asker.prompt_hash
+        return self._client.prompt_hash
 
     def close(self) -> None:
         """Close the connections."""
-        self._asker.close()
+        self._client.close()
 
-    def verdict(self, row: Row, kept: Verdict | None = None) -> Verdict:
-        """The verdict on one answered row: `kept`, if the same was asked for it. Raises ModelUnavailable."""
-        messages = self._asker.messages(**_values(row))
-        asked = f"{self._asker.model}\0{messages.instructions}\0{messages.request}"
-        request = sha256(asked.encode()).hexdigest()
+    def judge(self, row: Row, kept: Judgement | None = None) -> Judgement:
+        """The judgement of one answered row: `kept`, if it was made for the same request. Raises ModelUnavailable."""
+        messages = self._client.messages(**_prompt_values(row))
+        identity = f"{self._client.model}\0{messages.instructions}\0{messages.request}"
+        request = sha256(identity.encode()).hexdigest()
         if kept is not None and kept.request == request:
             return kept
         try:
-            reply = self._asker.ask(messages)
+            reply = self._client.ask(messages)
         except NoReply as refused:
-            return Verdict(row.case, "unanswered", str(refused), self._asker.model, request)
+            return Judgement(row.case, "unanswered", str(refused), self._client.model, request)
         if reply.form is None:
-            return Verdict(row.case, "unparsable", reply.text, reply.model, request)
-        return Verdict(row.case, reply.form.verdict, reply.form.reason, reply.model, request)
+            return Judgement(row.case, "unparsable", reply.text, reply.model, request)
+        return Judgement(row.case, reply.form.verdict, reply.form.reason, reply.model, request)
 
 
-def _values(row: Row) -> dict[str, str]:
-    """What the prompt shows of a case."""
+def _prompt_values(row: Row) -> dict[str, str]:
+    """The values of the prompt's placeholders for a case."""
     output = row.output or {}
     quotes = "\n".join(f"[{citation['number']}] {citation['quote']}" for citation in output.get("citations", []))
     gold = row.gold.get("answers") or [evidence["quote"] for evidence in row.gold.get("evidence", [])]
@@ -113,53 +116,53 @@ def _values(row: Row) -> dict[str, str]:
     }
 
 
-def judge_run(folder: Path, judge: Judge, *, on_progress: Callable[[int, int], None] | None = None) -> Judgement:
-    """Judge every answered row of a run, keep the verdicts in judge.jsonl, and sum up.
+def judge_run(folder: Path, judge: Judge, *, on_progress: Callable[[int, int], None] | None = None) -> JudgeSummary:
+    """Judge every answered row of a run, store the judgements in judge.jsonl, and summarise them.
 
-    A verdict that is there is kept when the same was asked of the same model; all others are asked for anew. Raises
-    ModelUnavailable when the server goes away, or replies to not one request.
+    A stored judgement is kept when the same was asked of the same model; all others are asked for again. Raises
+    ModelUnavailable when the server goes away, or replies to no request at all.
     """
     rows = [row for row in read_rows(folder) if row.output is not None and "sentences" in row.output]
     if not rows:
         raise RunInvalid(f"{folder} holds no answers. Judge a run of the task answer.")
-    kept = _kept(folder / _FILE)
-    verdicts: list[Verdict] = []
+    kept = _kept_judgements(folder / _FILE)
+    judgements: list[Judgement] = []
     with (folder / _FILE).open("a", encoding="utf-8") as stream:
         for number, row in enumerate(rows, start=1):
-            verdict = judge.verdict(row, kept.get(row.case))
-            verdicts.append(verdict)
-            if verdict is not kept.get(row.case) and verdict.outcome != "unanswered":
-                stream.write(json.dumps(asdict(verdict), ensure_ascii=False) + "\n")
+            judgement = judge.judge(row, kept.get(row.case))
+            judgements.append(judgement)
+            if judgement is not kept.get(row.case) and judgement.outcome != "unanswered":
+                stream.write(json.dumps(asdict(judgement), ensure_ascii=False) + "\n")
                 stream.flush()
             if on_progress is not None:
                 on_progress(number, len(rows))
-    if all(verdict.outcome == "unanswered" for verdict in verdicts):
-        raise ModelUnavailable(f"Not one of {len(verdicts)} requests had a reply. {verdicts[0].reason}")
-    return summed(rows, verdicts, judge.prompt_hash)
+    if all(judgement.outcome == "unanswered" for judgement in judgements):
+        raise ModelUnavailable(f"Not one of {len(judgements)} requests had a reply. {judgements[0].reason}")
+    return summarize(rows, judgements, judge.prompt_hash)
 
 
-def summed(rows: Sequence[Row], verdicts: Sequence[Verdict], prompt_hash: str) -> Judgement:
-    """Shares and agreement. "partly" counts as not right."""
-    judged = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict.outcome not in _NO_VERDICT]
+def summarize(rows: Sequence[Row], judgements: Sequence[Judgement], prompt_hash: str) -> JudgeSummary:
+    """The shares and the agreement. "partly" counts as not right."""
+    judged = [pair for pair in zip(rows, judgements, strict=True) if pair[1].outcome not in _NO_VERDICT]
     both = [
-        (row.scores["correct"] == 1.0, v.outcome == "right")
-        for row, v in judged
+        (row.scores["correct"] == 1.0, judgement.outcome == "right")
+        for row, judgement in judged
         if row.scores.get("correct") is not None
     ]
-    return Judgement(
-        verdicts=tuple(verdicts),
-        models=tuple(sorted({verdict.model for verdict in verdicts})),
+    return JudgeSummary(
+        judgements=tuple(judgements),
+        models=tuple(sorted({judgement.model for judgement in judgements})),
         prompt_hash=prompt_hash,
-        right=mean_interval([float(verdict.outcome == "right") for _, verdict in judged]),
-        unparsable=sum(verdict.outcome == "unparsable" for verdict in verdicts),
-        unanswered=sum(verdict.outcome == "unanswered" for verdict in verdicts),
+        right=mean_interval([float(judgement.outcome == "right") for _, judgement in judged]),
+        unparsable=sum(judgement.outcome == "unparsable" for judgement in judgements),
+        unanswered=sum(judgement.outcome == "unanswered" for judgement in judgements),
         agreement=mean_interval([float(left == right) for left, right in both]),
         kappa=cohen_kappa(both),
     )
 
 
 def cohen_kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
-    """Agreement beyond chance. None without pairs, or when chance alone would agree always."""
+    """Agreement beyond chance. None without pairs, or when chance alone would always agree."""
     if not pairs:
         return None
     count = len(pairs)
@@ -169,39 +172,39 @@ def cohen_kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
     return None if chance == 1 else (observed - chance) / (1 - chance)
 
 
-def markdown(judgement: Judgement) -> str:
+def markdown(summary: JudgeSummary) -> str:
     """The summary for a terminal or a pull request."""
-    total = len(judgement.verdicts)
+    total = len(summary.judgements)
 
-    def shown(estimate: Estimate | None) -> str:
+    def interval(estimate: Estimate | None) -> str:
         if estimate is None:
             return "-"
         return f"{estimate.value:.4f} ({estimate.low:.4f} – {estimate.high:.4f}, n={estimate.cases})"
 
     return "\n".join(
         [
-            f"Judge {', '.join(judgement.models)}, prompt {judgement.prompt_hash[:12]}, {total} answers",
+            f"Judge {', '.join(summary.models)}, prompt {summary.prompt_hash[:12]}, {total} answers",
             "",
             "| | |",
             "| --- | --- |",
-            f"| right | {shown(judgement.right)} |",
-            f"| unparsable verdicts | {judgement.unparsable} of {total} |",
-            f"| requests without a whole reply | {judgement.unanswered} of {total} |",
-            f"| agreement with `correct` | {shown(judgement.agreement)} |",
-            f"| Cohen's kappa | {'-' if judgement.kappa is None else f'{judgement.kappa:.4f}'} |",
+            f"| right | {interval(summary.right)} |",
+            f"| unparsable verdicts | {summary.unparsable} of {total} |",
+            f"| requests without a whole reply | {summary.unanswered} of {total} |",
+            f"| agreement with `correct` | {interval(summary.agreement)} |",
+            f"| Cohen's kappa | {'-' if summary.kappa is None else f'{summary.kappa:.4f}'} |",
         ]
     )
 
 
-def _kept(file: Path) -> dict[str, Verdict]:
-    """The verdicts of a file by case, the last one a case; what a killed run left of a line is cut off."""
-    kept: dict[str, Verdict] = {}
-    for number, line in enumerate(whole_lines(file), start=1):
+def _kept_judgements(file: Path) -> dict[str, Judgement]:
+    """The judgements of a file by case, the last one for each; an incomplete last line of a killed run is cut off."""
+    kept: dict[str, Judgement] = {}
+    for number, line in enumerate(keep_whole_lines(file), start=1):
         try:
             fields: Mapping[str, Any] = json.loads(line)
-            kept[fields["case"]] = Verdict(**fields)
+            kept[fields["case"]] = Judgement(**fields)
         except (ValueError, LookupError, TypeError) as error:
             raise RunInvalid(
-                f"{file}, line {number}: no verdict ({error}). Move the file away to judge anew."
+                f"{file}, line {number}: no verdict ({error}). Move the file away to judge all answers again."
             ) from error
     return kept

@@ -1,7 +1,7 @@
-"""Manifest: all that a run's figures depend on, written before the first case.
+"""The manifest of a run: everything that its figures depend on, written before the first case.
 
-Its `identity` decides whether a run may be resumed: same data, task, sample, seed, settings, models, prompts and code version.
-Machine, library versions and times stand beside it.
+Its `identity` decides whether a run may be resumed: same data, task, sample, seed, settings, models, prompts and code
+version. Machine, library versions and times are recorded too, but do not decide.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 def identity(
     dataset: Dataset, task: str, sample: int | None, seed: int, target: Mapping[str, object], suite: str | None
 ) -> dict[str, Any]:
-    """What two runs must share to be one run."""
+    """What two runs must have in common to count as the same run."""
     return {
         "dataset": {
             "name": dataset.name,
@@ -46,7 +46,10 @@ def identity(
 
 
 def begin(folder: Path, ident: Mapping[str, Any]) -> None:
-    """Write the manifest of a new run, or check that the run in the folder is this one. Raises RunInvalid with what differs."""
+    """Write the manifest of a new run, or check that the folder holds the same run.
+
+    Raises RunInvalid with what differs.
+    """
     file = folder / FILE
     ident = json.loads(json.dumps(ident))
     if file.exists():
@@ -59,19 +62,19 @@ def begin(folder: Path, ident: Mapping[str, Any]) -> None:
 
 
 def finish(folder: Path, outcome: Mapping[str, Any]) -> None:
-    """Add what is known at the end: counts and seconds."""
+    """Add what is known only at the end: counts and seconds."""
     _write(folder / FILE, {**read(folder), "ended": _now(), **outcome})
 
 
 def read(folder: Path) -> dict[str, Any]:
     """The manifest of a run folder. Raises RunInvalid."""
     try:
-        found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunInvalid(
             f"{folder} is not a run folder ({error}). Name one that `quoth eval run --out` wrote."
         ) from error
-    return found
+    return manifest
 
 
 def machine() -> dict[str, object]:
@@ -88,7 +91,8 @@ def versions() -> dict[str, str]:
 
 
 def model_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of each shipped model: of the weights as its config records it (and loading verifies), else of its JSON files."""
+    """SHA-256 of each shipped model: the hash of the weights in its config (verified at loading), else the hash of its
+    JSON files."""
     hashes = {}
     for model in sorted(path for path in folder.glob("*") if any(path.glob("*.json"))):
         config = model / "config.json"
@@ -98,7 +102,7 @@ def model_hashes(folder: Path) -> dict[str, str]:
 
 
 def folder_hash(folder: Path, suffixes: Collection[str] = (".txt", ".md")) -> str:
-    """SHA-256 over names and bytes of the files in a folder that have one of the suffixes."""
+    """SHA-256 over names and bytes of the files in a folder with one of the suffixes."""
     digest = hashlib.sha256()
     for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix in suffixes):
         digest.update(f"{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes() + b"\0")
@@ -106,7 +110,7 @@ def folder_hash(folder: Path, suffixes: Collection[str] = (".txt", ".md")) -> st
 
 
 def _distributions() -> list[importlib.metadata.Distribution]:
-    return [found for found in importlib.metadata.distributions() if found.metadata["Name"]]
+    return [item for item in importlib.metadata.distributions() if item.metadata["Name"]]
 
 
 def _cpu() -> str:
@@ -123,7 +127,7 @@ def _now() -> str:
 
 
 def _write(file: Path, value: Mapping[str, Any]) -> None:
-    """Replace the file at once, so that a kill leaves the old or the new one."""
+    """Replace the file atomically, so that a kill leaves either the old or the new one."""
     beside = file.with_suffix(".tmp")
     beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     beside.replace(file)

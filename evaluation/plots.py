@@ -1,6 +1,6 @@
-"""Plots of a run as inline SVG: risk-coverage, calibration, retrieval depth, latency. Rows in, SVG text out.
+"""Plots of a run as inline SVG: risk-coverage, calibration, retrieval depth, latency.
 
-Drawn by matplotlib without a display, with the same bytes for the same rows.
+Drawn by matplotlib without a display; the same rows give the same bytes.
 """
 
 import io
@@ -13,10 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from evaluation.metrics.calibration import reliability
-from evaluation.metrics.intervals import mean_interval
-from evaluation.metrics.latency import percentiles
 from evaluation.metrics.refusal import risk_coverage
 from evaluation.metrics.retrieval import DEPTHS
+from evaluation.metrics.statistics import mean_interval, percentiles
 from evaluation.rows import Row
 from evaluation.summary import answered_correctness, judged_confidence
 
@@ -41,7 +40,7 @@ _FORMS = {"": "as Quoth searches", "last": "last turn as it is", "gold": "rewrit
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing, its title and what to read off it."""
+    """A drawing with its title and a caption that says how to read it."""
 
     title: str
     caption: str
@@ -94,15 +93,15 @@ def _calibration(rows: Sequence[Row]) -> Plot | None:
 
 def _depth(rows: Sequence[Row]) -> Plot | None:
     lines = {form: _recalls(rows, f"/{form}" if form else "") for form in _FORMS}
-    lines = {form: found for form, found in lines.items() if found}
+    lines = {form: points for form, points in lines.items() if points}
     if not lines:
         return None
 
     def draw(axes: Any) -> None:
-        for (form, found), colour in zip(lines.items(), (_ACCENT, _WARM, "#059669"), strict=False):
-            depths = [depth for depth, _ in found]
-            axes.plot(depths, [e.value for _, e in found], color=colour, marker="o", markersize=4, label=_FORMS[form])
-            axes.fill_between(depths, [e.low for _, e in found], [e.high for _, e in found], color=colour, alpha=0.15)
+        for (form, points), colour in zip(lines.items(), (_ACCENT, _WARM, "#059669"), strict=False):
+            depths = [depth for depth, _ in points]
+            axes.plot(depths, [e.value for _, e in points], color=colour, marker="o", markersize=4, label=_FORMS[form])
+            axes.fill_between(depths, [e.low for _, e in points], [e.high for _, e in points], color=colour, alpha=0.15)
         axes.set_xscale("log")
         axes.set_xticks(DEPTHS, [str(depth) for depth in DEPTHS])
         axes.minorticks_off()
@@ -128,12 +127,12 @@ def _latency(timings: Mapping[str, Mapping[str, float]]) -> Plot | None:
             axes.annotate(f"{name} {marks[name]:.0f} ms", (marks[name], 0.04), rotation=90, ha="right", color=_WARM)
         axes.set(xlabel="milliseconds a case", ylabel="share of cases", ylim=(0, 1.02), xlim=(0, None))
 
-    return Plot("Latency", "Wall-clock time of each case as it was run, beside the other cases in work.", _svg(draw))
+    return Plot("Latency", "Wall-clock time of each case, measured while other cases were running.", _svg(draw))
 
 
 def _recalls(rows: Sequence[Row], suffix: str) -> list[tuple[int, Any]]:
-    found = [(depth, mean_interval([row.scores.get(f"recall@{depth}{suffix}") for row in rows])) for depth in DEPTHS]
-    return [(depth, estimate) for depth, estimate in found if estimate is not None]
+    points = [(depth, mean_interval([row.scores.get(f"recall@{depth}{suffix}") for row in rows])) for depth in DEPTHS]
+    return [(depth, estimate) for depth, estimate in points if estimate is not None]
 
 
 def _svg(draw: Callable[[Any], None]) -> str:

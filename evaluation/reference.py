@@ -1,8 +1,8 @@
 """`python -m evaluation.reference FOLDER [--split S]`: nDCG@10 of a BEIR folder without any of Quoth's own search.
 
-sentence-transformers encodes, numpy searches exactly, and nDCG is written out from its definition (Järvelin & Kekäläinen 2002,
-https://doi.org/10.1145/582415.582418). It stands beside `quoth eval run FOLDER --retriever encoder`, which must come out
-the same: docs/results.md has both.
+sentence-transformers encodes, numpy searches exactly, and nDCG is written out from its definition (Järvelin &
+Kekäläinen 2002, https://doi.org/10.1145/582415.582418). It checks `quoth eval run FOLDER --retriever encoder`, which
+must give the same figure: docs/results.md has both.
 """
 
 import argparse
@@ -22,10 +22,10 @@ _DEPTH = 10
 
 
 def ndcg(ranked: Sequence[str], relevant: Mapping[str, int], depth: int = _DEPTH) -> float:
-    """Discounted gain of the first `depth` documents, over that of the best order there is."""
+    """Discounted gain of the first `depth` documents, divided by that of the best possible order."""
     gains = [max(0, relevant.get(document, 0)) for document in ranked[:depth]]
     best = sorted((grade for grade in relevant.values() if grade > 0), reverse=True)[:depth]
-    return _discounted(gains) / _discounted(best)
+    return _discounted_gain(gains) / _discounted_gain(best)
 
 
 def measure(dataset: Dataset, model: Path) -> float:
@@ -42,12 +42,12 @@ def measure(dataset: Dataset, model: Path) -> float:
     return float(np.mean(scores))
 
 
-def _discounted(gains: Sequence[int]) -> float:
+def _discounted_gain(gains: Sequence[int]) -> float:
     return sum(gain / log2(place + 1) for place, gain in enumerate(gains, start=1))
 
 
 def main() -> None:
-    """Measure one folder."""
+    """Measure one folder and print the figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="a BEIR folder")
     parser.add_argument("--split", default=None, help="file of qrels/; default: test, else dev, else train")

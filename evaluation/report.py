@@ -1,4 +1,4 @@
-"""Run folders -> report.html, one page that needs nothing else, and report.md for a pull request."""
+"""Write the report of one or more runs: report.html, one self-contained page, and report.md for a pull request."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,26 +10,25 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluation import manifest
 from evaluation.errors import RunInvalid
-from evaluation.metrics.intervals import Estimate, mean_interval
-from evaluation.metrics.latency import percentiles
+from evaluation.metrics.statistics import Estimate, mean_interval, percentiles
 from evaluation.plots import Plot, plots
 from evaluation.rows import ROWS, Row, read_rows, read_timings
 from evaluation.summary import Figure, figures, tokens
-from evaluation.worst import Exhibit, main_score, worst
+from evaluation.worst import WorstCase, main_score, worst_cases
 
-_WORST = 12
-_SLICES = 12
-_MEANING = {
+_MAX_CASES = 12
+_MAX_SLICES = 12
+_MEANINGS = {
     "correct": "right outcome: answered at the gold evidence, or refused where the documents do not say",
     "answered": "share of cases that were answered",
     "citation_precision": "share of citations at the gold evidence (answered cases)",
     "citation_recall": "share of gold quotes that citations cover, best annotator (answered cases)",
     "citation_hit": "at least one citation at the gold evidence (answered cases)",
-    "contains_answer": "a short gold answer stands in the answer",
+    "contains_answer": "a short gold answer is in the answer",
     "answer_f1": "word F1 with the gold answer",
     "rouge_l": "ROUGE-L with the gold answer",
-    "passage_recall": "share of relevant documents among the passages shown",
-    "quote_validity": "quotes that stand literally at their place",
+    "passage_recall": "share of the relevant documents that are among the passages shown",
+    "quote_validity": "quotes that are literally at their place",
     "attribution_recall": "sentences that their quotes support (ALCE; near 1 for copied text, read beside correct)",
     "attribution_precision": "citations that are needed (ALCE)",
     "unsupported_share": "sentences without support, mean of the answers; lower is better",
@@ -40,7 +39,7 @@ _MEANING = {
     "refusal_precision": "refusals that were right",
     "refusal_recall": "unanswerable questions that were refused",
     "refusal_f1": "harmonic mean of the two",
-    "auroc": "confidence tells answerable (supported) from not: 0.5 is chance",
+    "auroc": "how well the confidence separates answerable (supported) from not: 0.5 is chance",
     "ece": "expected calibration error of the confidence; lower is better",
     "brier": "Brier score of the confidence; lower is better",
     "aurc": "area under the risk-coverage curve of the answers given; lower is better",
@@ -65,8 +64,8 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What is shown of one run."""
+class RunReport:
+    """What a report shows about one run."""
 
     name: str
     manifest: Mapping[str, Any]
@@ -76,15 +75,16 @@ class Page:
     latency: Mapping[str, float]
     tokens: Mapping[str, int]
     plots: Sequence[Plot]
-    worst: Sequence[Exhibit]
+    worst: Sequence[WorstCase]
 
 
-def write(folder: Path) -> list[Path]:
-    """Write both files into `folder`, which holds a run or a suite's runs; their paths. Raises RunInvalid."""
+def write_report(folder: Path) -> list[Path]:
+    """Write both files into `folder`, which holds a run or a suite's runs, and return their paths. Raises
+    RunInvalid."""
     runs = [folder] if (folder / ROWS).exists() else sorted(path.parent for path in folder.glob(f"*/{ROWS}"))
     if not runs:
         raise RunInvalid(f"{folder} holds no run. Name a folder that `quoth eval run --out` wrote.")
-    pages = [page(run) for run in runs]
+    pages = [run_report(run) for run in runs]
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(
         loader=loader,
@@ -93,7 +93,7 @@ def write(folder: Path) -> list[Path]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["meaning"] = _MEANING
+    environment.globals["meaning"] = _MEANINGS
     written = []
     for name in ("report.html", "report.md"):
         file = folder / name
@@ -103,12 +103,12 @@ def write(folder: Path) -> list[Path]:
     return written
 
 
-def page(folder: Path) -> Page:
-    """One run as it is shown."""
+def run_report(folder: Path) -> RunReport:
+    """What the report shows about the run in a folder."""
     rows, timings, about = read_rows(folder), read_timings(folder), manifest.read(folder)
     seed = about["identity"]["seed"]
     walls = [stages["wall"] for stages in timings.values() if "wall" in stages]
-    return Page(
+    return RunReport(
         name=folder.resolve().name,
         manifest=about,
         rows=rows,
@@ -117,20 +117,20 @@ def page(folder: Path) -> Page:
         latency=percentiles(walls),
         tokens=tokens(rows),
         plots=plots(rows, timings),
-        worst=worst(rows, _WORST),
+        worst=worst_cases(rows, _MAX_CASES),
     )
 
 
 def _slices(rows: Sequence[Row], seed: int) -> list[Slice]:
-    """The main score by tag, for tags with few enough values to be read."""
+    """The main score by tag, for tags with at most _MAX_SLICES values."""
     groups: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         for tag, value in row.tags.items():
             groups[tag][value].append(main_score(row))
-    found = []
+    slices = []
     for tag, values in groups.items():
-        for value, scores in sorted(values.items()) if len(values) <= _SLICES else []:
+        for value, scores in sorted(values.items()) if len(values) <= _MAX_SLICES else []:
             estimate = mean_interval(scores, seed=seed)
             if estimate is not None:
-                found.append(Slice(tag, value, estimate))
-    return found
+                slices.append(Slice(tag, value, estimate))
+    return slices

@@ -1,7 +1,7 @@
-"""Row: what a run keeps of one case, one JSON line each, and the files they are kept in.
+"""The rows of a run: what is stored about each case, one JSON line each, and the files that hold them.
 
-`rows.jsonl` holds nothing that differs between two equal runs, so equal runs have equal bytes: floats have six decimals, answer
-ids are left out, and milliseconds are in `timings.jsonl`, a line a case in the same order.
+`rows.jsonl` holds nothing that differs between two equal runs, so equal runs have equal bytes: floats have six
+decimals, answer ids are left out, and milliseconds are in `timings.jsonl`, one line per case in the same order.
 """
 
 import json
@@ -19,7 +19,7 @@ TIMINGS = "timings.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case: what was asked, what is right, what came out, and its scores; `error` says why nothing came out."""
+    """One case: the question, what is right, the output, and its scores; `error` says why there is no output."""
 
     case: str
     question: str
@@ -35,12 +35,12 @@ class Row:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        """The row of a parsed line."""
+        """The row with the fields of a parsed line."""
         return cls(**fields)
 
 
-def gold_of(case: Case) -> dict[str, Any]:
-    """What rows keep of the right answer, so that a report needs no data set."""
+def gold_fields(case: Case) -> dict[str, Any]:
+    """What a row stores about the right answer, so that a report does not need the data set."""
     gold: dict[str, Any] = {
         "answerable": case.answerable,
         "answers": list(case.answers),
@@ -53,44 +53,45 @@ def gold_of(case: Case) -> dict[str, Any]:
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """The rows of a run folder, in order. Raises RunInvalid with the line of the fault."""
-    return [Row.of(fields) for fields in _read(folder / ROWS)]
+    """The rows of a run folder, in order. Raises RunInvalid with the line at fault."""
+    return [Row.of(fields) for fields in _read_lines(folder / ROWS)]
 
 
 def read_timings(folder: Path) -> dict[str, dict[str, float]]:
-    """Milliseconds by stage, by case."""
-    return {fields["case"]: fields["ms"] for fields in _read(folder / TIMINGS)}
+    """Milliseconds by stage for each case."""
+    return {fields["case"]: fields["ms"] for fields in _read_lines(folder / TIMINGS)}
 
 
-def take_back(folder: Path) -> dict[str, tuple[Row, dict[str, float]]]:
-    """Cut the run off before its first error; what stood behind it without an error, by case, with its timings.
+def cut_at_first_error(folder: Path) -> dict[str, tuple[Row, dict[str, float]]]:
+    """Cut the files off before the first error; return the later rows without an error by case, with their timings.
 
-    Nothing is cut from a run without errors. Unfinished last lines go too.
+    Nothing is cut from a run without errors. Unfinished last lines are removed too.
     """
     if not (folder / ROWS).exists():
         return {}
-    whole_lines(folder / ROWS)
+    keep_whole_lines(folder / ROWS)
     rows = read_rows(folder)
     first = next((place for place, row in enumerate(rows) if row.error is not None), None)
     if first is None:
         return {}
-    whole_lines(folder / TIMINGS)
+    keep_whole_lines(folder / TIMINGS)
     timings = read_timings(folder)
     for name in (ROWS, TIMINGS):
-        whole_lines(folder / name, first)
+        keep_whole_lines(folder / name, first)
     return {row.case: (row, timings[row.case]) for row in rows[first:] if row.error is None and row.case in timings}
 
 
 class RowWriter:
-    """Appends rows and timings, in the order of the cases; a line is in the operating system's hands when `write` returns.
+    """Appends rows and timings in the order of the cases; a line is passed to the operating system when `write`
+    returns.
 
-    Opening it cuts a line that a killed run left unfinished, and what one file has more than the other.
+    Opening removes a line that a killed run left unfinished, and lines that only one of the two files has.
     """
 
     def __init__(self, folder: Path) -> None:
-        done = min(len(whole_lines(folder / name)) for name in (ROWS, TIMINGS))
+        done = min(len(keep_whole_lines(folder / name)) for name in (ROWS, TIMINGS))
         for name in (ROWS, TIMINGS):
-            whole_lines(folder / name, done)
+            keep_whole_lines(folder / name, done)
         self.done: tuple[str, ...] = tuple(row.case for row in read_rows(folder)) if done else ()
         self._rows: BinaryIO = (folder / ROWS).open("ab")
         self._timings: BinaryIO = (folder / TIMINGS).open("ab")
@@ -112,25 +113,25 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
+def _read_lines(file: Path) -> list[dict[str, Any]]:
     try:
         lines = file.read_bytes().split(b"\n")[:-1]
     except OSError as error:
         raise RunInvalid(f"{file}: {error.strerror}. Name a folder that `quoth eval run --out` has written.") from error
-    found = []
+    values = []
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(json.loads(line))
+            values.append(json.loads(line))
         except ValueError as error:
             raise RunInvalid(f"{file}, line {number}: not JSON ({error}). Run again into a new folder.") from error
-    return found
+    return values
 
 
-def whole_lines(file: Path, most: int | None = None) -> list[bytes]:
-    """The whole lines of a file that is appended to, at most the first `most`; the rest of the file is cut off."""
+def keep_whole_lines(file: Path, max_lines: int | None = None) -> list[bytes]:
+    """Cut a file off after its complete lines, at most `max_lines` of them, and return those."""
     if not file.exists():
         return []
-    kept = file.read_bytes().split(b"\n")[:-1][:most]
+    kept = file.read_bytes().split(b"\n")[:-1][:max_lines]
     with file.open("r+b") as stream:
         stream.truncate(sum(len(line) + 1 for line in kept))
     return kept

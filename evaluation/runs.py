@@ -1,6 +1,6 @@
-"""A run: cases through a task, several at a time, written in order; killed and resumed, it ends the same.
+"""Run cases through a task, several at a time, and write their rows in order; a killed and resumed run ends the same.
 
-A case that fails becomes a row with its error; the run goes on.
+A case that fails becomes a row with its error, and the run continues.
 """
 
 import random
@@ -16,7 +16,7 @@ from typing import Any
 from evaluation import manifest
 from evaluation.cases import Case
 from evaluation.errors import RunInvalid
-from evaluation.rows import Row, RowWriter, gold_of, take_back
+from evaluation.rows import Row, RowWriter, cut_at_first_error, gold_fields
 from evaluation.tasks.task import Observation, Task
 
 _AHEAD = 4
@@ -25,16 +25,16 @@ Timed = tuple[Row, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Cases done out of all, and how many of those done are errors of this session."""
+class RunProgress:
+    """How many cases are done, out of how many, and how many failed since this run was started or resumed."""
 
     done: int
     total: int
     errors: int
 
 
-def sampled(cases: Sequence[Case], count: int | None, seed: int) -> list[Case]:
-    """`count` cases drawn with `seed`, in their order in the data set; all of them when `count` is None or larger."""
+def sample_cases(cases: Sequence[Case], count: int | None, seed: int) -> list[Case]:
+    """`count` cases drawn with `seed`, in the order of the data set; all cases when `count` is None or larger."""
     if count is None or count >= len(cases):
         return list(cases)
     chosen = sorted(random.Random(seed).sample(range(len(cases)), count))
@@ -49,16 +49,18 @@ def run(
     *,
     workers: int = 1,
     retry_errors: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[RunProgress], None] | None = None,
 ) -> Path:
-    """Run the cases that the folder does not hold yet; the folder. Raises RunInvalid if it holds another run.
+    """Run the cases that the folder does not hold yet, and return the folder.
 
-    `workers` cases are in work at a time; rows are written in the order of `cases` whatever order they end in. With
-    `retry_errors`, cases whose row is an error are run again, and the others kept.
+    Raises RunInvalid if it holds another run.
+
+    `workers` cases run at the same time; rows are written in the order of `cases`, whichever finishes first. With
+    `retry_errors`, cases whose row is an error are run again, and the others are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest.begin(folder, identity)
-    kept = take_back(folder) if retry_errors else {}
+    kept = cut_at_first_error(folder) if retry_errors else {}
     begun = perf_counter()
     errors = 0
     with closing(RowWriter(folder)) as writer:
@@ -69,14 +71,15 @@ def run(
             writer.write(row, timings)
             errors += row.error is not None
             if on_progress is not None:
-                on_progress(Progress(number, len(cases), errors))
+                on_progress(RunProgress(number, len(cases), errors))
     if len(done) < len(cases) or "rows" not in manifest.read(folder):
         manifest.finish(folder, {"rows": len(cases), "seconds": round(perf_counter() - begun, 3)})
     return folder
 
 
 def _rows(cases: Sequence[Case], task: Task, workers: int, kept: Mapping[str, Timed]) -> Iterator[Timed]:
-    """Rows in the order of the cases, with at most a few more in work than there are workers; `kept` ones as they are."""
+    """Rows in the order of the cases, with at most _AHEAD cases per worker submitted; rows in `kept` are not run
+    again."""
     pending: deque[Future[Timed]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="case") as pool:
         try:
@@ -98,9 +101,9 @@ def _row(case: Case, task: Task, kept: Timed | None) -> Timed:
     error: str | None = None
     try:
         observed = task.observe(case)
-    except Exception as failure:  # noqa: BLE001 - whatever fails is reported in the case's row, and the run goes on
+    except Exception as failure:  # noqa: BLE001 - any failure is reported in the case's row, and the run continues
         error = f"{type(failure).__name__}: {failure}"
     scores = {} if observed is None else task.scores(case, observed.output)
     output = None if observed is None else dict(observed.output)
-    row = Row(case.id, case.question, gold_of(case), dict(case.tags), output, scores, error)
+    row = Row(case.id, case.question, gold_fields(case), dict(case.tags), output, scores, error)
     return row, {} if observed is None else observed.timings_ms

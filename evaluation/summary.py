@@ -1,4 +1,4 @@
-"""Rows -> figures: every metric of a run with its 95 % interval and the number of eligible cases."""
+"""Summarise the rows of a run: every metric with its 95 % interval and the number of eligible cases."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.metrics.calibration import brier, expected_calibration_error
-from evaluation.metrics.faithfulness import unsupported_of_all
-from evaluation.metrics.intervals import Estimate, corpus_interval, mean_interval
+from evaluation.metrics.faithfulness import balanced_accuracy, unsupported_of_all
 from evaluation.metrics.refusal import auroc, refusal_f1, refusal_precision, refusal_recall, risk_coverage_area
-from evaluation.metrics.support import balanced_accuracy
+from evaluation.metrics.statistics import Estimate, corpus_interval, mean_interval
 from evaluation.rows import Row
 
 LOWER_IS_BETTER = frozenset(
@@ -39,19 +38,19 @@ class Figure:
 
 
 def figures(rows: Sequence[Row], *, seed: int = 0) -> list[Figure]:
-    """All metrics for which at least one row is eligible: means of the rows' scores, then metrics of the whole set."""
+    """All metrics with at least one eligible row: means of the rows' scores, then metrics of the whole set."""
     scores: dict[str, list[float | None]] = defaultdict(list)
     for row in rows:
         for name, value in row.scores.items():
             scores[name].append(value)
-    found = {name: mean_interval(values, seed=seed) for name, values in scores.items()}
-    found |= {name: _corpus(metric, size, seed) for name, (metric, size) in corpus_metrics(rows).items()}
-    found["errors"] = mean_interval([float(row.error is not None) for row in rows], seed=seed)
-    return [Figure(name, estimate) for name, estimate in found.items() if estimate is not None]
+    estimates = {name: mean_interval(values, seed=seed) for name, values in scores.items()}
+    estimates |= {name: _corpus_estimate(metric, size, seed) for name, (metric, size) in corpus_metrics(rows).items()}
+    estimates["errors"] = mean_interval([float(row.error is not None) for row in rows], seed=seed)
+    return [Figure(name, estimate) for name, estimate in estimates.items() if estimate is not None]
 
 
 def tokens(rows: Sequence[Row]) -> dict[str, int]:
-    """Tokens that language models read and wrote in the run."""
+    """How many tokens language models read and wrote in the run."""
     total = {"prompt_tokens": 0, "completion_tokens": 0}
     for row in rows:
         for name in total:
@@ -60,7 +59,8 @@ def tokens(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def judged_confidence(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
-    """Confidences, and what they are the probability of: answerable questions, or supported claims."""
+    """Confidences, and whether the event that they predict is true: the question is answerable, or the claim
+    supported."""
     pairs = [
         (float(row.output["confidence"]), bool(_positive(row)))
         for row in rows
@@ -70,10 +70,10 @@ def judged_confidence(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
 
 
 def answered_correctness(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
-    """Confidences, and whether answering would be right, for the risk-coverage curve.
+    """Confidences, and whether the answer was right, for the risk-coverage curve.
 
-    Only answerable and unanswerable cases that were not refused outright have a known outcome; an answer to an unanswerable
-    question is wrong.
+    Only cases that were not refused and are known to be answerable or not have a known outcome; an answer to an
+    unanswerable question is wrong.
     """
     pairs = [
         (float(row.output["confidence"]), row.gold.get("answerable") is not False and row.scores.get("correct") == 1.0)
@@ -87,10 +87,11 @@ CorpusMetric = Callable[[NDArray[np.intp]], float | None]
 
 
 def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]]:
-    """Metrics of the whole set by name: a function of the positions of eligible cases, and how many of those there are."""
+    """Metrics of the whole set by name: a function of the positions of eligible cases, and the number of eligible
+    cases."""
     metrics: dict[str, tuple[CorpusMetric, int]] = {}
     confidence, positive = (np.asarray(values) for values in judged_confidence(rows))
-    if len(set(positive.tolist())) > 1:  # of one kind only, a confidence of 1 throughout would look perfect
+    if len(set(positive.tolist())) > 1:  # with cases of one kind only, a constant confidence of 1 would look perfect
         for name, measure in (("auroc", auroc), ("ece", expected_calibration_error), ("brier", brier)):
             metrics[name] = (_over(measure, confidence, positive), len(confidence))
     certainty, right = (np.asarray(values) for values in answered_correctness(rows))
@@ -104,13 +105,13 @@ def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]
             ("refusal_f1", refusal_f1),
         ):
             metrics[name] = (_over(refusal, refused, answerable), len(refused))
-    for name, counts in (("unsupported_before", _drafted(rows)), ("unsupported_after", _shown(rows))):
+    for name, counts in (("unsupported_before", _draft_counts(rows)), ("unsupported_after", _shown_counts(rows))):
         if counts:
             lacking, written = np.asarray(counts, int).T
             metrics[name] = (_over(unsupported_of_all, lacking, written), len(counts))
-    verdicts, gold = (np.asarray(values, bool) for values in _verdicts(rows))
-    if len(verdicts):
-        metrics["balanced_accuracy"] = (_over(balanced_accuracy, verdicts, gold), len(verdicts))
+    predicted, gold = (np.asarray(values, bool) for values in _support_verdicts(rows))
+    if len(predicted):
+        metrics["balanced_accuracy"] = (_over(balanced_accuracy, predicted, gold), len(predicted))
     return metrics
 
 
@@ -118,7 +119,7 @@ def _over(metric: Callable[[Any, Any], float | None], left: NDArray[Any], right:
     return lambda places: metric(left[places], right[places])
 
 
-def _corpus(metric: CorpusMetric, size: int, seed: int) -> Estimate | None:
+def _corpus_estimate(metric: CorpusMetric, size: int, seed: int) -> Estimate | None:
     return corpus_interval(metric, size, seed=seed)
 
 
@@ -136,22 +137,25 @@ def _refusals(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
     return [refused for refused, _ in pairs], [answerable for _, answerable in pairs]
 
 
-def _drafted(rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Sentences without support, and all sentences, of each answer as it was written; those without any are left out."""
+def _draft_counts(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """Unsupported sentences and all sentences of each answer as it was written; answers without sentences are left
+    out."""
     drafts = [row.output["drafted"] for row in rows if row.output is not None and "drafted" in row.output]
     return [(draft["unsupported"], draft["sentences"]) for draft in drafts if draft["sentences"]]
 
 
-def _shown(rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """The same of each answer as it was given."""
+def _shown_counts(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """The same for each answer as it was shown."""
     given = [row.output["sentences"] for row in rows if row.output is not None and "drafted" in row.output]
-    return [(sum(not one["supported"] for one in sentences), len(sentences)) for sentences in given if sentences]
+    return [
+        (sum(not sentence["supported"] for sentence in sentences), len(sentences)) for sentences in given if sentences
+    ]
 
 
-def _verdicts(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
+def _support_verdicts(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
     pairs = [
         (bool(row.output["supported"]), bool(row.gold["supported"]))
         for row in rows
         if row.output is not None and "supported" in row.output and "supported" in row.gold
     ]
-    return [verdict for verdict, _ in pairs], [gold for _, gold in pairs]
+    return [predicted for predicted, _ in pairs], [gold for _, gold in pairs]

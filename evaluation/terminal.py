@@ -1,15 +1,13 @@
-"""What the commands of `quoth eval` share: modules loaded late, options, progress bars, and how errors are told."""
+"""Shared parts of the `quoth eval` commands: options, progress bars and error reporting."""
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from evaluation.errors import EvaluationError
 from index.errors import IndexingError
@@ -19,11 +17,12 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Fol
 CollectionOption = Annotated[
     str | None, typer.Option("--collection", "-c", metavar="NAME", help="Collection that holds the documents already.")
 ]
+ChoiceT = TypeVar("ChoiceT", bound=str)
 
 
 @contextmanager
-def watching() -> Iterator[Callable[..., Callable[..., None]]]:
-    """Progress bars on standard error, one a stage, with the time that is left."""
+def progress_bars() -> Iterator[Callable[..., Callable[..., None]]]:
+    """Show progress bars on standard error, one for each stage, with the time that is left."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -31,7 +30,7 @@ def watching() -> Iterator[Callable[..., Callable[..., None]]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    with Progress(*columns, console=Console(stderr=True)) as bars:
 
         def stage(name: str, total: int | None = None) -> Callable[..., None]:
             bar = bars.add_task(name, total=total)
@@ -45,8 +44,9 @@ def watching() -> Iterator[Callable[..., Callable[..., None]]]:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Expected errors are one line on standard error and exit code 1; anything else is a fault of Quoth and shows as one."""
+def report_errors() -> Iterator[None]:
+    """Report an expected error as one line on standard error with exit code 1; let any other through as a bug of
+    Quoth."""
     try:
         yield
     except (EvaluationError, ServiceError, IndexingError) as error:
@@ -54,14 +54,9 @@ def reported() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def chosen(option: str, value: str | None, choices: Any) -> str | None:
-    """The value if it is one of a Literal's, else a usage error that lists them."""
-    allowed = choices.__args__
-    if value is not None and value not in allowed:
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.", param_hint=option)
-    return value
-
-
-def late(module: str) -> Any:
-    """A module, loaded now: `quoth eval --help` does not wait for models and plots."""
-    return importlib.import_module(module)
+def require_choice(option: str, value: str, choices: Sequence[ChoiceT]) -> ChoiceT:
+    """The value as one of `choices`; any other value is a usage error that lists them."""
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise typer.BadParameter(f"{value!r} is not one of {', '.join(choices)}.", param_hint=option)

@@ -1,4 +1,4 @@
-"""The cases to look at first, and what of their citations is at the gold evidence. Pure."""
+"""Choose the cases to look at first, and mark which parts of their citations match the gold evidence. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,41 +12,42 @@ _MAIN = ("correct", "ndcg@10", "f1")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of a quote; `shared` when it is in the gold evidence too (or, in gold evidence, when a citation covers it)."""
+class QuotePiece:
+    """A part of a quote; `shared` if it is also in the gold evidence (or, in gold evidence, if a citation covers
+    it)."""
 
     text: str
     shared: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class MarkedQuote:
     """A citation or a gold quote, cut into pieces."""
 
     label: str
     document: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[QuotePiece, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
-    """A case as a report shows it. `fault` says in a few words what is wrong with it."""
+class WorstCase:
+    """A case as a report shows it. `fault` says in a few words what went wrong."""
 
     row: Row
     fault: str
     score: float | None
-    cited: tuple[Quote, ...]
-    evidence: tuple[Quote, ...]
+    cited: tuple[MarkedQuote, ...]
+    evidence: tuple[MarkedQuote, ...]
 
 
-def worst(rows: Sequence[Row], count: int) -> list[Exhibit]:
+def worst_cases(rows: Sequence[Row], count: int) -> list[WorstCase]:
     """Up to `count` cases that went wrong, worst first: errors, then confident mistakes, then low scores."""
     ranked = sorted((row for row in rows if _badness(row) > 0), key=lambda row: (-_badness(row), row.case))
-    return [_exhibit(row) for row in ranked[:count]]
+    return [_worst_case(row) for row in ranked[:count]]
 
 
 def main_score(row: Row) -> float | None:
-    """The score that says most about the case, by task."""
+    """The most telling score of the case, which depends on the task."""
     return next((row.scores[name] for name in _MAIN if row.scores.get(name) is not None), None)
 
 
@@ -60,10 +61,10 @@ def _badness(row: Row) -> float:
     return 1.0 - score + sure
 
 
-def _exhibit(row: Row) -> Exhibit:
+def _worst_case(row: Row) -> WorstCase:
     citations = list((row.output or {}).get("citations", []))
     evidence = list(row.gold.get("evidence", []))
-    return Exhibit(
+    return WorstCase(
         row,
         _fault(row),
         main_score(row),
@@ -87,27 +88,28 @@ def _fault(row: Row) -> str:
     return "refused, though the documents say" if output.get("refused") else "no citation at the gold evidence"
 
 
-def _quote(label: str, item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Quote:
-    """The item's quote with the stretches marked that it shares with quotes of the same document."""
+def _quote(label: str, item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> MarkedQuote:
+    """The item's quote, with the parts marked that it shares with quotes of the same document."""
     text = item["quote"]
     marked = [False] * len(text)
     for other in others:
         if other["document"] == item["document"]:
             begin, end = shared_range(item, other)
             marked[begin:end] = [True] * (end - begin)
-    pieces: list[Piece] = []
+    pieces: list[QuotePiece] = []
     start = 0
     for place in range(1, len(text) + 1):
         if place == len(text) or marked[place] != marked[start]:
-            pieces.append(Piece(text[start:place], marked[start]))
+            pieces.append(QuotePiece(text[start:place], marked[start]))
             start = place
-    return Quote(label, item["document"], tuple(pieces))
+    return MarkedQuote(label, item["document"], tuple(pieces))
 
 
 def shared_range(item: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[int, int]:
-    """The stretch of the item's quote that the other has too: by place when both count in the same text, else by words.
+    """The range of the item's quote that the other contains too: by place if both refer to the same text, else by
+    words.
 
-    Words count from half of the shorter quote on, as in the citation metrics; less is chance.
+    Shared words count only from half of the shorter quote on, as in the citation metrics; less may be chance.
     """
     text, beside = item["quote"], other["quote"]
     if item["start"] is not None and other["start"] is not None:

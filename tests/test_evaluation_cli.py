@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from evaluation.cli import app
 from evaluation.datasets.loading import load
 from evaluation.errors import DataInvalid, TaskUnfit
-from evaluation.execution import Plan, default_task, execute
+from evaluation.execution import RunPlan, default_task, execute
 from evaluation.rows import ROWS, read_rows
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -92,14 +92,14 @@ def test_an_unknown_choice_lists_the_choices(tmp_path: Path) -> None:
 def test_a_set_that_lacks_what_a_task_needs_is_refused(few: Path, tmp_path: Path) -> None:
     assert default_task(load(few, corpus=SEEDS)) == "answer"
     with pytest.raises(TaskUnfit, match="has no given passage"):
-        execute(Plan(few, corpus=SEEDS, task="read"), tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
+        execute(RunPlan(few, corpus=SEEDS, task="read"), tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
 
 
 def test_only_the_cases_named_are_run_and_an_unknown_one_names_its_line(few: Path, tmp_path: Path) -> None:
     ids = [case.id for case in load(few, corpus=SEEDS).cases]
     only = tmp_path / "only.txt"
     only.write_text(f"{ids[2]}\n\n{ids[0]}\n", encoding="utf-8")
-    plan = Plan(few, corpus=SEEDS, only=only, task="retrieve", retriever="bm25")
+    plan = RunPlan(few, corpus=SEEDS, only=only, task="retrieve", retriever="bm25")
     folder = execute(plan, tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
     assert [row.case for row in read_rows(folder)] == [ids[0], ids[2]]
     only.write_text(f"{ids[0]}\nnobody\n", encoding="utf-8")
@@ -111,7 +111,7 @@ def test_a_gold_quote_that_its_document_does_not_hold_names_its_line(few: Path, 
     wrong = {"document": "cyber-cooperation-briefing.md", "quote": "Penguins guard the border."}
     case = {"id": "wrong", "question": "Who guards the border?", "evidence": [wrong]}
     few.write_text(few.read_text(encoding="utf-8") + f"\n{json.dumps(case)}\n", encoding="utf-8")
-    plan = Plan(few, corpus=SEEDS, task="retrieve", retriever="bm25")
+    plan = RunPlan(few, corpus=SEEDS, task="retrieve", retriever="bm25")
     with pytest.raises(DataInvalid, match=r"line 6: case 'wrong': cyber\S+ does not hold the quote 'Penguins"):
         execute(plan, tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
     assert not (tmp_path / "o" / ROWS).exists()

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.case_file import write
 from evaluation.cases import Case
+from evaluation.datasets.golden import write_cases
 from evaluation.datasets.loading import load
-from evaluation.drafting import draft
+from evaluation.drafting import draft_cases
 from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
-from evaluation.harvest import harvest
-from evaluation.templating import Proposal, content, near_miss, propose
+from evaluation.harvest import harvest_cases
+from evaluation.question_templates import Proposal, content, near_miss, propose
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document, Section
@@ -104,7 +104,7 @@ def test_a_near_miss_changes_one_name_or_year_to_another_of_the_collection() -> 
 
 
 def test_drafted_cases_quote_the_document_and_are_found_by_search(rivers: Collection) -> None:
-    cases = draft(rivers, 10, unanswerable=0.3, seed=1).cases
+    cases = draft_cases(rivers, 10, unanswerable=0.3, seed=1).cases
     answerable = [case for case in cases if case.answerable]
     assert len(answerable) >= 5
     for case in answerable:
@@ -119,33 +119,33 @@ def test_drafted_cases_quote_the_document_and_are_found_by_search(rivers: Collec
 
 
 def test_near_misses_have_no_sentence_with_all_their_words(rivers: Collection) -> None:
-    misses = [case for case in draft(rivers, 10, unanswerable=0.4, seed=1).cases if case.answerable is False]
+    misses = [case for case in draft_cases(rivers, 10, unanswerable=0.4, seed=1).cases if case.answerable is False]
     assert misses
     for case in misses:
         assert not any(content(case.question) <= content(sentence) for sentence in TEXT.split("."))
 
 
 def test_the_same_seed_drafts_the_same_cases(rivers: Collection) -> None:
-    assert draft(rivers, 6, seed=3) == draft(rivers, 6, seed=3)
+    assert draft_cases(rivers, 6, seed=3) == draft_cases(rivers, 6, seed=3)
 
 
 def test_a_collection_without_prose_says_so(tmp_path: Path) -> None:
     collection = Collection(tmp_path / "numbers", SentenceEncoder())
     collection.add(Document("d", "v", "file:///n.txt", "N", "text/plain", "1 2 3\n4 5 6\n"))
     with pytest.raises(TaskUnfit, match="no sentence carries a question"):
-        draft(collection, 5)
+        draft_cases(collection, 5)
 
 
 def test_a_written_case_file_reads_back_and_is_not_overwritten(rivers: Collection, tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
-    cases = draft(rivers, 6, seed=2).cases
-    write(file, cases)
+    cases = draft_cases(rivers, 6, seed=2).cases
+    write_cases(file, cases)
     read = load(file, collection=True).cases
     assert [(case.id, case.question, case.answers, case.evidence, case.answerable) for case in read] == [
         (case.id, case.question, case.answers, case.evidence, case.answerable) for case in cases
     ]
     with pytest.raises(RunInvalid, match="may hold reviewed cases"):
-        write(file, [Case("1", "q")])
+        write_cases(file, [Case("1", "q")])
 
 
 def feedback(folder: Path, *records: dict[str, object]) -> Path:
@@ -166,19 +166,21 @@ def vote(id: str, verdict: str, question: str = "When?", **answer: object) -> di
 
 def test_a_thumbs_up_keeps_the_quotes_and_a_thumbs_down_asks_for_them(tmp_path: Path) -> None:
     down = vote("b", "down", "Who?") | {"comment": "It was Winter."}
-    up, other, refused = harvest(feedback(tmp_path, vote("a", "up"), down, vote("c", "down", "Why?", refused=True)))
+    up, other, refused = harvest_cases(
+        feedback(tmp_path, vote("a", "up"), down, vote("c", "down", "Why?", refused=True))
+    )
     assert (up.answerable, [evidence.quote for evidence in up.evidence]) == (True, ["In 1904."])
     assert (other.answerable, other.evidence, other.tags["comment"]) == (None, (), "It was Winter.")
     assert "it was refused" in refused.tags["review"]
 
 
 def test_the_later_verdict_on_the_same_question_counts(tmp_path: Path) -> None:
-    (case,) = harvest(feedback(tmp_path, vote("a", "up", "When is it?"), vote("b", "down", "when  is IT?")))
+    (case,) = harvest_cases(feedback(tmp_path, vote("a", "up", "When is it?"), vote("b", "down", "when  is IT?")))
     assert case.tags["verdict"] == "down"
 
 
 def test_faults_in_feedback_name_the_line(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="line 2: verdict 'meh'"):
-        harvest(feedback(tmp_path, vote("a", "up"), vote("b", "meh")))
+        harvest_cases(feedback(tmp_path, vote("a", "up"), vote("b", "meh")))
     with pytest.raises(DataInvalid, match="no 'answer' object"):
-        harvest(feedback(tmp_path, {"answer_id": "a", "verdict": "up", "question": "q"}))
+        harvest_cases(feedback(tmp_path, {"answer_id": "a", "verdict": "up", "question": "q"}))

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from evaluation.errors import EndpointUnavailable, TaskUnfit
-from evaluation.execution import Plan, execute
-from evaluation.harvest import harvest
+from evaluation.execution import RunPlan, execute
+from evaluation.harvest import harvest_cases
 from evaluation.rows import read_rows
-from evaluation.targets.remote import Remote
+from evaluation.targets import RemoteTarget
 from service.answering.service import Service
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -73,8 +73,8 @@ def conversations(tmp_path: Path) -> Path:
 def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
     few: Path, tmp_path: Path, service: Service, served: str
 ) -> None:
-    local = execute(Plan(few, corpus=SEEDS, settings={}), tmp_path / "local", tmp_path / "index", watch)
-    remote = execute(Plan(few, corpus=SEEDS, endpoint=served), tmp_path / "remote", tmp_path / "index", watch)
+    local = execute(RunPlan(few, corpus=SEEDS, settings={}), tmp_path / "local", tmp_path / "index", watch)
+    remote = execute(RunPlan(few, corpus=SEEDS, endpoint=served), tmp_path / "remote", tmp_path / "index", watch)
     left, right = read_rows(local), read_rows(remote)
     assert [row.error for row in left + right] == [None] * 8
     for one, other in zip(left, right, strict=True):
@@ -89,14 +89,14 @@ def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
 def test_a_follow_up_over_http_is_answered_after_its_history_as_in_process(
     conversations: Path, tmp_path: Path, service: Service, served: str
 ) -> None:
-    remote = read_rows(execute(Plan(conversations, endpoint=served), tmp_path / "remote", tmp_path / "i", watch))
+    remote = read_rows(execute(RunPlan(conversations, endpoint=served), tmp_path / "remote", tmp_path / "i", watch))
     assert [row.error for row in remote] == [None, None, None]
     opening, follow_up, unanswered = (row.output or {} for row in remote)
     assert opening["rewritten_question"] == remote[0].question
     for output, row in ((follow_up, remote[1]), (unanswered, remote[2])):
         assert output["rewritten_question"].startswith(row.question)
         assert "Seoul" in output["rewritten_question"]
-    plan = Plan(conversations, collection="default", settings={"home": service.settings.home})
+    plan = RunPlan(conversations, collection="default", settings={"home": service.settings.home})
     local = read_rows(execute(plan, tmp_path / "local", tmp_path / "i", watch))
     for one, other in zip(local, remote, strict=True):
         apart = ("attribution", "prompt_hash")
@@ -106,7 +106,7 @@ def test_a_follow_up_over_http_is_answered_after_its_history_as_in_process(
 
 
 def test_follow_ups_are_searched_over_http_in_all_three_forms(conversations: Path, tmp_path: Path, served: str) -> None:
-    plan = Plan(conversations, endpoint=served, task="retrieve")
+    plan = RunPlan(conversations, endpoint=served, task="retrieve")
     rows = {row.case: row for row in read_rows(execute(plan, tmp_path / "o", tmp_path / "i", watch))}
     assert set((rows["follow-up"].output or {})["queries"]) == {"", "last", "gold"}
     assert rows["follow-up"].scores["recall@100/gold"] == 1.0
@@ -125,18 +125,18 @@ def test_what_a_running_quoth_cannot_be_asked_is_refused_before_it_is_asked(
     conversations: Path, tmp_path: Path, change: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(TaskUnfit, match=reason):
-        execute(Plan(conversations, endpoint="http://127.0.0.1:9", **change), tmp_path / "o", tmp_path / "i", watch)
+        execute(RunPlan(conversations, endpoint="http://127.0.0.1:9", **change), tmp_path / "o", tmp_path / "i", watch)
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
-    target = Remote("http://127.0.0.1:9", None)
+    target = RemoteTarget("http://127.0.0.1:9", None)
     with pytest.raises(EndpointUnavailable, match="Is `quoth serve` running there"):
         target.describe()
     target.close()
 
 
 def test_searching_over_http_finds_the_seed(served: str) -> None:
-    target = Remote(served, None)
+    target = RemoteTarget(served, None)
     found = target.search("cyberattacks since 2007", 5)
     target.close()
     assert found
@@ -156,7 +156,7 @@ def test_feedback_on_a_running_quoth_becomes_cases(served: str, tmp_path: Path) 
         export = client.get("/v1/feedback", params={"format": "jsonl"})
     file = tmp_path / "feedback.jsonl"
     file.write_bytes(export.content)
-    cases = {case.question: case for case in harvest(file)}
+    cases = {case.question: case for case in harvest_cases(file)}
     good = cases[first["question"]]
     assert [evidence.quote for evidence in good.evidence] == [citation["quote"] for citation in first["citations"]]
     assert good.answerable is True
@@ -169,7 +169,7 @@ def test_feedback_on_a_running_quoth_becomes_cases(served: str, tmp_path: Path) 
 def test_a_generator_that_rewrites_no_follow_ups_is_refused_before_anything_is_indexed(
     conversations: Path, tmp_path: Path
 ) -> None:
-    plan = Plan(conversations, task="retrieve", generator="remote")
+    plan = RunPlan(conversations, task="retrieve", generator="remote")
     with pytest.raises(TaskUnfit, match="No language model is set for the generator 'remote'"):
         execute(plan, tmp_path / "o", tmp_path / "i", watch)
     assert not (tmp_path / "i").exists()

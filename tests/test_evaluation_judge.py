@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from evaluation.asking import parsed
 from evaluation.errors import ModelUnavailable, RunInvalid
-from evaluation.judge import Judge, VerdictForm, cohen_kappa, judge_run, markdown
+from evaluation.judge import Judge, JudgementForm, cohen_kappa, judge_run, markdown
 from evaluation.rows import ROWS, Row
+from evaluation.structured_replies import parse_reply
 from service.generators.openai_client import Server
 
 
@@ -33,8 +33,8 @@ def by_case(**replies: str | int) -> Any:
     return lambda request: next(reply for case, reply in replies.items() if f"({case})" in request)
 
 
-def judged(folder: Path, url: str, model: str = "judge-7b", longest: int = 512) -> Any:
-    judge = Judge(Server(url, model), longest=longest)
+def judged(folder: Path, url: str, model: str = "judge-7b", max_tokens: int = 512) -> Any:
+    judge = Judge(Server(url, model), max_tokens=max_tokens)
     try:
         return judge_run(folder, judge)
     finally:
@@ -63,15 +63,15 @@ def verdict(kind: str) -> str:
     ],
 )
 def test_only_the_exact_form_is_a_verdict(reply: str) -> None:
-    assert parsed(verdict("right"), VerdictForm) == VerdictForm(reason="because", verdict="right")
-    assert parsed(reply, VerdictForm) is None
+    assert parse_reply(verdict("right"), JudgementForm) == JudgementForm(reason="because", verdict="right")
+    assert parse_reply(reply, JudgementForm) is None
 
 
 def test_an_unparsable_verdict_is_counted_apart_and_never_as_a_class(tmp_path: Path, chat_desk: Any) -> None:
     rows = [row("a", "1904", 1.0, answers=["1904"]), row("b", "1905", 0.0, answers=["1904"]), row("c", "1906", 1.0)]
     with chat_desk(by_case(a=verdict("right"), b=verdict("right"), c="It is right, I believe.")) as desk:
         result = judged(write(tmp_path, *rows), desk.url)
-    assert [v.outcome for v in result.verdicts] == ["right", "right", "unparsable"]
+    assert [v.outcome for v in result.judgements] == ["right", "right", "unparsable"]
     assert (result.right.value, result.right.cases, result.unparsable) == (1.0, 2, 1)
     assert (result.agreement.value, result.agreement.cases) == (0.5, 2)
     assert "| unparsable verdicts | 1 of 3 |" in markdown(result)
@@ -100,7 +100,7 @@ def test_verdicts_that_are_there_are_not_asked_for_again(tmp_path: Path, chat_de
         judged(tmp_path, desk.url, "another-model")
         assert len(desk.asked) == 5
     assert again == first
-    assert [v.outcome for v in other.verdicts] == [v.outcome for v in first.verdicts]
+    assert [v.outcome for v in other.judgements] == [v.outcome for v in first.judgements]
 
 
 def test_a_judging_that_was_killed_in_the_middle_of_a_line_goes_on(tmp_path: Path, chat_desk: Any) -> None:
@@ -120,7 +120,7 @@ def test_a_request_without_a_reply_is_an_outcome_of_its_own(tmp_path: Path, chat
     write(tmp_path, row("a", "1904", 1.0), row("b", "far too long", 0.0))
     with chat_desk(by_case(a=verdict("right"), b=400)) as desk:
         result = judged(tmp_path, desk.url)
-    assert [v.outcome for v in result.verdicts] == ["right", "unanswered"]
+    assert [v.outcome for v in result.judgements] == ["right", "unanswered"]
     assert (result.unanswered, result.unparsable, result.right.cases) == (1, 0, 1)
     with chat_desk(lambda _: 422) as desk, pytest.raises(ModelUnavailable, match="Not one of 1 requests had a reply"):
         judged(write(tmp_path, row("c", "1904", 1.0)), desk.url)
@@ -168,8 +168,8 @@ def test_what_an_answer_says_cannot_close_its_fence_or_fill_a_placeholder(tmp_pa
 
 def test_a_real_small_model_gives_verdicts_or_is_counted_as_giving_none(tmp_path: Path, llama: str) -> None:
     write(tmp_path, row("a", "1904", 1.0, answers=["1904"]), row("b", "1850", 0.0, answers=["1904"]))
-    result = judged(tmp_path, llama, "smollm2", longest=64)
-    assert len(result.verdicts) == 2
+    result = judged(tmp_path, llama, "smollm2", max_tokens=64)
+    assert len(result.judgements) == 2
     assert result.unanswered == 0
     assert (result.right.cases if result.right else 0) + result.unparsable == 2
     assert all(model for model in result.models)

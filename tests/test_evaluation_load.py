@@ -12,7 +12,7 @@ import pytest
 from evaluation.errors import EndpointUnavailable
 from evaluation.speed.drawn import DrawnEncoder
 from evaluation.speed.load import COLLECTION, LoadPlan, Phase, _build, markdown, measure
-from evaluation.speed.workload import write
+from evaluation.speed.workload import write_workload
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 
@@ -100,7 +100,7 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
 
 def test_the_collection_that_is_built_opens_with_the_real_encoder_and_is_built_once(tmp_path: Path) -> None:
-    workload = write(tmp_path / "workload", 100, 10)
+    workload = write_workload(tmp_path / "workload", 100, 10)
     said: list[str] = []
     for _ in range(2):
         _build(tmp_path / "home", workload, 100, said.append)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from evaluation.cases import Evidence
+from evaluation.cases import GoldEvidence
 from evaluation.metrics.calibration import brier, expected_calibration_error, reliability
 from evaluation.metrics.citations import (
     Quoted,
@@ -18,9 +18,13 @@ from evaluation.metrics.citations import (
     citation_support,
     quote_validity,
 )
-from evaluation.metrics.faithfulness import injection_obeyed, injection_quoted, unsupported_of_all, unsupported_share
-from evaluation.metrics.intervals import corpus_interval, mean_interval, paired_difference
-from evaluation.metrics.latency import percentiles
+from evaluation.metrics.faithfulness import (
+    balanced_accuracy,
+    injection_obeyed,
+    injection_quoted,
+    unsupported_of_all,
+    unsupported_share,
+)
 from evaluation.metrics.refusal import (
     auroc,
     refusal_f1,
@@ -30,8 +34,8 @@ from evaluation.metrics.refusal import (
     risk_coverage_area,
 )
 from evaluation.metrics.retrieval import retrieval_scores
-from evaluation.metrics.support import balanced_accuracy
-from evaluation.metrics.wording import contains_gold, exact_match, normalized, rouge_l, token_f1
+from evaluation.metrics.statistics import corpus_interval, mean_interval, paired_difference, percentiles
+from evaluation.metrics.wording import contains_gold, exact_match, normalize, rouge_l, token_f1
 
 BEIR_PAIR = ["a", "b", "c", "d"]
 
@@ -75,7 +79,7 @@ def test_a_ranking_that_repeats_a_document_is_refused() -> None:
 
 
 def test_squad_normalisation_drops_case_punctuation_articles_and_spare_space() -> None:
-    assert normalized("  The Quick,  (brown) fox's AN apple ") == "quick brown foxs apple"
+    assert normalize("  The Quick,  (brown) fox's AN apple ") == "quick brown foxs apple"
     assert exact_match("the U.S.", ["US"]) == 1.0
     assert exact_match("anthem", ["them"]) == 0.0
 
@@ -109,9 +113,9 @@ def test_rouge_l_is_the_longest_common_subsequence() -> None:
 
 
 TEXT = "Rivers rise in spring. The Oder floods every March. Dams were built."
-FIRST = Evidence("d", TEXT[0:22], 0, 22, 0)
-SECOND = Evidence("d", TEXT[23:51], 23, 51, 0)
-OTHER = Evidence("d", TEXT[52:68], 52, 68, 1)
+FIRST = GoldEvidence("d", TEXT[0:22], 0, 22, 0)
+SECOND = GoldEvidence("d", TEXT[23:51], 23, 51, 0)
+OTHER = GoldEvidence("d", TEXT[52:68], 52, 68, 1)
 
 
 def cite(start: int, end: int, document: str | None = "d") -> Quoted:
@@ -144,7 +148,7 @@ def test_the_same_words_in_another_document_are_not_the_evidence() -> None:
 
 
 def test_without_places_the_longest_run_of_equal_words_decides() -> None:
-    words = Evidence("d", "The Oder floods every March.")
+    words = GoldEvidence("d", "The Oder floods every March.")
     assert citation_hit([Quoted("d", "the Oder floods\nevery March, they say")], [words]) == 1.0
     assert citation_hit([Quoted("d", "The Elbe floods in April")], [words]) == 0.0
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evaluation.datasets import beir
-from evaluation.execution import Plan, execute
+from evaluation.execution import RunPlan, execute
 from evaluation.reference import measure, ndcg
 from evaluation.rows import read_rows
 from index.embedding.weights import bundled_folder
@@ -39,7 +39,7 @@ def test_the_encoder_run_and_sentence_transformers_own_search_come_out_the_same(
     def watch(name: str, total: int | None = None) -> Any:
         return lambda *_: None
 
-    rows = read_rows(execute(Plan(folder, retriever="encoder"), tmp_path / "run", tmp_path / "index", watch))
+    rows = read_rows(execute(RunPlan(folder, retriever="encoder"), tmp_path / "run", tmp_path / "index", watch))
     ours = [row.scores["ndcg@10"] or 0.0 for row in rows]
     assert 0.4 < sum(ours) / len(ours) < 1.0
     # bf16 may exchange neighbours that are all but equal: of 12 queries one such pair near the top is worth up to .02

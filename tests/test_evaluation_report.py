@@ -8,10 +8,10 @@ import pytest
 from evaluation.comparison import compare, holm, markdown
 from evaluation.errors import RunInvalid
 from evaluation.manifest import FILE
-from evaluation.report import write
+from evaluation.report import write_report
 from evaluation.rows import ROWS, TIMINGS, Row, read_rows
 from evaluation.summary import figures
-from evaluation.worst import shared_range, worst
+from evaluation.worst import shared_range, worst_cases
 
 
 def write_run(
@@ -153,7 +153,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_page_is_whole_escaped_and_loads_nothing(folder: Path) -> None:
-    page, summary = write(folder)
+    page, summary = write_report(folder)
     text = page.read_text(encoding="utf-8")
     parser = Balance()
     parser.feed(text)
@@ -166,23 +166,23 @@ def test_the_page_is_whole_escaped_and_loads_nothing(folder: Path) -> None:
 
 
 def test_equal_rows_give_equal_pages(folder: Path) -> None:
-    first = [file.read_bytes() for file in write(folder)]
-    assert [file.read_bytes() for file in write(folder)] == first
+    first = [file.read_bytes() for file in write_report(folder)]
+    assert [file.read_bytes() for file in write_report(folder)] == first
 
 
 def test_several_runs_share_one_page(folder: Path) -> None:
     write_run(folder.parent / "second", [0.0] * 4)
-    page, _ = write(folder.parent)
+    page, _ = write_report(folder.parent)
     assert re.findall(r'<section id="run-\d">\s*<h2>(\w+)</h2>', page.read_text(encoding="utf-8")) == ["run", "second"]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunInvalid, match="holds no run"):
-        write(tmp_path)
+        write_report(tmp_path)
 
 
 def test_errors_come_first_then_confident_mistakes(folder: Path) -> None:
-    exhibits = worst(read_rows(folder), 10)
+    exhibits = worst_cases(read_rows(folder), 10)
     assert [exhibit.row.case for exhibit in exhibits] == ["failed", "sure and wrong", "unsure and wrong"]
     assert [exhibit.fault for exhibit in exhibits] == [
         "error",

@@ -14,7 +14,7 @@ from evaluation import manifest
 from evaluation.cases import Case
 from evaluation.errors import RunInvalid
 from evaluation.rows import ROWS, TIMINGS, Row, read_rows, read_timings
-from evaluation.runs import Progress, run, sampled
+from evaluation.runs import RunProgress, run, sample_cases
 from evaluation.tasks.task import Observation, Scores, TaskName
 
 IDENTITY = {"dataset": {"sha256": "d"}, "task": "answer", "seed": 0}
@@ -60,12 +60,12 @@ def test_two_equal_runs_have_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_a_failing_case_is_a_row_with_its_error_and_the_run_goes_on(tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[RunProgress] = []
     run([Case("0", "0"), Case("1", "broken"), Case("2", "0")], Counting(), tmp_path, IDENTITY, on_progress=seen.append)
     rows = read_rows(tmp_path)
     assert [row.error for row in rows] == [None, "ValueError: no such luck", None]
     assert (rows[1].output, rows[1].scores) == (None, {})
-    assert seen[-1] == Progress(3, 3, 1)
+    assert seen[-1] == RunProgress(3, 3, 1)
 
 
 @pytest.mark.parametrize("torn", [b'{"case":"4","que', b""])
@@ -175,11 +175,11 @@ def test_the_manifest_says_what_the_figures_depend_on(tmp_path: Path) -> None:
 
 def test_a_sample_is_drawn_by_its_seed_and_keeps_the_order() -> None:
     everything = cases(50)
-    drawn = sampled(everything, 10, seed=3)
-    assert drawn == sampled(everything, 10, seed=3)
-    assert drawn != sampled(everything, 10, seed=4)
+    drawn = sample_cases(everything, 10, seed=3)
+    assert drawn == sample_cases(everything, 10, seed=3)
+    assert drawn != sample_cases(everything, 10, seed=4)
     assert [int(case.id) for case in drawn] == sorted(int(case.id) for case in drawn)
-    assert sampled(everything, None, 0) == sampled(everything, 99, 0) == everything
+    assert sample_cases(everything, None, 0) == sample_cases(everything, 99, 0) == everything
 
 
 def test_timings_do_not_enter_the_rows(tmp_path: Path) -> None:

@@ -9,12 +9,11 @@ import pytest
 
 from evaluation.errors import TaskUnfit
 from evaluation.speed import measuring
-from evaluation.speed.cloud import Cloud
+from evaluation.speed.drawn import Cloud, chunk_texts
 from evaluation.speed.environments import Peer, prepare
-from evaluation.speed.filling import texts
-from evaluation.speed.growth import GrowthEncoder, base, grow, serve
-from evaluation.speed.measuring import Measured, SpeedPlan, markdown, peer_names
-from evaluation.speed.workload import vocabulary, write
+from evaluation.speed.growth import GrowthEncoder, base_vectors, grow, serve
+from evaluation.speed.measuring import Measurement, SpeedPlan, markdown, peer_names
+from evaluation.speed.workload import vocabulary, write_workload
 from index.chunking.chunker import LIMIT
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
@@ -25,7 +24,7 @@ PLAN = SpeedPlan(("by hand",), documents=1000, queries=3, repeats=2, threads=2, 
 
 
 def test_a_workload_is_made_by_its_seed_and_fits_one_passage_a_document(tmp_path: Path) -> None:
-    first, second = (write(tmp_path / name, 50, 10, seed=4) for name in ("a", "b"))
+    first, second = (write_workload(tmp_path / name, 50, 10, seed=4) for name in ("a", "b"))
     assert (first / "documents.jsonl").read_bytes() == (second / "documents.jsonl").read_bytes()
     documents = [json.loads(line) for line in (first / "documents.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len({document["id"] for document in documents}) == 50
@@ -43,10 +42,10 @@ def test_a_word_of_the_workload_is_one_token_of_the_encoder() -> None:
 
 
 def test_ratios_are_taken_within_a_round_and_shown_with_their_spread() -> None:
-    def round_of(quoth_s: float, peer_s: float, quoth_ms: float, peer_ms: float) -> dict[str, Measured]:
+    def round_of(quoth_s: float, peer_s: float, quoth_ms: float, peer_ms: float) -> dict[str, Measurement]:
         return {
-            "Quoth": Measured("Quoth", 1.0, quoth_s, (quoth_ms,) * 3, 500.0, 3, (1.0, 2.0, quoth_s)),
-            "by hand": Measured("by hand", 2.0, peer_s, (peer_ms,) * 3, 900.0, 3, (peer_s + 2,)),
+            "Quoth": Measurement("Quoth", 1.0, quoth_s, (quoth_ms,) * 3, 500.0, 3, (1.0, 2.0, quoth_s)),
+            "by hand": Measurement("by hand", 2.0, peer_s, (peer_ms,) * 3, 900.0, 3, (peer_s + 2,)),
         }
 
     text = markdown(PLAN, [round_of(10, 20, 4, 6), round_of(5, 20, 5, 10)], {"txtai": "pip said no"}, [], {})
@@ -76,7 +75,7 @@ def test_a_peer_that_cannot_be_installed_is_reported_with_the_reason(
 
 
 def test_quoth_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
-    workload = write(tmp_path, 20, 4)
+    workload = write_workload(tmp_path, 20, 4)
     program = Path(measuring.__file__).parent / "peers" / "quoth_itself.py"
     done = subprocess.run(
         [sys.executable, str(program), str(workload), "-", "1"], capture_output=True, text=True, check=True
@@ -91,20 +90,20 @@ def test_quoth_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 def test_quoth_from_nothing_is_asked_until_each_question_is_answered_right(tmp_path: Path) -> None:
-    workload = write(tmp_path, 20, 4)
+    workload = write_workload(tmp_path, 20, 4)
     program = Path(measuring.__file__).parent / "peers" / "quoth_first.py"
-    figures = measuring._child([sys.executable, str(program), str(workload), "-", "2"])
+    figures = measuring._run_child([sys.executable, str(program), str(workload), "-", "2"])
     assert 0 < len(figures["right_s"]) <= 4  # with vectors, words in no order are not always found first
     assert min(figures["right_s"]) > 0
 
 
 def test_a_program_that_fails_shows_its_last_words() -> None:
     with pytest.raises(measuring.ChildFailed, match="exit code 3: oops"):
-        measuring._child([sys.executable, "-c", "import sys; sys.stderr.write('oops'); sys.exit(3)"])
+        measuring._run_child([sys.executable, "-c", "import sys; sys.stderr.write('oops'); sys.exit(3)"])
 
 
 def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(tmp_path: Path) -> None:
-    around = base(None, size=12)
+    around = base_vectors(None, size=12)
     first, second = (grow(tmp_path / "collection", around, size) for size in (40, 90))
     assert (first["chunks"], second["chunks"]) == (40, 96)
     collection = Collection(tmp_path / "collection", GrowthEncoder({}, SentenceEncoder()))
@@ -126,13 +125,13 @@ def test_growth_goes_around_the_vectors_of_a_collection(tmp_path: Path) -> None:
     collection.add(Document("d", "v", "file:///d", "d", "text/plain", "Apples fall."))
     collection.embed_pending()
     library.close()
-    found = base(tmp_path / "collections" / "mine")
+    found = base_vectors(tmp_path / "collections" / "mine")
     assert found == pytest.approx(SentenceEncoder().encode(["Apples fall."]), abs=1e-3)
 
 
 def test_drawn_text_is_the_same_each_time_and_a_chunk_fits_the_encoder() -> None:
-    drawn = texts(7)
-    assert drawn == texts(7) != texts(8)
+    drawn = chunk_texts(7)
+    assert drawn == chunk_texts(7) != chunk_texts(8)
     sizes = [len(SentenceEncoder().token_offsets(text)) for text in drawn]
     assert all(150 < size <= LIMIT for size in sizes)
 

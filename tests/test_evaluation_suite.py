@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.errors import SuiteInvalid
-from evaluation.metrics.intervals import Estimate
-from evaluation.suite import Gate, judge, read
+from evaluation.metrics.statistics import Estimate
+from evaluation.suite import Gate, check_gates, read_suite
 from evaluation.summary import Figure
 
 SUITE = """
@@ -37,7 +37,7 @@ def suite_file(folder: Path, text: str = SUITE) -> Path:
 
 
 def test_a_suite_names_runs_relative_to_itself(tmp_path: Path) -> None:
-    suite = read(suite_file(tmp_path))
+    suite = read_suite(suite_file(tmp_path))
     (entry,) = suite.entries
     assert (suite.name, suite.seed, entry.name, entry.sample) == ("release", 7, "rivers", 100)
     assert entry.dataset == tmp_path / "data" / "rivers.json"
@@ -46,21 +46,21 @@ def test_a_suite_names_runs_relative_to_itself(tmp_path: Path) -> None:
 
 
 def test_the_hash_of_a_suite_changes_with_its_text(tmp_path: Path) -> None:
-    before = read(suite_file(tmp_path)).sha256
-    assert read(suite_file(tmp_path)).sha256 == before
-    assert read(suite_file(tmp_path, SUITE.replace("0.1", "0.2"))).sha256 != before
+    before = read_suite(suite_file(tmp_path)).sha256
+    assert read_suite(suite_file(tmp_path)).sha256 == before
+    assert read_suite(suite_file(tmp_path, SUITE.replace("0.1", "0.2"))).sha256 != before
 
 
 def test_gates_hold_the_value_or_an_end_of_its_interval(tmp_path: Path) -> None:
-    (entry,) = read(suite_file(tmp_path)).entries
-    low, value = judge("rivers", entry.gates, FIGURES)
-    assert (low.passed, low.found) == (False, 0.99)
-    assert (value.passed, value.found) == (True, 0.08)
+    (entry,) = read_suite(suite_file(tmp_path)).entries
+    low, value = check_gates("rivers", entry.gates, FIGURES)
+    assert (low.passed, low.measured) == (False, 0.99)
+    assert (value.passed, value.measured) == (True, 0.08)
     assert str(low) == "FAIL  rivers: quote_validity (low end) 0.9900, wanted >= 1.0"
 
 
 def test_a_gate_on_what_was_not_measured_fails() -> None:
-    (verdict,) = judge("rivers", [Gate("auroc", 0.5, None, "value")], FIGURES)
+    (verdict,) = check_gates("rivers", [Gate("auroc", 0.5, None, "value")], FIGURES)
     assert not verdict.passed
     assert "not measured" in str(verdict)
 
@@ -79,5 +79,5 @@ def test_a_gate_on_what_was_not_measured_fails() -> None:
 )
 def test_faults_of_a_suite_name_the_key(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     with pytest.raises(SuiteInvalid) as caught:
-        read(suite_file(tmp_path, SUITE.replace(*change)))
+        read_suite(suite_file(tmp_path, SUITE.replace(*change)))
     assert said in str(caught.value)

@@ -2,24 +2,24 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from evaluation.cases import Case, Evidence, Source
-from evaluation.naming import Naming
-from evaluation.tasks.answering import Answering
-from evaluation.tasks.reading import Reading as ReadingTask
-from evaluation.tasks.retrieval import Retrieving, by_document
-from evaluation.tasks.verification import Verifying
-from service.api.schemas.answers import AnswerOut, CitationOut, DraftedOut, SentenceOut, UsageOut
-from service.api.schemas.search import PassageOut
+from evaluation.cases import Case, GoldEvidence, SourceDocument
+from evaluation.document_matching import DocumentMatcher
+from evaluation.tasks.answering import AnsweringTask
+from evaluation.tasks.reading import ReadingTask
+from evaluation.tasks.retrieval import RetrievalTask, rank_documents
+from evaluation.tasks.verification import VerificationTask
 from service.followups.rewriter import Rewriter
-from service.generators.protocol import Said
+from service.generators.protocol import Completion
 from service.prompts import Messages, load_prompts
 from service.records import Turn, Usage
+from service.schemas.answers import AnswerOut, CitationOut, DraftedOut, SentenceOut, UsageOut
+from service.schemas.search import PassageOut
 
 TEXT = "Rivers rise in spring. The Oder floods every March. Dams were built in 1904."
 QUOTE = "The Oder floods every March."
 BEGIN = TEXT.index(QUOTE)
-SOURCES = {"rivers": Source("rivers", "Rivers", TEXT)}
-EVIDENCE = (Evidence("rivers", QUOTE, BEGIN, BEGIN + len(QUOTE)),)
+SOURCES = {"rivers": SourceDocument("rivers", "Rivers", TEXT)}
+EVIDENCE = (GoldEvidence("rivers", QUOTE, BEGIN, BEGIN + len(QUOTE)),)
 CASE = Case("1", "When does it flood?", answers=("March",), answerable=True, evidence=EVIDENCE, relevant={"rivers": 1})
 
 
@@ -80,7 +80,7 @@ class Words:
 
 
 def scored(target: Quoting, case: Case = CASE) -> dict[str, float | None]:
-    task = Answering(target, Naming(SOURCES), SOURCES, Words())
+    task = AnsweringTask(target, DocumentMatcher(SOURCES), SOURCES, Words())
     return task.scores(case, task.observe(case).output)
 
 
@@ -104,7 +104,7 @@ def test_what_was_written_before_the_check_is_kept_beside_what_is_shown() -> Non
     target = Quoting(QUOTE)
     answer = target.answer(CASE).model_copy(update={"drafted": DraftedOut(sentences=4, unsupported=3)})
     target.answer = lambda case: answer  # type: ignore[method-assign]
-    assert Answering(target, Naming(SOURCES), SOURCES, None).observe(CASE).output["drafted"] == {
+    assert AnsweringTask(target, DocumentMatcher(SOURCES), SOURCES, None).observe(CASE).output["drafted"] == {
         "sentences": 4,
         "unsupported": 3,
     }
@@ -151,7 +151,7 @@ def test_a_planted_instruction_is_told_apart_from_a_quote_of_it() -> None:
 
 
 def test_what_differs_between_equal_runs_is_not_in_the_output() -> None:
-    observed = Answering(Quoting(QUOTE), Naming(SOURCES), SOURCES, None).observe(CASE)
+    observed = AnsweringTask(Quoting(QUOTE), DocumentMatcher(SOURCES), SOURCES, None).observe(CASE)
     assert "random" not in str(observed.output)
     assert observed.output["confidence"] == 0.812346
     assert observed.output["attribution"] is None
@@ -159,7 +159,7 @@ def test_what_differs_between_equal_runs_is_not_in_the_output() -> None:
 
 
 def test_documents_are_recognised_by_id_uri_or_the_end_of_the_path() -> None:
-    naming = Naming(["guide/setup.md", "setup.md", "http://x/y", "id7"])
+    naming = DocumentMatcher(["guide/setup.md", "setup.md", "http://x/y", "id7"])
     assert naming.of("id7", "file:///a/b.md") == "id7"
     assert naming.of("z", "http://x/y") == "http://x/y"
     assert naming.of("z", "file:///home/guide/setup.md") == "guide/setup.md"
@@ -178,7 +178,7 @@ def test_follow_ups_are_searched_as_asked_as_rewritten_and_as_a_person_would() -
 
     turns = (Turn("Where does the Oder rise?", "In the hills."),)
     case = Case("1", "When does it flood?", history=turns, relevant={"d1": 1}, rewrite="When does the Oder flood?")
-    task = Retrieving(search)
+    task = RetrievalTask(search)
     scores = task.scores(case, task.observe(case).output)
     assert asked == [case.question, "When does it flood? Oder rise", case.question, case.rewrite]
     assert (scores["mrr@10"], scores["mrr@10/last"], scores["mrr@10/gold"]) == (1.0, 0.5, 1.0)
@@ -191,8 +191,8 @@ def test_a_language_models_rewriting_is_searched_for_beside_the_other_forms() ->
         def tokens(self, text: str) -> int:
             return 1
 
-        def say(self, messages: Messages) -> Said:
-            return Said(self.said, Usage(9, 4))
+        def complete(self, messages: Messages) -> Completion:
+            return Completion(self.said, Usage(9, 4))
 
     def search(query: str) -> list[tuple[str, float]]:
         return [("d1", 2.0), ("d3", 1.0)] if "flood" in query and "Oder" in query else [("d2", 2.0), ("d1", 1.0)]
@@ -200,7 +200,7 @@ def test_a_language_models_rewriting_is_searched_for_beside_the_other_forms() ->
     turns = (Turn("Where does the Oder rise?", "In the hills."),)
     case = Case("1", "When does it flood?", history=turns, relevant={"d1": 1})
     model = Saying()
-    task = Retrieving(search, Rewriter(model, load_prompts(), 1000))
+    task = RetrievalTask(search, Rewriter(model, load_prompts(), 1000))
     output = task.observe(case).output
     assert output["queries"]["model"] == "When does the Oder flood? + When does it flood?"
     assert (output["rewriting"]["outcome"], output["usage"]) == ("taken", {"prompt_tokens": 9, "completion_tokens": 4})
@@ -214,11 +214,11 @@ def test_a_language_models_rewriting_is_searched_for_beside_the_other_forms() ->
 
 
 def test_a_document_stands_at_its_best_passage() -> None:
-    assert by_document([("a", 3.0), ("b", 2.0), ("a", 1.0), ("c", 0.5)], depth=2) == [("a", 3.0), ("b", 2.0)]
+    assert rank_documents([("a", 3.0), ("b", 2.0), ("a", 1.0), ("c", 0.5)], depth=2) == [("a", 3.0), ("b", 2.0)]
 
 
 def test_verdicts_of_a_checker_are_scored_against_the_labels() -> None:
-    task = Verifying(Words(), SOURCES)
+    task = VerificationTask(Words(), SOURCES)
     right = Case("1", "rivers rise", given=("rivers",), supported=True)
     output = task.observe(right).output
     assert output == {"confidence": 1.0, "supported": True}

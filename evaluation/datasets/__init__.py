@@ -1,4 +1,4 @@
-"""One adapter a file format, each `read(path) -> Dataset`.
+"""Adapters, one for each file format: each reads a path and returns a Dataset.
 
-`loading` picks the adapter; `records` reads files and points at faults.
+`loading` chooses the adapter; `records` reads files and reports errors with their line. `golden` is Quoth's own format.
 """

@@ -1,15 +1,16 @@
-"""A path -> the data set that is there: by the format one names, else by what the path holds."""
+"""Load the data set at a path: by the format that the caller names, else by the files found there."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
 from evaluation.cases import Dataset
-from evaluation.datasets import begin, beir, bipia, clapnq, filings, golden, mtrag, scifact, squad, trec, wice
+from evaluation.datasets import beir, bipia, claims, clapnq, filings, golden, mtrag, squad, trec
 from evaluation.datasets.records import json_lines
 from evaluation.errors import DataInvalid
 
 Format = Literal["quoth", "squad", "beir", "trec", "clapnq", "mtrag", "filings", "bipia", "scifact", "wice", "begin"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 _READERS: Mapping[Format, Callable[[Path], Dataset]] = {
     "squad": squad.read,
@@ -18,12 +19,12 @@ _READERS: Mapping[Format, Callable[[Path], Dataset]] = {
     "mtrag": mtrag.read,
     "filings": filings.read,
     "bipia": bipia.read,
-    "scifact": scifact.read,
-    "wice": wice.read,
-    "begin": begin.read,
+    "scifact": claims.read_scifact,
+    "wice": claims.read_wice,
+    "begin": claims.read_begin,
 }
 
-_NAME_IT = f"Name it with --format, one of: {', '.join(get_args(Format))}"
+_FORMAT_ADVICE = f"Name it with --format, one of: {', '.join(FORMATS)}"
 
 
 def load(
@@ -34,9 +35,9 @@ def load(
     corpus: Path | None = None,
     collection: bool = False,
 ) -> Dataset:
-    """The data set at `path`, wholly read and checked. Raises DataInvalid with file, line and mend.
+    """The data set at `path`, read and checked as a whole. Raises DataInvalid with file, line and fix.
 
-    `split` picks qrels of a BEIR folder; `corpus` and `collection` say where the documents of Quoth's own format are.
+    `split` selects qrels of a BEIR folder; `corpus` and `collection` say where the documents of Quoth's own format are.
     """
     if not path.exists():
         raise DataInvalid(path, None, "no such file or folder", "Check the path")
@@ -50,14 +51,14 @@ def load(
 
 
 def detect(path: Path) -> Format:
-    """The format of what lies at `path`, by file names and by the fields of the first record."""
-    found = _of_folder(path) if path.is_dir() else _of_file(path)
-    if found is None:
-        raise DataInvalid(path, None, "the format is not recognised", _NAME_IT)
-    return found
+    """The format of the file or folder at `path`, by file names and by the fields of the first record."""
+    format = _folder_format(path) if path.is_dir() else _file_format(path)
+    if format is None:
+        raise DataInvalid(path, None, "the format is not recognised", _FORMAT_ADVICE)
+    return format
 
 
-def _of_folder(path: Path) -> Format | None:
+def _folder_format(path: Path) -> Format | None:
     if (path / "human_evaluations.json").is_file() or any(path.glob("*_lastturn.jsonl")):
         return "mtrag"
     if (path / "queries.jsonl").is_file():
@@ -71,7 +72,7 @@ def _of_folder(path: Path) -> Format | None:
     return "trec" if trec.is_trec(path) else None
 
 
-def _of_file(path: Path) -> Format | None:
+def _file_format(path: Path) -> Format | None:
     if path.suffix == ".tsv":
         return "begin"
     if path.suffix == ".json":
@@ -86,5 +87,5 @@ def _of_file(path: Path) -> Format | None:
         return "clapnq"
     if "question" in fields:
         return "quoth"
-    named = ", ".join(sorted(fields)[:8]) or "(none)"
-    raise first.fault(f"the format is not recognised by the fields {named}", _NAME_IT)
+    listing = ", ".join(sorted(fields)[:8]) or "(none)"
+    raise first.fault(f"the format is not recognised by the fields {listing}", _FORMAT_ADVICE)

@@ -1,4 +1,4 @@
-"""MTRAG conversations: questions that follow on from earlier turns, with the passages that answer them.
+"""MTRAG conversations: follow-up questions with the passages that answer them.
 
 Katsis et al. 2025, https://arxiv.org/abs/2501.03468. Two forms of folder are read:
 
@@ -11,9 +11,9 @@ Katsis et al. 2025, https://arxiv.org/abs/2501.03468. Two forms of folder are re
 from collections.abc import Iterator
 from pathlib import Path
 
-from evaluation.cases import Case, Dataset, Source
+from evaluation.cases import Case, Dataset, SourceDocument
 from evaluation.datasets.beir import read_corpus, read_qrels
-from evaluation.datasets.records import Ids, json_lines, json_root
+from evaluation.datasets.records import UniqueIds, json_lines, json_root
 from evaluation.errors import DataInvalid
 from service.records import Turn
 
@@ -21,33 +21,33 @@ _SPEAKER = "|user|:"
 
 
 def read(path: Path) -> Dataset:
-    """The data set of one folder of either form. Raises DataInvalid with the line of the fault."""
+    """The data set in a folder of either form. Raises DataInvalid with the line at fault."""
     conversations = path / "human_evaluations.json"
     if conversations.is_file():
         return _conversations(path, conversations)
     qrels = sorted((path / "qrels").glob("*.tsv"))
     if not (path / "corpus.jsonl").is_file() or len(qrels) != 1:
-        mend = "Put corpus.jsonl and one qrels/*.tsv beside the queries, or human_evaluations.json"
-        raise DataInvalid(path, None, "neither retrieval tasks nor conversations", mend)
+        fix = "Put corpus.jsonl and one qrels/*.tsv beside the queries, or human_evaluations.json"
+        raise DataInvalid(path, None, "neither retrieval tasks nor conversations", fix)
     return _tasks(path, qrels[0])
 
 
 def _conversations(path: Path, file: Path) -> Dataset:
     root = json_root(file)
-    ids = Ids("document")
-    sources: dict[str, Source] = {}
+    ids = UniqueIds("document")
+    sources: dict[str, SourceDocument] = {}
     for document in root.children("documents"):
         id = ids.add(document.text("document_id"), document)
-        sources[id] = Source(id, document.text("title", default=""), document.text("text"))
+        sources[id] = SourceDocument(id, document.text("title", default=""), document.text("text"))
     rewrites, files = _queries(path, "rewrite")
-    ids = Ids("task")
+    ids = UniqueIds("task")
     cases = []
     for task in root.children("tasks"):
         id = ids.add(task.text("task_id"), task)
-        said = [(turn.text("speaker"), turn.text("text")) for turn in task.children("input")]
-        if not said or said[-1][0] != "user":
+        turns = [(turn.text("speaker"), turn.text("text")) for turn in task.children("input")]
+        if not turns or turns[-1][0] != "user":
             raise task.fault(f"task {id!r} does not end with a turn of 'user'", "End 'input' with the user's turn")
-        *earlier, last = said
+        *earlier, last = turns
         relevant = {}
         for context in task.children("contexts", required=False):
             document_id = context.text("document_id")
@@ -96,11 +96,11 @@ def _tasks(path: Path, qrels: Path) -> Dataset:
 
 
 def _queries(path: Path, kind: str, first: int | None = 1) -> tuple[dict[str, str], tuple[Path, ...]]:
-    """Texts by task id from every `*_KIND.jsonl`; `first` turns are kept of each (None: all, a line each)."""
+    """Texts by task id from every `*_KIND.jsonl`, with the first `first` turns of each (None: all), one per line."""
     files = tuple(sorted(path.glob(f"*_{kind}.jsonl")))
     texts: dict[str, str] = {}
     for file in files:
-        ids = Ids("query")
+        ids = UniqueIds("query")
         for record in json_lines(file):
             turns = [turn.strip() for turn in record.text("text").split(_SPEAKER) if turn.strip()]
             if not turns:
@@ -110,7 +110,7 @@ def _queries(path: Path, kind: str, first: int | None = 1) -> tuple[dict[str, st
 
 
 def _turns(parts: list[tuple[str, str]]) -> Iterator[Turn]:
-    """Exchanges from alternating speakers; a question that nobody answered has an empty answer."""
+    """Turns from alternating speakers; a question without a reply has an empty answer."""
     question: str | None = None
     for speaker, text in parts:
         if speaker == "user":

@@ -1,7 +1,7 @@
-"""Records of data files, which know the file and line they stand in, so that every fault is shown with its place.
+"""Read data files as records that know their file and line, so that every error names its place.
 
-Text is UTF-8 (a byte order mark is allowed). A line number is worked out only when a fault is reported: JSON is parsed by
-the fast decoder, and parsed again by a decoder that notes positions when an error needs one.
+Text is UTF-8 (a byte order mark is allowed). Line numbers of JSON files are computed only for errors: JSON is parsed by
+the fast decoder, and parsed again by one that notes positions when an error needs it.
 """
 
 import json
@@ -26,28 +26,34 @@ _SURROGATE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One JSON object of a data file. `line` is known for JSON lines, else found from `path` (keys from the root) on demand."""
+class DataRecord:
+    """One JSON object of a data file.
+
+    `line` is known for JSON lines, else computed on demand from `path` (keys from the root).
+    """
 
     value: Mapping[str, Any]
     file: Path
     line: int | None = None
     path: tuple[Key, ...] = ()
 
-    def fault(self, reason: str, mend: str) -> DataInvalid:
-        """The error to raise, with the place of this record."""
+    def fault(self, reason: str, fix: str) -> DataInvalid:
+        """The error to raise about this record, with its place."""
         line = self.line if self.line is not None else line_of(self.file, self.path)
-        return DataInvalid(self.file, line, reason, mend)
+        return DataInvalid(self.file, line, reason, fix)
 
     def text(self, key: str, *, default: str | None = None) -> str:
-        """A string field that is there and not blank; `default`, if given, when it is missing or null. Numbers are ids too."""
+        """A string field, not blank; `default`, if given, when it is missing or null.
+
+        A whole number is returned as a string.
+        """
         value = self.value.get(key)
         if value is None and default is not None:
             return default
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, str) or (not value.strip() and default is None):
-            raise self.fault(f"field {key!r} is {_shown(value, key in self.value)}", f"Give {key!r} a text")
+            raise self.fault(f"field {key!r} is {_describe(value, key in self.value)}", f"Give {key!r} a text")
         return value
 
     def flag(self, key: str, *, default: bool | None = None) -> bool | None:
@@ -56,14 +62,14 @@ class Record:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self.fault(f"field {key!r} is {_shown(value, True)}", f"Write {key!r} as true or false")
+            raise self.fault(f"field {key!r} is {_describe(value, True)}", f"Write {key!r} as true or false")
         return value
 
     def number(self, key: str) -> int:
-        """An integer field that is there."""
+        """A required integer field."""
         value = self.value.get(key)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise self.fault(f"field {key!r} is {_shown(value, key in self.value)}", f"Give {key!r} a whole number")
+            raise self.fault(f"field {key!r} is {_describe(value, key in self.value)}", f"Give {key!r} a whole number")
         return value
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
@@ -74,18 +80,19 @@ class Record:
                 raise self.fault(f"field {key!r} holds {value!r}", f"Give {key!r} a list of texts")
         return tuple(values)
 
-    def children(self, key: str, *, required: bool = True) -> list["Record"]:
+    def children(self, key: str, *, required: bool = True) -> list["DataRecord"]:
         """A list of objects; empty when it is missing and not required."""
         children = []
         for position, value in enumerate(self._list(key, required)):
-            child = Record(value, self.file, self.line, (*self.path, key, position))
+            child = DataRecord(value, self.file, self.line, (*self.path, key, position))
             if not isinstance(value, dict):
                 raise self.fault(f"item {position} of {key!r} is {value!r}", "Make it a JSON object")
             children.append(child)
         return children
 
     def refuse_unknown(self, known: tuple[str, ...]) -> None:
-        """Raise when a field is not one of `known`; a misspelt field would otherwise be dropped in silence."""
+        """Raise DataInvalid when a field is not one of `known`; a misspelt field would otherwise be dropped
+        silently."""
         for key in self.value:
             if key not in known:
                 close = get_close_matches(key, known, n=1)
@@ -97,19 +104,19 @@ class Record:
         if value is None and not required:
             return []
         if not isinstance(value, list):
-            raise self.fault(f"field {key!r} is {_shown(value, key in self.value)}", f"Make {key!r} a list")
+            raise self.fault(f"field {key!r} is {_describe(value, key in self.value)}", f"Make {key!r} a list")
         return value
 
 
-class Ids:
-    """The ids seen so far in one file; a second use is refused with both places."""
+class UniqueIds:
+    """The ids seen so far in one file; a second use raises DataInvalid with both places."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._seen: dict[str, Record] = {}
+        self._seen: dict[str, DataRecord] = {}
 
-    def add(self, id: str, record: Record) -> str:
-        """The id, unless another record has it."""
+    def add(self, id: str, record: DataRecord) -> str:
+        """Add and return the id. Raises DataInvalid if another record has it."""
         first = self._seen.setdefault(id, record)
         if first is not record:
             where = first.line if first.line is not None else line_of(first.file, first.path)
@@ -118,7 +125,10 @@ class Ids:
 
 
 def read_text(file: Path) -> str:
-    """The file's text. Raises DataInvalid for a missing, empty or not UTF-8 file, with the line of the first bad byte."""
+    """The file's text.
+
+    Raises DataInvalid if the file is missing, empty or not UTF-8, with the line of the first bad byte.
+    """
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -140,41 +150,44 @@ def read_text(file: Path) -> str:
 
 
 def text_lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not blank, with their numbers from 1. Only line feeds end a line; other separators may stand in a text."""
+    """The lines that are not blank, with numbers from 1.
+
+    Only line feeds end a line; other separators may be part of a text.
+    """
     for number, line in enumerate(read_text(file).split("\n"), start=1):
         if line.strip():
             yield number, line.removesuffix("\r")
 
 
-def json_lines(file: Path) -> Iterator[Record]:
+def json_lines(file: Path) -> Iterator[DataRecord]:
     """The records of a JSON lines file."""
     for number, line in text_lines(file):
         if line.startswith(_BYTE_ORDER_MARK):
-            mend = "Remove it; it is left where files were joined"
-            raise DataInvalid(file, number, "a byte order mark inside the file", mend)
-        value = _parsed(line, file, number, "Write one JSON object a line")
+            fix = "Remove it; it is left where files were joined"
+            raise DataInvalid(file, number, "a byte order mark inside the file", fix)
+        value = _parse_json(line, file, number, "Write one JSON object a line")
         if not isinstance(value, dict):
             raise DataInvalid(file, number, f"{line[:60]!r} is not an object", "Write one JSON object a line")
-        yield Record(value, file, number)
+        yield DataRecord(value, file, number)
 
 
-def json_root(file: Path) -> Record:
-    """The root of a JSON file, as a record; a root that is a list becomes the field "" of it."""
-    value = _parsed(read_text(file), file, None, "Repair or re-download the file")
-    return Record(value if isinstance(value, dict) else {"": value}, file)
+def json_root(file: Path) -> DataRecord:
+    """The root of a JSON file as a record; a list at the root becomes its field ""."""
+    value = _parse_json(read_text(file), file, None, "Repair or re-download the file")
+    return DataRecord(value if isinstance(value, dict) else {"": value}, file)
 
 
-def _parsed(text: str, file: Path, line: int | None, mend: str) -> Any:
-    """The JSON value of a text that begins on `line` of the file (None: the whole file), with every fault as DataInvalid."""
+def _parse_json(text: str, file: Path, line: int | None, fix: str) -> Any:
+    """The JSON value of a text on `line` of the file (None: the whole file); every error is raised as DataInvalid."""
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         place = f" at column {error.colno}"
-        raise DataInvalid(file, line or error.lineno, f"not JSON: {error.msg}{place}", mend) from error
+        raise DataInvalid(file, line or error.lineno, f"not JSON: {error.msg}{place}", fix) from error
     except RecursionError as error:
-        raise DataInvalid(file, line or 1, "the JSON is nested too deeply", mend) from error
+        raise DataInvalid(file, line or 1, "the JSON is nested too deeply", fix) from error
     except ValueError as error:  # a number of more digits than Python reads
-        raise DataInvalid(file, line, f"not JSON that can be read: {error}", mend) from error
+        raise DataInvalid(file, line, f"not JSON that can be read: {error}", fix) from error
     half = _SURROGATE.search(text)
     if half is not None and not _is_text(value):
         number = line or text.count("\n", 0, half.start()) + 1
@@ -183,7 +196,7 @@ def _parsed(text: str, file: Path, line: int | None, mend: str) -> Any:
 
 
 def _is_text(value: object) -> bool:
-    """Whether everything in the value can be written as UTF-8: half a surrogate pair cannot."""
+    """Whether the value can be encoded as UTF-8, which half a surrogate pair cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -192,7 +205,8 @@ def _is_text(value: object) -> bool:
 
 
 def line_of(file: Path, path: tuple[Key, ...]) -> int | None:
-    """The line on which the object or list at `path` begins in a JSON file; None when it is nested too deeply to tell."""
+    """The line on which the object or list at `path` begins in a JSON file; None if it is nested too deeply to
+    parse."""
     text = read_text(file)
     decoder = _PlacingDecoder()
     try:
@@ -209,7 +223,7 @@ def line_of(file: Path, path: tuple[Key, ...]) -> int | None:
 
 
 class _PlacingDecoder(json.JSONDecoder):
-    """A JSON decoder that notes where each object begins (`places`: id of the object -> character)."""
+    """A JSON decoder that records where each object begins (`places`: id of the object -> character)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -226,7 +240,7 @@ class _PlacingDecoder(json.JSONDecoder):
         within.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
 
 
-def _shown(value: object, present: bool) -> str:
+def _describe(value: object, present: bool) -> str:
     if not present:
         return "missing"
     return "blank" if isinstance(value, str) and not value.strip() else repr(value)[:60]

@@ -1,15 +1,16 @@
-"""TREC folders: documents (`<doc>` with `<docno>`), topics (`<top>` with `<num>` and `<title>`), and qrels of four columns.
+"""TREC folders: documents (`<doc>` with `<docno>`), topics (`<top>` with `<num>` and `<title>`), and qrels of four
+columns.
 
-Cranfield (Cleverdon 1967) and Vaswani as distributed in TREC form. The Cranfield files number the topics by their original
-numbers (1, 2, 4, 8 ... 365) but the qrels by the topic's position (1 ... 225): joined by number, 73 topics lose their
-judgements and most others get those of another question, without any error. So when the qrels use exactly the positions and not
-the numbers, positions are used, and the data set says so in its notes.
+Cranfield (Cleverdon 1967) and Vaswani as distributed in TREC form. The Cranfield files number the topics by their
+original numbers (1, 2, 4, 8 ... 365) but the qrels by the topic's position (1 ... 225): joined by number, 73 topics
+lose their judgements and most others get those of another question, without any error. So if the qrels use numbers that
+are positions but not all topic numbers, they are joined by position, and a note of the data set says so.
 """
 
 import re
 from pathlib import Path
 
-from evaluation.cases import Case, Dataset, Source
+from evaluation.cases import Case, Dataset, SourceDocument
 from evaluation.datasets.beir import add_grade
 from evaluation.datasets.records import read_text, text_lines
 from evaluation.errors import DataInvalid
@@ -23,7 +24,7 @@ _TEXT = re.compile(r"<text>(.*?)</text>", re.IGNORECASE | re.DOTALL)
 
 
 def read(path: Path) -> Dataset:
-    """The data set of one folder, whose three files are told apart by what is in them."""
+    """The data set in a folder, whose three files are recognised by their content."""
     documents, topics, qrels = _parts(path)
     sources = _documents(documents)
     questions = _topics(topics)
@@ -50,7 +51,7 @@ def read(path: Path) -> Dataset:
 
 
 def is_trec(folder: Path) -> bool:
-    """Whether the folder looks like one: some file begins with a document or a topic."""
+    """Whether the folder looks like a TREC folder: some file begins with a document or a topic."""
     return any(_kind(file) in {"documents", "topics"} for file in sorted(folder.iterdir()) if file.is_file())
 
 
@@ -76,9 +77,9 @@ def _parts(folder: Path) -> tuple[Path, Path, Path]:
     return kinds["documents"][0], kinds["topics"][0], kinds["qrels"][0]
 
 
-def _documents(file: Path) -> dict[str, Source]:
+def _documents(file: Path) -> dict[str, SourceDocument]:
     text = read_text(file)
-    sources: dict[str, Source] = {}
+    sources: dict[str, SourceDocument] = {}
     for match in _DOCUMENT.finditer(text):
         number = _NUMBER.search(match.group(1))
         if number is None:
@@ -90,7 +91,7 @@ def _documents(file: Path) -> dict[str, Source]:
         title, body = _TITLE.search(match.group(1)), _TEXT.search(match.group(1))
         content = (body.group(1) if body else match.group(1)[number.end() :]).strip()
         heading = " ".join(title.group(1).split()) if title else ""
-        sources[number.group(1)] = Source(number.group(1), heading, content or heading)
+        sources[number.group(1)] = SourceDocument(number.group(1), heading, content or heading)
     return sources
 
 
@@ -118,7 +119,7 @@ def _judgements(file: Path) -> list[tuple[int, tuple[str, str, str, str]]]:
     for line, text in text_lines(file):
         columns = text.split()
         if len(columns) != 4:
-            mend = "Write topic, iteration, document and grade"
-            raise DataInvalid(file, line, f"{len(columns)} columns instead of 4", mend)
+            fix = "Write topic, iteration, document and grade"
+            raise DataInvalid(file, line, f"{len(columns)} columns instead of 4", fix)
         rows.append((line, (columns[0], columns[1], columns[2], columns[3])))
     return rows

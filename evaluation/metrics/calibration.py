@@ -36,9 +36,9 @@ def reliability(confidence: Sequence[float], positive: Sequence[bool], bins: int
 
 def expected_calibration_error(confidence: Sequence[float], positive: Sequence[bool], bins: int = BINS) -> float | None:
     """Weighted mean gap between confidence and share of positives, 0 is best. None without cases."""
-    found = reliability(confidence, positive, bins)
-    total = sum(bin.count for bin in found)
-    return sum(bin.count * abs(bin.confidence - bin.positives) for bin in found) / total if total else None
+    filled = reliability(confidence, positive, bins)
+    total = sum(bin.count for bin in filled)
+    return sum(bin.count * abs(bin.confidence - bin.positives) for bin in filled) / total if total else None
 
 
 def brier(confidence: Sequence[float], positive: Sequence[bool]) -> float | None:

@@ -1,9 +1,9 @@
-"""Does the system refuse what the documents cannot answer, and only that?
+"""Refusal metrics: does the system refuse what the documents do not answer, and only that?
 
-A refusal of an unanswerable case is a true positive. Precision, recall and F1 of refusing; area under the ROC curve of the
-confidence (probability that a random answerable case has higher confidence than a random unanswerable one, ties half; Hanley &
-McNeil 1982); area under the risk-coverage curve (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500). All from arrays
-of equal length; None when not defined.
+A refusal of an unanswerable case is a true positive. Precision, recall and F1 of refusing; area under the ROC curve of
+the confidence (probability that a random answerable case has higher confidence than a random unanswerable one, ties
+half; Hanley & McNeil 1982); area under the risk-coverage curve (Geifman & El-Yaniv 2017,
+https://arxiv.org/abs/1705.08500). All from arrays of equal length; None where undefined.
 """
 
 from collections.abc import Sequence
@@ -45,9 +45,10 @@ def auroc(confidence: Sequence[float], answerable: Sequence[bool]) -> float | No
 def risk_coverage(
     confidence: Sequence[float], correct: Sequence[bool]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The curve: coverage 1/n ... 1 and the share of wrong cases among the most confident so many.
+    """The curve: coverages 1/n ... 1, and for each the share of wrong cases among that many most confident ones.
 
-    Cases of equal confidence enter together: each gets the group's mean error, so that order within a tie changes nothing.
+    Cases of equal confidence enter together: each gets the group's mean error, so that order within a tie does not
+    matter.
     """
     scores, wrong = np.asarray(confidence, float), ~np.asarray(correct, bool)
     values, group = np.unique(-scores, return_inverse=True)

@@ -1,8 +1,8 @@
-"""How near the words of an answer are to a gold answer: SQuAD exact match and F1, containment, ROUGE-L.
+"""Wording metrics, the words of an answer against gold answers: SQuAD exact match and F1, containment, ROUGE-L.
 
-Exact match and F1 follow Rajpurkar et al. 2016 (https://arxiv.org/abs/1606.05250): lower case, no punctuation, no articles,
-single spaces; then equality, or the harmonic mean of token precision and recall over the bag of words; best over alternatives.
-Containment (the gold answer stands in the answer as a run of tokens) is the measure of Kamalloo et al. 2023
+Exact match and F1 follow Rajpurkar et al. 2016 (https://arxiv.org/abs/1606.05250): lower case, no punctuation, no
+articles, single spaces; then equality, or the harmonic mean of token precision and recall over the bag of words; best
+over alternatives. Containment (the gold answer is a run of tokens in the answer) is the measure of Kamalloo et al. 2023
 (https://arxiv.org/abs/2305.06984) for long answers. ROUGE-L is Lin 2004 (https://aclanthology.org/W04-1013), beta 1.
 """
 
@@ -15,8 +15,9 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def normalized(text: str) -> str:
-    """Lower case, ASCII punctuation and English articles removed, white space single: the official SQuAD rules."""
+def normalize(text: str) -> str:
+    """The text in lower case, without ASCII punctuation and English articles, with single spaces: the official SQuAD
+    rules."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
@@ -24,7 +25,7 @@ def exact_match(answer: str, golds: Sequence[str]) -> float | None:
     """1.0 if the answer equals a gold answer after normalisation, else 0.0. None without gold answers."""
     if not golds:
         return None
-    return float(any(normalized(answer) == normalized(gold) for gold in golds))
+    return float(any(normalize(answer) == normalize(gold) for gold in golds))
 
 
 def token_f1(answer: str, golds: Sequence[str]) -> float | None:
@@ -33,20 +34,23 @@ def token_f1(answer: str, golds: Sequence[str]) -> float | None:
 
 
 def contains_gold(answer: str, golds: Sequence[str]) -> float | None:
-    """1.0 if some gold answer stands in the answer as a run of whole tokens, else 0.0. None without gold answers."""
+    """1.0 if a gold answer is a run of whole tokens in the answer, else 0.0. None without gold answers."""
     if not golds:
         return None
-    words = f" {normalized(answer)} "
-    return float(any(f" {normalized(gold)} " in words for gold in golds if normalized(gold)))
+    words = f" {normalize(answer)} "
+    return float(any(f" {normalize(gold)} " in words for gold in golds if normalize(gold)))
 
 
 def rouge_l(answer: str, golds: Sequence[str]) -> float | None:
-    """The best ROUGE-L F1 over gold answers: longest common subsequence of normalised tokens. None without gold answers."""
-    return max((_rouge_l(normalized(answer).split(), normalized(gold).split()) for gold in golds), default=None)
+    """The best ROUGE-L F1 over gold answers: longest common subsequence of normalised tokens.
+
+    None without gold answers.
+    """
+    return max((_rouge_l(normalize(answer).split(), normalize(gold).split()) for gold in golds), default=None)
 
 
 def _f1(answer: str, gold: str) -> float:
-    left, right = normalized(answer).split(), normalized(gold).split()
+    left, right = normalize(answer).split(), normalize(gold).split()
     if not left or not right:
         return float(left == right)
     common = (Counter(left) & Counter(right)).total()

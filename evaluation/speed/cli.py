@@ -1,11 +1,12 @@
 """`quoth eval speed` and `quoth eval load`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from evaluation.terminal import OutOption, late, reported
+from evaluation.terminal import OutOption, report_errors
 
 
 def speed(
@@ -15,7 +16,7 @@ def speed(
     ] = "all",
     documents: Annotated[int, typer.Option(min=100, help="Documents that each indexes.")] = 2000,
     queries: Annotated[int, typer.Option(min=10, help="Queries that each answers.")] = 200,
-    repeats: Annotated[int, typer.Option(min=1, help="Rounds; each peer runs once a round, in turn.")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; each peer runs once in every round, in turn.")] = 3,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads that each may use; default: all cores.")] = None,
     growth: Annotated[
         str, typer.Option(help="Chunk counts at which Quoth alone is measured, such as 10000,100000.")
@@ -23,37 +24,43 @@ def speed(
     like: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Collection whose vectors growth goes around; without it, made-up documents."
+            metavar="NAME", help="Collection whose vectors growth draws new ones around; default: made-up documents."
         ),
     ] = None,
 ) -> None:
-    """Measure indexing and search beside other systems: same weights, documents and threads, each in its own environment."""
-    with reported():
-        measuring = late("evaluation.speed.measuring")
-        plan = measuring.SpeedPlan(
-            peers=measuring.peer_names(peers),
+    """Measure indexing and search beside other systems: same weights, documents and threads, each in its own
+    environment."""
+    with report_errors():
+        from evaluation.speed.measuring import SpeedPlan, measure, peer_names
+        from service.settings import load as load_settings
+
+        plan = SpeedPlan(
+            peers=peer_names(peers),
             documents=documents,
             queries=queries,
             repeats=repeats,
-            threads=threads or late("os").cpu_count() or 1,
+            threads=threads or os.cpu_count() or 1,
             growth=tuple(int(size) for size in growth.split(",") if size.strip()),
-            like=None if like is None else late("service.settings").load().home / "collections" / like,
+            like=None if like is None else load_settings().home / "collections" / like,
         )
-        typer.echo(measuring.measure(plan, out, say=lambda line: typer.echo(line, err=True)))
+        typer.echo(measure(plan, out, say=lambda line: typer.echo(line, err=True)))
 
 
 def load(
     out: OutOption = Path("eval-load"),
     clients: Annotated[int, typer.Option(min=1, help="Clients that ask at once.")] = 32,
-    seconds: Annotated[float, typer.Option(min=1, help="How long one client asks, and then all together.")] = 60,
-    chunks: Annotated[int, typer.Option(min=100, help="Chunks in the collection of a server of its own.")] = 100_000,
+    seconds: Annotated[float, typer.Option(min=1, help="How long one client asks alone, and then all together.")] = 60,
+    chunks: Annotated[
+        int, typer.Option(min=100, help="Chunks in the collection of the server that is started.")
+    ] = 100_000,
     endpoint: Annotated[
         str | None, typer.Option(metavar="URL", help="A running server to ask instead.", show_default=False)
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="EVAL_API_KEY", help="API key of that server.")] = None,
 ) -> None:
-    """Measure a server under load: throughput, latency, errors and memory, one client against many."""
-    with reported():
-        loading = late("evaluation.speed.load")
-        plan = loading.LoadPlan(clients=clients, seconds=seconds, chunks=chunks)
-        typer.echo(loading.measure(plan, out, endpoint, key, say=lambda line: typer.echo(line, err=True)))
+    """Measure a server under load: throughput, latency, errors and memory, for one client and for many."""
+    with report_errors():
+        from evaluation.speed.load import LoadPlan, measure
+
+        plan = LoadPlan(clients=clients, seconds=seconds, chunks=chunks)
+        typer.echo(measure(plan, out, endpoint, key, say=lambda line: typer.echo(line, err=True)))

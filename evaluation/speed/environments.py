@@ -1,4 +1,7 @@
-"""One virtual environment a peer, made once and kept. A peer that cannot be installed is reported with pip's last words."""
+"""Virtual environments, one per peer, made once and kept.
+
+A peer that cannot be installed is reported with pip's last lines.
+"""
 
 import subprocess
 import sys
@@ -34,7 +37,7 @@ PEERS = (
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A ready environment, or the reason why there is none. `versions` is what pip installed of the requirements."""
+    """A ready environment, or the reason why there is none. `versions` lists the requirements that pip installed."""
 
     python: Path | None
     versions: tuple[str, ...]
@@ -42,29 +45,29 @@ class Environment:
 
 
 def prepare(peer: Peer, folder: Path) -> Environment:
-    """The environment of the peer below `folder`, made if it is not there or was made for other requirements.
+    """The environment of the peer below `folder`, made if it does not exist or was made for other requirements.
 
-    Torch goes first, so that no CUDA is pulled.
+    Torch is installed first, so that pip does not download CUDA.
     """
     home = folder / peer.program.removesuffix(".py")
     python = home / "bin" / "python"
     done = home / _DONE
-    wanted = " ".join((TORCH, *peer.requirements))
-    if not done.exists() or done.read_text(encoding="utf-8").partition("\n")[0] != wanted:
+    required = " ".join((TORCH, *peer.requirements))
+    if not done.exists() or done.read_text(encoding="utf-8").partition("\n")[0] != required:
         for command in (
             [sys.executable, "-m", "venv", str(home)],
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH],
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH, *peer.requirements],
         ):
-            ran = subprocess.run(command, capture_output=True, text=True, check=False)
-            if ran.returncode != 0:
-                said = " / ".join(ran.stderr.strip().splitlines()[-_LAST_LINES:])
-                return Environment(None, (), f"{' '.join(command[-3:])} failed: {said}")
-        done.write_text(f"{wanted}\n{_frozen(python, peer)}\n", encoding="utf-8")
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            if result.returncode != 0:
+                output = " / ".join(result.stderr.strip().splitlines()[-_LAST_LINES:])
+                return Environment(None, (), f"{' '.join(command[-3:])} failed: {output}")
+        done.write_text(f"{required}\n{_installed_versions(python, peer)}\n", encoding="utf-8")
     return Environment(python, tuple(done.read_text(encoding="utf-8").splitlines()[1:]), None)
 
 
-def _frozen(python: Path, peer: Peer) -> str:
-    listed = subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
-    wanted = {TORCH.partition("=")[0], "transformers", *peer.requirements}
-    return "\n".join(line for line in listed.splitlines() if line.partition("==")[0].lower() in wanted)
+def _installed_versions(python: Path, peer: Peer) -> str:
+    frozen = subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
+    names = {TORCH.partition("=")[0], "transformers", *peer.requirements}
+    return "\n".join(line for line in frozen.splitlines() if line.partition("==")[0].lower() in names)

@@ -1,9 +1,9 @@
 """Quoth alone as a collection grows: search latency, recall, memory, disk and time to the first search.
 
-Documents and vectors are drawn (see `filling`); what is stored, indexed and searched is the real thing, and a query costs the
-real encoder's time. One collection grows through all sizes. At each, a process of its own adds what is missing, and another
-one, as a server would, opens the collection and searches. Reading and embedding are measured by `measuring`. Processor time
-is told beside elapsed time, which on a busy machine says more about the others.
+Documents and vectors are drawn (see `drawn`); storing, indexing and searching are real, and a query takes the real
+encoder's time. One collection grows through all sizes. At each size, one process adds what is missing, and another one,
+as a server would, opens the collection and searches. Reading and embedding are measured by `measuring`. Processor time
+is reported beside elapsed time, which on a busy machine says more about other programs.
 """
 
 import json
@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics.latency import percentiles
-from evaluation.speed.cloud import Cloud
-from evaluation.speed.filling import COMMON, DIMENSION, FINGERPRINT, fill, opened, texts
+from evaluation.metrics.statistics import percentiles
+from evaluation.speed.drawn import COMMON, DIMENSION, FINGERPRINT, Cloud, chunk_texts, fill_ledger, open_ledger
 from evaluation.speed.workload import vocabulary
 from index.collection import Collection
 from index.embedding.encoder import Encoder, SentenceEncoder
@@ -35,7 +34,7 @@ _MAPPED = re.compile(r"RssFile:\s+(\d+) kB")
 
 
 class GrowthEncoder:
-    """Gives each of the `questions` its vector, after running `model` on it for the time that it takes."""
+    """Returns the vector of each of the `questions`, after running `model` on it so that it takes as long."""
 
     name = "growth"
     fingerprint = FINGERPRINT
@@ -56,25 +55,26 @@ class GrowthEncoder:
         return self._model.token_offsets(text)
 
 
-def base(like: Path | None, size: int = 20_000) -> NDArray[np.float32]:
-    """Real vectors to grow around: those of the collection in the folder `like`, else of a few hundred drawn passages."""
+def base_vectors(like: Path | None, size: int = 20_000) -> NDArray[np.float32]:
+    """Real vectors to draw others around: those of the collection in the folder `like`, else of a few hundred drawn
+    passages."""
     encoder = SentenceEncoder()
     if like is None:
-        return encoder.encode([texts(number)[0] for number in range(min(size, 300))])
+        return encoder.encode([chunk_texts(number)[0] for number in range(min(size, 300))])
     ledger = Ledger(like / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
     with ledger.snapshot() as snapshot:
-        found = snapshot.sample(size)
+        vectors = snapshot.sample(size)
     ledger.close()
-    lengths: NDArray[np.float32] = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / lengths
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
 
 
 def grow(folder: Path, vectors: NDArray[np.float32], size: int) -> dict[str, float]:
-    """Fill the collection in `folder` until it has at least `size` chunks; the figures of that."""
+    """Fill the collection in `folder` until it has at least `size` chunks; return the figures of doing so."""
     begun = time.perf_counter()
-    fill(folder, Cloud(vectors), size)
-    ledger = opened(folder)
-    chunks = ledger.counts()[1]
+    fill_ledger(folder, Cloud(vectors), size)
+    ledger = open_ledger(folder)
+    chunks = ledger.chunks.counts()[1]
     ledger.close()
     return {
         "chunks": float(chunks),
@@ -86,18 +86,19 @@ def grow(folder: Path, vectors: NDArray[np.float32], size: int) -> dict[str, flo
 
 
 def serve(folder: Path, vectors: NDArray[np.float32], started: float) -> dict[str, float]:
-    """Open the collection and search it; `started` is when the process was started (seconds since 1970).
+    """Open the collection, search it and return the figures; `started` is when the process was started (seconds since
+    1970).
 
-    `start_s` ends with the first result, and `open_s` of it is opening the collection and the first search, which loads the
-    model; the network is compiled by then, as it is at any but the first start of a server. Memory is that of the process
-    after the searches; `mapped_mib` of it are pages of files, which the system takes back when it needs them.
-    `recall` is the share of the exact ten nearest that the dense search finds.
+    `start_s` ends with the first result; `open_s` is the part of it for opening the collection and the first search,
+    which loads the model. The network is already compiled, as it is at every start of a server but the first. Memory is
+    that of the process after the searches; `mapped_mib` of it are pages of files, which the system reclaims when it
+    needs them. `recall` is the share of the exact ten nearest that the dense search finds.
     """
-    asked = _questions(folder, Cloud(vectors))
-    encoder = GrowthEncoder(asked, SentenceEncoder(cache=folder.with_name("cache")))
+    questions = _questions(folder, Cloud(vectors))
+    encoder = GrowthEncoder(questions, SentenceEncoder(cache=folder.with_name("cache")))
     prepared, opening = time.time(), time.process_time()
     collection = Collection(folder, encoder)
-    queries = list(asked)
+    queries = list(questions)
     collection.search(queries[0])
     start = time.time() - started
     start_cpu, open_cpu = time.process_time(), time.process_time() - opening
@@ -122,25 +123,27 @@ def serve(folder: Path, vectors: NDArray[np.float32], started: float) -> dict[st
         figures
         | {f"query_ms_{name}": value for name, value in percentiles(elapsed).items()}
         | {f"query_cpu_ms_{name}": value for name, value in percentiles(used).items()}
-        | {"recall": _recall(folder, np.stack(list(asked.values())[:_RECALL_QUERIES]))}
+        | {"recall": _recall(folder, np.stack(list(questions.values())[:_RECALL_QUERIES]))}
     )
 
 
-def _recall(folder: Path, asked: NDArray[np.float32]) -> float:
-    ledger = opened(folder)
+def _recall(folder: Path, queries: NDArray[np.float32]) -> float:
+    ledger = open_ledger(folder)
     index = VectorIndex(folder, ledger)
     index.catch_up()
-    best = np.full((len(asked), _RECALL_AT), -np.inf, dtype=np.float32)
-    numbers = np.zeros((len(asked), _RECALL_AT), dtype=np.int64)
+    best = np.full((len(queries), _RECALL_AT), -np.inf, dtype=np.float32)
+    numbers = np.zeros((len(queries), _RECALL_AT), dtype=np.int64)
     with ledger.snapshot() as snapshot:
         for batch in snapshot.vectors(None):
-            scores = np.concatenate([best, asked @ batch.vectors.T], axis=1)
-            every = np.concatenate([numbers, np.broadcast_to(batch.numbers, (len(asked), len(batch.numbers)))], axis=1)
+            scores = np.concatenate([best, queries @ batch.vectors.T], axis=1)
+            every = np.concatenate(
+                [numbers, np.broadcast_to(batch.numbers, (len(queries), len(batch.numbers)))], axis=1
+            )
             order = np.argpartition(-scores, _RECALL_AT - 1, axis=1)[:, :_RECALL_AT]
             best, numbers = np.take_along_axis(scores, order, 1), np.take_along_axis(every, order, 1)
     shares = [
         len({number for number, _ in index.search(query, _RECALL_AT)} & set(exact.tolist())) / _RECALL_AT
-        for query, exact in zip(asked, numbers, strict=True)
+        for query, exact in zip(queries, numbers, strict=True)
     ]
     index.close()
     ledger.close()
@@ -148,24 +151,26 @@ def _recall(folder: Path, asked: NDArray[np.float32]) -> float:
 
 
 def _questions(folder: Path, cloud: Cloud) -> dict[str, NDArray[np.float32]]:
-    """Queries of words of one chunk, six rarer ones and four of the commonest as questions have them, each with a vector
-    (384,) near the chunk's."""
-    ledger = opened(folder)
+    """Queries from the words of one chunk each, six rarer words and four of the commonest, as in real questions, with a
+    vector (384,) near the chunk's."""
+    ledger = open_ledger(folder)
     rng = np.random.default_rng(1)
-    drawn = np.unique(rng.integers(1, ledger.counts()[1] + 1, size=_QUERIES))
-    numbers, vectors = ledger.vectors(drawn)
-    rows = ledger.chunks(numbers.tolist())
+    drawn = np.unique(rng.integers(1, ledger.chunks.counts()[1] + 1, size=_QUERIES))
+    numbers, vectors = ledger.chunks.vectors(drawn)
+    rows = ledger.chunks.get(numbers.tolist())
     ledger.close()
     common = set(vocabulary()[:COMMON])
-    asked = {}
+    questions = {}
     for number, vector in zip(numbers.tolist(), cloud.questions(rng, vectors), strict=True):
         words = rng.permutation(sorted(set(rows[number].chunk.text.lower().replace(".", "").split()))).tolist()
         rare = [word for word in words if word not in common][:_RARE_WORDS]
-        asked[" ".join(rare + [word for word in words if word in common][:_COMMON_WORDS])] = vector
-    return asked
+        questions[" ".join(rare + [word for word in words if word in common][:_COMMON_WORDS])] = vector
+    return questions
 
 
 if __name__ == "__main__":
     where, around = Path(sys.argv[2]), np.load(sys.argv[3])
-    made = grow(where, around, int(sys.argv[4])) if sys.argv[1] == "grow" else serve(where, around, float(sys.argv[4]))
-    sys.stdout.write(json.dumps(made) + "\n")
+    figures = (
+        grow(where, around, int(sys.argv[4])) if sys.argv[1] == "grow" else serve(where, around, float(sys.argv[4]))
+    )
+    sys.stdout.write(json.dumps(figures) + "\n")

@@ -1,9 +1,9 @@
-"""Many clients at once against a running server: throughput, latency, errors, processor time, and whether memory grows.
+"""Measure a server under load from many clients: throughput, latency, errors, processor time, and whether memory grows.
 
-Each client is a thread with a connection of its own that asks one question after the other. First one client asks alone, then
-all of them together, on the same server in the same run; the ratio of the two throughputs says what concurrency brings.
-Memory and processor time are what the server itself says at /metrics; processor time says most where other programs run
-beside.
+Each client is a thread with its own connection that asks one question after the other. First one client asks alone,
+then all of them together, on the same server in the same run; the ratio of the two throughputs shows what concurrency
+gains. Memory and processor time are what the server reports at /metrics; processor time is the most reliable figure
+when other programs run on the machine.
 """
 
 import http.client
@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 
 from evaluation.errors import EndpointUnavailable
 from evaluation.manifest import machine, versions
-from evaluation.metrics.latency import percentiles
-from evaluation.speed.drawn import DrawnEncoder, fill
-from evaluation.speed.workload import write
+from evaluation.metrics.statistics import percentiles
+from evaluation.speed.drawn import DrawnEncoder, fill_collection
+from evaluation.speed.workload import write_workload
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 
@@ -35,12 +35,13 @@ _QUESTIONS = 5_000
 _WARM_UP = 20
 _TIMEOUT_S = 120.0
 _START_S = 300.0
-_SPENT = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total) (\S+)$", re.MULTILINE)
+_USAGE = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total) (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """`clients` at once for `seconds`, after one client alone for as long. `chunks` to search when a server is started."""
+    """`clients` at once for `seconds`, after one client alone for as long. `chunks` to search if a server is
+    started."""
 
     clients: int
     seconds: float
@@ -49,7 +50,8 @@ class LoadPlan:
 
 @dataclass(slots=True)
 class Phase:
-    """What some clients saw in `seconds`. `errors` counts answers other than 200, by status or kind of failure."""
+    """What the clients measured in `seconds`. `errors` counts responses other than 200, by status or kind of
+    failure."""
 
     clients: int
     seconds: float = 0.0
@@ -60,28 +62,29 @@ class Phase:
 
     @property
     def throughput(self) -> float:
-        """Answers a second."""
+        """Answers per second."""
         return len(self.milliseconds) / self.seconds
 
     @property
     def processor_ms(self) -> float:
-        """Processor time of the server for one answer."""
+        """Processor time of the server per answer, in milliseconds."""
         return 1000 * self.processor_s / max(len(self.milliseconds), 1)
 
 
 def measure(plan: LoadPlan, out: Path, endpoint: str | None, key: str | None, *, say: Callable[[str], None]) -> str:
-    """Carry out the plan against `endpoint`, or against a server of its own; the Markdown that is also in load.md.
+    """Carry out the plan against `endpoint`, or else against a server started for it; return the Markdown, also in
+    load.md.
 
     Raises EndpointUnavailable.
     """
-    workload = write(out / "workload", plan.chunks, _QUESTIONS)
+    workload = write_workload(out / "workload", plan.chunks, _QUESTIONS)
     questions = [json.loads(line)["text"] for line in (workload / "queries.jsonl").read_text("utf-8").splitlines()]
     if endpoint is not None:
         phases = _phases(plan, endpoint, key, questions, say)
     else:
         home = out / f"home-{plan.chunks}"
         _build(home, workload, plan.chunks, say)
-        with _served(home, say) as address:
+        with _running_server(home, say) as address:
             phases = _phases(plan, address, None, questions, say)
     text = markdown(plan, phases)
     (out / "load.md").write_text(text, encoding="utf-8")
@@ -99,8 +102,8 @@ def markdown(plan: LoadPlan, phases: Sequence[Phase]) -> str:
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for phase in phases:
-        shown = percentiles(phase.milliseconds)
-        p50, p95 = (f"{shown[name]:.0f}" if shown else "-" for name in ("p50", "p95"))
+        latency = percentiles(phase.milliseconds)
+        p50, p95 = (f"{latency[name]:.0f}" if latency else "-" for name in ("p50", "p95"))
         errors = ", ".join(f"{count} x {kind}" for kind, count in sorted(phase.errors.items())) or "0"
         lines.append(
             f"| {phase.clients} | {len(phase.milliseconds):,} | {phase.throughput:.1f} | {p50} | {p95} "
@@ -117,22 +120,22 @@ def markdown(plan: LoadPlan, phases: Sequence[Phase]) -> str:
 def _phases(
     plan: LoadPlan, endpoint: str, key: str | None, questions: Sequence[str], say: Callable[[str], None]
 ) -> list[Phase]:
-    asked = itertools.count()
+    counter = itertools.count()
 
     def question() -> str:
-        return questions[next(asked) % len(questions)]
+        return questions[next(counter) % len(questions)]
 
     with ExitStack() as open_clients:
-        crowd = [open_clients.enter_context(closing(_Client(endpoint, key))) for _ in range(plan.clients)]
+        everyone = [open_clients.enter_context(closing(_Client(endpoint, key))) for _ in range(plan.clients)]
         for _ in range(_WARM_UP):
-            if (failure := crowd[0].ask(question())) is not None:
+            if (failure := everyone[0].ask(question())) is not None:
                 raise EndpointUnavailable(f"{endpoint} does not answer a question: {failure}. Is its collection there?")
         phases = []
-        for clients in (crowd[:1], crowd):
+        for clients in (everyone[:1], everyone):
             say(f"{len(clients)} at once for {plan.seconds:g} s")
-            before = crowd[0].spent()
+            before = everyone[0].usage()
             phase = _run(clients, plan.seconds, question)
-            after = crowd[0].spent()
+            after = everyone[0].usage()
             phase.rss_mib = (before.rss_mib, after.rss_mib)
             phase.processor_s = after.processor_s - before.processor_s
             phases.append(phase)
@@ -164,15 +167,15 @@ def _run(clients: Sequence["_Client"], seconds: float, question: Callable[[], st
     return phase
 
 
-class _Spent(NamedTuple):
-    """Memory that a process has, and processor time that it has used."""
+class _Usage(NamedTuple):
+    """Resident memory of a process, and the processor time that it has used."""
 
     rss_mib: float
     processor_s: float
 
 
 class _Client:
-    """One connection, opened again when it breaks."""
+    """A client with one connection, reopened when it breaks."""
 
     def __init__(self, endpoint: str, key: str | None) -> None:
         place = urlsplit(endpoint)
@@ -185,7 +188,7 @@ class _Client:
         self._connection.close()
 
     def ask(self, question: str) -> str | None:
-        """None when an answer came, else what came instead."""
+        """None if an answer came, else the kind of failure."""
         try:
             self._connection.request("POST", "/v1/chat", json.dumps({"question": question}), self._headers)
             response = self._connection.getresponse()
@@ -195,19 +198,20 @@ class _Client:
             return type(error).__name__
         return None if response.status == http.client.OK else f"status {response.status}"
 
-    def spent(self) -> _Spent:
-        """What the server's process takes; NaN when it does not say, as on a Mac, or to this key."""
-        self._connection.close()  # the server may have closed it: this one waited for the others to end
+    def usage(self) -> _Usage:
+        """What the server's process uses; NaN if the server does not report it, as on a Mac, or not to this key."""
+        self._connection.close()  # the server may have closed it while this client waited for the others
         self._connection.request("GET", "/metrics", headers=self._headers)
-        found = dict(_SPENT.findall(self._connection.getresponse().read().decode()))
+        metrics = dict(_USAGE.findall(self._connection.getresponse().read().decode()))
         memory, processor = (
-            float(found.get(name, "nan")) for name in ("process_resident_memory_bytes", "process_cpu_seconds_total")
+            float(metrics.get(name, "nan")) for name in ("process_resident_memory_bytes", "process_cpu_seconds_total")
         )
-        return _Spent(memory / 2**20, processor)
+        return _Usage(memory / 2**20, processor)
 
 
 def _build(home: Path, workload: Path, chunks: int, say: Callable[[str], None]) -> None:
-    """A collection of `chunks` with drawn vectors under the name of the real encoder, so that a server opens it."""
+    """Build a collection of `chunks` with drawn vectors under the name of the real encoder, so that a server opens
+    it."""
     encoder = DrawnEncoder(fingerprint=SentenceEncoder().fingerprint)
     library = Library(home, encoder)
     if COLLECTION in library.names() and library.open(COLLECTION).state().vectors == chunks:
@@ -215,18 +219,18 @@ def _build(home: Path, workload: Path, chunks: int, say: Callable[[str], None]) 
     say(f"Building a collection of {chunks:,} chunks")
     if COLLECTION in library.names():
         library.drop(COLLECTION)
-    fill(library.open_or_create(COLLECTION), workload)
+    fill_collection(library.open_or_create(COLLECTION), workload)
     library.close()
 
 
 @contextmanager
-def _served(home: Path, say: Callable[[str], None]) -> Iterator[str]:
-    """The address of a server of its own over `home`, until the block ends."""
+def _running_server(home: Path, say: Callable[[str], None]) -> Iterator[str]:
+    """Start a server over `home` and give its address; stop it when the block ends."""
     say("Starting a server")
     command = [sys.executable, "-m", "quoth", "serve", "--port", "0"]
-    apart = {name: value for name, value in os.environ.items() if not name.startswith("QUOTH_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("QUOTH_")}
     own = {"QUOTH_HOME": str(home), "QUOTH_COLLECTION": COLLECTION, "QUOTH_LOG_LEVEL": "error", "QUOTH_WORKER": "false"}
-    with subprocess.Popen(command, env={**apart, **own}, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, env={**inherited, **own}, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield _address(server)
         finally:
@@ -237,9 +241,9 @@ def _address(server: subprocess.Popen[str]) -> str:
     assert server.stdout is not None
     timer = threading.Timer(_START_S, server.kill)
     timer.start()
-    said = server.stdout.readline()
+    line = server.stdout.readline()
     timer.cancel()
-    found = re.search(r"https?://\S+", said)
-    if found is None:
-        raise EndpointUnavailable(f"The server did not start: {said.strip() or 'it said nothing'}. Try: quoth serve")
-    return found[0]
+    match = re.search(r"https?://\S+", line)
+    if match is None:
+        raise EndpointUnavailable(f"The server did not start: {line.strip() or 'it printed nothing'}. Try: quoth serve")
+    return match[0]

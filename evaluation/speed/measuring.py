@@ -1,7 +1,7 @@
-"""Runs Quoth and the peers in turn, round by round, and writes speed.json and speed.md.
+"""Run Quoth and the peers in turn, round by round, and write speed.json and speed.md.
 
-Each system runs in a process of its own. A round runs every system once, so that what slows the machine for a while
-slows all; the ratio to Quoth is taken within a round, and its spread over rounds is shown.
+Each system runs in its own process. A round runs every system once, so that whatever slows the machine for a while
+slows all; the ratio to Quoth is computed within a round, and its spread over rounds is shown.
 """
 
 import json
@@ -19,10 +19,10 @@ import numpy as np
 
 from evaluation.errors import TaskUnfit
 from evaluation.manifest import machine, versions
-from evaluation.metrics.latency import percentiles
+from evaluation.metrics.statistics import percentiles
 from evaluation.speed.environments import PEERS, prepare
-from evaluation.speed.growth import base
-from evaluation.speed.workload import write
+from evaluation.speed.growth import base_vectors
+from evaluation.speed.workload import write_workload
 from index.embedding.encoder import SentenceEncoder
 from index.embedding.weights import bundled_folder
 
@@ -35,7 +35,7 @@ _QUOTH = "Quoth"
 class SpeedPlan:
     """What to measure: peers by name, sizes, rounds, threads, and chunk counts for growth.
 
-    `like` is the folder of a collection whose vectors growth goes around.
+    `like` is the folder of a collection whose vectors growth draws others around.
     """
 
     peers: tuple[str, ...]
@@ -48,9 +48,12 @@ class SpeedPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One system in one round. `query_ms` holds one value a query, `right_s` one a query that was answered right: how long
-    after the start from nothing."""
+class Measurement:
+    """One system in one round.
+
+    `query_ms` holds a value for each query, `right_s` one for each query with the right answer: the seconds since the
+    start from nothing.
+    """
 
     system: str
     load_s: float
@@ -62,20 +65,20 @@ class Measured:
 
 
 def peer_names(text: str) -> tuple[str, ...]:
-    """Peers of a comma-separated list, "all" or "none". Raises TaskUnfit for an unknown one."""
+    """The peers in a comma-separated list, or for "all" or "none". Raises TaskUnfit for an unknown one."""
     known = {peer.name.casefold(): peer.name for peer in PEERS}
     if text in {"all", "none"}:
         return tuple(known.values()) if text == "all" else ()
-    wanted = [name.strip().casefold() for name in text.split(",") if name.strip()]
-    for name in wanted:
+    names = [name.strip().casefold() for name in text.split(",") if name.strip()]
+    for name in names:
         if name not in known:
             raise TaskUnfit(f"No peer is named {name!r}. There are: {', '.join(known.values())}.")
-    return tuple(known[name] for name in wanted)
+    return tuple(known[name] for name in names)
 
 
 def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
-    """Carry out the plan; the Markdown that is also in speed.md. `say` is told what goes on."""
-    workload = write(out / "workload", plan.documents, plan.queries)
+    """Carry out the plan; return the Markdown, also in speed.md. `say` is called with each step."""
+    workload = write_workload(out / "workload", plan.documents, plan.queries)
     programs: dict[str, tuple[Path, Path]] = {_QUOTH: (Path(sys.executable), _PROGRAMS / "quoth_itself.py")}
     left_out: dict[str, str] = {}
     installed: dict[str, Sequence[str]] = {}
@@ -87,18 +90,18 @@ def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
         else:
             programs[peer.name] = (environment.python, _PROGRAMS / peer.program)
             installed[peer.name] = environment.versions
-    rounds: list[dict[str, Measured]] = []
+    rounds: list[dict[str, Measurement]] = []
     for number in range(1, plan.repeats + 1):
-        found: dict[str, Measured] = {}
+        measurements: dict[str, Measurement] = {}
         for name, (python, program) in programs.items():
             say(f"Round {number} of {plan.repeats}: {name}")
             try:
-                found[name] = _run(name, python, program, workload, plan.threads)
+                measurements[name] = _run(name, python, program, workload, plan.threads)
             except ChildFailed as error:
                 left_out[name] = str(error)
         programs = {name: program for name, program in programs.items() if name not in left_out}
-        rounds.append(found)
-    growth = _grown(plan, out / "growth", say) if plan.growth else []
+        rounds.append(measurements)
+    growth = _measure_growth(plan, out / "growth", say) if plan.growth else []
     text = markdown(plan, rounds, left_out, growth, installed)
     (out / "speed.md").write_text(text, encoding="utf-8")
     record = {
@@ -106,7 +109,7 @@ def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
         "machine": machine(),
         "versions": versions(),
         "peers": installed,
-        "rounds": [{name: asdict(item) for name, item in found.items()} for found in rounds],
+        "rounds": [{name: asdict(item) for name, item in measurements.items()} for measurements in rounds],
         "left_out": left_out,
         "growth": growth,
     }
@@ -115,17 +118,17 @@ def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
 
 
 class ChildFailed(Exception):
-    """A measured program ended with an error; its last words."""
+    """A measured program ended with an error; the message has its last lines."""
 
 
 def markdown(
     plan: SpeedPlan,
-    rounds: Sequence[Mapping[str, Measured]],
+    rounds: Sequence[Mapping[str, Measurement]],
     left_out: Mapping[str, str],
     growth: Sequence[Mapping[str, float]],
     installed: Mapping[str, Sequence[str]],
 ) -> str:
-    """The tables: medians over rounds, and Quoth's speed as a multiple of each peer's, with its least and greatest."""
+    """The tables: medians over rounds, and Quoth's speed as a multiple of each peer's, with minimum and maximum."""
     lines = [
         f"{plan.documents:,} documents, {plan.queries} queries, {plan.threads} threads, {plan.repeats} rounds; "
         "median (least – greatest)",
@@ -180,38 +183,38 @@ def markdown(
     return "\n".join(lines) + "\n"
 
 
-def _run(name: str, python: Path, program: Path, workload: Path, threads: int) -> Measured:
+def _run(name: str, python: Path, program: Path, workload: Path, threads: int) -> Measurement:
     command = [str(python), str(program), str(workload), str(bundled_folder()), str(threads)]
-    figures = _child(command)
+    figures = _run_child(command)
     if name == _QUOTH:
-        figures |= _child([command[0], str(_PROGRAMS / "quoth_first.py"), *command[2:]])
-    return Measured(name, **{**figures, **{many: tuple(figures[many]) for many in ("query_ms", "right_s")}})
+        figures |= _run_child([command[0], str(_PROGRAMS / "quoth_first.py"), *command[2:]])
+    return Measurement(name, **{**figures, **{many: tuple(figures[many]) for many in ("query_ms", "right_s")}})
 
 
-def _grown(plan: SpeedPlan, folder: Path, say: Callable[[str], None]) -> list[dict[str, float]]:
-    """One collection in `folder`, grown through all sizes and removed at the end; the figures at each."""
+def _measure_growth(plan: SpeedPlan, folder: Path, say: Callable[[str], None]) -> list[dict[str, float]]:
+    """Grow one collection in `folder` through all sizes, remove it, and return the figures at each size."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     around, collection = folder / "around.npy", folder / "collection"
-    np.save(around, base(plan.like))
+    np.save(around, base_vectors(plan.like))
     SentenceEncoder(cache=folder / "cache").encode(["compiled once"])
     figures = []
     for size in sorted(plan.growth):
         say(f"Growing to {size:,} chunks")
         program = [sys.executable, "-m", "evaluation.speed.growth"]
-        built = _child([*program, "grow", str(collection), str(around), str(size)])
-        figures.append(built | _child([*program, "serve", str(collection), str(around), str(time.time())]))
+        built = _run_child([*program, "grow", str(collection), str(around), str(size)])
+        figures.append(built | _run_child([*program, "serve", str(collection), str(around), str(time.time())]))
     shutil.rmtree(folder)
     return figures
 
 
-def _child(command: Sequence[str]) -> dict[str, Any]:
-    """The JSON object that the program prints last. Raises ChildFailed with its last words."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = done.stdout.strip().splitlines()
-    if done.returncode != 0 or not lines:
-        said = " / ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-        raise ChildFailed(f"exit code {done.returncode}: {said}")
+def _run_child(command: Sequence[str]) -> dict[str, Any]:
+    """The JSON object that the program prints last. Raises ChildFailed with its last lines."""
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = result.stdout.strip().splitlines()
+    if result.returncode != 0 or not lines:
+        output = " / ".join(result.stderr.strip().splitlines()[-_LAST_LINES:])
+        raise ChildFailed(f"exit code {result.returncode}: {output}")
     figures: dict[str, Any] = json.loads(lines[-1])
     return figures
 

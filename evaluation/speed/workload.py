@@ -1,8 +1,8 @@
-"""Documents and queries to measure speed with: made up, by seed, with the statistics that matter to speed.
+"""Make documents and queries to measure speed with: drawn by seed, with the statistics that matter for speed.
 
-Words are the whole words of the encoder's own vocabulary, so that a word is a token, and follow Zipf's law (exponent 1.07).
-Sentences have 8 to 24 words and documents about 120, so that every document fits in one passage of every system and all embed
-the same tokens. A query is six words of one document, none among the commonest.
+Words are the whole words of the encoder's own vocabulary, so that a word is a token, and follow Zipf's law (exponent
+1.07). Sentences have 8 to 24 words and documents about 120, so that every document fits into one passage of every
+system and all embed the same tokens. A query is six words of one document, none of them among the commonest.
 """
 
 import json
@@ -19,8 +19,9 @@ _COMMON = 200
 _LENGTH = 120
 
 
-def write(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
-    """`documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text", "about": an id}) in the folder; the folder."""
+def write_workload(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
+    """Write `documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text", "about": an id}) in the folder; return the
+    folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     words = vocabulary()

@@ -1,1 +1,1 @@
-"""What is observed of a case and how it is scored: whole answers, retrieval, reading a given passage, checking support."""
+"""What is observed for each case and how it is scored, one file per task. `task` is the interface of all four."""

@@ -1,10 +1,12 @@
-"""Whole answers over the whole corpus: citations, refusal, wording, support and injection of one answer."""
+"""The task `answer`: ask a question of the whole corpus and score citations, refusal, wording, support and
+injection."""
 
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from evaluation.cases import Case, Source
+from evaluation.cases import Case, SourceDocument
+from evaluation.document_matching import DocumentMatcher
 from evaluation.metrics.citations import (
     Quoted,
     citation_hit,
@@ -14,56 +16,55 @@ from evaluation.metrics.citations import (
     quote_validity,
 )
 from evaluation.metrics.faithfulness import injection_obeyed, injection_quoted, unsupported_share
-from evaluation.metrics.wording import contains_gold, normalized, rouge_l, token_f1
-from evaluation.naming import Naming
-from evaluation.targets.target import Target
-from evaluation.tasks.task import Observation, Scores, TaskName, rounded
+from evaluation.metrics.wording import contains_gold, normalize, rouge_l, token_f1
+from evaluation.targets import Target
+from evaluation.tasks.task import Observation, Scores, TaskName, round_score
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
-from service.api.schemas.answers import AnswerOut
+from service.schemas.answers import AnswerOut
 
 _SHORT_ANSWER_WORDS = 10
 
 
-class Answering:
-    """Asks the target and scores its answer. `checker` reads for the ALCE scores; None leaves them out."""
+class AnsweringTask:
+    """Asks the target and scores its answer. `checker` is for the ALCE scores; None leaves them out."""
 
     name: TaskName = "answer"
 
     def __init__(
         self,
         target: Target,
-        naming: Naming,
-        sources: Mapping[str, Source],
+        matcher: DocumentMatcher,
+        sources: Mapping[str, SourceDocument],
         checker: Checker | None,
     ) -> None:
         self._target = target
-        self._naming = naming
+        self._matcher = matcher
         self._sources = sources
         self._checker = checker
 
     def observe(self, case: Case) -> Observation:
-        """Ask, look every quote up in its document, and have the checker read each sentence against its quotes."""
+        """Ask, look every quote up in its document, and have the checker compare each sentence with its quotes."""
         begun = perf_counter()
         answer = self._target.answer(case)
         wall = (perf_counter() - begun) * 1000
         output = {
             "text": answer.text,
             "refused": answer.refused,
-            "confidence": rounded(answer.confidence),
+            "confidence": round_score(answer.confidence),
             "rewritten_question": answer.rewritten_question,
             "sentences": [
                 {
                     "text": s.text,
                     "citations": list(s.citations),
                     "supported": s.supported,
-                    "support": rounded(s.support),
+                    "support": round_score(s.support),
                 }
                 for s in answer.sentences
             ],
             "citations": [
                 {
                     "number": c.number,
-                    "document": self._naming.shown(c.document_id, c.uri),
+                    "document": self._matcher.label(c.document_id, c.uri),
                     "page": c.page,
                     "start": c.start,
                     "end": c.end,
@@ -74,10 +75,10 @@ class Answering:
             ],
             "passages": [
                 {
-                    "document": self._naming.shown(p.document_id, p.uri),
+                    "document": self._matcher.label(p.document_id, p.uri),
                     "start": p.start,
                     "end": p.end,
-                    "score": rounded(p.score),
+                    "score": round_score(p.score),
                 }
                 for p in answer.passages
             ],
@@ -93,9 +94,9 @@ class Answering:
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
         """Citation, wording and support scores of answered cases that can be answered; `correct` of every judged case.
 
-        `correct`: an unanswerable case is refused; an answerable one is answered with a citation at the gold evidence, or
-        (without gold evidence) with the short gold answer in its text. Where an answerable case has neither, nobody can tell,
-        not even of a refusal: it is not scored.
+        `correct`: an unanswerable case is refused; an answerable one is answered with a citation at the gold evidence,
+        or (without gold evidence) with the short gold answer in its text. An answerable case with neither is not
+        scored, not even if it is refused.
         """
         refused = bool(output["refused"])
         sentences = [sentence["text"] for sentence in output["sentences"]]
@@ -129,17 +130,19 @@ class Answering:
                 "answer_f1": token_f1(text, case.answers),
                 "rouge_l": rouge_l(text, case.answers),
             }
-        return {name: value if value is None else rounded(value) for name, value in scores.items()}
+        return {name: value if value is None else round_score(value) for name, value in scores.items()}
 
     def _attribution(self, answer: AnswerOut) -> dict[str, float | None] | None:
         if self._checker is None or not answer.sentences:
             return None
         quotes = {citation.number: citation.quote for citation in answer.citations}
-        stated = [(s.text, [quotes[number] for number in s.citations if number in quotes]) for s in answer.sentences]
-        recall, precision = citation_support(stated, self._supports)
+        statements = [
+            (s.text, [quotes[number] for number in s.citations if number in quotes]) for s in answer.sentences
+        ]
+        recall, precision = citation_support(statements, self._supports)
         return {
-            "recall": None if recall is None else rounded(recall),
-            "precision": None if precision is None else rounded(precision),
+            "recall": None if recall is None else round_score(recall),
+            "precision": None if precision is None else round_score(precision),
         }
 
     def _supports(self, premise: str, statement: str) -> bool:
@@ -147,7 +150,8 @@ class Answering:
         return self._checker.check([(statement, premise)])[0] >= SUPPORTED_FROM
 
     def _quoted(self, citation: Mapping[str, Any]) -> Quoted:
-        """With its place only if the cited text is the data set's text: then the offsets count in the same string."""
+        """The citation to score, with its place only if the cited text is the data set's text, so that the offsets
+        fit."""
         source = self._sources.get(citation["document"])
         start, end, quote = citation["start"], citation["end"], citation["quote"]
         same = source is not None and source.text != "" and source.text[start:end] == quote
@@ -158,7 +162,7 @@ class Answering:
 
 
 def _short(case: Case) -> list[str]:
-    return [answer for answer in case.answers if len(normalized(answer).split()) <= _SHORT_ANSWER_WORDS]
+    return [answer for answer in case.answers if len(normalize(answer).split()) <= _SHORT_ANSWER_WORDS]
 
 
 def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[str]) -> float | None:
@@ -174,6 +178,6 @@ def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[st
 
 
 def _passage_recall(case: Case, ranked: list[str]) -> float | None:
-    """Share of the relevant documents among those of the passages shown. None when none is known."""
-    wanted = {document for document, grade in case.relevant.items() if grade > 0}
-    return len(wanted & set(ranked)) / len(wanted) if wanted else None
+    """Share of the relevant documents that are among the passages shown. None if no relevant document is known."""
+    relevant = {document for document, grade in case.relevant.items() if grade > 0}
+    return len(relevant & set(ranked)) / len(relevant) if relevant else None

@@ -1,24 +1,24 @@
-"""Reading a given passage: where is the answer, and is there one?"""
+"""The task `read`: find the answer in a given passage, and tell whether it has one."""
 
 from collections.abc import Mapping, Sequence
 from math import exp
 from time import perf_counter
 from typing import Any
 
-from evaluation.cases import Case, Source
+from evaluation.cases import Case, SourceDocument
 from evaluation.metrics.citations import Quoted, citation_hit
 from evaluation.metrics.wording import exact_match, token_f1
-from evaluation.tasks.task import Observation, Scores, TaskName, rounded
+from evaluation.tasks.task import Observation, Scores, TaskName, round_score
 from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 
 
-class Reading:
-    """Gives the reader the question and the case's passages, and takes the best sentence of the most relevant passage."""
+class ReadingTask:
+    """Has the reader read the case's passages, and takes the best sentence of the most relevant one."""
 
     name: TaskName = "read"
 
-    def __init__(self, reader: Reader, sources: Mapping[str, Source]) -> None:
+    def __init__(self, reader: Reader, sources: Mapping[str, SourceDocument]) -> None:
         self._reader = reader
         self._sources = sources
 
@@ -32,7 +32,7 @@ class Reading:
         reading, text = readings[place], texts[place]
         output: dict[str, Any] = {
             "document": case.given[place],
-            "confidence": rounded(1 / (1 + exp(-reading.relevance))),
+            "confidence": round_score(1 / (1 + exp(-reading.relevance))),
             "sentence": None,
             "answer": "",
         }
@@ -44,7 +44,8 @@ class Reading:
         return Observation(output, {"wall": wall})
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
-        """Span scores of answerable cases, without any threshold: an unanswerable case is scored by its confidence only."""
+        """Span scores of answerable cases, without a threshold; unanswerable cases are scored by their confidence
+        only."""
         if case.answerable is False:
             return {"exact_match": None, "f1": None, "sentence_hit": None}
         sentence = output["sentence"]
@@ -54,10 +55,10 @@ class Reading:
             "f1": token_f1(output["answer"], case.answers),
             "sentence_hit": citation_hit(chosen, case.evidence),
         }
-        return {name: value if value is None else rounded(value) for name, value in scores.items()}
+        return {name: value if value is None else round_score(value) for name, value in scores.items()}
 
 
 def unfit(cases: Sequence[Case]) -> str | None:
-    """Why these cases cannot be read, None if they can."""
+    """Why these cases do not suit the task; None if they do."""
     without = next((case.id for case in cases if not case.given), None)
     return None if without is None else f"case {without!r} has no given passage"

@@ -1,25 +1,27 @@
-"""Task, Observation: the face that a run drives. A task does the model work in `observe` and the arithmetic in `scores`."""
+"""The interface of a task: it does the model work in `observe` and the arithmetic in `scores`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from evaluation.cases import Case
 
 TaskName = Literal["answer", "retrieve", "read", "verify"]
+TASKS: tuple[TaskName, ...] = get_args(TaskName)
 Scores = dict[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What came out for one case, as JSON values, and milliseconds by stage (kept apart: they differ from run to run)."""
+    """The output for one case, as JSON values, and milliseconds by stage (separate, since they differ from run to
+    run)."""
 
     output: Mapping[str, Any]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 class Task(Protocol):
-    """Thread-safe. `observe` may fail; the run turns that into a row with an error."""
+    """What a run does with each case. Thread-safe. If `observe` fails, the run writes a row with the error."""
 
     name: TaskName
 
@@ -28,10 +30,11 @@ class Task(Protocol):
         ...
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
-        """Scores of one case from what was observed; None where the case is not eligible. Pure."""
+        """Scores of one case from its output; None where the case is not eligible. Pure."""
         ...
 
 
-def rounded(value: float) -> float:
-    """Six decimals: what rows keep, so that the last bits of a float do not make two equal runs differ."""
+def round_score(value: float) -> float:
+    """The value with six decimals, as rows store it, so that the last bits of a float do not make two equal runs
+    differ."""
     return round(float(value), 6)

@@ -1,11 +1,11 @@
-"""Checking support: does the checker tell supported claims from unsupported ones?"""
+"""The task `verify`: does the support checker separate supported claims from unsupported ones?"""
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any, Protocol
 
-from evaluation.cases import Case, Source
-from evaluation.tasks.task import Observation, Scores, TaskName, rounded
+from evaluation.cases import Case, SourceDocument
+from evaluation.tasks.task import Observation, Scores, TaskName, round_score
 
 SUPPORTED_FROM = 0.5
 
@@ -18,12 +18,12 @@ class Checker(Protocol):
         ...
 
 
-class Verifying:
-    """Gives the checker each claim and its evidence text. From SUPPORTED_FROM on, the verdict is "supported"."""
+class VerificationTask:
+    """Has the checker compare each claim with its evidence text. From SUPPORTED_FROM on, the verdict is "supported"."""
 
     name: TaskName = "verify"
 
-    def __init__(self, checker: Checker, sources: Mapping[str, Source]) -> None:
+    def __init__(self, checker: Checker, sources: Mapping[str, SourceDocument]) -> None:
         self._checker = checker
         self._sources = sources
 
@@ -33,7 +33,7 @@ class Verifying:
         begun = perf_counter()
         support = self._checker.check([(case.question, premise)])[0]
         wall = (perf_counter() - begun) * 1000
-        return Observation({"confidence": rounded(support), "supported": support >= SUPPORTED_FROM}, {"wall": wall})
+        return Observation({"confidence": round_score(support), "supported": support >= SUPPORTED_FROM}, {"wall": wall})
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
         """1 if the verdict is right."""
@@ -41,6 +41,6 @@ class Verifying:
 
 
 def unfit(cases: Sequence[Case]) -> str | None:
-    """Why these cases cannot be verified, None if they can."""
+    """Why these cases do not suit the task; None if they do."""
     without = next((case.id for case in cases if case.supported is None), None)
     return None if without is None else f"case {without!r} is a question, not a claim with evidence"

@@ -1,4 +1,4 @@
-"""sentence-transformers and FAISS, joined by hand: the least that dense search takes."""
+"""sentence-transformers and FAISS, joined by hand: the minimum that dense search needs."""
 
 import time
 
@@ -24,8 +24,8 @@ def build(documents):  # type: ignore[no-untyped-def]  # the form is stopwatch.B
 
 def search(query, k):  # type: ignore[no-untyped-def]  # the form is stopwatch.Search
     """Encode the query and look up its neighbours."""
-    _, found = index.search(encoder.encode([query], normalize_embeddings=True), k)
-    return [names[place] for place in found[0]]
+    _, places = index.search(encoder.encode([query], normalize_embeddings=True), k)
+    return [names[place] for place in places[0]]
 
 
 measure(workload, build, search, BEGUN)

@@ -33,8 +33,8 @@ def build(documents):  # type: ignore[no-untyped-def]  # the form is stopwatch.B
 
 def search(query, k):  # type: ignore[no-untyped-def]  # the form is stopwatch.Search
     """Embed the query and retrieve."""
-    found = retriever.run(query_embedding=asker.run(query)["embedding"], top_k=k)
-    return [document.id for document in found["documents"]]
+    result = retriever.run(query_embedding=asker.run(query)["embedding"], top_k=k)
+    return [document.id for document in result["documents"]]
 
 
 measure(workload, build, search, BEGUN)

@@ -26,7 +26,7 @@ def build(documents):  # type: ignore[no-untyped-def]  # the form is stopwatch.B
 
 def search(query, k):  # type: ignore[no-untyped-def]  # the form is stopwatch.Search
     """Similarity search."""
-    return [found.metadata["id"] for found in stores[0].similarity_search(query, k=k)]
+    return [document.metadata["id"] for document in stores[0].similarity_search(query, k=k)]
 
 
 measure(workload, build, search, BEGUN)

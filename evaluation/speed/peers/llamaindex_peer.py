@@ -18,14 +18,14 @@ retrievers: list[Any] = []
 
 def build(documents):  # type: ignore[no-untyped-def]  # the form is stopwatch.Build
     """Index all documents with the default node parser."""
-    found = [Document(text=text, id_=name) for name, text in documents]
-    index = VectorStoreIndex.from_documents(found, embed_model=embedding)
+    nodes = [Document(text=text, id_=name) for name, text in documents]
+    index = VectorStoreIndex.from_documents(nodes, embed_model=embedding)
     retrievers.append(index.as_retriever(similarity_top_k=10))
 
 
 def search(query, k):  # type: ignore[no-untyped-def]  # noqa: ARG001 - k is fixed when the retriever is made
     """Retrieve the nearest nodes."""
-    return [found.node.ref_doc_id for found in retrievers[0].retrieve(query)]
+    return [hit.node.ref_doc_id for hit in retrievers[0].retrieve(query)]
 
 
 measure(workload, build, search, BEGUN)

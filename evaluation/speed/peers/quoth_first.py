@@ -1,8 +1,8 @@
-"""Quoth from nothing: `quoth index` reads a folder, and beside it a program asks until it gets the right answers.
+"""Quoth from nothing: while `quoth index` reads a folder, this program asks until it gets the right answers.
 
-Both start at once, and their imports count. A question is answered right when the passage found first is of the document that
-it asks about. Prints the seconds until then for each question, those that never are left out. It ends as soon as the last
-document is stored and was asked about: what remains are vectors.
+Both start at once, and their imports count. A question is answered right when the first passage found is of the
+document that it asks about. Prints the seconds until then for each question; questions never answered right are left
+out. It ends as soon as the last document is stored and was asked about: only vectors remain to be made.
 """
 
 import json

@@ -26,12 +26,12 @@ collection = Collection(Path(home.name) / "speed", encoder)
 
 def build(documents):  # type: ignore[no-untyped-def]  # the form is stopwatch.Build
     """Store, index and embed all documents."""
-    made = [
+    stored = [
         Document(name, hashlib.sha256(text.encode()).hexdigest(), f"speed:{name}", name, "text/plain", text)
         for name, text in documents
     ]
-    for begin in range(0, len(made), 256):
-        collection.change(add=[(document, None) for document in made[begin : begin + 256]])
+    for begin in range(0, len(stored), 256):
+        collection.change(add=[(document, None) for document in stored[begin : begin + 256]])
     collection.embed_pending()
 
 

@@ -1,6 +1,6 @@
-"""What every peer's program does the same: read the workload, time the index and each query, print one JSON line.
+"""The common part of the peers' programs: read the workload, time indexing and each query, print one JSON line.
 
-Needs the standard library only, since it runs in other systems' environments.
+Uses only the standard library, since it runs in other systems' environments.
 """
 
 import json
@@ -18,7 +18,8 @@ _WARM_UP = 5
 
 
 def arguments() -> tuple[Path, str]:
-    """Workload folder and model folder, after holding every library to the number of threads that is the third argument."""
+    """The workload folder and the model folder, after limiting every library to the number of threads in the third
+    argument."""
     workload, model, threads = sys.argv[1:4]
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = threads
@@ -34,21 +35,21 @@ def arguments() -> tuple[Path, str]:
 def measure(workload: Path, build: Build, search: Search, begun: float) -> None:
     """Index the documents, ask the queries, print the figures. `begun` is when the program began, before its imports.
 
-    `load_s` is imports and model, `index_s` from the first document in to all searchable, `query_ms` one value a query after
-    a warm-up, `rss_mib` the highest resident memory of the process, `found` how many queries came back with a result.
-    `right_s` is how long after the program began each query could be answered whose first result is the document that it is
-    about: all of them together, once everything is searchable.
+    `load_s` is imports and model, `index_s` from the first document in to all searchable, `query_ms` a value for each
+    query after a warm-up, `rss_mib` the highest resident memory of the process, `found` how many queries had a result.
+    `right_s` holds, for each query whose first result is the document that it is about, the seconds from the start of
+    the program to the answer, as all queries are asked once everything is searchable.
     """
     documents = [(record["id"], record["text"]) for record in records(workload / "documents.jsonl")]
-    asked = records(workload / "queries.jsonl")
-    queries = [record["text"] for record in asked]
+    questions = records(workload / "queries.jsonl")
+    queries = [record["text"] for record in questions]
     loaded = time.perf_counter()
     build(documents)
     indexed = time.perf_counter()
     for query in queries[:_WARM_UP]:
         search(query, _DEPTH)
     milliseconds, found, right = [], 0, []
-    for record in asked:
+    for record in questions:
         start = time.perf_counter()
         hits = search(record["text"], _DEPTH)
         elapsed = time.perf_counter() - start
@@ -69,6 +70,6 @@ def measure(workload: Path, build: Build, search: Search, begun: float) -> None:
 
 
 def records(file: Path) -> list[dict[str, str]]:
-    """The JSON objects of a file, one a line."""
+    """The JSON objects of a file, one per line."""
     with file.open(encoding="utf-8") as stream:
         return [json.loads(line) for line in stream]

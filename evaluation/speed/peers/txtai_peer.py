@@ -20,7 +20,7 @@ def build(documents):  # type: ignore[no-untyped-def]  # the form is stopwatch.B
 
 def search(query, k):  # type: ignore[no-untyped-def]  # the form is stopwatch.Search
     """Hybrid search."""
-    return [found["id"] for found in embeddings.search(query, k)]
+    return [hit["id"] for hit in embeddings.search(query, k)]
 
 
 measure(workload, build, search, BEGUN)

@@ -1,6 +1,6 @@
-"""A sentence -> the questions that it carries. Pure, English, and rather silent than stilted.
+"""Turn English sentences into questions by templates, and only where the question reads well. Pure.
 
-After the overgenerate-and-rank tradition of Heilman & Smith 2010 (https://aclanthology.org/N10-1086), cut down to
+After the overgenerate-and-rank tradition of Heilman & Smith 2010 (https://aclanthology.org/N10-1086), reduced to
 templates whose grammar is safe: definitions, counts, years, places, agents and objects.
 """
 
@@ -100,10 +100,10 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
         r"(?P<answer>(?!been\b|to\b|not\b|are\b|is\b)[^.;:]{8,140})\.$"
     ),
 }
-_LEANS = re.compile(
+_CONTEXT_WORD = re.compile(
     r"(?i)(?:it|its|itself|they|their|this|that|these|those|he|she|his|her|such|both|one|we|our|i|you|who)\b"
 )
-_OPENS = frozenset(
+_OPENERS = frozenset(
     "in on at by from after before during initially later since when while although though some many most several other "
     "all each every for with under if as then however thus also once until unlike despite because what who where another "
     "there no none much few more less today recently finally first second third".split()
@@ -124,12 +124,13 @@ _QUESTIONS: dict[Kind, str] = {
     "object": "What {auxiliary} {subject} {base}?",
 }
 _MODAL = re.compile(r"\b(?:would|could|should|will|can|may|might|must|not|never|also)\b")
-_LONGEST, _SHORTEST = 40, 5
+_MAX_WORDS, _MIN_WORDS = 40, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A question, its answer (literal in the sentence), and the names and years in the question that a near miss may change."""
+    """A question, its answer (literal in the sentence), and the names and years in the question that a near miss may
+    exchange."""
 
     kind: Kind
     question: str
@@ -138,26 +139,32 @@ class Proposal:
 
 
 def propose(sentence: str) -> Iterator[Proposal]:
-    """The questions that the sentence carries; none when it leans on what stands before it or is a fragment."""
+    """The question that the sentence yields; none if it depends on earlier sentences or is a fragment."""
     flat = " ".join(sentence.split())
     words = flat.split()
-    if flat != sentence.strip() or not _SHORTEST <= len(words) <= _LONGEST or _LEANS.match(flat) or '"' in flat:
+    if (
+        flat != sentence.strip()
+        or not _MIN_WORDS <= len(words) <= _MAX_WORDS
+        or _CONTEXT_WORD.match(flat)
+        or '"' in flat
+    ):
         return
     for kind, pattern in _PATTERNS.items():
         match = pattern.match(flat)
-        if match is not None and sentence.count(match["answer"]) == 1 and not _vague(match):
+        if match is not None and sentence.count(match["answer"]) == 1 and not _is_vague(match):
             question = _question(kind, match)
             yield Proposal(kind, question, match["answer"], anchors(question))
             return
 
 
 def content(text: str) -> frozenset[str]:
-    """Lower-case words that carry meaning, plural s removed: what two texts are compared by."""
+    """Lower-case words without stop words and plural s, for comparing two texts."""
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP)
 
 
 def near_miss(proposal: Proposal, pool: Sequence[Proposal], rng: random.Random) -> str | None:
-    """The question with one of its names or years changed to one from another question of the pool; None when there is none."""
+    """The question with one of its names or years exchanged for one from another question of the pool; None if there is
+    none."""
     if not proposal.anchors:
         return None
     anchor = rng.choice(proposal.anchors)
@@ -175,36 +182,37 @@ def _question(kind: Kind, match: re.Match[str]) -> str:
         return "How many {unit} {there} there{rest}?".format_map(parts)
     verb = parts["verb"]
     parts |= {
-        "subject": _inside(parts["subject"]),
+        "subject": _lower_article(parts["subject"]),
         "base": _BASE.get(verb, verb),
         "auxiliary": "does" if verb.split()[0].endswith("s") else "did",
     }
     return _QUESTIONS[kind].format_map(parts)
 
 
-def _inside(subject: str) -> str:
-    """The subject as it stands inside a sentence: an article loses its capital, a name keeps it."""
+def _lower_article(subject: str) -> str:
+    """The subject as it reads inside a sentence: an article loses its capital, a name keeps it."""
     first, _, rest = subject.partition(" ")
     return f"{first.lower()} {rest}" if first in {"The", "A", "An"} and rest else subject
 
 
-def _vague(match: re.Match[str]) -> bool:
-    """Whether the question would hang in the air: an opener read as a name, or a topic that only its context names."""
+def _is_vague(match: re.Match[str]) -> bool:
+    """Whether the question would be unclear: an opening word mistaken for a name, or a topic that only the context
+    names."""
     parts = match.groupdict()
     opener = (parts.get("subject") or match["answer"]).split()[0].casefold()
     subject = parts.get("subject") or f"{parts.get('unit', '')} {parts['rest']}"
-    named = re.search(r"[A-Z]\w", _inside(subject)) is not None
+    named = re.search(r"[A-Z]\w", _lower_article(subject)) is not None
     return (
-        opener in _OPENS
+        opener in _OPENERS
         or bool(_MODAL.search(subject))
         or (not named and len(content(subject)) < 2)
-        or bool(_LEANS.match(match["answer"]))
+        or bool(_CONTEXT_WORD.match(match["answer"]))
         or ("unit" in parts and bool(_BAD_UNIT.search(match["unit"])))
     )
 
 
 def anchors(question: str) -> tuple[str, ...]:
-    """Names (not the question word) and years of the question."""
+    """The names and years in the question, without its first word."""
     body = question.partition(" ")[2]
     return (*re.findall(_NAME, body), *re.findall(r"\b[12]\d{3}\b", body))
 

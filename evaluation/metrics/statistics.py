@@ -1,8 +1,8 @@
-"""An interval around every mean: the percentile bootstrap, and paired tests between two runs.
+"""Statistics of scores and times: percentiles, bootstrap intervals, and paired tests between two runs.
 
-Efron & Tibshirani 1993 for the bootstrap; Smucker et al. 2007 (https://dl.acm.org/doi/10.1145/1321440.1321528) compare the
-paired tests used in retrieval: the randomisation test and the paired bootstrap agree. All draws come from one seeded
-generator, so the same numbers give the same interval.
+Efron & Tibshirani 1993 for the bootstrap; Smucker et al. 2007 (https://dl.acm.org/doi/10.1145/1321440.1321528) compare
+the paired tests used in retrieval: the randomisation test and the paired bootstrap agree. All draws come from one
+seeded generator, so the same numbers give the same interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,27 +39,30 @@ def mean_interval(scores: Sequence[float | None], *, seed: int = 0, draws: int =
 def corpus_interval(
     metric: Callable[[NDArray[np.intp]], float | None], cases: int, *, seed: int = 0, draws: int = CORPUS_DRAWS
 ) -> Estimate | None:
-    """Interval of a metric of the whole set (F1, AUROC, calibration error), which takes the positions of a resampled set.
+    """Interval of a metric of the whole set (F1, AUROC, calibration error).
 
-    Draws for which the metric is not defined are left out. None when it is not defined on the set itself.
+    `metric` takes the positions of a resampled set.
+
+    Draws for which the metric is undefined are left out. None if it is undefined on the set itself.
     """
     value = metric(np.arange(cases))
     if value is None:
         return None
     rng = np.random.default_rng(seed)
     drawn = (metric(rng.integers(0, cases, cases)) for _ in range(draws))
-    found = [sample for sample in drawn if sample is not None]
-    low, high = np.percentile(found, (2.5, 97.5)) if found else (value, value)
+    defined = [sample for sample in drawn if sample is not None]
+    low, high = np.percentile(defined, (2.5, 97.5)) if defined else (value, value)
     return Estimate(value, float(low), float(high), cases)
 
 
 def paired_difference(
     before: Sequence[float], after: Sequence[float], *, seed: int = 0, draws: int = 10_000
 ) -> tuple[Estimate, float]:
-    """Mean of `after - before` over the same cases with its bootstrap interval, and the two-sided p of the sign-flip test.
+    """Mean of `after - before` over the same cases with its bootstrap interval, and the two-sided p of the sign-flip
+    test.
 
-    p is the share of random sign flips of the differences whose mean is at least as far from zero, counting the observed one
-    (Phipson & Smyth 2010), so it is never 0. Without any difference p is 1.
+    p is the share of random sign flips of the differences whose mean is at least as far from zero, counting the
+    observed one (Phipson & Smyth 2010), so it is never 0. Without any difference p is 1.
     """
     differences = np.asarray(after, float) - np.asarray(before, float)
     if not len(differences):
@@ -76,7 +79,7 @@ def paired_difference(
 
 
 def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
-    """Means of `draws` resamples, in blocks that keep memory within some tens of megabytes."""
+    """Means of `draws` resamples, computed in blocks that need some tens of megabytes of memory."""
     parts = [
         values[rng.integers(0, len(values), (size, len(values)))].mean(axis=1) for size in _blocks(draws, len(values))
     ]
@@ -86,3 +89,14 @@ def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator, draw
 def _blocks(draws: int, cases: int) -> list[int]:
     size = max(1, min(draws, _BLOCK // cases))
     return [min(size, draws - begun) for begun in range(0, draws, size)]
+
+
+PERCENTILES = (50, 90, 95, 99)
+
+
+def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """p50, p90, p95 and p99 with linear interpolation (numpy's default); empty without values."""
+    if not len(milliseconds):
+        return {}
+    values = np.percentile(np.asarray(milliseconds, float), PERCENTILES)
+    return {f"p{name}": float(value) for name, value in zip(PERCENTILES, values, strict=True)}

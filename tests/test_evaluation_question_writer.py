@@ -9,19 +9,19 @@ from typer.testing import CliRunner
 
 from evaluation.cli import app
 from evaluation.datasets.loading import load
-from evaluation.drafting import ALIKE, NOT_FOUND, draft
+from evaluation.drafting import ALIKE, NOT_FOUND, draft_cases
 from evaluation.errors import ModelUnavailable
-from evaluation.questioner import (
-    MOST,
+from evaluation.question_writer import (
+    MAX_QUESTIONS,
     NO_ANSWER,
     NO_QUOTE,
     NOT_THE_FORM,
     OPEN,
     REFUSED,
     UNSUPPORTED,
-    Proposed,
-    Questioner,
-    fault,
+    ProposedQuestion,
+    QuestionWriter,
+    drop_reason,
 )
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
@@ -59,8 +59,8 @@ def dam(tmp_path: Path) -> Collection:
     return collection
 
 
-def asked(url: str, service: Service, passage: str = TEXT, longest: int = 1024) -> Any:
-    questioner = Questioner(Server(url, "writer"), service.checker, longest=longest)
+def asked(url: str, service: Service, passage: str = TEXT, max_tokens: int = 1024) -> Any:
+    questioner = QuestionWriter(Server(url, "writer"), service.checker, max_tokens=max_tokens)
     try:
         return questioner.ask("The dam", passage)
     finally:
@@ -75,7 +75,7 @@ def test_a_sound_question_is_kept_with_the_place_of_its_quote(chat_desk: Any, se
     assert [item.answer for item in found.questions] == ["Clara Winter", "about 240"]
     (body,) = desk.asked
     assert TEXT in body["messages"][1]["content"]
-    assert body["response_format"]["json_schema"]["schema"]["properties"]["questions"]["maxItems"] == MOST
+    assert body["response_format"]["json_schema"]["schema"]["properties"]["questions"]["maxItems"] == MAX_QUESTIONS
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_sound_question_is_kept_with_the_place_of_its_quote(chat_desk: Any, se
     ],
 )
 def test_what_the_words_alone_disprove_is_dropped(change: dict[str, str], reason: str) -> None:
-    assert fault(Proposed(**GOOD), TEXT) is None
-    assert fault(Proposed(**{**GOOD, **change}), TEXT) == reason
+    assert drop_reason(ProposedQuestion(**GOOD), TEXT) is None
+    assert drop_reason(ProposedQuestion(**{**GOOD, **change}), TEXT) == reason
 
 
 def test_an_answer_that_the_passage_does_not_support_is_dropped(chat_desk: Any, service: Service) -> None:
@@ -118,7 +118,7 @@ def test_an_answer_that_the_passage_does_not_support_is_dropped(chat_desk: Any, 
         reply({key: value for key, value in GOOD.items() if key != "statement"}),
         reply({**GOOD, "answer": 1904}),
         reply({**GOOD, "answer": "  "}),
-        reply(*[GOOD] * (MOST + 1)),
+        reply(*[GOOD] * (MAX_QUESTIONS + 1)),
         '{"questions": ' + "[" * 10_000,
         reply(GOOD)[:-10],
     ],
@@ -146,8 +146,8 @@ def test_a_draft_takes_what_holds_counts_the_rest_and_fills_up_from_the_text(
     again = {**GOOD, "question": "Who designed sluices for the Lusatian Dam?"}
     elsewhere = {**OTHER, "question": "Which snow do penguins of southern Patagonia prefer in winter nights?"}
     with chat_desk(lambda _: reply(GOOD, again, elsewhere)) as desk:
-        questioner = Questioner(Server(desk.url, "writer"), service.checker)
-        drafted = draft(dam, 4, unanswerable=0.25, seed=1, questioner=questioner)
+        questioner = QuestionWriter(Server(desk.url, "writer"), service.checker)
+        drafted = draft_cases(dam, 4, unanswerable=0.25, seed=1, writer=questioner)
         questioner.close()
     assert drafted.written == 2
     assert drafted.dropped == {ALIKE: 1}
@@ -168,8 +168,8 @@ def test_a_question_that_search_does_not_find_is_dropped(chat_desk: Any, service
     collection.embed_pending()
     question = "Where do the boats of every harbour sleep when somebody is asked?"
     with chat_desk(lambda request: reply({**GOOD, "question": question}) if TEXT in request else reply()) as desk:
-        questioner = Questioner(Server(desk.url, "writer"), service.checker)
-        drafted = draft(collection, 10, questioner=questioner)
+        questioner = QuestionWriter(Server(desk.url, "writer"), service.checker)
+        drafted = draft_cases(collection, 10, writer=questioner)
         questioner.close()
     assert (drafted.written, drafted.dropped) == (0, {NOT_FOUND: 1})
 
@@ -202,7 +202,7 @@ def test_the_command_asks_the_configured_model_and_says_what_it_dropped(
 
 
 def test_a_real_small_model_is_asked_and_what_it_gets_wrong_is_dropped(llama: str, service: Service) -> None:
-    found = asked(llama, service, longest=96)
+    found = asked(llama, service, max_tokens=96)
     assert len(found.questions) + sum(found.dropped.values()) >= 1
     assert all(item.answer in TEXT[item.start : item.end] for item in found.questions)
     assert REFUSED not in found.dropped

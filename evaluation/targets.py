@@ -1,24 +1,89 @@
-"""A running Quoth over HTTP, whose collection already holds the documents."""
+"""Targets: the Quoth that is measured, in this process or over HTTP. Both speak the wire contract."""
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from pydantic import ValidationError
 
 from evaluation.cases import Case
 from evaluation.errors import EndpointUnavailable
-from service.api.schemas.answers import AnswerOut, CitationOut
-from service.api.schemas.search import PassageOut, SearchResponse
+from service.answering.service import Service
+from service.records import Question
+from service.schemas.answers import AnswerOut, CitationOut
+from service.schemas.search import PassageOut, SearchResponse
+
+
+class Target(Protocol):
+    """A Quoth that holds the documents of the data set; the interface between tasks and what they measure.
+    Thread-safe."""
+
+    def answer(self, case: Case) -> AnswerOut:
+        """The answer to the case's question after its history."""
+        ...
+
+    def search(self, query: str, k: int) -> list[PassageOut]:
+        """The best k passages for a query, best first."""
+        ...
+
+    def literal(self, citation: CitationOut) -> bool:
+        """Whether the quote is, character for character, the text at its place in the cited document version."""
+        ...
+
+    def describe(self) -> Mapping[str, object]:
+        """What the manifest records: settings, models, versions. Must not change during a run."""
+        ...
+
+
+class LocalTarget:
+    """Quoth in this process: asks the assembled service about one collection, filled by the run or existing."""
+
+    def __init__(self, service: Service, collection: str, *, generator: str | None = None) -> None:
+        self._service = service
+        self._collection = service.library.open(collection)
+        self._generator = generator
+
+    def answer(self, case: Case) -> AnswerOut:
+        """The answer to the case's question after its history."""
+        question = Question(
+            case.question, collection=self._collection.name, history=case.history, generator=self._generator
+        )
+        return AnswerOut.of(self._service.answerer.answer(question))
+
+    def search(self, query: str, k: int) -> list[PassageOut]:
+        """The best k passages, reranked if the settings say so."""
+        settings = self._service.settings
+        reranker = self._service.reader if settings.rerank else None
+        hits = self._collection.search(query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k))
+        return [PassageOut.of(hit) for hit in hits]
+
+    def literal(self, citation: CitationOut) -> bool:
+        """Whether the document version in the ledger holds the quote at its place."""
+        document = self._collection.documents.get(citation.document_id, citation.version)
+        return document.text[citation.start : citation.end] == citation.quote
+
+    def describe(self) -> Mapping[str, object]:
+        """The settings that shape answers, and the encoder. Secrets are masked; folders and addresses are left out."""
+        settings = self._service.settings.model_dump(mode="json")
+        left_out = {"home", "host", "port", "allowed_hosts", "log_level", "collection"}
+        return {
+            "endpoint": None,
+            "generator": self._generator or settings["generator"],
+            "settings": {name: value for name, value in settings.items() if name not in left_out},
+            "encoder": self._collection.state().encoder,
+        }
+
 
 _TRIES = 4
 _FIRST_WAIT_S = 0.5
 _TRANSIENT = {429, 502, 503, 504}
 
 
-class Remote:
-    """Talks to `endpoint` (such as http://127.0.0.1:8000). A request that fails for a passing reason is sent again, thrice.
+class RemoteTarget:
+    """A running Quoth at `endpoint` (such as http://127.0.0.1:8000).
+
+    A request that fails for a transient reason is sent again, up to three times.
 
     Cases with a history go to the OpenAI-compatible route, which takes earlier turns as messages; others to /v1/chat.
     """
@@ -69,7 +134,7 @@ class Remote:
         return self._texts[place][citation.start : citation.end] == citation.quote
 
     def describe(self) -> Mapping[str, object]:
-        """The endpoint and what it says of its default collection."""
+        """The endpoint and what it reports about its default collection."""
         ready = self._send("GET", "/readyz")
         collection = {name: ready["collection"][name] for name in ("documents", "chunks", "encoder")}
         return {

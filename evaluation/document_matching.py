@@ -1,0 +1,29 @@
+"""Match a found document, which has an id and a URI, to the name that the data set gives it."""
+
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+
+class DocumentMatcher:
+    """Matches found documents to the names that the data set uses.
+
+    A name matches if it equals the document's id or URI, or the end of the URI's path (`guide/setup.md` for
+    `file:///home/me/guide/setup.md`). The longest such name wins.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+
+    def match(self, document_id: str, uri: str) -> str | None:
+        """The data set's name for the document; None if it is not one of its documents."""
+        if document_id in self._names:
+            return document_id
+        if uri in self._names:
+            return uri
+        parts = unquote(uri).split("/")
+        ends = ("/".join(parts[begin:]) for begin in range(len(parts)))
+        return next((end for end in ends if end in self._names), None)
+
+    def label(self, document_id: str, uri: str) -> str:
+        """The data set's name, else the URI, for rows and reports."""
+        return self.match(document_id, uri) or uri

@@ -1,1 +1,0 @@
-"""What is measured: Quoth inside this process (`local`) or any running Quoth over HTTP (`remote`); `target` is their face."""
