@@ -51,7 +51,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens an address in a fresh browser; at the end nothing may have failed or been asked of another host."""
+    """Open an address in a fresh browser; at the end no script may have failed and no other host been requested."""
     contexts: list[Any] = []
     faults: list[str] = []
 
@@ -215,8 +215,8 @@ def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Any, serv
 
 @pytest.fixture
 def tricky(service: Service, tmp_path: Path) -> Service:
-    """The service over a collection whose one document is hard to show."""
-    library = Library(tmp_path, service.library._encoder)
+    """The service over a collection with one document that is hard to show."""
+    library = Library(tmp_path, service.library.encoder)
     two = TRICKY.index("Page two")
     pages = (Page(1, 0, two), Page(2, two, len(TRICKY)))
     document = Document(
@@ -252,7 +252,7 @@ def test_a_link_to_what_is_not_there_says_so(visit: Any, served: str) -> None:
 def test_an_empty_home_says_how_to_begin_and_the_page_notices_the_first_documents(
     visit: Any, loopback: Any, service: Service, store: ConversationStore, tmp_path: Path
 ) -> None:
-    library = Library(tmp_path, service.library._encoder)
+    library = Library(tmp_path, service.library.encoder)
     empty = replace(service, library=library, settings=Settings(home=tmp_path))
     with loopback(create_app(empty, store)) as address:
         page = visit(address)
@@ -266,7 +266,7 @@ def test_an_empty_home_says_how_to_begin_and_the_page_notices_the_first_document
 
 
 class Slow:
-    """An answerer that tells one sentence, and the rest when it is let."""
+    """An answerer that gives one sentence, and the rest when the test allows."""
 
     def __init__(self) -> None:
         self.go = False

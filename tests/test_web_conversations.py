@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.answering.answerer import AnswerReady, PassagesFound

@@ -1,4 +1,4 @@
-"""The thumbs of the page, in a real Chromium: what is clicked is what is kept."""
+"""The thumbs of the page, in a real Chromium: the rating that is clicked is stored."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Document
 from service.answering.answerer import AnswerReady, PassagesFound

@@ -1,4 +1,4 @@
-"""The page on a server with keys, in a real Chromium: the key is asked for once, sent with everything, and let go of."""
+"""The page on a server with keys, in a real Chromium: the key is asked for once, sent with every request, and forgotten."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from index.embedding.hashing import HashedEncoder
+from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.access.caller import Scope

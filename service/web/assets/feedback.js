@@ -1,38 +1,38 @@
-// Thumbs beside an answer or one sentence of it, and a box for what is wrong with it.
+// Thumbs for rating an answer or one of its sentences, and a comment box for what is wrong.
 
 import { send } from "./server.js";
 import { element } from "./text.js";
 
-const MOST_COMMENT = 4000; // code units; the server takes as many characters
+const MAX_COMMENT = 4000; // UTF-16 units; the server's limit is as many characters
 const SVG = "http://www.w3.org/2000/svg";
 const THUMB = "M2.5 9h3v8h-3zM7 9l3.2-6.5c1.4 0 2.1.8 2.1 2V8h4.4l-.9 7.2c-.1 1-.9 1.8-1.9 1.8H7z";
 
 export class Thumbs {
-  // `sentence` is its index in the answer; null rates the answer as a whole.
+  // `sentence` is an index in the answer; null rates the whole answer.
   constructor(answerId, sentence = null) {
     this.answerId = answerId;
     this.sentence = sentence;
     this.what = sentence === null ? "answer" : `sentence ${sentence + 1}`;
     this.up = this.thumb("up", `Good ${this.what}`);
     this.down = this.thumb("down", `Bad ${this.what}`);
-    this.said = element("span", { className: "muted", role: "status" });
+    this.status = element("span", { className: "muted", role: "status" });
     const className = sentence === null ? "thumbs" : "thumbs of-sentence";
-    this.box = element("span", { className, role: "group", "aria-label": `Rate this ${sentence === null ? "answer" : "sentence"}` }, this.up, this.down, this.said);
+    this.box = element("span", { className, role: "group", "aria-label": `Rate this ${sentence === null ? "answer" : "sentence"}` }, this.up, this.down, this.status);
     this.comment = this.form();
   }
 
   thumb(rating, name) {
-    const button = element("button", { type: "button", className: `quiet thumb ${rating}`, "aria-label": name, "aria-pressed": "false", title: name }, drawn());
+    const button = element("button", { type: "button", className: `quiet thumb ${rating}`, "aria-label": name, "aria-pressed": "false", title: name }, thumbIcon());
     button.addEventListener("click", () => this.rate(rating));
     return button;
   }
 
   form() {
-    const words = element("input", { type: "text", maxLength: MOST_COMMENT, "aria-label": `What is wrong with ${this.sentence === null ? "this answer" : this.what}?`, placeholder: `What is wrong${this.sentence === null ? "" : ` with ${this.what}`}? (optional)` });
-    const form = element("form", { className: "thumbs-comment", hidden: true }, words, element("button", { type: "submit", className: "quiet", textContent: "Send" }));
+    const comment = element("input", { type: "text", maxLength: MAX_COMMENT, "aria-label": `What is wrong with ${this.sentence === null ? "this answer" : this.what}?`, placeholder: `What is wrong${this.sentence === null ? "" : ` with ${this.what}`}? (optional)` });
+    const form = element("form", { className: "thumbs-comment", hidden: true }, comment, element("button", { type: "submit", className: "quiet", textContent: "Send" }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.rate("down", words.value.trim());
+      this.rate("down", comment.value.trim());
     });
     return form;
   }
@@ -41,19 +41,19 @@ export class Thumbs {
     try {
       await send("/v1/feedback", { answer_id: this.answerId, rating, comment, ...(this.sentence !== null && { sentence: this.sentence }) });
     } catch (problem) {
-      this.said.textContent = problem.message;
+      this.status.textContent = problem.message;
       return;
     }
     this.up.setAttribute("aria-pressed", rating === "up");
     this.down.setAttribute("aria-pressed", rating === "down");
-    this.said.textContent = "Thank you.";
+    this.status.textContent = "Thank you.";
     this.comment.hidden = rating === "up" || comment !== "";
     if (!this.comment.hidden) this.comment.firstChild.focus();
   }
 }
 
-// A thumb that needs no font; the style turns it over for a thumb down.
-function drawn() {
+// A thumb drawn as SVG, which needs no font; the stylesheet turns it over for a thumb down.
+function thumbIcon() {
   const picture = document.createElementNS(SVG, "svg");
   picture.setAttribute("viewBox", "0 0 20 20");
   picture.setAttribute("aria-hidden", "true");

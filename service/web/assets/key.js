@@ -1,35 +1,35 @@
-// The API key, for servers that ask for one: asked for once, kept for this tab until it is closed or signed out of. A document
-// opened from the page is of the same tab group and takes the key along (rel="opener"); both are pages of this server.
+// The API key, for servers that require one: entered once, stored for this tab until the tab is closed or the user signs out.
+// A document opened from the page shares the stored key (rel="opener"); both are pages of this server.
 
 import { element } from "./text.js";
 
-const KEPT = "key";
-let asking = null;
+const STORAGE_NAME = "key";
+let dialogResult = null;
 
 export function keyHeaders() {
-  const key = sessionStorage.getItem(KEPT);
+  const key = sessionStorage.getItem(STORAGE_NAME);
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-// Ask for a key, once however many requests need it; resolves to whether one was given. `key` is the one that was refused.
+// Ask for a key, once for any number of requests; resolves to whether one was entered. `key` is the rejected one, or null.
 export function askForKey(key) {
-  if (key !== sessionStorage.getItem(KEPT)) return Promise.resolve(true);
-  asking ??= shown(key !== null).finally(() => { asking = null; });
-  return asking;
+  if (key !== sessionStorage.getItem(STORAGE_NAME)) return Promise.resolve(true);
+  dialogResult ??= showDialog(key !== null).finally(() => { dialogResult = null; });
+  return dialogResult;
 }
 
-export function heldKey() {
-  return sessionStorage.getItem(KEPT);
+export function storedKey() {
+  return sessionStorage.getItem(STORAGE_NAME);
 }
 
-function shown(wrong) {
-  sessionStorage.removeItem(KEPT);
+function showDialog(wasRejected) {
+  sessionStorage.removeItem(STORAGE_NAME);
   showSignOut();
-  const words = element("input", { type: "password", id: "key", autocomplete: "off", spellcheck: false, required: true, "aria-describedby": "key-said" });
-  const said = element("p", { id: "key-said", className: wrong ? "problem" : "muted", role: wrong ? "alert" : "note",
-    textContent: wrong ? "That key is not good here: it is unknown, expired or revoked." : "This server asks for an API key. Whoever runs it makes one with quoth keys create." });
-  const form = element("form", {}, element("h2", { id: "key-title", textContent: "Sign in" }), said,
-    element("label", { htmlFor: "key", textContent: "API key" }), words,
+  const field = element("input", { type: "password", id: "key", autocomplete: "off", spellcheck: false, required: true, "aria-describedby": "key-said" });
+  const notice = element("p", { id: "key-said", className: wasRejected ? "problem" : "muted", role: wasRejected ? "alert" : "note",
+    textContent: wasRejected ? "That key is not good here: it is unknown, expired or revoked." : "This server asks for an API key. Its administrator creates one with quoth keys create." });
+  const form = element("form", {}, element("h2", { id: "key-title", textContent: "Sign in" }), notice,
+    element("label", { htmlFor: "key", textContent: "API key" }), field,
     element("button", { type: "submit", textContent: "Sign in" }));
   const dialog = element("dialog", { className: "key-dialog", "aria-labelledby": "key-title" }, form);
   document.body.append(dialog);
@@ -37,7 +37,7 @@ function shown(wrong) {
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      sessionStorage.setItem(KEPT, words.value.replace(/[^\x21-\x7e]/g, "")); // what a header can hold
+      sessionStorage.setItem(STORAGE_NAME, field.value.replace(/[^\x21-\x7e]/g, "")); // the characters that a header can hold
       showSignOut();
       dialog.close("given");
     });
@@ -50,11 +50,11 @@ function shown(wrong) {
 
 function showSignOut() {
   const button = document.getElementById("sign-out");
-  if (button) button.hidden = heldKey() === null;
+  if (button) button.hidden = storedKey() === null;
 }
 
 document.getElementById("sign-out")?.addEventListener("click", () => {
-  sessionStorage.removeItem(KEPT);
+  sessionStorage.removeItem(STORAGE_NAME);
   location.assign("/");
 });
 showSignOut();

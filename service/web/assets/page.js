@@ -1,4 +1,4 @@
-// The page to ask on: the conversation, the ask box, the collections, the keys.
+// The main page: the conversation, the question box, the collections, the keyboard shortcuts.
 
 import { Earlier } from "./earlier.js";
 import { Panel } from "./panel.js";
@@ -13,20 +13,20 @@ const panel = new Panel(byId("panel"));
 const question = byId("question");
 const chooser = byId("collection");
 const earlier = new Earlier(byId("earlier"), byId("earlier-toggle"), {
-  onOpen: (id) => open(id).catch((problem) => say(problem.message)),
-  onGone: (id) => { if (id === conversation) restart(); },
+  onOpen: (id) => open(id).catch((problem) => announce(problem.message)),
+  onDeleted: (id) => { if (id === conversation) restart(); },
 });
 const uploads = new Uploads(byId("uploads"), {
-  into: () => chooser.value || usual,
-  onFound: () => loadCollections().catch((problem) => say(problem.message)),
+  collection: () => chooser.value || defaultCollection,
+  onSearchable: () => loadCollections().catch((problem) => announce(problem.message)),
 });
-let usual = ""; // the collection that files go to while there is none to choose
+let defaultCollection = ""; // where files go while there is no collection to choose
 let collections = [];
 let conversation = null;
 let turns = [];
 let running = null;
 
-function say(text) {
+function announce(text) {
   byId("status").textContent = text;
 }
 
@@ -35,27 +35,27 @@ function current() {
 }
 
 async function loadCollections() {
-  const found = await get("/v1/collections");
-  collections = found.collections.filter((collection) => collection.documents > 0);
-  usual = found.default;
-  const wanted = chooser.value || localStorage.getItem("collection") || found.default;
+  const listing = await get("/v1/collections");
+  collections = listing.collections.filter((collection) => collection.documents > 0);
+  defaultCollection = listing.default;
+  const preferred = chooser.value || localStorage.getItem("collection") || listing.default;
   chooser.replaceChildren(...collections.map(({ name }) => element("option", { value: name, textContent: name })));
   const names = collections.map(({ name }) => name);
-  chooser.value = names.includes(wanted) ? wanted : names.includes(found.default) ? found.default : names[0] ?? "";
+  chooser.value = names.includes(preferred) ? preferred : names.includes(listing.default) ? listing.default : names[0] ?? "";
   showCollection();
 }
 
 function showCollection() {
   const collection = current();
-  const nothing = collection === null;
-  byId("onboarding").hidden = !nothing;
-  byId("hero").hidden = nothing || turns.length > 0;
-  byId("dock").hidden = nothing;
+  const isEmpty = collection === null;
+  byId("onboarding").hidden = !isEmpty;
+  byId("hero").hidden = isEmpty || turns.length > 0;
+  byId("dock").hidden = isEmpty;
   chooser.parentElement.hidden = collections.length < 2;
-  byId("browse").hidden = nothing;
+  byId("browse").hidden = isEmpty;
   byId("fresh").hidden = turns.length === 0;
   document.body.classList.toggle("is-empty", turns.length === 0);
-  if (nothing) return;
+  if (isEmpty) return;
   const documents = `${collection.documents.toLocaleString("en")} document${collection.documents === 1 ? "" : "s"}`;
   byId("browse").textContent = documents;
   const waiting = collection.pending_vectors ? " Some are still being read; answers get better meanwhile." : "";
@@ -67,7 +67,7 @@ async function watchCollections() {
     if (!document.hidden) await loadCollections();
   } catch (problem) {
     byId("hero-line").textContent = problem.message;
-    say(problem.message);
+    announce(problem.message);
   }
   if (collections.length === 0) setTimeout(watchCollections, POLL_MS);
 }
@@ -95,21 +95,21 @@ async function submit(text) {
         conversation = data.conversation_id;
         history.replaceState(null, "", `?c=${encodeURIComponent(conversation)}`);
         earlier.mark(conversation);
-        say(data.refused ? data.text : `Answered, with ${data.citations.length} sources.`);
+        announce(data.refused ? data.text : `Answered, with ${data.citations.length} sources.`);
       }
     }
   } catch (problem) {
     if (problem.name === "AbortError") turn.stopped();
-    else turn.problem(problem, () => { turns = turns.filter((kept) => kept !== turn); submit(text); });
+    else turn.problem(problem, () => { turns = turns.filter((other) => other !== turn); submit(text); });
   } finally {
     running = null;
     setRunning(false);
   }
 }
 
-function setRunning(is) {
-  byId("send").textContent = is ? "Stop" : "Ask";
-  byId("thread").setAttribute("aria-busy", is);
+function setRunning(isRunning) {
+  byId("send").textContent = isRunning ? "Stop" : "Ask";
+  byId("thread").setAttribute("aria-busy", isRunning);
   question.placeholder = turns.length ? "Ask a follow-up" : "Ask a question";
 }
 
@@ -137,10 +137,10 @@ async function open(id) {
 }
 
 async function restore(id) {
-  const kept = await get(`/v1/conversations/${encodeURIComponent(id)}`);
-  conversation = kept.id;
+  const stored = await get(`/v1/conversations/${encodeURIComponent(id)}`);
+  conversation = stored.id;
   earlier.mark(conversation);
-  for (const { answer, collection } of kept.answers) {
+  for (const { answer, collection } of stored.answers) {
     if ([...chooser.options].some((option) => option.value === collection)) chooser.value = collection;
     addTurn(answer.question, collection).answer(answer);
   }
@@ -196,13 +196,13 @@ chooser.addEventListener("change", () => {
   restart();
 });
 byId("fresh").addEventListener("click", restart);
-uploads.offer(byId("add"));
-uploads.offer(byId("add-first"));
+uploads.chooseWith(byId("add"));
+uploads.chooseWith(byId("add-first"));
 byId("browse").addEventListener("click", browse);
 byId("documents-close").addEventListener("click", () => byId("documents").close());
 byId("documents-filter").addEventListener("input", ({ target }) => {
-  const wanted = target.value.toLowerCase();
-  for (const item of byId("documents-list").children) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  const filter = target.value.toLowerCase();
+  for (const item of byId("documents-list").children) item.hidden = !item.textContent.toLowerCase().includes(filter);
 });
 document.addEventListener("click", ({ target }) => {
   if (target.dataset?.copy) copy(target.dataset.copy, target);
@@ -223,8 +223,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 await watchCollections();
-await earlier.begin();
-const asked = new URLSearchParams(location.search).get("c");
-if (asked) await restore(asked).catch(restart);
-if (matchMedia("(pointer: fine)").matches && !asked) question.focus();
+await earlier.restore();
+const linked = new URLSearchParams(location.search).get("c");
+if (linked) await restore(linked).catch(restart);
+if (matchMedia("(pointer: fine)").matches && !linked) question.focus();
 document.body.dataset.ready = "true";

@@ -1,12 +1,12 @@
-// The source panel: the document's text around a quote, with the quote marked and the answer inside it marked stronger.
+// The source panel: the document's text around a quote. The quote is marked, and the words that answer more strongly.
 
-import { textOf } from "./server.js";
+import { documentText } from "./server.js";
 import { Extract, copy, element, paint, viewerAddress } from "./text.js";
 
 const AROUND = 1800; // code points shown before and after the quote
 
 export class Panel {
-  // `box` is the <aside>. `onClose` runs after it closed.
+  // `box` is the <aside>.
   constructor(box) {
     this.box = box;
     this.opener = null;
@@ -21,11 +21,11 @@ export class Panel {
     return !this.box.hidden;
   }
 
-  // Show `sources[place]`; each is a citation or a passage. `collection` is where they come from.
+  // Show `sources[place]`. Each source is a citation or a passage of `collection`.
   async open(sources, place, collection, opener = null) {
     this.opener = opener ?? this.opener;
     this.shown = { sources, place, collection };
-    document.querySelectorAll(".is-open").forEach((marked) => marked.classList.remove("is-open"));
+    document.querySelectorAll(".is-open").forEach((open) => open.classList.remove("is-open"));
     opener?.classList.add("is-open");
     const source = sources[place];
     const body = element("div", { className: "panel-text source-text", tabIndex: 0, "aria-label": "Text around the quote", role: "region" });
@@ -34,16 +34,16 @@ export class Panel {
     document.body.classList.add("has-panel");
     this.box.focus({ preventScroll: true });
     try {
-      const found = await textOf(source, collection, Math.max(source.start - AROUND, 0), source.end + AROUND);
+      const part = await documentText(source, collection, Math.max(source.start - AROUND, 0), source.end + AROUND);
       if (this.shown.sources[this.shown.place] !== source) return;
-      if (found.start > 0) body.append(element("p", { className: "cut muted", textContent: "…" }));
-      paint(body, new Extract(found.text, found.start), {
+      if (part.start > 0) body.append(element("p", { className: "cut muted", textContent: "…" }));
+      paint(body, new Extract(part.text, part.start), {
         quote: [source.start, source.end],
         span: source.highlight,
-        pages: found.pages,
-        sections: found.sections,
+        pages: part.pages,
+        sections: part.sections,
       });
-      if (found.end < found.length) body.append(element("p", { className: "cut muted", textContent: "…" }));
+      if (part.end < part.length) body.append(element("p", { className: "cut muted", textContent: "…" }));
       const mark = body.querySelector("mark");
       if (mark) body.scrollTop = mark.offsetTop - body.clientHeight / 3;
     } catch (problem) {
@@ -53,7 +53,7 @@ export class Panel {
 
   head(source, sources, place, collection) {
     const trail = [...source.trail.filter((heading, at) => at > 0 || heading.trim() !== source.title.trim())].join(" › ");
-    const words = element("p", { className: "muted panel-place", textContent: [
+    const details = element("p", { className: "muted panel-place", textContent: [
       trail, source.page === null ? "" : `page ${source.page}`, `characters ${source.start}–${source.end}`,
     ].filter(Boolean).join(" · ") });
     const copyButton = element("button", { type: "button", className: "quiet", textContent: "Copy quote" });
@@ -66,7 +66,7 @@ export class Panel {
     if (sources.length > 1) tools.append(this.stepper("‹", "Previous source", -1), this.stepper("›", "Next source", 1));
     const number = source.number ? element("span", { className: "number", textContent: source.number }) : "";
     const title = element("h2", { id: "panel-title" }, number, source.title);
-    return element("header", { className: "panel-head" }, element("div", { className: "panel-row" }, title, close), words, tools);
+    return element("header", { className: "panel-head" }, element("div", { className: "panel-row" }, title, close), details, tools);
   }
 
   stepper(sign, label, by) {

@@ -1,8 +1,8 @@
-// Talking to the server: JSON, and the stream of an answer.
+// Requests to the server: JSON, files, and the stream of an answer.
 
-import { askForKey, heldKey, keyHeaders } from "./key.js";
+import { askForKey, storedKey, keyHeaders } from "./key.js";
 
-// A problem the server described (RFC 9457), or the network's own.
+// An error that the server described (RFC 9457), or a failure of the network.
 export class Problem extends Error {
   constructor(detail, code = "unreachable") {
     super(detail);
@@ -10,9 +10,9 @@ export class Problem extends Error {
   }
 }
 
-// Fetch with the key, if there is one; where the server wants another one, ask for it and try again.
-export async function reach(address, options = {}) {
-  const key = heldKey();
+// Fetch with the stored key, if any. When the server rejects it, ask for a key and try again.
+export async function request(address, options = {}) {
+  const key = storedKey();
   let response;
   try {
     response = await fetch(address, { ...options, headers: { ...options.headers, ...keyHeaders() } });
@@ -21,54 +21,54 @@ export async function reach(address, options = {}) {
     throw new Problem("The server does not answer. Is `quoth serve` still running?");
   }
   if (response.ok) return response;
-  if (response.status === 401 && (await askForKey(key))) return reach(address, options);
+  if (response.status === 401 && (await askForKey(key))) return request(address, options);
   const problem = await response.json().catch(() => ({}));
   throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code);
 }
 
 export async function get(address) {
-  return (await reach(address)).json();
+  return (await request(address)).json();
 }
 
 export async function send(address, body) {
-  return (await reach(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+  return (await request(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
 }
 
 export async function sendFile(address, file) {
   const form = new FormData();
   form.append("file", file);
-  return (await reach(address, { method: "POST", body: form })).json();
+  return (await request(address, { method: "POST", body: form })).json();
 }
 
 export async function change(address, body) {
-  return (await reach(address, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+  return (await request(address, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
 }
 
 export async function remove(address) {
-  await reach(address, { method: "DELETE" });
+  await request(address, { method: "DELETE" });
 }
 
-export function textOf(passage, collection, start, end) {
+export function documentText(passage, collection, start, end) {
   const query = new URLSearchParams({ collection, start, end });
   const place = [passage.document_id, passage.version].map(encodeURIComponent);
   return get(`/v1/documents/${place[0]}/versions/${place[1]}/text?${query}`);
 }
 
-// Ask, and yield [event, data] as they come: passages, sentence, answer. An `error` event is thrown as a Problem.
+// Ask, and yield [event, data] as they arrive: passages, sentence, answer. An `error` event is thrown as a Problem.
 export async function* ask(body, signal) {
-  const response = await reach("/v1/chat", {
+  const response = await request("/v1/chat", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ ...body, stream: true }),
     signal,
   });
-  let ended = false;
+  let isComplete = false;
   for await (const [event, data] of events(response.body)) {
     if (event === "error") throw new Problem(data.detail, data.code);
-    if (event === "answer") ended = true;
+    if (event === "answer") isComplete = true;
     yield [event, data];
   }
-  if (!ended) throw new Problem("The answer broke off. Ask again.");
+  if (!isComplete) throw new Problem("The answer broke off. Ask again.");
 }
 
 async function* events(body) {

@@ -1,6 +1,6 @@
-// Text by code points. The server's offsets count code points; a JavaScript string counts UTF-16 units, and an emoji is two.
+// Text and elements. The server's offsets count code points; JavaScript strings count UTF-16 units, and an emoji is two.
 
-// A piece of a document's text that begins at the code point `start`.
+// A part of a document's text that begins at the code point `start`.
 export class Extract {
   constructor(text, start = 0) {
     this.points = Array.from(text);
@@ -12,15 +12,15 @@ export class Extract {
     return this.points.slice(Math.max(from - this.start, 0), Math.max(to - this.start, 0)).join("");
   }
 
-  // The end of the line that `at` stands in.
+  // The end of the line that contains `at`.
   lineEnd(at) {
-    const found = this.points.indexOf("\n", at - this.start);
-    return found < 0 ? this.end : this.start + found;
+    const place = this.points.indexOf("\n", at - this.start);
+    return place < 0 ? this.end : this.start + place;
   }
 }
 
-// Fill `parent` with the text of `extract` as text, never as markup: the quote in <mark>, the answer inside it in
-// <mark class="span">, headings and page numbers set apart. Ranges are [start, end) in the document's code points.
+// Append the text of `extract` to `parent`, as text and never as markup: the quote in <mark>, the words that answer in
+// <mark class="span">, headings and page numbers in elements of their own. Ranges are [start, end) in the document's code points.
 export function paint(parent, extract, { quote = null, span = null, pages = [], sections = [] } = {}) {
   const headings = sections
     .filter((section) => section.start >= extract.start && section.start < extract.end && section.trail.length)
@@ -46,8 +46,8 @@ export function paint(parent, extract, { quote = null, span = null, pages = [], 
   parent.append(pieces);
 }
 
-// The quote of a citation as an element, with the answer inside it marked.
-export function quoted(citation) {
+// The quote of a citation as an element, with the words that answer marked.
+export function quoteElement(citation) {
   const box = element("span", { className: "quote-text" });
   const extract = new Extract(citation.quote, citation.start);
   const [from, to] = citation.highlight ?? [citation.start, citation.start];
@@ -58,17 +58,17 @@ export function quoted(citation) {
 }
 
 export function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name.includes("-") || name === "role") made.setAttribute(name, value);
-    else made[name] = value;
+    if (name.includes("-") || name === "role") created.setAttribute(name, value);
+    else created[name] = value;
   }
-  made.append(...children);
-  return made;
+  created.append(...children);
+  return created;
 }
 
-// "Title · Heading › Heading · page 3", without a heading that says the title again.
-export function placeOf(passage) {
+// "Title · Heading › Heading · page 3", without a heading that repeats the title.
+export function placeText(passage) {
   const trail = passage.trail[0]?.trim() === passage.title.trim() ? passage.trail.slice(1) : passage.trail;
   const parts = [passage.title];
   if (trail.length) parts.push(trail.join(" › "));
@@ -76,7 +76,7 @@ export function placeOf(passage) {
   return parts.join(" · ");
 }
 
-// The address of the viewer, open on exactly these words.
+// The address of the viewer, opened at exactly these words.
 export function viewerAddress(passage, collection) {
   const query = new URLSearchParams({ collection, document: passage.document_id, version: passage.version });
   query.set("start", passage.start);

@@ -1,8 +1,8 @@
-// Runs before the page is painted, so that a chosen theme does not flash. Without a choice the system's preference holds.
+// Runs before the page is painted, so that a chosen theme does not flash. Without a choice, the system's preference applies.
 (() => {
   const root = document.documentElement;
-  const kept = localStorage.getItem("theme");
-  if (kept) root.dataset.theme = kept;
+  const chosen = localStorage.getItem("theme");
+  if (chosen) root.dataset.theme = chosen;
   addEventListener("DOMContentLoaded", () => {
     document.getElementById("theme").addEventListener("click", () => {
       const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

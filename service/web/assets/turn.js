@@ -1,11 +1,11 @@
-// One turn of the conversation: the question, and the answer as it comes about.
+// One turn of the conversation: the question, and the answer while it is written.
 
 import { Thumbs } from "./feedback.js";
-import { copy, element, placeOf, quoted } from "./text.js";
+import { copy, element, placeText, quoteElement } from "./text.js";
 
 const NEAREST = 4;
-const EXCERPT = 280; // code points of a nearest passage
-const HEADING_LINES = /^#{1,6} .*$/gm; // an excerpt shows its headings above it already
+const EXCERPT = 280; // code points shown of a nearest passage
+const HEADING_LINES = /^#{1,6} .*$/gm; // an excerpt already shows its headings above it
 
 export class Turn {
   constructor(question, collection, panel) {
@@ -24,7 +24,7 @@ export class Turn {
     this.state.textContent = `Reading ${count(passages.length, "passage")} of ${count(documents, "document")} …`;
   }
 
-  // `thumbs` rate this sentence; while the answer comes about there are none.
+  // `thumbs` rate this sentence; there are none while the answer is written.
   sentence({ sentence, citations }, thumbs = null) {
     this.citations.push(...citations);
     if (this.prose.childNodes.length) this.prose.append(" ");
@@ -35,7 +35,7 @@ export class Turn {
     this.prose.append(said);
   }
 
-  // The whole answer: what was streamed is replaced, so that both show the same.
+  // Show the whole answer. It replaces the streamed sentences, so that a streamed and a loaded answer look the same.
   answer(answer) {
     this.state.remove();
     this.prose.replaceChildren();
@@ -88,7 +88,7 @@ export class Turn {
       const card = element("button", { type: "button", className: "card" },
         element("span", { className: "number", textContent: citation.number }),
         element("span", { className: "card-body" },
-          element("span", { className: "card-place", textContent: placeOf(citation) }), quoted(citation)));
+          element("span", { className: "card-place", textContent: placeText(citation) }), quoteElement(citation)));
       card.addEventListener("click", () => this.show(citation.number, card));
       list.append(element("li", {}, card));
     }
@@ -105,7 +105,7 @@ export class Turn {
       const points = Array.from(passage.text.replace(HEADING_LINES, "").trim());
       const excerpt = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : points.join("");
       const card = element("button", { type: "button", className: "card" }, element("span", { className: "card-body" },
-        element("span", { className: "card-place", textContent: placeOf(passage) }),
+        element("span", { className: "card-place", textContent: placeText(passage) }),
         element("span", { className: "quote-text", textContent: excerpt })));
       card.addEventListener("click", () => this.panel.open(nearest, place, this.collection, card));
       list.append(element("li", {}, card));
@@ -124,15 +124,15 @@ export class Turn {
     line.append(thumbs.box);
     if (!answer.refused) {
       const button = element("button", { type: "button", className: "quiet", textContent: "Copy answer" });
-      button.addEventListener("click", () => copy(asText(answer), button));
+      button.addEventListener("click", () => copy(answerText(answer), button));
       line.append(button);
     }
     return line;
   }
 }
 
-function asText(answer) {
-  const sources = answer.citations.map((citation) => `[${citation.number}] ${placeOf(citation)}: “${citation.quote}”`);
+function answerText(answer) {
+  const sources = answer.citations.map((citation) => `[${citation.number}] ${placeText(citation)}: “${citation.quote}”`);
   return [answer.text, "", ...sources].join("\n");
 }
 

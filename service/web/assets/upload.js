@@ -1,28 +1,28 @@
-// Files onto the page, dropped or chosen: sent one after the other, each followed until it is found by its words and its meaning.
+// Uploads of dropped or chosen files: sent one after the other, each followed until it is fully searchable.
 
 import { get, remove, sendFile } from "./server.js";
 import { element } from "./text.js";
 
 const POLL_MS = 700;
-const LEAVE_MS = 8000; // how long a row stays that has nothing more to say
+const DONE_ROW_MS = 8000; // how long a finished row stays
 const STAGES = { waiting: "Waiting", reading: "Reading" };
 
 export class Uploads {
-  // `tray` is the list that shows them, `into` says the collection, `onFound` runs when a document can be asked.
-  constructor(tray, { into, onFound }) {
+  // `tray` is the list that shows them, `collection()` names where they go, `onSearchable` runs when a document can be asked.
+  constructor(tray, { collection, onSearchable }) {
     this.tray = tray;
-    this.into = into;
-    this.onFound = onFound;
-    this.waiting = Promise.resolve();
-    this.over = 0;
+    this.collection = collection;
+    this.onSearchable = onSearchable;
+    this.queue = Promise.resolve();
+    this.dragDepth = 0;
     addEventListener("dragenter", (event) => this.drag(event, 1));
     addEventListener("dragleave", (event) => this.drag(event, -1));
     addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
     addEventListener("drop", (event) => this.drop(event));
   }
 
-  // Let a button open the system's dialog for choosing files.
-  offer(button) {
+  // Make a button open the system's dialog for choosing files.
+  chooseWith(button) {
     const input = element("input", { type: "file", multiple: true, hidden: true, tabIndex: -1, "aria-label": "Files to add" });
     button.after(input);
     button.addEventListener("click", () => input.click());
@@ -36,40 +36,40 @@ export class Uploads {
     for (const file of files) {
       const row = new Row(file.name);
       this.tray.append(row.item);
-      this.waiting = this.waiting.then(() => this.send(file, row));
+      this.queue = this.queue.then(() => this.send(file, row));
     }
     this.tray.hidden = this.tray.childElementCount === 0;
   }
 
   async send(file, row) {
-    if (row.isCancelled) return this.leave(row, 0);
+    if (row.isCancelled) return this.removeLater(row, 0);
     try {
       row.say("Sending");
-      const job = await sendFile(`/v1/collections/${encodeURIComponent(this.into())}/documents`, file);
+      const job = await sendFile(`/v1/collections/${encodeURIComponent(this.collection())}/documents`, file);
       row.job = job;
-      this.follow(row); // the next file need not wait until this one is indexed
+      this.follow(row); // the next file does not wait until this one is indexed
     } catch (problem) {
       this.fail(row, problem.message);
     }
   }
 
   async follow(row) {
-    let found = false;
+    let isSearchable = false;
     try {
       for (;;) {
         const job = await get(`/v1/jobs/${encodeURIComponent(row.job.id)}`);
-        if (!found && (job.stage === "embedding" || job.stage === "done")) {
-          found = true;
-          this.onFound();
+        if (!isSearchable && (job.stage === "embedding" || job.stage === "done")) {
+          isSearchable = true;
+          this.onSearchable();
         }
         if (job.state === "failed") return this.fail(row, job.error);
-        if (job.state === "cancelled") return this.leave(row, LEAVE_MS, "Cancelled");
+        if (job.state === "cancelled") return this.removeLater(row, DONE_ROW_MS, "Cancelled");
         if (job.state === "succeeded") {
-          this.onFound();
+          this.onSearchable();
           if (job.remark) return this.fail(row, `Can be asked. ${job.remark}`);
-          return this.leave(row, LEAVE_MS, "Can be asked");
+          return this.removeLater(row, DONE_ROW_MS, "Can be asked");
         }
-        row.say(said(job), job.stage === "embedding" && job.total ? job.done / job.total : null);
+        row.say(statusText(job), job.stage === "embedding" && job.total ? job.done / job.total : null);
         await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
       }
     } catch (problem) {
@@ -78,11 +78,11 @@ export class Uploads {
   }
 
   fail(row, message) {
-    row.end(message, "problem", () => this.leave(row, 0));
+    row.end(message, "problem", () => this.removeLater(row, 0));
   }
 
-  leave(row, after, message = "") {
-    row.end(message, "done", () => this.leave(row, 0));
+  removeLater(row, after, message = "") {
+    row.end(message, "done", () => this.removeLater(row, 0));
     setTimeout(() => {
       row.item.remove();
       this.tray.hidden = this.tray.childElementCount === 0;
@@ -92,20 +92,20 @@ export class Uploads {
   drag(event, step) {
     if (!holdsFiles(event)) return;
     event.preventDefault();
-    this.over = Math.max(this.over + step, 0);
-    document.body.classList.toggle("is-dropping", this.over > 0);
+    this.dragDepth = Math.max(this.dragDepth + step, 0);
+    document.body.classList.toggle("is-dropping", this.dragDepth > 0);
   }
 
   drop(event) {
     if (!holdsFiles(event)) return;
     event.preventDefault();
-    this.over = 0;
+    this.dragDepth = 0;
     document.body.classList.remove("is-dropping");
     this.add([...event.dataTransfer.files]);
   }
 }
 
-// One file on its way: its name, how far it is, and a button that cancels it or takes it off the list.
+// One upload: its name, its progress, and a button that cancels it or hides it.
 class Row {
   constructor(name) {
     this.job = null;
@@ -139,7 +139,7 @@ class Row {
   }
 }
 
-function said(job) {
+function statusText(job) {
   if (job.error && job.retry_at) return `Tried again soon: ${job.error}`;
   if (job.stage === "embedding") return "Can be asked; still learning its meaning";
   return STAGES[job.stage] ?? "Waiting";

@@ -1,4 +1,4 @@
-// The viewer: a document's text, open on the exact words that were quoted. Long documents come in parts.
+// The viewer: a document's text, opened at the exact words that were quoted. Long documents are loaded in parts.
 
 import { get } from "./server.js";
 import { Extract, copy, element, paint } from "./text.js";
@@ -12,76 +12,76 @@ const span = (query.get("mark") ?? "").split("-").map(Number);
 const marks = { quote, span: span.length === 2 && span[1] > span[0] ? span : null };
 let loaded = null;
 
-async function part(start, end) {
-  const words = new URLSearchParams({ start: Math.max(start, 0), end });
-  if (query.get("collection")) words.set("collection", query.get("collection"));
+async function fetchPart(start, end) {
+  const parameters = new URLSearchParams({ start: Math.max(start, 0), end });
+  if (query.get("collection")) parameters.set("collection", query.get("collection"));
   const place = ["document", "version"].map((name) => encodeURIComponent(query.get(name) ?? ""));
-  return get(`/v1/documents/${place[0]}/versions/${place[1]}/text?${words}`);
+  return get(`/v1/documents/${place[0]}/versions/${place[1]}/text?${parameters}`);
 }
 
-function painted(found) {
+function renderPart(part) {
   const block = element("div", { className: "part" });
-  const sections = found.sections.filter((section) => section.start >= found.start);
-  const pages = found.pages.filter((page) => page.start >= found.start);
-  paint(block, new Extract(found.text, found.start), { ...marks, pages, sections });
+  const sections = part.sections.filter((section) => section.start >= part.start);
+  const pages = part.pages.filter((page) => page.start >= part.start);
+  paint(block, new Extract(part.text, part.start), { ...marks, pages, sections });
   return block;
 }
 
-function edges() {
+function updateButtons() {
   byId("earlier").hidden = loaded.start <= 0;
   byId("later").hidden = loaded.end >= loaded.length;
 }
 
-async function earlier() {
-  const found = await part(loaded.start - PART, loaded.start);
+async function loadEarlier() {
+  const part = await fetchPart(loaded.start - PART, loaded.start);
   const before = document.documentElement.scrollHeight;
-  byId("text").prepend(painted(found));
+  byId("text").prepend(renderPart(part));
   scrollBy(0, document.documentElement.scrollHeight - before);
-  loaded.start = found.start;
-  edges();
+  loaded.start = part.start;
+  updateButtons();
 }
 
-async function later() {
-  const found = await part(loaded.end, loaded.end + PART);
-  byId("text").append(painted(found));
-  loaded.end = found.end;
-  edges();
+async function loadLater() {
+  const part = await fetchPart(loaded.end, loaded.end + PART);
+  byId("text").append(renderPart(part));
+  loaded.end = part.end;
+  updateButtons();
 }
 
-function toQuote() {
+function scrollToQuote() {
   document.querySelector("mark.span, mark.quote")?.scrollIntoView({ block: "center" });
 }
 
-function describe(found) {
-  const page = found.pages.find(({ start, end }) => quote && quote[0] >= start && quote[0] < end);
+function describe(part) {
+  const page = part.pages.find(({ start, end }) => quote && quote[0] >= start && quote[0] < end);
   const where = quote ? `characters ${quote[0].toLocaleString("en")}–${quote[1].toLocaleString("en")} of ` : "";
-  return [found.uri, page ? `page ${page.number}` : "", `${where}${found.length.toLocaleString("en")} characters`].filter(Boolean).join(" · ");
+  return [part.uri, page ? `page ${page.number}` : "", `${where}${part.length.toLocaleString("en")} characters`].filter(Boolean).join(" · ");
 }
 
 async function open() {
   const start = quote ? quote[0] - PART / 2 : 0;
-  const found = await part(start, start + PART + (quote ? quote[1] - quote[0] : 0));
-  loaded = { start: found.start, end: found.end, length: found.length };
-  document.title = `${found.title} · Quoth`;
-  byId("title").textContent = found.title;
-  byId("place").textContent = describe(found);
-  byId("text").append(painted(found));
-  edges();
+  const part = await fetchPart(start, start + PART + (quote ? quote[1] - quote[0] : 0));
+  loaded = { start: part.start, end: part.end, length: part.length };
+  document.title = `${part.title} · Quoth`;
+  byId("title").textContent = part.title;
+  byId("place").textContent = describe(part);
+  byId("text").append(renderPart(part));
+  updateButtons();
   if (!quote) return;
-  if (quote[1] > found.length) {
+  if (quote[1] > part.length) {
     byId("place").textContent += ` — this document has no characters ${quote[0]}–${quote[1]}; the link is not right.`;
     return;
   }
-  const words = new Extract(found.text, found.start).slice(...quote);
+  const words = new Extract(part.text, part.start).slice(...quote);
   byId("to-quote").hidden = byId("copy-quote").hidden = false;
-  byId("to-quote").addEventListener("click", toQuote);
+  byId("to-quote").addEventListener("click", scrollToQuote);
   byId("copy-quote").addEventListener("click", ({ currentTarget }) => copy(words, currentTarget));
-  toQuote();
+  scrollToQuote();
 }
 
 byId("copy-link").addEventListener("click", ({ currentTarget }) => copy(location.href, currentTarget));
-byId("earlier").addEventListener("click", earlier);
-byId("later").addEventListener("click", later);
+byId("earlier").addEventListener("click", loadEarlier);
+byId("later").addEventListener("click", loadLater);
 try {
   await open();
 } catch (problem) {
