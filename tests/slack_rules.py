@@ -1,4 +1,4 @@
-"""Slack's documented limits as a strict judge of payloads: what the real API would turn away fails a test, by name.
+"""Slack's documented limits as a strict judge of payloads: what the real API would reject fails a test, with the rule.
 
 Written from docs.slack.dev (Block Kit reference, chat.*, views.open, assistant.*), apart from the code that it judges. Lengths
 are counted in UTF-16 units. An unknown field, an empty text or an unknown block type is an error, as it is there.
@@ -10,12 +10,12 @@ from typing import Any
 
 MESSAGE_BLOCKS = 50
 MODAL_BLOCKS = 100
-SEEN_TURNED_AWAY = 11_000
-"""Text of one message in units: slackapi/bolt-js issue 2867 saw 11,341 turned away."""
+SEEN_REJECTED = 11_000
+"""Text of one message in units: slackapi/bolt-js issue 2867 saw 11,341 rejected."""
 
 
 class Broken(Exception):
-    """A payload that Slack would not take; the message names the place and the rule."""
+    """A payload that Slack would reject; the message names the place and the rule."""
 
 
 def require(holds: bool, place: str, rule: str) -> None:
@@ -27,13 +27,13 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def sendable(text: Any, place: str, most: int, least: int = 1) -> None:
+def sendable(text: Any, place: str, max_units: int, min_units: int = 1) -> None:
     require(isinstance(text, str), place, "text is a string")
     try:
         text.encode()
     except UnicodeEncodeError:
         raise Broken(f"{place}: text is whole characters") from None
-    require(least <= units(text) <= most, place, f"{least} to {most} characters, has {units(text)}")
+    require(min_units <= units(text) <= max_units, place, f"{min_units} to {max_units} characters, has {units(text)}")
     require(not re.search(r"[\x00-\x08\x0b-\x1f]", text), place, "no control characters")
 
 
@@ -43,17 +43,17 @@ def fields(value: Any, place: str, required: set[str], optional: set[str] = froz
     require(set(value) <= required | optional, place, f"does not know {sorted(set(value) - required - optional)}")
 
 
-def text_object(value: Any, place: str, most: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> None:
+def text_object(value: Any, place: str, max_units: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> None:
     fields(value, place, {"type", "text"}, {"emoji", "verbatim"})
     require(value["type"] in kinds, place, f"one of {kinds}")
     require("emoji" not in value or value["type"] == "plain_text", place, "emoji goes with plain_text")
-    sendable(value["text"], place, most)
+    sendable(value["text"], place, max_units)
     if value["type"] == "mrkdwn":
         mrkdwn(value["text"], place)
 
 
 def mrkdwn(text: str, place: str) -> None:
-    """No mention and no link may come out of mrkdwn here: what the bot says in it is escaped."""
+    """Reject mentions and links in mrkdwn: the bot escapes its text there."""
     require(not re.search(r"<[@#!]|<https?:", text), place, "no mention or link")
 
 
@@ -70,14 +70,14 @@ def message(blocks: Any, text: Any, place: str = "message") -> None:
         mrkdwn(text, f"{place}.text")
     if blocks is not None:
         surface(blocks, place, MESSAGE_BLOCKS)
-        require(said(blocks) <= SEEN_TURNED_AWAY, place, f"msg_blocks_too_long ({said(blocks)})")
+        require(said(blocks) <= SEEN_REJECTED, place, f"msg_blocks_too_long ({said(blocks)})")
         marked = sum(units(block["text"]) for block in blocks if block["type"] == "markdown")
         require(marked <= 12_000, place, "12,000 characters of markdown")
 
 
-def surface(blocks: Any, place: str, most: int) -> None:
+def surface(blocks: Any, place: str, max_blocks: int) -> None:
     require(isinstance(blocks, list), place, "blocks is a list")
-    require(1 <= len(blocks) <= most, place, f"1 to {most} blocks, has {len(blocks)}")
+    require(1 <= len(blocks) <= max_blocks, place, f"1 to {max_blocks} blocks, has {len(blocks)}")
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     require(len(ids) == len(set(ids)), place, "block ids differ")
     for number, block in enumerate(blocks):

@@ -109,7 +109,7 @@ def test_the_async_client_gives_the_same(served: str, quoth: Quoth) -> None:
         ({"question": ATTACKS, "conversation_id": "none"}, 404, "record-missing"),
     ],
 )
-def test_a_problem_is_an_error_with_its_code_and_mend(quoth: Quoth, asked: Any, status: int, code: str) -> None:
+def test_a_problem_is_an_error_with_its_code_and_fix(quoth: Quoth, asked: Any, status: int, code: str) -> None:
     with pytest.raises(Refused) as raised:
         quoth.ask(**asked)
     assert (raised.value.status, raised.value.code) == (status, code)
@@ -122,7 +122,7 @@ def test_a_problem_is_an_error_with_its_code_and_mend(quoth: Quoth, asked: Any, 
 
 @contextmanager
 def answering(status: int, body: bytes, **headers: str) -> Iterator[str]:
-    """A real server on loopback that says the same to everyone."""
+    """A real server on loopback that gives every request the same response."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

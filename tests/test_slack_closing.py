@@ -1,4 +1,4 @@
-"""What becomes of answers in Slack when the process is told to stop."""
+"""Answers in progress in Slack when the process stops: finished, or given back for the next start."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ from tests.slack_quoth import RunningSlackApp, settings_for, small_session
 from tests.slack_server import SlackServer, until
 
 
-class Held:
-    """Writes one sentence, once it is let."""
+class HeldGenerator:
+    """Writes one sentence, once the test allows."""
 
     name = "held"
 
@@ -38,7 +38,7 @@ def slack() -> Iterator[SlackServer]:
 def test_an_answer_that_is_begun_is_finished_before_the_process_ends_and_no_other_is_begun(
     slack: SlackServer, tmp_path: Path
 ) -> None:
-    held = Held()
+    held = HeldGenerator()
     session = small_session(tmp_path, {"held": held}, DOCUMENTS)
     kept = Questions(session.store.database, session.store.new_id)
     with RunningSlackApp(session, settings_for(tmp_path, slack.api_url), TIMING) as running:
@@ -58,7 +58,7 @@ def test_an_answer_that_is_begun_is_finished_before_the_process_ends_and_no_othe
 def test_an_answer_that_takes_longer_than_the_grace_is_given_back_for_the_next_start(
     slack: SlackServer, tmp_path: Path
 ) -> None:
-    held = Held()
+    held = HeldGenerator()
     session = small_session(tmp_path, {"held": held}, DOCUMENTS)
     settings = settings_for(tmp_path, slack.api_url, shutdown_grace_s=0.1)
     with RunningSlackApp(session, settings, TIMING):

@@ -55,7 +55,7 @@ def slack() -> Iterator[SlackServer]:
 
 
 def questions(slack: SlackServer, count: int, channels: int = 10) -> list[tuple[str, str]]:
-    """Ask so many questions at once, each as both events that Slack sends; the channels and timestamps."""
+    """Ask `count` questions at once, each as both events that Slack sends; returns the channels and timestamps."""
     asked = []
     for number in range(count):
         channel = f"C{number % channels}"
@@ -72,7 +72,7 @@ def is_answered(slack: SlackServer, asked: list[tuple[str, str]]) -> bool:
 
 
 def each_once(slack: SlackServer, asked: list[tuple[str, str]]) -> None:
-    """Every question has one whole answer in its thread, and there is nothing else."""
+    """Assert that every question has one whole answer in its thread, and that the bot posted nothing else."""
     for place in asked:
         (said,) = slack.in_thread(*place)
         assert said.shown.startswith(f"{SIX} [1]Sources")
@@ -165,7 +165,7 @@ def test_no_question_is_lost_or_answered_twice_when_the_process_is_killed_in_the
 
 
 def test_a_message_that_was_posted_but_never_noted_is_taken_over(slack: SlackServer, tmp_path: Path) -> None:
-    """The kill falls between Slack's taking the message and our noting it: the next try finds it, and writes over it."""
+    """The process dies between Slack's accepting the message and our recording it: the next attempt finds and overwrites it."""
     session = small_session(tmp_path, documents=DOCUMENTS)
     event = slack.say("C1", "U1", f"<@{BOT_USER}> How many cyberattacks since 2007 does Seoul count?")
     stray = slack._chat_startstream(

@@ -71,7 +71,7 @@ def answers(draw: st.DrawFn) -> Answer:
 
 
 def payloads(given_answer: Answer, viewer: Viewer = LINKED, private: bool = False) -> list[Any]:
-    """The blocks of every message, as they travel."""
+    """The blocks of every message, as they are sent."""
     made = messages.answer_messages(given_answer, viewer, ENGLISH, private=private)
     travelled = [json.loads(json.dumps(list(message.blocks))) for message in made]
     for message, blocks in zip(made, travelled, strict=True):
@@ -80,7 +80,7 @@ def payloads(given_answer: Answer, viewer: Viewer = LINKED, private: bool = Fals
 
 
 def sendable(text: str) -> str:
-    """The text without what closes directions, which may stand at each cut of a split text."""
+    """The text without characters that close directions, which may be added at each cut."""
     return re.sub("[\u202c\u2069]", "", literal(text))
 
 
@@ -199,7 +199,7 @@ def test_the_fallback_text_is_escaped(text: str) -> None:
 
 
 def test_the_judge_of_payloads_is_strict() -> None:
-    """The rules that the other tests rely on do turn payloads away."""
+    """The rules that the other tests rely on do reject payloads."""
     text = {
         "type": "rich_text",
         "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "a"}]}],

@@ -140,7 +140,7 @@ def test_the_command_says_what_is_missing_before_it_loads_a_model(
     structlog.reset_defaults()
 
 
-def test_a_wrong_token_ends_the_start_with_what_to_mend(slack: SlackServer, session: Session, tmp_path: Path) -> None:
+def test_a_wrong_token_ends_the_start_with_what_to_fix(slack: SlackServer, session: Session, tmp_path: Path) -> None:
     wrong = settings_for(tmp_path, slack.api_url).model_copy(update={"slack_bot_token": None})
     with pytest.raises(SettingsInvalid, match="QUOTH_SLACK_BOT_TOKEN"), RunningSlackApp(session, wrong, TIMING):
         pass

@@ -176,7 +176,7 @@ class Handlers:
             if chosen.collection and chosen.collection not in await self._choices(user, current):
                 await ack(response_action="errors", errors={COLLECTION: current.phrases.admins_only})
                 return
-            await self._context.run_in_db(self._context.channels.keep, channel, chosen)
+            await self._context.run_in_db(self._context.channels.save, channel, chosen)
         await ack()
 
     async def _is_member(self, user: str) -> bool:
