@@ -103,7 +103,7 @@ def workers_of(extractor: Extractor) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_a_worker_that_died_between_files_costs_no_file(tmp_path: Path) -> None:
+def test_a_worker_that_died_between_files_is_replaced_without_losing_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Text.")
     with Extractor(workers=1) as extractor:
         extractor.extract(tmp_path / "a.txt")

@@ -1,3 +1,5 @@
+"""The text of PDF pages: hyphens, dot leaders, ligatures, running headers and footers, page ranges."""
+
 from index.formats.pdf import join_pages, readable_pages, without_running_lines
 
 
