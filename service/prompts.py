@@ -149,8 +149,8 @@ def _read(path: Path) -> str:
 
 
 def _check(source: str, text: str, expected: frozenset[str]) -> None:
-    found = set(_PLACEHOLDER.findall(text))
-    unknown, missing = sorted(found - expected), sorted(expected - found)
+    used = set(_PLACEHOLDER.findall(text))
+    unknown, missing = sorted(used - expected), sorted(expected - used)
     names = ", ".join(f"{{{{{name}}}}}" for name in sorted(expected))
     if unknown:
         raise SettingsInvalid(f"{source} has the unknown placeholder {{{{{unknown[0]}}}}}. It must use {names}.")

@@ -39,14 +39,14 @@ class RetrievalTask:
             if case.rewrite:
                 forms["gold"] = case.rewrite
         begun = perf_counter()
-        rankings = {"": self._fused(queries)}
+        rankings = {"": self._search_all(queries)}
         wall = (perf_counter() - begun) * 1000
         rankings |= {form: self._search(query) for form, query in forms.items() if form}
         rewriting: dict[str, Any] = {}
         if case.history and self._rewriter:
             rewritten = self._rewriter.rewrite(case.question, case.history)
             forms["model"] = " + ".join(rewritten.rewriting.queries)
-            rankings["model"] = self._fused(rewritten.rewriting.queries)
+            rankings["model"] = self._search_all(rewritten.rewriting.queries)
             rewriting = {
                 "rewriting": {"outcome": rewritten.outcome, "text": rewritten.text, "notes": list(rewritten.notes)},
                 "usage": asdict(rewritten.usage),
@@ -61,7 +61,7 @@ class RetrievalTask:
         }
         return Observation(output, {"wall": wall})
 
-    def _fused(self, queries: Sequence[str]) -> Sequence[tuple[str, float]]:
+    def _search_all(self, queries: Sequence[str]) -> Sequence[tuple[str, float]]:
         found = [self._search(query) for query in queries]
         if len(found) == 1:
             return found[0]

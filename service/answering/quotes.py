@@ -52,14 +52,14 @@ def best_quotes(
         return SupportingQuotes()
     premises = [SEPARATOR.join(_text(quote, passages) for quote in quotes) for quotes in tries]
     probabilities = checker.check([(claim, premise) for premise in premises])
-    found = [
+    candidates = [
         SupportingQuotes(quotes, probability if has_figures(premise, claim) else 0.0)
         for quotes, premise, probability in zip(tries, premises, probabilities, strict=True)
     ]
-    supporting = [evidence for evidence in found if evidence.support >= min_support]
+    supporting = [evidence for evidence in candidates if evidence.support >= min_support]
     if supporting:
         return min(supporting, key=lambda evidence: (_sentence_count(evidence, passages), -evidence.support))
-    return max(found, key=lambda evidence: evidence.support)
+    return max(candidates, key=lambda evidence: evidence.support)
 
 
 def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:

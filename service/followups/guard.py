@@ -84,10 +84,10 @@ def _strange_words(rewritten: str, question: str, history: Sequence[Turn]) -> It
 
 def _words(text: str) -> list[str]:
     """The content words; in scripts without blanks, the characters."""
-    found = []
+    words = []
     for word in content_words(text):
-        found += list(word) if _UNSPACED.search(word) else [word]
-    return found
+        words += list(word) if _UNSPACED.search(word) else [word]
+    return words
 
 
 def _contains(word: str, words: Sequence[str]) -> bool:

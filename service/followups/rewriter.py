@@ -62,19 +62,19 @@ class Rewriter:
         if not history:
             return RewriteResult(by_rules)
         try:
-            said = self._model.complete(self._messages(question, history))
+            completion = self._model.complete(self._messages(question, history))
         except GeneratorUnavailable as error:
             return RewriteResult(
                 by_rules, "failed", notes=(f"{error} The follow-up was read without the language model.",)
             )
-        text = strip_quotation(said.text)
-        wrong = rejection_reason(text, question, history)
-        if wrong:
-            note = f"The follow-up was read without the language model, whose rewriting could not be used: {wrong}."
-            return RewriteResult(by_rules, "rejected", said.usage, notes=(note,))
+        text = strip_quotation(completion.text)
+        reason = rejection_reason(text, question, history)
+        if reason:
+            note = f"The follow-up was read without the language model, whose rewriting could not be used: {reason}."
+            return RewriteResult(by_rules, "rejected", completion.usage, notes=(note,))
         unchanged = text.casefold() == strip_quotation(question).casefold()
         rewriting = by_rules if unchanged else Rewriting(text, (text, question))
-        return RewriteResult(rewriting, "taken", said.usage, self._prompts.hash)
+        return RewriteResult(rewriting, "taken", completion.usage, self._prompts.hash)
 
     def _messages(self, question: str, history: Sequence[Turn]) -> Messages:
         """The messages with as many of the last turns as fit the context. Raises GeneratorUnavailable if none fits."""

@@ -55,14 +55,14 @@ class ExtractiveGenerator:
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     """Every sentence that may be quoted, best first: by the sum of its own logit and its passage's."""
     asked = Terms.of(question)
-    found = []
+    candidates = []
     for number, passage in enumerate(passages):
         for place, sentence in enumerate(passage.reading.sentences):
             text = passage.hit.chunk.text[sentence.start : sentence.end]
             said = statement_terms(text, asked)
             if said is None:
                 continue
-            found.append(
+            candidates.append(
                 _Candidate(
                     passage=number,
                     sentence=place,
@@ -73,7 +73,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
                     said=said,
                 )
             )
-    return sorted(found, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
+    return sorted(candidates, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
 
 
 def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:

@@ -89,7 +89,7 @@ class Calibration:
         path = folder / FILE
         try:
             record = json.loads(path.read_bytes())
-            found = cls(
+            calibration = cls(
                 version=str(record["version"]),
                 reader=str(record["reader"]),
                 mean=_numbers(record["mean"]),
@@ -98,17 +98,17 @@ class Calibration:
                 bias=float(record["bias"]),
                 curve=tuple(Step(*map(float, step)) for step in record["curve"]),
             )
-            if record["signals"] != list(NAMES) or not found.curve:
+            if record["signals"] != list(NAMES) or not calibration.curve:
                 raise ValueError(f"signals {record['signals']}, expected {list(NAMES)}, and a curve")
         except OSError as error:
             raise ModelMissing(f"{path}: cannot be read ({error.strerror}). Reinstall quoth") from error
         except (ValueError, TypeError, KeyError) as error:
             raise ModelDamaged(f"{path}: not a calibration ({error}). Reinstall quoth or restore the file") from error
-        if reader is not None and reader != found.reader:
+        if reader is not None and reader != calibration.reader:
             raise ModelDamaged(
-                f"{path}: made for the reader {found.reader[:12]}, but that is {reader[:12]}. Reinstall quoth"
+                f"{path}: made for the reader {calibration.reader[:12]}, but that is {reader[:12]}. Reinstall quoth"
             )
-        return found
+        return calibration
 
     def probability(self, known: Signals | None) -> float:
         """P(the corpus answers the question), 0 without any passage. A missing signal counts as its mean."""

@@ -73,10 +73,10 @@ class Reader(TrainedModel):
             windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit, context=context.ids)
             for encoding, sentences, context in zip(encodings, spans, above, strict=True)
         ]
-        logits = iter(self._network.run([_row(window) for found in cut for window in found]))
+        logits = iter(self._network.run([_row(window) for pieces in cut for window in pieces]))
         return [
-            _join_windows(sentences, [_scores(window, *next(logits)) for window in found])
-            for sentences, found in zip(spans, cut, strict=True)
+            _join_windows(sentences, [_scores(window, *next(logits)) for window in pieces])
+            for sentences, pieces in zip(spans, cut, strict=True)
         ]
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:

@@ -36,8 +36,8 @@ class SupportChecker(TrainedModel):
         """The network's logits before calibration; -50, which stands for minus infinity, for an empty premise."""
         windowed = [premise_window(self._tokeniser, claim, premise, self.config.limit) for claim, premise in pairs]
         rows = [{"input_ids": w.input_ids, "token_type_ids": w.token_type_ids} for w in windowed if w is not None]
-        found = iter(self._network.run(rows))
-        return [float(next(found)[0]) if window is not None else _EMPTY_LOGIT for window in windowed]
+        outputs = iter(self._network.run(rows))
+        return [float(next(outputs)[0]) if window is not None else _EMPTY_LOGIT for window in windowed]
 
 
 def _sigmoid(logit: float) -> float:
@@ -58,8 +58,8 @@ def premise_window(tokeniser: Tokenizer, claim: str, premise: str, limit: int) -
     room = limit - len(asked) - 3
     if len(tokens.ids) > room:
         tokens, sentences = closest_sentences(asked, tokens, sentences, room)
-    found = windows(asked, tokens, sentences, limit, head_limit=limit // 2)
-    return found[0] if sentences else None
+    cut = windows(asked, tokens, sentences, limit, head_limit=limit // 2)
+    return cut[0] if sentences else None
 
 
 def closest_sentences(
