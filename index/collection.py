@@ -137,6 +137,11 @@ class Collection:
         with self.writing():
             self._ledger.note_roots(uris, principals)
 
+    def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
+        """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
+        with self._writers.turn():
+            self._ledger.note_visits(visits, forget)
+
     def embed_pending(self, limit: int | None = None, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Compute vectors for chunks that have none, newest first, at most about `limit`. Returns how many got one.
 
@@ -148,7 +153,7 @@ class Collection:
         total = total if limit is None else min(limit, total)
         done = 0
         while done < total:
-            with self._embedding.held(_EMBED_WAIT_SECONDS):
+            with self._embedding.hold(_EMBED_WAIT_SECONDS):
                 pending = self._ledger.chunks.pending(min(_EMBED_BATCH, total - done))
                 if not pending:
                     break
@@ -178,11 +183,6 @@ class Collection:
         chunk indexed first comes first. `QueryInvalid` for an empty query or a `k` or `depth` below 1.
         """
         return self._retrieval.search(query, k, where, reranker, depth)
-
-    def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
-        """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
-        with self._writers.turn():
-            self._ledger.note_visits(visits, forget)
 
     def state(self) -> CollectionState:
         """Return the size of the collection and how much of it still waits for vectors."""

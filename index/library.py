@@ -32,9 +32,9 @@ def require_name(name: str) -> None:
 
 
 _LEDGER = "ledger.sqlite"
-_GRAVE = ".dropped-"
-_STAGE = ".importing-"
-_STAGE_SECONDS = 24 * 3600.0
+_DROPPED = ".dropped-"
+_IMPORTING = ".importing-"
+_IMPORT_SECONDS = 24 * 3600.0
 _WAIT_SECONDS = 10.0
 
 
@@ -62,12 +62,12 @@ class Library:
     def drop(self, name: str) -> None:
         """Delete the collection with all its documents and versions. `CollectionBusy` if another process writes to it."""
         self.require(name)
-        with self._guard, writer_lock(self._folder / name).held(_WAIT_SECONDS):
-            (self._folder / name).rename(self._folder / f"{_GRAVE}{uuid.uuid4().hex}")
+        with self._guard, writer_lock(self._folder / name).hold(_WAIT_SECONDS):
+            (self._folder / name).rename(self._folder / f"{_DROPPED}{uuid.uuid4().hex}")
             if name in self._open:
                 self._open.pop(name).close()
-        for grave in self._folder.glob(f"{_GRAVE}*"):  # also those of a drop that was killed
-            shutil.rmtree(grave, ignore_errors=True)
+        for folder in self._folder.glob(f"{_DROPPED}*"):  # also those of a drop that was killed
+            shutil.rmtree(folder, ignore_errors=True)
 
     def import_from(self, source: Path, name: str | None = None) -> str:
         """Create a collection from the export at `source`, named `name` or as the export is. Returns the name.
@@ -78,8 +78,8 @@ class Library:
         chosen = manifest_of(source).name if name is None else name
         require_name(chosen)
         self._require_free(chosen)
-        self._clear_stages()
-        staged = self._folder / f"{_STAGE}{uuid.uuid4().hex}" / chosen
+        self._delete_old_imports()
+        staged = self._folder / f"{_IMPORTING}{uuid.uuid4().hex}" / chosen
         staged.mkdir(parents=True)
         try:
             unpack(source, staged / _LEDGER)
@@ -118,11 +118,11 @@ class Library:
                 self.require(name)
             raise
 
-    def _clear_stages(self) -> None:
+    def _delete_old_imports(self) -> None:
         """Delete what killed imports left behind; an import younger than a day may still be running."""
-        for stage in self._folder.glob(f"{_STAGE}*"):
-            if time.time() - stage.stat().st_mtime > _STAGE_SECONDS:
-                shutil.rmtree(stage, ignore_errors=True)
+        for folder in self._folder.glob(f"{_IMPORTING}*"):
+            if time.time() - folder.stat().st_mtime > _IMPORT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def require(self, name: str) -> None:
         """Raise `CollectionMissing`, naming those that exist, unless there is a collection of that name. Opens none."""

@@ -78,20 +78,20 @@ CREATE TABLE vectors (
     vector BLOB NOT NULL
 ) STRICT;
 
--- What happened, in order, for the caches to replay. kind: 1 chunk added, 2 chunk removed, 3 vector of the chunk known.
+-- The log of changes, in order, which the caches replay. kind: 1 chunk added, 2 chunk removed, 3 vector of the chunk known.
 CREATE TABLE changes (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,
     chunk INTEGER NOT NULL
 ) STRICT;
 
--- Folders, files, addresses and uploads that principals were named for: who may read what comes at or below them.
+-- Folders, files, addresses and uploads that principals were named for: who may read what is indexed at or below them.
 CREATE TABLE roots (
     uri TEXT PRIMARY KEY,
     principals TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What web servers said of the pages that documents came from.
+-- What web servers reported about the pages that documents came from.
 CREATE TABLE visits (
     uri TEXT PRIMARY KEY,
     found_by TEXT NOT NULL,

@@ -12,6 +12,51 @@ from numpy.typing import NDArray
 from index.filters import Filter, Selection, nanoseconds
 from index.storage.sqlite import SqliteDatabase
 
+_MAX_NUMBERS = 2_000_000  # 16 MB
+
+
+class SelectionCache:
+    """Resolves filters against the tables in `database`. Thread-safe.
+
+    Keeps up to `max_numbers` document numbers; the selection that was not used for longest goes first.
+    """
+
+    def __init__(self, database: SqliteDatabase, *, max_numbers: int = _MAX_NUMBERS) -> None:
+        self._database = database
+        self._max_numbers = max_numbers
+        self._guard = threading.Lock()
+        self._version: tuple[int, int] | None = None
+        self._kept: OrderedDict[Hashable, Selection] = OrderedDict()
+        self._numbers = 0
+
+    def get(self, where: Filter) -> Selection:
+        """Return the documents that meet `where` now."""
+        version, key = self._database.version(), _key(where)
+        with self._guard:
+            if version != self._version:
+                self._kept.clear()
+                self._version, self._numbers = version, 0
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        with self._database.reading() as connection:
+            selection = _resolve(connection, where)
+        with self._guard:
+            # The selection was read after `version`: if it shows a newer state, the next call sees a newer version.
+            if version == self._version and key not in self._kept:
+                self._kept[key] = selection
+                self._numbers += selection.numbers.size
+                while self._numbers > self._max_numbers:
+                    self._numbers -= self._kept.popitem(last=False)[1].numbers.size
+        return selection
+
+
+def _key(where: Filter) -> Hashable:
+    metadata = tuple(sorted(where.metadata.items()))
+    return (
+        where.document_ids, where.uri_prefix, metadata, where.modified_after, where.modified_before, where.principals
+    )  # fmt: skip
+
 
 def _resolve(connection: sqlite3.Connection, where: Filter) -> Selection:
     """Return the current documents that meet `where`, as the shorter of two lists: those that do, those that do not."""
@@ -59,49 +104,3 @@ def _numbers(connection: sqlite3.Connection, conditions: str, parameters: Sequen
         f"SELECT group_concat(number) FROM (SELECT d.number FROM documents d WHERE {conditions} ORDER BY 1)", parameters
     ).fetchone()[0]
     return np.fromstring(text or "", dtype=np.int64, sep=",")
-
-
-_MAX_NUMBERS = 2_000_000  # 16 MB
-
-
-class SelectionCache:
-    """Resolves filters against the tables in `database`. Thread-safe.
-
-    Keeps up to `max_numbers` document numbers; the selection that was not used for longest goes first.
-    """
-
-    def __init__(self, database: SqliteDatabase, *, max_numbers: int = _MAX_NUMBERS) -> None:
-        self._database = database
-        self._max_numbers = max_numbers
-        self._guard = threading.Lock()
-        self._version: tuple[int, int] | None = None
-        self._kept: OrderedDict[Hashable, Selection] = OrderedDict()
-        self._numbers = 0
-
-    def get(self, where: Filter) -> Selection:
-        """Return the documents that meet `where` now."""
-        version, key = self._database.version(), _key(where)
-        with self._guard:
-            if version != self._version:
-                self._kept.clear()
-                self._version, self._numbers = version, 0
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        with self._database.reading() as connection:
-            selection = _resolve(connection, where)
-        with self._guard:
-            # The selection was read after `version`: if it shows a newer state, the next call sees a newer version.
-            if version == self._version and key not in self._kept:
-                self._kept[key] = selection
-                self._numbers += selection.numbers.size
-                while self._numbers > self._max_numbers:
-                    self._numbers -= self._kept.popitem(last=False)[1].numbers.size
-        return selection
-
-
-def _key(where: Filter) -> Hashable:
-    metadata = tuple(sorted(where.metadata.items()))
-    return (
-        where.document_ids, where.uri_prefix, metadata, where.modified_after, where.modified_before, where.principals
-    )  # fmt: skip

@@ -69,24 +69,24 @@ class Snapshot:
         """Whether `mark` is of this ledger, not newer than this snapshot, and the log still reaches back to it."""
         return mark.ledger == self.mark.ledger and self._floor <= mark.position <= self.mark.position
 
-    def removed(self, since: int) -> list[int]:
+    def removed_chunks(self, since: int) -> list[int]:
         """Return the numbers of the chunks removed since."""
         rows = self._connection.execute("SELECT chunk FROM changes WHERE position > ? AND kind = ?", (since, REMOVED))
         return [number for (number,) in rows]
 
-    def vectors_changed(self, since: int) -> int:
+    def count_vector_changes(self, since: int) -> int:
         """Count the vectors of chunks that were added or removed since."""
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT count(*) FROM changes WHERE position > ? AND kind IN (?, ?)", (since, EMBEDDED, REMOVED)
         ).fetchone()
-        return int(found[0])
+        return int(row[0])
 
     def has_lexical_changes(self, since: int) -> bool:
         """Whether a chunk was added or removed since."""
-        found = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT 1 FROM changes WHERE position > ? AND kind IN (?, ?) LIMIT 1", (since, ADDED, REMOVED)
         )
-        return found.fetchone() is not None
+        return rows.fetchone() is not None
 
     def lexical_entries(self, since: int | None) -> Iterator[LexicalEntry]:
         """Yield the chunks added since that still exist, in order."""
@@ -100,16 +100,16 @@ class Snapshot:
         for number, document, title, trail, text in rows:
             yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
 
-    def embedded(self) -> int:
+    def count_embedded(self) -> int:
         """Count the chunks that have a vector."""
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE embedded = 0)"
         ).fetchone()
-        return int(found[0])
+        return int(row[0])
 
     def sample(self, size: int) -> NDArray[np.float32]:
         """Return vectors (n, dimension) of about `size` chunks, always the same random sample; all if there are fewer."""
-        count = self.embedded()
+        count = self.count_embedded()
         if count <= size:
             return np.concatenate([batch.vectors for batch in self.vectors(None)])
         first, last = self._connection.execute("SELECT min(number), max(number) FROM chunks").fetchone()
@@ -136,7 +136,7 @@ class Snapshot:
                 np.array(numbers, dtype=np.int64), np.array(documents, dtype=np.int64), halves.astype(np.float32)
             )
 
-    def integrity(self) -> list[str]:
+    def sqlite_problems(self) -> list[str]:
         """Return what SQLite's own checks report: damaged pages, indexes that disagree with tables, missing references."""
         problems = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
@@ -162,12 +162,12 @@ class Snapshot:
         rows = self._connection.execute("SELECT number FROM chunks ORDER BY number").fetchall()
         return np.array(rows, dtype=np.int64).reshape(-1)
 
-    def without_vector(self) -> int:
+    def count_missing_vectors(self) -> int:
         """Count the chunks that are marked as embedded although their vector is missing."""
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT count(*) FROM chunks c LEFT JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1 AND x.hash IS NULL"
         ).fetchone()
-        return int(found[0])
+        return int(row[0])
 
 
 def vectors_of(

@@ -121,7 +121,7 @@ class Lexicon:
     def _update(self, ledger: Ledger) -> None:
         """Write the missing changes. If another process is updating, searches use the present state until it is done."""
         try:
-            with self._lock.held(self._wait_seconds), ledger.snapshot() as snapshot, report_full_disk(self._folder):
+            with self._lock.hold(self._wait_seconds), ledger.snapshot() as snapshot, report_full_disk(self._folder):
                 self._reload()
                 if self._mark is None or not snapshot.can_replay(self._mark):
                     self._rebuild(snapshot)
@@ -166,7 +166,7 @@ class Lexicon:
         assert self._index is not None
         delete_stale(self._folder)
         writer = self._index.writer(_HEAP_BYTES, 1)
-        removed = [0, *([] if since is None else snapshot.removed(since))]
+        removed = [0, *([] if since is None else snapshot.removed_chunks(since))]
         # Not delete_documents_by_term: in tantivy 0.27 it looks for a signed term, which an unsigned field never holds.
         writer.delete_documents_by_query(Query.term_set_query(SCHEMA, "number", removed))
         for entry in snapshot.lexical_entries(since):

@@ -39,7 +39,7 @@ def find_problems(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Ite
         lexicon.catch_up(ledger)
         vectors.catch_up()
         with ledger.snapshot() as snapshot:
-            for what in (*snapshot.integrity(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
+            for what in (*snapshot.sqlite_problems(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
                 yield IntegrityProblem("ledger", what, _RESTORE)
             for what in _differences(set(snapshot.numbers().tolist()), set(lexicon.numbers())):
                 yield IntegrityProblem("lexicon", what, _REBUILD.format(place="lexicon/"))
@@ -74,7 +74,7 @@ def _bad_chunks(snapshot: Snapshot, document: StoredDocument, text: str) -> Iter
 
 
 def _bad_vectors(snapshot: Snapshot) -> Iterator[str]:
-    missing = snapshot.without_vector()
+    missing = snapshot.count_missing_vectors()
     if missing:
         yield f"the vectors of {missing:,} chunks are not there, though they are noted"
     wrong = 0

@@ -34,7 +34,7 @@ class WriteCoordinator:
 
         The caches are brought up to date at the end, or by the next search if they were within the last second.
         """
-        with self._lock.held(wait):
+        with self._lock.hold(wait):
             before = self._ledger.mark()
             self._depth += 1
             try:
@@ -50,7 +50,7 @@ class WriteCoordinator:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold the writer lock inside the `with` block and leave the caches as they are. `CollectionBusy` after 10 s."""
-        with self._lock.held(WAIT_SECONDS):
+        with self._lock.hold(WAIT_SECONDS):
             yield
 
     def note_change(self) -> None:
@@ -60,14 +60,14 @@ class WriteCoordinator:
 
     def refresh_lexicon(self) -> None:
         """Bring the lexicon up to date."""
-        with self._lock.held(WAIT_SECONDS):
+        with self._lock.hold(WAIT_SECONDS):
             self._refresh_lexicon()
 
     def save_vectors(self) -> None:
         """Write new vector files if they are due and trim the log behind them. Other writers do not wait for this."""
         saved = self._vectors.save()
         if saved is not None and saved > _LOG_KEPT:
-            with self._lock.held(WAIT_SECONDS):
+            with self._lock.hold(WAIT_SECONDS):
                 self._ledger.trim(saved - _LOG_KEPT)
 
     def _refresh_lexicon(self) -> None:

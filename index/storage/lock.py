@@ -42,7 +42,7 @@ class FileLock:
         _LOCKS.add(self)
 
     @contextmanager
-    def held(self, wait: float) -> Iterator[None]:
+    def hold(self, wait: float) -> Iterator[None]:
         """Hold the lock inside the `with` block. `CollectionBusy` after `wait` seconds names the holder."""
         deadline = time.monotonic() + wait
         if not self._threads.acquire(timeout=max(wait, 0.0)):

@@ -47,7 +47,7 @@ class Sizes:
 def build_segment(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Segment:
     """A segment of that kind with all vectors of the ledger. A large one is built with all processors."""
     # Threads of FAISS wait for each other by spinning: for little work on a busy machine that takes longer than the work.
-    faiss.omp_set_num_threads((os.cpu_count() or 1) if snapshot.embedded() > _MULTITHREAD_ABOVE else 1)
+    faiss.omp_set_num_threads((os.cpu_count() or 1) if snapshot.count_embedded() > _MULTITHREAD_ABOVE else 1)
     structure = _empty(snapshot, kind, dimension, sizes)
     numbers, documents = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for batch in snapshot.vectors(None):
@@ -74,6 +74,6 @@ def _empty(snapshot: Snapshot, kind: Kind, dimension: int, sizes: Sizes) -> Stru
         return Flat.exact(dimension)
     if kind == "quantised":
         return Flat.quantised(snapshot.sample(_SAMPLE))
-    lists = partition_count(snapshot.embedded())
+    lists = partition_count(snapshot.count_embedded())
     sample = snapshot.sample(lists * SAMPLE_PER_LIST)
     return Partitioned.train(sample, lists, probed=sizes.probed, max_exhaustive=sizes.max_exhaustive)

@@ -134,15 +134,15 @@ class VectorIndex:
             return None
         if description is not None and is_usable:
             with self._ledger.snapshot() as snapshot:
-                if snapshot.can_replay(description.mark) and snapshot.vectors_changed(position) < due:
+                if snapshot.can_replay(description.mark) and snapshot.count_vector_changes(position) < due:
                     return None
         return self._rewrite()
 
     def _rewrite(self) -> int | None:
         try:
-            with self._file_lock.held(0):
+            with self._file_lock.hold(0):
                 with self._ledger.snapshot() as snapshot:
-                    mark, kind = snapshot.mark, self._sizes.kind_for(snapshot.embedded())
+                    mark, kind = snapshot.mark, self._sizes.kind_for(snapshot.count_embedded())
                     segment = build_segment(snapshot, kind, self._ledger.dimension, self._sizes)
                 self._file.write(segment, kind, mark)
         except CollectionBusy:
@@ -185,7 +185,7 @@ class VectorIndex:
         elif self._segments is not None and self._mark is not None and snapshot.can_replay(self._mark):
             self._replay(self._segments, self._mark.position, snapshot)
         else:
-            count = snapshot.embedded()
+            count = snapshot.count_embedded()
             # Never partitioned: a search waits for this, and k-means takes long.
             kind: Kind = "exact" if count <= self._sizes.exact else "quantised"
             main = build_segment(snapshot, kind, self._ledger.dimension, self._sizes)
@@ -196,7 +196,7 @@ class VectorIndex:
 
     def _replay(self, segments: _Segments, since: int, snapshot: Snapshot) -> None:
         """Apply the changes since a position to `segments`, new ones or those in use, and search them from then on."""
-        removed = np.array(snapshot.removed(since), dtype=np.int64)
+        removed = np.array(snapshot.removed_chunks(since), dtype=np.int64)
         if removed.size:
             segments.main.remove(removed)
             with self._recent_lock:

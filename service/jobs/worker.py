@@ -175,7 +175,7 @@ class Presence:
         self._folder.mkdir(parents=True, exist_ok=True)
         worker = uuid.uuid4().hex
         try:
-            with FileLock(self._folder / worker).held(_LOCK_SECONDS):
+            with FileLock(self._folder / worker).hold(_LOCK_SECONDS):
                 yield worker
         finally:
             self._forget(worker)
@@ -186,7 +186,7 @@ class Presence:
         if not path.exists():
             return True
         try:
-            with FileLock(path).held(0):
+            with FileLock(path).hold(0):
                 pass
         except CollectionBusy:
             return False
