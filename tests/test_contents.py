@@ -47,8 +47,8 @@ def texts(found: Contents, path: Path) -> dict[str, str]:
 
 
 def reasons(found: Contents, path: Path) -> dict[str, str]:
-    assert all(error.fix for error in found.refused)
-    return {error.uri.removeprefix(path.as_uri()): error.reason for error in found.refused}
+    assert all(error.fix for error in found.rejected)
+    return {error.uri.removeprefix(path.as_uri()): error.reason for error in found.rejected}
 
 
 def limited_extractor(limits: Limits, path: Path) -> Contents:
@@ -70,7 +70,7 @@ def test_names_that_point_outside_are_refused_and_write_nothing(tmp_path: Path, 
     path = write_zip(tmp_path / "inner" / "a.zip", {**dict.fromkeys(names, "Out."), "good.txt": "Good."})
     found = member_uris(extractor, path)
     assert texts(found, path) == {"!/good.txt": "Good."}
-    assert [error.reason for error in found.refused] == ["its name leads out of the archive"] * len(names)
+    assert [error.reason for error in found.rejected] == ["its name leads out of the archive"] * len(names)
     assert not list(tmp_path.rglob("out.txt"))
 
 
@@ -100,7 +100,7 @@ def test_links_encrypted_duplicate_and_hidden_members_are_distinguished(tmp_path
         "!/one.txt": "another before it has the same name",
         "!/photo.jpg": ".jpg files hold no text",
     }
-    assert {error.uri.rsplit("/", 1)[1] for error in found.refused if isinstance(error, NotADocument)} == {
+    assert {error.uri.rsplit("/", 1)[1] for error in found.rejected if isinstance(error, NotADocument)} == {
         "link.txt", "photo.jpg",
     }  # fmt: skip
 
@@ -158,7 +158,7 @@ def test_an_archive_with_too_much_in_it_is_rejected_as_a_whole(limits: Limits, r
     path = write_zip(tmp_path / "a.zip", {f"{number}.txt": f"Text number {number}." for number in range(4)})
     found = limited_extractor(limits, path)
     assert (found.documents, found.source) == ((), None)
-    [error] = found.refused
+    [error] = found.rejected
     assert error.uri == path.as_uri()
     assert reason in error.reason
 
@@ -176,7 +176,7 @@ def test_a_compressed_tar_bomb_is_stopped_before_its_members_are_read(tmp_path: 
         member = tarfile.TarInfo("film.mp4")  # it would not be unpacked, but skipping over it decompresses it
         member.size = 3_000_000
         archive.addfile(member, io.BytesIO(bytes(member.size)))
-    [error] = limited_extractor(Limits(unpacked_bytes=1_000_000), path).refused
+    [error] = limited_extractor(Limits(unpacked_bytes=1_000_000), path).rejected
     assert (error.uri, error.reason) == (path.as_uri(), "more than 1,000,000 bytes come out of it")
 
 
@@ -195,7 +195,7 @@ def test_a_truncated_archive_is_rejected_and_leaves_nothing(name: str, tmp_path:
     path.write_bytes(data[: len(data) // 2])
     found = member_uris(extractor, path)
     assert (found.documents, found.source) == ((), None)
-    assert found.refused[0].reason.startswith("it is damaged or cut short")
+    assert found.rejected[0].reason.startswith("it is damaged or cut short")
 
 
 def test_a_damaged_member_is_rejected_alone(tmp_path: Path, extractor: Extractor) -> None:
@@ -211,7 +211,7 @@ def test_a_damaged_member_is_rejected_alone(tmp_path: Path, extractor: Extractor
 
 def test_an_archive_with_the_wrong_suffix_is_rejected(tmp_path: Path, extractor: Extractor) -> None:
     (tmp_path / "a.zip").write_text("<html>404</html>")
-    [error] = member_uris(extractor, tmp_path / "a.zip").refused
+    [error] = member_uris(extractor, tmp_path / "a.zip").rejected
     assert error.reason == "it is named .zip but holds a web page"
     path = write_zip(tmp_path / "b.zip", {"a.pdf": "No PDF.", "c.mbox": "No mailbox."})
     assert reasons(member_uris(extractor, path), path) == {
@@ -268,7 +268,7 @@ def test_attachments_of_an_outlook_mail_are_read(tmp_path: Path, extractor: Extr
         "!/a.zip!/a.txt": "Packed.",
     }
     path.write_bytes(path.read_bytes()[:2000])
-    [error] = member_uris(extractor, path).refused
+    [error] = member_uris(extractor, path).rejected
     assert error.reason.startswith("it is damaged or cut short")
 
 

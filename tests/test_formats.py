@@ -287,7 +287,7 @@ def test_the_members_of_a_real_archive_or_mailbox_are_read(suffix: str, tmp_path
     path = tmp_path / f"all{suffix}"
     make(path)
     found = read_contents(extractor, path, uri=path.as_uri())
-    assert found.refused == ()
+    assert found.rejected == ()
     assert [document.uri for document in found.documents] == [f"{path.as_uri()}!/{member}"]
     assert FACT in found.documents[0].text
 

@@ -98,8 +98,8 @@ def test_a_damaged_file_is_a_document_or_a_rejection(
     for _ in range(ROUNDS):
         path.write_bytes(damage(originals[suffix], list(originals.values()), chance))
         found = read(extractor, path)
-        assert found.documents or found.refused or found.source is not None
-        assert all(error.reason and error.fix and error.uri.startswith(path.as_uri()) for error in found.refused)
+        assert found.documents or found.rejected or found.source is not None
+        assert all(error.reason and error.fix and error.uri.startswith(path.as_uri()) for error in found.rejected)
         for document in found.documents:
             check_invariants(document)
     path.write_bytes(originals[suffix])

@@ -29,7 +29,7 @@ class Contents:
     """The documents of a file, and its members that were rejected. `source` is None if the whole file was rejected."""
 
     documents: tuple[Document, ...]
-    refused: tuple[DocumentRejected, ...]
+    rejected: tuple[DocumentRejected, ...]
     source: FileStamp | None
 
 
@@ -46,17 +46,17 @@ def read_contents(extractor: Extractor, path: Path, *, uri: str, name: str | Non
             files = [(member, Path(folder) / member.file) for member in unpacking.members]
             if is_document(file_format):
                 files.insert(0, (UnpackedMember(uri, name, ""), path))
-            documents, refused = _read_members(extractor, files)
+            documents, rejected = _read_members(extractor, files)
     except DocumentRejected as error:
         return Contents((), (error,), None)
-    return Contents(tuple(documents), (*unpacking.refused, *refused), unpacking.source)
+    return Contents(tuple(documents), (*unpacking.rejected, *rejected), unpacking.source)
 
 
 def _read_members(
     extractor: Extractor, files: Iterable[tuple[UnpackedMember, Path]]
 ) -> tuple[list[Document], list[DocumentRejected]]:
     documents: list[Document] = []
-    refused: list[DocumentRejected] = []
+    rejected: list[DocumentRejected] = []
     max_characters = remaining = extractor.limits.container_characters
 
     def read(file: tuple[UnpackedMember, Path]) -> Document | DocumentRejected:
@@ -69,14 +69,14 @@ def _read_members(
     with ThreadPoolExecutor(extractor.workers) as threads:
         for (member, _), result in map_in_order(read, files, threads, ahead=2 * extractor.workers):
             if isinstance(result, DocumentRejected):
-                refused.append(result)
+                rejected.append(result)
             elif len(result.text) > remaining:
                 reason = f"the texts in its archive have more than {max_characters:,} characters"
-                refused.append(DocumentRejected(member.uri, reason, "Unpack the archive into a folder and index that"))
+                rejected.append(DocumentRejected(member.uri, reason, "Unpack the archive into a folder and index that"))
             else:
                 remaining -= len(result.text)
                 documents.append(result)
-    return documents, refused
+    return documents, rejected
 
 
 def map_in_order(

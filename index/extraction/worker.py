@@ -46,7 +46,7 @@ def unpacking_fields(unpacking: Unpacking) -> dict[str, Any]:
     """The unpacking as JSON values; `index.extraction.extractor` converts them back."""
     return {
         "members": [asdict(member) for member in unpacking.members],
-        "refused": [_rejection_fields(error) for error in unpacking.refused],
+        "refused": [_rejection_fields(error) for error in unpacking.rejected],
         "source": asdict(unpacking.source),
     }
 

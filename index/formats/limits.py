@@ -53,5 +53,5 @@ class Unpacking:
     """The members of a file, those that were rejected and why, and the state of the file when it was read."""
 
     members: tuple[UnpackedMember, ...]
-    refused: tuple[DocumentRejected, ...]
+    rejected: tuple[DocumentRejected, ...]
     source: FileStamp

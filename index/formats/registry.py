@@ -178,9 +178,8 @@ def web_name(path: str, media_type: str) -> str | None:
     if media_type in ("", "application/octet-stream", "binary/octet-stream"):
         return last if file_format is not None else None
     if media_type == "text/plain":
-        return (
-            last if file_format is not None and file_format.parser in (Parser.TEXT, Parser.MARKDOWN) else f"{last}.txt"
-        )
+        is_text = file_format is not None and file_format.parser in (Parser.TEXT, Parser.MARKDOWN)
+        return last if is_text else f"{last}.txt"
     if file_format is not None and file_format.media_type == media_type and file_format is not _PLAIN:
         return last
     suffix = suffix_of(_ALIASES.get(media_type, media_type))

@@ -50,7 +50,7 @@ def unpack(path: Path, name: PurePosixPath, uri: str, folder: Path, limits: Limi
             raise
         fix = "Free some space there, or let TMPDIR name a folder that has more"
         raise DocumentRejected(uri, f"there is no room to unpack it in {folder.parent}", fix) from error
-    return Unpacking(tuple(unpacker.members), tuple(unpacker.refused), stamp)
+    return Unpacking(tuple(unpacker.members), tuple(unpacker.rejected), stamp)
 
 
 class _Unpacker:
@@ -58,7 +58,7 @@ class _Unpacker:
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.members: list[UnpackedMember] = []
-        self.refused: list[DocumentRejected] = []
+        self.rejected: list[DocumentRejected] = []
         self._folder = folder
         self._limits = limits
         self._files = 0
@@ -68,7 +68,7 @@ class _Unpacker:
         """Unpack everything in the file; keep nothing of it if it turns out to be damaged."""
         check_first_bytes(name, file.read(_HEAD_BYTES), uri)
         file.seek(0)
-        members, refused = len(self.members), len(self.refused)
+        members, rejected = len(self.members), len(self.rejected)
         names: set[str] = set()
         try:
             for member in self._members_of(file, file_format):
@@ -78,10 +78,10 @@ class _Unpacker:
                 try:
                     self._unpack_member(member, uri, names, depth)
                 except DocumentRejected as error:
-                    self.refused.append(error)
+                    self.rejected.append(error)
         except Damaged as error:
             del self.members[members:]
-            del self.refused[refused:]
+            del self.rejected[rejected:]
             raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", _REPACK) from error
 
     def _members_of(self, file: IO[bytes], file_format: Format) -> Iterator[Member]:
