@@ -103,7 +103,7 @@ def place(tmp_path: Path) -> Iterator[Home]:
 def test_an_upload_becomes_a_document_with_its_facts_and_vectors(place: Home) -> None:
     facts = {"title": "On parrots", "metadata": {"year": "2024"}, "principals": frozenset({"zoo"})}
     job = place.upload("parrots", "# Birds\n\nParrots talk. " * 30, "birds.md", **facts)
-    with place.working():
+    with place.running_worker():
         done = place.finished(job)
     assert (done.state, done.error, done.done, done.attempts) == (JobState.SUCCEEDED, None, done.total, 1)
     assert done.total > 0
@@ -120,7 +120,7 @@ def test_an_upload_becomes_a_document_with_its_facts_and_vectors(place: Home) ->
 
 
 def test_a_new_file_under_the_old_id_is_a_new_version(place: Home) -> None:
-    with place.working():
+    with place.running_worker():
         first = place.finished(place.upload("d", "Apples are red."))
         second = place.finished(place.upload("d", "Apples are green."))
     collection = place.library.open("c")
@@ -132,7 +132,7 @@ def test_a_new_file_under_the_old_id_is_a_new_version(place: Home) -> None:
 
 def test_an_unreadable_file_fails_with_the_reason_and_affects_no_other_upload(place: Home) -> None:
     bad, good = place.upload("bad", "no PDF at all", "bad.pdf"), place.upload("good", "Good text.")
-    with place.working():
+    with place.running_worker():
         failed, succeeded = place.finished(bad), place.finished(good)
     assert (failed.state, failed.error_code, failed.attempts) == (JobState.FAILED, "document-rejected", 1)
     assert failed.error == (
@@ -160,7 +160,7 @@ class FailingWork:
 
 def test_temporary_and_unexpected_failures_are_retried(place: Home) -> None:
     job = place.upload("d", "Some text.")
-    with place.working(FailingWork(place.indexer, CollectionBusy("c: someone is writing."), ZeroDivisionError("oh"))):
+    with place.running_worker(FailingWork(place.indexer, CollectionBusy("c: someone is writing."), ZeroDivisionError("oh"))):
         place.until(lambda: place.queue.job(job.id).error == "c: someone is writing.")
         done = place.finished(job)
     assert (done.state, done.attempts, done.error) == (JobState.SUCCEEDED, 3, None)
@@ -185,7 +185,7 @@ class SlowWork:
 
 def test_a_running_job_is_cancelled_soon(place: Home) -> None:
     job, slow = place.upload("d", "Some text."), SlowWork()
-    with place.working(slow):
+    with place.running_worker(slow):
         assert slow.begun.wait(SECONDS)
         assert place.queue.cancel(job.id).state is JobState.RUNNING
         assert place.finished(job).state is JobState.CANCELLED
@@ -195,11 +195,11 @@ def test_a_running_job_is_cancelled_soon(place: Home) -> None:
 
 def test_a_worker_that_is_stopped_releases_its_job(place: Home) -> None:
     job, slow = place.upload("d", "Some text."), SlowWork()
-    with place.working(slow):
+    with place.running_worker(slow):
         assert slow.begun.wait(SECONDS)
     given = place.queue.job(job.id)
     assert (given.state, given.error) == (JobState.QUEUED, None)
-    with place.working():
+    with place.running_worker():
         assert place.finished(job).state is JobState.SUCCEEDED
 
 
@@ -208,7 +208,7 @@ def test_a_document_withdrawn_while_it_is_read_does_not_come_back(place: Home) -
     place.library.open_or_create("c")
     job = place.upload("d", "Some text.")
     with place.library.open("c").writing():
-        thread_at_work = place.working()
+        thread_at_work = place.running_worker()
         thread_at_work.__enter__()
         place.until(lambda: place.queue.job(job.id).stage == "reading")
         time.sleep(0.3)
@@ -272,7 +272,7 @@ def test_kill_9_of_workers_loses_no_upload_and_repeats_none(place: Home) -> None
     for worker in workers:
         end(worker)
     assert kills >= 2
-    with place.working():
+    with place.running_worker():
         done = [place.finished(job) for job in jobs]
     assert {job.state for job in done} == {JobState.SUCCEEDED}
     collection = place.library.open("c")
