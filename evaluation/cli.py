@@ -205,9 +205,9 @@ def judge(
     """Ask a language model whether each answer is right, and how far it agrees with the deterministic scores."""
     with report_errors():
         from evaluation.judge import Judge, judge_run, markdown
-        from service.generators.openai_client import Server
+        from service.generators.openai_client import ModelEndpoint
 
-        with closing(Judge(Server(base_url, model, key, timeout))) as judging, progress_bars() as watch:
+        with closing(Judge(ModelEndpoint(base_url, model, key, timeout))) as judging, progress_bars() as watch:
             summary = judge_run(folder, judging, on_progress=watch("Judging"))
         typer.echo(markdown(summary))
 
@@ -222,10 +222,10 @@ def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[Questi
     False."""
     import models
     from evaluation.question_writer import QuestionWriter
-    from service.generators.openai_client import Server
+    from service.generators.openai_client import ModelEndpoint
     from service.scoring.support import SupportChecker
 
-    server = None if wanted is False else Server.of(settings)
+    server = None if wanted is False else ModelEndpoint.of(settings)
     if server is None:
         if wanted:
             raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")

@@ -25,7 +25,7 @@ from itertools import islice, zip_longest
 
 from evaluation.cases import Case, GoldEvidence
 from evaluation.errors import TaskUnfit
-from evaluation.question_templates import Proposal, anchors, content, near_miss, propose
+from evaluation.question_templates import Proposal, anchors, content_words, near_miss, propose
 from evaluation.question_writer import QuestionWriter
 from index.chunking.sentences import Span, sentence_spans
 from index.collection import Collection
@@ -120,7 +120,7 @@ def _written_candidates(
             quoted = Span(passage.start + question.start, passage.start + question.end)
             proposal = Proposal("written", question.question, question.answer, anchors(question.question))
             item = _Candidate(document, (quoted,), proposal, writer.model)
-            if any(_alike(item, other) for other in kept):
+            if any(_are_alike(item, other) for other in kept):
                 dropped[ALIKE] += 1
             elif not _is_unambiguous(collection, item):
                 dropped[NOT_FOUND] += 1
@@ -167,7 +167,7 @@ def _template_candidates(document: Document) -> Iterator[_Candidate]:
         end = after.start if after else len(document.text)
         heading = section.trail[-1] if section.trail else ""
         below = tuple(s for s in spans if section.start <= s.start and s.end <= end and _is_prose(document, s, heading))
-        nameable = len(content(heading)) >= _MIN_HEADING_WORDS and not _CLAUSE.match(heading)
+        nameable = len(content_words(heading)) >= _MIN_HEADING_WORDS and not _CLAUSE.match(heading)
         if nameable and len(below) >= _MIN_HEADING_SENTENCES:
             yield _Candidate(
                 document, below, Proposal("heading", f"What is said about {_lower_first(heading)}?", "", ())
@@ -198,7 +198,7 @@ def _choose(
     for item in _in_turns(candidates, rng):
         if len(kept) == wanted:
             break
-        if not any(_alike(item, other) for other in kept) and _is_unambiguous(collection, item):
+        if not any(_are_alike(item, other) for other in kept) and _is_unambiguous(collection, item):
             kept.append(item)
     return kept
 
@@ -212,11 +212,11 @@ def _in_turns(candidates: Sequence[_Candidate], rng: random.Random) -> list[_Can
     return [queue[turn] for turn in range(max(len(queue) for queue in queues)) for queue in queues if turn < len(queue)]
 
 
-def _alike(item: _Candidate, other: _Candidate) -> bool:
+def _are_alike(item: _Candidate, other: _Candidate) -> bool:
     """Whether two questions are about the same: the same sentence, or mostly the same words."""
     if item.document.id == other.document.id and item.start == other.start:
         return True
-    left, right = content(item.proposal.question), content(other.proposal.question)
+    left, right = content_words(item.proposal.question), content_words(other.proposal.question)
     return len(left & right) >= _ALIKE_FROM * len(left | right)
 
 
@@ -229,12 +229,12 @@ def _is_unambiguous(collection: Collection, item: _Candidate) -> bool:
         for hit in hits
         for span in item.spans
     )
-    asked = content(item.proposal.question)
+    asked = content_words(item.proposal.question)
     rivals = [
         text
         for hit in hits
         for span in sentence_spans(hit.chunk.text)
-        if asked <= content(text := hit.chunk.text[span.start : span.end])
+        if asked <= content_words(text := hit.chunk.text[span.start : span.end])
         and (item.proposal.answer or text) not in text
     ]
     return inside and not rivals
@@ -249,7 +249,7 @@ def _near_misses(
 ) -> list[Case]:
     """Questions with one name or year exchanged for another of the collection, so that no sentence holds all their
     words."""
-    sentences = [content(item.document.text[span.start : span.end]) for item in candidates for span in item.spans]
+    sentences = [content_words(item.document.text[span.start : span.end]) for item in candidates for span in item.spans]
     pool = [item.proposal for item in candidates]
     cases: list[Case] = []
     sources = [*answerable, *_in_turns(candidates, rng)][: _OVERSAMPLING * max(1, wanted) + len(answerable)]
@@ -259,7 +259,7 @@ def _near_misses(
         question = near_miss(item.proposal, pool, rng)
         if question is None or any(case.question == question for case in cases):
             continue
-        asked = content(question)
+        asked = content_words(question)
         if any(asked <= words for words in sentences) or not collection.search(question, k=1):
             continue
         tags = {"source": "draft", "kind": "near miss", "review": "check that no document answers it"}

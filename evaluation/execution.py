@@ -267,7 +267,7 @@ def _selected_cases(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
     selected = set()
     for line, text in text_lines(only):
         if text.strip() not in known:
-            raise DataInvalid(only, line, f"{dataset.name} has no case {text.strip()!r}", "Write one case id a line")
+            raise DataInvalid(only, line, f"{dataset.name} has no case {text.strip()!r}", "Write one case id per line")
         selected.add(text.strip())
     return tuple(case for case in dataset.cases if case.id in selected)
 

@@ -2,7 +2,7 @@
 
 A thumbs-down says that something is wrong; a person fills in what is right.
 
-The input is exported feedback, one JSON object a line:
+The input is exported feedback, one JSON object per line:
 
     {"answer_id": "...", "verdict": "down", "sentence": 0, "comment": "It is 1904.", "label": "ada", "question": "...",
      "history": [{"question", "answer"}], "created_at": "...",

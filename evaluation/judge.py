@@ -17,7 +17,7 @@ from evaluation.errors import ModelUnavailable, NoReply, RunInvalid
 from evaluation.metrics.statistics import Estimate, mean_interval
 from evaluation.rows import Row, keep_whole_lines, read_rows
 from evaluation.structured_replies import ReplyForm, StructuredClient
-from service.generators.openai_client import Server
+from service.generators.openai_client import ModelEndpoint
 
 JudgeOutcome = Literal["right", "partly", "wrong", "unparsable", "unanswered"]
 _FILE = "judge.jsonl"
@@ -65,7 +65,7 @@ class JudgeSummary:
 class Judge:
     """Asks the model at `server`, which may write `max_tokens` for each verdict."""
 
-    def __init__(self, server: Server, *, max_tokens: int = 512) -> None:
+    def __init__(self, server: ModelEndpoint, *, max_tokens: int = 512) -> None:
         self._client = StructuredClient(
             server,
             "judge",

@@ -128,6 +128,6 @@ def _now() -> str:
 
 def _write(file: Path, value: Mapping[str, Any]) -> None:
     """Replace the file atomically, so that a kill leaves either the old or the new one."""
-    beside = file.with_suffix(".tmp")
-    beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(file)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(file)

@@ -125,7 +125,7 @@ def _latency(timings: Mapping[str, Mapping[str, float]]) -> Plot | None:
         for name in ("p50", "p95"):
             axes.axvline(marks[name], color=_WARM, linewidth=1, linestyle="--")
             axes.annotate(f"{name} {marks[name]:.0f} ms", (marks[name], 0.04), rotation=90, ha="right", color=_WARM)
-        axes.set(xlabel="milliseconds a case", ylabel="share of cases", ylim=(0, 1.02), xlim=(0, None))
+        axes.set(xlabel="milliseconds per case", ylabel="share of cases", ylim=(0, 1.02), xlim=(0, None))
 
     return Plot("Latency", "Wall-clock time of each case, measured while other cases were running.", _svg(draw))
 

@@ -157,7 +157,7 @@ def propose(sentence: str) -> Iterator[Proposal]:
             return
 
 
-def content(text: str) -> frozenset[str]:
+def content_words(text: str) -> frozenset[str]:
     """Lower-case words without stop words and plural s, for comparing two texts."""
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP)
 
@@ -170,7 +170,7 @@ def near_miss(proposal: Proposal, pool: Sequence[Proposal], rng: random.Random) 
     anchor = rng.choice(proposal.anchors)
     digits = anchor[-1].isdigit()
     others = sorted({other for item in pool for other in item.anchors if other[-1].isdigit() == digits})
-    fresh = [other for other in others if not content(other) & content(proposal.question)]
+    fresh = [other for other in others if not content_words(other) & content_words(proposal.question)]
     return proposal.question.replace(anchor, rng.choice(fresh), 1) if fresh else None
 
 
@@ -205,7 +205,7 @@ def _is_vague(match: re.Match[str]) -> bool:
     return (
         opener in _OPENERS
         or bool(_MODAL.search(subject))
-        or (not named and len(content(subject)) < 2)
+        or (not named and len(content_words(subject)) < 2)
         or bool(_CONTEXT_WORD.match(match["answer"]))
         or ("unit" in parts and bool(_BAD_UNIT.search(match["unit"])))
     )

@@ -14,10 +14,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from evaluation.errors import NoReply
-from evaluation.question_templates import content
+from evaluation.question_templates import content_words
 from evaluation.structured_replies import ReplyForm, StructuredClient
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
-from service.generators.openai_client import Server
+from service.generators.openai_client import ModelEndpoint
 
 MAX_QUESTIONS = 3
 _MAX_QUESTION_CHARS = 300
@@ -74,7 +74,7 @@ class QuestionWriter:
     """Asks the model at `server`, which may write `max_tokens` for each passage; `checker` decides what a passage
     supports."""
 
-    def __init__(self, server: Server, checker: Checker, *, max_tokens: int = 1024) -> None:
+    def __init__(self, server: ModelEndpoint, checker: Checker, *, max_tokens: int = 1024) -> None:
         constants = {"most": str(MAX_QUESTIONS)}
         self._client = StructuredClient(
             server, "draft", {"title", "passage"}, ProposedQuestions, constants=constants, max_tokens=max_tokens
@@ -122,4 +122,4 @@ def drop_reason(proposed: ProposedQuestion, passage: str) -> str | None:
     asks = question.endswith("?") and len(question) <= _MAX_QUESTION_CHARS and question.isprintable()
     if not asks or _NOT_ALONE.search(question) or proposed.answer.casefold() in question.casefold():
         return OPEN
-    return OPEN if len(content(question)) < _MIN_WORDS else None
+    return OPEN if len(content_words(question)) < _MIN_WORDS else None

@@ -29,7 +29,7 @@ _MEANINGS = {
     "rouge_l": "ROUGE-L with the gold answer",
     "passage_recall": "share of the relevant documents that are among the passages shown",
     "quote_validity": "quotes that are literally at their place",
-    "attribution_recall": "sentences that their quotes support (ALCE; near 1 for copied text, read beside correct)",
+    "attribution_recall": "sentences that their quotes support (ALCE; near 1 for copied text, read together with correct)",
     "attribution_precision": "citations that are needed (ALCE)",
     "unsupported_share": "sentences without support, mean of the answers; lower is better",
     "unsupported_before": "sentences without support among all that were written, before the check; lower is better",

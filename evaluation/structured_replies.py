@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evaluation.errors import ModelUnavailable, NoReply
 from service.generators.budget import TokenBudget
-from service.generators.openai_client import ChatServer, Reply, RequestFailed, Server
+from service.generators.openai_client import ChatServer, ModelEndpoint, Reply, RequestFailed
 from service.prompts import Messages, break_control_words, fill, shipped_prompt
 
 _ATTEMPTS = 3
@@ -55,7 +55,7 @@ class StructuredClient(Generic[ReplyFormT]):
 
     def __init__(
         self,
-        server: Server,
+        server: ModelEndpoint,
         name: str,
         placeholders: Collection[str],
         form: type[ReplyFormT],

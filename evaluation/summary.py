@@ -93,10 +93,10 @@ def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]
     confidence, positive = (np.asarray(values) for values in judged_confidence(rows))
     if len(set(positive.tolist())) > 1:  # with cases of one kind only, a constant confidence of 1 would look perfect
         for name, measure in (("auroc", auroc), ("ece", expected_calibration_error), ("brier", brier)):
-            metrics[name] = (_over(measure, confidence, positive), len(confidence))
+            metrics[name] = (_at_positions(measure, confidence, positive), len(confidence))
     certainty, right = (np.asarray(values) for values in answered_correctness(rows))
     if len(certainty):
-        metrics["aurc"] = (_over(risk_coverage_area, certainty, right), len(certainty))
+        metrics["aurc"] = (_at_positions(risk_coverage_area, certainty, right), len(certainty))
     refused, answerable = (np.asarray(values, bool) for values in _refusals(rows))
     if len(refused) and not answerable.all():
         for name, refusal in (
@@ -104,18 +104,18 @@ def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]
             ("refusal_recall", refusal_recall),
             ("refusal_f1", refusal_f1),
         ):
-            metrics[name] = (_over(refusal, refused, answerable), len(refused))
+            metrics[name] = (_at_positions(refusal, refused, answerable), len(refused))
     for name, counts in (("unsupported_before", _draft_counts(rows)), ("unsupported_after", _shown_counts(rows))):
         if counts:
             lacking, written = np.asarray(counts, int).T
-            metrics[name] = (_over(unsupported_of_all, lacking, written), len(counts))
+            metrics[name] = (_at_positions(unsupported_of_all, lacking, written), len(counts))
     predicted, gold = (np.asarray(values, bool) for values in _support_verdicts(rows))
     if len(predicted):
-        metrics["balanced_accuracy"] = (_over(balanced_accuracy, predicted, gold), len(predicted))
+        metrics["balanced_accuracy"] = (_at_positions(balanced_accuracy, predicted, gold), len(predicted))
     return metrics
 
 
-def _over(metric: Callable[[Any, Any], float | None], left: NDArray[Any], right: NDArray[Any]) -> CorpusMetric:
+def _at_positions(metric: Callable[[Any, Any], float | None], left: NDArray[Any], right: NDArray[Any]) -> CorpusMetric:
     return lambda places: metric(left[places], right[places])
 
 

@@ -111,11 +111,11 @@ def shared_range(item: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[int
 
     Shared words count only from half of the shorter quote on, as in the citation metrics; less may be chance.
     """
-    text, beside = item["quote"], other["quote"]
+    text, other_text = item["quote"], other["quote"]
     if item["start"] is not None and other["start"] is not None:
         begin, end = max(item["start"], other["start"]), min(item["end"], other["end"])
         here = text[begin - item["start"] : end - item["start"]] if begin < end else ""
-        if here and here == beside[begin - other["start"] : end - other["start"]]:
+        if here and here == other_text[begin - other["start"] : end - other["start"]]:
             return begin - item["start"], end - item["start"]
-    run = SequenceMatcher(None, text, beside, autojunk=False).find_longest_match()
-    return (run.a, run.a + run.size) if run.size >= ENOUGH * min(len(text), len(beside)) else (0, 0)
+    run = SequenceMatcher(None, text, other_text, autojunk=False).find_longest_match()
+    return (run.a, run.a + run.size) if run.size >= ENOUGH * min(len(text), len(other_text)) else (0, 0)

@@ -10,7 +10,7 @@ from evaluation.datasets.loading import load
 from evaluation.drafting import draft_cases
 from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest_cases
-from evaluation.question_templates import Proposal, content, near_miss, propose
+from evaluation.question_templates import Proposal, content_words, near_miss, propose
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document, Section
@@ -122,7 +122,7 @@ def test_near_misses_have_no_sentence_with_all_their_words(rivers: Collection) -
     misses = [case for case in draft_cases(rivers, 10, unanswerable=0.4, seed=1).cases if case.answerable is False]
     assert misses
     for case in misses:
-        assert not any(content(case.question) <= content(sentence) for sentence in TEXT.split("."))
+        assert not any(content_words(case.question) <= content_words(sentence) for sentence in TEXT.split("."))
 
 
 def test_the_same_seed_drafts_the_same_cases(rivers: Collection) -> None:

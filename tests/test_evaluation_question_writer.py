@@ -27,7 +27,7 @@ from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 from service.answering.service import Service
-from service.generators.openai_client import Server
+from service.generators.openai_client import ModelEndpoint
 
 TEXT = (
     "The Lusatian Dam was completed in 1904. Clara Winter designed the sluices of the Lusatian Dam. "
@@ -60,7 +60,7 @@ def dam(tmp_path: Path) -> Collection:
 
 
 def asked(url: str, service: Service, passage: str = TEXT, max_tokens: int = 1024) -> Any:
-    questioner = QuestionWriter(Server(url, "writer"), service.checker, max_tokens=max_tokens)
+    questioner = QuestionWriter(ModelEndpoint(url, "writer"), service.checker, max_tokens=max_tokens)
     try:
         return questioner.ask("The dam", passage)
     finally:
@@ -146,7 +146,7 @@ def test_a_draft_takes_what_holds_counts_the_rest_and_fills_up_from_the_text(
     again = {**GOOD, "question": "Who designed sluices for the Lusatian Dam?"}
     elsewhere = {**OTHER, "question": "Which snow do penguins of southern Patagonia prefer in winter nights?"}
     with chat_desk(lambda _: reply(GOOD, again, elsewhere)) as desk:
-        questioner = QuestionWriter(Server(desk.url, "writer"), service.checker)
+        questioner = QuestionWriter(ModelEndpoint(desk.url, "writer"), service.checker)
         drafted = draft_cases(dam, 4, unanswerable=0.25, seed=1, writer=questioner)
         questioner.close()
     assert drafted.written == 2
@@ -168,7 +168,7 @@ def test_a_question_that_search_does_not_find_is_dropped(chat_desk: Any, service
     collection.embed_pending()
     question = "Where do the boats of every harbour sleep when somebody is asked?"
     with chat_desk(lambda request: reply({**GOOD, "question": question}) if TEXT in request else reply()) as desk:
-        questioner = QuestionWriter(Server(desk.url, "writer"), service.checker)
+        questioner = QuestionWriter(ModelEndpoint(desk.url, "writer"), service.checker)
         drafted = draft_cases(collection, 10, writer=questioner)
         questioner.close()
     assert (drafted.written, drafted.dropped) == (0, {NOT_FOUND: 1})

@@ -159,14 +159,14 @@ def test_what_differs_between_equal_runs_is_not_in_the_output() -> None:
 
 
 def test_documents_are_recognised_by_id_uri_or_the_end_of_the_path() -> None:
-    naming = DocumentMatcher(["guide/setup.md", "setup.md", "http://x/y", "id7"])
-    assert naming.of("id7", "file:///a/b.md") == "id7"
-    assert naming.of("z", "http://x/y") == "http://x/y"
-    assert naming.of("z", "file:///home/guide/setup.md") == "guide/setup.md"
-    assert naming.of("z", "file:///home/other/setup.md") == "setup.md"
-    assert naming.of("z", "file:///home/notsetup.md") is None
-    assert naming.of("z", "file:///home/My%20Files/setup.md") == "setup.md"
-    assert naming.shown("z", "file:///q.md") == "file:///q.md"
+    matcher = DocumentMatcher(["guide/setup.md", "setup.md", "http://x/y", "id7"])
+    assert matcher.match("id7", "file:///a/b.md") == "id7"
+    assert matcher.match("z", "http://x/y") == "http://x/y"
+    assert matcher.match("z", "file:///home/guide/setup.md") == "guide/setup.md"
+    assert matcher.match("z", "file:///home/other/setup.md") == "setup.md"
+    assert matcher.match("z", "file:///home/notsetup.md") is None
+    assert matcher.match("z", "file:///home/My%20Files/setup.md") == "setup.md"
+    assert matcher.label("z", "file:///q.md") == "file:///q.md"
 
 
 def test_follow_ups_are_searched_as_asked_as_rewritten_and_as_a_person_would() -> None:

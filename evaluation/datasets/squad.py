@@ -64,7 +64,7 @@ def _spans(record: DataRecord, context: str) -> tuple[dict[Span, str], int]:
         place = start if context.startswith(text, start) else context.find(text, near, start + len(text) + _SLACK)
         if start < 0 or place < 0:
             raise answer.fault(
-                f"the answer {text!r} is not at {start} of the context, where {context[max(0, start) :][: len(text)]!r} stands",
+                f"the answer {text!r} is not at {start} of the context, where {context[max(0, start) :][: len(text)]!r} is",
                 "Count 'answer_start' in characters of 'context'",
             )
         moved += place != start

@@ -86,7 +86,7 @@ def _documents(file: Path) -> dict[str, SourceDocument]:
             raise DataInvalid(file, _line(text, match), "a document without <docno>", "Give it a number")
         if number.group(1) in sources:
             raise DataInvalid(
-                file, _line(text, match), f"document {number.group(1)!r} stands twice", "Give each its own number"
+                file, _line(text, match), f"document {number.group(1)!r} occurs twice", "Give each its own number"
             )
         title, body = _TITLE.search(match.group(1)), _TEXT.search(match.group(1))
         content = (body.group(1) if body else match.group(1)[number.end() :]).strip()
@@ -104,7 +104,7 @@ def _topics(file: Path) -> dict[str, str]:
             raise DataInvalid(file, _line(text, match), "a topic without <num> or <title>", "Give it both")
         if number.group(1) in questions:
             raise DataInvalid(
-                file, _line(text, match), f"topic {number.group(1)!r} stands twice", "Give each its own number"
+                file, _line(text, match), f"topic {number.group(1)!r} occurs twice", "Give each its own number"
             )
         questions[number.group(1)] = " ".join(title.group(1).split())
     return questions

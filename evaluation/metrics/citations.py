@@ -92,10 +92,11 @@ def _is_right(cited: Quoted, gold: GoldEvidence) -> bool:
 
 
 def _is_found(gold: GoldEvidence, citations: Sequence[Quoted]) -> bool:
-    beside = [cited for cited in citations if cited.document == gold.document]
-    placed = [cited for cited in beside if cited.start is not None]
+    same_document = [cited for cited in citations if cited.document == gold.document]
+    placed = [cited for cited in same_document if cited.start is not None]
     covered: float = max(
-        (_shared_characters(cited, gold) for cited in beside if cited.start is None or gold.start is None), default=0
+        (_shared_characters(cited, gold) for cited in same_document if cited.start is None or gold.start is None),
+        default=0,
     )
     if gold.start is not None and gold.end is not None:
         inside = {

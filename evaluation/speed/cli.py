@@ -12,7 +12,7 @@ from evaluation.terminal import OutOption, report_errors
 def speed(
     out: OutOption = Path("eval-speed"),
     peers: Annotated[
-        str, typer.Option(help="Peers to measure beside Quoth, separated by commas; `all` or `none`.")
+        str, typer.Option(help="Peers to compare with Quoth, separated by commas; `all` or `none`.")
     ] = "all",
     documents: Annotated[int, typer.Option(min=100, help="Documents that each indexes.")] = 2000,
     queries: Annotated[int, typer.Option(min=10, help="Queries that each answers.")] = 200,
@@ -28,7 +28,7 @@ def speed(
         ),
     ] = None,
 ) -> None:
-    """Measure indexing and search beside other systems: same weights, documents and threads, each in its own
+    """Compare indexing and search with other systems: same weights, documents and threads, each in its own
     environment."""
     with report_errors():
         from evaluation.speed.measuring import SpeedPlan, measure, peer_names

@@ -100,7 +100,7 @@ class AnsweringTask:
         """
         refused = bool(output["refused"])
         sentences = [sentence["text"] for sentence in output["sentences"]]
-        quoted = [self._quoted(citation) for citation in output["citations"]]
+        quoted = [self._located(citation) for citation in output["citations"]]
         attribution = output["attribution"] or {}
         ranked = [passage["document"] for passage in output["passages"]]
         scores: Scores = {
@@ -126,7 +126,7 @@ class AnsweringTask:
                 "citation_precision": citation_precision(quoted, case.evidence),
                 "citation_recall": citation_recall(quoted, case.evidence),
                 "citation_hit": citation_hit(quoted, case.evidence),
-                "contains_answer": contains_gold(text, _short(case)),
+                "contains_answer": contains_gold(text, _short_answers(case)),
                 "answer_f1": token_f1(text, case.answers),
                 "rouge_l": rouge_l(text, case.answers),
             }
@@ -149,7 +149,7 @@ class AnsweringTask:
         assert self._checker is not None
         return self._checker.check([(statement, premise)])[0] >= SUPPORTED_FROM
 
-    def _quoted(self, citation: Mapping[str, Any]) -> Quoted:
+    def _located(self, citation: Mapping[str, Any]) -> Quoted:
         """The citation to score, with its place only if the cited text is the data set's text, so that the offsets
         fit."""
         source = self._sources.get(citation["document"])
@@ -161,20 +161,20 @@ class AnsweringTask:
         return " ".join(self._sources[name].text for name in case.given if name in self._sources)
 
 
-def _short(case: Case) -> list[str]:
+def _short_answers(case: Case) -> list[str]:
     return [answer for answer in case.answers if len(normalize(answer).split()) <= _SHORT_ANSWER_WORDS]
 
 
 def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[str]) -> float | None:
     if case.answerable is False:
         return float(refused)
-    if case.answerable is None or not (case.evidence or _short(case)):
+    if case.answerable is None or not (case.evidence or _short_answers(case)):
         return None
     if refused:
         return 0.0
     if case.evidence:
         return citation_hit(quoted, case.evidence)
-    return contains_gold(" ".join(sentences), _short(case))
+    return contains_gold(" ".join(sentences), _short_answers(case))
 
 
 def _passage_recall(case: Case, ranked: list[str]) -> float | None:
