@@ -11,7 +11,7 @@ from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
 from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget
-from service.generators.openai_client import Server
+from service.generators.openai_client import ModelEndpoint
 from service.generators.protocol import Draft, Passage
 from service.generators.remote import RemoteGenerator
 from service.prompts import load_prompts
@@ -144,7 +144,7 @@ def serving(model):
 def remote(model, silence_s=5.0, budget=None, breaker=None, line_s=5.0):
     pauses = []
     with serving(model) as url:
-        server = Server(url, "some-model", KEY, silence_s)
+        server = ModelEndpoint(url, "some-model", KEY, silence_s)
         generator = RemoteGenerator(
             server, budget or TokenBudget(4096, 64), load_prompts(), 0.0, line_s, breaker, pauses.append
         )

@@ -8,7 +8,7 @@ import pytest
 
 from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget, estimate_tokens
-from service.generators.openai_client import Server
+from service.generators.openai_client import ModelEndpoint
 from service.generators.protocol import Completion, Draft, Report
 from service.generators.remote import RemoteGenerator
 from service.progress import AnswerStopped, Stages
@@ -192,7 +192,7 @@ def test_a_context_too_small_for_one_passage_is_an_error_that_names_the_setting(
 
 
 def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):
-    generator = RemoteGenerator(Server(llama, "smollm2"), TokenBudget(1024, 24), load_prompts())
+    generator = RemoteGenerator(ModelEndpoint(llama, "smollm2"), TokenBudget(1024, 24), load_prompts())
     out, error = generate_all(generator, PASSAGES[:1])
     generator.close()
     assert error is None

@@ -31,7 +31,7 @@ class SupportingQuotes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _PassageSentence:
     """A sentence of a passage: both indices, and the stems of its words."""
 
     passage: int
@@ -69,7 +69,7 @@ def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[i
     seen_in = Counter(stem for place in places for stem in place.stems)
     weight = {stem: 1.0 + log(len(places) / seen_in[stem]) for stem in claim_stems if seen_in[stem]}
 
-    def shared(*together: _Place) -> float:
+    def shared(*together: _PassageSentence) -> float:
         return sum(value for stem, value in weight.items() if any(stem in place.stems for place in together))
 
     ranked = [place for place in sorted(places, key=lambda place: -shared(place)) if shared(place) > 0][:_SINGLES]
@@ -86,12 +86,12 @@ def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[i
             yield tuple(_quote(place.passage, place.sentence, place.sentence, passages) for place in (one, other))
 
 
-def _places(number: int, passage: Passage) -> Iterator[_Place]:
+def _places(number: int, passage: Passage) -> Iterator[_PassageSentence]:
     """The sentences of a passage. Headings are left out: they state nothing."""
     for place, sentence in enumerate(passage.reading.sentences):
         text = passage.hit.chunk.text[sentence.start : sentence.end]
         if not is_heading(text):
-            yield _Place(number, place, _stems(text))
+            yield _PassageSentence(number, place, _stems(text))
 
 
 def _quote(number: int, first: int, last: int, passages: Sequence[Passage]) -> Quote:

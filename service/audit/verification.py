@@ -95,7 +95,7 @@ def verify(answer: Answer, opener: Opener, check: Check, *, min_support: float) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _QuotedText:
     document_id: str
     version: str
     start: int
@@ -103,15 +103,15 @@ class _Place:
     text: str
 
 
-def _places(answer: Answer) -> Iterator[tuple[str, _Place]]:
+def _places(answer: Answer) -> Iterator[tuple[str, _QuotedText]]:
     for c in answer.citations:
-        yield f"citation {c.number}", _Place(c.document_id, c.version, c.start, c.end, c.quote)
+        yield f"citation {c.number}", _QuotedText(c.document_id, c.version, c.start, c.end, c.quote)
     for number, hit in enumerate(answer.passages, start=1):
         chunk = hit.chunk
-        yield f"passage {number}", _Place(chunk.document_id, chunk.version, chunk.start, chunk.end, chunk.text)
+        yield f"passage {number}", _QuotedText(chunk.document_id, chunk.version, chunk.start, chunk.end, chunk.text)
 
 
-def _place_findings(subject: str, place: _Place, opener: Opener) -> Iterator[SentenceFinding]:
+def _place_findings(subject: str, place: _QuotedText, opener: Opener) -> Iterator[SentenceFinding]:
     """Check that the text is at its offsets in its version."""
     document = opener(place.document_id, place.version)
     where = f"{place.start}-{place.end}"

@@ -43,10 +43,10 @@ def make_writers(settings: Settings) -> Writers:
             "Raise the first, or lower the second."
         )
     if settings.llm_model and settings.llm_base_url:
-        from service.generators.openai_client import Server
+        from service.generators.openai_client import ModelEndpoint
         from service.generators.remote import RemoteGenerator
 
-        server = Server.of(settings)
+        server = ModelEndpoint.of(settings)
         assert server is not None
         remote = RemoteGenerator(server, budget, prompts, settings.llm_temperature, settings.llm_rewrite_timeout_s)
         available[RemoteGenerator.name] = remote

@@ -30,7 +30,7 @@ _LEANS_BACK = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _SentenceCandidate:
     passage: int
     sentence: int
     span: Span
@@ -52,7 +52,7 @@ class ExtractiveGenerator:
             yield _make_draft(group, groups, passages)
 
 
-def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
+def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCandidate]:
     """Every sentence that may be quoted, best first: by the sum of its own logit and its passage's."""
     asked = Terms.of(question)
     candidates = []
@@ -63,7 +63,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
             if said is None:
                 continue
             candidates.append(
-                _Candidate(
+                _SentenceCandidate(
                     passage=number,
                     sentence=place,
                     span=Span(sentence.start, sentence.end),
@@ -76,9 +76,9 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     return sorted(candidates, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
 
 
-def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
+def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCandidate]]:
     """Groups of candidates that say the same, best group first, best candidate first in each."""
-    groups: list[list[_Candidate]] = []
+    groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
         if groups and candidate.total < groups[0][0].total - NEAR_BEST:
             break
@@ -90,13 +90,13 @@ def _select(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
     return groups
 
 
-def _say_the_same(one: _Candidate, other: _Candidate) -> bool:
+def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
     """Whether both have nearly the same words and exactly the same figures: "six attacks" is not "seven attacks"."""
     return one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= MIN_OVERLAP
 
 
 def _order(
-    group: list[_Candidate], groups: Sequence[list[_Candidate]], passages: Sequence[Passage]
+    group: list[_SentenceCandidate], groups: Sequence[list[_SentenceCandidate]], passages: Sequence[Passage]
 ) -> tuple[int, int, int]:
     """The sort key: documents in the order of their best sentence; inside a document, the order of the text."""
     documents = [passages[other[0].passage].hit.chunk.document_id for other in groups]
@@ -105,7 +105,7 @@ def _order(
 
 
 def _make_draft(
-    group: Sequence[_Candidate], groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]
+    group: Sequence[_SentenceCandidate], groups: Sequence[Sequence[_SentenceCandidate]], passages: Sequence[Passage]
 ) -> Draft:
     best = group[0]
     chunk = passages[best.passage].hit.chunk
@@ -122,7 +122,7 @@ def _make_draft(
 
 
 def _span_with_context(
-    candidate: _Candidate, groups: Sequence[Sequence[_Candidate]], passages: Sequence[Passage]
+    candidate: _SentenceCandidate, groups: Sequence[Sequence[_SentenceCandidate]], passages: Sequence[Passage]
 ) -> Span:
     """The candidate's span; with the sentence before if it refers back to that and that is not in the answer already."""
     passage = passages[candidate.passage]

@@ -34,8 +34,8 @@ _FIXES: Mapping[int, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """The server of the model. `silence_s`: longest wait for the next words. URL and key may be secret and are never shown."""
+class ModelEndpoint:
+    """A model on a server. `silence_s`: longest wait for the next words. URL and key may be secret and are never shown."""
 
     base_url: str = field(repr=False)
     model: str
@@ -92,7 +92,7 @@ class ChatServer:
 
     def __init__(
         self,
-        server: Server,
+        server: ModelEndpoint,
         budget: TokenBudget,
         temperature: float,
         *,

@@ -13,7 +13,7 @@ from threading import Lock
 
 from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget, fit_passages
-from service.generators.openai_client import MAX_SILENCES, ChatServer, Reply, RequestFailed, Server
+from service.generators.openai_client import MAX_SILENCES, ChatServer, ModelEndpoint, Reply, RequestFailed
 from service.generators.protocol import LINE_TOKENS, Completion, Draft, Passage, Report
 from service.generators.stream_parser import parse_drafts, without_thoughts
 from service.progress import current_stages
@@ -72,7 +72,7 @@ class RemoteGenerator:
 
     def __init__(
         self,
-        server: Server,
+        server: ModelEndpoint,
         budget: TokenBudget,
         prompts: Prompts,
         temperature: float = 0.0,

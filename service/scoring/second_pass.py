@@ -31,7 +31,7 @@ class PassageReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ScoredSentence:
     passage: int
     sentence: int
     total: float
@@ -67,22 +67,22 @@ def read_again(
     return [replace(reading, sentences=tuple(new)) for reading, new in zip(readings, changed, strict=True)]
 
 
-def _choose_sentences(question: str, passages: Sequence[str], readings: Sequence[Reading]) -> list[_Place]:
+def _choose_sentences(question: str, passages: Sequence[str], readings: Sequence[Reading]) -> list[_ScoredSentence]:
     asked = Terms.of(question)
 
-    def states(place: _Place) -> bool:
+    def states(place: _ScoredSentence) -> bool:
         sentence = readings[place.passage].sentences[place.sentence]
         return statement_terms(passages[place.passage][sentence.start : sentence.end], asked) is not None
 
     places = sorted(
         (
-            _Place(passage, number, reading.relevance + sentence.score)
+            _ScoredSentence(passage, number, reading.relevance + sentence.score)
             for passage, reading in enumerate(readings)
             for number, sentence in enumerate(reading.sentences)
         ),
         key=lambda place: -place.total,
     )
-    near: list[_Place] = []
+    near: list[_ScoredSentence] = []
     for place in places:
         if len(near) == MAX_SENTENCES or (near and place.total < near[0].total - WITHIN):
             break
