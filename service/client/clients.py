@@ -12,7 +12,7 @@ import anyio
 import httpx
 from anyio import to_thread
 
-from service.client.requests import Call, Request, Requests, ResultT
+from service.client.requests import Call, HttpRequest, Requests, ResultT
 from service.client.responses import Event, EventParser, Job, poll_pauses, raise_for_problem, unreachable_error
 
 URL = "http://127.0.0.1:8000"
@@ -21,7 +21,7 @@ Given = ParamSpec("Given")
 _REQUESTS = Requests()
 
 
-def _blocking(
+def _blocking_method(
     build: Callable[Concatenate[Requests, Given], Call[ResultT]],
 ) -> "Callable[Concatenate[Quoth, Given], ResultT]":
     """The method of Quoth that sends the request of `build`, with its signature and docstring."""
@@ -33,7 +33,7 @@ def _blocking(
     return method
 
 
-def _awaited(
+def _async_method(
     build: Callable[Concatenate[Requests, Given], Call[ResultT]], *, reads_file: bool = False
 ) -> "Callable[Concatenate[AsyncQuoth, Given], Coroutine[Any, Any, ResultT]]":
     """The same for AsyncQuoth; a request that `reads_file` is built in a worker thread."""
@@ -46,8 +46,8 @@ def _awaited(
     return method
 
 
-def _streaming(
-    build: Callable[Concatenate[Requests, Given], Request],
+def _blocking_stream(
+    build: Callable[Concatenate[Requests, Given], HttpRequest],
 ) -> "Callable[Concatenate[Quoth, Given], Iterator[Event]]":
     @wraps(build)
     def method(self: "Quoth", /, *args: Given.args, **kwargs: Given.kwargs) -> Iterator[Event]:
@@ -56,8 +56,8 @@ def _streaming(
     return method
 
 
-def _streaming_awaited(
-    build: Callable[Concatenate[Requests, Given], Request],
+def _async_stream(
+    build: Callable[Concatenate[Requests, Given], HttpRequest],
 ) -> "Callable[Concatenate[AsyncQuoth, Given], AsyncIterator[Event]]":
     @wraps(build)
     def method(self: "AsyncQuoth", /, *args: Given.args, **kwargs: Given.kwargs) -> AsyncIterator[Event]:
@@ -76,16 +76,16 @@ class Quoth:
     def __init__(self, url: str = URL, *, key: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._http = httpx.Client(base_url=url, headers=_headers(key), timeout=timeout_s)
 
-    ask = _blocking(Requests.ask)
-    stream = _streaming(Requests.stream)
-    search = _blocking(Requests.search)
-    text = _blocking(Requests.text)
-    answer = _blocking(Requests.answer)
-    rate = _blocking(Requests.rate)
-    upload = _blocking(Requests.upload)
-    job = _blocking(Requests.job)
-    cancel = _blocking(Requests.cancel)
-    delete_document = _blocking(Requests.delete_document)
+    ask = _blocking_method(Requests.ask)
+    stream = _blocking_stream(Requests.stream)
+    search = _blocking_method(Requests.search)
+    text = _blocking_method(Requests.text)
+    answer = _blocking_method(Requests.answer)
+    rate = _blocking_method(Requests.rate)
+    upload = _blocking_method(Requests.upload)
+    job = _blocking_method(Requests.job)
+    cancel = _blocking_method(Requests.cancel)
+    delete_document = _blocking_method(Requests.delete_document)
 
     def wait(self, job: Job, *, timeout_s: float | None = None) -> Job:
         """The job once it is finished, successfully or not: see `state`. Unavailable when it is not after `timeout_s`."""
@@ -111,7 +111,7 @@ class Quoth:
             raise unreachable_error(self._http.base_url, error) from error
         return call.read(raise_for_problem(response))
 
-    def _stream(self, request: Request) -> Iterator[Event]:
+    def _stream(self, request: HttpRequest) -> Iterator[Event]:
         parser = EventParser()
         try:
             with self._http.stream(request.method, request.path, **request.parts) as response:
@@ -130,16 +130,16 @@ class AsyncQuoth:
     def __init__(self, url: str = URL, *, key: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._http = httpx.AsyncClient(base_url=url, headers=_headers(key), timeout=timeout_s)
 
-    ask = _awaited(Requests.ask)
-    stream = _streaming_awaited(Requests.stream)
-    search = _awaited(Requests.search)
-    text = _awaited(Requests.text)
-    answer = _awaited(Requests.answer)
-    rate = _awaited(Requests.rate)
-    upload = _awaited(Requests.upload, reads_file=True)
-    job = _awaited(Requests.job)
-    cancel = _awaited(Requests.cancel)
-    delete_document = _awaited(Requests.delete_document)
+    ask = _async_method(Requests.ask)
+    stream = _async_stream(Requests.stream)
+    search = _async_method(Requests.search)
+    text = _async_method(Requests.text)
+    answer = _async_method(Requests.answer)
+    rate = _async_method(Requests.rate)
+    upload = _async_method(Requests.upload, reads_file=True)
+    job = _async_method(Requests.job)
+    cancel = _async_method(Requests.cancel)
+    delete_document = _async_method(Requests.delete_document)
 
     async def wait(self, job: Job, *, timeout_s: float | None = None) -> Job:
         """The job once it is finished, successfully or not: see `state`. Unavailable when it is not after `timeout_s`."""
@@ -165,7 +165,7 @@ class AsyncQuoth:
             raise unreachable_error(self._http.base_url, error) from error
         return call.read(raise_for_problem(response))
 
-    async def _stream(self, request: Request) -> AsyncIterator[Event]:
+    async def _stream(self, request: HttpRequest) -> AsyncIterator[Event]:
         parser = EventParser()
         try:
             async with self._http.stream(request.method, request.path, **request.parts) as response:

@@ -20,7 +20,7 @@ ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """An HTTP request; `parts` are further arguments of httpx."""
 
     method: str
@@ -29,7 +29,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Request, Generic[ResultT]):
+class Call(HttpRequest, Generic[ResultT]):
     """A request with `read`, which gives the result in a successful response."""
 
     read: Callable[[httpx.Response], ResultT]
@@ -59,10 +59,10 @@ class Requests:
         conversation_id: str | None = None,
         generator: str | None = None,
         top_k: int | None = None,
-    ) -> Request:
+    ) -> HttpRequest:
         """The events of an answer while it is written. Closing the iterator stops the work."""
         body = _chat_body(question, collection, conversation_id, generator, top_k)
-        return Request("POST", "/v1/chat", {"json": {**body, "stream": True}})
+        return HttpRequest("POST", "/v1/chat", {"json": {**body, "stream": True}})
 
     def search(self, query: str, *, k: int = 10, collection: str | None = None) -> Call[tuple[Hit, ...]]:
         """The passages that match best, best first."""
@@ -125,15 +125,15 @@ class Requests:
         if not filename:
             raise UploadInvalid(f"{len(content):,} bytes have neither a document_id nor a filename. Give one of them.")
         parts = {"files": {"file": (filename, content)}, "data": fields, "headers": headers}
-        return Call("POST", f"/v1/collections/{_quoted(collection)}/documents", parts, _job)
+        return Call("POST", f"/v1/collections/{_escape(collection)}/documents", parts, _job)
 
     def job(self, job_id: str) -> Call[Job]:
         """The present state of a job."""
-        return Call("GET", f"/v1/jobs/{_quoted(job_id)}", {}, _job)
+        return Call("GET", f"/v1/jobs/{_escape(job_id)}", {}, _job)
 
     def cancel(self, job: Job) -> Call[Job]:
         """Cancel a job, at once or soon; one whose text is already stored continues, and a finished one stays as it is."""
-        return Call("DELETE", f"/v1/jobs/{_quoted(job.id)}", {}, _job)
+        return Call("DELETE", f"/v1/jobs/{_escape(job.id)}", {}, _job)
 
     def delete_document(self, document_id: str, collection: str) -> Call[None]:
         """Remove a document from search, with its uploaded file."""
@@ -167,10 +167,10 @@ def _key_headers(key: str | None) -> dict[str, str]:
 
 
 def _document_path(collection: str, document_id: str) -> str:
-    return f"/v1/collections/{_quoted(collection)}/documents/{_quoted(document_id)}"
+    return f"/v1/collections/{_escape(collection)}/documents/{_escape(document_id)}"
 
 
-def _quoted(name: str) -> str:
+def _escape(name: str) -> str:
     return quote(name, safe="")
 
 

@@ -86,7 +86,7 @@ class SlackApp:
             process_before_response=True,
             attaching_conversation_kwargs_enabled=False,
         )
-        Handlers(context, self.worker, Actions(context), self._in_background).register(self.app)
+        Handlers(context, self.worker, Actions(context), self._run_in_background).register(self.app)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -109,7 +109,7 @@ class SlackApp:
                     task.cancel()
                 await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _in_background(self, work: Awaitable[None]) -> None:
+    def _run_in_background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(_log_failure(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -45,17 +45,17 @@ class Handlers:
 
     def register(self, app: AsyncApp) -> None:
         """Register the handlers with Bolt."""
-        app.event("app_mention")(self.message)
-        app.event("message")(self.message)
-        app.event("assistant_thread_started")(self.panel_opened)
-        app.command(COMMAND)(self.command)
-        app.shortcut(SHORTCUT)(self.shortcut)
+        app.event("app_mention")(self.handle_message)
+        app.event("message")(self.handle_message)
+        app.event("assistant_thread_started")(self.open_panel)
+        app.command(COMMAND)(self.handle_command)
+        app.shortcut(SHORTCUT)(self.handle_shortcut)
         for action in BUTTONS:
-            app.action(action)(self.pressed)
-        app.view(SETTINGS)(self.settings_chosen)
-        app.error(self.failed)
+            app.action(action)(self.press_button)
+        app.view(SETTINGS)(self.save_settings)
+        app.error(self.log_failure)
 
-    async def message(self, event: dict[str, Any]) -> None:
+    async def handle_message(self, event: dict[str, Any]) -> None:
         """Handle a message that was written, changed or deleted."""
         questions, run_in_db = self._context.questions, self._context.run_in_db
         subtype, channel = event.get("subtype"), str(event.get("channel", ""))
@@ -100,7 +100,7 @@ class Handlers:
             self._context.questions.edit, events.message_key(channel, ts), text, revision
         )
 
-    async def panel_opened(self, event: dict[str, Any]) -> None:
+    async def open_panel(self, event: dict[str, Any]) -> None:
         """Suggest questions about the newest documents that everybody may read, when the assistant panel opens."""
         thread = event["assistant_thread"]
         self._in_background(self._suggest(str(thread["channel_id"]), str(thread["thread_ts"])))
@@ -130,7 +130,7 @@ class Handlers:
         public = [document for document in session.collection(name).documents.list() if not document.principals]
         return [document.title for document in public[-PROMPTS:]]
 
-    async def command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
+    async def handle_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         """Handle `/quoth QUESTION`, `/quoth settings`, or `/quoth` alone."""
         text, channel = str(command.get("text") or "").strip(), str(command["channel_id"])
         phrases = (await self._context.run_in_db(self._context.channels.of, channel)).phrases
@@ -167,7 +167,7 @@ class Handlers:
         await self._context.client.views_open(trigger_id=trigger, view=view)
         await ack()
 
-    async def settings_chosen(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def save_settings(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Store a channel's settings when the form is submitted."""
         user, channel = str(body["user"]["id"]), str(body["view"]["private_metadata"])
         if await self._is_member(user):
@@ -191,7 +191,7 @@ class Handlers:
             return names
         return [name for name in names if name in self._context.open_collections or name == settings.collection]
 
-    async def shortcut(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
+    async def handle_shortcut(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
         """Handle the shortcut "Answer this with Quoth" on a message."""
         message, channel = shortcut["message"], str(shortcut["channel"]["id"])
         own, ts = await self._context.identities.get(), str(message["ts"])
@@ -214,12 +214,12 @@ class Handlers:
             settings = await self._context.run_in_db(self._context.channels.of, channel)
             self._in_background(_respond(question.response_url, settings.phrases.already_answered))
 
-    async def pressed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Handle a pressed button under an answer."""
+    async def press_button(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Carry out a pressed button under an answer."""
         await ack()
         self._in_background(self._actions.do(ButtonPress.from_payload(body)))
 
-    async def failed(self, error: Exception, body: dict[str, Any]) -> None:
+    async def log_failure(self, error: Exception, body: dict[str, Any]) -> None:
         """Log a failed handler: Slack gets no acknowledgement and sends the event again. Message texts stay out of the log."""
         log.error("event not handled", kind=str(body.get("type")), event_id=str(body.get("event_id")), exc_info=error)
 

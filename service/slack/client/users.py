@@ -109,7 +109,7 @@ class People:
 
     async def of(self, user: str, team: str) -> Person:
         """The person behind a user id, seen from this workspace (`team`)."""
-        cached = await anyio.to_thread.run_sync(self._cached, user)
+        cached = await anyio.to_thread.run_sync(self._load_cached, user)
         if cached is not None:
             return cached
         try:
@@ -131,7 +131,7 @@ class People:
             return False
         return bool(response.get("is_admin") or response.get("is_owner")) and not response.get("deleted")
 
-    def _cached(self, user: str) -> Person | None:
+    def _load_cached(self, user: str) -> Person | None:
         with self._database.reading() as session:
             row = session.get(PersonRow, user)
             if row is None or row.expires_at <= self._clock():

@@ -44,7 +44,7 @@ def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str]
                     "options": choices,
                     "initial_option": next((one for one in choices if one["value"] == chosen), choices[0]),
                 },
-                hint="Which collection is asked here. Others are for administrators of the workspace to choose.",
+                hint="Which collection is searched here. Administrators of the workspace can choose any.",
             ),
             _input(
                 FOLDER,
