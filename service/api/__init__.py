@@ -1,5 +1,7 @@
-"""The HTTP door: routes that turn JSON into questions and answers into JSON or server-sent events.
+"""The HTTP API and the web page: routes that turn JSON into questions, and answers into JSON or server-sent events.
 
-Read app.py (the factory) first, then chat.py; schemas.py is the wire contract, problems.py every error, requests.py what
-happens around each request. Nothing here decides an answer: that is service/answering/answerer.py.
+service/composition/http.py builds the app. Nothing here decides an answer: that is service/answering/.
+
+Read in this order: routes/, schemas/ (what is shared with other doors is in service/schemas), dependencies, problems, openapi,
+middleware/.
 """

@@ -1,4 +1,4 @@
-"""The OpenAPI document, complete: every problem that each operation can answer with, its headers, and examples."""
+"""Complete FastAPI's OpenAPI document: every problem that an operation can answer with, its headers, and examples."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -41,16 +41,16 @@ def event_stream(events: Mapping[str, str], example: str) -> dict[str, Any]:
     """
     kinds = []
     for name, schema in events.items():
-        said: dict[str, Any] = {"data": {"type": "string", "contentMediaType": "application/json"}}
+        data: dict[str, Any] = {"data": {"type": "string", "contentMediaType": "application/json"}}
         if schema:
-            said["data"]["contentSchema"] = {"$ref": f"#/components/schemas/{schema}"}
+            data["data"]["contentSchema"] = {"$ref": f"#/components/schemas/{schema}"}
         named = {"event": {"const": name}} if name else {}
-        kinds.append({"type": "object", "properties": {**named, **said}, "required": [*named, *said]})
+        kinds.append({"type": "object", "properties": {**named, **data}, "required": [*named, *data]})
     return {"itemSchema": {"oneOf": kinds} if len(kinds) > 1 else kinds[0], "example": example}
 
 
 class QuothApi(FastAPI):
-    """FastAPI whose OpenAPI document names the one schema of errors, and says all that can come back."""
+    """A FastAPI app whose OpenAPI document describes every response, with one schema for all errors."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
@@ -104,6 +104,6 @@ def _response(path: str, status: HTTPStatus) -> dict[str, Any]:
     response: dict[str, Any] = {"description": status.phrase, "content": {MEDIA_TYPE: content}}
     if status in _HEADERS:
         response["headers"] = {
-            name: {"description": said, "schema": {"type": "string"}} for name, said in _HEADERS[status].items()
+            name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS[status].items()
         }
     return response

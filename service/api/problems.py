@@ -1,7 +1,7 @@
 """Every error that HTTP callers see, as RFC 9457 problem details with a stable code.
 
 The code is the error class's name in kebab case (`CollectionMissing` -> `collection-missing`); the detail is its message, which
-names the thing, the bad value and the mend.
+names the thing, the bad value and the fix.
 """
 
 import json
@@ -20,8 +20,8 @@ from service import errors as service
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
-_MOST_FIELDS = 20
-_LONGEST = 300  # characters of what a caller sent, or nobody could send little and be sent much
+_MAX_FIELDS = 20
+_MAX_CHARACTERS = 300  # of what a caller sent: a small request must not cause a large response
 log = structlog.get_logger(__name__)
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
@@ -100,9 +100,9 @@ class Problem(BaseModel):
 
 
 def problem_of(error: Exception, request: Request) -> Problem:
-    """The problem that an error is to the caller. An error nobody expected shows nothing of itself.
+    """The problem that the caller sees. An unexpected error shows none of its details.
 
-    Its code is left in `request.scope["problem"]`, where whoever counts problems finds it.
+    Leaves the code in `request.scope["problem"]`, where the metrics read it.
     """
     problem = _problem_of(error, request)
     request.scope["problem"] = problem.code
@@ -111,11 +111,11 @@ def problem_of(error: Exception, request: Request) -> Problem:
 
 def _problem_of(error: Exception, request: Request) -> Problem:
     if isinstance(error, RequestValidationError):
-        every = error.errors()
-        fields = [_field(found) for found in every[:_MOST_FIELDS]]
-        detail = "; ".join(f"{found.field}: {found.message}" for found in fields)
-        if len(every) > _MOST_FIELDS:
-            detail += f"; and {len(every) - _MOST_FIELDS:,} more"
+        problems = error.errors()
+        fields = [_field(problem) for problem in problems[:_MAX_FIELDS]]
+        detail = "; ".join(f"{field.field}: {field.message}" for field in fields)
+        if len(problems) > _MAX_FIELDS:
+            detail += f"; and {len(problems) - _MAX_FIELDS:,} more"
         return _problem(request, "request-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
@@ -133,8 +133,8 @@ def _problem_of(error: Exception, request: Request) -> Problem:
     )
 
 
-def told_in_stream(error: Exception, request: Request) -> Problem:
-    """The problem to tell in a stream whose status line is out, logged: with a traceback if nobody expected the error."""
+def stream_problem(error: Exception, request: Request) -> Problem:
+    """The problem to send in a stream whose status has been sent. Logs it, with a traceback if the error was unexpected."""
     if isinstance(error, service.ServiceError | indexing.IndexingError):
         log.warning("stream broke", error=type(error).__name__, detail=str(error))
     else:
@@ -148,7 +148,7 @@ def title_of(code: str) -> str:
 
 
 def respond(error: Exception, request: Request) -> Response:
-    """The problem as a response; transient ones say when to come again."""
+    """The problem as a response. For transient errors the header Retry-After says when to try again."""
     problem = problem_of(error, request)
     headers = dict(getattr(error, "headers", None) or {})
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -160,7 +160,7 @@ def respond(error: Exception, request: Request) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer every expected error as a problem."""
+    """Make `app` answer every expected error with a problem."""
 
     async def handle(request: Request, error: Exception) -> Response:
         response = respond(error, request)
@@ -172,8 +172,8 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handle)
 
 
-def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route for the OpenAPI document."""
+def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The `responses` argument of a route, for the OpenAPI document."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         int(status): {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses
@@ -195,18 +195,18 @@ def _problem(
     )
 
 
-def _field(found: Any) -> FieldProblem:
-    place = [str(part) for part in found["loc"] if part not in ("body", "query", "path")]
-    message = found["msg"]
-    if found["type"] == "extra_forbidden":
+def _field(problem: Any) -> FieldProblem:
+    place = [str(part) for part in problem["loc"] if part not in ("body", "query", "path")]
+    message = problem["msg"]
+    if problem["type"] == "extra_forbidden":
         message = "no such field; remove it"
-    elif found["type"] == "json_invalid":
-        place, message = ["body"], f"not JSON: {found.get('ctx', {}).get('error', message)}"
+    elif problem["type"] == "json_invalid":
+        place, message = ["body"], f"not JSON: {problem.get('ctx', {}).get('error', message)}"
     return FieldProblem(field=_cut(".".join(place)) or "body", message=_cut(message))
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
 
 
 def _http_detail(error: HTTPException, request: Request) -> str:

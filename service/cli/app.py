@@ -132,7 +132,7 @@ def _service(settings: Settings) -> Service:
 
 
 def _require_collection(settings: Settings) -> None:
-    """Say at once, before seconds of loading models, that there is no such collection and which command makes it."""
+    """Raise CollectionMissing, with the command that makes it, before the models load, which takes seconds."""
     names = library_of(settings).names()
     if settings.collection in names:
         return

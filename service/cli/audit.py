@@ -52,15 +52,15 @@ def verify(
 
 
 def verification_lines(verification: Verification) -> Iterator[Line]:
-    """The verdict, its grounds, and each thing that is not as the answer says, with what is there instead."""
+    """The verdict and its grounds, then each finding with what the answer says and what the documents hold."""
     sign, style = _SIGNS[verification.verdict]
     grounds = [
         (verification.quotes, "quote or passage stands", "quotes and passages stand", "where the answer says"),
         (verification.quoted, "sentence is", "sentences are", "made of quotes"),
         (verification.checked, "verdict on support is", "verdicts on support are", "confirmed by the checker"),
     ]
-    said = ", ".join(f"{count} {one if count == 1 else many} {rest}" for count, one, many, rest in grounds if count)
-    yield Line(0, Text(sign, style) + Text(f": {said}" if said else ""))
+    proofs = ", ".join(f"{count} {one if count == 1 else many} {rest}" for count, one, many, rest in grounds if count)
+    yield Line(0, Text(sign, style) + Text(f": {proofs}" if proofs else ""))
     for finding in verification.findings:
         yield from _finding_lines(finding)
 
@@ -125,7 +125,7 @@ def replay(
 
 
 def replay_lines(replay: Replay) -> Iterator[Line]:
-    """Whether the answer is the same, then each change: what was (-), and what is (+)."""
+    """Whether the answer is the same, then each change: before (-) and now (+)."""
     if replay.answer_changes:
         yield Line(0, Text("✗ the answer is another one", "bold red"))
     else:

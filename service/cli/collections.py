@@ -82,7 +82,7 @@ def export(
 
 
 @app.command("import")
-def take_in(
+def import_collection(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `quoth collections export` wrote.")],
     name: Annotated[
         str | None, typer.Option("--as", metavar="NAME", help="Name to import it under.", show_default="its own")
@@ -110,11 +110,11 @@ def drop(
 
 
 def _verify(library: Library, names: list[str], *, broken: bool = False) -> None:
-    """Show what is wrong with each; exit code 1 if anything is damaged. A file that changed is no damage."""
+    """Show the problems of each collection. Exit code 1 if anything is damaged; a changed file is no damage."""
     for name in names:
-        found = library.open(name).verify()
-        show(Console(), verdict_lines(name, found))
-        broken = broken or any(finding.place != "files" for finding in found)
+        problems = library.open(name).verify()
+        show(Console(), verdict_lines(name, problems))
+        broken = broken or any(problem.place != "files" for problem in problems)
     if broken:
         raise typer.Exit(1)
 
@@ -136,7 +136,7 @@ def overview_lines(states: Sequence[CollectionState]) -> Iterator[Line]:
 
 
 def unreadable_lines(messages: Sequence[str]) -> Iterator[Line]:
-    """Why collections cannot be opened; each message names its own."""
+    """Why collections cannot be opened; each message names its collection."""
     for message in messages:
         yield Line(0, Text(clean(message), "red"))
 
@@ -155,27 +155,30 @@ def description_lines(state: CollectionState, documents: Sequence[DocumentSummar
     if documents:
         yield Line(0, Text(""))
         rows = [("chunks", "characters", "document")]
-        rows += [(f"{found.chunks:,}", f"{found.characters:,}", clean(readable(found.uri))) for found in documents]
+        rows += [
+            (f"{document.chunks:,}", f"{document.characters:,}", clean(readable(document.uri)))
+            for document in documents
+        ]
         yield from _table(rows, left=2)
 
 
-def verdict_lines(name: str, findings: Sequence[IntegrityProblem]) -> Iterator[Line]:
-    """That a collection is sound, or everything that is not, with what to do once for each part."""
-    damaged = any(finding.place != "files" for finding in findings)
-    sign, style = ("✗", "bold red") if damaged else ("!", "yellow") if findings else ("✓", "green")
-    said = "is damaged" if damaged else "is sound; files changed since" if findings else "is sound"
-    yield Line(0, Text(f"{sign} ", style) + Text(f"{name} {said}", "bold"))
-    for place, group in groupby(findings, key=lambda finding: finding.place):
+def verdict_lines(name: str, problems: Sequence[IntegrityProblem]) -> Iterator[Line]:
+    """Whether a collection is sound, else each problem, with one fix for each part."""
+    damaged = any(problem.place != "files" for problem in problems)
+    sign, style = ("✗", "bold red") if damaged else ("!", "yellow") if problems else ("✓", "green")
+    verdict = "is damaged" if damaged else "is sound; files changed since" if problems else "is sound"
+    yield Line(0, Text(f"{sign} ", style) + Text(f"{name} {verdict}", "bold"))
+    for place, group in groupby(problems, key=lambda problem: problem.place):
         of_place = list(group)
-        for finding in of_place[:MAX_SHOWN_OF_A_PLACE]:
-            yield Line(2, Text(f"{place}: ", style) + Text(clean(finding.what)))
+        for problem in of_place[:MAX_SHOWN_OF_A_PLACE]:
+            yield Line(2, Text(f"{place}: ", style) + Text(clean(problem.what)))
         if len(of_place) > MAX_SHOWN_OF_A_PLACE:
             yield Line(2, Text(f"... and {len(of_place) - MAX_SHOWN_OF_A_PLACE:,} more."))
         yield Line(2, Text(f"→ {of_place[0].fix}", style))
 
 
 def transfer_lines(verb: str, name: str, documents: int, chunks: int) -> Iterator[Line]:
-    """What an export or import moved."""
+    """The name and size of a collection that was exported or imported."""
     parts = [
         f"{count:,} {one}{'' if count == 1 else 's'}" for count, one in ((documents, "document"), (chunks, "chunk"))
     ]
@@ -183,7 +186,7 @@ def transfer_lines(verb: str, name: str, documents: int, chunks: int) -> Iterato
 
 
 def dropped_lines(name: str) -> Iterator[Line]:
-    """That a collection is gone."""
+    """That a collection was dropped."""
     yield Line(0, Text(f"Dropped {name}."))
 
 
@@ -200,7 +203,7 @@ def readable_size(size: int) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], left: int = 0) -> Iterator[Line]:
-    """Columns two spaces apart, numbers to the right, the column `left` to the left; the first row is the head."""
+    """Columns two spaces apart, right-aligned but for the column `left`; the first row is the header."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
         cells = [

@@ -1,4 +1,4 @@
-"""The commands `quoth conversations ...`: list, show, rename, delete, export. They see every owner's conversations."""
+"""The commands `quoth conversations ...`: list, show, rename, delete, export. They cover the conversations of all owners."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List conversations; show, rename, delete or export them.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.", show_default=False)]
-_EVERY = 200
+_PAGE = 200
 
 
 @app.command("list")
-def overview(
+def list_conversations(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many to list.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +42,7 @@ def overview(
 
 
 @app.command("show")
-def one(id: IdArgument, as_json: JsonOption = False) -> None:
+def show_conversation(id: IdArgument, as_json: JsonOption = False) -> None:
     """Show a conversation: its questions, and its answers with their sources."""
     conversations, store = _open()
     conversation, answers = conversations.get(id, owner=None), store.answers(id, owner=None)
@@ -115,13 +115,16 @@ def export(
 
 
 def conversation_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterator[Line]:
-    """A line for each: when it was used last, its id, its title and how many answers it has."""
+    """A line for each conversation: its last use, id, title and number of answers."""
     if not conversations:
         yield Line(0, Text("No conversation yet."))
-    for one in conversations:
-        when = f"{one.updated_at.astimezone():%Y-%m-%d %H:%M}"
+    for conversation in conversations:
+        when = f"{conversation.updated_at.astimezone():%Y-%m-%d %H:%M}"
         yield Line(
-            0, Text(f"{when}  {clean(one.id)}  ", "dim") + Text(clean(one.title)) + Text(f"  {one.answers}", "dim")
+            0,
+            Text(f"{when}  {clean(conversation.id)}  ", "dim")
+            + Text(clean(conversation.title))
+            + Text(f"  {conversation.answers}", "dim"),
         )
     if more:
         yield Line(0, Text("There are more: --limit N lists more of them.", "dim"))
@@ -134,7 +137,7 @@ def _summary(conversation: Conversation) -> str:
 def _all(conversations: ConversationList) -> Iterator[Conversation]:
     cursor: str | None = None
     while True:
-        page = conversations.page(_EVERY, cursor, owner=None)
+        page = conversations.page(_PAGE, cursor, owner=None)
         yield from page.conversations
         cursor = page.next_cursor
         if cursor is None:

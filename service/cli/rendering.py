@@ -1,8 +1,7 @@
-"""What the terminal shows: answers, passages, indexing results, doctor's findings. Values in, styled lines out.
+"""Styled lines for the terminal: answers, passages, results of indexing, and checks of `doctor`. Pure.
 
-Lines are wrapped and coloured when a person is watching; a pipe gets one line a paragraph and no colour, with the answer
-inside a quote marked >like this<. Text from documents cannot move the cursor or recolour the terminal: control characters are
-shown as spaces.
+A terminal gets wrapped and coloured lines; a pipe gets one line a paragraph and no colour, with the answer inside a quote
+marked >like this<. Control characters are shown as spaces, so text from documents cannot move the cursor or change colours.
 """
 
 from __future__ import annotations
@@ -22,23 +21,23 @@ from rich.text import Text
 from index.records import Hit
 from service.records import Answer, Citation
 
-if TYPE_CHECKING:  # these modules bring in the engines, which `quoth --help` should not wait for
+if TYPE_CHECKING:
     from index.sync.sync import SyncReport
     from service.cli.doctor import Check
 
-NEAREST = 3
-NEAREST_CHARACTERS = 160
-REJECTED_SHOWN = 20
-SUFFIXES_SHOWN = 6
-_HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # an excerpt shows its headings before it already
+MAX_NEAREST = 3
+MAX_NEAREST_CHARACTERS = 160
+MAX_REJECTED = 20
+MAX_SUFFIXES = 6
+_HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # the headings stand before the excerpt already
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji, and move nothing
+_JOINERS = "\u200c\u200d"  # needed in Persian, Indic scripts and emoji, and harmless
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", "bold red")}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph and how far it is indented, in columns."""
+    """A paragraph and its indentation in columns."""
 
     indent: int
     text: Text
@@ -64,7 +63,7 @@ def answer_lines(answer: Answer, *, plain: bool) -> Iterator[Line]:
     if answer.refused:
         yield from _refusal(answer)
     else:
-        yield Line(2, _marked(answer))
+        yield Line(2, _answer_text(answer))
         for citation in answer.citations:
             yield _blank()
             yield from _source(citation, plain)
@@ -102,19 +101,19 @@ def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
         )
         if group
     ]
-    said = ", ".join(f"{count:,} {name}" for count, name in counts) or "nothing to index"
-    yield Line(0, Text(f"{collection}: {said} ({report.seconds:.1f} s)"))
+    changes = ", ".join(f"{count:,} {name}" for count, name in counts) or "nothing to index"
+    yield Line(0, Text(f"{collection}: {changes} ({report.seconds:.1f} s)"))
     for root, count in report.inherited:
         documents, verb = ("new document", "is") if count == 1 else ("new documents", "are")
-        said = f"{count:,} {documents} {verb} for {', '.join(sorted(root.principals))} only, as was said of "
-        mend = "Name others with --principal, or let everybody read with --public."
-        yield Line(0, Text(clean(f"{said}{readable(root.uri)} before. {mend}"), "yellow"))
+        restriction = f"{count:,} {documents} {verb} for {', '.join(sorted(root.principals))} only, as was said of "
+        fix = "Name others with --principal, or let everybody read with --public."
+        yield Line(0, Text(clean(f"{restriction}{readable(root.uri)} before. {fix}"), "yellow"))
     if report.skipped:
-        yield Line(0, Text(_skipped(report), "dim"))
+        yield Line(0, Text(_skipped_count(report), "dim"))
 
 
 def change_lines(report: SyncReport) -> Iterator[Line]:
-    """The files of a report that are not as they were: + added, ~ changed, > renamed, - removed."""
+    """The files of a report that changed: + added, ~ changed, > renamed, - removed."""
     for group, sign, style in (
         (report.added, "+", "green"),
         (report.changed, "~", "yellow"),
@@ -126,22 +125,22 @@ def change_lines(report: SyncReport) -> Iterator[Line]:
 
 
 def rejection_lines(report: SyncReport) -> Iterator[Line]:
-    """The files that could not be indexed: which, why, and what to do."""
-    for rejection in report.rejected[:REJECTED_SHOWN]:
+    """Each file that could not be indexed, with the reason and the fix."""
+    for rejection in report.rejected[:MAX_REJECTED]:
         name = Text(clean(readable(rejection.uri)), "bold")
         yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.fix}")))
-    if len(report.rejected) > REJECTED_SHOWN:
-        yield Line(0, Text(f"... and {len(report.rejected) - REJECTED_SHOWN:,} more."))
+    if len(report.rejected) > MAX_REJECTED:
+        yield Line(0, Text(f"... and {len(report.rejected) - MAX_REJECTED:,} more."))
 
 
 def skipped_lines(report: SyncReport) -> Iterator[Line]:
-    """The files that are no documents: which and why."""
+    """Each file that was skipped because it is no document, with the reason."""
     for skipped in report.skipped:
         yield Line(0, Text(clean(f"skipped {readable(skipped.uri)}: {skipped.reason}"), "dim"))
 
 
 def check_lines(checks: Iterable[Check]) -> Iterator[Line]:
-    """Doctor's findings, each with what to do."""
+    """The checks of `doctor`, each with its fix."""
     for check in checks:
         sign, style = _SIGNS[check.state]
         yield Line(0, Text(f"{sign} ", style) + Text(f"{check.name}: ", "bold") + Text(clean(check.finding)))
@@ -151,12 +150,12 @@ def check_lines(checks: Iterable[Check]) -> Iterator[Line]:
 
 def clean(text: str) -> str:
     """One paragraph without control or direction-changing characters, runs of white space folded."""
-    kept = (c if c in _JOINERS or unicodedata.category(c) not in _INVISIBLE else " " for c in text)
-    return " ".join("".join(kept).split())
+    visible = (c if c in _JOINERS or unicodedata.category(c) not in _INVISIBLE else " " for c in text)
+    return " ".join("".join(visible).split())
 
 
 def readable(uri: str) -> str:
-    """A file URI as a path, relative to the working directory where it lies inside; any other URI as it is."""
+    """A file URI as a path, relative if it is below the working directory; any other URI unchanged."""
     parts = urlsplit(uri)
     if parts.scheme != "file":
         return uri
@@ -164,10 +163,10 @@ def readable(uri: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _skipped(report: SyncReport) -> str:
-    """How many files were skipped, by suffix, the most frequent first."""
+def _skipped_count(report: SyncReport) -> str:
+    """The number of skipped files by suffix, the most frequent first."""
     suffixes = Counter(Path(urlsplit(skipped.uri).path).suffix.lower() for skipped in report.skipped)
-    named = [(suffix, count) for suffix, count in suffixes.most_common() if suffix][:SUFFIXES_SHOWN]
+    named = [(suffix, count) for suffix, count in suffixes.most_common() if suffix][:MAX_SUFFIXES]
     others = len(report.skipped) - sum(count for _, count in named)
     parts = [f"{count:,} {clean(unquote(suffix))}" for suffix, count in named] + (
         [f"{others:,} other"] if others else []
@@ -180,7 +179,7 @@ def _blank() -> Line:
     return Line(0, Text(""))
 
 
-def _marked(answer: Answer) -> Text:
+def _answer_text(answer: Answer) -> Text:
     text = Text()
     for sentence in answer.sentences:
         if text.plain:
@@ -221,13 +220,15 @@ def _quote(citation: Citation, plain: bool) -> Text:
 
 
 def _refusal(answer: Answer) -> Iterator[Line]:
-    said = Text(clean(answer.text), "bold yellow")
-    yield Line(2, said + Text(f" (confidence that they do: {answer.confidence:.2f})", "not bold dim"))
-    for rank, hit in enumerate(answer.passages[:NEAREST]):
+    refusal = Text(clean(answer.text), "bold yellow")
+    yield Line(2, refusal + Text(f" (confidence that they do: {answer.confidence:.2f})", "not bold dim"))
+    for rank, hit in enumerate(answer.passages[:MAX_NEAREST]):
         label = Text("Nearest: " if rank == 0 else " " * len("Nearest: "), "dim")
         place = label + Text(" · ").join([Text(clean(hit.title), "bold"), *_trail(hit.chunk.trail, hit.title)])
         text = clean(_HEADING_LINES.sub("", hit.chunk.text))
-        excerpt = text if len(text) <= NEAREST_CHARACTERS else text[:NEAREST_CHARACTERS].rsplit(" ", 1)[0] + " ..."
+        excerpt = (
+            text if len(text) <= MAX_NEAREST_CHARACTERS else text[:MAX_NEAREST_CHARACTERS].rsplit(" ", 1)[0] + " ..."
+        )
         yield Line(2, place + Text(f' · "{excerpt}"'))
 
 
@@ -240,7 +241,7 @@ def _place(title: str, trail: Sequence[str], page: int | None, start: int, end: 
 
 
 def _trail(trail: Sequence[str], title: str) -> list[Text]:
-    """The headings above, without the one that is the title again."""
+    """The headings above, without one that repeats the title."""
     below = trail[1:] if trail and clean(trail[0]) == clean(title) else trail
     return [Text(" › ".join(clean(heading) for heading in below))] if below else []
 

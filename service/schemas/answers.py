@@ -1,4 +1,4 @@
-"""The wire schemas of questions and answers, whole, stored and streamed. Mirrors service/records.py."""
+"""The JSON of questions and answers: whole, stored and streamed. It mirrors service/records.py."""
 
 from typing import Annotated, Any, Self
 
@@ -12,7 +12,7 @@ from service.storage.conversations import StoredAnswer
 
 
 class ChatRequest(Request):
-    """A question, with what shapes its answer."""
+    """A question, and options for its answer."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question": "How many attacks does Seoul blame on the North?"}]}
@@ -27,7 +27,7 @@ class ChatRequest(Request):
         False, description="server-sent events `passages`, `sentence`, `answer`, `error` instead of JSON"
     )
     generator: Words | None = Field(
-        None, max_length=64, description="who words the answer; the server's default when left out"
+        None, max_length=64, description="generator that writes the answer; the server's default when left out"
     )
     top_k: int | None = Field(None, ge=1, le=100, description="passages that the answer is written from")
     filter: FilterIn | None = Field(
@@ -35,7 +35,7 @@ class ChatRequest(Request):
     )
 
 
-def _flattened(value: Any) -> Any:
+def _passage(value: Any) -> Any:
     return PassageOut.of(value) if isinstance(value, Hit) else value
 
 
@@ -74,7 +74,7 @@ class UsageOut(Record):
 
 
 class DraftedOut(Record):
-    """Sentences that were written for an answer, and those of them that no passage supports, dropped or marked."""
+    """How many sentences were written for an answer, and how many of them no passage supports (dropped or marked)."""
 
     sentences: int = 0
     unsupported: int = 0
@@ -92,7 +92,7 @@ class AnswerOut(Record):
     confidence: float = Field(ge=0, le=1, description="calibrated probability that the collection answers the question")
     sentences: tuple[SentenceOut, ...]
     citations: tuple[CitationOut, ...]
-    passages: tuple[Annotated[PassageOut, BeforeValidator(_flattened)], ...]
+    passages: tuple[Annotated[PassageOut, BeforeValidator(_passage)], ...]
     generator: str
     prompt_hash: str | None
     usage: UsageOut
@@ -102,18 +102,18 @@ class AnswerOut(Record):
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
-        """The wire form of an answer."""
+        """The record of an answer."""
         return cls.model_validate(answer)
 
 
 class RecordingOut(Record):
-    """How an answer was asked for and made: what replaying it takes."""
+    """How an answer was made: all that a replay needs."""
 
     quoth: str
     generator: str = Field(description="the generator that was asked; the answer names the one that wrote it")
     top_k: int
     depth: int
-    threshold: float = Field(description="least confidence that was answered")
+    threshold: float = Field(description="lowest confidence that was answered")
     strict: bool
     encoder: str
     reader: str
@@ -123,7 +123,7 @@ class RecordingOut(Record):
     llm_temperature: float
     llm_max_tokens: int
     llm_context_tokens: int
-    support_threshold: float = Field(description="least probability of support that was enough")
+    support_threshold: float = Field(description="lowest probability of support that was enough")
 
 
 class StoredAnswerOut(Record):
@@ -136,7 +136,7 @@ class StoredAnswerOut(Record):
 
     @classmethod
     def of(cls, stored: StoredAnswer) -> Self:
-        """The wire form of a stored answer."""
+        """The record of a stored answer."""
         return cls(
             collection=stored.collection,
             created_at=stored.created_at.isoformat(),
@@ -146,13 +146,13 @@ class StoredAnswerOut(Record):
 
 
 class PassagesEvent(Record):
-    """Stream event `passages`: what is being read."""
+    """Stream event `passages`: the passages that are being read."""
 
     passages: tuple[PassageOut, ...]
 
 
 class SentenceEvent(Record):
-    """Stream event `sentence`: a checked sentence, with the citations that it is the first to use."""
+    """Stream event `sentence`: a checked sentence, with the citations that no earlier sentence used."""
 
     sentence: SentenceOut
     citations: tuple[CitationOut, ...]

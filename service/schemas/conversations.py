@@ -1,4 +1,4 @@
-"""The wire contract of conversations."""
+"""The JSON of conversations and of their export."""
 
 from typing import Self
 
@@ -22,7 +22,7 @@ class ConversationOut(Record):
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
-        """The wire form of a conversation."""
+        """The record of a conversation."""
         return cls(
             id=conversation.id,
             title=conversation.title,
@@ -34,7 +34,7 @@ class ConversationOut(Record):
 
 
 class ConversationsResponse(Record):
-    """Conversations, the one used last first."""
+    """Conversations, the most recently used first."""
 
     conversations: tuple[ConversationOut, ...]
     next_cursor: str | None = Field(description="send it as `cursor` for what follows; null at the end")
@@ -52,9 +52,9 @@ class ConversationResponse(Record):
 
     @classmethod
     def of(cls, conversation: Conversation, answers: tuple[StoredAnswer, ...]) -> Self:
-        """The wire form of a whole conversation."""
-        described = ConversationOut.of(conversation).model_dump(exclude={"answers"})
-        return cls(**described, answers=tuple(StoredAnswerOut.of(stored) for stored in answers))
+        """The record of a conversation with its answers."""
+        fields = ConversationOut.of(conversation).model_dump(exclude={"answers"})
+        return cls(**fields, answers=tuple(StoredAnswerOut.of(stored) for stored in answers))
 
 
 class RenameRequest(Request):

@@ -1,4 +1,4 @@
-"""The wire schemas of searching: conditions on documents, and passages."""
+"""The JSON of a search: conditions on documents, and passages."""
 
 from typing import Self
 
@@ -21,8 +21,8 @@ class FilterIn(Request):
     )
     modified_before: AwareDatetime | None = Field(None, description="modified before this time")
 
-    def chosen(self) -> Filter:
-        """The filter as the index takes it."""
+    def to_filter(self) -> Filter:
+        """The filter of the index."""
         return Filter(
             document_ids=None if self.document_ids is None else frozenset(self.document_ids),
             uri_prefix=self.uri_prefix,
@@ -60,7 +60,7 @@ class PassageOut(Record):
 
     @classmethod
     def of(cls, hit: Hit) -> Self:
-        """The wire form of a hit."""
+        """The record of a hit."""
         chunk = hit.chunk
         return cls(
             chunk_id=chunk.id,

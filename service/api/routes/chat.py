@@ -1,4 +1,4 @@
-"""POST /v1/chat: a question in, an answer out, whole or as it comes about."""
+"""POST /v1/chat: answer a question, whole or as server-sent events."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -13,7 +13,7 @@ from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, PassagesFound, SentenceReady
 from service.api.dependencies import STREAM_HEADERS, TheSession, needs, wait_for_disconnect
 from service.api.openapi import event_stream
-from service.api.problems import documented, told_in_stream
+from service.api.problems import problem_responses, stream_problem
 from service.records import Question
 from service.schemas.answers import AnswerOut, ChatRequest, PassagesEvent, SentenceEvent
 from service.schemas.search import PassageOut
@@ -37,7 +37,7 @@ _STREAM = {
     summary="Ask a question",
     responses={
         200: {"content": _STREAM},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+        **problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
 async def chat(body: ChatRequest, request: Request, session: TheSession) -> AnswerOut | EventSourceResponse:
@@ -45,7 +45,7 @@ async def chat(body: ChatRequest, request: Request, session: TheSession) -> Answ
     question = await session.read(partial(_question, body, session))
     if not body.stream:
         return AnswerOut.of(await answer_question(question, session, partial(wait_for_disconnect, request)))
-    # What fails before the first event is an ordinary error response; after it the status line is out.
+    # An error before the first event gives an ordinary error response. Later the status line has been sent.
     events = await stream_answer(question, session)
     return EventSourceResponse(_relay(events, request), headers=STREAM_HEADERS)
 
@@ -59,31 +59,31 @@ def _question(body: ChatRequest, session: Session) -> Question:
         history=session.history(body.conversation_id),
         generator=body.generator,
         top_k=body.top_k,
-        where=None if body.filter is None else body.filter.chosen(),
+        where=None if body.filter is None else body.filter.to_filter(),
     )
 
 
 async def _relay(events: AsyncGenerator[Event], request: Request) -> AsyncIterator[bytes]:
-    """Each event as it comes. When the caller goes away, this generator is cancelled and the answering stops."""
+    """The events as bytes. When the caller disconnects, this generator is cancelled and the work stops."""
     async with aclosing(events):
         try:
             async for event in events:
-                yield _wire(event)
-        except Exception as error:  # noqa: BLE001  (told and logged)
-            # The status line is out, so whatever broke has to travel as an event.
-            yield _named("error", told_in_stream(error, request))
+                yield _bytes(event)
+        except Exception as error:  # noqa: BLE001  (reported and logged)
+            # The status line has been sent, so the error travels as an event.
+            yield _event("error", stream_problem(error, request))
 
 
-def _wire(event: Event) -> bytes:
+def _bytes(event: Event) -> bytes:
     match event:
         case PassagesFound(passages):
-            return _named("passages", PassagesEvent(passages=tuple(PassageOut.of(hit) for hit in passages)))
+            return _event("passages", PassagesEvent(passages=tuple(PassageOut.of(hit) for hit in passages)))
         case SentenceReady():
-            return _named("sentence", SentenceEvent.model_validate(event))
+            return _event("sentence", SentenceEvent.model_validate(event))
         case AnswerReady(answer):
-            return _named("answer", AnswerOut.of(answer))
+            return _event("answer", AnswerOut.of(answer))
 
 
-def _named(name: str, data: BaseModel) -> bytes:
+def _event(name: str, data: BaseModel) -> bytes:
     # ASCII: clients that split lines the Python way would break at U+2028 or U+0085 inside a quote.
     return format_sse_event(event=name, data_str=data.model_dump_json(ensure_ascii=True))

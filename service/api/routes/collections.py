@@ -1,4 +1,4 @@
-"""GET and DELETE /v1/collections: what can be asked, and dropping it."""
+"""GET and DELETE /v1/collections: list the collections, show one, drop one."""
 
 from functools import partial
 from http import HTTPStatus
@@ -7,19 +7,19 @@ from fastapi import APIRouter
 
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
-from service.api.problems import documented
+from service.api.problems import problem_responses
 from service.api.schemas.documents import CollectionOut, CollectionsResponse
 from service.jobs.queue import JobQueue
 from service.session.session import Session
 
-_ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 router = APIRouter(tags=["documents"], dependencies=[needs(Scope.ASK)])
 
 
 @router.get("/v1/collections", summary="List collections")
 async def collections(session: TheSession) -> CollectionsResponse:
-    """The collections that there are for the caller, with their sizes. An empty list: nothing was indexed yet."""
+    """The collections that the caller may open, with their sizes. An empty list: nothing is indexed yet."""
     return await session.read(lambda: _collections(session))
 
 
@@ -37,7 +37,7 @@ async def collection(name: str, session: TheSession) -> CollectionOut:
     dependencies=[needs(Scope.ADMIN)],
 )
 async def drop(name: str, session: TheSession, queue: TheQueue) -> None:
-    """Delete a collection with all its documents, versions and uploaded files, and cancel its jobs. There is no way back."""
+    """Delete a collection with all its documents, versions and uploaded files, and cancel its jobs. This cannot be undone."""
     await session.read(partial(_drop, name, session, queue))
 
 
@@ -45,7 +45,7 @@ def _drop(name: str, session: Session, queue: JobQueue) -> None:
     session.collection(name)
     queue.withdraw(name)
     session.service.library.drop(name)
-    queue.withdraw(name)  # also the file of a document that a worker stored in between
+    queue.withdraw(name)  # also removes the file of a document that a worker stored in the meantime
 
 
 def _collections(session: Session) -> CollectionsResponse:

@@ -1,7 +1,7 @@
-"""POST /v1/chat/completions and GET /v1/models: the OpenAI-compatible door, so that any chat program can ask.
+"""POST /v1/chat/completions and GET /v1/models: compatible with OpenAI, so that any chat program can ask.
 
-The model is a collection: its name, or `quoth` for the default one. The text has markers and a list of sources; the whole
-Answer rides in the field `quoth`, in a stream in that of the last chunk with a choice.
+The model is a collection: its name, or `quoth` for the default one. The text has markers and a list of sources. The field
+`quoth` holds the whole Answer; in a stream, the last chunk with a choice has it.
 """
 
 import json
@@ -24,7 +24,7 @@ from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.answering.citations import with_markers
 from service.api.dependencies import STREAM_HEADERS, TheSession, needs, wait_for_disconnect
 from service.api.openapi import event_stream
-from service.api.problems import documented, respond, told_in_stream
+from service.api.problems import problem_responses, respond, stream_problem
 from service.api.schemas.openai import (
     DEFAULT_MODEL,
     CompletionChoice,
@@ -47,12 +47,12 @@ _EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
 
 
 class _OpenAIRoute(APIRoute):
-    """Adds to every problem the member `error`, where OpenAI's clients look for the message."""
+    """Adds the member `error` to every problem: OpenAI's clients read the message there."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def handled(request: Request) -> Response:
+        async def handle_with_error(request: Request) -> Response:
             try:
                 return await handle(request)
             except _EXPECTED as error:
@@ -64,7 +64,7 @@ class _OpenAIRoute(APIRoute):
                 headers = {name: value for name, value in response.headers.items() if name != "content-length"}
                 return Response(content, response.status_code, headers)
 
-        return handled
+        return handle_with_error
 
 
 router = APIRouter(tags=["openai"], route_class=_OpenAIRoute, dependencies=[needs(Scope.ASK)])
@@ -79,7 +79,7 @@ async def models(session: TheSession) -> ModelsOut:
 @router.get(
     "/v1/models/{model}",
     summary="Read a model",
-    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 async def model(model: str, session: TheSession) -> ModelOut:
     """One of the models."""
@@ -95,7 +95,7 @@ async def model(model: str, session: TheSession) -> ModelOut:
     summary="Ask like an OpenAI model",
     responses={
         200: {"content": {"text/event-stream": event_stream({"": ""}, "data: {...}\n\ndata: [DONE]\n\n")}},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+        **problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
 async def completions(
@@ -127,7 +127,7 @@ def _question(body: CompletionRequest, session: Session) -> Question:
 
 
 def _history(messages: Sequence[Message]) -> tuple[Turn, ...]:
-    """Each message of the user with what the assistant said to it, oldest first."""
+    """Each message of the user with the assistant's reply, oldest first."""
     turns: list[Turn] = []
     for message in messages:
         if message.role == "user":
@@ -150,31 +150,31 @@ def _completion(answer: Answer, model: str) -> CompletionOut:
 
 async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request: Request) -> AsyncIterator[bytes]:
     """Chunks: the role, each checked sentence with its markers, the sources with the answer, the usage if wanted."""
-    # The answer has its id only when it is whole; a client takes the id from the first chunk.
+    # The answer has no id before it is whole, and clients take the id from the first chunk.
     head = {"id": f"chatcmpl-{request.scope['request_id']}", "created": int(time.time()), "model": body.model}
-    said = ""
+    sent = ""
     async with aclosing(events):
         try:
             yield _chunk(head, _choice({"role": "assistant", "content": ""}))
             async for event in events:
                 if isinstance(event, SentenceReady):
                     words = with_markers(event.sentence.text, event.sentence.citations)
-                    piece = f" {words}" if said else words
-                    said += piece
+                    piece = f" {words}" if sent else words
+                    sent += piece
                     yield _chunk(head, _choice({"content": piece}))
                 elif isinstance(event, AnswerReady):
-                    for chunk in _ending(head, event.answer, said, body):
+                    for chunk in _ending(head, event.answer, sent, body):
                         yield chunk
             yield b"data: [DONE]\n\n"
-        except Exception as error:  # noqa: BLE001  (told and logged)
-            # The status line is out, so whatever broke has to travel as a chunk.
-            problem = told_in_stream(error, request)
+        except Exception as error:  # noqa: BLE001  (reported and logged)
+            # The status line has been sent, so the error travels as a chunk.
+            problem = stream_problem(error, request)
             yield _data({"error": _error(problem.detail, problem.code, problem.status)})
 
 
-def _ending(head: dict[str, Any], answer: Answer, said: str, body: CompletionRequest) -> list[bytes]:
+def _ending(head: dict[str, Any], answer: Answer, sent: str, body: CompletionRequest) -> list[bytes]:
     sources = source_list(answer)
-    rest = answer.text[len(said) :] + (f"\n\n{sources}" if sources else "")
+    rest = answer.text[len(sent) :] + (f"\n\n{sources}" if sources else "")
     usage = {"usage": _usage(answer).model_dump()}
     wanted = body.stream_options is not None and body.stream_options.include_usage
     whole = {"quoth": AnswerOut.of(answer).model_dump(mode="json")}

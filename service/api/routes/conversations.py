@@ -1,4 +1,4 @@
-"""/v1/conversations and /v1/answers: what was answered before, exactly as it was; renaming, deleting and exporting it."""
+"""/v1/conversations and /v1/answers: read, rename, delete and export conversations, and read single answers."""
 
 from functools import partial
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from service.access.caller import Scope
 from service.api import openapi
 from service.api.dependencies import TheSession, needs
-from service.api.problems import documented
+from service.api.problems import problem_responses
 from service.schemas.answers import StoredAnswerOut
 from service.schemas.conversations import (
     ConversationOut,
@@ -25,24 +25,24 @@ from service.storage.conversations import StoredAnswer
 from service.storage.export import markdown
 
 router = APIRouter(tags=["conversations"], dependencies=[needs(Scope.ASK)])
-_ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 _MEDIA = {"jsonl": "application/jsonl", "markdown": "text/markdown; charset=utf-8"}
 
 
 @router.get(
     "/v1/conversations",
     summary="List conversations",
-    responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=problem_responses(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def conversations(
     session: TheSession,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")] = None,
 ) -> ConversationsResponse:
-    """Your conversations, the one used last first, in pages."""
+    """The caller's conversations in pages, the most recently used first."""
     page = await session.read(partial(session.conversations.page, limit, cursor, owner=session.caller.owner))
-    listed = tuple(ConversationOut.of(conversation) for conversation in page.conversations)
-    return ConversationsResponse(conversations=listed, next_cursor=page.next_cursor)
+    records = tuple(map(ConversationOut.of, page.conversations))
+    return ConversationsResponse(conversations=records, next_cursor=page.next_cursor)
 
 
 @router.get("/v1/conversations/{conversation_id}", summary="Read a conversation", responses=_ERRORS)
@@ -54,8 +54,8 @@ async def conversation(conversation_id: str, session: TheSession) -> Conversatio
 @router.patch("/v1/conversations/{conversation_id}", summary="Rename a conversation", responses=_ERRORS)
 async def rename(conversation_id: str, body: RenameRequest, session: TheSession) -> ConversationOut:
     """Give a conversation another title."""
-    renamed = partial(session.conversations.rename, conversation_id, body.title, owner=session.caller.owner)
-    return ConversationOut.of(await session.read(renamed))
+    work = partial(session.conversations.rename, conversation_id, body.title, owner=session.caller.owner)
+    return ConversationOut.of(await session.read(work))
 
 
 @router.delete(
@@ -65,7 +65,7 @@ async def rename(conversation_id: str, body: RenameRequest, session: TheSession)
     responses=_ERRORS,
 )
 async def delete(conversation_id: str, session: TheSession) -> None:
-    """Delete a conversation with its answers and the feedback on them, for good."""
+    """Delete a conversation with its answers and their feedback. This cannot be undone."""
     await session.read(partial(session.conversations.delete, conversation_id, owner=session.caller.owner))
 
 
@@ -95,9 +95,9 @@ async def export(
     ] = "jsonl",
 ) -> Response:
     """A conversation as a file."""
-    found, answers = await session.read(partial(_whole, conversation_id, session))
-    body = json_lines(found, answers) if format == "jsonl" else markdown(found, answers)
-    name = f"conversation-{found.created_at:%Y-%m-%d}.{'jsonl' if format == 'jsonl' else 'md'}"
+    conversation, answers = await session.read(partial(_whole, conversation_id, session))
+    body = json_lines(conversation, answers) if format == "jsonl" else markdown(conversation, answers)
+    name = f"conversation-{conversation.created_at:%Y-%m-%d}.{'jsonl' if format == 'jsonl' else 'md'}"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=_MEDIA[format], headers=disposition)
 
@@ -109,5 +109,5 @@ async def answer(answer_id: str, session: TheSession) -> StoredAnswerOut:
 
 
 def _whole(conversation_id: str, session: Session) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
-    found = session.conversations.get(conversation_id, owner=session.caller.owner)
-    return found, session.answers(conversation_id)
+    conversation = session.conversations.get(conversation_id, owner=session.caller.owner)
+    return conversation, session.answers(conversation_id)

@@ -11,7 +11,7 @@ from index.errors import NotFound
 from index.records import Document, DocumentSummary, Section
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
-from service.api.problems import documented
+from service.api.problems import problem_responses
 from service.api.schemas.documents import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
 from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
@@ -22,7 +22,7 @@ from service.schemas.base import CollectionName, Offset
 from service.session.session import Session
 
 DOCUMENT = "/v1/collections/{name}/documents/{document_id}"
-_ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 router = APIRouter(tags=["documents"])
 
@@ -69,8 +69,8 @@ async def text(
     dependencies=[needs(Scope.ASK)],
 )
 async def show(name: str, document_id: str, session: TheSession, queue: TheQueue) -> DocumentDetail:
-    """A current document, however it came there, without its text."""
-    return await session.read(partial(_shown, name, document_id, session, queue))
+    """A current document without its text."""
+    return await session.read(partial(_detail, name, document_id, session, queue))
 
 
 @router.get(
@@ -81,11 +81,11 @@ async def show(name: str, document_id: str, session: TheSession, queue: TheQueue
     dependencies=[needs(Scope.ASK)],
 )
 async def download(name: str, document_id: str, session: TheSession, queue: TheQueue) -> FileResponse:
-    """The bytes that the current version of an uploaded document came from, exactly as they were sent."""
+    """The file of the current version of an uploaded document, byte for byte."""
     original = await session.read(partial(_original, name, document_id, session, queue))
     return FileResponse(
         queue.originals.path(original.sha256),
-        media_type="application/octet-stream",  # never shown as a page of this server, whatever it holds
+        media_type="application/octet-stream",  # a browser must never show it as a page of this server
         filename=original.filename,
         headers={"Cache-Control": "no-store"},
     )
@@ -99,16 +99,16 @@ async def download(name: str, document_id: str, session: TheSession, queue: TheQ
     dependencies=[needs(Scope.INGEST)],
 )
 async def remove(name: str, document_id: str, session: TheSession, queue: TheQueue) -> None:
-    """Take the document out of search, with its uploaded file, and cancel its jobs. Versions that answers cite stay readable.
+    """Remove the document from search, delete its uploaded file, and cancel its jobs. Versions that answers cite stay readable.
 
-    A document that `quoth index` read from a folder comes back with the next `quoth index` of that folder.
+    A document from a folder comes back with the next `quoth index` of that folder.
     """
     await session.read(partial(_remove, name, document_id, session, queue))
 
 
 def _documents(collection: str | None, session: Session) -> DocumentsResponse:
-    listed = tuple(DocumentOut.model_validate(summary) for summary in session.documents(collection))
-    return DocumentsResponse(collection=session.named(collection), documents=listed)
+    records = tuple(map(DocumentOut.model_validate, session.documents(collection)))
+    return DocumentsResponse(collection=session.named(collection), documents=records)
 
 
 def _text(document: Document, start: int, end: int | None) -> TextResponse:
@@ -137,15 +137,15 @@ def _touching(sections: tuple[Section, ...], start: int, end: int) -> tuple[Sect
 
 
 def documents_of(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
-    """The documents that are the document of that id, or came of the archive that was uploaded under it."""
+    """The document with this id, and the documents inside the archive that was uploaded under it."""
     collection = session.collection(name)
     return collection.documents.list([document_id]) + [
-        found for found in collection.documents.list(folder=folder_of(document_id)) if found.id != document_id
+        member for member in collection.documents.list(folder=folder_of(document_id)) if member.id != document_id
     ]
 
 
-def _known_as(name: str, given: str, session: Session) -> str:
-    """The id of what the caller names `given`: of the caller's own upload under that id, else that id itself."""
+def _resolve_id(name: str, given: str, session: Session) -> str:
+    """The id that `given` stands for: that of the caller's own upload under this name, else `given` itself."""
     if session.caller.principals is None or name not in session.service.library.names():
         return given
     own = own_id(given, session.caller.owner)
@@ -153,11 +153,11 @@ def _known_as(name: str, given: str, session: Session) -> str:
 
 
 def _readable(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
-    """The same, if they are there for the caller."""
-    held = documents_of(name, document_id, session)
-    if not held or not all(session.caller.may_read(found.principals) for found in held):
+    """The documents of `documents_of`. Raises NotFound unless the caller may read all of them."""
+    documents = documents_of(name, document_id, session)
+    if not documents or not all(session.caller.may_read(document.principals) for document in documents):
         raise _missing(name, document_id)
-    return held
+    return documents
 
 
 def _missing(name: str, document_id: str) -> NotFound:
@@ -167,47 +167,47 @@ def _missing(name: str, document_id: str) -> NotFound:
     )
 
 
-def _shown(name: str, given: str, session: Session, queue: JobQueue) -> DocumentDetail:
-    document_id = _known_as(name, given, session)
-    found = _readable(name, document_id, session)[0]
-    if found.id != document_id:
+def _detail(name: str, given: str, session: Session, queue: JobQueue) -> DocumentDetail:
+    document_id = _resolve_id(name, given, session)
+    document = _readable(name, document_id, session)[0]
+    if document.id != document_id:
         raise NotFound(
             f"{document_id!r} is no document but an uploaded archive. GET /v1/documents lists what it holds: "
             f"their URIs begin with {folder_of(document_id)}/"
         )
     original = queue.original(name, document_id)
     return DocumentDetail(
-        **DocumentOut.model_validate(found).model_dump(),
+        **DocumentOut.model_validate(document).model_dump(),
         pending_vectors=session.collection(name).documents.pending_vectors([document_id]),
         file=FileOut.of(original) if original is not None else None,
     )
 
 
 def _original(name: str, given: str, session: Session, queue: JobQueue) -> Original:
-    document_id = _known_as(name, given, session)
-    found = _readable(name, document_id, session)[0]
+    document_id = _resolve_id(name, given, session)
+    document = _readable(name, document_id, session)[0]
     original = queue.original(name, document_id)
     if original is None:
-        raise NotFound(f"document {document_id!r} was not uploaded, so there is no file. It came from {found.uri}")
+        raise NotFound(f"document {document_id!r} was not uploaded, so there is no file. It came from {document.uri}")
     return original
 
 
 def _removable(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
-    """The documents that the caller may take out under that id: those for the caller, and the caller's own uploads."""
-    held = documents_of(name, document_id, session)
+    """The documents under that id that the caller may remove: readable ones, and the caller's own uploads."""
+    documents = documents_of(name, document_id, session)
     original = queue.original(name, document_id)
     is_own = session.caller.owner != "" and original is not None and original.owner == session.caller.owner
-    return held if is_own or all(session.caller.may_read(found.principals) for found in held) else []
+    return documents if is_own or all(session.caller.may_read(document.principals) for document in documents) else []
 
 
 def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
-    document_id = _known_as(name, given, session)
+    document_id = _resolve_id(name, given, session)
     if name in session.service.library.names() and _removable(name, document_id, session, queue):
         collection = session.collection(name)
         with collection.writing():
-            held = _removable(name, document_id, session, queue)
+            documents = _removable(name, document_id, session, queue)
             queue.withdraw(name, document_id)
-            collection.change(remove=[found.id for found in held])
+            collection.change(remove=[document.id for document in documents])
         return
     owner = session.caller.owner
     withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in (given, own_id(given, owner))]

@@ -1,4 +1,4 @@
-"""POST and GET /v1/feedback: what people think of the answers, and its export for `quoth eval harvest`."""
+"""POST and GET /v1/feedback: ratings of answers, and their export for `quoth eval harvest`."""
 
 from functools import partial
 from http import HTTPStatus
@@ -11,14 +11,14 @@ from pydantic import Field
 from service.access.caller import Scope
 from service.api import openapi
 from service.api.dependencies import TheSession, needs
-from service.api.problems import documented
+from service.api.problems import problem_responses
 from service.schemas.base import Record, Request, Words
 from service.storage.conversations import ANYBODY
 from service.storage.export import feedback_lines
 from service.storage.feedback import Feedback, Rating
 
-MOST_COMMENT = 4000
-LISTED = 100
+MAX_COMMENT = 4000
+DEFAULT_LIMIT = 100
 JSON_LINES = "application/jsonl"
 
 router = APIRouter(tags=["answers"], dependencies=[needs(Scope.ASK)])
@@ -32,12 +32,12 @@ class FeedbackRequest(Request):
     sentence: int | None = Field(
         None, ge=0, le=100_000, description="index into `sentences`; the whole answer when left out"
     )
-    comment: Words = Field("", max_length=MOST_COMMENT, description="what is wrong, or right, in words")
+    comment: Words = Field("", max_length=MAX_COMMENT, description="what is wrong, or right, in words")
     label: Words = Field("", max_length=100, description="who says so, as your program knows them; proves nothing")
 
 
 class FeedbackOut(Record):
-    """Feedback as it is kept; `created_at` is UTC, ISO 8601."""
+    """Stored feedback; `created_at` is UTC, ISO 8601."""
 
     id: str
     answer_id: str
@@ -49,7 +49,7 @@ class FeedbackOut(Record):
 
     @classmethod
     def of(cls, feedback: Feedback) -> "FeedbackOut":
-        """The wire form of feedback."""
+        """The record of stored feedback."""
         return cls(
             id=feedback.id,
             answer_id=feedback.answer_id,
@@ -71,14 +71,13 @@ class FeedbackResponse(Record):
     "/v1/feedback",
     status_code=HTTPStatus.CREATED,
     summary="Rate an answer",
-    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def rate(body: FeedbackRequest, session: TheSession) -> FeedbackOut:
-    """Keep a rating. A second one of the same answer is kept beside the first; the later one counts."""
+    """Store a rating. A second rating of the same answer is stored beside the first; the later one counts."""
     await session.read(partial(session.answer, body.answer_id))
-    said = (body.answer_id, body.rating, body.sentence, body.comment, body.label)
-    kept = await session.read(partial(session.feedback.rate, *said, owner=session.caller.owner))
-    return FeedbackOut.of(kept)
+    rating = (body.answer_id, body.rating, body.sentence, body.comment, body.label)
+    return FeedbackOut.of(await session.read(partial(session.feedback.rate, *rating, owner=session.caller.owner)))
 
 
 @router.get(
@@ -87,7 +86,7 @@ async def rate(body: FeedbackRequest, session: TheSession) -> FeedbackOut:
     summary="List feedback",
     responses={
         200: {"content": {JSON_LINES: openapi.JSON_LINES}},
-        **documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+        **problem_responses(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
 async def feedback(
@@ -95,23 +94,23 @@ async def feedback(
     answer_id: Annotated[Words | None, Query(max_length=64)] = None,
     rating: Annotated[Rating | None, Query()] = None,
     limit: Annotated[
-        int | None, Query(ge=1, le=1000, description=f"{LISTED} when left out; an export is whole then")
+        int | None, Query(ge=1, le=1000, description=f"{DEFAULT_LIMIT} when left out; an export is whole then")
     ] = None,
     offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
     format: Annotated[
         Literal["json", "jsonl"], Query(description="`jsonl`: with the answers, for `quoth eval harvest`")
     ] = "json",
-    everyone: Annotated[bool, Query(description="that of every key, for the scope `admin`")] = False,
+    everyone: Annotated[bool, Query(description="feedback of every key; needs the scope `admin`")] = False,
 ) -> FeedbackResponse | Response:
     """Feedback, oldest first, from `offset` on. `format=jsonl` gives it with its answers, one JSON object a line."""
     if everyone:
         session.caller.require(Scope.ADMIN)
-    most = limit or (LISTED if format == "json" else None)
-    asked = partial(
-        session.feedback.feedback, answer_id, rating, most, offset, owner=ANYBODY if everyone else session.caller.owner
+    limit = limit or (DEFAULT_LIMIT if format == "json" else None)
+    work = partial(
+        session.feedback.feedback, answer_id, rating, limit, offset, owner=ANYBODY if everyone else session.caller.owner
     )
-    found = await session.read(asked)
+    ratings = await session.read(work)
     if format == "json":
-        return FeedbackResponse(feedback=tuple(FeedbackOut.of(one) for one in found))
-    lines = await session.read(lambda: "".join(f"{line}\n" for line in feedback_lines(found, session.exchange)))
+        return FeedbackResponse(feedback=tuple(map(FeedbackOut.of, ratings)))
+    lines = await session.read(lambda: "".join(f"{line}\n" for line in feedback_lines(ratings, session.exchange)))
     return Response(lines, media_type=JSON_LINES)

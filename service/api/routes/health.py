@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from index.errors import CollectionMissing, IndexingError
 from service.access.caller import Scope
 from service.api.dependencies import TheSession, needs
-from service.api.problems import MEDIA_TYPE, documented, problem_of
+from service.api.problems import MEDIA_TYPE, problem_of, problem_responses
 from service.api.schemas.documents import CollectionOut
 from service.schemas.base import Record
 
@@ -24,7 +24,7 @@ class HealthResponse(Record):
 
 
 class ReadyResponse(Record):
-    """Questions can be answered: the models are loaded and the default collection is open. Its size is for `admin`."""
+    """Questions can be answered: the models are loaded and the default collection is open. Its size needs `admin`."""
 
     status: Literal["ready"] = "ready"
     collection: CollectionOut | None
@@ -38,7 +38,7 @@ quoth_questions_total{outcome="answered"} 41.0
 
 @router.get("/healthz", summary="Is the process up?")
 async def healthz() -> HealthResponse:
-    """Always ok while the process answers at all."""
+    """Always ok while the process answers."""
     return HealthResponse()
 
 
@@ -46,22 +46,22 @@ async def healthz() -> HealthResponse:
     "/readyz",
     summary="Can it answer questions?",
     response_model=ReadyResponse,
-    responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=problem_responses(HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def readyz(request: Request, session: TheSession) -> ReadyResponse | JSONResponse:
-    """Ready when the models are loaded (they are before the server listens) and the default collection opens.
+    """Ready when the models are loaded (before the server listens) and the default collection opens.
 
-    Everybody may ask whether. Why not, and how large the collection is, is for callers with the scope `admin`.
+    Everybody may read whether it is ready. The reason why not, and the size of the collection, need the scope `admin`.
     """
     may_know = session.caller.has(Scope.ADMIN)
     session.admission.require_open()
     try:
         state = await session.read(lambda: session.service.library.open(session.service.settings.collection).state())
     except IndexingError as error:
-        told = (
+        reason = (
             error if may_know else CollectionMissing("The default collection does not open. A key with admin sees why.")
         )
-        problem = problem_of(told, request).model_copy(update={"status": HTTPStatus.SERVICE_UNAVAILABLE})
+        problem = problem_of(reason, request).model_copy(update={"status": HTTPStatus.SERVICE_UNAVAILABLE})
         return JSONResponse(problem.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE, media_type=MEDIA_TYPE)
     return ReadyResponse(collection=CollectionOut.model_validate(state) if may_know else None)
 
@@ -74,6 +74,6 @@ async def readyz(request: Request, session: TheSession) -> ReadyResponse | JSONR
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS_EXAMPLE}}}},
 )
 async def metrics(request: Request, session: TheSession) -> Response:
-    """Questions, errors, latency by stage and more, in the text format of Prometheus. No text of documents or questions."""
+    """Counts of questions and errors, latency by stage and more, in the text format of Prometheus. Holds no document text."""
     text, media_type = await session.read(partial(session.metrics.render, request.headers.get("accept", "")))
     return Response(text, media_type=media_type)

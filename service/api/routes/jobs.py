@@ -1,4 +1,4 @@
-"""GET and DELETE /v1/jobs: how far uploads are, and cancelling them. Each caller sees its own."""
+"""GET and DELETE /v1/jobs: follow the progress of uploads, and cancel them. Each caller sees its own."""
 
 from functools import partial
 from http import HTTPStatus
@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
-from service.api.problems import documented
+from service.api.problems import problem_responses
 from service.api.schemas.jobs import JobOut, JobsResponse
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobState
 from service.schemas.base import CollectionName
 
-_ERRORS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 _Id = Annotated[str, Query(max_length=64)]
 
 router = APIRouter(tags=["jobs"], dependencies=[needs(Scope.INGEST)])
@@ -29,8 +29,8 @@ async def listed(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[_Id | None, Query(description="`next` of the list before")] = None,
 ) -> JobsResponse:
-    """Your jobs, newest first. A finished job is forgotten after a week."""
-    return await session.read(partial(_listed, queue, session.caller.owner, state, collection, limit, before))
+    """The caller's jobs, newest first. A finished job is deleted after a week."""
+    return await session.read(partial(_page, queue, session.caller.owner, state, collection, limit, before))
 
 
 @router.get("/v1/jobs/{job_id}", summary="How far is a job?", responses=_ERRORS)
@@ -41,14 +41,14 @@ async def job(job_id: str, session: TheSession, queue: TheQueue) -> JobOut:
 
 @router.delete("/v1/jobs/{job_id}", summary="Cancel a job", responses=_ERRORS)
 async def cancel(job_id: str, session: TheSession, queue: TheQueue) -> JobOut:
-    """Cancel a job, at once or soon; one whose text is stored already goes on, and a finished one stays as it is."""
+    """Cancel a job, at once or soon. A job whose text is already stored goes on, and a finished job stays as it is."""
     return JobOut.of(await session.read(partial(queue.cancel, job_id, owner=session.caller.owner)))
 
 
-def _listed(
+def _page(
     queue: JobQueue, owner: str, state: JobState | None, collection: str | None, limit: int, before: str | None
 ) -> JobsResponse:
     place = None if before is None else queue.job(before, owner=owner).position
-    found = queue.jobs(owner=owner, state=state, collection=collection, limit=limit + 1, before=place)
-    shown = found[:limit]
-    return JobsResponse(jobs=tuple(JobOut.of(one) for one in shown), next=shown[-1].id if len(found) > limit else None)
+    jobs = queue.jobs(owner=owner, state=state, collection=collection, limit=limit + 1, before=place)
+    page = jobs[:limit]
+    return JobsResponse(jobs=tuple(map(JobOut.of, page)), next=page[-1].id if len(jobs) > limit else None)

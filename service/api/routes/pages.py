@@ -1,4 +1,4 @@
-"""The web page at / and the document viewer at /view: static files, written by hand, from service/web/."""
+"""The web page at / and the document viewer at /view: static files in service/web/."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -28,5 +28,5 @@ async def view_page() -> FileResponse:
 
 @router.get("/favicon.ico")
 async def favicon() -> FileResponse:
-    """The icon, for browsers that ask without being told."""
+    """The icon, for browsers that ask for it by themselves."""
     return FileResponse(FOLDER / "assets" / "icon.svg", headers=_REVALIDATE)

@@ -1,7 +1,7 @@
-"""Documents sent over HTTP: PUT and POST take them.
+"""PUT and POST of documents.
 
-An upload is on the server's disk when 202 is answered; a worker indexes it (service/jobs). The collection is made by its first
-document, as with `quoth index`.
+An upload is on the server's disk before the response 202 is sent; a worker indexes it (service/jobs). The first document of a
+collection creates it, as with `quoth index`.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
-from service.api.problems import documented
+from service.api.problems import problem_responses
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
 from service.errors import DocumentTaken, UploadInvalid
@@ -26,7 +26,7 @@ from service.jobs.records import Job, Upload
 from service.session.session import Session
 
 _BLOCK = 1 << 20
-_UPLOAD_ERRORS = documented(
+_UPLOAD_ERRORS = problem_responses(
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -37,8 +37,8 @@ _UPLOAD_ERRORS = documented(
 
 router = APIRouter(tags=["documents"])
 
-Name = Annotated[str, Path(max_length=63, description="collection; made by its first document")]
-Title = Annotated[str | None, Query(description="title; else what the file states")]
+Name = Annotated[str, Path(max_length=63, description="collection; its first document creates it")]
+Title = Annotated[str | None, Query(description="title; without it, the one in the file")]
 Metadata = Annotated[str | None, Query(description='JSON object of strings, to filter by: {"year": "2024"}')]
 Principals = Annotated[
     list[str] | None,
@@ -91,7 +91,7 @@ async def put(
     public: Public = False,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
-    """Store the body, a file of any format that is read, and index it soon: the answer is the job that does."""
+    """Store the body, a file in any supported format. The response is the job that indexes it."""
     validation.require_id(document_id)
     reads_all = session.caller.principals is None
     identity = document_id if reads_all else validation.own_id(document_id, session.caller.owner)
@@ -104,7 +104,7 @@ async def put(
         job = await session.read(
             partial(_accept, incoming, name, identity, safe, facts, idempotency_key, session, queue)
         )
-    return _accepted(job, response)
+    return _accepted_response(job, response)
 
 
 @router.post(
@@ -120,13 +120,13 @@ async def post(
     session: TheSession,
     queue: TheQueue,
     file: Annotated[UploadFile, File(description="the file, with its name")],
-    title: Annotated[str | None, Form(description="title; else what the file states")] = None,
+    title: Annotated[str | None, Form(description="title; without it, the one in the file")] = None,
     metadata: Annotated[str | None, Form(description='JSON object of strings: {"year": "2024"}')] = None,
     principal: Annotated[list[str] | None, Form(description="who may read it, repeated")] = None,
     public: Annotated[bool, Form(description="everybody may read it")] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
-    """The same with a form, as browsers send it. The id comes from the file's name: the same name is a new version."""
+    """Store a file from a form, as browsers send it. Its id comes from its name, so the same name makes a new version."""
     safe = validation.safe_name(file.filename or "", file.content_type or "")
     document_id = validation.id_for(safe, session.caller.owner)
     facts = _facts(title, metadata, principal, public=public)
@@ -137,7 +137,7 @@ async def post(
         job = await session.read(
             partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, session, queue)
         )
-    return _accepted(job, response)
+    return _accepted_response(job, response)
 
 
 Facts = dict[str, Any]
@@ -154,7 +154,7 @@ def _facts(title: str | None, metadata: str | None, principals: list[str] | None
 def _require_free(name: str, document_id: str, session: Session) -> None:
     """Raise unless the caller may upload a document of that id into the collection.
 
-    A caller who does not read every document has ids apart from all others, so there is nothing to find in the way.
+    The ids of a caller who may not read every document are separate from all others, so they are always free.
     """
     require_name(name)
     if not session.caller.may_open(name):
@@ -163,8 +163,8 @@ def _require_free(name: str, document_id: str, session: Session) -> None:
         )
     if session.caller.principals is not None or name not in session.service.library.names():
         return
-    for found in documents_of(name, document_id, session):
-        if not found.uri.startswith(f"{folder_of(document_id)}/"):
+    for document in documents_of(name, document_id, session):
+        if not document.uri.startswith(f"{folder_of(document_id)}/"):
             raise DocumentTaken(
                 f"The id {document_id!r} belongs to a document in {name!r} that was not uploaded. Choose another id."
             )
@@ -188,6 +188,6 @@ def _accept(
     return queue.add(upload, incoming, owner=session.caller.owner, key=key)
 
 
-def _accepted(job: Job, response: Response) -> JobOut:
+def _accepted_response(job: Job, response: Response) -> JobOut:
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return JobOut.of(job)

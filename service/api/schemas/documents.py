@@ -1,4 +1,4 @@
-"""The wire schemas of documents and their text."""
+"""The JSON of documents, their text, and collections."""
 
 from service.schemas.base import Offset, Record
 
@@ -54,10 +54,10 @@ class TextResponse(Record):
 
 
 class CollectionOut(Record):
-    """Size of a collection. `pending_vectors` counts passages that are found by their words only, so far.
+    """The size of a collection. `pending_vectors` counts passages that are so far found by their words only.
 
-    For a caller who may not read every document, `documents` and `chunks` count those it may read, and the sizes that would
-    tell of others are null.
+    For a caller who may not read every document, `documents` and `chunks` count the readable ones, and the other sizes are
+    null.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Examples of the OpenAPI document: one answer over the shipped briefing, and what else holds session of it. Values only.
+"""Examples of the OpenAPI document: one answer over the shipped briefing, and records with parts of it. Values only.
 
 tests/test_openapi.py checks each against its schema, and that no response is without one.
 """

@@ -1,4 +1,4 @@
-"""The wire contract of uploads and jobs."""
+"""The JSON of uploads and jobs."""
 
 from datetime import UTC, datetime
 from typing import Self
@@ -9,12 +9,12 @@ from service.schemas.base import Record
 
 
 class JobOut(Record):
-    """An upload on its way. `stage` `embedding`: found by its words; `done`: by its meaning too. Times are UTC, ISO 8601.
+    """An upload and its progress. At the stage `embedding` it is found by its words, at `done` by its meaning too.
 
-    `done` of `total` counts passages that have their vector. `documents` came of it: an archive or a mailbox holds many, and
-    `remark` says what of it was not read, and when not everybody may read it though nobody was named. A job that waits for
-    another try says in `error` what went wrong last and in `retry_at` when it is tried; a failed one says why it is not tried
-    again.
+    Times are UTC, ISO 8601. `done` of `total` passages have their vector. `documents` counts the documents made from it: an
+    archive or a mailbox holds many. `remark` says which parts were not read, and when the document is restricted although
+    nobody was named. A job that waits for a retry has the last `error` and the time of the next try in `retry_at`; a failed
+    job says why it is not tried again.
     """
 
     id: str
@@ -38,7 +38,7 @@ class JobOut(Record):
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        """The wire form of a job."""
+        """The record of a job."""
         is_retry = job.state is JobState.QUEUED and job.error is not None
         return cls(
             id=job.id,
@@ -79,7 +79,7 @@ class FileOut(Record):
 
     @classmethod
     def of(cls, original: Original) -> Self:
-        """The wire form of an original."""
+        """The record of an original."""
         return cls(
             filename=original.filename,
             size=original.size,

@@ -1,4 +1,4 @@
-"""The wire contract of the OpenAI-compatible door, as OpenAI's clients send and read it."""
+"""The JSON of OpenAI's chat completions, as its clients send and read it."""
 
 from typing import Annotated, Literal
 
@@ -11,20 +11,20 @@ DEFAULT_MODEL = "quoth"
 
 
 class _Lenient(BaseModel):
-    """Part of a request as OpenAI's clients send it: fields that steer a language model are taken and have no effect."""
+    """Part of a request as OpenAI's clients send it: options for a language model are accepted and have no effect."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class TextPart(_Lenient):
-    """A part of a message. Only text can be asked."""
+    """A part of a message. Only text is read."""
 
     type: Literal["text"]
     text: Words
 
 
 class Message(_Lenient):
-    """One message. Earlier ones of `user` and `assistant` are the history; `system` and `developer` steer nothing here."""
+    """One message. Earlier ones of `user` and `assistant` are the history; `system` and `developer` have no effect."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Words | list[TextPart] | None = None
@@ -38,7 +38,7 @@ class Message(_Lenient):
 
 
 class StreamOptions(_Lenient):
-    """What a stream holds besides the answer."""
+    """What a stream holds beside the answer."""
 
     include_usage: bool = False
 
