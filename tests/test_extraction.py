@@ -246,7 +246,7 @@ def _database(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "reason", "mend"),
+    ("name", "make", "reason", "fix"),
     [
         ("a.txt", lambda path: path.write_bytes(b""), "it is empty", "Write something"),
         ("a.md", lambda path: path.write_bytes(b" \n\0\n"), "it is empty", "Write something"),
@@ -265,7 +265,7 @@ def _database(path: Path) -> None:
     ],
 )
 def test_a_bad_file_is_rejected_with_reason_and_fix(
-    name: str, make: Callable[[Path], object], reason: str, mend: str, tmp_path: Path, read: Callable[[Path], Document]
+    name: str, make: Callable[[Path], object], reason: str, fix: str, tmp_path: Path, read: Callable[[Path], Document]
 ) -> None:
     path = tmp_path / name
     make(path)
@@ -273,7 +273,7 @@ def test_a_bad_file_is_rejected_with_reason_and_fix(
         read(path)
     assert type(caught.value) is DocumentRejected
     assert reason in caught.value.reason
-    assert mend in caught.value.fix
+    assert fix in caught.value.fix
     assert path.as_uri() in str(caught.value)
 
 
