@@ -1,7 +1,15 @@
-"""Questions -> cited answers; HTTP API, web page and command line.
+"""Answer questions with citations, and serve the answers: HTTP, a web page, Slack, MCP, the command line, a Python client.
 
-Read in this order: records, errors, settings, stages, tracing, metrics, otel, windows, networks, model_files, reader,
-support, calibration; conversations, finding, citations, conflicts, prompts, generators, markers, refusals, quotes, checking,
-writing, answering; recording, assembly; tables, engines, database, migrations/, store, conversation_list, retention,
-conversation_export, feedback; access/; libraries, jobs/; verification, replay, api, client/, mcp, rendering, doctor, cli.
+Read in this order; each folder and file uses only those above it:
+
+- errors, records, progress: the facts that everything works with
+- settings, text, storage: what can be set, plain text work, and the database of conversations, feedback and keys
+- scoring, prompts, answer_json, access, jobs: the trained models, words for language models, answers from JSON, keys, uploads
+- generators, followups: sentences from passages, and follow-up questions
+- answering: the story of a question, in answering/answerer.py
+- audit: old answers verified and replayed
+- session, schemas: what every door stands on, and records as JSON
+- api (with web), slack, mcp, client, server: the doors, which do not know each other
+- composition: the only place that knows all of them
+- cli: the commands
 """
