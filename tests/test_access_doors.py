@@ -204,7 +204,7 @@ def test_every_request_is_refused_when_keys_cannot_be_read(served: ServedApp, mo
         raise StoreUnavailable("The database sqlite:////srv/secret-place does not answer")
 
     monkeypatch.setattr(Keyring, "is_empty", gone)
-    monkeypatch.setattr(Keyring, "admit", gone)
+    monkeypatch.setattr(Keyring, "authenticate", gone)
     response = client.get("/v1/collections")
     assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
     assert "secret-place" not in response.text
@@ -214,7 +214,7 @@ def test_mcp_over_http_requires_the_same_keys(served: ServedApp) -> None:
     _, key = served.keys.create("assistant", [Scope.ASK], collections=["open"], principals=["ada"])
     _, loader = served.keys.create("loader", [Scope.INGEST])
     server = create_server(served.service, served.store)
-    served: Any = create_mcp_app(server, served.service, served.store, anonymous=True)
+    app: Any = create_mcp_app(server, served.service, served.store, anonymous=True)
 
     async def call(url: str, key: str, tool: str, **arguments: Any) -> Any:
         from mcp.client.streamable_http import streamable_http_client
@@ -225,7 +225,7 @@ def test_mcp_over_http_requires_the_same_keys(served: ServedApp) -> None:
         ):
             return await client.call_tool(tool, arguments)
 
-    with served.loopback(served) as url:
+    with served.loopback(app) as url:
         assert httpx.post(f"{url}/mcp", json={}).status_code == 401
         answer = anyio.run(lambda: call(url, key, "ask", question="Why?"))
         other = anyio.run(lambda: call(url, key, "ask", question="Why?", collection="closed"))
