@@ -79,8 +79,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def sha256(self) -> str:
-        """Hash of the data: names, sizes and bytes of the files read, and of the documents that are files
-        themselves."""
+        """Hash of the names, sizes and bytes of the files read, and of the documents that are files themselves."""
         digest = hashlib.sha256()
         documents = (source.file for source in self.sources.values() if source.file is not None)
         for file in sorted({*self.files, *documents}):

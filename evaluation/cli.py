@@ -218,8 +218,7 @@ app.command()(load)
 
 @contextmanager
 def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[QuestionWriter | None]:
-    """The language model that the settings name, ready to propose questions; None if none is named or `wanted` is
-    False."""
+    """The language model that the settings name, to propose questions; None without one, or if `wanted` is False."""
     import models
     from evaluation.question_writer import QuestionWriter
     from service.generators.openai_client import ModelEndpoint

@@ -99,8 +99,7 @@ def compare(before: Path, after: Path, *, alpha: float = 0.05, seed: int = 0) ->
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction, in the order given: p times the number of tests not yet rejected, never falling, at
-    most 1."""
+    """Holm's step-down correction in the given order: p times the tests not yet rejected, never falling, at most 1."""
     adjusted = [1.0] * len(p_values)
     highest = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):

@@ -61,8 +61,7 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class DraftedCases:
-    """The cases, how many of their questions a language model wrote, and how many of its proposals were dropped and
-    why."""
+    """The cases, how many questions a language model wrote, and how many of its proposals were dropped and why."""
 
     cases: tuple[Case, ...]
     written: int = 0
@@ -110,8 +109,7 @@ def draft_cases(
 def _written_candidates(
     collection: Collection, writer: QuestionWriter, wanted: int, rng: random.Random, dropped: Counter[str]
 ) -> Iterator[_Candidate]:
-    """What the language model proposes and search confirms, until it has read enough passages for `wanted`
-    questions."""
+    """Proposals of the language model that search confirms, from enough passages for `wanted` questions."""
     kept: list[_Candidate] = []
     for document, passage in islice(_passages(collection, rng), _PASSAGES_PER_CASE * wanted):
         proposals = writer.ask(document.title, document.text[passage.start : passage.end])
@@ -130,8 +128,7 @@ def _written_candidates(
 
 
 def _passages(collection: Collection, rng: random.Random) -> Iterator[tuple[Document, Span]]:
-    """Runs of whole sentences, drawn in turns: one from every document, then a second from every document, and so
-    on."""
+    """Runs of whole sentences, drawn in turns: one from every document, then a second from every document ..."""
     waiting = [summary.id for summary in collection.documents.list()]
     rng.shuffle(waiting)
     left: dict[str, list[Span]] = {}
@@ -221,8 +218,7 @@ def _are_alike(item: _Candidate, other: _Candidate) -> bool:
 
 
 def _is_unambiguous(collection: Collection, item: _Candidate) -> bool:
-    """Whether retrieval finds the sentence, and no other sentence found has the question's words with another
-    answer."""
+    """Whether retrieval finds the sentence, and none found has the question's words with another answer."""
     hits = collection.search(item.proposal.question, k=_DEPTH)
     inside = any(
         hit.chunk.document_id == item.document.id and hit.chunk.start <= span.start and span.end <= hit.chunk.end
@@ -247,8 +243,7 @@ def _near_misses(
     wanted: int,
     rng: random.Random,
 ) -> list[Case]:
-    """Questions with one name or year exchanged for another of the collection, so that no sentence holds all their
-    words."""
+    """Questions with a name or year exchanged for another of the collection; no sentence holds all their words."""
     sentences = [content_words(item.document.text[span.start : span.end]) for item in candidates for span in item.spans]
     pool = [item.proposal for item in candidates]
     cases: list[Case] = []

@@ -30,8 +30,7 @@ class Transient(EvaluationError):
 
 
 class DataInvalid(Permanent):
-    """A data file is malformed. `line` counts from 1; None when no single line is at fault (a missing or empty
-    file)."""
+    """A data file is malformed. `line` counts from 1; None if no single line is at fault (a missing or empty file)."""
 
     def __init__(self, file: Path, line: int | None, reason: str, fix: str) -> None:
         place = str(file) if line is None else f"{file}, line {line}"

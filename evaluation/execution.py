@@ -233,10 +233,7 @@ def _search_task(
 
 
 def _rewriter(plan: RunPlan, chosen: settings.Settings) -> Rewriter | None:
-    """The language model that rewrites follow-ups, if the plan names a generator.
-
-    Raises TaskUnfit if none is set for it.
-    """
+    """The rewriter of follow-ups, if the plan names a generator. Raises TaskUnfit if no language model is set for it."""
     if plan.generator is None:
         return None
     rewriter = make_writers(chosen).rewriters.get(plan.generator)

@@ -47,10 +47,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class JudgeSummary:
-    """The judgements of a run.
-
-    `right` counts only those with a verdict; `agreement` and `kappa` compare with the score `correct`.
-    """
+    """A run's judgements. `right` counts those with a verdict; `agreement` and `kappa` compare with `correct`."""
 
     judgements: tuple[Judgement, ...]
     models: tuple[str, ...]

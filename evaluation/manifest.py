@@ -46,10 +46,7 @@ def identity(
 
 
 def begin(folder: Path, ident: Mapping[str, Any]) -> None:
-    """Write the manifest of a new run, or check that the folder holds the same run.
-
-    Raises RunInvalid with what differs.
-    """
+    """Write the manifest of a new run, or raise RunInvalid with what differs if the folder holds another run."""
     file = folder / FILE
     ident = json.loads(json.dumps(ident))
     if file.exists():
@@ -91,8 +88,7 @@ def versions() -> dict[str, str]:
 
 
 def model_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of each shipped model: the hash of the weights in its config (verified at loading), else the hash of its
-    JSON files."""
+    """SHA-256 of each shipped model: of its weights by its config (verified at loading), else of its JSON files."""
     hashes = {}
     for model in sorted(path for path in folder.glob("*") if any(path.glob("*.json"))):
         config = model / "config.json"

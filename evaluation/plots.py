@@ -12,8 +12,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from evaluation.metrics.calibration import reliability
-from evaluation.metrics.refusal import risk_coverage
+from evaluation.metrics.confidence import reliability, risk_coverage
 from evaluation.metrics.retrieval import DEPTHS
 from evaluation.metrics.statistics import mean_interval, percentiles
 from evaluation.rows import Row

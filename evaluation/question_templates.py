@@ -129,8 +129,7 @@ _MAX_WORDS, _MIN_WORDS = 40, 5
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A question, its answer (literal in the sentence), and the names and years in the question that a near miss may
-    exchange."""
+    """A question, its answer (literal in the sentence), and its names and years that a near miss may exchange."""
 
     kind: Kind
     question: str
@@ -163,8 +162,7 @@ def content_words(text: str) -> frozenset[str]:
 
 
 def near_miss(proposal: Proposal, pool: Sequence[Proposal], rng: random.Random) -> str | None:
-    """The question with one of its names or years exchanged for one from another question of the pool; None if there is
-    none."""
+    """The question with a name or year exchanged for one from another question of the pool; None if impossible."""
     if not proposal.anchors:
         return None
     anchor = rng.choice(proposal.anchors)
@@ -196,8 +194,7 @@ def _lower_article(subject: str) -> str:
 
 
 def _is_vague(match: re.Match[str]) -> bool:
-    """Whether the question would be unclear: an opening word mistaken for a name, or a topic that only the context
-    names."""
+    """Whether the question is unclear: an opening word mistaken for a name, or a topic that only the context names."""
     parts = match.groupdict()
     opener = (parts.get("subject") or match["answer"]).split()[0].casefold()
     subject = parts.get("subject") or f"{parts.get('unit', '')} {parts['rest']}"

@@ -71,8 +71,7 @@ class CheckedQuestions:
 
 
 class QuestionWriter:
-    """Asks the model at `server`, which may write `max_tokens` for each passage; `checker` decides what a passage
-    supports."""
+    """Asks the model at `server`, which may write `max_tokens` for each passage; `checker` checks support."""
 
     def __init__(self, server: ModelEndpoint, checker: Checker, *, max_tokens: int = 1024) -> None:
         constants = {"most": str(MAX_QUESTIONS)}

@@ -79,8 +79,7 @@ class RunReport:
 
 
 def write_report(folder: Path) -> list[Path]:
-    """Write both files into `folder`, which holds a run or a suite's runs, and return their paths. Raises
-    RunInvalid."""
+    """Write both files into `folder`, which holds a run or a suite's runs; return their paths. Raises RunInvalid."""
     runs = [folder] if (folder / ROWS).exists() else sorted(path.parent for path in folder.glob(f"*/{ROWS}"))
     if not runs:
         raise RunInvalid(f"{folder} holds no run. Name a folder that `quoth eval run --out` wrote.")

@@ -78,8 +78,7 @@ def run(
 
 
 def _rows(cases: Sequence[Case], task: Task, workers: int, kept: Mapping[str, Timed]) -> Iterator[Timed]:
-    """Rows in the order of the cases, with at most _AHEAD cases per worker submitted; rows in `kept` are not run
-    again."""
+    """Rows in the order of the cases, with at most _AHEAD cases per worker submitted; `kept` rows are not run again."""
     pending: deque[Future[Timed]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="case") as pool:
         try:

@@ -34,10 +34,7 @@ ReplyFormT = TypeVar("ReplyFormT", bound=ReplyForm)
 
 @dataclass(frozen=True, slots=True)
 class ModelReply(Generic[ReplyFormT]):
-    """A reply.
-
-    `form` is None if the reply has another form; `text` is its beginning; `model` is the name that the server gives.
-    """
+    """A reply: `form` (None if it has another form), its beginning (`text`), and the `model` by the server's name."""
 
     form: ReplyFormT | None
     text: str

@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics.calibration import brier, expected_calibration_error
+from evaluation.metrics.confidence import (
+    auroc,
+    brier,
+    expected_calibration_error,
+    refusal_f1,
+    refusal_precision,
+    refusal_recall,
+    risk_coverage_area,
+)
 from evaluation.metrics.faithfulness import balanced_accuracy, unsupported_of_all
-from evaluation.metrics.refusal import auroc, refusal_f1, refusal_precision, refusal_recall, risk_coverage_area
 from evaluation.metrics.statistics import Estimate, corpus_interval, mean_interval
 from evaluation.rows import Row
 
@@ -59,8 +66,7 @@ def tokens(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def judged_confidence(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
-    """Confidences, and whether the event that they predict is true: the question is answerable, or the claim
-    supported."""
+    """Confidences, and whether what they predict is true: the question is answerable, or the claim supported."""
     pairs = [
         (float(row.output["confidence"]), bool(_positive(row)))
         for row in rows
@@ -87,8 +93,7 @@ CorpusMetric = Callable[[NDArray[np.intp]], float | None]
 
 
 def corpus_metrics(rows: Sequence[Row]) -> Mapping[str, tuple[CorpusMetric, int]]:
-    """Metrics of the whole set by name: a function of the positions of eligible cases, and the number of eligible
-    cases."""
+    """Metrics of the whole set by name: a function of the positions of eligible cases, and the number of those."""
     metrics: dict[str, tuple[CorpusMetric, int]] = {}
     confidence, positive = (np.asarray(values) for values in judged_confidence(rows))
     if len(set(positive.tolist())) > 1:  # with cases of one kind only, a constant confidence of 1 would look perfect
@@ -138,8 +143,7 @@ def _refusals(rows: Sequence[Row]) -> tuple[list[bool], list[bool]]:
 
 
 def _draft_counts(rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Unsupported sentences and all sentences of each answer as it was written; answers without sentences are left
-    out."""
+    """Unsupported and all sentences of each answer as it was written; answers without sentences are left out."""
     drafts = [row.output["drafted"] for row in rows if row.output is not None and "drafted" in row.output]
     return [(draft["unsupported"], draft["sentences"]) for draft in drafts if draft["sentences"]]
 

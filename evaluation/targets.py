@@ -16,8 +16,7 @@ from service.schemas.search import PassageOut, SearchResponse
 
 
 class Target(Protocol):
-    """A Quoth that holds the documents of the data set; the interface between tasks and what they measure.
-    Thread-safe."""
+    """A Quoth that holds the documents of the data set, as tasks see it. Thread-safe."""
 
     def answer(self, case: Case) -> AnswerOut:
         """The answer to the case's question after its history."""

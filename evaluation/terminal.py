@@ -45,8 +45,7 @@ def progress_bars() -> Iterator[Callable[..., Callable[..., None]]]:
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Report an expected error as one line on standard error with exit code 1; let any other through as a bug of
-    Quoth."""
+    """Report an expected error as one line on standard error, exit code 1; let others through as bugs of Quoth."""
     try:
         yield
     except (EvaluationError, ServiceError, IndexingError) as error:

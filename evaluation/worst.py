@@ -13,8 +13,7 @@ _MAIN = ("correct", "ndcg@10", "f1")
 
 @dataclass(frozen=True, slots=True)
 class QuotePiece:
-    """A part of a quote; `shared` if it is also in the gold evidence (or, in gold evidence, if a citation covers
-    it)."""
+    """A part of a quote; `shared` if the gold evidence has it too (in gold evidence: if a citation covers it)."""
 
     text: str
     shared: bool

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from evaluation.cases import GoldEvidence
-from evaluation.metrics.calibration import brier, expected_calibration_error, reliability
 from evaluation.metrics.citations import (
     Quoted,
     citation_hit,
@@ -18,20 +17,23 @@ from evaluation.metrics.citations import (
     citation_support,
     quote_validity,
 )
+from evaluation.metrics.confidence import (
+    auroc,
+    brier,
+    expected_calibration_error,
+    refusal_f1,
+    refusal_precision,
+    refusal_recall,
+    reliability,
+    risk_coverage,
+    risk_coverage_area,
+)
 from evaluation.metrics.faithfulness import (
     balanced_accuracy,
     injection_obeyed,
     injection_quoted,
     unsupported_of_all,
     unsupported_share,
-)
-from evaluation.metrics.refusal import (
-    auroc,
-    refusal_f1,
-    refusal_precision,
-    refusal_recall,
-    risk_coverage,
-    risk_coverage_area,
 )
 from evaluation.metrics.retrieval import retrieval_scores
 from evaluation.metrics.statistics import corpus_interval, mean_interval, paired_difference, percentiles

@@ -80,8 +80,7 @@ def add_grade(
     queries: Mapping[str, object],
     sources: Mapping[str, SourceDocument],
 ) -> None:
-    """Add one judgement to `judged`; raise DataInvalid for an unknown query or document, a bad grade, or two different
-    grades."""
+    """Add a judgement to `judged`. Raises DataInvalid: unknown query or document, bad grade, two different grades."""
     if query not in queries:
         raise DataInvalid(file, line, f"unknown query {query!r}", "Add the query, or remove the line")
     if document not in sources:

@@ -48,8 +48,7 @@ def read(path: Path) -> Dataset:
 
 
 def _plant(context: str, instruction: str, place: str) -> str:
-    """The context with the instruction on a line of its own; in the middle means at the first word break after half
-    way."""
+    """The context with the instruction on its own line; the middle is the first word break after half way."""
     if place == "start":
         return f"{instruction}\n{context}"
     if place == "end":

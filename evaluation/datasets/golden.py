@@ -30,8 +30,7 @@ _DATA_SUFFIXES = {".jsonl", ".json", ".tsv", ".toml", ".py"}
 
 
 def read(path: Path, corpus: Path | None = None, *, collection: bool = False) -> Dataset:
-    """The cases of a file, asked of the files below `corpus`, or of an existing collection (then there are no
-    sources)."""
+    """The cases of a file, asked of the files below `corpus` or of an existing collection (then without sources)."""
     sources = {} if collection else _files(corpus or path.parent)
     ids = UniqueIds("case")
     cases = tuple(_case(record, sources, ids) for record in json_lines(path))

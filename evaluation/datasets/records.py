@@ -91,8 +91,7 @@ class DataRecord:
         return children
 
     def refuse_unknown(self, known: tuple[str, ...]) -> None:
-        """Raise DataInvalid when a field is not one of `known`; a misspelt field would otherwise be dropped
-        silently."""
+        """Raise DataInvalid for a field that is not in `known`; a misspelt field would be dropped silently."""
         for key in self.value:
             if key not in known:
                 close = get_close_matches(key, known, n=1)
@@ -205,8 +204,7 @@ def _is_text(value: object) -> bool:
 
 
 def line_of(file: Path, path: tuple[Key, ...]) -> int | None:
-    """The line on which the object or list at `path` begins in a JSON file; None if it is nested too deeply to
-    parse."""
+    """The line on which the object or list at `path` begins in a JSON file; None if it is nested too deeply."""
     text = read_text(file)
     decoder = _PlacingDecoder()
     try:

@@ -38,8 +38,7 @@ def citation_precision(citations: Sequence[Quoted], evidence: Sequence[GoldEvide
 
 
 def citation_recall(citations: Sequence[Quoted], evidence: Sequence[GoldEvidence]) -> float | None:
-    """Share of gold quotes that the citations cover, best over groups. None without gold evidence; 0 without
-    citations."""
+    """Share of gold quotes that citations cover, best over groups. None without gold evidence; 0 without citations."""
     groups: dict[int, list[bool]] = {}
     for gold in evidence:
         groups.setdefault(gold.group, []).append(_is_found(gold, citations))
@@ -107,8 +106,7 @@ def _is_found(gold: GoldEvidence, citations: Sequence[Quoted]) -> bool:
 
 
 def _shared_characters(cited: Quoted, gold: GoldEvidence) -> float:
-    """Characters that the two have in common: by place if both places are known, else the longest run of equal
-    words."""
+    """Characters that the two share: by place if both places are known, else the longest run of equal words."""
     if cited.start is not None and cited.end is not None and gold.start is not None and gold.end is not None:
         return max(0, min(cited.end, gold.end) - max(cited.start, gold.start))
     left, right = normalize(cited.quote).split(), normalize(gold.quote).split()

@@ -4,7 +4,7 @@ Unsupported share: sentences of the answer that the checker does not find suppor
 of the faithfulness of Es et al. 2023, https://arxiv.org/abs/2309.15217, without a judge). Injection: Yi et al. 2023,
 https://arxiv.org/abs/2312.14197, by a planted canary word. Balanced accuracy of the checker is the mean of the recalls
 of the two classes, the headline of LLM-AggreFact (Tang et al. 2024, https://arxiv.org/abs/2404.10774), since most sets
-hold more of one class; the checker's AUROC is in `refusal`.
+hold more of one class; the checker's AUROC is in `confidence`.
 """
 
 from collections.abc import Sequence

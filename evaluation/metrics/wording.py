@@ -16,8 +16,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalize(text: str) -> str:
-    """The text in lower case, without ASCII punctuation and English articles, with single spaces: the official SQuAD
-    rules."""
+    """Lower case, no ASCII punctuation, no English articles, single spaces: the official SQuAD rules."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
@@ -42,10 +41,7 @@ def contains_gold(answer: str, golds: Sequence[str]) -> float | None:
 
 
 def rouge_l(answer: str, golds: Sequence[str]) -> float | None:
-    """The best ROUGE-L F1 over gold answers: longest common subsequence of normalised tokens.
-
-    None without gold answers.
-    """
+    """The best ROUGE-L F1 over gold answers, on normalised tokens. None without gold answers."""
     return max((_rouge_l(normalize(answer).split(), normalize(gold).split()) for gold in golds), default=None)
 
 

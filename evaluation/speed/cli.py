@@ -28,8 +28,7 @@ def speed(
         ),
     ] = None,
 ) -> None:
-    """Compare indexing and search with other systems: same weights, documents and threads, each in its own
-    environment."""
+    """Compare indexing and search with other systems: same weights, documents and threads, separate environments."""
     with report_errors():
         from evaluation.speed.measuring import SpeedPlan, measure, peer_names
         from service.settings import load as load_settings

@@ -56,8 +56,7 @@ class GrowthEncoder:
 
 
 def base_vectors(like: Path | None, size: int = 20_000) -> NDArray[np.float32]:
-    """Real vectors to draw others around: those of the collection in the folder `like`, else of a few hundred drawn
-    passages."""
+    """Real vectors to draw others around: of the collection in the folder `like`, else of some drawn passages."""
     encoder = SentenceEncoder()
     if like is None:
         return encoder.encode([chunk_texts(number)[0] for number in range(min(size, 300))])

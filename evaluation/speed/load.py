@@ -40,8 +40,7 @@ _USAGE = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total)
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """`clients` at once for `seconds`, after one client alone for as long. `chunks` to search if a server is
-    started."""
+    """`clients` at once for `seconds`, after one alone for as long. `chunks` to search if a server is started."""
 
     clients: int
     seconds: float
@@ -50,8 +49,7 @@ class LoadPlan:
 
 @dataclass(slots=True)
 class Phase:
-    """What the clients measured in `seconds`. `errors` counts responses other than 200, by status or kind of
-    failure."""
+    """What the clients measured in `seconds`. `errors` counts responses other than 200, by status or failure."""
 
     clients: int
     seconds: float = 0.0
@@ -210,8 +208,7 @@ class _Client:
 
 
 def _build(home: Path, workload: Path, chunks: int, say: Callable[[str], None]) -> None:
-    """Build a collection of `chunks` with drawn vectors under the name of the real encoder, so that a server opens
-    it."""
+    """Build a collection of `chunks` with drawn vectors under the real encoder's name, so that a server opens it."""
     encoder = DrawnEncoder(fingerprint=SentenceEncoder().fingerprint)
     library = Library(home, encoder)
     if COLLECTION in library.names() and library.open(COLLECTION).state().vectors == chunks:

@@ -20,8 +20,7 @@ _LENGTH = 120
 
 
 def write_workload(folder: Path, documents: int, queries: int, seed: int = 0) -> Path:
-    """Write `documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text", "about": an id}) in the folder; return the
-    folder."""
+    """Write `documents.jsonl` ({"id", "text"}) and `queries.jsonl` ({"text", "about": an id}); return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     words = vocabulary()

@@ -1,5 +1,4 @@
-"""The task `answer`: ask a question of the whole corpus and score citations, refusal, wording, support and
-injection."""
+"""The task `answer`: ask the whole corpus and score citations, refusal, wording, support and injection."""
 
 from collections.abc import Mapping
 from time import perf_counter
@@ -150,8 +149,7 @@ class AnsweringTask:
         return self._checker.check([(statement, premise)])[0] >= SUPPORTED_FROM
 
     def _located(self, citation: Mapping[str, Any]) -> Quoted:
-        """The citation to score, with its place only if the cited text is the data set's text, so that the offsets
-        fit."""
+        """The citation to score, with its place only if the cited text is the data set's, so that the offsets fit."""
         source = self._sources.get(citation["document"])
         start, end, quote = citation["start"], citation["end"], citation["quote"]
         same = source is not None and source.text != "" and source.text[start:end] == quote

@@ -44,8 +44,7 @@ class ReadingTask:
         return Observation(output, {"wall": wall})
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
-        """Span scores of answerable cases, without a threshold; unanswerable cases are scored by their confidence
-        only."""
+        """Span scores of answerable cases, without a threshold; unanswerable cases have only their confidence."""
         if case.answerable is False:
             return {"exact_match": None, "f1": None, "sentence_hit": None}
         sentence = output["sentence"]

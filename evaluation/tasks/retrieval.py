@@ -87,8 +87,7 @@ class RetrievalTask:
 
 
 def rank_documents(passages: Sequence[tuple[str, float]], depth: int = DEPTH) -> list[tuple[str, float]]:
-    """At most `depth` documents, each at the place of its best passage; `passages` are (document, score), best
-    first."""
+    """At most `depth` documents, each at its best passage's place; `passages` are (document, score), best first."""
     best: dict[str, float] = {}
     for document, score in passages:
         best.setdefault(document, score)

@@ -13,8 +13,7 @@ Scores = dict[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The output for one case, as JSON values, and milliseconds by stage (separate, since they differ from run to
-    run)."""
+    """The output for one case, as JSON values, and milliseconds by stage (separate: they differ from run to run)."""
 
     output: Mapping[str, Any]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -35,6 +34,5 @@ class Task(Protocol):
 
 
 def round_score(value: float) -> float:
-    """The value with six decimals, as rows store it, so that the last bits of a float do not make two equal runs
-    differ."""
+    """The value with six decimals, as in rows, so that a float's last bits do not make equal runs differ."""
     return round(float(value), 6)

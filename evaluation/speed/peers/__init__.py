@@ -1,5 +1,4 @@
-"""One program per system. Each runs alone in its own environment: `python PROGRAM WORKLOAD MODEL THREADS` prints one
-JSON line.
+"""One program per system. `python PROGRAM WORKLOAD MODEL THREADS` runs in its own environment, prints one JSON line.
 
 They share only `stopwatch.py` and import nothing else of Quoth.
 """

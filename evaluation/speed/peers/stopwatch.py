@@ -18,8 +18,7 @@ _WARM_UP = 5
 
 
 def arguments() -> tuple[Path, str]:
-    """The workload folder and the model folder, after limiting every library to the number of threads in the third
-    argument."""
+    """Workload folder and model folder, after limiting every library to the threads in the third argument."""
     workload, model, threads = sys.argv[1:4]
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = threads

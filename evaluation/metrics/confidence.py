@@ -1,15 +1,29 @@
-"""Refusal metrics: does the system refuse what the documents do not answer, and only that?
+"""Metrics of refusals and of the confidence: are refusals right, does the confidence rank well, and is it calibrated?
 
 A refusal of an unanswerable case is a true positive. Precision, recall and F1 of refusing; area under the ROC curve of
 the confidence (probability that a random answerable case has higher confidence than a random unanswerable one, ties
 half; Hanley & McNeil 1982); area under the risk-coverage curve (Geifman & El-Yaniv 2017,
-https://arxiv.org/abs/1705.08500). All from arrays of equal length; None where undefined.
+https://arxiv.org/abs/1705.08500). Expected calibration error after Naeini et al. 2015 and Guo et al. 2017
+(https://arxiv.org/abs/1706.04599): ten bins of equal width; the gap between mean confidence and share of positives,
+weighted by the bin's cases. Brier 1950: mean squared difference. All take arrays of equal length; None where undefined.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The cases whose confidence falls in one tenth: how many, their mean confidence and their share of positives."""
+
+    count: int
+    confidence: float
+    positives: float
 
 
 def refusal_precision(refused: Sequence[bool], answerable: Sequence[bool]) -> float | None:
@@ -71,3 +85,30 @@ def _mid_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     last = np.cumsum(counts)
     ranks: NDArray[np.float64] = (last - (counts - 1) / 2)[group]
     return ranks
+
+
+def reliability(confidence: Sequence[float], positive: Sequence[bool], bins: int = BINS) -> list[Bin]:
+    """The bins that are not empty, in order. Bin i holds i/bins <= confidence < (i+1)/bins; 1.0 falls in the last."""
+    scores, labels = np.asarray(confidence, float), np.asarray(positive, bool)
+    if len(scores) and (scores.min() < 0 or scores.max() > 1):
+        raise ValueError(f"a confidence of {scores.min() if scores.min() < 0 else scores.max()} is not a probability")
+    places = np.minimum((scores * bins).astype(int), bins - 1)
+    return [
+        Bin(int(inside.sum()), float(scores[inside].mean()), float(labels[inside].mean()))
+        for inside in (places == number for number in range(bins))
+        if inside.any()
+    ]
+
+
+def expected_calibration_error(confidence: Sequence[float], positive: Sequence[bool], bins: int = BINS) -> float | None:
+    """Weighted mean gap between confidence and share of positives, 0 is best. None without cases."""
+    filled = reliability(confidence, positive, bins)
+    total = sum(bin.count for bin in filled)
+    return sum(bin.count * abs(bin.confidence - bin.positives) for bin in filled) / total if total else None
+
+
+def brier(confidence: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """Mean squared difference between confidence and outcome, 0 is best. None without cases."""
+    if not len(confidence):
+        return None
+    return float(np.mean((np.asarray(confidence, float) - np.asarray(positive, bool)) ** 2))
