@@ -58,7 +58,7 @@ class Machine(RuleBasedStateMachine):
         self.files = {"sub/keep.txt": "Kept."}
         self.ticks = 10**18
         self.is_synced = False
-        self.collection = self._opened()
+        self.collection = self._open_collection()
 
     def teardown(self) -> None:
         if hasattr(self, "home"):
@@ -67,7 +67,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=NAMES, text=TEXTS)
     def write(self, name: str, text: str) -> None:
-        self._put(name, text)
+        self._write_file(name, text)
 
     @precondition(lambda self: len(self.files) > 1)
     @rule(data=st.data())
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.collection.close()
-        self.collection = self._opened()
+        self.collection = self._open_collection()
 
     @invariant()
     def no_document_is_stored_twice_and_every_quote_is_literal(self) -> None:
@@ -171,7 +171,7 @@ class Machine(RuleBasedStateMachine):
         try:
             work()
         except Crash:
-            self.collection = self._opened()  # the old collection is abandoned, not closed
+            self.collection = self._open_collection()  # the old collection is abandoned, not closed
         else:
             self.is_synced = True
 
