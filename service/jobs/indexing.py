@@ -56,7 +56,7 @@ class Indexer:
         read = self._read(upload)
         check()
         if not read.documents:
-            raise read.refused[0]
+            raise read.rejected[0]
         documents = [_with_upload(document, upload) for document in read.documents]
         ids = [document.id for document in documents]
         place = folder_of(upload.document_id)
@@ -71,7 +71,7 @@ class Indexer:
             before = {document.id for document in collection.documents.list(folder=place)}
             collection.change(add=add, remove=sorted(before.difference(ids)))
             is_inherited = upload.principals is None and any(readers.values())
-            self._leases.record_stored(claim, len(documents), _remark(read.refused, is_inherited=is_inherited))
+            self._leases.record_stored(claim, len(documents), _remark(read.rejected, is_inherited=is_inherited))
         self._embed(claim, collection, ids, check)
 
     def interrupt(self) -> None:
