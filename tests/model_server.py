@@ -11,7 +11,6 @@ from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
 from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget
-from service.generators.openai_client import ModelEndpoint
 from service.generators.protocol import Draft, Passage
 from service.generators.remote import RemoteGenerator
 from service.prompts import load_prompts
@@ -142,6 +141,8 @@ def serving(model):
 
 @contextmanager
 def remote(model, silence_s=5.0, budget=None, breaker=None, line_s=5.0):
+    from service.generators.openai_client import ModelEndpoint
+
     pauses = []
     with serving(model) as url:
         server = ModelEndpoint(url, "some-model", KEY, silence_s)

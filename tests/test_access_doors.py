@@ -12,7 +12,6 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
-from mcp import Client
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -21,9 +20,7 @@ from service.access.keyring import Keyring
 from service.access.rate import Rate
 from service.api.middleware.authentication import PUBLIC, READY
 from service.composition.http import create_app
-from service.composition.mcp import create_mcp_app
 from service.errors import StoreUnavailable
-from service.mcp.server import create_server
 from tests.served_app import ServedApp, ask
 
 
@@ -211,6 +208,11 @@ def test_every_request_is_refused_when_keys_cannot_be_read(served: ServedApp, mo
 
 
 def test_mcp_over_http_requires_the_same_keys(served: ServedApp) -> None:
+    from mcp import Client
+
+    from service.composition.mcp import create_mcp_app
+    from service.mcp.server import create_server
+
     _, key = served.keys.create("assistant", [Scope.ASK], collections=["open"], principals=["ada"])
     _, loader = served.keys.create("loader", [Scope.INGEST])
     server = create_server(served.service, served.store)

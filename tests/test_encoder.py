@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from index.embedding.encoder import SentenceEncoder
 from index.embedding.minilm import MiniLM
@@ -34,6 +33,8 @@ def encoder(cache: Path) -> SentenceEncoder:
 
 
 def test_vectors_are_those_of_sentence_transformers_in_fp32(encoder: SentenceEncoder) -> None:
+    from sentence_transformers import SentenceTransformer
+
     reference = SentenceTransformer(str(bundled_folder()), device="cpu")
     expected = reference.encode(TEXTS, normalize_embeddings=True)
     vectors = encoder.encode(TEXTS)

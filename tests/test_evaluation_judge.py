@@ -10,7 +10,6 @@ from evaluation.errors import ModelUnavailable, RunInvalid
 from evaluation.judge import Judge, JudgementForm, cohen_kappa, judge_run, markdown
 from evaluation.rows import ROWS, Row
 from evaluation.structured_replies import parse_reply
-from service.generators.openai_client import ModelEndpoint
 
 
 def row(case: str, answer: str, correct: float | None, **gold: object) -> Row:
@@ -34,6 +33,8 @@ def by_case(**replies: str | int) -> Any:
 
 
 def judged(folder: Path, url: str, model: str = "judge-7b", max_tokens: int = 512) -> Any:
+    from service.generators.openai_client import ModelEndpoint
+
     judge = Judge(ModelEndpoint(url, model), max_tokens=max_tokens)
     try:
         return judge_run(folder, judge)

@@ -27,7 +27,6 @@ from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 from service.answering.service import Service
-from service.generators.openai_client import ModelEndpoint
 
 TEXT = (
     "The Lusatian Dam was completed in 1904. Clara Winter designed the sluices of the Lusatian Dam. "
@@ -60,6 +59,8 @@ def dam(tmp_path: Path) -> Collection:
 
 
 def asked(url: str, service: Service, passage: str = TEXT, max_tokens: int = 1024) -> Any:
+    from service.generators.openai_client import ModelEndpoint
+
     questioner = QuestionWriter(ModelEndpoint(url, "writer"), service.checker, max_tokens=max_tokens)
     try:
         return questioner.ask("The dam", passage)
@@ -143,6 +144,8 @@ def test_a_request_without_a_whole_reply_is_counted_and_one_that_is_gone_ends_th
 def test_a_draft_takes_what_holds_counts_the_rest_and_fills_up_from_the_text(
     dam: Collection, chat_desk: Any, service: Service
 ) -> None:
+    from service.generators.openai_client import ModelEndpoint
+
     again = {**GOOD, "question": "Who designed sluices for the Lusatian Dam?"}
     elsewhere = {**OTHER, "question": "Which snow do penguins of southern Patagonia prefer in winter nights?"}
     with chat_desk(lambda _: reply(GOOD, again, elsewhere)) as desk:
@@ -160,6 +163,8 @@ def test_a_draft_takes_what_holds_counts_the_rest_and_fills_up_from_the_text(
 
 
 def test_a_question_that_search_does_not_find_is_dropped(chat_desk: Any, service: Service, tmp_path: Path) -> None:
+    from service.generators.openai_client import ModelEndpoint
+
     collection = Collection(tmp_path / "many", SentenceEncoder())
     for number in range(12):
         text = f"Who is asked where the boats of harbour {number} sleep? The boats of harbour {number} sleep ashore."

@@ -8,7 +8,6 @@ import pytest
 
 from evaluation.datasets import beir
 from evaluation.execution import RunPlan, execute
-from evaluation.reference import measure, ndcg
 from evaluation.rows import read_rows
 from index.embedding.weights import bundled_folder
 
@@ -17,6 +16,8 @@ SEED = Path(__file__).parent.parent / "seeds" / "cyber-cooperation-briefing.md"
 
 def test_ndcg_by_hand() -> None:
     # gains 0, 2, 1 at places 1 to 3: 2/log2(3) + 1/2; the best order: 2 + 1/log2(3)
+    from evaluation.reference import ndcg
+
     assert ndcg(["x", "b", "a"], {"a": 1, "b": 2, "gone": 0}) == pytest.approx(
         (2 / 1.5849625 + 0.5) / (2 + 1 / 1.5849625)
     )
@@ -24,6 +25,8 @@ def test_ndcg_by_hand() -> None:
 
 
 def test_the_encoder_run_and_sentence_transformers_own_search_come_out_the_same(tmp_path: Path) -> None:
+    from evaluation.reference import measure
+
     paragraphs = [text for text in SEED.read_text(encoding="utf-8").split("\n\n") if len(text) > 120][:12]
     folder = tmp_path / "set"
     (folder / "qrels").mkdir(parents=True)

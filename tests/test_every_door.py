@@ -6,15 +6,12 @@ from typing import Any
 
 import anyio
 import httpx
-import openai
 import pytest
-from mcp import Client
 from typer.testing import CliRunner
 
 from service.answering.service import Service
 from service.cli.app import app
 from service.client import AsyncQuoth, Quoth
-from service.mcp.server import create_server
 from service.records import Answer
 from service.schemas.answers import AnswerOut
 from service.storage.conversations import ConversationStore
@@ -40,12 +37,16 @@ def by_stream(served: str, question: str) -> Any:
 
 
 def by_openai(served: str, question: str) -> Any:
+    import openai
+
     with openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
         messages: list[Any] = [{"role": "user", "content": question}]
         return (client.chat.completions.create(model="quoth", messages=messages).model_extra or {})["quoth"]
 
 
 def by_openai_stream(served: str, question: str) -> Any:
+    import openai
+
     with openai.OpenAI(base_url=f"{served}/v1", api_key="none") as client:
         messages: list[Any] = [{"role": "user", "content": question}]
         *_, last = client.chat.completions.create(model="quoth", messages=messages, stream=True)
@@ -73,6 +74,10 @@ def by_async_client(served: str, question: str) -> Any:
 
 
 def by_mcp(service: Service, store: ConversationStore, question: str) -> Any:
+    from mcp import Client
+
+    from service.mcp.server import create_server
+
     async def ask() -> Any:
         async with Client(create_server(service, store)) as client:
             return (await client.call_tool("ask", {"question": question})).structured_content

@@ -9,13 +9,9 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
-import docx
-import pypdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reportlab.lib.pagesizes import A4
-from reportlab.pdfgen.canvas import Canvas
 
 from index.errors import DocumentRejected, NotADocument
 from index.extraction.extractor import Extractor, extract
@@ -37,6 +33,9 @@ def read(extractor: Extractor) -> Callable[[Path], Document]:
 
 
 def pdf(path: Path, pages: list[list[str]]) -> Path:
+    from reportlab.lib.pagesizes import A4
+    from reportlab.pdfgen.canvas import Canvas
+
     canvas = Canvas(str(path), pagesize=A4)
     for lines in pages:
         for row, line in enumerate(lines):
@@ -135,6 +134,8 @@ def test_a_main_element_with_less_text_leaves_the_rest_in(tmp_path: Path, read: 
 
 
 def test_docx_gives_headings_lists_and_tables(tmp_path: Path, read: Callable[[Path], Document]) -> None:
+    import docx
+
     path = tmp_path / "a.docx"
     source = docx.Document()
     source.core_properties.author = "Ana Bø"
@@ -218,6 +219,8 @@ def test_form_feeds_are_the_pages_of_a_text_file(tmp_path: Path, read: Callable[
 
 
 def _encrypted(path: Path) -> None:
+    import pypdf
+
     writer = pypdf.PdfWriter(clone_from=pdf(path.with_suffix(".plain"), [["Secret."]]))
     writer.encrypt("password", algorithm="RC4-128")
     writer.write(path)
@@ -234,6 +237,8 @@ def _zip(path: Path) -> None:
 
 
 def _cut_docx(path: Path) -> None:
+    import docx
+
     docx.Document().save(str(path))
     path.write_bytes(path.read_bytes()[:5000])
 

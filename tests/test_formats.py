@@ -10,13 +10,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Literal
 
-import docx
-import openpyxl
-import pptx
 import pytest
 import xlwt
 from pptx.util import Inches
-from reportlab.pdfgen.canvas import Canvas
 
 from index.extraction.contents import read_contents
 from index.extraction.extractor import Extractor
@@ -31,6 +27,8 @@ ROWS = "| Bridge | Year |\n| Größe | 1932 |"
 
 
 def _pdf(path: Path) -> None:
+    from reportlab.pdfgen.canvas import Canvas
+
     canvas = Canvas(str(path))
     for text in ("Bridges of the town.", FACT):
         canvas.drawString(72, 700, text)
@@ -39,6 +37,8 @@ def _pdf(path: Path) -> None:
 
 
 def _docx(path: Path) -> None:
+    import docx
+
     source = docx.Document()
     source.add_heading("Bridges", 1)
     source.add_paragraph(FACT)
@@ -50,6 +50,8 @@ def _docx(path: Path) -> None:
 
 
 def _pptx(path: Path) -> None:
+    import pptx
+
     slides = pptx.Presentation()
     for title, body in (("Bridges", "An overview."), ("Openings", FACT)):
         slide = slides.slides.add_slide(slides.slide_layouts[1])
@@ -62,6 +64,8 @@ def _pptx(path: Path) -> None:
 
 
 def _xlsx(path: Path) -> None:
+    import openpyxl
+
     book = openpyxl.Workbook()
     book.active.title = "Notes"
     book.active.append([FACT])

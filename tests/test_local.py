@@ -7,7 +7,6 @@ is known, whatever the input.
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from index.records import Chunk, Hit
 from service.errors import GeneratorUnavailable, SettingsInvalid
@@ -47,6 +46,8 @@ def weights(vocabulary, chain):
 
 
 def save(folder, tokenizer, vocabulary, chain, template=TEMPLATE, positions=4096):
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
     size = len(vocabulary)
     config = LlamaConfig(
         vocab_size=size,

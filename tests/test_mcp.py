@@ -12,8 +12,6 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
 from service.answering.service import Service
-from service.composition.mcp import create_mcp_app
-from service.mcp.server import MAX_CHARACTERS, create_server
 from service.storage.conversations import ConversationStore
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +29,8 @@ def talk(server: Any, conversation: Callable[[Client], Awaitable[Any]]) -> Any:
 
 @pytest.fixture(scope="module")
 def server(service: Service, store: ConversationStore) -> Any:
+    from service.mcp.server import create_server
+
     return create_server(service, store)
 
 
@@ -68,6 +68,8 @@ def test_the_tools_are_named_described_and_read_only(server: Any) -> None:
 def test_a_conversation_in_process_and_over_http_gives_the_same_answer(
     server: Any, service: Service, store: ConversationStore, served: str, loopback: Any
 ) -> None:
+    from service.composition.mcp import create_mcp_app
+
     ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
     app = create_mcp_app(server, service, store, anonymous=True)
     with loopback(app) as address:
@@ -113,6 +115,8 @@ def test_an_error_message_says_what_the_model_can_do(server: Any, tool: str, arg
 
 
 def test_a_long_document_is_read_in_parts(server: Any, service: Service) -> None:
+    from service.mcp.server import MAX_CHARACTERS
+
     document = max(service.library.open("default").documents.list(), key=lambda found: found.characters)
 
     def read(**place: int) -> Any:

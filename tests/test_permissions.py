@@ -14,8 +14,6 @@ import pytest
 import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from index.embedding.encoder import HashedEncoder
 from index.library import Library
@@ -26,9 +24,7 @@ from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
 from service.composition.http import create_app
-from service.composition.mcp import create_mcp_app
 from service.generators.extractive import ExtractiveGenerator
-from service.mcp.server import create_server
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
@@ -88,6 +84,9 @@ class ServedDocuments:
 
 @pytest.fixture(scope="module")
 def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[ServedDocuments]:
+    from service.composition.mcp import create_mcp_app
+    from service.mcp.server import create_server
+
     folder = tmp_path_factory.mktemp("permissions")
     library = Library(folder, HashedEncoder())
     collection = library.open_or_create("default")
@@ -162,6 +161,9 @@ def named_doors(client: httpx.Client, canary: str) -> Iterator[tuple[str, httpx.
 
 
 def ask_over_mcp(served: ServedDocuments, people: frozenset[str]) -> str:
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
     headers = {"Authorization": f"Bearer {served.gateway}", HEADER: ",".join(sorted(people))}
 
     async def talk() -> str:

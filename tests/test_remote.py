@@ -8,7 +8,6 @@ import pytest
 
 from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget, estimate_tokens
-from service.generators.openai_client import ModelEndpoint
 from service.generators.protocol import Completion, Draft, Report
 from service.generators.remote import RemoteGenerator
 from service.progress import AnswerStopped, Stages
@@ -192,6 +191,8 @@ def test_a_context_too_small_for_one_passage_is_an_error_that_names_the_setting(
 
 
 def test_a_real_model_on_a_real_server_streams_whole_sentences(llama):
+    from service.generators.openai_client import ModelEndpoint
+
     generator = RemoteGenerator(ModelEndpoint(llama, "smollm2"), TokenBudget(1024, 24), load_prompts())
     out, error = generate_all(generator, PASSAGES[:1])
     generator.close()

@@ -11,7 +11,6 @@ from service.answering.writing import SentenceWriter
 from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget
 from service.generators.extractive import ExtractiveGenerator
-from service.generators.openai_client import ModelEndpoint
 from service.generators.protocol import Report
 from service.generators.remote import CircuitBreaker, RemoteGenerator
 from service.progress import AnswerStopped, Stages
@@ -118,6 +117,8 @@ def test_any_failure_is_replaced_by_the_extractive_answer_with_a_note(fault):
 
 
 def test_a_server_that_is_not_running_is_reported_without_its_password():
+    from service.generators.openai_client import ModelEndpoint
+
     server = ModelEndpoint("http://user:hunter2@127.0.0.1:9/v1", "m", KEY, 1.0)
     generator = RemoteGenerator(server, TokenBudget(4096, 64), load_prompts(), pause=lambda _: None)
     out, error = generate_all(generator)
@@ -233,6 +234,8 @@ def test_a_server_that_keeps_failing_is_left_alone_for_a_while_then_tried_once()
 
 
 def test_a_pause_before_a_retry_ends_when_the_caller_has_left():
+    from service.generators.openai_client import ModelEndpoint
+
     stages = Stages()
 
     def refuse(handler):

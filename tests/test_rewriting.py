@@ -9,9 +9,7 @@ from typing import Any
 
 import anyio
 import httpx
-import openai
 import pytest
-from mcp import Client
 
 from service.answering.answerer import Answerer
 from service.answering.service import Service
@@ -23,7 +21,6 @@ from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
 from service.followups.rewriter import Rewriter
 from service.generators.protocol import Completion
-from service.mcp.server import create_server
 from service.prompts import Messages, load_prompts
 from service.records import Answer, Question, Sentence, Turn, Usage
 from service.storage.conversations import ConversationStore
@@ -114,6 +111,8 @@ def by_stream(asked: Asked) -> Any:
 
 
 def by_openai(asked: Asked) -> Any:
+    import openai
+
     messages: list[Any] = [
         {"role": "user", "content": FIRST},
         {"role": "assistant", "content": WORDED},
@@ -136,6 +135,10 @@ def by_client(asked: Asked) -> Any:
 
 
 def by_mcp(asked: Asked) -> Any:
+    from mcp import Client
+
+    from service.mcp.server import create_server
+
     async def ask() -> Any:
         async with Client(create_server(asked.service, asked.store)) as client:
             arguments = {"question": FOLLOW_UP, "conversation_id": asked.conversation_id}

@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
-from transformers import BertModel
 
 from index.embedding.weights import bundled_folder
 from index.inference.bert import Bert, BertShape, from_hugging_face
@@ -35,6 +34,8 @@ def rows(lengths):
 
 
 def test_the_encoder_equals_transformers_with_the_same_weights():
+    from transformers import BertModel
+
     folder = bundled_folder()
     ours = from_hugging_face(BertShape(), load_file(folder / "model.safetensors")).eval()
     theirs = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()

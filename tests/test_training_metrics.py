@@ -12,7 +12,6 @@ from service.scoring.calibration import Signals
 from service.scoring.networks import ReaderNetwork
 from training.average import average
 from training.batches import Labeller, collate
-from training.calibrate import CaseOutcome, case_weights, reliability
 from training.loop import Training, TrainingBudget, rate_factor
 from training.losses import reader_losses
 from training.pretrained import base_tokenizer
@@ -53,6 +52,8 @@ def test_the_rate_warms_up_stays_and_cools_down():
 
 
 def test_case_weights_are_shared_out_by_class_and_by_who_made_a_question_unanswerable():
+    from training.calibrate import CaseOutcome, case_weights
+
     def outcome(answerable, written_so):
         return CaseOutcome(Signals(0.0, 0.0, 0.0), answerable, False, "t", written_so)
 
@@ -84,6 +85,8 @@ def test_the_fit_of_two_groups_is_their_log_odds_and_far_outliers_do_not_throw_i
 
 
 def test_calibration_error_and_brier_by_hand():
+    from training.calibrate import reliability
+
     error, brier = reliability(np.array([0.95, 0.95, 0.05, 0.05]), np.array([1.0, 0.0, 0.0, 1.0]), np.ones(4))
     assert error == pytest.approx(0.45)
     assert brier == pytest.approx((0.05**2 + 0.95**2) / 2)

@@ -160,7 +160,9 @@ class FailingWork:
 
 def test_temporary_and_unexpected_failures_are_retried(place: Home) -> None:
     job = place.upload("d", "Some text.")
-    with place.running_worker(FailingWork(place.indexer, CollectionBusy("c: someone is writing."), ZeroDivisionError("oh"))):
+    with place.running_worker(
+        FailingWork(place.indexer, CollectionBusy("c: someone is writing."), ZeroDivisionError("oh"))
+    ):
         place.until(lambda: place.queue.job(job.id).error == "c: someone is writing.")
         done = place.finished(job)
     assert (done.state, done.attempts, done.error) == (JobState.SUCCEEDED, 3, None)
