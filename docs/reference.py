@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from evaluation.cli import app as evaluation
 from quoth import app
+from service.observability.metrics import Metrics
 from service.settings import PREFIX, Settings
 
 _WIDTH = 110
@@ -24,6 +25,13 @@ def settings_table(*names: str) -> str:
     return "\n".join(rows)
 
 
+def metrics_table() -> str:
+    """A row for each metric: its name, its kind and its meaning."""
+    rows = ["| Metric | Kind | Meaning |", "| --- | --- | --- |"]
+    rows += [f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in Metrics().descriptions()]
+    return "\n".join(rows)
+
+
 def commands() -> str:
     """A section for each command with its help, as `--help` prints it."""
     sections = [*_sections(app, "quoth"), *_sections(evaluation, "quoth eval")]
@@ -36,7 +44,7 @@ def _default(field: FieldInfo) -> str:
     if field.default in (None, ()) or isinstance(field.default, SecretStr):
         return ""
     value = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _sections(group: typer.Typer, name: str) -> Iterator[str]:

@@ -140,14 +140,19 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(None, description="OpenAI-compatible server for the generator `remote`")
     llm_api_key: SecretStr | None = Field(None, description="key for that server")
     llm_model: str | None = Field(None, description="model on that server, or a local model's folder or GGUF file")
-    llm_timeout_s: float = Field(60.0, gt=0, description="longest wait for that server's next words, in seconds")
+    llm_timeout_s: float = Field(
+        60.0,
+        gt=0,
+        description="longest wait for that server's next words, in seconds; a whole answer may take five times as long",
+    )
     llm_max_tokens: int = Field(
         512, ge=16, le=8192, description="longest answer that a language model may write, in tokens"
     )
     llm_context_tokens: int = Field(
         4096,
         ge=512,
-        description="tokens of the language model's context, prompt and answer together; a larger one fits more passages",
+        description="tokens of the language model's context, prompt and answer together; passages that do not fit are left "
+        "out, the least relevant first",
     )
     llm_temperature: float = Field(
         0.0, ge=0, le=2, description="0 writes the most likely words; a higher value varies them"
