@@ -51,7 +51,7 @@ class Shell:
             env=self.environment | settings,
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=280,
             check=False,
         )
 
@@ -109,21 +109,21 @@ def test_the_server_answers_the_request_that_is_shown(shell: Shell) -> None:
     assert re.search(r"^ {4}quoth serve\b", README, re.MULTILINE)
     (curl,) = commands("curl")
     assert f"http://127.0.0.1:{PORT}/" in curl
-    server = subprocess.Popen(
+    with subprocess.Popen(
         ["quoth", "serve", "--port", "0"], cwd=shell.folder, env=shell.environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert server.stdout is not None
-        line = next(line for line in server.stdout if "http://" in line)
-        address = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert address
-        answered = shell.run(curl.replace(f"http://127.0.0.1:{PORT}", address.group()))
-        assert answered.returncode == 0, answered.stderr
-        assert "three months" in json.loads(answered.stdout)["text"]
-        with urllib.request.urlopen(address.group(), timeout=20) as page:
-            assert b"Quoth" in page.read()
-    finally:
-        server.send_signal(signal.SIGINT)
+    ) as server:
+        try:
+            assert server.stdout is not None
+            line = next(line for line in server.stdout if "http://" in line)
+            address = re.search(r"http://127\.0\.0\.1:\d+", line)
+            assert address
+            answered = shell.run(curl.replace(f"http://127.0.0.1:{PORT}", address.group()))
+            assert answered.returncode == 0, answered.stderr
+            assert "three months" in json.loads(answered.stdout)["text"]
+            with urllib.request.urlopen(address.group(), timeout=20) as page:
+                assert b"Quoth" in page.read()
+        finally:
+            server.send_signal(signal.SIGINT)
         assert server.wait(60) == 130
 
 
