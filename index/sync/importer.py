@@ -92,7 +92,7 @@ class Importer:
         Documents in it that could not be read stay as they were; those that it no longer holds are removed. `found_by` is the
         address that led to the file: principals given for it take precedence over those given for places above `uri`.
         """
-        for error in contents.refused:
+        for error in contents.rejected:
             group = self.skipped if isinstance(error, NotADocument) else self.rejected
             group.append(Rejection(error.uri, error.reason, error.fix))
         if contents.source is None:
@@ -193,7 +193,7 @@ class Importer:
 def _no_longer_in(former: Iterable[DocumentSummary], contents: Contents) -> list[DocumentSummary]:
     """The documents that are no longer in the file; those that could not be read this time are not among them."""
     present = {document.uri for document in contents.documents}
-    unread = [error.uri for error in contents.refused if not isinstance(error, NotADocument)]
+    unread = [error.uri for error in contents.rejected if not isinstance(error, NotADocument)]
     return [
         document
         for document in former

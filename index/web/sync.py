@@ -169,7 +169,7 @@ class _WebSync:
             self._keep(self._pages[fetched.url])
             return
         self._importer.add(fetched.url, contents, found_by)
-        if contents.source is not None and not _has_rejected(contents.refused):
+        if contents.source is not None and not _has_rejected(contents.rejected):
             self._new_visits.append(Visit(fetched.url, found_by, fetched.etag, fetched.last_modified))
 
     def _keep(self, documents: Sequence[DocumentSummary]) -> None:
