@@ -167,8 +167,8 @@ def _extraction(answer: Mapping[str, Any]) -> Extraction:
 def _unpacking(answer: Mapping[str, Any]) -> Unpacking:
     """The inverse of `index.extraction.worker.unpacking_fields`."""
     members = tuple(UnpackedMember(**member) for member in answer["members"])
-    return Unpacking(members, tuple(map(_rejection, answer["refused"])), FileStamp(**answer["source"]))
+    return Unpacking(members, tuple(map(_rejection, answer["rejections"])), FileStamp(**answer["source"]))
 
 
 def _rejection(fields: Mapping[str, Any]) -> DocumentRejected:
-    return _KINDS[fields["kind"]](fields["uri"], fields["reason"], fields["mend"])
+    return _KINDS[fields["kind"]](fields["uri"], fields["reason"], fields["fix"])

@@ -2,7 +2,7 @@
 
 It reads requests on standard input, one JSON object a line: task, path, name, uri, limits, and for the task "unpack" a
 folder. It answers each on standard output with eight bytes that give a length (big endian) and JSON of that length:
-`{"document", "source"}`, `{"members", "refused", "source"}` or `{"rejected": {"kind", "uri", "reason", "mend"}}`. JSON
+`{"document", "source"}`, `{"members", "rejections", "source"}` or `{"rejected": {"kind", "uri", "reason", "fix"}}`. JSON
 is used rather than pickle so that a parser taken over by a malicious file can at worst lie about that file.
 
 The process also limits itself: private memory (RLIMIT_DATA), no core files, no network where the system lets a process
@@ -46,7 +46,7 @@ def unpacking_fields(unpacking: Unpacking) -> dict[str, Any]:
     """The unpacking as JSON values; `index.extraction.extractor` converts them back."""
     return {
         "members": [asdict(member) for member in unpacking.members],
-        "refused": [_rejection_fields(error) for error in unpacking.rejected],
+        "rejections": [_rejection_fields(error) for error in unpacking.rejected],
         "source": asdict(unpacking.source),
     }
 
@@ -82,7 +82,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rejection_fields(error: DocumentRejected) -> dict[str, Any]:
-    return {"kind": type(error).__name__, "uri": error.uri, "reason": error.reason, "mend": error.fix}
+    return {"kind": type(error).__name__, "uri": error.uri, "reason": error.reason, "fix": error.fix}
 
 
 def _send(answers: BinaryIO, answer: Mapping[str, Any]) -> None:
