@@ -1,18 +1,13 @@
-"""Which documents a search may look at: a `Filter` states conditions, and the ledger resolves it to a `Selection`."""
+"""Filter: conditions on the documents that a search may look at. The ledger resolves it (index/ledger/selections.py)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
-
-import numpy as np
-from numpy.typing import NDArray
 
 from index.errors import QueryInvalid
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_NANOSECONDS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +52,3 @@ class Filter:
                 for condition in (self.document_ids, self.modified_after, self.modified_before, self.principals)
             )
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """A set of documents by ledger number, stored as the shorter of two lists: those inside, or those outside.
-
-    `share` is the estimated fraction of all documents that are inside; it affects how the search runs, not what it finds.
-    """
-
-    numbers: NDArray[np.int64]
-    outside: bool = False
-    share: float = 0.5
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no document is inside."""
-        return not self.outside and self.numbers.size == 0
-
-    def mask(self, documents: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Return for each document number whether it is inside."""
-        listed = np.zeros(max(documents.max(initial=0), self.numbers.max(initial=0)) + 1, dtype=np.bool_)
-        listed[self.numbers] = True
-        inside: NDArray[np.bool_] = (~listed if self.outside else listed)[documents]
-        return inside
-
-
-def nanoseconds(moment: datetime) -> int:
-    """Return a time with a zone as nanoseconds since 1970, limited to what 64 bits hold (the years 1677 to 2262)."""
-    exact = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
-    return max(-_MAX_NANOSECONDS, min(_MAX_NANOSECONDS, exact))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.filters import Selection
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
+from index.ledger.selections import Selection
 from index.lexicon.analysis import compounds, terms
 from index.lexicon.index import Lexicon
 from index.records import Chunk, Document

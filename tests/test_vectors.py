@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.filters import Selection
 from index.ledger import snapshot as snapshot_module
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
+from index.ledger.selections import Selection
 from index.records import Chunk, Document
 from index.vectors.builder import Sizes
 from index.vectors.index import VectorIndex

@@ -5,15 +5,16 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from index.chunking.chunker import content_hash, embedded_text, embedding_context
-from index.filters import nanoseconds
 from index.records import Chunk, Document, DocumentSummary, FileStamp, Page, Section
 
 _COMPRESSION = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_NANOSECONDS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +163,9 @@ def summary_from(row: Sequence[Any]) -> DocumentSummary:
     source = None if size is None else FileStamp(size, modified_ns)
     permitted = frozenset(json.loads(principals))
     return DocumentSummary(identity, version, uri, title, media_type, characters, chunks, source, indexed_at, permitted)
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Return a time with a zone as nanoseconds since 1970, limited to what 64 bits hold (the years 1677 to 2262)."""
+    exact = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return max(-_MAX_NANOSECONDS, min(_MAX_NANOSECONDS, exact))

@@ -5,14 +5,40 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.filters import Filter, Selection, nanoseconds
+from index.filters import Filter
+from index.ledger.rows import nanoseconds
 from index.storage.sqlite import SqliteDatabase
 
 _MAX_NUMBERS = 2_000_000  # 16 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A set of documents by ledger number, stored as the shorter of two lists: those inside, or those outside.
+
+    `share` is the estimated fraction of all documents that are inside; it affects how the search runs, not what it finds.
+    """
+
+    numbers: NDArray[np.int64]
+    outside: bool = False
+    share: float = 0.5
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no document is inside."""
+        return not self.outside and self.numbers.size == 0
+
+    def mask(self, documents: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return for each document number whether it is inside."""
+        listed = np.zeros(max(documents.max(initial=0), self.numbers.max(initial=0)) + 1, dtype=np.bool_)
+        listed[self.numbers] = True
+        inside: NDArray[np.bool_] = (~listed if self.outside else listed)[documents]
+        return inside
 
 
 class SelectionCache:

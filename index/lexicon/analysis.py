@@ -14,7 +14,7 @@ import unicodedata
 import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
-from index.filters import Selection
+from index.ledger.selections import Selection
 
 _WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_.:/\-][^\W_]++)++")  # possessive: linear in the length of the text

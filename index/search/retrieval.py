@@ -7,9 +7,10 @@ from typing import Protocol
 
 from index.embedding.encoder import Encoder
 from index.errors import QueryInvalid
-from index.filters import Filter, Selection
+from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkRow
+from index.ledger.selections import Selection
 from index.lexicon.index import Lexicon
 from index.records import Hit
 from index.search.fusion import FUSED_WEIGHT, reciprocal_rank

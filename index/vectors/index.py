@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import CollectionBusy, IndexingError
-from index.filters import Selection
 from index.ledger.ledger import Ledger
+from index.ledger.selections import Selection
 from index.ledger.snapshot import Mark, Snapshot, VectorBatch
 from index.storage.lock import FileLock
 from index.vectors.builder import Kind, Sizes, build_segment

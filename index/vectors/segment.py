@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.filters import Selection
+from index.ledger.selections import Selection
 from index.ledger.snapshot import VectorBatch
 from index.vectors.structure import Structure
 
