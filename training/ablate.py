@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from index.inference.bert import BertShape
 from service.scoring.networks import ReaderNetwork
-from training import reader
-from training import sources
+from training import reader, sources
 from training.batches import Labeller, ReaderBatch, batches, collate
 from training.development import PassageScores, score_pairs
 from training.loop import Training, TrainingBudget

@@ -23,8 +23,7 @@ from service.scoring.calibration import alone
 from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
-from training import claims
-from training import sources
+from training import claims, sources
 from training.batches import gold_sentences
 from training.claims import ClaimPair
 from training.search import PassagePool

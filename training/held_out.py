@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from evaluation.datasets.loading import load
-from training import claims
-from training import sources
+from training import claims, sources
 from training.sources import Group
 
 Key = tuple[str, str]

@@ -9,7 +9,17 @@ from index.chunking.sentences import Span
 from training.negatives import Substitutes, exchanged_question, impossible_question, names
 from training.pretrained import base_encoder, base_tokenizer
 from training.search import Bm25, SearchFactory
-from training.sources import Group, PassagePair, Record, answering_passage, first_sentences, irrelevant_passage, json_lines, near_misses, relevant_passage
+from training.sources import (
+    Group,
+    PassagePair,
+    Record,
+    answering_passage,
+    first_sentences,
+    irrelevant_passage,
+    json_lines,
+    near_misses,
+    relevant_passage,
+)
 
 
 def _labelled_passage(record: Record, source: str) -> PassagePair:

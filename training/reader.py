@@ -17,8 +17,7 @@ from index.embedding.weights import bundled_folder
 from index.inference.bert import BertShape
 from service.scoring.networks import ReaderNetwork
 from service.scoring.trained_model import ModelConfig, read_model, write_model
-from training import mix
-from training import sources
+from training import mix, sources
 from training.augmentation import cut_to_sentences, insert_line, perturb_question, set_context
 from training.batches import Example, Labeller, ReaderBatch, batches, collate
 from training.development import dev_sets, score_pairs, summary
