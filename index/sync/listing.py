@@ -99,7 +99,7 @@ def plan_sync(known: Iterable[DocumentSummary], listing: Listing, principals: fr
 
 
 def list_files(paths: Sequence[Path]) -> Listing:
-    """Everything under `paths`, which may be files and folders: each once, in the order of the paths and then by name."""
+    """List everything under `paths`, which may be files and folders: each once, in the order of the paths and then by name."""
     walk = _Walk()
     for path in paths:
         walk.add_root(path)
@@ -181,7 +181,6 @@ class _Walk:
 
 
 def _access_failure(uri: str, error: OSError | RuntimeError) -> Rejection:
-
     if isinstance(error, FileNotFoundError):
         return Rejection(uri, "there is no such file or folder", "Check the spelling, and that its disk is mounted")
     if isinstance(error, PermissionError):

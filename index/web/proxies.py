@@ -1,6 +1,6 @@
 """Proxies set in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), and connections through them.
 
-Quoth decides which machine is asked through a proxy, too: it tells the proxy to connect (CONNECT, RFC 9110) to the very
+Quoth decides which machine is asked through a proxy, too: it asks the proxy to connect (CONNECT, RFC 9110) to the very
 address that was looked up and checked here, so it does not matter how the proxy resolves the name. This machine is never
 asked through a proxy.
 """

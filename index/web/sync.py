@@ -182,7 +182,7 @@ class _WebSync:
                 self._importer.changed.append(document.uri)
 
     def _add_failure(self, url: str, error: NotFetched) -> bool:
-        """Record that a page was not fetched. Returns whether it is gone for good."""
+        """Record that a page was not fetched. Returns whether its server reports it gone."""
         if isinstance(error, PageGone) and url in self._pages:
             self._gone.add(url)
             return True

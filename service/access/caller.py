@@ -1,4 +1,4 @@
-"""Caller: who asks, and what they may do. Every door makes one before anything is read. Pure.
+"""Caller: the person or program that asks, and what they may do. Every door makes one before anything is read. Pure.
 
 A program that knows its users (a chat bot, a portal) has one key, made with `--acts-for-others`. With each request it sends a
 header with the principals of the person it asks for, separated by commas; `narrow_caller` reads it. The first principal names
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. Every look-up takes the caller, so that it finds only what they may read.
+    """The person or program that asks. Every look-up takes the caller, so that it finds only what they may read.
 
     `key_id` is empty without a key. `collections` are the only ones that exist for this caller; None means all. `principals`
     are the users and groups that the caller counts as: a document without principals is for everybody, another one for

@@ -1,4 +1,4 @@
-"""Answers a question with citations. `answerer` holds the whole path of a question, readable from top to bottom.
+"""Answers a question with citations.
 
-Read in this order: answerer, writing, checking, quotes, citations, service.
+Read from the top down: answerer (the whole path of a question), writing, checking, quotes, citations; service holds the parts.
 """

@@ -2,5 +2,5 @@
 
 Engines are imported inside the commands: torch alone takes seconds, and `quoth --help` needs none of it.
 
-Read in this order: console, rendering, app, index, collections, conversations, keys, audit, servers, doctor.
+Read in this order: console, doctor, rendering, index, collections, conversations, keys, audit, servers, app.
 """

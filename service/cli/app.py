@@ -1,4 +1,4 @@
-"""The app `quoth` with the commands ask, search and doctor; the other commands stand in files of their own.
+"""The app `quoth` with the commands ask, search and doctor; the other commands are in files of their own.
 
 Exit codes: 0 done, 1 an error (one line on standard error), 2 a command that cannot be read, 3 a refusal (`ask`),
 130 stopped with Ctrl-C.

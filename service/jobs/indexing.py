@@ -99,10 +99,10 @@ class Indexer:
 
 def _with_upload(document: Document, upload: Upload) -> Document:
     """The document with the upload's metadata. The file itself gets the upload's id and title; files in it keep theirs."""
-    dressed = replace(document, metadata={**document.metadata, **upload.metadata})
+    described = replace(document, metadata={**document.metadata, **upload.metadata})
     if document.uri != uri_of(upload):
-        return dressed
-    return replace(dressed, id=upload.document_id, title=upload.title or document.title)
+        return described
+    return replace(described, id=upload.document_id, title=upload.title or document.title)
 
 
 def _readers(collection: Collection, documents: Sequence[Document], upload: Upload) -> dict[str, frozenset[str]]:
@@ -113,10 +113,10 @@ def _readers(collection: Collection, documents: Sequence[Document], upload: Uplo
         return dict.fromkeys(ids, upload.principals)
     now = {document.id: document.principals for document in collection.documents.list(ids)}
     root = collection.permissions.roots([uri_of(upload)]).get(uri_of(upload))
-    once = collection.permissions.readers(ids)
-    beside = [document.principals for document in collection.documents.list(folder=folder_of(upload.document_id))]
-    usual = root.principals if root is not None else next(iter(beside), frozenset())
-    return {identity: now.get(identity, usual or once.get(identity, frozenset())) for identity in ids}
+    former = collection.permissions.readers(ids)
+    siblings = [document.principals for document in collection.documents.list(folder=folder_of(upload.document_id))]
+    upload_readers = root.principals if root is not None else next(iter(siblings), frozenset())
+    return {identity: now.get(identity, upload_readers or former.get(identity, frozenset())) for identity in ids}
 
 
 def _remark(refused: Sequence[DocumentRejected], *, is_inherited: bool) -> str | None:

@@ -118,7 +118,7 @@ class Leases:
     def retry(self, claim: Claim, error: str, code: str, *, is_loss: bool = False) -> None:
         """Record that the job went wrong and may go through later; after MAX_ATTEMPTS it fails.
 
-        `is_loss`: it went wrong in a way that nobody expected, so it gets fewer chances.
+        `is_loss`: the error was unexpected, so the job gets fewer attempts.
         """
         with self._queue.holding(claim.lease) as (connection, row):
             self._retry(connection, row, int(is_loss), error, code)

@@ -1,1 +1,1 @@
-"""The HTTP server process: its socket, its start and its end."""
+"""The HTTP server process: its socket, and its shutdown."""

@@ -1,6 +1,6 @@
-"""What every door stands on: the service as one caller may use it, answers run or streamed, and admission control.
+"""The service as one caller may use it: whole or streamed answers, and admission control.
 
-A door is a way in: HTTP, Slack, MCP. Doors know this package and never each other.
+The doors that serve many callers (HTTP, Slack, MCP) use this package and never each other.
 
 Read in this order: admission, session, run, stream.
 """

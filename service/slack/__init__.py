@@ -1,5 +1,5 @@
 """Quoth in Slack: questions by mention, message, command, panel and shortcut; answers streamed, with their sources.
 
-Read in this order: store/ (what is stored), render/ (how answers look), client/ (calls to Slack), events, context, replies,
-worker (how a question is answered), actions, handlers (what Slack sends), app, http, manifest.
+Read in this order: render/ (how answers look), store/ (what is stored), client/ (calls to Slack), events, context, replies,
+worker (how a question is answered), actions, handlers (what Slack sends), app, manifest, http.
 """
