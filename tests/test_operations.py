@@ -57,6 +57,7 @@ def test_the_dockerfile_installs_torch_as_the_project_pins_it(tmp_path: Path) ->
         [sys.executable, "-c", program[1]], cwd=tmp_path, check=True, capture_output=True, text=True
     ).stdout
     assert re.fullmatch(r"torch==[0-9.]+\n", printed)
+    assert "pip install --no-deps --require-hashes --requirement requirements/run.lock\n" in DOCKERFILE
 
 
 @pytest.mark.parametrize(
