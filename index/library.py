@@ -16,6 +16,11 @@ from index.maintenance.export import manifest_of, unpack
 from index.storage.lock import writer_lock
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_LEDGER = "ledger.sqlite"
+_DROPPED = ".dropped-"
+_IMPORTING = ".importing-"
+_IMPORT_SECONDS = 24 * 3600.0
+_WAIT_SECONDS = 10.0
 
 
 def is_name(name: str) -> bool:
@@ -29,13 +34,6 @@ def require_name(name: str) -> None:
         raise CollectionNameInvalid(
             f"{name!r} cannot name a collection. Use 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
         )
-
-
-_LEDGER = "ledger.sqlite"
-_DROPPED = ".dropped-"
-_IMPORTING = ".importing-"
-_IMPORT_SECONDS = 24 * 3600.0
-_WAIT_SECONDS = 10.0
 
 
 class Library:

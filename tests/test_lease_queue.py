@@ -95,7 +95,7 @@ def test_an_item_that_is_given_back_is_due_after_the_wait_and_lost_to_its_worker
     case.add()
     lease = case.claim("first")
     case.queue.renew(lease)
-    with case.queue.holding(lease) as (transaction, row):
+    with case.queue.writing(lease) as (transaction, row):
         case.queue.give_back(transaction, row, 30.0)
     with pytest.raises(LeaseLost, match=lease.item):
         case.queue.renew(lease)
@@ -104,7 +104,7 @@ def test_an_item_that_is_given_back_is_due_after_the_wait_and_lost_to_its_worker
     case.now += 1.0
     again = case.claim("second")
     assert (again.item, again.attempts) == (lease.item, 2)
-    with pytest.raises(LeaseLost), case.queue.looking(lease):
+    with pytest.raises(LeaseLost), case.queue.reading(lease):
         pass
 
 
@@ -114,16 +114,16 @@ def test_an_error_inside_a_step_leaves_the_lease_and_a_finished_item_is_never_cl
     lease, other = case.claim(), case.claim("other")
 
     def finish_and_break() -> None:
-        with case.queue.holding(lease) as (transaction, row):
+        with case.queue.writing(lease) as (transaction, row):
             case.queue.finish(transaction, row, case.states[0])
             raise RuntimeError("broke")
 
     with pytest.raises(RuntimeError, match="broke"):
         finish_and_break()
     for held, state in zip((lease, other), case.states, strict=True):
-        with case.queue.holding(held) as (transaction, row):
+        with case.queue.writing(held) as (transaction, row):
             case.queue.finish(transaction, row, state)
-    with pytest.raises(LeaseLost), case.queue.holding(lease):
+    with pytest.raises(LeaseLost), case.queue.writing(lease):
         pass
     case.now += 10 * LEASE_SECONDS
     assert case.queue.claim("w") is None

@@ -16,7 +16,7 @@ import pytest
 
 from service.composition.http import create_app
 from service.slack.app import Timing
-from service.slack.store.messages import Once
+from service.slack.store.messages import RecentActions
 from service.slack.store.questions import Questions, SlackQuestion
 from service.storage.database import Database
 from tests import slack_server
@@ -265,7 +265,7 @@ def test_two_workers_never_take_the_same_question_and_a_thread_is_answered_in_or
         assert (again.question.message, again.attempts) in {("2", 2), ("3", 2)}
         taken_over = again
     assert kept.withdraw("C1:2")
-    once = Once(database, clock=lambda: now)
-    assert [once.first("press"), once.first("press")] == [True, False]
+    once = RecentActions(database, clock=lambda: now)
+    assert [once.record("press"), once.record("press")] == [True, False]
     now += timedelta(days=2)
-    assert once.first("press")
+    assert once.record("press")

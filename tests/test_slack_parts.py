@@ -17,7 +17,7 @@ from service.slack.client.rate_limits import Allowance
 from service.slack.events import find_origin, make_question, read_message
 from service.slack.manifest import manifest
 from service.slack.render.modals import settings_modal
-from service.slack.render.phrases import LANGUAGES, Channel
+from service.slack.render.phrases import LANGUAGES, ChannelSettings
 from service.slack.render.text import escape, mentioned_users, plain_text, shorten, split_text, units
 from tests import slack_rules, slack_server
 
@@ -173,9 +173,9 @@ def test_every_language_has_every_phrase_and_buttons_that_fit() -> None:
 def test_the_settings_fit_a_window_whatever_there_is_to_choose() -> None:
     names = [f"collection-{number}-{'x' * 80}"[:64] for number in range(300)]
     for channel in (
-        Channel(),
-        Channel(names[0], "file:///srv/hr/", True, True, "de"),
-        Channel(names[200], language="fr"),
+        ChannelSettings(),
+        ChannelSettings(names[0], "file:///srv/hr/", True, True, "de"),
+        ChannelSettings(names[200], language="fr"),
     ):
         slack_rules.modal(settings_modal("C1", channel, names, "default"))
 

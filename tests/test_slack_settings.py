@@ -14,7 +14,7 @@ from quoth import app
 from service.composition.http import create_app
 from service.errors import SettingsInvalid, SlackRefused
 from service.session.session import Session
-from service.slack.render.phrases import LANGUAGES, Channel
+from service.slack.render.phrases import LANGUAGES, ChannelSettings
 from service.slack.store.channels import Channels
 from tests.slack_people import (
     DOCUMENTS,
@@ -70,14 +70,14 @@ def test_members_choose_collections_that_a_setting_opens_and_administrators_any(
         refused = submit_settings(slack, collection="named:closed", when=("silent",)).payloads[-1]
         assert refused["response_action"] == "errors"
         assert "administrator" in refused["errors"]["collection"]
-        assert channels.of("C1") == Channel()
+        assert channels.get("C1") == ChannelSettings()
         submit_settings(slack, collection="named:open")
-        assert channels.of("C1").collection == "open"
+        assert channels.get("C1").collection == "open"
         submit_settings(slack, collection="named:closed", user="U2")
-        assert channels.of("C1").collection == "closed"
+        assert channels.get("C1").collection == "closed"
         assert offered("U1") == ["usual:", "named:closed", "named:open"]
         assert submit_settings(slack, collection="named:closed", when=("silent",)).payloads == []
-        assert channels.of("C1").silent
+        assert channels.get("C1").silent
         slack.users["U2"]["is_admin"] = False
         assert offered("U2") == ["usual:", "named:closed", "named:open"]
 

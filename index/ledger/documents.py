@@ -101,4 +101,4 @@ class Documents:
 
 def _not_found(document_id: str, version: str | None) -> NotFound:
     what = "no current version" if version is None else f"no version {version!r}"
-    return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see what there is")
+    return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see their ids")

@@ -13,7 +13,7 @@ def document_number(connection: sqlite3.Connection, document_id: str) -> int:
     """Return the ledger number of a current document. `NotFound` if it is not current."""
     row = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).fetchone()
     if row is None:
-        raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see what there is")
+        raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see their ids")
     number: int = row[0]
     return number
 

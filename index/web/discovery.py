@@ -139,7 +139,7 @@ def _fetch_part(discovery: Discovery, fetcher: Fetcher, url: str, host: str) -> 
             raise NotFetched("it is on another host than the sitemap that lists it", "Name it yourself")
         sitemap = _sitemap_in(fetcher.fetch(url), fetcher.limits.page_bytes)
         if sitemap is None:
-            raise NotFetched("it is no sitemap", "Tell the site's owner")
+            raise NotFetched("it is not a sitemap", "Tell the site's owner")
     except NotFetched as error:
         discovery.rejected.append(Rejection(url, error.reason, error.fix))
         return None

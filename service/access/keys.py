@@ -85,7 +85,7 @@ def expiry_of(written: str, now: datetime) -> datetime:
             f"The expiry {written!r} cannot be read. Write a time from now, 12h, 90d, 8w or 1y, or a day, 2027-01-31"
         ) from error
     if ends <= now:
-        raise KeyOptionInvalid(f"The expiry {written!r} is not in the future: the key would never be valid")
+        raise KeyOptionInvalid(f"The expiry {written!r} is in the past: the key would never be valid. Give a later one")
     return ends
 
 
@@ -98,5 +98,7 @@ def principals_of(written: Iterable[str]) -> frozenset[str]:
                 f"{name!r} cannot name a principal. Use printed characters, no comma, no space around it"
             )
         if len(name) > _MAX_PRINCIPAL:
-            raise KeyOptionInvalid(f"The principal {name[:40]!r}... is longer than {_MAX_PRINCIPAL} characters")
+            raise KeyOptionInvalid(
+                f"The principal {name[:40]!r}... is longer than {_MAX_PRINCIPAL} characters. Shorten it"
+            )
     return principals

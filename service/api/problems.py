@@ -104,28 +104,28 @@ def problem_of(error: Exception, request: Request) -> Problem:
 
     Leaves the code in `request.scope["problem"]`, where the metrics read it.
     """
-    problem = _problem_of(error, request)
+    problem = _classify(error, request)
     request.scope["problem"] = problem.code
     return problem
 
 
-def _problem_of(error: Exception, request: Request) -> Problem:
+def _classify(error: Exception, request: Request) -> Problem:
     if isinstance(error, RequestValidationError):
         problems = error.errors()
         fields = [_field(problem) for problem in problems[:_MAX_FIELDS]]
         detail = "; ".join(f"{field.field}: {field.message}" for field in fields)
         if len(problems) > _MAX_FIELDS:
             detail += f"; and {len(problems) - _MAX_FIELDS:,} more"
-        return _problem(request, "request-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
+        return _make_problem(request, "request-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
         code = _HTTP_CODES.get(status, f"http-{status.value}")
-        return _problem(request, code, status, _http_detail(error, request))
+        return _make_problem(request, code, status, _http_detail(error, request))
     if isinstance(error, service.ServiceError | indexing.IndexingError):
         kind = next((kind for kind in type(error).__mro__ if kind in _STATUS), None)
         status = _STATUS[kind] if kind else HTTPStatus.INTERNAL_SERVER_ERROR
-        return _problem(request, service.code_of(error), status, str(error))
-    return _problem(
+        return _make_problem(request, service.code_of(error), status, str(error))
+    return _make_problem(
         request,
         "internal",
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -180,7 +180,7 @@ def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _problem(
+def _make_problem(
     request: Request, code: str, status: HTTPStatus, detail: str, errors: list[FieldProblem] | None = None
 ) -> Problem:
     return Problem(
@@ -211,7 +211,7 @@ def _cut(text: str) -> str:
 
 def _http_detail(error: HTTPException, request: Request) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return f"Nothing is at {request.url.path}. GET /openapi.json lists what there is."
+        return f"Nothing is at {request.url.path}. GET /openapi.json lists the routes."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.url.path} does not take {request.method}. GET /openapi.json says what it takes."
+        return f"{request.url.path} does not take {request.method}. GET /openapi.json says which methods it takes."
     return str(error.detail)

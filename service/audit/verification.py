@@ -47,7 +47,7 @@ class AnswerFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceFinding:
+class Finding:
     """One difference: `claimed` is what the answer says, `found` what the documents or the check say instead."""
 
     subject: str
@@ -69,7 +69,7 @@ class Verification:
     quotes: int
     quoted: int
     checked: int
-    findings: tuple[SentenceFinding, ...]
+    findings: tuple[Finding, ...]
 
 
 Opener = Callable[[str, str], Document | None]
@@ -111,12 +111,12 @@ def _places(answer: Answer) -> Iterator[tuple[str, _QuotedText]]:
         yield f"passage {number}", _QuotedText(chunk.document_id, chunk.version, chunk.start, chunk.end, chunk.text)
 
 
-def _place_findings(subject: str, place: _QuotedText, opener: Opener) -> Iterator[SentenceFinding]:
+def _place_findings(subject: str, place: _QuotedText, opener: Opener) -> Iterator[Finding]:
     """Check that the text is at its offsets in its version."""
     document = opener(place.document_id, place.version)
     where = f"{place.start}-{place.end}"
     if document is None:
-        yield SentenceFinding(
+        yield Finding(
             subject,
             AnswerFault.VERSION_MISSING,
             f"No collection here holds version {place.version} of document {place.document_id}. "
@@ -124,7 +124,7 @@ def _place_findings(subject: str, place: _QuotedText, opener: Opener) -> Iterato
             claimed=place.version,
         )
     elif not 0 <= place.start < place.end <= len(document.text):
-        yield SentenceFinding(
+        yield Finding(
             subject,
             AnswerFault.OFFSETS_INVALID,
             f"The offsets {where} are not a range of {document.title!r}, which has {len(document.text):,} characters."
@@ -133,7 +133,7 @@ def _place_findings(subject: str, place: _QuotedText, opener: Opener) -> Iterato
             found=f"0-{len(document.text)}",
         )
     elif document.text[place.start : place.end] != place.text:
-        yield SentenceFinding(
+        yield Finding(
             subject,
             AnswerFault.QUOTE_DIFFERS,
             f"The text at {where} in {document.title!r} is different.{_actual_place(place.text, document)}",
@@ -147,15 +147,15 @@ def _actual_place(quote: str, document: Document) -> str:
     return " The quote stands nowhere in this version." if at < 0 else f" The quote stands at {at}-{at + len(quote)}."
 
 
-def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iterator[SentenceFinding]:
+def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener) -> Iterator[Finding]:
     """Check that the page, the highlight, the title and the passage of a citation fit the quote and the document."""
     subject = f"citation {citation.number}"
     if citation.highlight and not (citation.start <= citation.highlight[0] < citation.highlight[1] <= citation.end):
         claimed = "{}-{}".format(*citation.highlight)
-        yield SentenceFinding(subject, AnswerFault.HIGHLIGHT_OUTSIDE, "The highlight is not inside the quote.", claimed)
+        yield Finding(subject, AnswerFault.HIGHLIGHT_OUTSIDE, "The highlight is not inside the quote.", claimed)
     hit = next((hit for hit in passages if hit.chunk.id == citation.chunk_id), None)
     if hit is None or not _is_within(citation, hit):
-        yield SentenceFinding(
+        yield Finding(
             subject,
             AnswerFault.PASSAGE_DIFFERS,
             "The quote is not from the passage that the citation names."
@@ -168,15 +168,11 @@ def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener
         return
     page = page_at(document.pages, citation.start)
     if page != citation.page:
-        yield SentenceFinding(
-            subject, AnswerFault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page)
-        )
+        yield Finding(subject, AnswerFault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page))
     same = document.id == citation.document_id  # a copy has its own URI and perhaps its own title
     for name, claimed, found in (("title", citation.title, document.title), ("URI", citation.uri, document.uri)):
         if same and claimed != found:
-            yield SentenceFinding(
-                subject, AnswerFault.SOURCE_DIFFERS, f"The document has another {name}.", claimed, found
-            )
+            yield Finding(subject, AnswerFault.SOURCE_DIFFERS, f"The document has another {name}.", claimed, found)
 
 
 def _is_within(citation: Citation, hit: Hit) -> bool:
@@ -189,11 +185,11 @@ def _is_within(citation: Citation, hit: Hit) -> bool:
     )
 
 
-def _number_findings(answer: Answer) -> Iterator[SentenceFinding]:
+def _number_findings(answer: Answer) -> Iterator[Finding]:
     """Check that citations are numbered from 1 by first use, and that each is used."""
     numbers = [citation.number for citation in answer.citations]
     if numbers != list(range(1, len(numbers) + 1)):
-        yield SentenceFinding(
+        yield Finding(
             "citations",
             AnswerFault.NUMBERS_DIFFER,
             "The citations are not numbered from 1 without a gap.",
@@ -202,7 +198,7 @@ def _number_findings(answer: Answer) -> Iterator[SentenceFinding]:
         )
     used = list(dict.fromkeys(number for sentence in answer.sentences for number in sentence.citations))
     if used != numbers:
-        yield SentenceFinding(
+        yield Finding(
             "sentences",
             AnswerFault.NUMBERS_DIFFER,
             "The sentences do not cite all citations in the order of their numbers.",
@@ -211,11 +207,11 @@ def _number_findings(answer: Answer) -> Iterator[SentenceFinding]:
         )
 
 
-def _text_findings(answer: Answer) -> Iterator[SentenceFinding]:
+def _text_findings(answer: Answer) -> Iterator[Finding]:
     """Check that `text` is the sentences with their markers, and that an answer without sentences is a refusal."""
     text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
     if answer.text != text:
-        yield SentenceFinding(
+        yield Finding(
             "text",
             AnswerFault.TEXT_DIFFERS,
             "The text is not that of the sentences with their markers.",
@@ -223,7 +219,7 @@ def _text_findings(answer: Answer) -> Iterator[SentenceFinding]:
             found=_shorten(text),
         )
     if answer.refused != (not answer.sentences):
-        yield SentenceFinding(
+        yield Finding(
             "refused",
             AnswerFault.TEXT_DIFFERS,
             "An answer with sentences is not a refusal, and one without sentences is.",
@@ -232,11 +228,11 @@ def _text_findings(answer: Answer) -> Iterator[SentenceFinding]:
         )
 
 
-def _support_findings(answer: Answer, check: Check, min_support: float) -> tuple[int, int, list[SentenceFinding]]:
+def _support_findings(answer: Answer, check: Check, min_support: float) -> tuple[int, int, list[Finding]]:
     """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings."""
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = 0
-    findings: list[SentenceFinding] = []
+    findings: list[Finding] = []
     open_claims: list[tuple[int, Sentence, str]] = []
     for number, sentence in enumerate(answer.sentences, start=1):
         quotes = [by_number[cited].quote for cited in sentence.citations if cited in by_number]
@@ -273,10 +269,10 @@ def is_made_of(sentence: str, quotes: Sequence[str]) -> bool:
     )
 
 
-def _support_finding(number: int, sentence: Sentence, found: float) -> SentenceFinding:
+def _support_finding(number: int, sentence: Sentence, found: float) -> Finding:
     said = "supported" if sentence.supported else "not supported"
     is_ = "do not support" if sentence.supported else "support"
-    return SentenceFinding(
+    return Finding(
         f"sentence {number}",
         AnswerFault.SUPPORT_DIFFERS,
         f"The answer says that this sentence is {said}, and its quotes {is_} it (probability {found:.2f}).",
@@ -285,7 +281,7 @@ def _support_finding(number: int, sentence: Sentence, found: float) -> SentenceF
     )
 
 
-def _verdict(findings: Sequence[SentenceFinding]) -> Verdict:
+def _verdict(findings: Sequence[Finding]) -> Verdict:
     if not findings:
         return Verdict.PROVED
     return Verdict.UNPROVED if all(f.fault is AnswerFault.VERSION_MISSING for f in findings) else Verdict.REFUTED

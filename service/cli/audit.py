@@ -21,7 +21,7 @@ from service.settings import Settings, load
 
 if TYPE_CHECKING:
     from service.audit.replay import Replay, ReplayChange
-    from service.audit.verification import SentenceFinding, Verification
+    from service.audit.verification import Finding, Verification
     from service.records import Answer
 
 _STDIN = Path("-")
@@ -65,7 +65,7 @@ def verification_lines(verification: Verification) -> Iterator[Line]:
         yield from _finding_lines(finding)
 
 
-def _finding_lines(finding: SentenceFinding) -> Iterator[Line]:
+def _finding_lines(finding: Finding) -> Iterator[Line]:
     yield Line(2, Text(f"{finding.subject}: ", "bold") + Text(clean(finding.message)))
     for label, value in (("says", finding.claimed), ("is", finding.found)):
         if value is not None:

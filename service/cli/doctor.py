@@ -117,7 +117,7 @@ def slack(settings: Settings) -> Check:
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     ways = [way for way, is_set in (("Socket Mode: quoth slack", app), ("HTTP: quoth serve", secret)) if is_set]
     if bot is None and not ways:
-        return Check("Slack", "ok", "not set up (docs/slack.md tells how)")
+        return Check("Slack", "ok", "not set up (docs/slack.md says how)")
     if bot is None:
         return Check("Slack", "warning", "the bot token is missing", "Set QUOTH_SLACK_BOT_TOKEN (xoxb-...).")
     if not ways:

@@ -30,7 +30,7 @@ def make_writers(settings: Settings) -> Writers:
     """
     if settings.llm_base_url and not settings.llm_base_url.startswith(("http://", "https://")):
         raise SettingsInvalid(
-            f"llm_base_url = {settings.llm_base_url!r} is no URL. Give it whole, for example http://localhost:11434/v1."
+            f"llm_base_url = {settings.llm_base_url!r} is not a URL. Give all of it, for example http://localhost:11434/v1."
         )
     available: dict[str, Generator] = {ExtractiveGenerator.name: ExtractiveGenerator()}
     rewriters: dict[str, Rewriter] = {}

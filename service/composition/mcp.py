@@ -36,7 +36,8 @@ def serve_stdio(settings: Settings) -> None:
 def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
     """Serve assistants over HTTP until a signal. `on_listening` is called with the address.
 
-    The socket is taken before the models load. Raises PortTaken, and ExposureRefused if other machines reach the address and no key exists.
+    The socket is taken before the models load. Raises PortTaken, and ExposureRefused if other machines reach the address and
+    no key exists.
     """
     with listen(settings.host, settings.port) as listening:
         store = open_store(settings)

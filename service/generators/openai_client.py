@@ -149,7 +149,7 @@ class ChatServer:
                 "cannot be reached, or broke off. Check llm_base_url, and that it runs.", 0.0
             ) from error
         except (openai.APIError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise RequestFailed("sent something that is no chat answer. Check llm_base_url.", 0.0) from error
+            raise RequestFailed("sent something that is not a chat answer. Check llm_base_url.", 0.0) from error
         if reply.finish is None:
             raise RequestFailed("ended its answer before it was complete.", 0.0)
 

@@ -88,7 +88,7 @@ class JobTable:
         )
         return Claim(row["id"], _upload(row), worker, row["attempts"] + 1)
 
-    def held(self, transaction: Connection, lease: Lease) -> Row | None:
+    def leased(self, transaction: Connection, lease: Lease) -> Row | None:
         """The job while the lease holds. The attempt counts: the same worker may lose a job and claim it again."""
         condition = "id = ? AND state = 'running' AND worker = ? AND attempts = ?"
         rows = job_rows(transaction, condition, lease.item, lease.worker, lease.attempts)

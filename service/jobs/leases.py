@@ -62,12 +62,12 @@ class Leases:
 
     def is_cancelled(self, claim: Claim) -> bool:
         """Whether the job is to be cancelled."""
-        with self._queue.looking(claim.lease) as (_, row):
+        with self._queue.reading(claim.lease) as (_, row):
             return bool(row["cancelling"])
 
     def record_progress(self, claim: Claim, stage: Stage, done: int = 0, total: int = 0) -> None:
         """Record how far the job is."""
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             connection.execute(
                 "UPDATE jobs SET stage = ?, done = ?, total = ? WHERE id = ?", (stage, done, total, row["id"])
             )
@@ -78,7 +78,7 @@ class Leases:
         Call it while holding the collection's lock, so that a withdrawal of the document comes wholly before or after.
         """
         place = (claim.upload.collection, claim.upload.document_id)
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             connection.execute(
                 "UPDATE jobs SET stage = ?, documents = ?, remark = ? WHERE id = ?",
                 (Stage.EMBEDDING, documents, remark, row["id"]),
@@ -98,7 +98,7 @@ class Leases:
 
     def succeed(self, claim: Claim) -> None:
         """Record that the job is done."""
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             connection.execute(
                 "UPDATE jobs SET stage = 'done', done = total, error = NULL, error_code = NULL WHERE id = ?",
                 (row["id"],),
@@ -107,12 +107,12 @@ class Leases:
 
     def fail(self, claim: Claim, error: str, code: str) -> None:
         """Record that the job cannot be done; it is not tried again."""
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             self._fail(connection, row, error, code)
 
     def cancel(self, claim: Claim) -> None:
         """Record that the job was stopped because someone cancelled it."""
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             self._finish(connection, row, JobState.CANCELLED)
 
     def retry(self, claim: Claim, error: str, code: str, *, is_loss: bool = False) -> None:
@@ -120,12 +120,12 @@ class Leases:
 
         `is_loss`: the error was unexpected, so the job gets fewer attempts.
         """
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             self._retry(connection, row, int(is_loss), error, code)
 
     def give_back(self, claim: Claim) -> None:
         """Let the next worker have the job at once: this one stops before it is done."""
-        with self._queue.holding(claim.lease) as (connection, row):
+        with self._queue.writing(claim.lease) as (connection, row):
             self._queue.give_back(connection, row)
 
     def recover(self) -> int:

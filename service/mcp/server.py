@@ -89,7 +89,7 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
     ) -> Annotated[CallToolResult, SearchResponse]:
         """Find passages of the documents, best first, each with its document and place."""
         session = session_of(context)
-        hits = await _or_tool_error(session.compute(partial(_search, query, k, collection, session)))
+        hits = await _or_tool_error(session.compute(partial(session.search, query, k, collection)))
         return _result(_hit_list(hits), SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits)))
 
     @server.tool(annotations=_READ_ONLY)
@@ -146,18 +146,10 @@ async def _or_tool_error(work: Awaitable[Result]) -> Result:
 def _question(text: str, collection: str | None, conversation_id: str | None, session: Session) -> Question:
     return Question(
         text=text,
-        collection=session.named(collection),
+        collection=session.collection_name(collection),
         principals=session.caller.principals,
         conversation_id=conversation_id,
         history=session.history(conversation_id),
-    )
-
-
-def _search(query: str, k: int, collection: str | None, session: Session) -> list[Hit]:
-    settings = session.service.settings
-    reranker = session.service.reader if settings.rerank else None
-    return session.collection(collection).search(
-        query, k=k, where=session.where(), reranker=reranker, depth=max(settings.rerank_depth, k)
     )
 
 

@@ -25,8 +25,8 @@ class Server(uvicorn.Server):
     """Serves an app of `service.composition.http` until SIGTERM or SIGINT.
 
     During shutdown it keeps listening and answers new requests with 503, so that a load balancer sees it at /readyz. Answers
-    that are not whole after `grace_s` seconds end with the error `shutting-down`, never without a word. A second signal ends the
-    process at once, which everything on disk survives.
+    that are not complete after `grace_s` seconds end with the error `shutting-down`. A second signal ends the process at once;
+    what is on disk stays intact.
     """
 
     def __init__(self, app: FastAPI, grace_s: float) -> None:

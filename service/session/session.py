@@ -12,7 +12,7 @@ from anyio import CapacityLimiter
 from index.collection import Collection
 from index.errors import CollectionMissing, NotFound
 from index.filters import Filter
-from index.records import Document, DocumentSummary
+from index.records import Document, DocumentSummary, Hit
 from service.access.caller import LOCAL, Caller
 from service.answering.service import Service
 from service.observability.metrics import Metrics
@@ -87,39 +87,49 @@ class Session:
         before = takewhile(lambda other: other.answer.id != answer_id, conversation)
         return stored.answer, tuple(map(_turn, filter(self.may_see, before)))
 
-    def names(self) -> list[str]:
+    def collection_names(self) -> list[str]:
         """Names of the collections that the caller may open, in order."""
         return [name for name in self.service.library.names() if self.caller.may_open(name)]
 
     @property
-    def default(self) -> str:
+    def default_collection(self) -> str:
         """The collection that is used when none is named: the one in the settings, or the caller's first if it is limited."""
         usual = self.service.settings.collection
         own = self.caller.collections
         return usual if not own or usual in own else min(own)
 
-    def named(self, name: str | None) -> str:
+    def collection_name(self, name: str | None) -> str:
         """`name`, or the default. For a caller limited to some collections, raises CollectionMissing unless it is one of them.
 
         The message is the same for a collection that does not exist and for one that this caller may not open.
         """
-        wanted = name or self.default
-        if self.caller.collections is not None and wanted not in (names := self.names()):
+        chosen = name or self.default_collection
+        if self.caller.collections is not None and chosen not in (names := self.collection_names()):
             raise CollectionMissing(
-                f"no collection {wanted!r}. There are: {', '.join(names) or 'none'}. Name one of these"
+                f"no collection {chosen!r}. There are: {', '.join(names) or 'none'}. Name one of these"
             )
-        return wanted
+        return chosen
 
     def collection(self, name: str | None) -> Collection:
         """The collection of that name, or the default one. Raises CollectionMissing, which lists the names.
 
-        It also holds what the caller may not read: search it with `where`, and read it through `document` and `documents`.
+        It also holds what the caller may not read: use `search`, `document` and `documents`, which leave that out.
         """
-        return self.service.library.open(self.named(name))
+        return self.service.library.open(self.collection_name(name))
 
-    def where(self, wanted: Filter | None = None) -> Filter:
-        """`wanted`, limited to documents that the caller may read."""
-        return replace(wanted or Filter(), principals=self.caller.principals)
+    def search(self, query: str, k: int, collection: str | None, where: Filter | None = None) -> list[Hit]:
+        """The `k` passages that fit the query best, of documents that meet `where` and that the caller may read.
+
+        The reader reorders them, unless the setting `rerank` is off.
+        """
+        settings = self.service.settings
+        return self.collection(collection).search(
+            query,
+            k=k,
+            where=replace(where or Filter(), principals=self.caller.principals),
+            reranker=self.service.reader if settings.rerank else None,
+            depth=max(settings.rerank_depth, k),
+        )
 
     def documents(self, collection: str | None) -> list[DocumentSummary]:
         """The current documents that the caller may read, by URI."""
@@ -138,7 +148,7 @@ class Session:
             document = None
         if document is None or not self.caller.may_read(document.principals):
             raise NotFound(
-                f"document {document_id!r}: no such version for you. List the documents to see what there is"
+                f"document {document_id!r}: no such version that you may read. List the documents to see their ids"
             )
         return document
 
@@ -149,7 +159,7 @@ class Session:
         """
         if self.caller.principals is None:
             return True
-        if stored.collection not in self.names():
+        if stored.collection not in self.collection_names():
             return False
         answer = stored.answer
         read = {hit.chunk.document_id for hit in answer.passages} | {one.document_id for one in answer.citations}

@@ -59,12 +59,12 @@ async def answer_question(
     """The whole answer, stored. Raises CallerGone, and stops the work, when `caller_gone` returns before it is whole."""
     run = AnswerRun(question, session.service.answerer)
     until = current_time() + session.service.settings.answer_timeout_s
-    with _recorded(run.stages, session):
+    with _record_outcome(run.stages, session):
         try:
             with session.admission.deadline(until):
-                answer = await _unless(caller_gone, partial(session.compute, run.whole))
+                answer = await _run_unless_gone(caller_gone, partial(session.compute, run.whole))
         finally:
-            await _end(run, session)
+            await _end_run(run, session)
         return await session.read(partial(keep_answer, answer, question, session))
 
 
@@ -88,7 +88,7 @@ async def stream_answer(question: Question, session: Session) -> AsyncGenerator[
 async def _events(question: Question, session: Session) -> AsyncGenerator[Event]:
     run = AnswerRun(question, session.service.answerer)
     until = current_time() + session.service.settings.answer_timeout_s
-    with _recorded(run.stages, session):
+    with _record_outcome(run.stages, session):
         try:
             while True:
                 with session.admission.deadline(until):
@@ -99,15 +99,17 @@ async def _events(question: Question, session: Session) -> AsyncGenerator[Event]
                     event = AnswerReady(await session.read(partial(keep_answer, event.answer, question, session)))
                 yield event
         finally:
-            await _end(run, session)
+            await _end_run(run, session)
 
 
-async def _end(run: AnswerRun, session: Session) -> None:
+async def _end_run(run: AnswerRun, session: Session) -> None:
     with CancelScope(shield=True):
         await session.read(run.end)
 
 
-async def _unless(caller_gone: Callable[[], Awaitable[None]] | None, work: Callable[[], Awaitable[Answer]]) -> Answer:
+async def _run_unless_gone(
+    caller_gone: Callable[[], Awaitable[None]] | None, work: Callable[[], Awaitable[Answer]]
+) -> Answer:
     """The result of `work`. If `caller_gone` returns first, cancel the work and raise CallerGone."""
     if caller_gone is None:
         return await work()
@@ -126,7 +128,7 @@ async def _unless(caller_gone: Callable[[], Awaitable[None]] | None, work: Calla
 
 
 @contextmanager
-def _recorded(stages: Stages, session: Session) -> Iterator[None]:
+def _record_outcome(stages: Stages, session: Session) -> Iterator[None]:
     """Count and trace how a question ends. A whole answer is counted where it is stored."""
     outcome = "abandoned"
     try:

@@ -70,12 +70,14 @@ class Actions:
     async def do(self, press: ButtonPress) -> None:
         """Carry out the button's action; a failure is shown only to the person who pressed."""
         session, questions = self._context.session, self._context.questions
-        if not await self._context.run_in_db(self._context.once.first, f"press:{press.trigger}:{press.action}"):
+        if not await self._context.run_in_db(
+            self._context.recent_actions.record, f"press:{press.trigger}:{press.action}"
+        ):
             return
-        phrases = (await self._context.run_in_db(self._context.channels.of, press.channel)).phrases
+        phrases = (await self._context.run_in_db(self._context.channels.get, press.channel)).phrases
         try:
             stored = await session.read(partial(session.store.answer, press.answer_id, owner=OWNER))
-            question = await self._context.run_in_db(questions.asked_for, press.answer_id)
+            question = await self._context.run_in_db(questions.find_by_answer, press.answer_id)
             await self._act(press, stored, question, phrases)
         except RecordMissing:
             await self._reply(press, phrases.gone)
@@ -126,7 +128,7 @@ class Actions:
         if await self._readable(stored, quoted, frozenset()) != quoted:
             await self._reply(press, phrases.restricted)
             return
-        person = await self._context.people.of(question.asker, (await self._context.identities.get()).team)
+        person = await self._context.people.get(question.asker, (await self._context.identities.get()).team)
         # Of a shared answer, the passages button shows each person only what they may read.
         shared = answer_messages(stored.answer, self._context.viewer(stored.collection), phrases, private=False)
         heading = list(text_blocks(f"{person.name or '…'} {phrases.shared}: {stored.answer.question}"))

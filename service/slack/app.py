@@ -28,7 +28,7 @@ from service.slack.client.users import Groups, Identities, Identity, People
 from service.slack.context import SlackContext
 from service.slack.handlers import Handlers
 from service.slack.store.channels import Channels
-from service.slack.store.messages import Once, Posted
+from service.slack.store.messages import PostedMessages, RecentActions
 from service.slack.store.questions import LEASE, Questions
 from service.slack.worker import POLL_S, Worker
 
@@ -63,8 +63,8 @@ class SlackApp:
             client=self.client,
             session=session,
             questions=Questions(database, session.store.new_id, lease=timing.lease),
-            posted=Posted(database),
-            once=Once(database),
+            posted=PostedMessages(database),
+            recent_actions=RecentActions(database),
             channels=Channels(database),
             people=People(self.client, database),
             groups=Groups(self.client),

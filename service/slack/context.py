@@ -14,7 +14,7 @@ from service.slack.client.rate_limits import Rates
 from service.slack.client.users import Groups, Identities, People
 from service.slack.render.messages import Viewer
 from service.slack.store.channels import Channels
-from service.slack.store.messages import Once, Posted
+from service.slack.store.messages import PostedMessages, RecentActions
 from service.slack.store.questions import Questions
 
 OWNER = "slack"
@@ -33,8 +33,8 @@ class SlackContext:
     client: AsyncWebClient
     session: Session
     questions: Questions
-    posted: Posted
-    once: Once
+    posted: PostedMessages
+    recent_actions: RecentActions
     channels: Channels
     people: People
     groups: Groups
@@ -57,7 +57,7 @@ class SlackContext:
 
     async def private_principals(self, user: str) -> frozenset[str]:
         """The principals of a user in private answers: the e-mail address and the user groups; none for outsiders and bots."""
-        person = await self.people.of(user, (await self.identities.get()).team)
+        person = await self.people.get(user, (await self.identities.get()).team)
         if person.standing not in {"member", "guest"}:
             return frozenset()
-        return person.principals | await self.groups.of(user)
+        return person.principals | await self.groups.get(user)

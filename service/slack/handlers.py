@@ -19,7 +19,7 @@ from service.slack.client.ephemeral import respond
 from service.slack.context import SlackContext
 from service.slack.render.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, short_message
 from service.slack.render.modals import COLLECTION, SETTINGS, read_settings, settings_modal
-from service.slack.render.phrases import Channel
+from service.slack.render.phrases import ChannelSettings
 from service.slack.render.text import PROMPTS, escape, plain_text, shorten
 from service.slack.store.questions import Origin, SlackQuestion
 from service.slack.worker import Worker
@@ -85,9 +85,11 @@ class Handlers:
     async def _unmentioned_origin(self, message: events.UserMessage) -> Origin | None:
         """The origin of a message without mentions: in a thread that Quoth was asked in, or a channel set to every message."""
         if message.in_thread:
-            was_asked = await self._context.run_in_db(self._context.questions.is_ours, message.channel, message.thread)
+            was_asked = await self._context.run_in_db(
+                self._context.questions.was_asked_in, message.channel, message.thread
+            )
             return "follow-up" if was_asked else None
-        settings = await self._context.run_in_db(self._context.channels.of, message.channel)
+        settings = await self._context.run_in_db(self._context.channels.get, message.channel)
         return "channel" if settings.every_message else None
 
     async def _edit(self, channel: str, message: Body) -> bool:
@@ -106,7 +108,7 @@ class Handlers:
         self._in_background(self._suggest(str(thread["channel_id"]), str(thread["thread_ts"])))
 
     async def _suggest(self, channel: str, thread: str) -> None:
-        settings = await self._context.run_in_db(self._context.channels.of, channel)
+        settings = await self._context.run_in_db(self._context.channels.get, channel)
         phrases = settings.phrases
         titles = await self._context.session.read(partial(self._titles, settings.collection))
         prompts = [phrases.prompt.format(title=shorten(title, MAX_TITLE)) for title in titles]
@@ -124,8 +126,8 @@ class Handlers:
 
     def _titles(self, collection: str) -> list[str]:
         session = self._context.session
-        name = collection or session.default
-        if name not in session.names():
+        name = collection or session.default_collection
+        if name not in session.collection_names():
             return []
         public = [document for document in session.collection(name).documents.list() if not document.principals]
         return [document.title for document in public[-PROMPTS:]]
@@ -133,7 +135,7 @@ class Handlers:
     async def handle_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         """Handle `/quoth QUESTION`, `/quoth settings`, or `/quoth` alone."""
         text, channel = str(command.get("text") or "").strip(), str(command["channel_id"])
-        phrases = (await self._context.run_in_db(self._context.channels.of, channel)).phrases
+        phrases = (await self._context.run_in_db(self._context.channels.get, channel)).phrases
         if text.lower() in {"settings", "help", ""}:
             if text.lower() == "settings":
                 await self._open_settings(str(command["trigger_id"]), str(command["user_id"]), channel, ack)
@@ -158,12 +160,12 @@ class Handlers:
         await ack(response_type="ephemeral", text=escape(phrases.reading_for + shorten(plain_text(text), MAX_ECHO)))
 
     async def _open_settings(self, trigger: str, user: str, channel: str, ack: AsyncAck) -> None:
-        settings = await self._context.run_in_db(self._context.channels.of, channel)
+        settings = await self._context.run_in_db(self._context.channels.get, channel)
         if not await self._is_member(user):
             await ack(response_type="ephemeral", text=settings.phrases.members_only)
             return
         choices = await self._choices(user, settings)
-        view = settings_modal(channel, settings, choices, self._context.session.default)
+        view = settings_modal(channel, settings, choices, self._context.session.default_collection)
         await self._context.client.views_open(trigger_id=trigger, view=view)
         await ack()
 
@@ -172,7 +174,7 @@ class Handlers:
         user, channel = str(body["user"]["id"]), str(body["view"]["private_metadata"])
         if await self._is_member(user):
             chosen = read_settings(body["view"]["state"]["values"])
-            current = await self._context.run_in_db(self._context.channels.of, channel)
+            current = await self._context.run_in_db(self._context.channels.get, channel)
             if chosen.collection and chosen.collection not in await self._choices(user, current):
                 await ack(response_action="errors", errors={COLLECTION: current.phrases.admins_only})
                 return
@@ -181,12 +183,12 @@ class Handlers:
 
     async def _is_member(self, user: str) -> bool:
         own = await self._context.identities.get()
-        return (await self._context.people.of(user, own.team)).standing == "member"
+        return (await self._context.people.get(user, own.team)).standing == "member"
 
-    async def _choices(self, user: str, settings: Channel) -> list[str]:
+    async def _choices(self, user: str, settings: ChannelSettings) -> list[str]:
         """The collections that a user may choose for a channel: the open ones and its present one; administrators, any."""
         session = self._context.session
-        names = await session.read(session.names)
+        names = await session.read(session.collection_names)
         if await self._context.people.is_admin(user):
             return names
         return [name for name in names if name in self._context.open_collections or name == settings.collection]
@@ -211,7 +213,7 @@ class Handlers:
         self._worker.wake()
         await ack()
         if not is_new and question.response_url:
-            settings = await self._context.run_in_db(self._context.channels.of, channel)
+            settings = await self._context.run_in_db(self._context.channels.get, channel)
             self._in_background(_respond(question.response_url, settings.phrases.already_answered))
 
     async def press_button(self, ack: AsyncAck, body: dict[str, Any]) -> None:

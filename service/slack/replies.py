@@ -32,7 +32,7 @@ from service.slack.render.messages import (
     short_message,
     text_blocks,
 )
-from service.slack.render.phrases import Channel
+from service.slack.render.phrases import ChannelSettings
 from service.slack.render.text import mentioned_users, plain_text
 from service.slack.store.questions import WITHDRAW, Ending, LeasedQuestion
 
@@ -57,7 +57,7 @@ class Replies:
 
     async def settle(self, leased: LeasedQuestion) -> ReplyOutcome:
         """Answer the question or withdraw its answer. Raises what may succeed later; says what cannot be done at all."""
-        channel = await self._context.run_in_db(self._context.channels.of, leased.question.channel)
+        channel = await self._context.run_in_db(self._context.channels.get, leased.question.channel)
         if leased.attempts > 1:
             leased = await self._adopt_unrecorded(leased)
         try:
@@ -79,12 +79,12 @@ class Replies:
                 await respond(leased.question.response_url, short_message(channel.phrases.not_a_member))
             return ReplyOutcome("apologised")
 
-    def _error_text(self, error: QuestionInvalid | CollectionMissing, channel: Channel) -> str:
+    def _error_text(self, error: QuestionInvalid | CollectionMissing, channel: ChannelSettings) -> str:
         if isinstance(error, CollectionMissing):
             return channel.phrases.no_collection
         return channel.phrases.invalid.format(most=self._context.session.service.answerer.policy.max_question_chars)
 
-    async def _answer(self, leased: LeasedQuestion, channel: Channel) -> ReplyOutcome:
+    async def _answer(self, leased: LeasedQuestion, channel: ChannelSettings) -> ReplyOutcome:
         received = leased.question
         text = await self._question_text(received.text)
         if not text:
@@ -96,7 +96,7 @@ class Replies:
             session = replace(self._context.session, caller=self._context.session.caller.acting_for(principals, OWNER))
             question = Question(
                 text=text,
-                collection=channel.collection or session.default,
+                collection=channel.collection or session.default_collection,
                 conversation_id=leased.conversation_id,
                 history=await self._history(leased, session),
                 principals=session.caller.principals,
@@ -109,7 +109,7 @@ class Replies:
         return ReplyOutcome("silent" if answer.refused and channel.silent else "answered", answer.id)
 
     async def _show_answer(
-        self, leased: LeasedQuestion, channel: Channel, question: Question, session: Session
+        self, leased: LeasedQuestion, channel: ChannelSettings, question: Question, session: Session
     ) -> Answer:
         """Show the answer as it is written, and return it."""
         phrases, viewer = channel.phrases, self._context.viewer(question.collection)
@@ -133,7 +133,9 @@ class Replies:
             await delivery.finish(closing_blocks(answer, viewer, phrases, private=False), answer_text(answer, phrases))
         return answer
 
-    async def _answer_privately(self, leased: LeasedQuestion, answer: Answer, channel: Channel, viewer: Viewer) -> None:
+    async def _answer_privately(
+        self, leased: LeasedQuestion, answer: Answer, channel: ChannelSettings, viewer: Viewer
+    ) -> None:
         messages = answer_messages(answer, viewer, channel.phrases, private=True)
 
         async def on_posted(channel: str, message: str, place: int) -> None:
@@ -144,7 +146,9 @@ class Replies:
             self._context.client, question.response_url, question.asker, messages, notice, on_posted
         )
 
-    async def _refuse_privately(self, leased: LeasedQuestion, answer: Answer, channel: Channel, viewer: Viewer) -> None:
+    async def _refuse_privately(
+        self, leased: LeasedQuestion, answer: Answer, channel: ChannelSettings, viewer: Viewer
+    ) -> None:
         """Show a refusal only to the asker, in a channel that wants no refusals."""
         blocks = list(refusal_blocks(answer, viewer, channel.phrases))
         await self._context.client.chat_postEphemeral(
@@ -159,7 +163,7 @@ class Replies:
         """The question as a person reads it: mentions become names, and the mention of Quoth is left out."""
         own = await self._context.identities.get()
         names = {
-            user: (await self._context.people.of(user, own.team)).name
+            user: (await self._context.people.get(user, own.team)).name
             for user in mentioned_users(text)
             if user != own.user
         }

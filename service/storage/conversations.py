@@ -144,7 +144,7 @@ class ConversationStore:
             rows = session.scalars(
                 select(AnswerRow).where(AnswerRow.conversation_id == conversation_id).order_by(AnswerRow.position)
             )
-            return tuple(_stored(row) for row in rows)
+            return tuple(_stored_answer(row) for row in rows)
 
     def answer(self, answer_id: str, *, owner: str | None = "") -> StoredAnswer:
         """One answer. Raises RecordMissing."""
@@ -152,7 +152,7 @@ class ConversationStore:
             row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
             if row is None or owner not in (ANYBODY, row.owner):
                 raise missing_answer(answer_id)
-            return _stored(row)
+            return _stored_answer(row)
 
     def exchange(self, answer_id: str) -> tuple[Answer, tuple[Turn, ...]]:
         """An answer of any owner with the turns before it, oldest first. Raises RecordMissing."""
@@ -160,7 +160,7 @@ class ConversationStore:
             row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
             if row is None:
                 raise missing_answer(answer_id)
-            return _stored(row).answer, _turns(session, row.conversation_id, before=row.position)
+            return _stored_answer(row).answer, _turns(session, row.conversation_id, before=row.position)
 
     def close(self) -> None:
         """Close the database."""
@@ -207,7 +207,7 @@ def _turns(session: Session, conversation_id: str, before: int | None = None) ->
     return tuple(Turn(question, answer) for question, answer in session.execute(query.order_by(AnswerRow.position)))
 
 
-def _stored(row: AnswerRow) -> StoredAnswer:
+def _stored_answer(row: AnswerRow) -> StoredAnswer:
     return StoredAnswer(
         _ANSWER.validate_json(row.body), row.collection, row.created_at, _RECORDING.validate_json(row.request)
     )

@@ -75,7 +75,7 @@ class Database:
         self._engine = make_engine(url, busy_timeout_ms)
         self._writer = self._engine.execution_options(writes=True)
         try:
-            with self._guarded():
+            with self._translate_errors():
                 self._upgrade(url)
         except BaseException:
             self.close()
@@ -89,13 +89,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database."""
-        with self._guarded(), Session(self._engine, expire_on_commit=False) as session:
+        with self._translate_errors(), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are all committed when the block ends, or none when it raises."""
-        with self._guarded(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._translate_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def scrub(self) -> None:
@@ -104,7 +104,7 @@ class Database:
         While another connection reads or writes, that waits until the log is written back next.
         """
         if self._engine.dialect.name == "sqlite":
-            with self._guarded(), self._engine.connect() as connection:
+            with self._translate_errors(), self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -121,7 +121,7 @@ class Database:
             migrating.dispose()
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:

@@ -24,13 +24,13 @@ def make_engine(url: str, busy_timeout_ms: int, *, migrating: bool = False) -> E
 
     With `migrating`, each use opens a new connection, no step has a time limit, and SQLite allows tables to be rebuilt.
     """
-    parsed = _parsed(url)
+    parsed = _parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, busy_timeout_ms, migrating)
     return _postgres(parsed, migrating)
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
         if parsed.drivername in {"postgres", "postgresql"}:
@@ -87,13 +87,13 @@ def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool) -> Engine:
     except OSError as error:
         raise StoreUnavailable(f"The database {path} has no folder: {error.strerror}. Make {path.parent}.") from error
     engine = create_engine(url, poolclass=NullPool) if migrating else create_engine(url, pool_timeout=POOL_WAIT_S)
-    event.listen(engine, "connect", _tuning(busy_timeout_ms, foreign_keys=not migrating))
+    event.listen(engine, "connect", _connection_setup(busy_timeout_ms, foreign_keys=not migrating))
     event.listen(engine, "begin", _begin)
-    _watch(engine, path)
+    _detect_replaced_file(engine, path)
     return engine
 
 
-def _tuning(busy_timeout_ms: int, *, foreign_keys: bool) -> Callable[[Any, Any], None]:
+def _connection_setup(busy_timeout_ms: int, *, foreign_keys: bool) -> Callable[[Any, Any], None]:
     """Set up a connection: readers beside one writer (WAL), a wait while another writes, and foreign keys enforced.
 
     The driver must not begin transactions itself: it begins them too late for a read on which a write depends.
@@ -121,7 +121,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _watch(engine: Engine, path: Path) -> None:
+def _detect_replaced_file(engine: Engine, path: Path) -> None:
     """Detect a file that was deleted or replaced under a running server.
 
     SQLite would go on writing into the deleted file, and every answer would be lost without an error. Once the file is back,

@@ -2,7 +2,7 @@
 
 An item waits until it is due. A worker claims it and holds it under a lease, which it renews while it works; then it finishes
 the item or gives it back. A worker that dies stops renewing, and another one takes the item over. Every action of a worker is
-one transaction that begins by checking that its lease still holds (`LeaseQueue.holding`), so a worker that lost its item
+one transaction that begins by checking that its lease still holds (`LeaseQueue.writing`), so a worker that lost its item
 changes nothing.
 
 The algorithm is written once, here. A `LeaseTable` writes its steps in one table: service/jobs/database.py in jobs.sqlite,
@@ -66,7 +66,7 @@ class LeaseTable(Protocol[Transaction_contra, Row, Claimed_co]):
         """Record that the worker holds the item until then, and count the attempt. Returns the item as workers see it."""
         ...
 
-    def held(self, transaction: Transaction_contra, lease: Lease) -> Row | None:
+    def leased(self, transaction: Transaction_contra, lease: Lease) -> Row | None:
         """The item if the lease still holds, else None."""
         ...
 
@@ -115,20 +115,20 @@ class LeaseQueue(Generic[Transaction, Row, Claimed]):
             return None if row is None else self._table.hold(transaction, row, worker, now, now + self.lease_seconds)
 
     @contextmanager
-    def holding(self, lease: Lease) -> Iterator[tuple[Transaction, Row]]:
+    def writing(self, lease: Lease) -> Iterator[tuple[Transaction, Row]]:
         """A write transaction with the item, for as long as the lease holds. Raises LeaseLost, and then changes nothing."""
         with self._database.writing() as transaction:
             yield transaction, self._held(transaction, lease)
 
     @contextmanager
-    def looking(self, lease: Lease) -> Iterator[tuple[Transaction, Row]]:
+    def reading(self, lease: Lease) -> Iterator[tuple[Transaction, Row]]:
         """The same in a transaction that only reads."""
         with self._database.reading() as transaction:
             yield transaction, self._held(transaction, lease)
 
     def renew(self, lease: Lease) -> Row:
         """Let the lease end `lease_seconds` from now. Returns the item. Raises LeaseLost."""
-        with self.holding(lease) as (transaction, row):
+        with self.writing(lease) as (transaction, row):
             self._table.extend(transaction, row, self._clock() + self.lease_seconds)
             return row
 
@@ -141,7 +141,7 @@ class LeaseQueue(Generic[Transaction, Row, Claimed]):
         self._table.close(transaction, row, state, self._clock())
 
     def _held(self, transaction: Transaction, lease: Lease) -> Row:
-        row = self._table.held(transaction, lease)
+        row = self._table.leased(transaction, lease)
         if row is None:
             raise LeaseLost(lease.item)
         return row

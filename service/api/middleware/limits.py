@@ -45,7 +45,7 @@ class BodyLimits:
                 with fail_after(max(until - current_time(), 0)):
                     message = await receive()
             except TimeoutError:
-                said = f"{received:,} bytes of the body came in the time that there is. Send it faster, or less of it."
+                said = f"{received:,} bytes of the body arrived in time. Send it faster, or send less."
                 raise HTTPException(408, said, {"Connection": "close"}) from None
             size = len(message.get("body", b""))
             received += size

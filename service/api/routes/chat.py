@@ -53,7 +53,7 @@ async def chat(body: ChatRequest, request: Request, session: TheSession) -> Answ
 def _question(body: ChatRequest, session: Session) -> Question:
     return Question(
         text=body.question,
-        collection=session.named(body.collection),
+        collection=session.collection_name(body.collection),
         principals=session.caller.principals,
         conversation_id=body.conversation_id,
         history=session.history(body.conversation_id),

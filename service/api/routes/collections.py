@@ -50,8 +50,8 @@ def _drop(name: str, session: Session, queue: JobQueue) -> None:
 
 def _collections(session: Session) -> CollectionsResponse:
     return CollectionsResponse(
-        default=session.default,
-        collections=tuple(_collection(name, session) for name in session.names()),
+        default=session.default_collection,
+        collections=tuple(_collection(name, session) for name in session.collection_names()),
     )
 
 

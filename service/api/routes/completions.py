@@ -110,17 +110,17 @@ async def completions(
 
 
 def _models(session: Session) -> list[str]:
-    return list(dict.fromkeys([DEFAULT_MODEL, *session.names()]))
+    return list(dict.fromkeys([DEFAULT_MODEL, *session.collection_names()]))
 
 
 def _question(body: CompletionRequest, session: Session) -> Question:
-    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in session.names()
+    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in session.collection_names()
     *before, last = body.messages
     if last.role != "user":
         raise QuestionInvalid(f"The last message is from {last.role!r}. End with the question, a message of 'user'.")
     return Question(
         text=last.text,
-        collection=session.named(None if default else body.model),
+        collection=session.collection_name(None if default else body.model),
         principals=session.caller.principals,
         history=_history(before),
     )
@@ -163,7 +163,7 @@ async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request
                     sent += piece
                     yield _chunk(head, _choice({"content": piece}))
                 elif isinstance(event, AnswerReady):
-                    for chunk in _ending(head, event.answer, sent, body):
+                    for chunk in _closing_chunks(head, event.answer, sent, body):
                         yield chunk
             yield b"data: [DONE]\n\n"
         except Exception as error:  # noqa: BLE001  (reported and logged)
@@ -172,7 +172,7 @@ async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request
             yield _data({"error": _error(problem.detail, problem.code, problem.status)})
 
 
-def _ending(head: dict[str, Any], answer: Answer, sent: str, body: CompletionRequest) -> list[bytes]:
+def _closing_chunks(head: dict[str, Any], answer: Answer, sent: str, body: CompletionRequest) -> list[bytes]:
     sources = source_list(answer)
     rest = answer.text[len(sent) :] + (f"\n\n{sources}" if sources else "")
     usage = {"usage": _usage(answer).model_dump()}

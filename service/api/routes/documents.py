@@ -108,7 +108,7 @@ async def remove(name: str, document_id: str, session: TheSession, queue: TheQue
 
 def _documents(collection: str | None, session: Session) -> DocumentsResponse:
     records = tuple(map(DocumentOut.model_validate, session.documents(collection)))
-    return DocumentsResponse(collection=session.named(collection), documents=records)
+    return DocumentsResponse(collection=session.collection_name(collection), documents=records)
 
 
 def _text(document: Document, start: int, end: int | None) -> TextResponse:
@@ -126,11 +126,13 @@ def _text(document: Document, start: int, end: int | None) -> TextResponse:
         end=end,
         text=document.text[start:end],
         pages=tuple(PageOut.model_validate(page) for page in document.pages if page.start < end and page.end > start),
-        sections=tuple(SectionOut.model_validate(section) for section in _touching(document.sections, start, end)),
+        sections=tuple(
+            SectionOut.model_validate(section) for section in _sections_between(document.sections, start, end)
+        ),
     )
 
 
-def _touching(sections: tuple[Section, ...], start: int, end: int) -> tuple[Section, ...]:
+def _sections_between(sections: tuple[Section, ...], start: int, end: int) -> tuple[Section, ...]:
     """The sections that begin before `end`, from the one that holds `start` on."""
     before = sum(section.start <= start for section in sections)
     return tuple(section for section in sections[max(before - 1, 0) :] if section.start < end)
@@ -152,24 +154,24 @@ def _resolve_id(name: str, given: str, session: Session) -> str:
     return own if documents_of(name, own, session) else given
 
 
-def _readable(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
+def _readable_documents(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
     """The documents of `documents_of`. Raises NotFound unless the caller may read all of them."""
     documents = documents_of(name, document_id, session)
     if not documents or not all(session.caller.may_read(document.principals) for document in documents):
-        raise _missing(name, document_id)
+        raise _missing_document(name, document_id)
     return documents
 
 
-def _missing(name: str, document_id: str) -> NotFound:
+def _missing_document(name: str, document_id: str) -> NotFound:
     return NotFound(
-        f"document {document_id!r} is not in the collection {name!r}. GET /v1/documents lists what there is; "
-        "GET /v1/jobs tells what is still on its way"
+        f"document {document_id!r} is not in the collection {name!r}. GET /v1/documents lists the documents; "
+        "GET /v1/jobs lists the uploads that are not indexed yet"
     )
 
 
 def _detail(name: str, given: str, session: Session, queue: JobQueue) -> DocumentDetail:
     document_id = _resolve_id(name, given, session)
-    document = _readable(name, document_id, session)[0]
+    document = _readable_documents(name, document_id, session)[0]
     if document.id != document_id:
         raise NotFound(
             f"{document_id!r} is no document but an uploaded archive. GET /v1/documents lists what it holds: "
@@ -185,14 +187,14 @@ def _detail(name: str, given: str, session: Session, queue: JobQueue) -> Documen
 
 def _original(name: str, given: str, session: Session, queue: JobQueue) -> Original:
     document_id = _resolve_id(name, given, session)
-    document = _readable(name, document_id, session)[0]
+    document = _readable_documents(name, document_id, session)[0]
     original = queue.original(name, document_id)
     if original is None:
         raise NotFound(f"document {document_id!r} was not uploaded, so there is no file. It came from {document.uri}")
     return original
 
 
-def _removable(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
+def _removable_documents(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
     """The documents under that id that the caller may remove: readable ones, and the caller's own uploads."""
     documents = documents_of(name, document_id, session)
     original = queue.original(name, document_id)
@@ -202,14 +204,14 @@ def _removable(name: str, document_id: str, session: Session, queue: JobQueue) -
 
 def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
     document_id = _resolve_id(name, given, session)
-    if name in session.service.library.names() and _removable(name, document_id, session, queue):
+    if name in session.service.library.names() and _removable_documents(name, document_id, session, queue):
         collection = session.collection(name)
         with collection.writing():
-            documents = _removable(name, document_id, session, queue)
+            documents = _removable_documents(name, document_id, session, queue)
             queue.withdraw(name, document_id)
             collection.change(remove=[document.id for document in documents])
         return
     owner = session.caller.owner
     withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in (given, own_id(given, owner))]
     if not any(withdrawn):
-        raise _missing(name, given)
+        raise _missing_document(name, given)

@@ -5,12 +5,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from index.records import Hit
 from service.access.caller import Scope
 from service.api.dependencies import TheSession, needs
 from service.api.problems import problem_responses
 from service.schemas.search import PassageOut, SearchRequest, SearchResponse
-from service.session.session import Session
 
 router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 
@@ -22,16 +20,6 @@ router = APIRouter(tags=["passages"], dependencies=[needs(Scope.ASK)])
 )
 async def search(body: SearchRequest, session: TheSession) -> SearchResponse:
     """The passages that fit the query best, by meaning and by words, reordered by the reader."""
-    hits = await session.compute(partial(_search, body, session))
+    where = None if body.filter is None else body.filter.to_filter()
+    hits = await session.compute(partial(session.search, body.query, body.k, body.collection, where))
     return SearchResponse(hits=tuple(PassageOut.of(hit) for hit in hits))
-
-
-def _search(body: SearchRequest, session: Session) -> list[Hit]:
-    settings = session.service.settings
-    return session.collection(body.collection).search(
-        body.query,
-        k=body.k,
-        where=session.where(None if body.filter is None else body.filter.to_filter()),
-        reranker=session.service.reader if settings.rerank else None,
-        depth=max(settings.rerank_depth, body.k),
-    )

@@ -159,7 +159,8 @@ def _require_free(name: str, document_id: str, session: Session) -> None:
     require_name(name)
     if not session.caller.may_open(name):
         raise CollectionMissing(
-            f"no collection {name!r} for your key. There are: {', '.join(session.names()) or 'none'}"
+            f"no collection {name!r} for your key. There are: {', '.join(session.collection_names()) or 'none'}. "
+            "Name one of these, or use a key for this collection"
         )
     if session.caller.principals is not None or name not in session.service.library.names():
         return

@@ -41,7 +41,7 @@ def _verify(body: VerifyRequest, session: Session) -> Verification:
         answer_of(body.answer.model_dump()),
         Versions(
             session.service.library,
-            [session.named(body.collection)] if body.collection else session.names(),
+            [session.collection_name(body.collection)] if body.collection else session.collection_names(),
             session.caller.may_read,
         ),
         session.service.checker.check,

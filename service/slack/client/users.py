@@ -107,7 +107,7 @@ class People:
         self._database = database
         self._clock = clock
 
-    async def of(self, user: str, team: str) -> Person:
+    async def get(self, user: str, team: str) -> Person:
         """The person behind a user id, seen from this workspace (`team`)."""
         cached = await anyio.to_thread.run_sync(self._load_cached, user)
         if cached is not None:
@@ -183,7 +183,7 @@ class Groups:
         self._members: Mapping[str, frozenset[str]] = {}
         self._fresh_until: float | None = None
 
-    async def of(self, user: str) -> frozenset[str]:
+    async def get(self, user: str) -> frozenset[str]:
         """The groups that a user is in, as documents name them: `@` and the handle. Raises transient errors of Slack."""
         async with self._lock:
             if self._fresh_until is None or self._clock() >= self._fresh_until:

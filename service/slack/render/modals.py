@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from index.records import Hit
 from service.slack.render.messages import Viewer, passage_blocks, text_blocks
-from service.slack.render.phrases import LANGUAGES, Channel, Phrases
+from service.slack.render.phrases import LANGUAGES, ChannelSettings, Phrases
 from service.slack.render.text import BLOCKS_IN_MODAL, MODAL_TITLE, OPTION_TEXT, OPTIONS_IN_SELECT, shorten
 
 SETTINGS = "channel_settings"
@@ -17,7 +17,7 @@ _NAMED = "named:"
 MAX_FOLDER = 500
 
 
-def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str], usual: str) -> dict[str, Any]:
+def settings_modal(channel_id: str, channel: ChannelSettings, collections: Sequence[str], usual: str) -> dict[str, Any]:
     """The settings of a channel as a form. `usual` is the collection that is searched when none is chosen."""
     choices = [_option(f"The usual one ({usual})", USUAL)]
     choices += [_option(name, _NAMED + name) for name in collections[: OPTIONS_IN_SELECT - 1]]
@@ -74,11 +74,11 @@ def settings_modal(channel_id: str, channel: Channel, collections: Sequence[str]
     }
 
 
-def read_settings(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Channel:
+def read_settings(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> ChannelSettings:
     """The settings that a submitted form holds."""
     collection = values[COLLECTION][COLLECTION]["selected_option"]["value"]
     when = {one["value"] for one in values[WHEN][WHEN].get("selected_options") or ()}
-    return Channel(
+    return ChannelSettings(
         collection=collection.removeprefix(_NAMED) if collection.startswith(_NAMED) else "",
         folder=_uri_prefix(str(values[FOLDER][FOLDER].get("value") or "").strip()),
         every_message=EVERY_MESSAGE in when,

@@ -252,7 +252,7 @@ DEFAULT_LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelSettings:
     """The settings of a channel.
 
     `collection` is empty for the default one. `folder` is the beginning of the documents' URIs, empty for all documents.

@@ -1,6 +1,6 @@
 """The settings of each channel: which documents are searched, when Quoth answers, in which language."""
 
-from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES, Channel
+from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES, ChannelSettings
 from service.slack.store.tables import ChannelRow
 from service.storage.database import Database
 
@@ -11,16 +11,16 @@ class Channels:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, channel: str) -> Channel:
+    def get(self, channel: str) -> ChannelSettings:
         """The settings of a channel; the defaults if none were saved."""
         with self._database.reading() as session:
             row = session.get(ChannelRow, channel)
             if row is None:
-                return Channel()
+                return ChannelSettings()
             language = row.language if row.language in LANGUAGES else DEFAULT_LANGUAGE
-            return Channel(row.collection, row.folder, row.every_message, row.silent, language)
+            return ChannelSettings(row.collection, row.folder, row.every_message, row.silent, language)
 
-    def save(self, channel: str, settings: Channel) -> None:
+    def save(self, channel: str, settings: ChannelSettings) -> None:
         """Save the settings of a channel."""
         with self._database.writing() as session:
             session.merge(

@@ -10,7 +10,7 @@ from service.slack.store.tables import DoneRow, PostedRow, insert_if_new
 from service.storage.database import Database
 
 
-class Posted:
+class PostedMessages:
     """The messages that show answers, in the database. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -54,14 +54,14 @@ def messages_of(session: Session, channel: str, key: str) -> tuple[str, ...]:
 REMEMBERED = timedelta(days=1)
 
 
-class Once:
+class RecentActions:
     """The keys of recent actions, so that each is done once. Thread-safe. `clock` gives the time in UTC."""
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
         self._clock = clock
 
-    def first(self, key: str) -> bool:
+    def record(self, key: str) -> bool:
         """Record a key. True unless it was recorded within a day before."""
         now = self._clock()
         with self._database.writing() as session:

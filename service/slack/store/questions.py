@@ -103,7 +103,7 @@ class QuestionTable:
             messages_of(transaction, row.channel, row.key),
         )
 
-    def held(self, transaction: Session, lease: Lease) -> QuestionRow | None:
+    def leased(self, transaction: Session, lease: Lease) -> QuestionRow | None:
         """The question while the worker has it. The attempts are not compared: an edit begins to count them anew."""
         row = _question_row(transaction, lease.item)
         return row if row is not None and row.worker == lease.worker and row.state == ANSWERING else None
@@ -196,7 +196,7 @@ class Questions:
             self._reopen(row)
         return True
 
-    def is_ours(self, channel: str, thread: str) -> bool:
+    def was_asked_in(self, channel: str, thread: str) -> bool:
         """Whether Quoth was asked in this thread before."""
         with self._database.reading() as session:
             return session.get(ThreadRow, (channel, thread)) is not None
@@ -216,7 +216,7 @@ class Questions:
 
     def finish(self, leased: LeasedQuestion, worker: str, ending: Ending, answer_id: str | None = None) -> bool:
         """Record how the question ended. False when it did not: it changed meanwhile, or another worker has it."""
-        with suppress(LeaseLost), self._queue.holding(_lease(leased, worker)) as (session, row):
+        with suppress(LeaseLost), self._queue.writing(_lease(leased, worker)) as (session, row):
             if answer_id is not None:
                 row.answer_id = answer_id
             if (row.revision, row.wanted) == (leased.revision, leased.wanted):
@@ -227,7 +227,7 @@ class Questions:
 
     def put_back(self, leased: LeasedQuestion, worker: str, wait: timedelta, *, counts: bool) -> None:
         """Give a question back, to be answered after `wait`. The attempt is forgotten unless it `counts` or is the first."""
-        with suppress(LeaseLost), self._queue.holding(_lease(leased, worker)) as (session, row):
+        with suppress(LeaseLost), self._queue.writing(_lease(leased, worker)) as (session, row):
             self._queue.give_back(session, row, wait.total_seconds())
             row.attempts -= 0 if counts or row.attempts == 1 else 1  # the next attempt knows that there was one
 
@@ -253,7 +253,7 @@ class Questions:
                 ).all()  # type: ignore[arg-type]  # the condition leaves no None
             )
 
-    def asked_for(self, answer_id: str) -> SlackQuestion | None:
+    def find_by_answer(self, answer_id: str) -> SlackQuestion | None:
         """The question that an answer answers; None when the answer was replaced, or was not given in Slack."""
         with self._database.reading() as session:
             row = session.scalar(select(QuestionRow).where(QuestionRow.answer_id == answer_id))
