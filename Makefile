@@ -30,8 +30,8 @@ SYSTEM_PACKAGES := chromium postgresql tesseract-ocr
 .PHONY: setup serve ask test lint docs seeds system node dev-llm llm lock upgrade newest
 setup: $(READY)
 
-# torch goes first, by its exact version and without a hash: which build of it is at hand differs by machine, and a dependency
-# would let pip pick one with gigabytes of CUDA. Everything else, pip and the build backend included, is what the lock says.
+# torch goes first, by its exact version and without a hash: which build of it is available differs by machine, and as a
+# dependency pip might pick one with gigabytes of CUDA. Everything else, pip and the build backend included, is what the lock says.
 $(READY): pyproject.toml requirements/dev.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Quoth needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear .venv
@@ -47,7 +47,7 @@ seeds: $(READY)
 serve: seeds
 	$(BIN)/quoth serve --host "$(HOST)" --port "$(PORT)"
 
-# Exit code 3 says that the documents do not hold the answer, which is no failure of make's.
+# Exit code 3 is a refusal: the documents do not hold the answer. For make that is no failure.
 ask: export QUESTION = $(Q)
 ask: seeds
 	@test -n "$$QUESTION" || { echo 'Say what to ask: make ask Q="How many attacks does Seoul blame on the North?"' >&2; exit 1; }

@@ -22,9 +22,9 @@ def replace_file(target: Path) -> Iterator[Path]:
     try:
         with report_full_disk(target):
             yield partial
-            _sync(partial)
+            sync_to_disk(partial)
             partial.replace(target)
-            _sync(target.parent)
+            sync_to_disk(target.parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -61,7 +61,8 @@ def bytes_below(folder: Path) -> int:
     return total
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -83,7 +83,7 @@ class Importer:
 
     @property
     def inherited(self) -> tuple[Inherited, ...]:
-        """How many new documents are restricted although no principals were given, by where their readers come from."""
+        """Return how many new documents are restricted although no principals were given, by where their readers come from."""
         return tuple(Inherited(root, count) for root, count in self._inherited.items() if count)
 
     def add(self, uri: str, contents: Contents, found_by: str | None = None) -> None:
@@ -162,7 +162,7 @@ class Importer:
         self._gone.setdefault(document.version, {})[document.id] = document
 
     def _readers(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """The principals that may read each document of the batch; `ids` are those of all."""
+        """Return the principals that may read each document of the batch; `ids` are those of all."""
         if self._principals is not None:
             return dict.fromkeys(ids, self._principals)
         known_as = {identity: self._readers_from.get(identity, identity) for identity in ids}
@@ -185,13 +185,13 @@ class Importer:
         return readers
 
     def _untouched(self, ids: Sequence[str]) -> set[str]:
-        """The ids of those documents that no other process has added, changed or removed since this import began."""
+        """Return the ids of those documents that no other process has added, changed or removed since this import began."""
         now = {document.id: document for document in self._collection.documents.list(ids)}
         return {identity for identity in ids if now.get(identity) == self._known.get(identity)}
 
 
 def _no_longer_in(former: Iterable[DocumentSummary], contents: Contents) -> list[DocumentSummary]:
-    """The documents that are no longer in the file; those that could not be read this time are not among them."""
+    """Return the documents that are no longer in the file; those that could not be read this time are not among them."""
     present = {document.uri for document in contents.documents}
     unread = [error.uri for error in contents.rejected if not isinstance(error, NotADocument)]
     return [

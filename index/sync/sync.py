@@ -112,7 +112,7 @@ def preview(
     principals: frozenset[str] | None = None,
     roots_of: Callable[[Sequence[str]], Mapping[str, Root]] = lambda _uris: {},
 ) -> SyncReport:
-    """What a sync of `paths` would do to a collection that holds the documents `known`. Opens no file, changes nothing.
+    """Return what a sync of `paths` would do to a collection that holds the documents `known`. Opens no file, changes nothing.
 
     `roots_of` is that of the collection: who may read new files. Since nothing is read, a renamed file is reported as one
     added and one removed, a touched file as changed, and a file that would be rejected as added or changed.
@@ -191,23 +191,33 @@ class _FolderSync:
         )
 
     def report(self, seconds: float) -> SyncReport:
-        """What the sync did."""
-        done = self._importer
-        return SyncReport(
-            added=tuple(done.added),
-            changed=tuple(done.changed),
-            renamed=tuple(done.renamed),
-            removed=tuple(done.removed),
-            unchanged=(*self._plan.unchanged, *done.unchanged),
-            rejected=(*self._listing.rejected, *done.rejected),
-            skipped=(*self._listing.skipped, *done.skipped),
-            inherited=done.inherited,
-            seconds=seconds,
+        """Return what the sync did."""
+        imported = import_report(self._importer, seconds)
+        return replace(
+            imported,
+            unchanged=(*self._plan.unchanged, *imported.unchanged),
+            rejected=(*self._listing.rejected, *imported.rejected),
+            skipped=(*self._listing.skipped, *imported.skipped),
         )
 
 
+def import_report(importer: Importer, seconds: float) -> SyncReport:
+    """Return what an importer did, as a report."""
+    return SyncReport(
+        added=tuple(importer.added),
+        changed=tuple(importer.changed),
+        renamed=tuple(importer.renamed),
+        removed=tuple(importer.removed),
+        unchanged=tuple(importer.unchanged),
+        rejected=tuple(importer.rejected),
+        skipped=tuple(importer.skipped),
+        inherited=importer.inherited,
+        seconds=seconds,
+    )
+
+
 def _read_files(files: Sequence[File], limits: Limits) -> Generator[tuple[File, Contents], None, None]:
-    """Each file with its contents, in the order given; some are read ahead in other processes."""
+    """Yield each file with its contents, in the order given; some are read ahead in other processes."""
     if not files:
         return
     with Extractor(limits) as extractor, ThreadPoolExecutor(extractor.workers) as threads:

@@ -67,7 +67,7 @@ def follow(
 
 
 def settled_part(now: Listing, before: Listing | None) -> Listing:
-    """The part of `now` that is the same as `before`; all other files count as unknown. Pure."""
+    """Return the part of `now` that is the same as `before`; all other files count as unknown. Pure."""
     if before is None:
         return replace(now, files=(), unknown=now.roots)
     files, former = _stamps(now), _stamps(before)
@@ -139,9 +139,8 @@ class _Follower:
         if not (plan.added or plan.changed or plan.gone or rejected):
             return None
         report = sync_listing(self._collection, listing, principals=self._principals, limits=self._limits)
-        again = plan_sync(
-            self._collection.documents.list(), listing
-        )  # rejected files, which would be read at every check
+        # What is still to do are rejected files, which would otherwise be read at every check.
+        again = plan_sync(self._collection.documents.list(), listing)
         self._unreadable.update({file.uri: file.source for file in (*again.added, *again.changed)})
         did = report.added or report.changed or report.renamed or report.removed or report.rejected
         return report if did else None
@@ -164,7 +163,7 @@ class _Follower:
 
 
 def _file_events(paths: Sequence[Path], stop: threading.Event, settle: float) -> Generator[set[str], None, None]:
-    """URIs of files that changed according to the system: a set at least every `settle` seconds, which may be empty."""
+    """Yield the URIs of files that changed according to the system, at least every `settle` seconds; a set may be empty."""
     folders = [path.resolve() for path in paths if path.is_dir()]
     if not folders:
         while not stop.wait(settle):
@@ -195,7 +194,7 @@ def _is_relevant(_: Change, path: str) -> bool:
 
 
 def _folder_ids(paths: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """Device and inode of the folder at each path; None where there is no folder."""
+    """Return the device and inode of the folder at each path; None where there is no folder."""
     ids: list[tuple[int, int] | None] = []
     for path in paths:
         try:
@@ -212,6 +211,6 @@ def _stamps(listing: Listing) -> dict[str, FileStamp]:
 
 
 def _without(listing: Listing, uris: set[str]) -> Listing:
-    """The listing with the files at `uris` moved to `unknown`."""
+    """Return the listing with the files at `uris` moved to `unknown`."""
     files = tuple(file for file in listing.files if file.uri not in uris)
     return replace(listing, files=files, unknown=(*listing.unknown, *sorted(uris)))

@@ -26,7 +26,7 @@ from index.ledger.rows import Visit
 from index.records import DocumentSummary
 from index.sync.importer import Importer
 from index.sync.listing import Rejection
-from index.sync.sync import SyncProgress, SyncReport
+from index.sync.sync import SyncProgress, SyncReport, import_report
 from index.uris import file_uri
 from index.web.discovery import Discovery, discover_pages
 from index.web.fetcher import FetchedPage, Fetcher, NotFetched, PageGone, WebLimits, parse_address
@@ -131,19 +131,8 @@ class _WebSync:
         self._on_progress(SyncProgress(self._total, self._total, done, total))
 
     def report(self, seconds: float) -> SyncReport:
-        """What the sync did."""
-        done = self._importer
-        return SyncReport(
-            added=tuple(done.added),
-            changed=tuple(done.changed),
-            renamed=tuple(done.renamed),
-            removed=tuple(done.removed),
-            unchanged=tuple(done.unchanged),
-            rejected=tuple(done.rejected),
-            skipped=tuple(done.skipped),
-            inherited=done.inherited,
-            seconds=seconds,
-        )
+        """Return what the sync did."""
+        return import_report(self._importer, seconds)
 
     def _contents(self, fetched: FetchedPage, body: bytes) -> Contents:
         """The contents of the page, read in the same sandbox as a file."""

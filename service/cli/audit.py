@@ -17,12 +17,12 @@ from service.cli.console import CollectionOption, JsonOption
 from service.cli.rendering import Line, clean, show
 from service.errors import AnswerUnreadable
 from service.observability.logs import configure
+from service.records import Answer
 from service.settings import Settings, load
 
 if TYPE_CHECKING:
     from service.audit.replay import Replay, ReplayChange
     from service.audit.verification import Finding, Verification
-    from service.records import Answer
 
 _STDIN = Path("-")
 _SIGNS = {"proved": ("✓ proved", "green"), "refuted": ("✗ refuted", "bold red"), "unproved": ("? not proved", "yellow")}

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.text import Text
 
 from index.errors import IndexingError
+from index.records import CollectionState, DocumentSummary
 from service.cli.console import JsonOption, library_of, quiet_settings
 from service.cli.rendering import Line, clean, readable, show
 
 if TYPE_CHECKING:
     from index.library import Library
     from index.maintenance.integrity import IntegrityProblem
-    from index.records import CollectionState, DocumentSummary
 
 app = typer.Typer(help="List collections; show, verify, export, import or drop one.", no_args_is_help=False)
 

@@ -6,14 +6,13 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 
 from service.observability.logs import configure
 from service.settings import LogLevel, Settings, load
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from index.library import Library
 
 INTERRUPTED = 130

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from index.storage.atomic import sync_to_disk
 from service.errors import JobsUnavailable, UploadTooLarge
 
 _INCOMING = "incoming"
@@ -100,7 +101,7 @@ class Originals:
         target.parent.mkdir(exist_ok=True)
         incoming.path.replace(target)
         for folder in (target.parent, self._folder):
-            _sync(folder)
+            sync_to_disk(folder)
 
     def remove(self, sha256: str) -> None:
         """Remove the file with that content, if it exists."""
@@ -117,11 +118,3 @@ class Originals:
             with suppress(FileNotFoundError):  # its server has just finished or abandoned it
                 if time.time() - path.stat().st_mtime > _INCOMING_SECONDS:
                     path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
