@@ -12,7 +12,7 @@ from index.collection import Collection
 from index.embedding.encoder import Encoder
 from index.errors import CollectionExists, CollectionMissing, CollectionNameInvalid
 from index.ledger.ledger import Ledger
-from index.maintenance.export import manifest_of, unpack
+from index.maintenance.export import read_manifest, unpack_export
 from index.storage.lock import writer_lock
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -73,14 +73,14 @@ class Library:
         The collection appears whole or not at all. `CollectionExists` if the name is taken, `ExportUnreadable` if the export
         is damaged, `EncoderMismatch` if another encoder made its vectors.
         """
-        chosen = manifest_of(source).name if name is None else name
+        chosen = read_manifest(source).name if name is None else name
         require_name(chosen)
         self._require_free(chosen)
         self._delete_old_imports()
         staged = self._folder / f"{_IMPORTING}{uuid.uuid4().hex}" / chosen
         staged.mkdir(parents=True)
         try:
-            unpack(source, staged / _LEDGER)
+            unpack_export(source, staged / _LEDGER)
             Ledger(staged / _LEDGER, encoder=self.encoder.fingerprint, dimension=self.encoder.dimension).close()
             with self._guard:
                 self._require_free(chosen)

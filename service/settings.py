@@ -30,7 +30,7 @@ DOTENV = Path(".env")
 TOML = Path("quoth.toml")
 
 GeneratorName = Literal["extractive", "local", "remote"]
-SupportPolicy = Literal["strict", "mark"]
+SupportMode = Literal["strict", "mark"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         description="share of the answered questions whose answer the documents contain, measured where half of the questions "
         "have no answer and most of those are near misses; a higher value refuses more often",
     )
-    support_policy: SupportPolicy = Field(
+    support_policy: SupportMode = Field(
         "strict", description="an unsupported sentence is dropped (strict) or kept and flagged (mark)"
     )
     max_question_chars: int = Field(

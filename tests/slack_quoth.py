@@ -23,7 +23,7 @@ from service.generators.extractive import ExtractiveGenerator
 from service.scoring.reader import Reading, SentenceReading
 from service.session.session import Session, make_session
 from service.settings import Settings
-from service.slack.app import SlackApp, Timing, serve
+from service.slack.app import SlackApp, Timing, serve_socket_mode
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
 from tests.slack_web_api import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -135,7 +135,7 @@ class RunningSlackApp:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
             app = SlackApp(self._settings, self._session, self._timing)
-            await serve(app, APP_TOKEN, self._stop, lambda own: self._connected.set(), self._ping_s)
+            await serve_socket_mode(app, APP_TOKEN, self._stop, lambda own: self._connected.set(), self._ping_s)
         except BaseException as error:  # noqa: BLE001  (raised in the test's own thread)
             self._failure = error
             self._connected.set()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.access import keys
 from service.access.caller import LOCAL, NOBODY, Caller, Scope, narrow_caller
 from service.access.keys import digest, expiry_of, id_of, matches, mint, name_of, principals_of
-from service.access.rate import Rate, Standing, rate_of
+from service.access.rate import BucketState, Rate, rate_of
 from service.errors import ActingForbidden, KeyOptionInvalid, PrincipalsInvalid, ScopeMissing
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -87,14 +87,14 @@ def test_a_malformed_rate_is_refused_with_the_right_form(written: str) -> None:
 
 def test_the_rate_state_has_the_remaining_requests_and_the_time_of_the_next() -> None:
     rate = Rate(6, 60)  # one request is regained every 10 s
-    assert Standing(rate, full_at=0, now=100).headers() == {
+    assert BucketState(rate, full_at=0, now=100).headers() == {
         "RateLimit-Policy": '"key";q=6;w=60',
         "RateLimit": '"key";r=6;t=0',
     }
-    half = Standing(rate, full_at=125, now=100)  # three requests less 5 s of regained time are used: 25 s
+    half = BucketState(rate, full_at=125, now=100)  # three requests less 5 s of regained time are used: 25 s
     assert (half.remaining, half.wait_s) == (3, 0)
     assert half.headers()["RateLimit"] == '"key";r=3;t=25'
-    spent = Standing(rate, full_at=156, now=100)  # 56 s are used; a request needs 10 of 60, so 6 s are missing
+    spent = BucketState(rate, full_at=156, now=100)  # 56 s are used; a request needs 10 of 60, so 6 s are missing
     assert (spent.remaining, spent.wait_s) == (0, 6)
 
 

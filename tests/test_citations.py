@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from index.chunking.sentences import Span
 from index.records import Chunk, Hit, Page
-from service.answering.citations import Numbering, conflicts, page_at, with_markers
+from service.answering.citations import Numbering, citation_page, conflicts, with_markers
 from service.generators.protocol import Passage, Quote
 from service.records import Citation
 from service.scoring.reader import Reading
@@ -20,7 +20,7 @@ PAGES = (Page(1, 0, 17), Page(2, 17, len(TEXT)))
 
 def passage(start: int, end: int, document: str = "d1", text: str = TEXT) -> Passage:
     chunk = Chunk(f"c{start}", document, "v1", 0, start, end, text[start:end], ("Trade", "Prices"))
-    hit = Hit(chunk, "Minutes", "file:///minutes.txt", page_at(PAGES, start), 2.5)
+    hit = Hit(chunk, "Minutes", "file:///minutes.txt", citation_page(PAGES, start), 2.5)
     return Passage(hit, Reading(relevance=2.5, sentences=()))
 
 
@@ -55,11 +55,11 @@ def test_the_same_offsets_in_two_documents_are_two_citations() -> None:
 
 @pytest.mark.parametrize(("offset", "page"), [(0, 1), (16, 1), (17, 2), (40, 2)])
 def test_page_of_an_offset(offset: int, page: int) -> None:
-    assert page_at(PAGES, offset) == page
+    assert citation_page(PAGES, offset) == page
 
 
 def test_document_without_pages_has_no_page_numbers() -> None:
-    assert page_at((), 3) is None
+    assert citation_page((), 3) is None
 
 
 def test_markers_follow_the_sentence() -> None:

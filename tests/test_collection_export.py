@@ -11,7 +11,7 @@ import pytest
 from index.embedding.encoder import HashedEncoder
 from index.errors import CollectionExists, CollectionNameInvalid, EncoderMismatch, ExportUnreadable, ExportUnwritable
 from index.library import Library
-from index.maintenance.export import unpack
+from index.maintenance.export import unpack_export
 from index.records import Document, Page
 
 HR = frozenset({"hr"})
@@ -116,14 +116,14 @@ def test_an_export_cut_short_is_refused(
 
 def test_a_flipped_byte_is_refused_unless_the_ledger_comes_out_the_same(export_file: Path, tmp_path: Path) -> None:
     data, flipped, ledger = export_file.read_bytes(), tmp_path / "flipped.quoth", tmp_path / "ledger"
-    unpack(export_file, ledger)
+    unpack_export(export_file, ledger)
     whole, refused = ledger.read_bytes(), 0
     places = range(0, len(data), 29)
     for place in places:
         flipped.write_bytes(data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :])
         ledger.unlink(missing_ok=True)
         try:
-            unpack(flipped, ledger)
+            unpack_export(flipped, ledger)
         except ExportUnreadable:
             refused += 1
             assert not ledger.exists()

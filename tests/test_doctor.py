@@ -15,19 +15,19 @@ from service.storage.database import Database
 
 
 def test_an_old_python_is_broken_and_a_new_one_is_not() -> None:
-    assert doctor.python_version((3, 10, 12)).state == "broken"
-    assert doctor.python_version((3, 11, 0)).state == "ok"
+    assert doctor.check_python((3, 10, 12)).state == "broken"
+    assert doctor.check_python((3, 11, 0)).state == "ok"
 
 
 def test_a_missing_library_is_named() -> None:
-    check = doctor.runtimes(lambda name: None if name == "openvino" else "1.0")
+    check = doctor.check_libraries(lambda name: None if name == "openvino" else "1.0")
     assert (check.state, check.finding) == ("broken", "missing: openvino")
-    assert doctor.runtimes(lambda name: "1.0").state == "ok"
+    assert doctor.check_libraries(lambda name: "1.0").state == "ok"
 
 
 @pytest.mark.parametrize(("free", "state"), [(5_000_000_000, "ok"), (500_000_000, "warning"), (50_000_000, "broken")])
 def test_a_nearly_full_disk_is_reported_early(tmp_path: Path, free: int, state: str) -> None:
-    check = doctor.disk_space(tmp_path / "not" / "yet", free)
+    check = doctor.check_disk(tmp_path / "not" / "yet", free)
     assert check.state == state
     assert str(tmp_path) in check.finding
 
@@ -35,15 +35,15 @@ def test_a_nearly_full_disk_is_reported_early(tmp_path: Path, free: int, state: 
 def test_a_home_that_is_a_file_is_broken(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("in the way")
-    assert doctor.home_folder(home).state == "broken"
-    assert doctor.home_folder(tmp_path).state == "ok"
-    assert doctor.home_folder(tmp_path / "new").state == "ok"
+    assert doctor.check_home(home).state == "broken"
+    assert doctor.check_home(tmp_path).state == "ok"
+    assert doctor.check_home(tmp_path / "new").state == "ok"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_a_home_that_cannot_be_written_is_broken(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    assert doctor.home_folder(tmp_path).state == "broken"
+    assert doctor.check_home(tmp_path).state == "broken"
     tmp_path.chmod(0o700)
 
 
@@ -51,22 +51,22 @@ def test_a_damaged_model_is_named_with_its_file() -> None:
     def load() -> str:
         raise ModelDamaged("reader/model.safetensors: sha256 is 1, expected 2.")
 
-    check = doctor.models(load)
+    check = doctor.check_models(load)
     assert check.state == "broken"
     assert "reader/model.safetensors" in check.finding
-    assert doctor.models(lambda: "all there").state == "ok"
+    assert doctor.check_models(lambda: "all there").state == "ok"
 
 
 def test_unreadable_conversations_are_broken(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     path = settings.store_path
-    assert doctor.conversations(settings).state == "ok"
+    assert doctor.check_conversations(settings).state == "ok"
     assert not path.exists()
     path.write_bytes(b"no database " * 1000)
-    assert doctor.conversations(settings).state == "broken"
+    assert doctor.check_conversations(settings).state == "broken"
     path.unlink()
     Database(settings.store_url).close()
-    assert doctor.conversations(settings).state == "ok"
+    assert doctor.check_conversations(settings).state == "ok"
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,19 @@ def test_unreadable_conversations_are_broken(tmp_path: Path) -> None:
     ],
 )
 def test_slack_is_set_up_completely_or_not_at_all(tmp_path: Path, given: dict[str, str], state: str, said: str) -> None:
-    check = doctor.slack(Settings(home=tmp_path, **given))
+    check = doctor.check_slack(Settings(home=tmp_path, **given))
     assert check.state == state
     assert said in check.finding
 
 
 def test_collections_are_counted_and_a_missing_default_names_the_command_that_creates_it(tmp_path: Path) -> None:
     library = Library(tmp_path, SentenceEncoder())
-    (missing,) = doctor.collections(library, "papers")
+    (missing,) = doctor.check_collections(library, "papers")
     assert (missing.state, missing.fix) == ("warning", "Run `quoth index FOLDER --collection papers` to make it.")
     text = "One sentence stands here. Another one follows it."
     collection = library.open_or_create("papers")
     collection.add(Document("d1", "v1", "file:///a.txt", "A", "text/plain", text))
-    (waiting,) = doctor.collections(library, "papers")
+    (waiting,) = doctor.check_collections(library, "papers")
     assert waiting.state == "warning"
     assert "documents: 1," in waiting.finding
     assert "wait for their vectors" in waiting.finding
@@ -107,7 +107,7 @@ def test_an_unreadable_ledger_is_broken_and_the_others_are_still_checked(tmp_pat
     bad.parent.mkdir(parents=True)
     bad.write_bytes(b"no ledger " * 1000)
     fresh = Library(tmp_path, SentenceEncoder())
-    states = {check.name: check.state for check in doctor.collections(fresh, "good")}
+    states = {check.name: check.state for check in doctor.check_collections(fresh, "good")}
     assert states == {"Collection bad": "broken", "Collection good": "ok"}
     fresh.close()
 

@@ -118,7 +118,7 @@ def test_the_name_of_an_ended_key_can_be_used_again(keys: Keyring, clock: Clock)
 
 def test_a_rate_is_enforced_over_time_and_counts_refused_requests(keys: Keyring, clock: Clock) -> None:
     key, text = keys.create("bot", ASK, rate=Rate(3, 60))  # one request is regained every 20 s
-    remaining = [keys.authenticate(text).standing.remaining for _ in range(3)]  # type: ignore[union-attr]
+    remaining = [keys.authenticate(text).bucket.remaining for _ in range(3)]  # type: ignore[union-attr]
     assert remaining == [2, 1, 0]
     for waited, left in ((0, 20), (19.5, 1)):
         clock.tick(seconds=waited)
@@ -127,9 +127,9 @@ def test_a_rate_is_enforced_over_time_and_counts_refused_requests(keys: Keyring,
         assert raised.value.headers["Retry-After"] == str(left)
         assert raised.value.headers["RateLimit-Policy"] == '"key";q=3;w=60'
     clock.tick(seconds=0.5)
-    assert keys.authenticate(text).standing.remaining == 0  # type: ignore[union-attr]
+    assert keys.authenticate(text).bucket.remaining == 0  # type: ignore[union-attr]
     clock.tick(hours=1)
-    assert [keys.authenticate(text).standing.remaining for _ in range(3)] == [2, 1, 0]  # type: ignore[union-attr]
+    assert [keys.authenticate(text).bucket.remaining for _ in range(3)] == [2, 1, 0]  # type: ignore[union-attr]
     (kept,) = keys.list_keys()
     assert (kept.id, kept.requests, kept.refused, kept.last_used_at) == (key.id, 7, 2, clock.now)
 

@@ -19,7 +19,7 @@ from index.chunking.sentences import Span, sentence_spans
 from index.records import Hit
 from models import folder
 from service.scoring.calibration import NAMES, Calibration, Signals, Step, signals
-from service.scoring.reader import Reader, Reading, context
+from service.scoring.reader import Reader, Reading, passage_context
 from service.scoring.second_pass import read_again
 from training import sources
 from training.batches import gold_sentences
@@ -107,7 +107,7 @@ def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int =
     results: list[CaseOutcome] = []
     for case, hits, fewer in zip(asked, with_it, without, strict=True):
         passages = {hit.chunk.text: hit for hit in [*hits, *fewer]}
-        read = reader.read(case.question, list(passages), [context(hit) for hit in passages.values()])
+        read = reader.read(case.question, list(passages), [passage_context(hit) for hit in passages.values()])
         readings = dict(zip(passages, read, strict=True))
         results.append(_outcome(case, hits, readings, reader, answerable=case.passage is not None))
         if case.passage is not None:
@@ -118,7 +118,7 @@ def outcomes(data: Path, split: Split, reader: Reader, cache: Path, depth: int =
 def _outcome(
     case: CalibrationCase, hits: Sequence[Hit], readings: dict[str, Reading], reader: Reader, answerable: bool
 ) -> CaseOutcome:
-    texts, contexts = [hit.chunk.text for hit in hits], [context(hit) for hit in hits]
+    texts, contexts = [hit.chunk.text for hit in hits], [passage_context(hit) for hit in hits]
     read = list(
         zip(hits, read_again(case.question, texts, contexts, [readings[t] for t in texts], reader), strict=True)
     )

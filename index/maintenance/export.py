@@ -69,7 +69,7 @@ def export(ledger: Ledger, state: CollectionState, dimension: int, target: Path)
     return manifest
 
 
-def manifest_of(source: Path) -> Manifest:
+def read_manifest(source: Path) -> Manifest:
     """Return the manifest of the export at `source`. `ExportUnreadable` if the file is not an export."""
     with _explain_unreadable(source), zipfile.ZipFile(source) as archive:
         fields = json.loads(archive.read(_MANIFEST))
@@ -78,12 +78,12 @@ def manifest_of(source: Path) -> Manifest:
         return Manifest(**fields)
 
 
-def unpack(source: Path, ledger: Path) -> Manifest:
+def unpack_export(source: Path, ledger: Path) -> Manifest:
     """Write the ledger inside the export at `source` to `ledger`, whole or not at all.
 
     `ExportUnreadable` if the file is missing, not an export, cut short or altered.
     """
-    manifest = manifest_of(source)
+    manifest = read_manifest(source)
     with replace_file(ledger) as partial:
         digest, size = hashlib.sha256(), 0
         with partial.open("wb") as stream, closing(_blocks(source)) as blocks:

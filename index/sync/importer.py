@@ -167,7 +167,7 @@ class Importer:
             return dict.fromkeys(ids, self._principals)
         known_as = {identity: self._readers_from.get(identity, identity) for identity in ids}
         now = {known.id: known.principals for known in self._collection.documents.list(list(known_as.values()))}
-        once = self._collection.permissions.readers(ids)
+        former = self._collection.permissions.readers(ids)
         roots = self._collection.permissions.roots(
             [uri for change in self._batch for uri in (change.found_by, change.uri)]
         )
@@ -177,7 +177,7 @@ class Importer:
             for document in change.documents:
                 before = now.get(known_as[document.id])
                 if before is None or (document.id in self._renamed_ids and root is not None):
-                    source = root or Root(document.uri.rpartition("/")[0], once.get(document.id, frozenset()))
+                    source = root or Root(document.uri.rpartition("/")[0], former.get(document.id, frozenset()))
                     readers[document.id] = source.principals
                     self._inherited[source] += bool(source.principals) and source.principals != before
                 else:

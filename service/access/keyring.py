@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.access.caller import Caller, Scope
 from service.access.keys import Minted, digest, id_of, matches, mint
-from service.access.rate import SLACK_S, Rate, Standing, rate_of
+from service.access.rate import SLACK_S, BucketState, Rate, rate_of
 from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
 from service.storage.database import Database, Table
 
@@ -81,10 +81,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """The result of authenticating a request: its caller, and the standing of the key's rate, if it has one."""
+    """The result of authenticating a request: its caller, and the state of the key's rate bucket, if it has a rate."""
 
     caller: Caller
-    standing: Standing | None = None
+    bucket: BucketState | None = None
 
 
 class Keyring:
@@ -195,7 +195,7 @@ class Keyring:
             return Authentication(key.caller())
         return Authentication(key.caller(), self._take_from_bucket(key, key.rate, now))
 
-    def _take_from_bucket(self, key: Key, rate: Rate, now: datetime) -> Standing:
+    def _take_from_bucket(self, key: Key, rate: Rate, now: datetime) -> BucketState:
         """Take one request from the key's bucket, or raise RateExceeded.
 
         One statement decides, so that two requests cannot both take the last one.
@@ -205,13 +205,13 @@ class Keyring:
         room = full_at <= seconds + rate.window_s + SLACK_S
         full_again = self._count(key, now, {"full_at": full_at}, room)
         if full_again is not None:
-            return Standing(rate, full_again, seconds)
+            return BucketState(rate, full_again, seconds)
         with self._database.writing() as session:
             counted = update(KeyRow).where(KeyRow.id == key.id).values(refused=KeyRow.refused + 1)
-            standing = Standing(rate, session.execute(counted.returning(KeyRow.full_at)).scalar_one(), seconds)
+            bucket = BucketState(rate, session.execute(counted.returning(KeyRow.full_at)).scalar_one(), seconds)
         raise RateExceeded(
-            f"The key {key.name!r} has used up its rate of {rate}. The next request is possible in {standing.wait_s} s.",
-            {"Retry-After": str(standing.wait_s), **standing.headers()},
+            f"The key {key.name!r} has used up its rate of {rate}. The next request is possible in {bucket.wait_s} s.",
+            {"Retry-After": str(bucket.wait_s), **bucket.headers()},
         )
 
     def _count(self, key: Key, now: datetime, values: dict[str, Any], *conditions: ColumnElement[bool]) -> float | None:

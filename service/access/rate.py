@@ -38,7 +38,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BucketState:
     """The state of a key's bucket: `full_at` is when it is full again, `now` when that was read (seconds since 1970)."""
 
     rate: Rate

@@ -21,7 +21,7 @@ from service.generators.protocol import Generator, Passage
 from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence, Usage
 from service.scoring.calibration import Calibration, signals
-from service.scoring.reader import Reader, context
+from service.scoring.reader import Reader, passage_context
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
 from service.text.refusals import REFUSAL
@@ -182,7 +182,7 @@ class Answerer:
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with the reader's readings, most relevant first."""
-        texts, contexts = [hit.chunk.text for hit in hits], [context(hit) for hit in hits]
+        texts, contexts = [hit.chunk.text for hit in hits], [passage_context(hit) for hit in hits]
         readings = read_twice(question, texts, contexts, self.reader)
         passages = [
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
@@ -200,7 +200,7 @@ def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
     names = identifiers(question)
     if not names:
         return list(hits)
-    return [hit for hit in hits if names & identifiers(f"{context(hit)} {hit.chunk.text}")] or list(hits)
+    return [hit for hit in hits if names & identifiers(f"{passage_context(hit)} {hit.chunk.text}")] or list(hits)
 
 
 def search_hits(collection: Collection, queries: Sequence[str], depth: int, where: Filter) -> list[Hit]:

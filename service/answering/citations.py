@@ -42,7 +42,7 @@ class Numbering:
                 version=chunk.version,
                 title=passage.hit.title,
                 uri=passage.hit.uri,
-                page=page_at(self._pages[chunk.document_id, chunk.version], start),
+                page=citation_page(self._pages[chunk.document_id, chunk.version], start),
                 start=start,
                 end=end,
                 quote=chunk.text[quote.span.start : quote.span.end],
@@ -54,7 +54,7 @@ class Numbering:
         return self._by_place[place]
 
 
-def page_at(pages: Sequence[Page], offset: int) -> int | None:
+def citation_page(pages: Sequence[Page], offset: int) -> int | None:
     """The number of the page that holds the code point at `offset`; None for a document without pages."""
     if not pages:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.api.problems import MEDIA_TYPE, Problem, title_of
+from service.api.problems import MEDIA_TYPE, Problem, problem_title
 from service.api.schemas.examples import PROBLEMS, SCHEMAS
 from service.schemas.answers import PassagesEvent, SentenceEvent
 
@@ -93,7 +93,7 @@ def _response(path: str, status: HTTPStatus) -> dict[str, Any]:
     code, detail = PROBLEMS[status]
     problem = Problem(
         type=f"urn:quoth:problem:{code}",
-        title=title_of(code),
+        title=problem_title(code),
         status=status,
         detail=detail,
         instance=path,

@@ -142,7 +142,7 @@ def stream_problem(error: Exception, request: Request) -> Problem:
     return problem_of(error, request)
 
 
-def title_of(code: str) -> str:
+def problem_title(code: str) -> str:
     """The title of all problems with this code."""
     return code.replace("-", " ").capitalize()
 
@@ -185,7 +185,7 @@ def _make_problem(
 ) -> Problem:
     return Problem(
         type=f"urn:quoth:problem:{code}",
-        title=title_of(code),
+        title=problem_title(code),
         status=status,
         detail=detail,
         instance=request.url.path,

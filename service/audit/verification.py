@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
-from service.answering.citations import page_at, with_markers
+from service.answering.citations import citation_page, with_markers
 from service.answering.quotes import SEPARATOR, has_figures
 from service.generators.extractive import MIN_OVERLAP
 from service.records import Answer, Citation, Sentence
@@ -75,11 +75,11 @@ class Verification:
 Opener = Callable[[str, str], Document | None]
 """(document id, version) -> that version, or another document with the same bytes; None if there is neither."""
 
-Check = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+SupportCheck = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """(claim, premise) pairs -> probabilities that the premise supports the claim; called at most once, only if needed."""
 
 
-def verify(answer: Answer, opener: Opener, check: Check, *, min_support: float) -> Verification:
+def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: float) -> Verification:
     """Prove or refute `answer`. `min_support` is the lowest probability at which a quote supports a sentence."""
     findings = [*_number_findings(answer), *_text_findings(answer)]
     quotes = 0
@@ -166,7 +166,7 @@ def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener
     document = opener(citation.document_id, citation.version)
     if document is None:
         return
-    page = page_at(document.pages, citation.start)
+    page = citation_page(document.pages, citation.start)
     if page != citation.page:
         yield Finding(subject, AnswerFault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page))
     same = document.id == citation.document_id  # a copy has its own URI and perhaps its own title
@@ -228,7 +228,7 @@ def _text_findings(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _support_findings(answer: Answer, check: Check, min_support: float) -> tuple[int, int, list[Finding]]:
+def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -> tuple[int, int, list[Finding]]:
     """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings."""
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = 0

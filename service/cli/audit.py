@@ -104,7 +104,7 @@ def replay(
     id: Annotated[str, typer.Argument(metavar="ANSWER_ID", help="The field `id` of an answer.", show_default=False)],
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a kept answer's question again over the same passages, and show what changed. Exit code 0: nothing in the answer."""
+    """Ask a stored answer's question again over the same passages, and show what changed. Exit code 1: the answer changed."""
     settings = load()
     configure("warning")
     from service.audit import replay as replaying
@@ -132,7 +132,7 @@ def replay_lines(replay: Replay) -> Iterator[Line]:
         yield Line(0, Text("✓ the same answer", "green"))
     yield from _change_lines(replay.answer_changes)
     if replay.made_with:
-        yield Line(0, Text("Made with something else than then:", "dim"))
+        yield Line(0, Text("Made with something different:", "dim"))
     yield from _change_lines(replay.made_with)
 
 

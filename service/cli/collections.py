@@ -186,7 +186,7 @@ def transfer_lines(verb: str, name: str, documents: int, chunks: int) -> Iterato
 
 
 def dropped_lines(name: str) -> Iterator[Line]:
-    """That a collection was dropped."""
+    """Say that a collection was dropped."""
     yield Line(0, Text(f"Dropped {name}."))
 
 

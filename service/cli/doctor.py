@@ -38,19 +38,19 @@ def examine(settings: Settings, open_library: Callable[[], Library], load_models
 
     `open_library` opens the home without loading a model; `load_models` verifies the models and returns their versions.
     """
-    yield python_version(sys.version_info[:3])
-    yield runtimes(_version_of)
-    home = home_folder(settings.home)
+    yield check_python(sys.version_info[:3])
+    yield check_libraries(_version_of)
+    home = check_home(settings.home)
     yield home
-    yield disk_space(settings.home, shutil.disk_usage(_existing(settings.home)).free)
-    yield models(load_models)
+    yield check_disk(settings.home, shutil.disk_usage(_existing(settings.home)).free)
+    yield check_models(load_models)
     if home.state != "broken":
-        yield conversations(settings)
-        yield slack(settings)
-        yield from collections(open_library(), settings.collection)
+        yield check_conversations(settings)
+        yield check_slack(settings)
+        yield from check_collections(open_library(), settings.collection)
 
 
-def python_version(version: tuple[int, ...]) -> Check:
+def check_python(version: tuple[int, ...]) -> Check:
     """Whether this Python is new enough."""
     shown = ".".join(str(part) for part in version)
     if version[:2] < MIN_PYTHON:
@@ -58,7 +58,7 @@ def python_version(version: tuple[int, ...]) -> Check:
     return Check("Python", "ok", shown)
 
 
-def runtimes(version_of: Callable[[str], str | None]) -> Check:
+def check_libraries(version_of: Callable[[str], str | None]) -> Check:
     """Whether the required libraries are installed."""
     versions = {name: version_of(name) for name in RUNTIMES}
     missing = [name for name, version in versions.items() if version is None]
@@ -67,7 +67,7 @@ def runtimes(version_of: Callable[[str], str | None]) -> Check:
     return Check("Libraries", "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
-def home_folder(home: Path) -> Check:
+def check_home(home: Path) -> Check:
     """Whether the home can be written."""
     if not home.exists():
         parent = _existing(home)
@@ -83,7 +83,7 @@ def home_folder(home: Path) -> Check:
         )
 
 
-def disk_space(home: Path, free: int) -> Check:
+def check_disk(home: Path, free: int) -> Check:
     """Whether there is room for more documents; `free` in bytes."""
     space = f"{free / 1e9:.1f} GB free at {_existing(home)}"
     if free < NO_DISK_BYTES:
@@ -93,7 +93,7 @@ def disk_space(home: Path, free: int) -> Check:
     return Check("Disk", "ok", space)
 
 
-def models(load: Callable[[], str]) -> Check:
+def check_models(load: Callable[[], str]) -> Check:
     """Whether the models exist, are intact (checksums) and run."""
     try:
         return Check("Models", "ok", load())
@@ -101,7 +101,7 @@ def models(load: Callable[[], str]) -> Check:
         return Check("Models", "broken", str(error), "Run `make setup`, or reinstall quoth.")
 
 
-def conversations(settings: Settings) -> Check:
+def check_conversations(settings: Settings) -> Check:
     """Whether the database of conversations opens. One from an older Quoth is upgraded."""
     if settings.database_url is None and not settings.store_path.exists():
         return Check("Conversations", "ok", "none yet")
@@ -112,7 +112,7 @@ def conversations(settings: Settings) -> Check:
     return Check("Conversations", "ok", "the database opens")
 
 
-def slack(settings: Settings) -> Check:
+def check_slack(settings: Settings) -> Check:
     """Whether Slack is set up, and how it reaches Quoth."""
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     ways = [way for way, is_set in (("Socket Mode: quoth slack", app), ("HTTP: quoth serve", secret)) if is_set]
@@ -126,7 +126,7 @@ def slack(settings: Settings) -> Check:
     return Check("Slack", "ok", f"set up ({'; '.join(ways)})")
 
 
-def collections(library: Library, default: str) -> Iterator[Check]:
+def check_collections(library: Library, default: str) -> Iterator[Check]:
     """Whether each collection opens; opening one rebuilds damaged caches from its ledger."""
     names = library.names()
     if default not in names:

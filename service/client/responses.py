@@ -1,4 +1,4 @@
-"""What the server sends back, read: errors, the events of a stream, and jobs."""
+"""The server's responses as values: errors, the events of a stream, and jobs."""
 
 import json
 import time

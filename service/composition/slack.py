@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from service.composition.service import assemble, open_store
 from service.session.session import Session, make_session
 from service.settings import Settings
-from service.slack.app import SlackApp, app_token, make_client, serve
+from service.slack.app import SlackApp, app_token, make_client, serve_socket_mode
 from service.slack.client.users import Identities
 from service.slack.manifest import manifest
 
@@ -26,7 +26,7 @@ async def answer_in_slack(settings: Settings, stop: asyncio.Event, on_connected:
     token = app_token(settings)
     await Identities(make_client(settings)).get()  # a wrong token fails before the models load, which takes seconds
     with open_session(settings) as session:
-        await serve(SlackApp(settings, session), token, stop, lambda own: on_connected(own.name))
+        await serve_socket_mode(SlackApp(settings, session), token, stop, lambda own: on_connected(own.name))
 
 
 @contextmanager

@@ -92,7 +92,7 @@ class Claim:
 
     @property
     def lease(self) -> Lease:
-        """What the worker shows with each report on the job."""
+        """The lease, which the worker shows with each report on the job."""
         return Lease(self.job_id, self.worker, self.attempts)
 
 

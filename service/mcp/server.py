@@ -76,7 +76,7 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
     ) -> Annotated[CallToolResult, AnswerOut]:
         """Answer a question from the documents. Each sentence cites literal quotes; a refusal says that they do not say."""
         session = session_of(context)
-        asked = await _or_tool_error(session.read(partial(_question, question, collection, conversation_id, session)))
+        asked = await _or_tool_error(session.run_io(partial(_question, question, collection, conversation_id, session)))
         answer = await _or_tool_error(answer_question(asked, session))
         return _result(with_sources(answer), AnswerOut.of(answer))
 
@@ -106,7 +106,7 @@ def create_server(service: Service, store: ConversationStore) -> MCPServer:
     ) -> Annotated[CallToolResult, DocumentText]:
         """Read the text of a document, such as around a quote. The offsets of citations point into this text."""
         session = session_of(context)
-        document = await _or_tool_error(session.read(lambda: session.document(collection, document_id, version)))
+        document = await _or_tool_error(session.run_io(lambda: session.document(collection, document_id, version)))
         part = _part(document, start, end)
         rest = f"\n\n[characters {part.start}-{part.end} of {part.length}]"
         return _result(f"{part.title}\n\n{part.text}{rest}", part)

@@ -84,7 +84,7 @@ class Reader(TrainedModel):
         return [reading.relevance for reading in self.read(query, texts)]
 
 
-def context(hit: Hit) -> str:
+def passage_context(hit: Hit) -> str:
     """The context of a passage: its document's title and the headings above it, each once."""
     opening = hit.chunk.text.partition("\n")[0]
     return " > ".join(

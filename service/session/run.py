@@ -24,7 +24,7 @@ class AnswerRun:
     def step(self) -> Event | None:
         """The next event; None after the last."""
         with self._guard:
-            self._require_wanted()
+            self._require_running()
             self._stepping = True
         try:
             return next(self._events, None)
@@ -35,7 +35,7 @@ class AnswerRun:
             if close_here:
                 self._close()
 
-    def whole(self) -> Answer:
+    def answer(self) -> Answer:
         """Run every step and return the answer."""
         while event := self.step():
             if isinstance(event, AnswerReady):
@@ -51,7 +51,7 @@ class AnswerRun:
                 return
         self._close()
 
-    def _require_wanted(self) -> None:
+    def _require_running(self) -> None:
         if self._ended:
             raise AnswerStopped("ended")
 

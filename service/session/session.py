@@ -51,8 +51,8 @@ class Session:
         """Run CPU work in a worker thread, after waiting for a free one. A cancelled call leaves its thread running."""
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self.limiter)
 
-    async def read(self, work: Callable[[], Result]) -> Result:
-        """Run short database work in a worker thread that `limiter` does not count."""
+    async def run_io(self, work: Callable[[], Result]) -> Result:
+        """Run short work on the database or the disk in a worker thread that `limiter` does not count."""
         return await anyio.to_thread.run_sync(work)
 
     @property
@@ -133,9 +133,8 @@ class Session:
 
     def documents(self, collection: str | None) -> list[DocumentSummary]:
         """The current documents that the caller may read, by URI."""
-        return [
-            found for found in self.collection(collection).documents.list() if self.caller.may_read(found.principals)
-        ]
+        summaries = self.collection(collection).documents.list()
+        return [summary for summary in summaries if self.caller.may_read(summary.principals)]
 
     def document(self, collection: str | None, document_id: str, version: str | None) -> Document:
         """A version of a document, the current one for None. Raises NotFound, also if the caller may not read it."""
@@ -162,7 +161,9 @@ class Session:
         if stored.collection not in self.collection_names():
             return False
         answer = stored.answer
-        read = {hit.chunk.document_id for hit in answer.passages} | {one.document_id for one in answer.citations}
+        read = {hit.chunk.document_id for hit in answer.passages} | {
+            citation.document_id for citation in answer.citations
+        }
         return self.collection(stored.collection).permissions.all_readable(frozenset(read), self.caller.principals)
 
 

@@ -62,10 +62,10 @@ async def answer_question(
     with _record_outcome(run.stages, session):
         try:
             with session.admission.deadline(until):
-                answer = await _run_unless_gone(caller_gone, partial(session.compute, run.whole))
+                answer = await _run_unless_gone(caller_gone, partial(session.compute, run.answer))
         finally:
             await _end_run(run, session)
-        return await session.read(partial(keep_answer, answer, question, session))
+        return await session.run_io(partial(keep_answer, answer, question, session))
 
 
 async def stream_answer(question: Question, session: Session) -> AsyncGenerator[Event]:
@@ -96,7 +96,7 @@ async def _events(question: Question, session: Session) -> AsyncGenerator[Event]
                 if event is None:
                     return
                 if isinstance(event, AnswerReady):
-                    event = AnswerReady(await session.read(partial(keep_answer, event.answer, question, session)))
+                    event = AnswerReady(await session.run_io(partial(keep_answer, event.answer, question, session)))
                 yield event
         finally:
             await _end_run(run, session)
@@ -104,7 +104,7 @@ async def _events(question: Question, session: Session) -> AsyncGenerator[Event]
 
 async def _end_run(run: AnswerRun, session: Session) -> None:
     with CancelScope(shield=True):
-        await session.read(run.end)
+        await session.run_io(run.end)
 
 
 async def _run_unless_gone(

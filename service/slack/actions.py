@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from index.errors import IndexingError
 from service.errors import RecordMissing
 from service.slack.client import errors
-from service.slack.client.ephemeral import delete_private, respond
+from service.slack.client.ephemeral import delete_private, respond_privately
 from service.slack.context import OWNER, SlackContext
 from service.slack.render.messages import (
     DELETE,
@@ -76,7 +76,7 @@ class Actions:
             return
         phrases = (await self._context.run_in_db(self._context.channels.get, press.channel)).phrases
         try:
-            stored = await session.read(partial(session.store.answer, press.answer_id, owner=OWNER))
+            stored = await session.run_io(partial(session.store.answer, press.answer_id, owner=OWNER))
             question = await self._context.run_in_db(questions.find_by_answer, press.answer_id)
             await self._act(press, stored, question, phrases)
         except RecordMissing:
@@ -108,7 +108,7 @@ class Actions:
         rate = partial(
             self._context.session.feedback.rate, press.answer_id, rating, label=f"slack:{press.user}", owner=OWNER
         )
-        await self._context.session.read(rate)
+        await self._context.session.run_io(rate)
 
     async def _show_passages(self, press: ButtonPress, stored: StoredAnswer, phrases: Phrases) -> None:
         """Show the passages that this person may read: the answer may have been shared by somebody else."""
@@ -171,11 +171,11 @@ class Actions:
             )
 
         try:
-            return await self._context.session.read(read)
+            return await self._context.session.run_io(read)
         except IndexingError as error:
             log.warning("collection unreadable", collection=stored.collection, reason=str(error))
             return frozenset()
 
     async def _reply(self, press: ButtonPress, text: str) -> None:
         if press.response_url:
-            await respond(press.response_url, short_message(text))
+            await respond_privately(press.response_url, short_message(text))

@@ -136,7 +136,7 @@ def app_token(settings: Settings) -> str:
     return settings.slack_app_token.get_secret_value()
 
 
-async def serve(
+async def serve_socket_mode(
     app: SlackApp, token: str, stop: asyncio.Event, on_connected: Callable[[Identity], None], ping_s: float = PING_S
 ) -> None:
     """Connect over Socket Mode, where Quoth opens the connection and needs no public address; answer until `stop` is set.

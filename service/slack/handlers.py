@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from service.slack import events
 from service.slack.actions import Actions, ButtonPress
 from service.slack.client import errors
-from service.slack.client.ephemeral import respond
+from service.slack.client.ephemeral import respond_privately
 from service.slack.context import SlackContext
 from service.slack.render.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, short_message
 from service.slack.render.modals import COLLECTION, SETTINGS, read_settings, settings_modal
@@ -110,7 +110,7 @@ class Handlers:
     async def _suggest(self, channel: str, thread: str) -> None:
         settings = await self._context.run_in_db(self._context.channels.get, channel)
         phrases = settings.phrases
-        titles = await self._context.session.read(partial(self._titles, settings.collection))
+        titles = await self._context.session.run_io(partial(self._titles, settings.collection))
         prompts = [phrases.prompt.format(title=shorten(title, MAX_TITLE)) for title in titles]
         if not prompts:
             return
@@ -188,7 +188,7 @@ class Handlers:
     async def _choices(self, user: str, settings: ChannelSettings) -> list[str]:
         """The collections that a user may choose for a channel: the open ones and its present one; administrators, any."""
         session = self._context.session
-        names = await session.read(session.collection_names)
+        names = await session.run_io(session.collection_names)
         if await self._context.people.is_admin(user):
             return names
         return [name for name in names if name in self._context.open_collections or name == settings.collection]
@@ -227,4 +227,4 @@ class Handlers:
 
 
 async def _respond(url: str, text: str) -> None:
-    await respond(url, short_message(text))
+    await respond_privately(url, short_message(text))

@@ -20,7 +20,7 @@ from service.session.session import Session
 from service.session.stream import stream_answer
 from service.slack.client import errors
 from service.slack.client.delivery import Delivery, Destination, clear_working, show_working
-from service.slack.client.ephemeral import deliver_privately, respond
+from service.slack.client.ephemeral import deliver_privately, respond_privately
 from service.slack.context import OWNER, SlackContext
 from service.slack.render.messages import (
     Viewer,
@@ -76,7 +76,7 @@ class Replies:
                 raise
             log.warning("nothing can be said", channel=leased.question.channel, reason=errors.explain(error))
             if leased.question.response_url:
-                await respond(leased.question.response_url, short_message(channel.phrases.not_a_member))
+                await respond_privately(leased.question.response_url, short_message(channel.phrases.not_a_member))
             return ReplyOutcome("apologised")
 
     def _error_text(self, error: QuestionInvalid | CollectionMissing, channel: ChannelSettings) -> str:
@@ -175,7 +175,7 @@ class Replies:
         if not before:
             return ()
         try:
-            stored = await session.read(partial(session.store.answers, leased.conversation_id, owner=OWNER))
+            stored = await session.run_io(partial(session.store.answers, leased.conversation_id, owner=OWNER))
         except RecordMissing:  # it was deleted, or its retention period ended
             return ()
         turns = {one.answer.id: Turn(one.answer.question, one.answer.text) for one in stored}
@@ -184,7 +184,7 @@ class Replies:
     async def _say(self, leased: LeasedQuestion, text: str) -> ReplyOutcome:
         """Reply with a text of the bot instead of an answer."""
         if leased.question.origin == "command":
-            if not await respond(leased.question.response_url, short_message(text)):
+            if not await respond_privately(leased.question.response_url, short_message(text)):
                 await self._context.client.chat_postMessage(
                     channel=leased.question.asker, text=short_message(text).text
                 )

@@ -110,7 +110,7 @@ class ConversationStore:
                     collection=collection,
                     created_at=now,
                     owner=owner,
-                    title=title_of(answer.question),
+                    title=conversation_title(answer.question),
                 )
                 session.add(conversation)
             elif conversation.owner != owner:
@@ -167,7 +167,7 @@ class ConversationStore:
         self.database.close()
 
 
-def title_of(question: str) -> str:
+def conversation_title(question: str) -> str:
     """The title of a conversation that begins with `question`: one line, cut at a word."""
     words = " ".join(question.split())
     if len(words) <= MAX_TITLE:

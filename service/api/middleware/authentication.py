@@ -61,7 +61,7 @@ class AuthenticationMiddleware:
             return
         scope.setdefault("state", {})["caller"] = authentication.caller
         structlog.contextvars.bind_contextvars(key=authentication.caller.key_id)
-        headers = authentication.standing.headers() if authentication.standing else {}
+        headers = authentication.bucket.headers() if authentication.bucket else {}
 
         async def send_with_rate(message: Message) -> None:
             if message["type"] == "http.response.start":

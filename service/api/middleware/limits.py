@@ -45,8 +45,8 @@ class BodyLimits:
                 with fail_after(max(until - current_time(), 0)):
                     message = await receive()
             except TimeoutError:
-                said = f"{received:,} bytes of the body arrived in time. Send it faster, or send less."
-                raise HTTPException(408, said, {"Connection": "close"}) from None
+                detail = f"{received:,} bytes of the body arrived in time. Send it faster, or send less."
+                raise HTTPException(408, detail, {"Connection": "close"}) from None
             size = len(message.get("body", b""))
             received += size
             until += size / _MIN_BYTES_PER_S

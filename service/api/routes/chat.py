@@ -42,7 +42,7 @@ _STREAM = {
 )
 async def chat(body: ChatRequest, request: Request, session: TheSession) -> AnswerOut | EventSourceResponse:
     """Answer from the collection's documents; every sentence quotes its source. A refusal is an answer too (`refused`)."""
-    question = await session.read(partial(_question, body, session))
+    question = await session.run_io(partial(_question, body, session))
     if not body.stream:
         return AnswerOut.of(await answer_question(question, session, partial(wait_for_disconnect, request)))
     # An error before the first event gives an ordinary error response. Later the status line has been sent.

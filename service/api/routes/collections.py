@@ -20,13 +20,13 @@ router = APIRouter(tags=["documents"], dependencies=[needs(Scope.ASK)])
 @router.get("/v1/collections", summary="List collections")
 async def collections(session: TheSession) -> CollectionsResponse:
     """The collections that the caller may open, with their sizes. An empty list: nothing is indexed yet."""
-    return await session.read(lambda: _collections(session))
+    return await session.run_io(lambda: _collections(session))
 
 
 @router.get("/v1/collections/{name}", summary="Show a collection", responses=_ERRORS)
 async def collection(name: str, session: TheSession) -> CollectionOut:
     """One collection with its size."""
-    return await session.read(partial(_collection, name, session))
+    return await session.run_io(partial(_collection, name, session))
 
 
 @router.delete(
@@ -38,7 +38,7 @@ async def collection(name: str, session: TheSession) -> CollectionOut:
 )
 async def drop(name: str, session: TheSession, queue: TheQueue) -> None:
     """Delete a collection with all its documents, versions and uploaded files, and cancel its jobs. This cannot be undone."""
-    await session.read(partial(_drop, name, session, queue))
+    await session.run_io(partial(_drop, name, session, queue))
 
 
 def _drop(name: str, session: Session, queue: JobQueue) -> None:

@@ -73,7 +73,7 @@ router = APIRouter(tags=["openai"], route_class=_OpenAIRoute, dependencies=[need
 @router.get("/v1/models", summary="List models")
 async def models(session: TheSession) -> ModelsOut:
     """`quoth`, which is the default collection, and every collection by its name."""
-    return ModelsOut(data=tuple(ModelOut(id=name) for name in await session.read(partial(_models, session))))
+    return ModelsOut(data=tuple(ModelOut(id=name) for name in await session.run_io(partial(_models, session))))
 
 
 @router.get(
@@ -83,7 +83,7 @@ async def models(session: TheSession) -> ModelsOut:
 )
 async def model(model: str, session: TheSession) -> ModelOut:
     """One of the models."""
-    names = await session.read(partial(_models, session))
+    names = await session.run_io(partial(_models, session))
     if model not in names:
         raise CollectionMissing(f"No model or collection is named {model!r}. There are: {', '.join(names)}.")
     return ModelOut(id=model)
@@ -102,7 +102,7 @@ async def completions(
     body: CompletionRequest, request: Request, session: TheSession
 ) -> CompletionOut | StreamingResponse:
     """Answer the last message from the documents of the collection that `model` names; earlier messages are the history."""
-    question = await session.read(partial(_question, body, session))
+    question = await session.run_io(partial(_question, body, session))
     if not body.stream:
         return _completion(await answer_question(question, session, partial(wait_for_disconnect, request)), body.model)
     events = await stream_answer(question, session)

@@ -40,7 +40,7 @@ async def conversations(
     cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")] = None,
 ) -> ConversationsResponse:
     """The caller's conversations in pages, the most recently used first."""
-    page = await session.read(partial(session.conversations.page, limit, cursor, owner=session.caller.owner))
+    page = await session.run_io(partial(session.conversations.page, limit, cursor, owner=session.caller.owner))
     records = tuple(map(ConversationOut.of, page.conversations))
     return ConversationsResponse(conversations=records, next_cursor=page.next_cursor)
 
@@ -48,14 +48,14 @@ async def conversations(
 @router.get("/v1/conversations/{conversation_id}", summary="Read a conversation", responses=_ERRORS)
 async def conversation(conversation_id: str, session: TheSession) -> ConversationResponse:
     """The answers of a conversation, oldest first."""
-    return ConversationResponse.of(*await session.read(partial(_whole, conversation_id, session)))
+    return ConversationResponse.of(*await session.run_io(partial(_conversation_with_answers, conversation_id, session)))
 
 
 @router.patch("/v1/conversations/{conversation_id}", summary="Rename a conversation", responses=_ERRORS)
 async def rename(conversation_id: str, body: RenameRequest, session: TheSession) -> ConversationOut:
     """Give a conversation another title."""
     work = partial(session.conversations.rename, conversation_id, body.title, owner=session.caller.owner)
-    return ConversationOut.of(await session.read(work))
+    return ConversationOut.of(await session.run_io(work))
 
 
 @router.delete(
@@ -66,7 +66,7 @@ async def rename(conversation_id: str, body: RenameRequest, session: TheSession)
 )
 async def delete(conversation_id: str, session: TheSession) -> None:
     """Delete a conversation with its answers and their feedback. This cannot be undone."""
-    await session.read(partial(session.conversations.delete, conversation_id, owner=session.caller.owner))
+    await session.run_io(partial(session.conversations.delete, conversation_id, owner=session.caller.owner))
 
 
 @router.get(
@@ -95,7 +95,7 @@ async def export(
     ] = "jsonl",
 ) -> Response:
     """A conversation as a file."""
-    conversation, answers = await session.read(partial(_whole, conversation_id, session))
+    conversation, answers = await session.run_io(partial(_conversation_with_answers, conversation_id, session))
     body = json_lines(conversation, answers) if format == "jsonl" else markdown(conversation, answers)
     name = f"conversation-{conversation.created_at:%Y-%m-%d}.{'jsonl' if format == 'jsonl' else 'md'}"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -105,9 +105,9 @@ async def export(
 @router.get("/v1/answers/{answer_id}", summary="Read an answer", responses=_ERRORS)
 async def answer(answer_id: str, session: TheSession) -> StoredAnswerOut:
     """One answer as it was given, with every quote and offset."""
-    return StoredAnswerOut.of(await session.read(partial(session.answer, answer_id)))
+    return StoredAnswerOut.of(await session.run_io(partial(session.answer, answer_id)))
 
 
-def _whole(conversation_id: str, session: Session) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
+def _conversation_with_answers(conversation_id: str, session: Session) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
     conversation = session.conversations.get(conversation_id, owner=session.caller.owner)
     return conversation, session.answers(conversation_id)

@@ -37,7 +37,7 @@ async def documents(
     session: TheSession, collection: Annotated[CollectionName | None, Query()] = None
 ) -> DocumentsResponse:
     """The current documents of a collection."""
-    return await session.read(partial(_documents, collection, session))
+    return await session.run_io(partial(_documents, collection, session))
 
 
 @router.get(
@@ -58,7 +58,7 @@ async def text(
 
     Offsets of citations and passages point into the whole text; `text[0]` of this response is at `start`.
     """
-    document = await session.read(lambda: session.document(collection, document_id, version))
+    document = await session.run_io(lambda: session.document(collection, document_id, version))
     return _text(document, start, end)
 
 
@@ -70,7 +70,7 @@ async def text(
 )
 async def show(name: str, document_id: str, session: TheSession, queue: TheQueue) -> DocumentDetail:
     """A current document without its text."""
-    return await session.read(partial(_detail, name, document_id, session, queue))
+    return await session.run_io(partial(_detail, name, document_id, session, queue))
 
 
 @router.get(
@@ -82,7 +82,7 @@ async def show(name: str, document_id: str, session: TheSession, queue: TheQueue
 )
 async def download(name: str, document_id: str, session: TheSession, queue: TheQueue) -> FileResponse:
     """The file of the current version of an uploaded document, byte for byte."""
-    original = await session.read(partial(_original, name, document_id, session, queue))
+    original = await session.run_io(partial(_original, name, document_id, session, queue))
     return FileResponse(
         queue.originals.path(original.sha256),
         media_type="application/octet-stream",  # a browser must never show it as a page of this server
@@ -103,7 +103,7 @@ async def remove(name: str, document_id: str, session: TheSession, queue: TheQue
 
     A document from a folder comes back with the next `quoth index` of that folder.
     """
-    await session.read(partial(_remove, name, document_id, session, queue))
+    await session.run_io(partial(_remove, name, document_id, session, queue))
 
 
 def _documents(collection: str | None, session: Session) -> DocumentsResponse:

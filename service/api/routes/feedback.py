@@ -75,9 +75,9 @@ class FeedbackResponse(Record):
 )
 async def rate(body: FeedbackRequest, session: TheSession) -> FeedbackOut:
     """Store a rating. A second rating of the same answer is stored beside the first; the later one counts."""
-    await session.read(partial(session.answer, body.answer_id))
+    await session.run_io(partial(session.answer, body.answer_id))
     rating = (body.answer_id, body.rating, body.sentence, body.comment, body.label)
-    return FeedbackOut.of(await session.read(partial(session.feedback.rate, *rating, owner=session.caller.owner)))
+    return FeedbackOut.of(await session.run_io(partial(session.feedback.rate, *rating, owner=session.caller.owner)))
 
 
 @router.get(
@@ -109,8 +109,8 @@ async def feedback(
     work = partial(
         session.feedback.feedback, answer_id, rating, limit, offset, owner=ANYBODY if everyone else session.caller.owner
     )
-    ratings = await session.read(work)
+    ratings = await session.run_io(work)
     if format == "json":
         return FeedbackResponse(feedback=tuple(map(FeedbackOut.of, ratings)))
-    lines = await session.read(lambda: "".join(f"{line}\n" for line in feedback_lines(ratings, session.exchange)))
+    lines = await session.run_io(lambda: "".join(f"{line}\n" for line in feedback_lines(ratings, session.exchange)))
     return Response(lines, media_type=JSON_LINES)

@@ -56,7 +56,7 @@ async def readyz(request: Request, session: TheSession) -> ReadyResponse | JSONR
     may_know = session.caller.has(Scope.ADMIN)
     session.admission.require_open()
     try:
-        state = await session.read(lambda: session.service.library.open(session.service.settings.collection).state())
+        state = await session.run_io(lambda: session.service.library.open(session.service.settings.collection).state())
     except IndexingError as error:
         reason = (
             error if may_know else CollectionMissing("The default collection does not open. A key with admin sees why.")
@@ -75,5 +75,5 @@ async def readyz(request: Request, session: TheSession) -> ReadyResponse | JSONR
 )
 async def metrics(request: Request, session: TheSession) -> Response:
     """Counts of questions and errors, latency by stage and more, in the text format of Prometheus. Holds no document text."""
-    text, media_type = await session.read(partial(session.metrics.render, request.headers.get("accept", "")))
+    text, media_type = await session.run_io(partial(session.metrics.render, request.headers.get("accept", "")))
     return Response(text, media_type=media_type)

@@ -30,19 +30,19 @@ async def listed(
     before: Annotated[_Id | None, Query(description="`next` of the list before")] = None,
 ) -> JobsResponse:
     """The caller's jobs, newest first. A finished job is deleted after a week."""
-    return await session.read(partial(_page, queue, session.caller.owner, state, collection, limit, before))
+    return await session.run_io(partial(_page, queue, session.caller.owner, state, collection, limit, before))
 
 
 @router.get("/v1/jobs/{job_id}", summary="How far is a job?", responses=_ERRORS)
 async def job(job_id: str, session: TheSession, queue: TheQueue) -> JobOut:
     """One job."""
-    return JobOut.of(await session.read(partial(queue.job, job_id, owner=session.caller.owner)))
+    return JobOut.of(await session.run_io(partial(queue.job, job_id, owner=session.caller.owner)))
 
 
 @router.delete("/v1/jobs/{job_id}", summary="Cancel a job", responses=_ERRORS)
 async def cancel(job_id: str, session: TheSession, queue: TheQueue) -> JobOut:
     """Cancel a job, at once or soon. A job whose text is already stored goes on, and a finished job stays as it is."""
-    return JobOut.of(await session.read(partial(queue.cancel, job_id, owner=session.caller.owner)))
+    return JobOut.of(await session.run_io(partial(queue.cancel, job_id, owner=session.caller.owner)))
 
 
 def _page(

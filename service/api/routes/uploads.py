@@ -96,12 +96,12 @@ async def put(
     reads_all = session.caller.principals is None
     identity = document_id if reads_all else validation.own_id(document_id, session.caller.owner)
     safe = validation.safe_name(filename or document_id, request.headers.get("content-type", ""))
-    facts = _facts(title, metadata, principal, public=public)
-    await session.read(partial(_require_free, name, identity, session))
+    facts = _upload_fields(title, metadata, principal, public=public)
+    await session.run_io(partial(_require_free, name, identity, session))
     with queue.originals.receiving(session.service.settings.max_upload_bytes) as incoming:
         async for block in request.stream():
-            await session.read(partial(incoming.write, block))
-        job = await session.read(
+            await session.run_io(partial(incoming.write, block))
+        job = await session.run_io(
             partial(_accept, incoming, name, identity, safe, facts, idempotency_key, session, queue)
         )
     return _accepted_response(job, response)
@@ -129,21 +129,23 @@ async def post(
     """Store a file from a form, as browsers send it. Its id comes from its name, so the same name makes a new version."""
     safe = validation.safe_name(file.filename or "", file.content_type or "")
     document_id = validation.id_for(safe, session.caller.owner)
-    facts = _facts(title, metadata, principal, public=public)
-    await session.read(partial(_require_free, name, document_id, session))
+    facts = _upload_fields(title, metadata, principal, public=public)
+    await session.run_io(partial(_require_free, name, document_id, session))
     with queue.originals.receiving(session.service.settings.max_upload_bytes) as incoming:
         while block := await file.read(_BLOCK):
-            await session.read(partial(incoming.write, block))
-        job = await session.read(
+            await session.run_io(partial(incoming.write, block))
+        job = await session.run_io(
             partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, session, queue)
         )
     return _accepted_response(job, response)
 
 
-Facts = dict[str, Any]
+UploadFields = dict[str, Any]
 
 
-def _facts(title: str | None, metadata: str | None, principals: list[str] | None, *, public: bool) -> Facts:
+def _upload_fields(
+    title: str | None, metadata: str | None, principals: list[str] | None, *, public: bool
+) -> UploadFields:
     return {
         "title": validation.title_from(title),
         "metadata": validation.metadata_from(metadata),
@@ -176,7 +178,7 @@ def _accept(
     name: str,
     document_id: str,
     filename: str,
-    facts: Facts,
+    facts: UploadFields,
     key: str | None,
     session: Session,
     queue: JobQueue,

@@ -18,7 +18,7 @@ MAX_RESPONSES = 4
 log = structlog.get_logger(__name__)
 
 
-async def respond(url: str, message: SlackMessage) -> bool:
+async def respond_privately(url: str, message: SlackMessage) -> bool:
     """Show a message only to the person who pressed the button or typed the command. False when the address has expired."""
     client = AsyncWebhookClient(url, retry_handlers=retry_handlers())
     response = await client.send(
@@ -46,11 +46,11 @@ async def deliver_privately(
     sent = 0
     if len(messages) <= MAX_RESPONSES:
         for message in messages:
-            if not await respond(url, message):
+            if not await respond_privately(url, message):
                 break
             sent += 1
     else:
-        await respond(url, short_message(notice))
+        await respond_privately(url, short_message(notice))
     for place, message in enumerate(messages[sent:]):
         response = await client.chat_postMessage(
             channel=user, text=message.text, blocks=list(message.blocks), unfurl_links=False, unfurl_media=False

@@ -1,4 +1,4 @@
-"""Who is who in the workspace: the app itself, the people who ask, and the user groups that they are in.
+"""Identities in the workspace: the app itself, the people who ask, and their user groups.
 
 A document names its readers by e-mail address or user group. Only an address that Slack says is confirmed counts, and only of a
 member or guest of this workspace. Somebody from another organisation (Slack Connect), a bot, or a user whose address cannot be
@@ -23,7 +23,7 @@ from service.slack.client import errors
 from service.slack.store.tables import PersonRow
 from service.storage.database import Database
 
-Standing = Literal["member", "guest", "outsider", "bot"]
+Membership = Literal["member", "guest", "outsider", "bot"]
 PERSON_CACHED = timedelta(hours=1)
 UNKNOWN_PERSON_CACHED = timedelta(minutes=5)
 GROUPS_CACHED_S = 600.0
@@ -84,7 +84,7 @@ class Person:
 
     user: str
     email: str
-    standing: Standing
+    standing: Membership
     name: str
 
     @property
@@ -136,7 +136,7 @@ class People:
             row = session.get(PersonRow, user)
             if row is None or row.expires_at <= self._clock():
                 return None
-            standing: Standing = row.standing  # type: ignore[assignment]  # only `_store` writes it
+            standing: Membership = row.standing  # type: ignore[assignment]  # only `_store` writes it
             return Person(user, row.email, standing, row.name)
 
     def _store(self, person: Person, lifetime: timedelta) -> None:
@@ -162,7 +162,7 @@ def read_person(user: Mapping[str, Any], team: str) -> Person:
     return Person(str(user.get("id", "")), email, standing, str(name))
 
 
-def _standing(user: Mapping[str, Any], team: str) -> Standing:
+def _standing(user: Mapping[str, Any], team: str) -> Membership:
     if user.get("is_bot") or user.get("id") == "USLACKBOT":
         return "bot"
     if user.get("is_stranger") or user.get("team_id", team) != team:

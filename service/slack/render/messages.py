@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from index.records import Hit
 from service.records import Answer, Citation, Sentence
 from service.slack.render.phrases import Phrases
-from service.slack.render.richtext import Element, Words, block, cost, literal, paragraphs, quote, section
+from service.slack.render.richtext import Element, TextRun, block, cost, literal, paragraphs, quote, section
 from service.slack.render.text import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, escape, shorten, size
 
 Block = dict[str, Any]
@@ -106,14 +106,14 @@ def sentence_blocks(
 ) -> Iterator[Block]:
     """One sentence with its citation numbers, each a link to the quoted words."""
     cited = {citation.number: citation for citation in citations}
-    runs = [Words(sentence.text)]
+    runs = [TextRun(sentence.text)]
     if sentence.citations:
-        runs.append(Words(" "))
+        runs.append(TextRun(" "))
     for number in sentence.citations:
         url = viewer.of_citation(cited[number]) if number in cited else None
-        runs.append(Words(f"[{number}]", url=url))
+        runs.append(TextRun(f"[{number}]", url=url))
     if not sentence.supported:
-        runs.append(Words(f" ({phrases.unsupported})", italic=True))
+        runs.append(TextRun(f" ({phrases.unsupported})", italic=True))
     for group in paragraphs(runs):
         yield block([section(group)])
 
@@ -126,7 +126,7 @@ def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private:
     elif answer.citations:
         made += [{"type": "divider"}, *_pack_elements(_sources(answer.citations, viewer, phrases))]
     for note in answer.notes:
-        made += [block([section(group)]) for group in paragraphs([Words(note, italic=True)])]
+        made += [block([section(group)]) for group in paragraphs([TextRun(note, italic=True)])]
     return [*made, buttons(answer, phrases, private=private)]
 
 
@@ -154,7 +154,7 @@ def passage_blocks(passages: Sequence[Hit], viewer: Viewer, phrases: Phrases) ->
 
 def text_blocks(text: str, *, bold: bool = False) -> Iterator[Block]:
     """A text of the bot or of a document, as paragraphs."""
-    for group in paragraphs([Words(text, bold=bold)]):
+    for group in paragraphs([TextRun(text, bold=bold)]):
         yield block([section(group)])
 
 
@@ -186,13 +186,13 @@ def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
 
 
 def _sources(citations: Sequence[Citation], viewer: Viewer, phrases: Phrases) -> Iterator[tuple[Element, int]]:
-    yield _paragraph([Words(phrases.sources, bold=True)])
+    yield _paragraph([TextRun(phrases.sources, bold=True)])
     for citation in citations:
         place = _place(citation.title, citation.trail, citation.page, phrases)
         head = [
-            Words(f"[{citation.number}] ", bold=True),
-            Words(place[0] or citation.uri or "…", bold=True, url=viewer.of_citation(citation)),
-            Words("".join(f" · {part}" for part in place[1:])),
+            TextRun(f"[{citation.number}] ", bold=True),
+            TextRun(place[0] or citation.uri or "…", bold=True, url=viewer.of_citation(citation)),
+            TextRun("".join(f" · {part}" for part in place[1:])),
         ]
         for group in paragraphs(head):
             yield _paragraph(group)
@@ -204,17 +204,17 @@ def _passages(
     passages: Sequence[Hit], viewer: Viewer, phrases: Phrases, heading: str = "", max_units: int | None = None
 ) -> Iterator[tuple[Element, int]]:
     if heading:
-        yield _paragraph([Words(heading, bold=True)])
+        yield _paragraph([TextRun(heading, bold=True)])
     for hit in passages:
         place = _place(hit.title, hit.chunk.trail, hit.page, phrases)
         head = [
-            Words(place[0] or hit.uri or "…", bold=True, url=viewer.of_hit(hit)),
-            Words("".join(f" · {part}" for part in place[1:])),
+            TextRun(place[0] or hit.uri or "…", bold=True, url=viewer.of_hit(hit)),
+            TextRun("".join(f" · {part}" for part in place[1:])),
         ]
         for group in paragraphs(head):
             yield _paragraph(group)
         text = hit.chunk.text if max_units is None else _excerpt(hit.chunk.text, max_units)
-        for group in paragraphs([Words(text)]):
+        for group in paragraphs([TextRun(text)]):
             yield quote(group), cost(group)
 
 
@@ -232,16 +232,16 @@ def _pack_elements(elements: Iterable[tuple[Element, int]]) -> Iterator[Block]:
         yield block(group)
 
 
-def _paragraph(runs: Sequence[Words]) -> tuple[Element, int]:
+def _paragraph(runs: Sequence[TextRun]) -> tuple[Element, int]:
     return section(runs), cost(runs)
 
 
-def _quote_runs(citation: Citation) -> list[Words]:
+def _quote_runs(citation: Citation) -> list[TextRun]:
     """The quote, with the words that answer the question in bold."""
     begin, end = citation.highlight or (citation.start, citation.start)
     begin, end = begin - citation.start, end - citation.start
     text = citation.quote
-    return [Words(text[:begin]), Words(text[begin:end], bold=True), Words(text[end:])]
+    return [TextRun(text[:begin]), TextRun(text[begin:end], bold=True), TextRun(text[end:])]
 
 
 def _place(title: str, trail: Sequence[str], page: int | None, phrases: Phrases) -> list[str]:

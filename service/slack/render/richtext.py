@@ -28,7 +28,7 @@ _WORTH_FILLING = 400  # a text is split only if at least this many units of it f
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextRun:
     """A run of text in one style. With `url` it is a link."""
 
     text: str
@@ -56,12 +56,12 @@ def literal(text: str) -> str:
     return kept + "".join(reversed(unclosed[:_DEEPEST]))
 
 
-def section(runs: Sequence[Words]) -> Element:
+def section(runs: Sequence[TextRun]) -> Element:
     """A paragraph."""
     return {"type": "rich_text_section", "elements": _elements(runs)}
 
 
-def quote(runs: Sequence[Words]) -> Element:
+def quote(runs: Sequence[TextRun]) -> Element:
     """An indented quote."""
     return {"type": "rich_text_quote", "elements": _elements(runs)}
 
@@ -71,9 +71,9 @@ def block(elements: Sequence[Element]) -> dict[str, Any]:
     return {"type": "rich_text", "elements": list(elements)}
 
 
-def paragraphs(runs: Sequence[Words], max_units: int = BLOCK_TEXT) -> Iterator[tuple[Words, ...]]:
+def paragraphs(runs: Sequence[TextRun], max_units: int = BLOCK_TEXT) -> Iterator[tuple[TextRun, ...]]:
     """The runs in groups that each cost at most `max_units` units with their links: one paragraph or quote each."""
-    group: list[Words] = []
+    group: list[TextRun] = []
     room = max_units
     for run in runs:
         overhead = _OBJECT + units(run.url or "")
@@ -81,7 +81,7 @@ def paragraphs(runs: Sequence[Words], max_units: int = BLOCK_TEXT) -> Iterator[t
         while text:
             taken = _head(text, room - overhead, fresh=not group)
             if taken:
-                group.append(Words(taken, run.bold, run.italic, run.url))
+                group.append(TextRun(taken, run.bold, run.italic, run.url))
                 room -= units(taken) + overhead
                 text = text[len(taken) :]
             if text:
@@ -91,7 +91,7 @@ def paragraphs(runs: Sequence[Words], max_units: int = BLOCK_TEXT) -> Iterator[t
         yield tuple(group)
 
 
-def cost(runs: Sequence[Words]) -> int:
+def cost(runs: Sequence[TextRun]) -> int:
     """The units that runs take as one paragraph."""
     return sum(units(run.text) + units(run.url or "") + _OBJECT for run in runs)
 
@@ -105,11 +105,11 @@ def _head(text: str, room: int, *, fresh: bool) -> str:
     return next(split_text(text, room))
 
 
-def _elements(runs: Sequence[Words]) -> list[Element]:
+def _elements(runs: Sequence[TextRun]) -> list[Element]:
     return [_element(run) for run in runs if run.text]
 
 
-def _element(run: Words) -> Element:
+def _element(run: TextRun) -> Element:
     style = {name: True for name, on in (("bold", run.bold), ("italic", run.italic)) if on}
     element: dict[str, Any] = {"type": "text", "text": literal(run.text)}
     if run.url is not None:
