@@ -108,7 +108,8 @@ def replay(
     settings = load()
     configure("warning")
     from service.audit import replay as replaying
-    from service.composition.service import assemble, open_store
+    from service.composition.service import assemble
+    from service.composition.store import open_store
 
     stored = open_store(settings).answer(id, owner=None)
     replayed = replaying.replay(stored, assemble(settings))

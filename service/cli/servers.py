@@ -44,7 +44,8 @@ def serve(
     with listen(settings.host, settings.port) as listening:  # before the imports, so that a taken port shows at once
         from service.access.keyring import Keyring, anonymous_at
         from service.composition.http import create_app
-        from service.composition.service import assemble, open_store
+        from service.composition.service import assemble
+        from service.composition.store import open_store
         from service.jobs.supervision import WorkerProcess
         from service.observability.setup import make_tracing
         from service.server.server import Server, leave, url

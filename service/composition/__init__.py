@@ -1,4 +1,4 @@
 """Settings -> running parts: the only package that knows every implementation.
 
-Read in this order: library, generators, service, jobs, http, mcp, slack.
+Read in this order: library, generators, service, store, jobs, http, mcp, slack.
 """

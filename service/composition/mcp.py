@@ -9,7 +9,8 @@ from starlette.types import ASGIApp
 from service.access.keyring import Keyring, anonymous_at
 from service.answering.service import Service
 from service.api.middleware.authentication import AuthenticationMiddleware
-from service.composition.service import assemble, open_store
+from service.composition.service import assemble
+from service.composition.store import open_store
 from service.mcp.server import create_server, transport_security
 from service.server.server import listen, url
 from service.settings import Settings

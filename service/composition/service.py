@@ -15,8 +15,6 @@ from service.scoring.calibration import Calibration
 from service.scoring.reader import Reader
 from service.scoring.support import SupportChecker
 from service.settings import Settings
-from service.storage.conversations import ConversationStore
-from service.storage.database import Database
 
 
 def assemble(settings: Settings) -> Service:
@@ -62,11 +60,6 @@ def assemble(settings: Settings) -> Service:
         support_threshold=policy.support.min_support,
     )
     return Service(settings, library, reader, checker, calibration, answerer, recording)
-
-
-def open_store(settings: Settings) -> ConversationStore:
-    """The conversations in the settings' database, which is created or upgraded if needed."""
-    return ConversationStore(Database(settings.store_url))
 
 
 def describe_models(settings: Settings) -> str:

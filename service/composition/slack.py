@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from service.composition.service import assemble, open_store
+from service.composition.service import assemble
+from service.composition.store import open_store
 from service.session.session import Session, make_session
 from service.settings import Settings
 from service.slack.app import SlackApp, app_token, make_client, serve_socket_mode
