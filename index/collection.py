@@ -115,7 +115,7 @@ class Collection:
                     new.append(ChunkedDocument(document, chunk_document(document, self._encoder.token_offsets), source))
             if new or remove:
                 self._ledger.change(new, remove)
-                self._writers.note_change()
+                self._writers.refresh_if_due()
             added = len(new) + permitted
             return ChangeCounts(added=added, removed=len(remove), unchanged=len(add) - added)
 
@@ -132,15 +132,15 @@ class Collection:
         with self.writing():
             return self._ledger.permit(document_id, principals)
 
-    def note_roots(self, uris: Sequence[str], principals: frozenset[str]) -> None:
+    def record_roots(self, uris: Sequence[str], principals: frozenset[str]) -> None:
         """Keep `principals` for what is indexed at and below these places, and forget those kept for places below them."""
         with self.writing():
-            self._ledger.note_roots(uris, principals)
+            self._ledger.record_roots(uris, principals)
 
-    def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
+    def record_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
         """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
-        with self._writers.turn():
-            self._ledger.note_visits(visits, forget)
+        with self._writers.hold_lock():
+            self._ledger.record_visits(visits, forget)
 
     def embed_pending(self, limit: int | None = None, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Compute vectors for chunks that have none, newest first, at most about `limit`. Returns how many got one.
@@ -158,7 +158,7 @@ class Collection:
                 if not pending:
                     break
                 vectors = self._encoder.encode([text.text for text in pending])
-                with self._writers.turn():
+                with self._writers.hold_lock():
                     done += self._ledger.add_vectors([text.hash for text in pending], vectors)
             self._writers.save_vectors()
             if on_progress is not None:

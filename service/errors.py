@@ -41,7 +41,8 @@
         ├── ShuttingDown         the server is stopping
         └── StoreUnavailable     the database is locked, missing or full
 
-Every message names the thing, the bad value and the fix.
+Every message names the thing, the bad value and the fix. The Python client adds Refused and Unavailable, for what a server
+answers (service/client/responses.py).
 """
 
 import re

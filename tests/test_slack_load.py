@@ -32,7 +32,7 @@ import asyncio, sys
 from datetime import timedelta
 from pathlib import Path
 from service.observability.logs import configure
-from service.slack.app import SlackApp, Timing, serve
+from service.slack.app import SlackApp, Timing, serve_socket_mode
 from tests.slack_quoth import small_session, settings_for
 from tests.slack_web_api import APP_TOKEN
 from tests.slack_people import DOCUMENTS
@@ -43,7 +43,7 @@ async def main():
     session = small_session(home, documents=DOCUMENTS)
     timing = Timing(lease=timedelta(seconds=1), poll_s=0.1, seconds_between_posts=0.01)
     app = SlackApp(settings_for(home, sys.argv[2]), session, timing)
-    await serve(app, APP_TOKEN, asyncio.Event(), lambda own: print("connected", flush=True), 0.25)
+    await serve_socket_mode(app, APP_TOKEN, asyncio.Event(), lambda own: print("connected", flush=True), 0.25)
 
 asyncio.run(main())
 """
@@ -183,7 +183,7 @@ def test_a_message_that_was_posted_but_never_noted_is_taken_over(slack: SlackSer
             f"C1:{event['ts']}", "T", "C1", "channel", event["ts"], event["ts"], "U1", event["text"], "mention"
         )
     )
-    assert kept.take("dead") is not None
+    assert kept.claim("dead") is not None
     with RunningSlackApp(
         session,
         settings_for(tmp_path, slack.api_url),
@@ -191,7 +191,7 @@ def test_a_message_that_was_posted_but_never_noted_is_taken_over(slack: SlackSer
     ):
         time.sleep(0.5)
         assert slack.called("chat.update") == 0  # the dead worker's lease holds
-        Questions(session.store.database, session.store.new_id, lease=timedelta(0)).keep_alive("dead")
+        Questions(session.store.database, session.store.new_id, lease=timedelta(0)).renew("dead")
         until(lambda: is_answered(slack, [("C1", event["ts"])]))
     (said,) = slack.in_thread("C1", event["ts"])
     assert (said.ts, said.streaming) == (stray["ts"], False)
@@ -208,7 +208,7 @@ def test_what_waited_too_long_or_failed_too_often_is_apologised_for(slack: Slack
         place[name] = ts = event["ts"]
         kept = Questions(session.store.database, session.store.new_id, lease=timedelta(0), clock=lambda when=when: when)  # type: ignore[misc]
         kept.ask(SlackQuestion(f"C1:{ts}", "T", "C1", "channel", ts, ts, "U1", event["text"], "mention"))
-        assert all(kept.take("dying") for _ in range(tries))
+        assert all(kept.claim("dying") for _ in range(tries))
     with RunningSlackApp(
         session,
         settings_for(tmp_path, slack.api_url),
@@ -225,7 +225,7 @@ def test_of_twenty_replicas_that_hear_one_event_one_keeps_it(database: Database)
     one = SlackQuestion("C1:1", "T", "C1", "channel", "1", "1", "U1", "Why?", "mention")
     with ThreadPoolExecutor(20) as pool:
         first = list(pool.map(lambda _: kept.ask(one), range(20)))
-        taken = [found for found in pool.map(lambda name: kept.take(str(name)), range(20)) if found]
+        taken = [found for found in pool.map(lambda name: kept.claim(str(name)), range(20)) if found]
     assert (sum(first), len(taken), kept.waiting()) == (1, 1, 1)
 
 
@@ -239,7 +239,7 @@ def test_two_workers_never_take_the_same_question_and_a_thread_is_answered_in_or
     assert [kept.ask(asked("1", "1")), kept.ask(asked("1", "1")), kept.ask(asked("2", "1")), kept.ask(asked("3", "3"))] == [
         True, False, True, True,
     ]  # fmt: skip
-    first, other, nothing = kept.take("one"), kept.take("two"), kept.take("two")
+    first, other, nothing = kept.claim("one"), kept.claim("two"), kept.claim("two")
     assert first is not None
     assert other is not None
     assert ([first.question.message, other.question.message], nothing) == (["1", "3"], None)
@@ -247,20 +247,20 @@ def test_two_workers_never_take_the_same_question_and_a_thread_is_answered_in_or
     assert kept.edit("C1:1", "Why not?", "5")
     assert not kept.edit("C1:1", "Older", "4")
     assert not kept.finish(first, "one", "answered", "a1")  # it was edited meanwhile
-    again = kept.take("one")
+    again = kept.claim("one")
     assert again is not None
     assert (again.question.text, again.answer_id) == ("Why not?", "a1")
     assert kept.finish(again, "one", "answered", "a2")
-    second = kept.take("one")
+    second = kept.claim("one")
     assert second is not None
     assert (second.question.message, kept.answer_ids_before(second)) == ("2", ("a2",))
     now += timedelta(seconds=11)
-    taken_over = kept.take("two")
+    taken_over = kept.claim("two")
     assert taken_over is not None
     assert (taken_over.question.message, taken_over.attempts) == ("2", 2)
     for _ in range(3):  # giving back what may pass by itself does not use up the tries, and is not forgotten either
-        kept.put_back(taken_over, "two", timedelta(0), counts=False)
-        again = kept.take("two")
+        kept.give_back(taken_over, "two", timedelta(0), counts=False)
+        again = kept.claim("two")
         assert again is not None
         assert (again.question.message, again.attempts) in {("2", 2), ("3", 2)}
         taken_over = again

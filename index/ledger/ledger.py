@@ -106,7 +106,7 @@ class Ledger:
             document_number(connection, document_id)
             return set_principals(connection, document_id, principals)
 
-    def note_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
+    def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""
         written = json.dumps(sorted(principals))
         with self._database.writing() as connection:
@@ -115,7 +115,7 @@ class Ledger:
                 connection.execute("DELETE FROM roots WHERE uri > ? || '/' AND uri < ? || '0'", (place, place))
                 connection.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (uri, written))
 
-    def note_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
+    def record_visits(self, visits: Sequence[Visit], forget: Sequence[str] = ()) -> None:
         """Keep these visits in place of earlier ones, and forget those of the URIs `forget`."""
         with self._database.writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?)", visits)

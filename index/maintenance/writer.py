@@ -48,13 +48,13 @@ class WriteCoordinator:
             self.save_vectors()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def hold_lock(self) -> Iterator[None]:
         """Hold the writer lock inside the `with` block and leave the caches as they are. `CollectionBusy` after 10 s."""
         with self._lock.hold(WAIT_SECONDS):
             yield
 
-    def note_change(self) -> None:
-        """Call this after a change inside `writing`: refreshes the lexicon if it is due and an outer block goes on writing."""
+    def refresh_if_due(self) -> None:
+        """Refresh the lexicon if that is due and an outer block goes on writing. Call it after a change inside `writing`."""
         if self._depth > 1 and time.monotonic() >= self._due:
             self._refresh_lexicon()
 

@@ -156,7 +156,7 @@ class _FolderSync:
     def remember(self) -> None:
         """Record who may read what lies under the paths, before anything is read."""
         if self._principals is not None:
-            self._collection.note_roots(self._listing.roots, self._principals)
+            self._collection.record_roots(self._listing.roots, self._principals)
 
     def permit(self) -> None:
         """Give the principals to the documents whose files need not be read again."""

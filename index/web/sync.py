@@ -51,7 +51,7 @@ def sync_web(
     started = time.monotonic()
     limits = limits or Limits()
     if principals is not None:
-        collection.note_roots([place for address in addresses if (place := _normal_address(address))], principals)
+        collection.record_roots([place for address in addresses if (place := _normal_address(address))], principals)
     with Fetcher(web_limits, allow_private=allow_private) as fetcher, Extractor(limits) as extractor:
         run = _WebSync(collection, fetcher, extractor, principals, on_progress or (lambda _: None))
         run.read_and_store(discover_pages(fetcher, addresses, run.visits), deadline=started + fetcher.limits.seconds)
@@ -181,7 +181,7 @@ class _WebSync:
     def _store(self) -> None:
         self._importer.store()
         # After the documents: a page without a visit is merely fetched again.
-        self._collection.note_visits(self._new_visits)
+        self._collection.record_visits(self._new_visits)
         self._new_visits = []
 
     def _remove_gone(self, whole: set[str]) -> None:
@@ -189,7 +189,7 @@ class _WebSync:
         unlisted = {uri for uri, visit in self.visits.items() if visit.found_by in whole and uri not in self._seen}
         gone = (self._gone | unlisted) - self._seen
         self._importer.remove(document for uri in gone for document in self._pages.get(uri, ()))
-        self._collection.note_visits((), forget=sorted(gone))
+        self._collection.record_visits((), forget=sorted(gone))
 
 
 def _normal_address(address: str) -> str | None:

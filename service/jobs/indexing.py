@@ -65,7 +65,7 @@ class Indexer:
             if self._leases.is_cancelled(claim):
                 raise Cancelled
             if upload.principals is not None:
-                collection.note_roots([place], upload.principals)
+                collection.record_roots([place], upload.principals)
             readers = _readers(collection, documents, upload)
             add = [(replace(document, principals=readers[document.id]), None) for document in documents]
             before = {document.id for document in collection.documents.list(folder=place)}

@@ -143,7 +143,7 @@ class Actions:
                 unfurl_media=False,
             )
             await self._context.run_in_db(
-                self._context.posted.note, press.channel, str(posted["ts"]), question.key, place
+                self._context.posted.add, press.channel, str(posted["ts"]), question.key, place
             )
 
     async def _delete(self, press: ButtonPress, question: SlackQuestion) -> None:

@@ -139,7 +139,7 @@ class Replies:
         messages = answer_messages(answer, viewer, channel.phrases, private=True)
 
         async def on_posted(channel: str, message: str, place: int) -> None:
-            await self._context.run_in_db(self._context.posted.note, channel, message, leased.question.key, place)
+            await self._context.run_in_db(self._context.posted.add, channel, message, leased.question.key, place)
 
         question, notice = leased.question, channel.phrases.long_private
         await deliver_privately(
@@ -196,7 +196,7 @@ class Replies:
         question = leased.question
 
         async def on_posted(message: str, place: int) -> None:
-            await self._context.run_in_db(self._context.posted.note, question.channel, message, question.key, place)
+            await self._context.run_in_db(self._context.posted.add, question.channel, message, question.key, place)
 
         async def on_deleted(messages: Sequence[str]) -> None:
             await self._context.run_in_db(self._context.posted.forget, question.channel, messages)
@@ -233,7 +233,7 @@ class Replies:
             ):
                 unrecorded.append(ts)
         for place, ts in enumerate(unrecorded, start=len(leased.posted)):
-            await self._context.run_in_db(self._context.posted.note, question.channel, ts, question.key, place)
+            await self._context.run_in_db(self._context.posted.add, question.channel, ts, question.key, place)
         return replace(leased, posted=(*leased.posted, *unrecorded))
 
 

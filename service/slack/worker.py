@@ -52,7 +52,7 @@ class Worker:
             async with anyio.create_task_group() as group:
                 while not self._closing:
                     await self._slots.acquire()
-                    leased = None if self._closing else await self._take()
+                    leased = None if self._closing else await self._claim()
                     if leased is None:
                         self._slots.release()
                         await self._wait()
@@ -60,10 +60,10 @@ class Worker:
                         group.start_soon(self._work, leased)
             beside.cancel_scope.cancel()
 
-    async def _take(self) -> LeasedQuestion | None:
+    async def _claim(self) -> LeasedQuestion | None:
         self._woken.clear()
         try:
-            return await self._context.run_in_db(self._questions.take, self._name)
+            return await self._context.run_in_db(self._questions.claim, self._name)
         except ServiceError as error:
             log.warning("questions unavailable", reason=str(error))
             return None
@@ -76,7 +76,7 @@ class Worker:
         while True:
             await anyio.sleep(self._questions.lease.total_seconds() / 3)
             try:
-                await self._context.run_in_db(self._questions.keep_alive, self._name)
+                await self._context.run_in_db(self._questions.renew, self._name)
             except ServiceError as error:
                 log.warning("leases not prolonged", reason=str(error))
 
@@ -109,6 +109,6 @@ class Worker:
             else:
                 log.error("question not answered", key=leased.question.key, attempts=leased.attempts, exc_info=error)
         try:
-            await self._context.run_in_db(self._questions.put_back, leased, self._name, wait, counts=not transient)
+            await self._context.run_in_db(self._questions.give_back, leased, self._name, wait, counts=not transient)
         except ServiceError as unavailable:  # the lease expires by itself
             log.warning("question not given back", reason=str(unavailable))

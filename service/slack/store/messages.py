@@ -16,7 +16,7 @@ class PostedMessages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, channel: str, message: str, key: str, place: int) -> None:
+    def add(self, channel: str, message: str, key: str, place: int) -> None:
         """Store a message: the `place`th that shows the answer to the question `key`."""
         with self._database.writing() as session:
             session.merge(PostedRow(channel=channel, message=message, key=key, place=place))

@@ -201,11 +201,11 @@ class Questions:
         with self._database.reading() as session:
             return session.get(ThreadRow, (channel, thread)) is not None
 
-    def take(self, worker: str) -> LeasedQuestion | None:
+    def claim(self, worker: str) -> LeasedQuestion | None:
         """The next question that is due, leased to `worker`; None when none is due."""
         return self._queue.claim(worker)
 
-    def keep_alive(self, worker: str) -> None:
+    def renew(self, worker: str) -> None:
         """Renew every lease of a worker."""
         with self._database.reading() as session:
             held = select(QuestionRow.key).where(QuestionRow.state == ANSWERING, QuestionRow.worker == worker)
@@ -225,7 +225,7 @@ class Questions:
             self._queue.give_back(session, row)
         return False
 
-    def put_back(self, leased: LeasedQuestion, worker: str, wait: timedelta, *, counts: bool) -> None:
+    def give_back(self, leased: LeasedQuestion, worker: str, wait: timedelta, *, counts: bool) -> None:
         """Give a question back, to be answered after `wait`. The attempt is forgotten unless it `counts` or is the first."""
         with suppress(LeaseLost), self._queue.writing(_lease(leased, worker)) as (session, row):
             self._queue.give_back(session, row, wait.total_seconds())
