@@ -29,7 +29,7 @@ from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service import settings
-from service.composition.generators import make_writers
+from service.composition.generators import make_generators
 from service.composition.library import open_library
 from service.composition.service import assemble
 from service.followups.rewriter import Rewriter
@@ -236,7 +236,7 @@ def _rewriter(plan: RunPlan, chosen: settings.Settings) -> Rewriter | None:
     """The rewriter of follow-ups, if the plan names a generator. Raises TaskUnfit if no language model is set for it."""
     if plan.generator is None:
         return None
-    rewriter = make_writers(chosen).rewriters.get(plan.generator)
+    rewriter = make_generators(chosen).rewriters.get(plan.generator)
     if rewriter is None:
         raise TaskUnfit(
             f"No language model is set for the generator {plan.generator!r} to rewrite follow-ups with. Set llm_model (and "

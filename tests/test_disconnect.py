@@ -16,7 +16,7 @@ import pytest
 
 from service.answering.answerer import Answerer
 from service.answering.service import Service
-from service.composition.generators import make_writers
+from service.composition.generators import make_generators
 from service.composition.http import create_app
 from service.storage.conversations import ConversationStore
 
@@ -88,7 +88,7 @@ def quoth_url(service: Service, store: ConversationStore, silent: SilentModel, l
             "llm_rewrite_timeout_s": 600.0,
         }
     )
-    found = make_writers(settings)
+    found = make_generators(settings)
     answerer = Answerer(
         service.library, service.reader, service.calibration, service.checker, found.generators, "remote",
         replace(service.answerer.policy, threshold=0.0, depth=2), lambda: uuid.uuid4().hex, found.rewriters,

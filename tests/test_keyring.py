@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import quoth
 from service.access.caller import Scope
-from service.access.keyring import Keyring, anonymous_at, is_loopback
+from service.access.keyring import Keyring, allows_anonymous, is_loopback
 from service.access.rate import Rate
 from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
 from service.storage.database import Database
@@ -184,12 +184,12 @@ def test_only_loopback_addresses_are_this_machine(address: str, loopback: bool) 
 
 
 def test_a_server_reachable_by_others_needs_a_key_or_an_explicit_setting(keys: Keyring) -> None:
-    assert anonymous_at("127.0.0.1", keys, allowed=False)
-    assert anonymous_at("0.0.0.0", keys, allowed=True)
+    assert allows_anonymous("127.0.0.1", keys, allowed=False)
+    assert allows_anonymous("0.0.0.0", keys, allowed=True)
     with pytest.raises(ExposureRefused, match=r"quoth keys create .* --allow-anonymous"):
-        anonymous_at("0.0.0.0", keys, allowed=False)
+        allows_anonymous("0.0.0.0", keys, allowed=False)
     keys.create("one", ASK)
-    assert not anonymous_at("0.0.0.0", keys, allowed=False)
+    assert not allows_anonymous("0.0.0.0", keys, allowed=False)
 
 
 @pytest.fixture

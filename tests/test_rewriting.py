@@ -16,7 +16,7 @@ from service.answering.service import Service
 from service.audit.replay import replay
 from service.audit.verification import Verdict
 from service.client import Quoth
-from service.composition.generators import make_writers
+from service.composition.generators import make_generators
 from service.composition.http import create_app
 from service.errors import GeneratorUnavailable
 from service.followups.rewriter import Rewriter
@@ -64,7 +64,7 @@ def service_with_model(service: Service, url: str, **more: Any) -> Service:
     settings = service.settings.model_copy(
         update={"generator": "remote", "llm_base_url": url, "llm_model": "m", "llm_context_tokens": 16_384, **more}
     )
-    found = make_writers(settings)
+    found = make_generators(settings)
     answerer = Answerer(
         service.library, service.reader, service.calibration, service.checker, found.generators, "remote",
         replace(service.answerer.policy, threshold=0.0, depth=3), lambda: uuid.uuid4().hex, found.rewriters,

@@ -17,7 +17,7 @@ from service.answering.answerer import Answerer
 from service.answering.checking import SupportPolicy
 from service.answering.citations import with_markers
 from service.answering.service import Service
-from service.composition.generators import make_writers
+from service.composition.generators import make_generators
 from service.records import Question
 from service.schemas.answers import AnswerOut
 
@@ -37,7 +37,7 @@ def answers(service: Service, chat_desk: Any) -> Iterator[Callable[..., Json]]:
         settings = service.settings.model_copy(
             update={"generator": "remote", "llm_base_url": desk.url, "llm_model": "m", "llm_context_tokens": 16_384}
         )
-        found = make_writers(settings)
+        found = make_generators(settings)
 
         def answer(*sentences: str, strict: bool = True) -> Json:
             written[:] = sentences

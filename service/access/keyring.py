@@ -249,7 +249,7 @@ def is_loopback(address: str) -> bool:
     return ip_address(address.partition("%")[0]).is_loopback
 
 
-def anonymous_at(address: str, keys: Keyring, *, allowed: bool) -> bool:
+def allows_anonymous(address: str, keys: Keyring, *, allowed: bool) -> bool:
     """Whether a server bound to `address` accepts callers without a key while none exists: on loopback, or when `allowed`.
 
     Raises ExposureRefused if no key exists and other machines reach the address, unless `allowed`.

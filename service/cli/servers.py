@@ -42,7 +42,7 @@ def serve(
     from service.server.server import listen
 
     with listen(settings.host, settings.port) as listening:  # before the imports, so that a taken port shows at once
-        from service.access.keyring import Keyring, anonymous_at
+        from service.access.keyring import Keyring, allows_anonymous
         from service.composition.http import create_app
         from service.composition.service import assemble
         from service.composition.store import open_store
@@ -52,7 +52,9 @@ def serve(
         from service.storage.retention import make_retention
 
         store = open_store(settings)
-        anonymous = anonymous_at(listening.getsockname()[0], Keyring(store.database), allowed=settings.allow_anonymous)
+        anonymous = allows_anonymous(
+            listening.getsockname()[0], Keyring(store.database), allowed=settings.allow_anonymous
+        )
         tracing = make_tracing(settings)
         with stderr().status("Loading the models"):
             service = assemble(settings)

@@ -16,14 +16,14 @@ from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Writers:
-    """The available generators by name, and for each one that is a language model its rewriter under the same name."""
+class Generators:
+    """The available generators by name, and the rewriters of those that are language models, by the same names."""
 
     generators: Mapping[str, Generator]
     rewriters: Mapping[str, Rewriter] = field(default_factory=dict)
 
 
-def make_writers(settings: Settings) -> Writers:
+def make_generators(settings: Settings) -> Generators:
     """`extractive` always; `remote` with a base URL and a model; `local` with a model and no base URL.
 
     Raises SettingsInvalid if `settings.generator` is not among them, or a prompt or model cannot be used.
@@ -62,4 +62,4 @@ def make_writers(settings: Settings) -> Writers:
     if settings.generator not in available:
         needed = "llm_base_url and llm_model" if settings.generator == "remote" else "llm_model and no llm_base_url"
         raise SettingsInvalid(f"generator = {settings.generator!r} needs {needed}. Set them, or take `extractive`.")
-    return Writers(available, rewriters if settings.llm_rewrite else {})
+    return Generators(available, rewriters if settings.llm_rewrite else {})

@@ -13,7 +13,7 @@ from service.answering.service import Service
 from service.api import problems
 from service.api.middleware.admission import AdmissionMiddleware
 from service.api.middleware.authentication import AuthenticationMiddleware
-from service.api.middleware.limits import BodyLimits
+from service.api.middleware.limits import BodyLimitMiddleware
 from service.api.middleware.request_log import RequestLogMiddleware
 from service.api.openapi import QuothApi
 from service.api.routes import (
@@ -86,7 +86,7 @@ def create_app(
         app.include_router(slack.router)
     app.mount("/assets", pages.assets, name="assets")
     # The last one added is the outermost.
-    app.add_middleware(BodyLimits, max_bytes=partial(_max_bytes, settings), seconds=settings.body_timeout_s)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=partial(_max_bytes, settings), seconds=settings.body_timeout_s)
     app.add_middleware(AdmissionMiddleware, admission=session.admission, metrics=session.metrics)
     app.add_middleware(
         AuthenticationMiddleware,

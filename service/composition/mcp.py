@@ -6,7 +6,7 @@ import uvicorn
 from mcp.server import MCPServer
 from starlette.types import ASGIApp
 
-from service.access.keyring import Keyring, anonymous_at
+from service.access.keyring import Keyring, allows_anonymous
 from service.answering.service import Service
 from service.api.middleware.authentication import AuthenticationMiddleware
 from service.composition.service import assemble
@@ -43,7 +43,7 @@ def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
     with listen(settings.host, settings.port) as listening:
         store = open_store(settings)
         keys = Keyring(store.database)
-        anonymous = anonymous_at(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
+        anonymous = allows_anonymous(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
         service = assemble(settings)
         app = create_mcp_app(create_server(service, store), service, store, anonymous=anonymous)
         on_listening(f"{url(listening, settings.host)}/mcp")

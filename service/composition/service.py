@@ -8,7 +8,7 @@ from models import folder
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
 from service.answering.service import Service
-from service.composition.generators import make_writers
+from service.composition.generators import make_generators
 from service.composition.library import open_library
 from service.records import Recording
 from service.scoring.calibration import Calibration
@@ -30,17 +30,17 @@ def assemble(settings: Settings) -> Service:
         max_question_chars=settings.max_question_chars,
         support=SupportPolicy(strict=settings.support_policy == "strict"),
     )
-    writing = make_writers(settings)
+    available = make_generators(settings)
     answerer = Answerer(
         library,
         reader,
         calibration,
         checker,
-        writing.generators,
+        available.generators,
         settings.generator,
         policy,
         new_id=lambda: uuid.uuid4().hex,
-        rewriters=writing.rewriters,
+        rewriters=available.rewriters,
     )
     recording = Recording(
         quoth=version("quoth"),

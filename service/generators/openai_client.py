@@ -129,7 +129,7 @@ class ChatServer:
     ) -> Iterator[str]:
         """Yield the text as it arrives and fill in `reply`. Closing the iterator ends the request.
 
-        `form` is a JSON schema that the server is asked to keep to. `plain` leaves out what some servers refuse: the schema,
+        `form` is a JSON schema that the reply should follow. `plain` leaves out what some servers refuse: the schema,
         `max_tokens` and the temperature (newer models of OpenAI refuse the last two). Raises RequestFailed.
         """
         try:

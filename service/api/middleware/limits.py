@@ -14,7 +14,7 @@ from service.api.problems import respond
 _MIN_BYTES_PER_S = 32 * 1024
 
 
-class BodyLimits:
+class BodyLimitMiddleware:
     """ASGI middleware. A body longer than `max_bytes(scope)` is answered with 413, announced or not, and read no further.
 
     A body must be complete within `seconds`, plus one second for each 32 KiB received, else the answer is 408. A caller who
