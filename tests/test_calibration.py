@@ -8,7 +8,7 @@ import pytest
 from index.errors import ModelDamaged, ModelMissing
 from index.records import Chunk, Hit
 from models import folder
-from service.scoring.calibration import FILE, NAMES, Calibration, Signals, Step, alone, signals
+from service.scoring.calibration import FILE, NAMES, Calibration, Signals, Step, relevance_alone, signals
 from service.scoring.reader import Reader, Reading, SentenceReading
 from service.scoring.second_pass import read_twice
 
@@ -50,12 +50,14 @@ def test_the_order_of_the_passages_does_not_matter():
 
 def test_the_best_of_the_sentences_that_were_read_alone_counts():
     sentences = (SentenceReading(0, 1, 0.5, None, 2.0), SentenceReading(2, 3, 0.7, None, 1.0))
-    assert alone(Reading(2.5, sentences)) == 1.0
+    assert relevance_alone(Reading(2.5, sentences)) == 1.0
 
 
 def test_a_sentence_that_says_little_by_itself_lowers_the_signal_by_at_most_two_logits():
-    assert alone(Reading(2.5, (SentenceReading(0, 1, 0.5, None, -9.0),))) == 0.5
-    assert alone(reading(2.5, 3.0)) == alone(Reading(2.5, ())) == 0.5  # no sentence was read by itself
+    assert relevance_alone(Reading(2.5, (SentenceReading(0, 1, 0.5, None, -9.0),))) == 0.5
+    assert (
+        relevance_alone(reading(2.5, 3.0)) == relevance_alone(Reading(2.5, ())) == 0.5
+    )  # no sentence was read by itself
 
 
 def test_a_missing_signal_counts_as_its_mean():

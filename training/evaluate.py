@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from index.chunking.sentences import sentence_spans
 from index.inference.runtime import EngineName
 from models import folder
-from service.scoring.calibration import alone
+from service.scoring.calibration import relevance_alone
 from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
@@ -61,7 +61,7 @@ def read_passages(reader: Reader, pairs: Sequence[PassagePair]) -> list[PassageR
         (result,) = read_twice(pair.question, [pair.passage], [pair.context], reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
         gold = gold_sentences(pair.gold or (), sentence_spans(pair.passage))
-        results.append(PassageResult(pair.relevant, result.relevance, alone(result), scores, frozenset(gold)))
+        results.append(PassageResult(pair.relevant, result.relevance, relevance_alone(result), scores, frozenset(gold)))
     return results
 
 

@@ -37,10 +37,10 @@ def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
     if not read:
         return None
     hit, reading = max(read, key=lambda entry: entry[1].relevance)
-    return Signals(reading.relevance, hit.similarity, alone(reading))
+    return Signals(reading.relevance, hit.similarity, relevance_alone(reading))
 
 
-def alone(reading: Reading) -> float:
+def relevance_alone(reading: Reading) -> float:
     """The relevance of the best of the sentences that were read by themselves.
 
     At least the passage's own relevance less two logits, which is also the value for a passage that states nothing.
