@@ -9,8 +9,9 @@ from pydantic.fields import FieldInfo
 
 from evaluation.cli import app as evaluation
 from quoth import app
+from service.environment import PREFIX
 from service.observability.metrics import Metrics
-from service.settings import PREFIX, Settings
+from service.settings import Settings
 
 _WIDTH = 110
 

@@ -1,55 +1,56 @@
 """Settings: one flat class, read once from QUOTH_* variables, `.env` and `quoth.toml`, then passed in.
 
 The first source that has a setting wins: arguments, the environment, `.env`, `quoth.toml` (both in the working directory),
-the defaults below. An unknown key is an error: a setting that is silently ignored is worse than none.
+the defaults below. An unknown key is an error: a setting that is silently ignored is worse than none. An empty value counts as
+unset, and variables that Kubernetes sets for its Services are passed over.
 """
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 from pydantic_settings.exceptions import SettingsError
 
+from service.environment import (
+    DOTENV,
+    PREFIX,
+    TOML,
+    Environment,
+    FilledToml,
+    Names,
+    Networks,
+    PrefixedDotEnv,
+    UrlPath,
+    passed_over,
+)
 from service.errors import SettingsInvalid
-
-PREFIX = "QUOTH_"
-DOTENV = Path(".env")
-TOML = Path("quoth.toml")
 
 GeneratorName = Literal["extractive", "local", "remote"]
 SupportMode = Literal["strict", "mark"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-class _PrefixedDotEnv(DotEnvSettingsSource):
-    """The keys of `.env` that are settings of Quoth; other programs may have theirs in the same file."""
-
-    def __call__(self) -> dict[str, Any]:
-        return {key: value for key, value in super().__call__().items() if key in self.settings_cls.model_fields}
-
-
 class Settings(BaseSettings):
     """All settings. The environment variable of a field is QUOTH_ and the field's name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=DOTENV, toml_file=TOML, extra="forbid", frozen=True, validate_default=True
+        env_prefix=PREFIX,
+        env_file=DOTENV,
+        env_ignore_empty=True,
+        toml_file=TOML,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
     )
 
     home: Path = Field(
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     collection: str = Field("default", description="collection that is used when none is given")
     host: str = Field("127.0.0.1", description="address that `quoth serve` listens on")
     port: int = Field(8000, ge=0, le=65535, description="port that `quoth serve` listens on; 0 takes a free one")
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+    allowed_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"),
         description="host names that requests may address, separated by commas; `*` allows all. "
         "It keeps other web sites from reading a local server through DNS rebinding",
@@ -78,6 +79,19 @@ class Settings(BaseSettings):
     allow_anonymous: bool = Field(
         False,
         description="listen beyond this machine without any API key: everyone who reaches the server may do everything",
+    )
+    root_path: UrlPath = Field(
+        "",
+        description="path under which a proxy serves Quoth, such as /quoth; a proxy may also name it in `X-Forwarded-Prefix`",
+    )
+    trusted_proxies: Networks = Field(
+        ("127.0.0.1", "::1"),
+        description="addresses or networks of proxies, separated by commas, whose `X-Forwarded-*` headers are believed; "
+        "`*` believes everybody",
+    )
+    require_keys: bool = Field(
+        False,
+        description="let nobody in without an API key, on any address, also while no key exists",
     )
     principals_header: str = Field(
         "X-Quoth-Principals",
@@ -175,7 +189,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         None, description="signing secret of the Slack app, for events over HTTP at /slack/events"
     )
-    slack_collections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+    slack_collections: Names = Field(
         (),
         description="collections, separated by commas, that every member may choose for a channel in Slack, besides the "
         "default one; administrators of the workspace may choose any",
@@ -190,11 +204,19 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (replaced by the one without service links)
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (replaced by the prefixed one)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (not offered)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings, _PrefixedDotEnv(settings_cls), TomlConfigSettingsSource(settings_cls))
+        return (init_settings, Environment(settings_cls), PrefixedDotEnv(settings_cls), FilledToml(settings_cls))
+
+    @property
+    def viewer_base(self) -> str | None:
+        """The address of the page for links from elsewhere: `public_url`, which ends with `root_path`."""
+        if self.public_url is None:
+            return None
+        address = self.public_url.rstrip("/")
+        return address if address.endswith(self.root_path) else f"{address}{self.root_path}"
 
     @property
     def cache(self) -> Path:
@@ -227,7 +249,8 @@ def load(**overrides: Any) -> Settings:
 
     Raises SettingsInvalid, which names each bad key, its value (unless it is a secret) and what to write instead.
     """
-    _refuse_unknown(os.environ, "the environment")
+    links = passed_over()
+    _refuse_unknown({name: value for name, value in os.environ.items() if name not in links}, "the environment")
     if DOTENV.is_file():
         _refuse_unknown(dotenv_values(DOTENV), str(DOTENV))
     try:
@@ -236,13 +259,18 @@ def load(**overrides: Any) -> Settings:
         raise SettingsInvalid("; ".join(_explain(problem) for problem in error.errors())) from None
     except (SettingsError, ValueError) as error:  # a TOML file that does not parse is a ValueError
         raise SettingsInvalid(f"{TOML} or {PREFIX}*: {error}. Correct it, or remove it.") from error
+    if settings.require_keys and settings.allow_anonymous:
+        raise SettingsInvalid(
+            "require_keys and allow_anonymous (--allow-anonymous) contradict each other: nobody gets in without a key, or "
+            "everybody does. Leave one of them out."
+        )
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
 
-def _refuse_unknown(keys: Iterable[str], where: str) -> None:
-    for key in keys:
+def _refuse_unknown(variables: Mapping[str, str | None], where: str) -> None:
+    for key, value in variables.items():
         name = key.upper()
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields:
+        if value and name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields:
             raise SettingsInvalid(
                 f"{key} in {where} is not a setting. {_advice(name.removeprefix(PREFIX).lower(), PREFIX)}"
             )

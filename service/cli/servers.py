@@ -10,11 +10,14 @@ import threading
 from contextlib import nullcontext
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from service.cli.console import INTERRUPTED, stderr, stdout
+from service.cli.console import stderr, stdout
+from service.cli.interruption import INTERRUPTED
+from service.environment import passed_over
 from service.observability.logs import configure
 from service.settings import Settings, load
 
@@ -22,6 +25,7 @@ HostOption = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.", show_default="127.0.0.1")
 ]
 
+log = structlog.get_logger(__name__)
 _NICE = 10
 _GRACE_SECONDS = 10.0
 
@@ -39,13 +43,14 @@ def serve(
     """Serve the web page and the HTTP API."""
     settings = load(host=host, port=port, allow_anonymous=allow_anonymous or None)
     configure(settings.log_level)
+    _log_passed_over()
     from service.server.server import listen
 
     with listen(settings.host, settings.port) as listening:  # before the imports, so that a taken port shows at once
-        from service.access.keyring import Keyring, allows_anonymous
+        from service.access.keyring import allows_anonymous
         from service.composition.http import create_app
         from service.composition.service import assemble
-        from service.composition.store import open_store
+        from service.composition.store import make_keyring, open_store
         from service.jobs.supervision import WorkerProcess
         from service.observability.setup import make_tracing
         from service.server.server import Server, leave, url
@@ -53,7 +58,10 @@ def serve(
 
         store = open_store(settings)
         anonymous = allows_anonymous(
-            listening.getsockname()[0], Keyring(store.database), allowed=settings.allow_anonymous
+            listening.getsockname()[0],
+            make_keyring(settings, store.database),
+            allowed=settings.allow_anonymous,
+            required=settings.require_keys,
         )
         tracing = make_tracing(settings)
         with stderr().status("Loading the models"):
@@ -124,7 +132,13 @@ def slack(
         raise typer.BadParameter("--url goes with --manifest. In HTTP mode `quoth serve` answers Slack by itself.")
     settings = load()
     configure(settings.log_level)
+    _log_passed_over()
     asyncio.run(_answer_in_slack(settings))
+
+
+def _log_passed_over() -> None:
+    if names := sorted(passed_over()):
+        log.info("variables that Kubernetes sets for its Services are passed over", names=names)
 
 
 async def _answer_in_slack(settings: Settings) -> None:
