@@ -1,10 +1,11 @@
-"""Plain text: a quote without its Markdown, and an answer with its list of sources for doors that carry text only. Pure."""
+"""Plain text: a quote without its Markdown, and an answer with its notes and sources for doors that carry text only. Pure."""
 
 import re
 
 from service.records import Answer, Citation
 
 HEADING = "Sources:"
+NOTES_HEADING = "Notes:"
 _HEADING_LINE = re.compile(r"\s*#{1,6}\s")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•▪◦‣·–>]\s+|\(?\d{1,3}[.)]\s+|#{1,6}\s+)+")
 _LINK = re.compile(r"!?\[([^\]\n]+)\]\([^()\s]*\)")
@@ -25,9 +26,13 @@ def is_heading(text: str) -> bool:
 
 
 def with_sources(answer: Answer) -> str:
-    """The text of the answer with its markers, then the numbered sources; a refusal is its sentence alone."""
-    sources = source_list(answer)
-    return f"{answer.text}\n\n{sources}" if sources else answer.text
+    """The text of the answer with its markers, then its notes and the numbered sources, as far as there are any."""
+    return "\n\n".join(part for part in (answer.text, note_list(answer), source_list(answer)) if part)
+
+
+def note_list(answer: Answer) -> str:
+    """`Notes:` and a line for each note; empty without notes. No line looks like one of the list of sources."""
+    return "\n".join([NOTES_HEADING, *(f"- {plain_line(note)}" for note in answer.notes)]) if answer.notes else ""
 
 
 def source_list(answer: Answer) -> str:
@@ -36,8 +41,8 @@ def source_list(answer: Answer) -> str:
 
 
 def without_sources(text: str) -> str:
-    """The text that `with_sources` returned, without the list of sources."""
-    return text.partition(f"\n\n{HEADING}\n")[0]
+    """The text that `with_sources` returned, without the notes and the list of sources."""
+    return text.partition(f"\n\n{HEADING}\n")[0].partition(f"\n\n{NOTES_HEADING}\n- ")[0]
 
 
 def _source_line(citation: Citation) -> str:

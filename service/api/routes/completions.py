@@ -1,7 +1,8 @@
 """POST /v1/chat/completions and GET /v1/models: compatible with OpenAI, so that any chat program can ask.
 
-The model is a collection: its name, or `quoth` for the default one. The text has markers and a list of sources. The field
-`quoth` holds the whole Answer; in a stream, the last chunk with a choice has it.
+The model is a collection: its name, or `quoth` for the default one. The text has markers, notes and a list of sources. The
+field `quoth` holds the whole Answer; in a stream, the last chunk with a choice has it. What a chat front end asks by itself,
+such as a title for the conversation, is answered without the documents (service/api/front_end_tasks.py).
 """
 
 import json
@@ -12,6 +13,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
@@ -23,6 +25,7 @@ from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, Event, SentenceReady
 from service.answering.citations import with_markers
 from service.api.dependencies import STREAM_HEADERS, TheSession, needs, wait_for_disconnect
+from service.api.front_end_tasks import front_end_reply
 from service.api.openapi import event_stream
 from service.api.problems import problem_responses, respond, stream_problem
 from service.api.schemas.openai import (
@@ -32,6 +35,7 @@ from service.api.schemas.openai import (
     CompletionOut,
     CompletionRequest,
     CompletionUsageOut,
+    JsonAnswer,
     Message,
     ModelOut,
     ModelsOut,
@@ -41,8 +45,10 @@ from service.records import Answer, Question, Turn
 from service.schemas.answers import AnswerOut
 from service.session.session import Session
 from service.session.stream import answer_question, stream_answer
-from service.text.plain import source_list, with_sources, without_sources
+from service.text.plain import with_sources, without_sources
 
+log = structlog.get_logger(__name__)
+_DONE = b"data: [DONE]\n\n"
 _EXPECTED = (RequestValidationError, HTTPException, ServiceError, IndexingError)
 
 
@@ -72,7 +78,7 @@ router = APIRouter(tags=["openai"], route_class=_OpenAIRoute, dependencies=[need
 
 @router.get("/v1/models", summary="List models")
 async def models(session: TheSession) -> ModelsOut:
-    """`quoth`, which is the default collection, and every collection by its name."""
+    """What can be asked: `quoth`, which is the default collection if there is one, and every collection that opens, by name."""
     return ModelsOut(data=tuple(ModelOut(id=name) for name in await session.run_io(partial(_models, session))))
 
 
@@ -101,63 +107,114 @@ async def model(model: str, session: TheSession) -> ModelOut:
 async def completions(
     body: CompletionRequest, request: Request, session: TheSession
 ) -> CompletionOut | StreamingResponse:
-    """Answer the last message from the documents of the collection that `model` names; earlier messages are the history."""
-    question = await session.run_io(partial(_question, body, session))
+    """Answer the last message from the documents of the collection that `model` names; earlier messages are the history.
+
+    A title for the conversation, and what else a chat front end asks by itself, is answered without the documents.
+    """
+    collection = await session.run_io(partial(_collection, body.model, session))
+    reply = front_end_reply(body)
+    if reply is not None:
+        log.info("front end task answered", collection=collection)
+        return _task_completion(reply, body, request)
+    question = _question(body, collection, session)
     if not body.stream:
-        return _completion(await answer_question(question, session, partial(wait_for_disconnect, request)), body.model)
+        return _completion(await answer_question(question, session, partial(wait_for_disconnect, request)), body)
     events = await stream_answer(question, session)
     return StreamingResponse(_relay(events, body, request), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 def _models(session: Session) -> list[str]:
-    return list(dict.fromkeys([DEFAULT_MODEL, *session.collection_names()]))
+    names = [name for name in session.collection_names() if _opens(name, session)]
+    default = [DEFAULT_MODEL] if session.default_collection in names else []
+    return list(dict.fromkeys([*default, *names]))
 
 
-def _question(body: CompletionRequest, session: Session) -> Question:
-    default = body.model == DEFAULT_MODEL and DEFAULT_MODEL not in session.collection_names()
-    *before, last = body.messages
+def _opens(name: str, session: Session) -> bool:
+    try:
+        session.collection(name)
+    except IndexingError as error:
+        log.warning("not a model: the collection does not open", collection=name, detail=str(error))
+        return False
+    return True
+
+
+def _collection(model: str, session: Session) -> str:
+    default = model == DEFAULT_MODEL and DEFAULT_MODEL not in session.collection_names()
+    return session.collection_name(None if default else model)
+
+
+def _question(body: CompletionRequest, collection: str, session: Session) -> Question:
+    if body.response_format is not None and body.response_format.type not in ("text", "json_object"):
+        problem = f"{body.response_format.type!r} is no form that an answer can take; send 'json_object' or 'text'"
+        raise RequestValidationError([{"type": "value_error", "loc": ("response_format", "type"), "msg": problem}])
+    *before, last = _turns_only(body.messages)
     if last.role != "user":
         raise QuestionInvalid(f"The last message is from {last.role!r}. End with the question, a message of 'user'.")
     return Question(
-        text=last.text,
-        collection=session.collection_name(None if default else body.model),
-        principals=session.caller.principals,
-        history=_history(before),
+        text=last.text, collection=collection, principals=session.caller.principals, history=_history(before)
     )
 
 
+def _turns_only(messages: Sequence[Message]) -> list[Message]:
+    """The messages up to the last one that a person or the assistant says something in; the whole list if there is none.
+
+    What follows it - results of tools, calls of tools, instructions, an empty message to be filled - is not a turn.
+    """
+    kept = list(messages)
+    while kept and kept[-1].role != "user" and not kept[-1].is_reply:
+        kept.pop()
+    return kept or list(messages)
+
+
 def _history(messages: Sequence[Message]) -> tuple[Turn, ...]:
-    """Each message of the user with the assistant's reply, oldest first."""
+    """Each question of the user with the assistant's last words on it, oldest first. A message without text is no question."""
     turns: list[Turn] = []
     for message in messages:
         if message.role == "user":
             turns.append(Turn(message.text, ""))
-        elif message.role == "assistant" and turns:
+        elif message.role == "assistant" and turns and message.text.strip():
             turns[-1] = Turn(turns[-1].question, without_sources(message.text))
-    return tuple(turns)
+    return tuple(turn for turn in turns if turn.question.strip())
 
 
-def _completion(answer: Answer, model: str) -> CompletionOut:
+def _completion(answer: Answer, body: CompletionRequest) -> CompletionOut:
     return CompletionOut(
         id=_id(answer),
         created=int(time.time()),
-        model=model,
-        choices=(CompletionChoice(message=CompletionMessage(content=with_sources(answer))),),
+        model=body.model,
+        choices=(CompletionChoice(message=CompletionMessage(content=_text(answer, body))),),
         usage=_usage(answer),
         quoth=AnswerOut.of(answer),
     )
 
 
+def _text(answer: Answer, body: CompletionRequest) -> str:
+    return JsonAnswer.of(answer).model_dump_json() if body.wants_json else with_sources(answer)
+
+
+def _task_completion(reply: str, body: CompletionRequest, request: Request) -> CompletionOut | StreamingResponse:
+    """The reply to a front end's own task, whole or as a stream."""
+    head = _head(body, request)
+    usage = CompletionUsageOut(prompt_tokens=0, completion_tokens=0, total_tokens=0)
+    if body.stream:
+        words = _chunk(head, _choice({"role": "assistant", "content": reply}))
+        chunks = [words, *_last_chunks(head, {}, usage, body), _DONE]
+        return StreamingResponse(iter(chunks), media_type="text/event-stream", headers=STREAM_HEADERS)
+    choice = CompletionChoice(message=CompletionMessage(content=reply))
+    return CompletionOut(
+        id=head["id"], created=head["created"], model=body.model, choices=(choice,), usage=usage, quoth=None
+    )
+
+
 async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request: Request) -> AsyncIterator[bytes]:
     """Chunks: the role, each checked sentence with its markers, the sources with the answer, the usage if wanted."""
-    # The answer has no id before it is whole, and clients take the id from the first chunk.
-    head = {"id": f"chatcmpl-{request.scope['request_id']}", "created": int(time.time()), "model": body.model}
+    head = _head(body, request)
     sent = ""
     async with aclosing(events):
         try:
             yield _chunk(head, _choice({"role": "assistant", "content": ""}))
             async for event in events:
-                if isinstance(event, SentenceReady):
+                if isinstance(event, SentenceReady) and not body.wants_json:
                     words = with_markers(event.sentence.text, event.sentence.citations)
                     piece = f" {words}" if sent else words
                     sent += piece
@@ -165,7 +222,7 @@ async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request
                 elif isinstance(event, AnswerReady):
                     for chunk in _closing_chunks(head, event.answer, sent, body):
                         yield chunk
-            yield b"data: [DONE]\n\n"
+            yield _DONE
         except Exception as error:  # noqa: BLE001  (reported and logged)
             # The status line has been sent, so the error travels as a chunk.
             problem = stream_problem(error, request)
@@ -173,14 +230,28 @@ async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request
 
 
 def _closing_chunks(head: dict[str, Any], answer: Answer, sent: str, body: CompletionRequest) -> list[bytes]:
-    sources = source_list(answer)
-    rest = answer.text[len(sent) :] + (f"\n\n{sources}" if sources else "")
-    usage = {"usage": _usage(answer).model_dump()}
-    wanted = body.stream_options is not None and body.stream_options.include_usage
-    whole = {"quoth": AnswerOut.of(answer).model_dump(mode="json")}
-    last = _chunk(head, {**_choice({}, "stop"), **whole})
-    counted = [_chunk(head, {"choices": [], **usage})] if wanted else []
-    return [_chunk(head, _choice({"content": rest})), last, *counted] if rest else [last, *counted]
+    unsent = _text(answer, body)[len(sent) :]
+    rest = [_chunk(head, _choice({"content": unsent}))] if unsent else []
+    return [*rest, *_last_chunks(head, {"quoth": AnswerOut.of(answer).model_dump(mode="json")}, _usage(answer), body)]
+
+
+def _last_chunks(
+    head: dict[str, Any], more: dict[str, Any], usage: CompletionUsageOut, body: CompletionRequest
+) -> list[bytes]:
+    """The chunk that says why the text ends, with `more`, and the count of tokens if it is wanted."""
+    counted = [_chunk(head, {"choices": [], "usage": usage.model_dump()})] if body.wants_usage else []
+    return [_chunk(head, {**_choice({}, "stop"), **more}), *counted]
+
+
+def _head(body: CompletionRequest, request: Request) -> dict[str, Any]:
+    # The answer has no id before it is whole, and clients take the id from the first chunk.
+    usage = {"usage": None} if body.wants_usage else {}
+    return {
+        "id": f"chatcmpl-{request.scope['request_id']}",
+        "created": int(time.time()),
+        "model": body.model,
+        **usage,
+    }
 
 
 def _choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
