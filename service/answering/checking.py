@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.answering.citations import Numbering
 from service.answering.quotes import best_quotes
 from service.generators.budget import TRAIL_SEPARATOR
+from service.generators.prose import holds_json
 from service.generators.protocol import Draft, Passage, Quote
 from service.records import Citation, DraftCounts, Sentence
 from service.scoring.support import SupportChecker
@@ -58,6 +59,11 @@ class DraftChecker:
         return self._released
 
     @property
+    def refused(self) -> bool:
+        """Whether a sentence so far says that the passages hold no answer."""
+        return self._refused
+
+    @property
     def drafted(self) -> DraftCounts:
         """How many sentences have been checked so far, and how many of them lack support."""
         return DraftCounts(self._released + self._dropped, self._dropped + self._marked)
@@ -66,7 +72,8 @@ class DraftChecker:
         """The sentence to show, or None.
 
         A sentence made of quotes is supported by them. For any other sentence the quotes are searched for: in the passages
-        that it names, then in the others. A sentence that says that there is no answer is not shown, nor is a heading.
+        that it names, then in the others. A sentence that says that there is no answer is not shown, nor is a heading, nor is
+        JSON that no passage holds.
         """
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
@@ -75,6 +82,9 @@ class DraftChecker:
             self._refused = True
             return None
         if self._is_heading(draft.text):
+            return None
+        if holds_json(draft.text) and not self._is_copied(draft.text):
+            self._dropped += 1
             return None
         return self._find_quotes(draft)
 
@@ -95,6 +105,11 @@ class DraftChecker:
             yield f"The language model cited passages that do not exist: {numbers}."
         if self._moved:
             yield f"For {_sentences(self._moved)} the quote is from another passage than the language model named."
+
+    def _is_copied(self, text: str) -> bool:
+        """Whether a passage holds the text; white space does not count."""
+        words = "".join(text.split())
+        return any(words in "".join(passage.hit.chunk.text.split()) for passage in self._passages)
 
     def _is_heading(self, text: str) -> bool:
         """Whether the text is a passage's title, a heading above a passage, or the line of these that the model was shown."""

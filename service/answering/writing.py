@@ -1,4 +1,7 @@
-"""Writes one answer: the generator's drafts, checked; if the generator fails, the fallback generator writes instead."""
+"""Writes one answer: the generator's drafts, checked; if none of them is left, the fallback generator writes instead.
+
+Only where the language model itself says that the passages hold no answer does the answer stay without sentences.
+"""
 
 from collections.abc import Iterator, Sequence
 from types import GeneratorType
@@ -35,10 +38,19 @@ class SentenceWriter:
             if self._checker.released:
                 self._reported += (f"{error} The answer ends where it broke off.",)
                 return
-            self._reported += (f"{error} The answer is taken word for word from the documents instead.",)
-            self.generator, self.prompt_hash = self._fallback.name, None
-            self._stages.fell_back = True
-            yield from self._check_drafts(self._fallback, question, passages)
+            reason = str(error)
+        else:
+            if self._checker.released or self._checker.refused or self._first.name == self._fallback.name:
+                return
+            reason = (
+                "No sentence of the language model is left."
+                if self._checker.drafted.sentences
+                else "The language model wrote no sentence."
+            )
+        self._reported += (f"{reason} The answer is taken word for word from the documents instead.",)
+        self.generator, self.prompt_hash = self._fallback.name, None
+        self._stages.fell_back = True
+        yield from self._check_drafts(self._fallback, question, passages)
 
     def notes(self) -> Iterator[str]:
         """Notes for the caller, the generator's first."""

@@ -1,18 +1,23 @@
 """Client of a server with the OpenAI chat protocol: streams a reply, or raises RequestFailed with the reason."""
 
-import json
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Lock
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 
 import httpx2
-import openai
 
 from service.generators.budget import TokenBudget, estimate_tokens
+from service.generators.chat_events import (
+    ChatEvent,
+    ReplyInvalid,
+    is_end,
+    read_event,
+    read_token_count,
+    whole_characters,
+)
+from service.generators.connection import event_data, open_response
 from service.progress import current_stages
 from service.prompts import Messages
 from service.records import Usage
@@ -21,9 +26,7 @@ from service.settings import Settings
 MAX_SILENCES = 5  # the whole answer may take this many times the longest silence
 _CONNECT_S = 5.0
 _CHARACTERS_PER_TOKEN = 32  # a server that writes more than this ignores max_tokens
-_MAX_BYTES = 16 * 2**20
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_CONNECTED = ("connect_tcp.complete", "start_tls.complete")
 _DIALECT = frozenset({400, 422})
 _FIXES: Mapping[int, str] = {
     401: "Check llm_api_key.",
@@ -60,7 +63,8 @@ class ModelEndpoint:
 class Reply:
     """What is known about a reply while it arrives.
 
-    `finish` and `model` are the server's finish reason and name of the model, `usage` its count of tokens.
+    `finish` and `model` are the server's finish reason and name of the model, `usage` its count of tokens. `calls_tool`: the
+    model asks for a tool to be called.
     """
 
     finish: str | None = None
@@ -68,19 +72,31 @@ class Reply:
     characters: int = 0
     retries: int = 0
     model: str | None = None
+    calls_tool: bool = False
+
+    def add(self, event: ChatEvent) -> None:
+        """Add what the event says."""
+        self.finish = event.finish or self.finish
+        self.usage = event.usage or self.usage
+        self.model = event.model or self.model
+        self.calls_tool |= event.calls_tool
+        self.characters += len(event.text)
 
 
 class RequestFailed(Exception):
     """The request failed, or the reply broke off.
 
     `again_after` is the number of seconds to wait before another attempt, None when another attempt is of no use.
-    `dialect`: the server did not understand the request itself.
+    `dialect`: the server did not understand the request itself. `garbled`: the server replied, but not with a chat answer.
     """
 
-    def __init__(self, reason: str, again_after: float | None = None, *, dialect: bool = False) -> None:
+    def __init__(
+        self, reason: str, again_after: float | None = None, *, dialect: bool = False, garbled: bool = False
+    ) -> None:
         super().__init__(reason)
         self.again_after = again_after
         self.dialect = dialect
+        self.garbled = garbled
 
 
 class ChatServer:
@@ -100,9 +116,10 @@ class ChatServer:
         limit: str = "llm_timeout_s",
     ) -> None:
         self._server = server
+        self._base = server.base_url.rstrip("/")
         self._budget = budget
         self._temperature = temperature
-        self._max_silences = max_silences
+        self._longest_s = server.silence_s * max_silences
         self._limit = limit
         self._counts_tokens = True
         timeout = httpx2.Timeout(server.silence_s, connect=min(_CONNECT_S, server.silence_s))
@@ -110,19 +127,13 @@ class ChatServer:
         self._http = httpx2.Client(
             timeout=timeout,
             limits=httpx2.Limits(max_keepalive_connections=0),
-            event_hooks={"request": [cut_off_when_stopped], "response": [self._limit_response]},
-        )
-        self._client = openai.OpenAI(
-            base_url=server.base_url,
-            api_key=server.api_key or "none",
-            timeout=timeout,
-            max_retries=0,
-            http_client=self._http,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a server's cookies would pile up
+            headers=_authorization(server),
         )
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
     def write(
         self, messages: Messages, reply: Reply, *, plain: bool, form: Mapping[str, object] | None = None
@@ -132,25 +143,31 @@ class ChatServer:
         `form` is a JSON schema that the reply should follow. `plain` leaves out what some servers refuse: the schema,
         `max_tokens` and the temperature (newer models of OpenAI refuse the last two). Raises RequestFailed.
         """
+        reply.finish = None  # that of an attempt before
+        yield from whole_characters(self._texts(self._request(messages, plain=plain, form=form), reply))
+
+    def _texts(self, request: Mapping[str, object], reply: Reply) -> Iterator[str]:
+        until = time.monotonic() + self._longest_s
         try:
-            with self._client.chat.completions.create(**self._request(messages, plain=plain, form=form)) as stream:
-                for chunk in stream:
-                    yield from _read_chunk(chunk, reply)
+            with open_response(self._http, f"{self._base}/chat/completions", request, self._longest_s) as response:
+                if not response.is_success:
+                    raise self._status_failure(response)
+                for data in event_data(response):
+                    if is_end(data):
+                        break
+                    event = read_event(data)
+                    reply.add(event)
+                    if event.text:
+                        yield event.text
                     if reply.characters > self._budget.answer * _CHARACTERS_PER_TOKEN:
                         raise RequestFailed("wrote far more than llm_max_tokens allows.")
-        except openai.APIStatusError as error:
-            raise _status_failure(error) from error
-        except openai.APITimeoutError as error:
-            raise RequestFailed(f"did not answer in time ({self._limit} = {self._server.silence_s:g}).") from error
-        except openai.APIConnectionError as error:
-            if reply.finish is not None:
-                return  # the answer is complete; only the end of the stream is missing
-            raise RequestFailed(
-                "cannot be reached, or broke off. Check llm_base_url, and that it runs.", 0.0
-            ) from error
-        except (openai.APIError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise RequestFailed("sent something that is not a chat answer. Check llm_base_url.", 0.0) from error
+        except (ReplyInvalid, httpx2.HTTPError) as error:
+            if reply.finish is None:
+                raise self._failure(error, until) from error
+            return  # the answer is complete; only the end of the stream is missing
         if reply.finish is None:
+            if time.monotonic() >= until:
+                raise self._too_late()
             raise RequestFailed("ended its answer before it was complete.", 0.0)
 
     def tokens(self, text: str) -> int:
@@ -162,13 +179,12 @@ class ChatServer:
         estimate = estimate_tokens(text)
         if estimate <= self._budget.room or not self._counts_tokens:
             return estimate
-        root = self._server.base_url.rstrip("/").removesuffix("/v1")
-        key = {"Authorization": f"Bearer {self._server.api_key}"} if self._server.api_key else {}
         body = {"model": self._server.model, "content": text, "prompt": text}
         try:
-            response = self._http.post(f"{root}/tokenize", json=body, headers=key)
-            return len(response.raise_for_status().json()["tokens"])
-        except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+            url = f"{self._base.removesuffix('/v1')}/tokenize"
+            with open_response(self._http, url, body, self._longest_s) as response:
+                return read_token_count(response.raise_for_status().read())
+        except (httpx2.HTTPError, ReplyInvalid):
             current_stages().raise_if_stopped()  # a request that was cut off does not show that the route is missing
             self._counts_tokens = False  # it has no such route: use the estimate from now on
             return estimate
@@ -194,100 +210,30 @@ class ChatServer:
             "stream_options": {"include_usage": True},
         }
 
-    def _limit_response(self, response: httpx2.Response) -> None:
-        assert isinstance(response.stream, httpx2.SyncByteStream)
-        response.stream = _LimitedStream(
-            response.stream, time.monotonic() + self._server.silence_s * self._max_silences
-        )
+    def _failure(self, error: Exception, until: float) -> RequestFailed:
+        if isinstance(error, httpx2.TimeoutException) or time.monotonic() >= until:
+            return self._too_late()
+        if isinstance(error, ReplyInvalid):
+            return RequestFailed(str(error), 0.0, garbled=True)
+        return RequestFailed("cannot be reached, or broke off. Check llm_base_url, and that it runs.", 0.0)
+
+    def _too_late(self) -> RequestFailed:
+        return RequestFailed(f"did not answer in time ({self._limit} = {self._server.silence_s:g}).")
+
+    def _status_failure(self, response: httpx2.Response) -> RequestFailed:
+        """The failure for an error status. The server's own message is not read: it may repeat the key or the passages."""
+        status = response.status_code
+        reason = f"answered with status {status}. {_FIXES.get(status, 'Its log says why.')}"
+        if status in _RETRYABLE:
+            wait = _seconds(response.headers.get("retry-after"))
+            return RequestFailed(reason, wait if wait <= self._server.silence_s else None)
+        return RequestFailed(reason, dialect=status in _DIALECT)
 
 
-class _LimitedStream(httpx2.SyncByteStream):
-    """A response body with a limit in time and in bytes, whatever the server sends."""
-
-    def __init__(self, stream: httpx2.SyncByteStream, until: float) -> None:
-        self._stream = stream
-        self._until = until
-
-    def __iter__(self) -> Iterator[bytes]:
-        size = 0
-        for part in self._stream:
-            size += len(part)
-            if time.monotonic() > self._until:
-                raise httpx2.ReadTimeout("the answer takes too long")
-            if size > _MAX_BYTES:
-                raise httpx2.RemoteProtocolError("the answer is too large")
-            yield part
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _read_chunk(chunk: Any, reply: Reply) -> Iterator[str]:
-    """Yield the text of a chunk and fill in `reply`. Any field may be missing or malformed."""
-    usage = getattr(chunk, "usage", None)
-    read, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    if isinstance(read, int) and isinstance(written, int):
-        reply.usage = Usage(read, written)
-    model = getattr(chunk, "model", None)
-    reply.model = model if isinstance(model, str) and model else reply.model
-    choices = getattr(chunk, "choices", None)
-    for choice in choices[:1] if isinstance(choices, list) else []:
-        finish = getattr(choice, "finish_reason", None)
-        reply.finish = finish if isinstance(finish, str) else reply.finish
-        content = getattr(getattr(choice, "delta", None), "content", None)
-        if isinstance(content, str) and content:
-            reply.characters += len(content)
-            yield content
-
-
-def _status_failure(error: openai.APIStatusError) -> RequestFailed:
-    """The failure for an error status. The server's own message is left out: it may repeat the key or the passages."""
-    status = error.status_code
-    reason = f"answered with status {status}. {_FIXES.get(status, 'Its log says why.')}"
-    if status in _RETRYABLE:
-        return RequestFailed(reason, _seconds(error.response.headers.get("retry-after")))
-    return RequestFailed(reason, dialect=status in _DIALECT)
+def _authorization(server: ModelEndpoint) -> dict[str, str]:
+    return {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
 
 
 def _seconds(header: str | None) -> float:
     """The seconds of a Retry-After header; 0 without one, or for a date."""
     return float(header) if header and header.strip().isdecimal() else 0.0
-
-
-def cut_off_when_stopped(request: httpx2.Request) -> None:
-    """Cut off the connection of `request` as soon as the answer that this thread works on is stopped.
-
-    This sees only connections that are opened for the request, so the client must keep none alive. If the answer is stopped
-    before the connection is open, the connection is cut off once it is.
-    """
-    connection = _Connection()
-    request.extensions = {**request.extensions, "trace": connection.trace}
-    current_stages().when_stopped(connection.cut)
-
-
-class _Connection:
-    """The connection of one request: opened by the thread that asks, cut off by another."""
-
-    def __init__(self) -> None:
-        self._guard = Lock()
-        self._socket: socket.socket | None = None
-        self._is_cut = False
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Keep the socket (httpx2's extension `trace`); a TLS socket replaces the plain one that it wraps."""
-        if event.endswith(_CONNECTED):
-            with self._guard:
-                self._socket = info["return_value"].get_extra_info("socket")
-                self._end_if_cut()
-
-    def cut(self) -> None:
-        """Shut the socket down, which ends every read and write on it."""
-        with self._guard:
-            self._is_cut = True
-            self._end_if_cut()
-
-    def _end_if_cut(self) -> None:
-        if self._is_cut and self._socket is not None:
-            with suppress(OSError):  # it is closed already
-                # Not the TLS socket's own method, which would change its state under the thread that reads.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -68,9 +68,9 @@ class Generator(Protocol):
         ...
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
-        """Yield the sentences of the answer; no Draft at all means that the passages hold no answer.
+        """Yield the sentences of the answer. That the passages hold no answer is a sentence too (see text/refusals).
 
-        Raises GeneratorUnavailable when a model's server fails, possibly after some sentences.
+        Raises GeneratorUnavailable when a model or its server fails, possibly after some sentences.
         """
         ...
 
