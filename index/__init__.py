@@ -3,11 +3,11 @@
 Read in this order; each file and folder uses only those above it:
 
 - records, errors, uris: the facts that everything works with
+- storage: SQLite, locks, files that are replaced atomically
 - formats: one file in any format becomes documents with canonical text
 - extraction: run the parsers in a process of their own, with limits
 - chunking: documents become chunks
 - inference, embedding: run a network, and turn texts into vectors
-- storage: SQLite, locks, files that are replaced atomically
 - filters, ledger: the source of truth about documents, chunks, vectors and permissions
 - vectors, lexicon: the two search indexes, caches of the ledger
 - search: query both and fuse their rankings

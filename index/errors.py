@@ -14,12 +14,15 @@
     │   ├── ExportUnwritable        an export cannot be written to that path
     │   ├── EncoderMismatch         the collection was made with another encoder
     │   ├── LedgerDamaged           the ledger cannot be read
+    │   │   └── LedgerLost          the ledger is missing or empty, although documents were indexed
     │   ├── ModelMissing            model files are not where they should be
     │   ├── ModelDamaged            a model file differs from its recorded checksum
     │   ├── NotFound                no such document, version or chunk in the collection
     │   └── QueryInvalid            a query or filter cannot be run
     └── Transient                   the same call may succeed later
         ├── CollectionBusy          another process is writing; the message says which
+        ├── CollectionDropped       another program dropped the collection while a writer waited for it
+        ├── NotWritable             a file or folder is read-only, or another user's
         └── DiskFull                nothing was lost; free space and run again
 
 Every message names the thing, the bad value and the fix.
@@ -92,6 +95,10 @@ class LedgerDamaged(Permanent):
     """The ledger, the only source of truth, cannot be read."""
 
 
+class LedgerLost(LedgerDamaged):
+    """The ledger is missing or empty, although the collection had one."""
+
+
 class ModelMissing(Permanent):
     """Model files are not where they should be."""
 
@@ -110,6 +117,14 @@ class QueryInvalid(Permanent):
 
 class CollectionBusy(Transient):
     """Another process is writing to the collection."""
+
+
+class CollectionDropped(Transient):
+    """Another program dropped the collection while a writer waited for it. Open it again: a new one may have its name."""
+
+
+class NotWritable(Transient):
+    """A file or folder that Quoth must write is read-only, or another user's."""
 
 
 class DiskFull(Transient):

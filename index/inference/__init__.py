@@ -1,4 +1,4 @@
 """Running neural networks on the CPU: the BERT architecture, engines, and batches shared by concurrent calls.
 
-Read in this order: bert, batching, engine, runtime.
+Read in this order: bert, batching, cache, engine, runtime.
 """

@@ -9,7 +9,6 @@ import logging
 import os
 import platform
 import sys
-import threading
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -35,6 +34,8 @@ import openvino  # noqa: E402  (the lines above must come first)
 # that.
 openvino.Type.i64.to_dtype()
 from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402
+
+from index.inference.cache import CompiledCache  # noqa: E402
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -164,20 +165,28 @@ def _finish(lane: _Lane, batch: PaddedBatch) -> list[Floats]:
 def _compile(
     core: openvino.Core, module: nn.Module, example: Sequence[Tensor], settings: Mapping[str, Any], cache: Path | None
 ) -> openvino.CompiledModel:
-    """The module compiled for this CPU, from the cache if it is there and undamaged."""
+    """The module compiled for this CPU, after a trial run; from the cache if it is there, undamaged, and runs."""
     if cache is None:
-        return core.compile_model(_convert(module, example), "CPU", dict(settings))
-    path = cache / f"{_key(module, example, settings, core)}.blob"
-    if path.exists():
+        return _tried(core.compile_model(_convert(module, example), "CPU", dict(settings)), example)
+    kept, key = CompiledCache(cache), _key(module, example, settings, core)
+    content = kept.read(key)
+    if content is not None:
         try:
-            return core.import_model(io.BytesIO(path.read_bytes()), "CPU", dict(settings))
-        except RuntimeError:
-            _log.warning("%s is damaged; the network is compiled again", path, exc_info=True)
-    compiled = core.compile_model(_convert(module, example), "CPU", dict(settings))
-    cache.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-    part.write_bytes(compiled.export_model().getvalue())
-    part.replace(path)
+            return _tried(core.import_model(io.BytesIO(content), "CPU", dict(settings)), example)
+        except RuntimeError as error:
+            _log.warning("%s does not run (%s); the network is compiled again", kept.path(key), error)
+    compiled = _tried(core.compile_model(_convert(module, example), "CPU", dict(settings)), example)
+    kept.write(key, compiled.export_model().getvalue())
+    return compiled
+
+
+def _tried(compiled: openvino.CompiledModel, example: Sequence[Tensor]) -> openvino.CompiledModel:
+    """The network, after a run on the example. Raises RuntimeError if it fails or gives values that are not finite."""
+    request = compiled.create_infer_request()
+    request.infer([tensor.numpy() for tensor in example])
+    for number in range(len(compiled.outputs)):
+        if not np.isfinite(request.get_output_tensor(number).data).all():
+            raise RuntimeError(f"output {number} of the compiled network is not finite")
     return compiled
 
 

@@ -64,9 +64,9 @@ class Network:
         if engine == "openvino":
             try:
                 self._engine = OpenVinoEngine(module, len(signature.inputs), head, len(signature.head), cache)
-            except REFUSALS:
+            except REFUSALS as error:
                 _log.warning(
-                    "OpenVINO cannot run %s on this CPU; torch runs it, slower", type(module).__name__, exc_info=True
+                    "OpenVINO cannot run %s on this CPU (%s); torch runs it, slower", type(module).__name__, error
                 )
         self.engine_name: EngineName = "openvino" if isinstance(self._engine, OpenVinoEngine) else "torch"
         self._batcher: Batcher[Mapping[str, Ids], tuple[Floats, ...]] = Batcher(

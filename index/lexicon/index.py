@@ -21,7 +21,7 @@ from index.ledger.selections import Selection
 from index.ledger.snapshot import Mark, Snapshot
 from index.lexicon.analysis import SCHEMA, any_term, normalize, restrict
 from index.lexicon.files import FORMAT, LexiconDamaged, create_index, delete_stale, open_index, read_mark
-from index.storage.atomic import report_full_disk
+from index.storage.atomic import report_full_disk, report_read_only
 from index.storage.lock import FileLock
 
 _TIES = 32
@@ -121,7 +121,12 @@ class Lexicon:
     def _update(self, ledger: Ledger) -> None:
         """Write the missing changes. If another process is updating, searches use the present state until it is done."""
         try:
-            with self._lock.hold(self._wait_seconds), ledger.snapshot() as snapshot, report_full_disk(self._folder):
+            with (
+                self._lock.hold(self._wait_seconds),
+                ledger.snapshot() as snapshot,
+                report_full_disk(self._folder),
+                report_read_only(self._folder),
+            ):
                 self._reload()
                 if self._mark is None or not snapshot.can_replay(self._mark):
                     self._rebuild(snapshot)

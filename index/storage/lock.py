@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.errors import CollectionBusy
+from index.storage.atomic import report_full_disk, report_read_only
 
 _POLL_SECONDS = 0.02
 
@@ -60,6 +61,15 @@ class FileLock:
         finally:
             self._threads.release()
 
+    def is_on_disk(self) -> bool:
+        """Whether the file that this object has locked is still the one at its path. False once its folder was moved away."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
     def forget(self) -> None:
         """Close the descriptors. In a forked child this leaves the parent's lock alone."""
         self._release_turn()
@@ -84,8 +94,9 @@ class FileLock:
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+            with report_full_disk(self._path):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         except BaseException:
             os.close(descriptor)
             raise
@@ -93,7 +104,8 @@ class FileLock:
 
     def _flock(self, path: Path, deadline: float) -> int:
         """Return a descriptor of `path` that holds the lock. `CollectionBusy` after the deadline."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        with report_full_disk(path), report_read_only(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             while True:
                 try:

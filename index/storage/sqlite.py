@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from index.errors import CollectionBusy, DiskFull, LedgerDamaged
-from index.storage.atomic import is_full
+from index.errors import CollectionBusy, CollectionDropped, DiskFull, LedgerDamaged
+from index.storage.atomic import is_full, not_writable, read_only_place
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
 _BUSY_SECONDS = 30.0
 
 
@@ -25,7 +26,8 @@ class SqliteDatabase:
         self._path = path
         self._explain = explain or translate_errors
         self._idle: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
+        self._guard = threading.Lock()  # of the idle connections; nothing is opened meanwhile
+        self._watch_guard = threading.Lock()
         self._watching: sqlite3.Connection | None = None
         self._watches = 0
         self._closed = False
@@ -34,8 +36,10 @@ class SqliteDatabase:
         """Close every connection; one in use is closed when it is returned."""
         with self._guard:
             self._closed = True
-            while self._idle:
-                self._idle.pop().close()
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        with self._watch_guard:
             if self._watching is not None:
                 self._watching.close()
                 self._watching = None
@@ -67,7 +71,7 @@ class SqliteDatabase:
 
         SQLite's `data_version` counts only what other connections committed, so the connection used here never writes.
         """
-        with self._explain(self._path), self._guard:
+        with self._explain(self._path), self._watch_guard:
             if self._watching is None:
                 self._watching = connect(self._path)
                 self._watches += 1
@@ -91,10 +95,11 @@ class SqliteDatabase:
             yield connection
         finally:
             with self._guard:
-                if self._closed:
-                    connection.close()
-                else:
+                is_kept = not self._closed
+                if is_kept:
                     self._idle.append(connection)
+            if not is_kept:
+                connection.close()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -146,6 +151,14 @@ def translate_errors(path: Path) -> Iterator[None]:
         if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and is_full(path)):
             raise DiskFull(
                 f"{path}: the disk is full. Everything acknowledged before is safe; free space and run again"
+            ) from error
+        if primary in _FORBIDDEN and (
+            place := read_only_place([path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm")])
+        ):
+            raise not_writable(place) from error
+        if primary == sqlite3.SQLITE_CANTOPEN and not path.parent.exists():
+            raise CollectionDropped(
+                f"{path.parent.name}: another program dropped the collection meanwhile. Run again to see what is there"
             ) from error
         if primary in _BUSY:
             raise CollectionBusy(

@@ -2,5 +2,5 @@
 
 Engines are imported inside the commands: torch alone takes seconds, and `quoth --help` needs none of it.
 
-Read in this order: console, doctor, rendering, index, collections, conversations, keys, audit, servers, app.
+Read in this order: interruption, console, doctor, rendering, index, collections, conversations, keys, audit, servers, app.
 """

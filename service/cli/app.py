@@ -132,9 +132,15 @@ def _service(settings: Settings) -> Service:
 
 
 def _require_collection(settings: Settings) -> None:
-    """Raise CollectionMissing, with the command that makes it, before the models load, which takes seconds."""
-    names = library_of(settings).names()
+    """Raise CollectionMissing, with the command that makes it, before the models load, which takes seconds.
+
+    A collection that cannot be opened raises its error here, too.
+    """
+    library = library_of(settings)
+    names = library.names()
     if settings.collection in names:
+        library.open(settings.collection)
+        library.close()
         return
     option = "" if settings.collection == Settings.model_fields["collection"].default else f" -c {settings.collection}"
     there = f" There are: {', '.join(names)}." if names else ""

@@ -15,9 +15,6 @@ from service.settings import LogLevel, Settings, load
 if TYPE_CHECKING:
     from index.library import Library
 
-INTERRUPTED = 130
-"""The exit code of a command that was stopped with Ctrl-C."""
-
 _QUIET: LogLevel = "warning"
 
 CollectionOption = Annotated[

@@ -10,7 +10,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli import rendering
-from service.cli.console import INTERRUPTED, CollectionOption, library_of, quiet_settings, stderr, stdout
+from service.cli.console import CollectionOption, library_of, quiet_settings, stderr, stdout
+from service.cli.interruption import INTERRUPTED
 
 if TYPE_CHECKING:
     from index.collection import Collection

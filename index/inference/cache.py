@@ -1,0 +1,93 @@
+"""The compiled networks that are kept in a folder, each with a checksum; the folder is optional in every respect.
+
+A file is `KEY.blob`: the SHA-256 of key and content, then the content. So a file that was cut, changed, or stored under
+another network's name counts as damaged. A folder that cannot be read or written, and a full disk, cost time and nothing else:
+the network is compiled at every start.
+"""
+
+import fcntl
+import functools
+import logging
+import shutil
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+
+from index.errors import DiskFull
+from index.storage.atomic import PARTIAL, replace_file
+
+_DIGEST_BYTES = sha256().digest_size
+_SPARE_BYTES = 32 << 20  # the cache leaves this much of the disk free for what must be written
+_log = logging.getLogger(__name__)
+
+
+class CompiledCache:
+    """The compiled networks in `folder`, by key. Processes may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, key: str) -> Path:
+        """The file of a network."""
+        return self._folder / f"{key}.blob"
+
+    def read(self, key: str) -> bytes | None:
+        """The compiled network under `key`, None if it is not there or not as it was written (logged)."""
+        path = self.path(key)
+        try:
+            with path.open("rb") as file:
+                digest, content = file.read(_DIGEST_BYTES), file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            _log.warning("%s cannot be read (%s); the network is compiled again", path, error.strerror)
+            return None
+        if digest != _digest(key, content):
+            _log.warning("%s is damaged; the network is compiled again", path)
+            return None
+        return content
+
+    def write(self, key: str, content: bytes) -> None:
+        """Keep the compiled network under `key`. Where that is impossible, log why, once for each reason."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._delete_partial_files()
+            if shutil.disk_usage(self._folder).free < len(content) + _SPARE_BYTES:
+                _report_unkept(self._folder, "the disk is nearly full")
+                return
+            with ExitStack() as until_replaced, replace_file(self.path(key)) as partial:
+                file = until_replaced.enter_context(partial.open("wb"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.write(_digest(key, content))
+                file.write(content)
+                file.flush()
+        except DiskFull:
+            _report_unkept(self._folder, "the disk is full")
+        except OSError as error:
+            _report_unkept(self._folder, error.strerror or str(error))
+
+    def _delete_partial_files(self) -> None:
+        """Delete what killed processes left behind. A process that still writes holds a lock on its file."""
+        for partial in self._folder.glob(f"*{PARTIAL}"):
+            try:
+                with partial.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    partial.unlink()
+            except (BlockingIOError, FileNotFoundError):
+                continue
+
+
+def _digest(key: str, content: bytes) -> bytes:
+    digest = sha256(key.encode())
+    digest.update(content)
+    return digest.digest()
+
+
+@functools.cache
+def _report_unkept(folder: Path, reason: str) -> None:
+    _log.warning(
+        "compiled networks cannot be kept in %s (%s), so every start takes some seconds longer. "
+        "Make the folder writable, or free space",
+        folder,
+        reason,
+    )
