@@ -134,13 +134,13 @@ class RemoteTarget:
 
     def describe(self) -> Mapping[str, object]:
         """The endpoint and what it reports about its default collection."""
-        ready = self._send("GET", "/readyz")
-        collection = {name: ready["collection"][name] for name in ("documents", "chunks", "encoder")}
+        listing = self._send("GET", "/v1/collections")
+        default = next((one for one in listing["collections"] if one["name"] == listing["default"]), None)
         return {
             "endpoint": self._endpoint,
-            "collection": self._collection or ready["collection"]["name"],
+            "collection": self._collection or listing["default"],
             "generator": self._generator,
-            "default_collection": collection,
+            "default_collection": default and {name: default[name] for name in ("documents", "chunks", "encoder")},
         }
 
     def _question(self, case: Case) -> dict[str, Any]:

@@ -23,6 +23,8 @@
     │   ├── PortTaken            another program uses the port, or the address is not this machine's
     │   ├── ExposureRefused      other machines reach the address, and no key exists
     │   ├── KeyInvalid           no API key, or one that is unknown, expired or revoked
+    │   ├── KeysLost             API keys were made, and the database holds none of them
+    │   ├── KeysKept             API keys that exist cannot be given up
     │   ├── KeyMissing           no API key of that name or id to revoke
     │   ├── KeyOptionInvalid     an API key cannot have that name, expiry, rate or principal
     │   ├── ScopeMissing         the API key lacks the scope
@@ -35,10 +37,11 @@
         ├── SlackUnavailable     Slack does not answer
         ├── GeneratorUnavailable the language model's server does not answer
         ├── QueueFull            more jobs wait than the queue takes
-        ├── JobsUnavailable      the database of the jobs, or the disk for uploads, is locked, missing or full
+        ├── JobsUnavailable      the database of the jobs, or the disk for uploads, is locked, missing, read-only or full
         ├── AnswerTimedOut       the answer took longer than is allowed
         ├── Overloaded           too many requests at once, and too many waiting
         ├── ShuttingDown         the server is stopping
+        ├── NotReady             the server cannot do its work now, for a reason that the caller may not read
         └── StoreUnavailable     the database is locked, missing or full
 
 Every message names the thing, the bad value and the fix. The Python client adds Refused and Unavailable, for what a server
@@ -145,6 +148,14 @@ class KeyInvalid(Permanent):
     """No API key, or one that is unknown, expired or revoked; the message does not say which."""
 
 
+class KeysLost(Permanent):
+    """API keys were made, and the database holds none of them: it was lost, emptied or replaced."""
+
+
+class KeysKept(Permanent):
+    """API keys that exist cannot be given up: they are revoked, one by one."""
+
+
 class KeyMissing(Permanent):
     """No API key of that name or id to revoke."""
 
@@ -194,7 +205,7 @@ class QueueFull(Transient):
 
 
 class JobsUnavailable(Transient):
-    """The database of the jobs, or the disk for uploads, does not answer: locked, missing or full."""
+    """The database of the jobs, or the disk for uploads, does not answer: locked, missing, read-only or full."""
 
 
 class AnswerTimedOut(Transient):
@@ -207,6 +218,10 @@ class Overloaded(Transient):
 
 class ShuttingDown(Transient):
     """The server is stopping."""
+
+
+class NotReady(Transient):
+    """The server cannot do its work now, for a reason that the caller may not read."""
 
 
 class StoreUnavailable(Transient):

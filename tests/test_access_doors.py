@@ -95,13 +95,21 @@ def test_the_page_and_the_health_of_the_server_are_public(served: ServedApp) -> 
     assert bare.get("/assets/../v1/collections").status_code in (401, 404)
 
 
+def damage(served: ServedApp, name: str) -> None:
+    """Leave a file in the place of the collection's ledger that is none."""
+    folder = served.service.settings.home / "collections" / name
+    folder.mkdir(exist_ok=True)
+    (folder / "ledger.sqlite").write_bytes(b"no database " * 400)
+
+
 def test_only_admins_see_why_the_server_is_not_ready(served: ServedApp) -> None:
     admin = served.key("admin", Scope.ADMIN)
     served.library.drop("open")
+    damage(served, "open")
     unready = served.client().get("/readyz")
-    assert (unready.status_code, unready.json()["code"]) == (503, "collection-missing")
-    assert "closed" not in unready.text
-    assert "closed" in admin.get("/readyz").json()["detail"]
+    assert (unready.status_code, unready.json()["code"]) == (503, "not-ready")
+    assert "ledger" not in unready.text
+    assert "ledger" in admin.get("/readyz").json()["detail"]
 
 
 @pytest.mark.parametrize(

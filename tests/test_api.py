@@ -234,15 +234,18 @@ def test_health_and_readiness(client: httpx.Client) -> None:
     assert client.get("/readyz").json()["collection"]["name"] == "default"
 
 
-def test_a_server_without_its_collection_is_not_ready_and_says_why(
+def test_a_server_without_a_collection_is_ready_for_the_first_upload(
     service: Service, store: ConversationStore, tmp_path: Path, loopback: Any
 ) -> None:
     settings = Settings(home=tmp_path)
     empty = replace(service, settings=settings, library=Library(tmp_path, service.library.encoder))
     with loopback(create_app(empty, store)) as address:
         response = httpx.get(f"{address}/readyz")
-        assert (response.status_code, response.json()["code"]) == (503, "collection-missing")
+        assert (response.status_code, response.json()) == (200, {"status": "ready", "collection": None})
         assert httpx.get(f"{address}/v1/collections").json()["collections"] == []
+        assert httpx.get(f"{address}/v1/models").json()["data"] == []
+        upload = httpx.post(f"{address}/v1/collections/any/documents", files={"file": ("a.txt", b"The bridge opened.")})
+        assert upload.status_code == 202
 
 
 def test_logs_record_events_but_no_text(client: httpx.Client) -> None:

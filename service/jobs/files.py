@@ -8,17 +8,18 @@ decides it.
 import errno
 import hashlib
 import os
-import time
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from index.storage.atomic import sync_to_disk
+from index.storage.atomic import seconds_unchanged, sync_to_disk
 from service.errors import JobsUnavailable, UploadTooLarge
 
 _INCOMING = "incoming"
 _INCOMING_SECONDS = 24 * 3600.0
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HEAD_BYTES = 4096  # of a file's beginning, to compare with the format that its name gives
 
 
@@ -67,40 +68,55 @@ class Originals:
     """The stored files below `folder`. Processes may share it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     @contextmanager
     def receiving(self, max_bytes: int) -> Iterator[Incoming]:
         """A file to write an upload to, removed at the end of the `with` block unless `place` moved it to its place.
 
-        Raises JobsUnavailable when the disk is full.
+        Raises JobsUnavailable when the disk is full or cannot be written.
         """
-        folder = self._folder / _INCOMING
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with self._incoming_folder() as folder:
             incoming = Incoming(folder / uuid.uuid4().hex, max_bytes)
             try:
                 yield incoming
             finally:
                 incoming.abandon()
+
+    def require_room(self) -> None:
+        """Raise JobsUnavailable unless a file can be received now. Writes one block, which leaves nothing behind."""
+        with self._incoming_folder() as folder, tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(bytes(_HEAD_BYTES))
+
+    @contextmanager
+    def _incoming_folder(self) -> Iterator[Path]:
+        folder = self.folder / _INCOMING
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            yield folder
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno in _FULL:
                 raise JobsUnavailable(
-                    f"{self._folder}: the upload does not fit on the disk ({error.strerror}). "
+                    f"{self.folder}: the upload does not fit on the disk ({error.strerror}). "
                     "Free space on the server, then send it again"
                 ) from error
-            raise
+            if error.errno is None:  # a timeout, for example: not the disk's
+                raise
+            raise JobsUnavailable(
+                f"{self.folder}: uploads cannot be stored ({error.strerror}). Let the server write to this folder, "
+                "then send it again"
+            ) from error
 
     def path(self, sha256: str) -> Path:
         """The path of the file with that content, whether it exists or not."""
-        return self._folder / sha256[:2] / sha256
+        return self.folder / sha256[:2] / sha256
 
     def place(self, incoming: Incoming) -> None:
         """Move a finished upload to its place, durably. A file with the same content is replaced."""
         target = self.path(incoming.sha256)
         target.parent.mkdir(exist_ok=True)
         incoming.path.replace(target)
-        for folder in (target.parent, self._folder):
+        for folder in (target.parent, self.folder):
             sync_to_disk(folder)
 
     def remove(self, sha256: str) -> None:
@@ -109,12 +125,12 @@ class Originals:
 
     def digests(self) -> Iterator[str]:
         """The SHA-256 of every stored file."""
-        for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             yield path.name
 
     def sweep_incoming(self) -> None:
         """Remove files left by a server that was killed while receiving them: those not written to for a day."""
-        for path in (self._folder / _INCOMING).glob("*"):
+        for path in (self.folder / _INCOMING).glob("*"):
             with suppress(FileNotFoundError):  # its server has just finished or abandoned it
-                if time.time() - path.stat().st_mtime > _INCOMING_SECONDS:
+                if seconds_unchanged(path) > _INCOMING_SECONDS:
                     path.unlink()

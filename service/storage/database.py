@@ -98,6 +98,11 @@ class Database:
         with self._translate_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def require_answer(self) -> None:
+        """Raise StoreUnavailable unless the database answers."""
+        with self.reading() as session:
+            session.execute(text("SELECT version_num FROM alembic_version"))
+
     def scrub(self) -> None:
         """Remove deleted rows from SQLite's write-ahead log, too: write the log back to the file and truncate it.
 

@@ -4,16 +4,22 @@ from functools import partial
 from http import HTTPStatus
 from typing import Literal
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from index.errors import CollectionMissing, IndexingError
+from index.errors import IndexingError
+from index.records import CollectionState
 from service.access.caller import Scope
-from service.api.dependencies import TheSession, needs
+from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import MEDIA_TYPE, problem_of, problem_responses
 from service.api.schemas.documents import CollectionOut
+from service.errors import NotReady, ServiceError
+from service.jobs.queue import JobQueue
 from service.schemas.base import Record
+from service.session.session import Session
 
+log = structlog.get_logger(__name__)
 router = APIRouter(tags=["operations"])
 
 
@@ -24,7 +30,7 @@ class HealthResponse(Record):
 
 
 class ReadyResponse(Record):
-    """Questions can be answered: the models are loaded and the default collection is open. Its size needs `admin`."""
+    """The server takes questions and uploads. `collection` is the default one, for callers with `admin`, once there is one."""
 
     status: Literal["ready"] = "ready"
     collection: CollectionOut | None
@@ -44,26 +50,58 @@ async def healthz() -> HealthResponse:
 
 @router.get(
     "/readyz",
-    summary="Can it answer questions?",
+    summary="Can it do its work?",
     response_model=ReadyResponse,
     responses=problem_responses(HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def readyz(request: Request, session: TheSession) -> ReadyResponse | JSONResponse:
-    """Ready when the models are loaded (before the server listens) and the default collection opens.
+async def readyz(request: Request, session: TheSession, queue: TheQueue) -> ReadyResponse | JSONResponse:
+    """Ready when questions and uploads are taken: the models are loaded (before the server listens), the databases answer,
+    files can be stored, and the default collection opens. A server without a collection is ready, too: its first upload makes
+    one.
 
     Everybody may read whether it is ready. The reason why not, and the size of the collection, need the scope `admin`.
     """
     may_know = session.caller.has(Scope.ADMIN)
     session.admission.require_open()
     try:
-        state = await session.run_io(lambda: session.service.library.open(session.service.settings.collection).state())
-    except IndexingError as error:
+        state = await session.run_io(partial(_require_ready, session, queue))
+    except (ServiceError, IndexingError) as error:
+        log.warning("not ready", error=type(error).__name__, detail=str(error))
         reason = (
-            error if may_know else CollectionMissing("The default collection does not open. A key with admin sees why.")
+            error
+            if may_know
+            else NotReady("The server is not ready. Its log says why; so does this route to a key with admin.")
         )
         problem = problem_of(reason, request).model_copy(update={"status": HTTPStatus.SERVICE_UNAVAILABLE})
         return JSONResponse(problem.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE, media_type=MEDIA_TYPE)
-    return ReadyResponse(collection=CollectionOut.model_validate(state) if may_know else None)
+    return ReadyResponse(collection=CollectionOut.model_validate(state) if may_know and state else None)
+
+
+def _require_ready(session: Session, queue: JobQueue) -> CollectionState | None:
+    """The state of the default collection, if it exists. Raises an error if something that the server needs does not work."""
+    session.store.database.require_answer()
+    queue.counts()
+    queue.originals.require_room()
+    library, names = session.service.library, session.service.library.names()
+    if session.service.settings.collection in names:
+        return library.open(session.service.settings.collection).state()
+    if names:
+        _require_one(session, names)
+    return None
+
+
+def _require_one(session: Session, names: list[str]) -> None:
+    """Raise the first error unless one of the collections opens."""
+    first: IndexingError | None = None
+    for name in names:
+        try:
+            session.service.library.open(name)
+        except IndexingError as error:
+            first = first or error
+        else:
+            return
+    if first:
+        raise first
 
 
 @router.get(
