@@ -1,10 +1,13 @@
 """Ask a language model for a reply in one strict form: the prompt from prompts/, the form as a JSON schema, no repairs.
 
+The model's reasoning before the reply, and one fence of Markdown around it, are not part of the reply.
+
 Any server with the OpenAI chat protocol will do; the client is that of the generator `remote`. The request carries the
 schema, for servers that can enforce it, temperature 0 and a fixed seed; the reply is checked in full, since a server
 may ignore all three.
 """
 
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -17,10 +20,12 @@ from evaluation.errors import ModelUnavailable, NoReply
 from service.generators.budget import TokenBudget
 from service.generators.openai_client import ChatServer, ModelEndpoint, Reply, RequestFailed
 from service.prompts import Messages, break_control_words, fill, shipped_prompt
+from service.text.thoughts import without_thoughts
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.5
 _MAX_TEXT = 500
+_FENCED = re.compile(r"(?P<before>(?:(?!```).)*)```[a-zA-Z]*\s*(?P<reply>(?:(?!```).)*)```\s*", re.DOTALL)
 
 
 class ReplyForm(BaseModel):
@@ -107,7 +112,7 @@ class StructuredClient(Generic[ReplyFormT]):
                 if failed.dialect or (failed.again_after is None and reply.characters):
                     raise NoReply(message) from failed
                 if failed.again_after is None or attempt == _ATTEMPTS:
-                    raise ModelUnavailable(message) from failed
+                    raise (NoReply if failed.garbled else ModelUnavailable)(message) from failed
                 self._pause(max(failed.again_after, _FIRST_PAUSE_S * 2 ** (attempt - 1)))
                 attempt += 1
             else:
@@ -115,8 +120,16 @@ class StructuredClient(Generic[ReplyFormT]):
 
 
 def parse_reply(text: str, form: type[ReplyFormT]) -> ReplyFormT | None:
-    """The reply if it is JSON of exactly this form with nothing around it; else None."""
-    try:
-        return form.model_validate_json(text)
-    except ValidationError:
-        return None
+    """The reply if it is JSON of exactly this form; else None.
+
+    The model's reasoning is left out. After it the reply is the whole text or, with any words before it, the only block
+    between fences.
+    """
+    answer = "".join(without_thoughts([text], whole=True))
+    fenced = _FENCED.fullmatch(answer)
+    for candidate in (text, answer, fenced["reply"] if fenced else ""):
+        try:
+            return form.model_validate_json(candidate)
+        except ValidationError:
+            continue
+    return None

@@ -51,7 +51,10 @@ def verdict(kind: str) -> str:
     [
         "right",
         "",
-        "```json\n" + verdict("right") + "\n```",
+        "```json\n" + verdict("right") + "\n```\n```json\n" + verdict("wrong") + "\n```",
+        "```json\n" + verdict("right") + "\n``` But that is only one view.",
+        "Such a verdict is " + verdict("right"),
+        "<think>" + verdict("right"),
         verdict("right") + " I hope this helps.",
         json.dumps({"verdict": "right"}),
         json.dumps({"reason": "x", "verdict": "Right"}),
@@ -66,6 +69,31 @@ def verdict(kind: str) -> str:
 def test_only_the_exact_form_is_a_verdict(reply: str) -> None:
     assert parse_reply(verdict("right"), JudgementForm) == JudgementForm(reason="because", verdict="right")
     assert parse_reply(reply, JudgementForm) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "```json\n{}\n```",
+        "```\n{}\n```\n",
+        "```json {} ```",
+        "The answer agrees with the reference.\n\n```json\n{}\n```",
+        "<think>\nThe verdict is wrong, or is it?\n</think>\n\n{}",
+        "It is wrong, I believe [1].\n</think>\n```json\n{}\n```",
+        "[THINK]Wrong?[/THINK]{}",
+        "<reasoning>Wrong?</reasoning><answer>{}</answer>",
+        "<|channel|>analysis<|message|>Wrong?<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{}",
+    ],
+)
+def test_thoughts_before_a_verdict_and_a_fence_around_it_are_not_part_of_it(reply: str) -> None:
+    assert parse_reply(reply.replace("{}", verdict("right")), JudgementForm) == JudgementForm(
+        reason="because", verdict="right"
+    )
+
+
+def test_a_verdict_whose_reason_talks_about_tags_is_read_as_it_is() -> None:
+    form = JudgementForm(reason="It names </think> and <answer>x</answer>.", verdict="right")
+    assert parse_reply(form.model_dump_json(), JudgementForm) == form
 
 
 def test_an_unparsable_verdict_is_counted_apart_and_never_as_a_class(tmp_path: Path, chat_desk: Any) -> None:

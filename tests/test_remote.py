@@ -61,10 +61,10 @@ def test_the_request_has_numbered_passages_between_fences_and_the_key_in_a_heade
 
 def test_closing_the_iterator_ends_the_request():
     model = ModelServer()
-    model.turns = (endless(model, event("Seoul counts six attacks. ")),)
+    model.turns = (endless(model, event("Seoul counts six attacks [1]. ")),)
     with remote(model) as generator:
         sentences = generator.generate("How many?", PASSAGES)
-        assert next(sentences) == Draft("Seoul counts six attacks.")
+        assert next(sentences) == Draft("Seoul counts six attacks.", passages=(0,))
         assert not model.hung_up.is_set()
         sentences.close()
         assert model.hung_up.wait(5)
@@ -72,7 +72,7 @@ def test_closing_the_iterator_ends_the_request():
 
 def test_a_model_that_repeats_itself_is_stopped():
     model = ModelServer()
-    model.turns = (endless(model, event("Seoul counts six attacks. ")),)
+    model.turns = (endless(model, event("Seoul counts six attacks [1]. ")),)
     with remote(model) as generator:
         out, error = generate_all(generator)
     assert (texts(out), error) == (["Seoul counts six attacks."], None)

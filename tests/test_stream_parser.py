@@ -62,6 +62,35 @@ def read(text, count=COUNT):
         ("Seoul [1] counts six [2].", "Seoul counts six.", (1, 2)),
         ("Seoul counts six.[1].", "Seoul counts six.", (1,)),
         ("Seoul counts six [1, 1, 1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [ID:1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [ID: 1, ID: 2].", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six [1, p. 3].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [p. 3, 1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [2: pp. 3-4].", "Seoul counts six.", (2,)),
+        ("Seoul counts six [1, § 2].", "Seoul counts six.", (1,)),
+        ("Seoul counts six (2, p. 3).", "Seoul counts six.", (2,)),
+        ("Seoul counts six (Source 1, page 3).", "Seoul counts six.", (1,)),
+        ("Seoul counts six [1, Cyber briefing].", "Seoul counts six.", (1,)),
+        ("Seoul counts six {1}.", "Seoul counts six.", (1,)),
+        ("Seoul counts six. {1, 2}", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six{2}.", "Seoul counts six.", (2,)),
+        ("Seoul counts six <cite>1</cite>.", "Seoul counts six.", (1,)),
+        ("Seoul counts six. <citation>1, 2</citation>", "Seoul counts six.", (1, 2)),
+        ('Seoul counts six <cite id="2"/>.', "Seoul counts six.", (2,)),
+        ('<cite id="2">Seoul counts six</cite>.', "Seoul counts six.", (2,)),
+        ("<co: 0>Seoul counts six</co: 0>.", "Seoul counts six.", ()),
+        ("Seoul counts six. <source>Cyber briefing</source>", "Seoul counts six.", ()),
+        ("Seoul counts six (Source: Cyber briefing).", "Seoul counts six.", ()),
+        ("Seoul counts six. (Sources: [1], [2])", "Seoul counts six.", (1, 2)),
+        ("Seoul counts six [Source: a briefing (2015)].", "Seoul counts six.", ()),
+        ("Seoul counts six. Source: Cyber briefing.", "Seoul counts six.", ()),
+        ("Seoul counts six [doc1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six [doc_2].", "Seoul counts six.", (2,)),
+        ("Seoul counts six [@1].", "Seoul counts six.", (1,)),
+        ("Seoul counts six <2>.", "Seoul counts six.", (2,)),
+        (r"Seoul counts six \cite{1}.", "Seoul counts six.", (1,)),
+        ("Seoul counts six ⟦1⟧.", "Seoul counts six.", (1,)),
+        ("Seoul counts six \ue200cite\ue202turn0search0\ue201.", "Seoul counts six.", ()),
     ],
 )
 def test_every_style_of_marker_is_read_and_removed(raw, text, cited):
@@ -85,6 +114,21 @@ def test_every_style_of_marker_is_read_and_removed(raw, text, cited):
         "An [1 unclosed bracket.",
         "A closed 1] bracket.",
         "[a][b]",
+        "Read array[1] first.",
+        "He took x[1] and y[2].",
+        "Use rows_a[1] here.",
+        "The word [sic] stays.",
+        "He has two (2).",
+        "See section 3 (2).",
+        "It was so (2004).",
+        "Write `{1}` here.",
+        "The set is {1, 9}.",
+        r"The value is $\sqrt{2}$ here.",
+        "Press <Enter> now.",
+        "It has <b>3</b> parts.",
+        "The cell [C9] holds it.",
+        "The interval [1, x) is open.",
+        "His note (see below) is long.",
     ],
 )
 def test_other_text_in_brackets_stays_in_the_text(raw):
@@ -133,6 +177,17 @@ def test_a_list_of_sources_and_footnotes_at_the_end_are_not_sentences():
         ("Six are counted.", (1,), ())
     ]
     assert read("Six are counted.[^1]\n\n[^1]: Briefing, page 3.") == [("Six are counted.", (1,), ())]
+    for heading in ("**Sources**", "## References", "Sources used:", "Quellen:"):
+        assert read(f"Six are counted [1].\n\n{heading}\n\n1. Briefing, page 3.") == [("Six are counted.", (1,), ())]
+    for line in ("[1] Briefing, page 3.", "[1] Cyber briefing", '[1] "Six are counted."', "[1] https://example.org/a."):
+        assert read(f"Six are counted [1].\n\n---\n{line}\n[2] Another") == [("Six are counted.", (1,), ())]
+
+
+def test_a_source_named_in_the_middle_ends_no_answer():
+    assert read("Six are counted. Source: Briefing.\nMost hit the South [2].") == [
+        ("Six are counted.", (), ()),
+        ("Most hit the South.", (2,), ()),
+    ]
 
 
 def test_a_sentence_is_released_as_soon_as_the_next_has_begun():
@@ -160,6 +215,7 @@ NASTY = st.lists(
         st.sampled_from(
             "[1] [1 [2, 3] 【1】 【2†source】 (1) ( ) ] [ ` ``` ^1 ¹ ² <sup>1</sup> <sup> [^1] [^1]: . ! ? Foo bar. "
             "e.g. Sources: \\[ According to Passage 2, [1](http://x.y) [a](b) 1. - # "
+            "{1} {1, 2} <cite>1</cite> <cite> </cite> <ref [ID:1] [1, p. 3] (Source: x) <1> "
             "\n \n\n \t 2007 km² said^2. \x00 é 。 [99]".split(" ")
         ),
         st.text(max_size=6),
@@ -198,7 +254,30 @@ def test_inserted_markers_are_removed_again(statements):
 
 @pytest.mark.parametrize(
     "unit",
-    ["[", "[1", "[1, ", "(", "`", "[1] ", "e.g. ", "¹", "\\[", "【", "<sup>", "^1", "(1)", "a(1) ", " ", "\n", "[a]("],
+    [
+        "[",
+        "[1",
+        "[1, ",
+        "{",
+        "<cite>",
+        "<cite",
+        "(Source: ",
+        "[p. 1, ",
+        "(",
+        "`",
+        "[1] ",
+        "e.g. ",
+        "¹",
+        "\\[",
+        "【",
+        "<sup>",
+        "^1",
+        "(1)",
+        "a(1) ",
+        " ",
+        "\n",
+        "[a](",
+    ],
 )
 def test_hostile_text_is_read_in_linear_time(unit):
     def seconds(size):

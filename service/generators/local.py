@@ -15,10 +15,11 @@ from jinja2 import TemplateError
 from service.errors import GeneratorUnavailable, SettingsInvalid
 from service.generators.budget import TokenBudget, fit_passages
 from service.generators.protocol import LINE_TOKENS, Completion, Draft, Passage, Report
-from service.generators.stream_parser import parse_drafts, without_thoughts
+from service.generators.stream_parser import parse_drafts
 from service.progress import current_stages
 from service.prompts import Messages, Prompts
 from service.records import Usage
+from service.text.thoughts import without_thoughts
 
 _GGUF = ".gguf"
 _GGUF_PACKAGES = ("gguf", "accelerate")
@@ -87,10 +88,16 @@ class LocalGenerator:
         messages, shown = fit_passages(question, passages, self._prompts, budget.room, self.tokens)
         reply = _Reply()
         pieces = self._pieces(self._prompt(messages), reply, self._budget.answer, self._temperature)
-        yield from parse_drafts(pieces, shown, lambda: reply.cut)
+        failure: GeneratorUnavailable | None = None
+        try:
+            yield from parse_drafts(pieces, shown, lambda: reply.cut)
+        except GeneratorUnavailable as error:
+            failure = error
         yield Report(
             self._prompts.hash, Usage(reply.read, reply.written), tuple(self._notes(reply, len(passages) - shown))
         )
+        if failure:
+            raise failure
 
     def tokens(self, text: str) -> int:
         """See LanguageModel."""
@@ -102,11 +109,8 @@ class LocalGenerator:
         self.load()
         reply = _Reply()
         until = time.monotonic() + self._line_s
-        text = ""
-        for piece in without_thoughts(
-            self._stop_at(self._pieces(self._prompt(messages), reply, LINE_TOKENS, 0.0), until)
-        ):
-            text += piece
+        pieces = self._stop_at(self._pieces(self._prompt(messages), reply, LINE_TOKENS, 0.0), until)
+        text = "".join(without_thoughts(pieces, lambda: reply.cut, whole=True))
         return Completion(text, Usage(reply.read, reply.written))
 
     def _stop_at(self, pieces: Iterator[str], until: float) -> Iterator[str]:

@@ -15,9 +15,10 @@ from service.errors import GeneratorUnavailable
 from service.generators.budget import TokenBudget, fit_passages
 from service.generators.openai_client import MAX_SILENCES, ChatServer, ModelEndpoint, Reply, RequestFailed
 from service.generators.protocol import LINE_TOKENS, Completion, Draft, Passage, Report
-from service.generators.stream_parser import parse_drafts, without_thoughts
+from service.generators.stream_parser import parse_drafts
 from service.progress import current_stages
 from service.prompts import Messages, Prompts
+from service.text.thoughts import without_thoughts
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.5  # doubled for each further attempt, times a random factor of 0.5 to 1.0
@@ -107,7 +108,8 @@ class RemoteGenerator:
         reply = Reply()
         while True:
             try:
-                text = "".join(without_thoughts(self._line.write(messages, reply, plain=self._plain)))
+                pieces = self._line.write(messages, reply, plain=self._plain)
+                text = "".join(without_thoughts(pieces, lambda: reply.finish == "length", whole=True))
             except RequestFailed as failed:
                 current_stages().raise_if_stopped()
                 if failed.dialect and not self._plain:
@@ -165,13 +167,15 @@ class RemoteGenerator:
 
     def _pause_before(self, attempt: int, asked: float | None) -> float | None:
         """The seconds to wait before an attempt; None if no further attempt is to be made."""
-        if asked is None or asked > self._server.silence_s or attempt > _ATTEMPTS:
+        if asked is None or attempt > _ATTEMPTS:
             return None
         return max(asked, _FIRST_PAUSE_S * 2.0 ** (attempt - 2) * random.uniform(0.5, 1.0))
 
     def _notes(self, reply: Reply, left_out: int) -> Iterator[str]:
         if left_out:
             yield f"The language model's context held {left_out} fewer passages than were found."
+        if reply.calls_tool:
+            yield "The language model called a tool instead of writing an answer."
         if reply.finish == "length":
             yield f"The language model was stopped after {self._budget.answer:,} tokens; the end may be missing."
         if reply.finish == "content_filter":

@@ -9,26 +9,36 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunking.sentences import Span, sentence_spans
+from service.generators.prose import require_prose
 from service.generators.protocol import Draft
-from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, markers, numbers_in
+from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, TAGS, markers, numbers_in
 from service.text.plain import is_heading, plain_line
+from service.text.thoughts import without_thoughts
 
 MAX_SENTENCE_CHARS = 800  # code points; longer sentences are cut, which limits the work for each character that arrives
+_MAX_CODE_CHARS = 2_000
 _LOOK_EVERY = 24  # code points between two searches for the end of a sentence
 _MARK = "\x00"  # stands for a marker while a sentence is cleaned; removed from the model's own text beforehand
 
 _MAX_REPEATED = 3
-_THINKS = "<think>"
-_THOUGHT = "</think>"
 _QUESTION = re.compile(r"[?？؟]\W*\Z")
 _HAS_WORD = re.compile(r"\w")
-_FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE)
+_FENCE_LINE = re.compile(
+    r"^[ \t]*(?:(?:```|~~~)[\w+-]*|[-*_=]{3,}|\|?[ ]?:?-{3,}:?[ ]?(?:\|[ ]?:?-{3,}:?[ ]?)*\|?)[ \t]*$", re.MULTILINE
+)
 _ITEM_NUMBER = re.compile(r"\(?\d{1,3}[.)]")
 _STEP = re.compile(r"\s|\S+")
 _WORD_BEGUN = re.compile(r"\w\S*\s")
 _ENDED = re.compile(r"[.!?…。！？؟।]\W*\Z")
+_OPEN_TAG = re.compile(rf"<(?:/?[a-z]*|/?(?:sup|{TAGS})\b[^<>]*(?:(?<!/)>[^<>]*(?:</?[a-z]*)?)?)\Z", re.IGNORECASE)
 _REFERENCES = re.compile(
-    r"\W*(?:sources?|references?|citations?|footnotes?|bibliography|works cited)(?: used)?(?:\W*\Z|\W*:)", re.IGNORECASE
+    r"\W*(?:sources?|references?|citations?|footnotes?|bibliography|works cited|passages?|quellen|références|fuentes|fonti)"
+    r"(?: used| cited| list| consulted)?(?P<rest>\W*\Z|\W*:.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SOURCE_LINE = re.compile(
+    r"[^.!?]*\Z|.*(?:\bpp?\.[ ]?\d|\bpages?[ ]\d|https?:|\.(?:pdf|md|html?|docx?|txt)\b)|[\"“„«'].*[\"”“»'][.]?\Z",
+    re.IGNORECASE | re.DOTALL,
 )
 _LEAD_IN = re.compile(
     rf"""\W*(?:(?:according[ ]to|as[ ](?:stated|noted|described|reported|mentioned|shown|seen)[ ](?:in|by)|based[ ]on
@@ -62,12 +72,44 @@ def cited_sentences(
     `count` is the number of passages that may be cited. `was_cut` is called once, after the last piece: if it returns
     True (the model was stopped), an unfinished last sentence is left out. A list of sources at the end is left out too.
     """
-    listing = False
-    for raw, fenced in _raw_sentences(pieces, count, was_cut):
+    listing = cites = False
+    for raw, fenced in _with_whole_code(_raw_sentences(pieces, count, was_cut)):
         sentence = read_sentence(raw, count, fenced=fenced)
-        listing = listing or bool(_REFERENCES.match(sentence.text))
-        if sentence.text and not listing:
+        if attribution := _REFERENCES.match(sentence.text):
+            # "Source: Briefing." names the source of one sentence; "Sources:" begins a list of them
+            named = bool(_HAS_WORD.search(attribution["rest"]))
+            listing = listing or not named or sentence.text.partition(":")[0][-1:].lower() == "s"
+        elif sentence.text and not listing and not (cites and not fenced and _names_source(raw, sentence, count)):
+            cites = cites or bool(sentence.cited)
             yield sentence
+
+
+def _with_whole_code(raws: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """The same texts, each block of code as one text, up to _MAX_CODE_CHARS."""
+    code = ""
+    for raw, fenced in raws:
+        open_after = fenced ^ _changes_fence(raw)
+        if code and len(code) + len(raw) > _MAX_CODE_CHARS:
+            yield code, False
+            code = ""
+        if code:
+            code += raw
+        elif open_after and not fenced:
+            code = raw
+        else:
+            yield raw, fenced
+        if code and not open_after:
+            yield code, False
+            code = ""
+    if code:
+        yield code, False
+
+
+def _names_source(raw: str, sentence: CitedSentence, count: int) -> bool:
+    """Whether a line after the sentences is that of a footnote: "[1] Briefing, page 3"."""
+    opening = next(iter(markers(raw, count, fenced=False)), None)
+    opens = opening is not None and opening.numbers and not raw[: opening.start].strip(" \t\n>")
+    return bool(opens and _SOURCE_LINE.match(sentence.text))
 
 
 def read_sentence(raw: str, count: int, *, fenced: bool = False) -> CitedSentence:
@@ -164,9 +206,9 @@ def _has_open_marker(buffer: str) -> bool:
     tail = buffer[-OPEN_FOR:]
     tail = tail[tail.rfind("\n", 0, len(tail) - 1) + 1 :]
     return (
-        any(tail.rfind(left) > tail.rfind(right) for left, right in ("[]", "【】", "［］", "〔〕", "()", "（）"))
+        any(tail.rfind(left) > tail.rfind(right) for left, right in ("[]", "【】", "［］", "〔〕", "()", "（）", "{}"))
         or tail.count("`") % 2 == 1
-        or tail.lower().rfind("<sup>") > tail.lower().rfind("</sup>")
+        or _OPEN_TAG.search(tail) is not None
     )
 
 
@@ -194,11 +236,11 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
 
     `count` is the number of passages that the model saw. `was_cut` is called after the last piece: whether the model was
     stopped before it had finished. Reasoning, headings, questions and repeated sentences are left out; a model that keeps
-    repeating itself is stopped.
+    repeating itself is stopped. Raises GeneratorUnavailable if the text is JSON or the call of a tool.
     """
     said: set[str] = set()
     repeated = 0
-    for sentence in cited_sentences(without_thoughts(pieces), count, was_cut):
+    for sentence in cited_sentences(require_prose(without_thoughts(pieces)), count, was_cut):
         text = plain_line(sentence.text)
         if not _HAS_WORD.search(text) or is_heading(sentence.text) or _QUESTION.search(text):
             continue
@@ -209,31 +251,3 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
             continue
         said.add(text)
         yield Draft(text, passages=tuple(number - 1 for number in sentence.cited), invented=sentence.invented)
-
-
-def without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
-    """The pieces without a block `<think> ... </think>` at the beginning; nothing, if that block never ends."""
-    held = ""
-    thinking = False
-    answering = False
-    for piece in pieces:
-        if answering:
-            yield piece
-            continue
-        held += piece
-        if not thinking:
-            held = held.lstrip()
-            if held.startswith(_THINKS):
-                thinking = True
-            elif not _THINKS.startswith(held):
-                answering = True
-                yield held
-        if thinking:
-            _, end, rest = held.partition(_THOUGHT)
-            if end:
-                answering = True
-                yield rest
-            else:
-                held = held[-len(_THOUGHT) :]
-    if not (answering or thinking):
-        yield held
