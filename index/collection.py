@@ -13,8 +13,8 @@ another process wrote. Search finds a document by its words as soon as `change` 
 has made its vectors.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from index.chunking.chunker import chunk_document
@@ -22,17 +22,21 @@ from index.embedding.encoder import Encoder
 from index.errors import DocumentRejected
 from index.filters import Filter
 from index.ledger.ledger import Ledger
+from index.ledger.note import caches_in
 from index.ledger.rows import ChunkedDocument, Visit
 from index.lexicon.index import Lexicon
 from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import IntegrityProblem, find_problems
 from index.maintenance.writer import WAIT_SECONDS, WriteCoordinator
-from index.records import ChangeCounts, CollectionState, Document, FileStamp, Hit
+from index.records import ChangeCounts, Chunk, CollectionState, Document, FileStamp, Hit
 from index.search.retrieval import Reranker, Retrieval
-from index.storage.atomic import bytes_below
+from index.storage.atomic import bytes_below, report_full_disk, report_read_only
 from index.storage.lock import FileLock, writer_lock
 from index.vectors.builder import Sizes
 from index.vectors.index import VectorIndex
+
+ReadyChunks = Mapping[tuple[str, str], Sequence[Chunk]]
+"""The chunks of documents that are not stored yet, by id and version."""
 
 _EMBED_BATCH = 256
 _EMBED_WAIT_SECONDS = 300.0  # upper limit for the time that another process takes to encode one batch
@@ -43,7 +47,7 @@ class Collection:
 
     The vectors are also kept in files of their own, written again after `min_to_save` changes or a tenth of the collection,
     whichever is more; `sizes` says which structure holds how many. Raises `EncoderMismatch` if another encoder made the
-    vectors, `LedgerDamaged` if the ledger cannot be read.
+    vectors, `LedgerDamaged` if the ledger cannot be read, `LedgerLost` if it is missing or empty although there was one.
     """
 
     def __init__(
@@ -56,11 +60,17 @@ class Collection:
         sizes: Sizes | None = None,
     ) -> None:
         if create:
-            folder.mkdir(parents=True, exist_ok=True)
+            with report_full_disk(folder), report_read_only(folder.parent):
+                folder.mkdir(parents=True, exist_ok=True)
         self.name = folder.name
         self._folder = folder
         self._encoder = encoder
-        self._ledger = Ledger(folder / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
+        self._ledger = Ledger(
+            folder / "ledger.sqlite",
+            encoder=encoder.fingerprint,
+            dimension=encoder.dimension,
+            caches=caches_in(folder),
+        )
         self.documents = self._ledger.documents
         self.permissions = self._ledger.permissions
         self._vectors = VectorIndex(folder, self._ledger, min_to_save=min_to_save, sizes=sizes)
@@ -82,8 +92,9 @@ class Collection:
     def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock of all processes inside the `with` block; re-entrant. Searches do not wait.
 
-        `CollectionBusy` after `wait` seconds names the process that writes. The caches are brought up to date at the end, or
-        by the next search if they were brought up to date within the last second.
+        `CollectionBusy` after `wait` seconds names the process that writes; `CollectionDropped` if the collection is gone then.
+        The caches are brought up to date at the end, or by the next search if they were brought up to date within the last
+        second.
         """
         with self._writers.writing(wait):
             yield
@@ -96,25 +107,43 @@ class Collection:
         """Take the document out of search; its versions can still be read by name. `NotFound` if it is not current."""
         self.change(remove=[document_id])
 
-    def change(self, add: Sequence[tuple[Document, FileStamp | None]] = (), remove: Sequence[str] = ()) -> ChangeCounts:
+    def cut(self, documents: Iterable[Document]) -> ReadyChunks:
+        """Return the chunks of those documents that are not current as given. It takes long for long texts, and holds no lock.
+
+        `DocumentRejected` if a text is not valid Unicode.
+        """
+        return {_text_key(document): self._chunks(document) for document in documents if not self._is_current(document)}
+
+    def change(
+        self,
+        add: Sequence[tuple[Document, FileStamp | None]] = (),
+        remove: Sequence[str] = (),
+        *,
+        chunks: ReadyChunks | None = None,
+        alongside: AbstractContextManager[object] | None = None,
+    ) -> ChangeCounts:
         """Remove and add documents in one transaction: on return all of it is on disk, after an error none of it.
+
+        Who holds `writing` around this calls `cut` before and passes its `chunks`, so that no other writer waits for it.
+        `alongside` is entered just before the commit and left after it: for a transaction elsewhere that belongs to it.
 
         A document that is current exactly as given counts as unchanged; only its `source` is recorded. One that differs only
         in its principals counts as added, but its text is not indexed again. The same text under another id or URI keeps
         its vectors. `NotFound` if a document to remove is not current, `DocumentRejected` if a text is not valid Unicode,
         `CollectionBusy` if another process writes for over 10 s.
         """
+        ready = self.cut(document for document, _ in add) if chunks is None else chunks
         with self.writing():
             new, permitted = [], 0
             for document, source in add:
-                if document.id not in remove and self._ledger.documents.is_current(document):
+                if document.id not in remove and self._is_current(document):
                     self._ledger.refresh_source(document.id, source)
                     permitted += self._ledger.permit(document.id, document.principals)
                 else:
-                    _reject_lone_surrogates(document)
-                    new.append(ChunkedDocument(document, chunk_document(document, self._encoder.token_offsets), source))
-            if new or remove:
-                self._ledger.change(new, remove)
+                    made = ready.get(_text_key(document))  # None: another writer replaced the document since `cut`
+                    new.append(ChunkedDocument(document, self._chunks(document) if made is None else made, source))
+            if new or remove or alongside is not None:
+                self._ledger.change(new, remove, alongside)
                 self._writers.refresh_if_due()
             added = len(new) + permitted
             return ChangeCounts(added=added, removed=len(remove), unchanged=len(add) - added)
@@ -153,7 +182,7 @@ class Collection:
         total = total if limit is None else min(limit, total)
         done = 0
         while done < total:
-            with self._embedding.hold(_EMBED_WAIT_SECONDS):
+            with self._writers.hold(self._embedding, _EMBED_WAIT_SECONDS):
                 pending = self._ledger.chunks.pending(min(_EMBED_BATCH, total - done))
                 if not pending:
                     break
@@ -205,9 +234,20 @@ class Collection:
         with self.writing():
             return list(find_problems(self._ledger, self._lexicon, self._vectors))
 
+    def _is_current(self, document: Document) -> bool:
+        return self._ledger.documents.is_current(document)
+
+    def _chunks(self, document: Document) -> Sequence[Chunk]:
+        _reject_lone_surrogates(document)
+        return chunk_document(document, self._encoder.token_offsets)
+
     def export(self, target: Path) -> Manifest:
         """Write the collection into one new file, with a checksum. Writers need not stop. `ExportUnwritable` if it cannot."""
         return export(self._ledger, self.state(), self._encoder.dimension, target)
+
+
+def _text_key(document: Document) -> tuple[str, str]:
+    return document.id, document.version
 
 
 def _reject_lone_surrogates(document: Document) -> None:

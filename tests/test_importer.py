@@ -143,7 +143,7 @@ def test_an_archive_is_replaced_completely_or_not_at_all(
     ledger = collection._ledger
     real, calls = ledger.change, []
 
-    def fail(add: object, remove: object) -> None:
+    def fail(add: object, remove: object, alongside: object) -> None:
         calls.append((add, remove))
         raise OSError("the power went out")
 

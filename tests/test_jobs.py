@@ -37,7 +37,8 @@ def test_a_job_goes_from_queued_to_succeeded_and_its_file_stays(clocked: QueueWi
     claim = clocked.claim()
     assert claim.upload == job.upload
     clocked.leases.record_progress(claim, Stage.READING)
-    clocked.leases.record_stored(claim)
+    with clocked.leases.storing(claim):
+        pass
     clocked.leases.record_progress(claim, Stage.EMBEDDING, 3, 7)
     seen = clocked.queue.job(job.id)
     assert (seen.state, seen.stage, seen.done, seen.total, seen.started_at) == ("running", "embedding", 3, 7, 1001.0)
@@ -65,12 +66,14 @@ def test_a_newer_upload_waits_for_the_running_one_and_replaces_the_waiting_one(c
     assert clocked.state(second) is JobState.CANCELLED
     assert f"job {third.id}" in (clocked.queue.job(second.id).error or "")
     assert clocked.leases.claim("other") is None
-    clocked.leases.record_stored(claim)
+    with clocked.leases.storing(claim):
+        pass
     clocked.leases.succeed(claim)
     newer = clocked.claim("other")
     assert newer.job_id == third.id
     assert clocked.texts() == ["First.", "Third."]
-    clocked.leases.record_stored(newer)
+    with clocked.leases.storing(newer):
+        pass
     clocked.leases.succeed(newer)
     assert clocked.texts() == ["Third."]
     assert clocked.state(first) is JobState.SUCCEEDED
@@ -117,7 +120,8 @@ def test_a_waiting_job_is_cancelled_at_once_and_its_file_is_deleted(clocked: Que
 def test_a_running_job_is_told_of_its_cancellation_unless_its_text_is_stored(clocked: QueueWithClock) -> None:
     job, other = clocked.add("d"), clocked.add("e", "Other.")
     claim, stored = clocked.claim(), clocked.claim()
-    clocked.leases.record_stored(stored)
+    with clocked.leases.storing(stored):
+        pass
     assert clocked.queue.cancel(job.id).state is JobState.RUNNING
     clocked.queue.cancel(other.id)
     assert (clocked.leases.is_cancelled(claim), clocked.leases.is_cancelled(stored)) == (True, False)
@@ -129,15 +133,17 @@ def test_a_running_job_is_told_of_its_cancellation_unless_its_text_is_stored(clo
 def test_a_withdrawn_document_leaves_no_job_and_no_file(clocked: QueueWithClock) -> None:
     clocked.add("d", "Stored.")
     claim = clocked.claim()
-    clocked.leases.record_stored(claim)
+    with clocked.leases.storing(claim):
+        pass
     clocked.leases.succeed(claim)
     waiting, other = clocked.add("d", "Waiting."), clocked.add("e", "Other.")
-    assert clocked.queue.withdraw("c", "d")
-    assert not clocked.queue.withdraw("c", "d")
+    with clocked.queue.withdrawing("c", "d"):
+        pass
     assert clocked.state(waiting) is JobState.CANCELLED
     assert clocked.queue.original("c", "d") is None
     assert clocked.texts() == ["Other."]
-    assert clocked.queue.withdraw("c")
+    with clocked.queue.withdrawing("c"):
+        pass
     assert clocked.state(other) is JobState.CANCELLED
     assert clocked.texts() == []
 
@@ -170,7 +176,8 @@ def test_an_upload_that_is_too_large_or_incomplete_leaves_nothing(clocked: Queue
 def test_the_sweep_removes_only_what_is_not_needed(clocked: QueueWithClock) -> None:
     kept, old = clocked.add("kept", "Kept."), clocked.add("old", "Old.")
     for claim in (clocked.claim(), clocked.claim()):
-        clocked.leases.record_stored(claim)
+        with clocked.leases.storing(claim):
+            pass
         clocked.leases.succeed(claim)
     orphan = clocked.originals.path("ab" * 32)
     orphan.parent.mkdir(exist_ok=True)

@@ -77,7 +77,7 @@ def test_a_lease_that_is_not_renewed_expires_and_the_late_worker_changes_nothing
     for say in (
         clocked.leases.renew,
         clocked.leases.is_cancelled,
-        clocked.leases.record_stored,
+        lambda claim: clocked.leases.storing(claim).__enter__(),
         clocked.leases.succeed,
         clocked.leases.cancel,
     ):

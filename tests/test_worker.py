@@ -214,7 +214,8 @@ def test_a_document_withdrawn_while_it_is_read_does_not_come_back(place: Home) -
         thread_at_work.__enter__()
         place.until(lambda: place.queue.job(job.id).stage == "reading")
         time.sleep(0.3)
-        place.queue.withdraw("c", "d")
+        with place.queue.withdrawing("c", "d"):
+            pass
     assert place.finished(job).state is JobState.CANCELLED
     thread_at_work.__exit__(None, None, None)
     assert place.library.open("c").documents.list() == []

@@ -79,7 +79,8 @@ class SentenceEncoder:
         self._is_default = self.name == _DEFAULT
         self._requested = model
         self._cache = cache
-        self._guard = threading.Lock()
+        self._model_guard = threading.Lock()  # held while the model is loaded, which everybody who encodes waits for
+        self._tokeniser_guard = threading.Lock()
         self._model: Model | None = None
         self._tokeniser: Tokenizer | None = None
 
@@ -108,7 +109,7 @@ class SentenceEncoder:
 
     def token_offsets(self, text: str) -> NDArray[np.int64]:
         """Code-point range of every word piece of `text`, shape (pieces, 2). Needs only the tokeniser."""
-        with self._guard:
+        with self._tokeniser_guard:
             if self._tokeniser is None:
                 self._tokeniser = read_tokeniser(self._folder())
             tokeniser = self._tokeniser
@@ -119,7 +120,7 @@ class SentenceEncoder:
         return bundled_folder() if self._is_default else local_folder(self._requested)
 
     def _loaded_model(self) -> Model:
-        with self._guard:
+        with self._model_guard:
             if self._model is None:
                 self._model = self._load(self._folder())
             return self._model

@@ -9,7 +9,7 @@ lock.
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +32,14 @@ class Ledger:
     """Opens or creates the ledger at `path` for vectors of `dimension` from the encoder with fingerprint `encoder`.
 
     Its views `documents`, `chunks`, `permissions` and `selections` read; its own methods write, each in one transaction.
-    Thread-safe. Raises `EncoderMismatch` if another encoder made the ledger's vectors, `LedgerDamaged` if it cannot be read.
+    Thread-safe. Raises `EncoderMismatch` if another encoder made the ledger's vectors, `LedgerDamaged` if it cannot be read,
+    `LedgerLost` if it is missing or empty, although its note or one of `caches`, which are made from it, is there.
     """
 
-    def __init__(self, path: Path, *, encoder: str, dimension: int) -> None:
+    def __init__(self, path: Path, *, encoder: str, dimension: int, caches: Sequence[Path] = ()) -> None:
         self.path = path
         self._database = SqliteDatabase(path)
-        facts = prepare(self._database, path, encoder=encoder, dimension=dimension)
+        facts = prepare(self._database, path, encoder=encoder, dimension=dimension, caches=caches)
         self._inode = path.stat().st_ino
         self._require_encoder(facts, encoder, dimension)
         self.identity = int(facts["identity"])
@@ -55,7 +56,10 @@ class Ledger:
 
     def is_on_disk(self) -> bool:
         """Whether the file that was opened is still the one at `path`."""
-        return self.path.exists() and self.path.stat().st_ino == self._inode
+        try:
+            return self.path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
 
     def mark(self) -> Mark:
         """Return the ledger's identity and the position of its last change; 0 before the first."""
@@ -73,17 +77,24 @@ class Ledger:
         """Write the current state of the ledger into a new file at `target`."""
         self._database.copy(target)
 
-    def change(self, add: Sequence[ChunkedDocument], remove: Sequence[str]) -> None:
+    def change(
+        self,
+        add: Sequence[ChunkedDocument],
+        remove: Sequence[str],
+        alongside: AbstractContextManager[object] | None = None,
+    ) -> None:
         """Retire the documents `remove` and make the documents `add` current, in one transaction: all or nothing.
 
-        `NotFound` if a document to remove is not current. A document that is added again replaces its current version.
-        Retired versions keep their text and pages.
+        `alongside` is entered when only the commit is left to do, and left after it: a transaction elsewhere that commits
+        after this one, or not at all if this one does not. `NotFound` if a document to remove is not current. A document that
+        is added again replaces its current version. Retired versions keep their text and pages.
         """
-        with self._database.writing() as connection:
+        with ExitStack() as elsewhere, self._database.writing() as connection:
             for document_id in remove:
                 retire(connection, document_id)
             for entry in add:
                 insert(connection, entry)
+            elsewhere.enter_context(alongside or nullcontext())
 
     def refresh_source(self, document_id: str, source: FileStamp | None) -> None:
         """Record the new size and time of a file whose bytes are the same. `NotFound` if the document is not current."""

@@ -2,9 +2,11 @@
 
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
-from index.errors import LedgerDamaged
+from index.errors import LedgerDamaged, LedgerLost
+from index.ledger.note import is_expected, is_lost, write_note
 from index.storage.sqlite import SqliteDatabase, run_script
 
 _FOLDER = Path(__file__).parent
@@ -13,16 +15,24 @@ _STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql", "3": "schema_3_to_
 """The script that upgrades each earlier layout to the next one."""
 
 
-def prepare(database: SqliteDatabase, path: Path, *, encoder: str, dimension: int) -> dict[str, str]:
+def prepare(
+    database: SqliteDatabase, path: Path, *, encoder: str, dimension: int, caches: Sequence[Path] = ()
+) -> dict[str, str]:
     """Create or upgrade the tables as this version needs them. Returns the ledger's facts, by name.
 
-    Another process may do the same at the same time. `LedgerDamaged` for a layout that this version does not know.
+    Another process may do the same at the same time. `LedgerDamaged` for a layout that this version does not know, `LedgerLost`
+    for a ledger without tables where there was one with tables, as its note or one of `caches` says.
     """
+    expected = is_expected(path, caches)
+    if is_lost(path, caches):  # nothing is opened: SQLite would create the file
+        raise _lost(path, "has 0 bytes" if path.exists() else "is gone")
     with database.reading() as connection:
         facts = _read_facts(connection)
     if facts.get("schema") != _CURRENT:
         with database.writing() as connection:
             if not _read_facts(connection):
+                if expected:
+                    raise _lost(path, "has no tables")
                 _create_tables(connection, encoder, dimension)
             while (layout := _read_facts(connection).get("schema")) in _STEPS:
                 run_script(connection, (_FOLDER / _STEPS[layout]).read_text(encoding="utf-8"))
@@ -32,7 +42,16 @@ def prepare(database: SqliteDatabase, path: Path, *, encoder: str, dimension: in
             f"{path}: the ledger has layout {facts.get('schema')!r}, this version reads {_CURRENT!r}. "
             f"Use the version of Quoth that wrote it, or delete the folder {path.parent} and index the documents again"
         )
+    write_note(path, int(facts["identity"]))
     return facts
+
+
+def _lost(path: Path, state: str) -> LedgerLost:
+    return LedgerLost(
+        f"{path}: the ledger {state}, although the collection had one. Stop Quoth and restore the file from a backup. If there "
+        f"is none, give the collection up (quoth collections drop {path.parent.name}), then import an export of it or index "
+        "the documents again"
+    )
 
 
 def _read_facts(connection: sqlite3.Connection) -> dict[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from index.errors import LedgerDamaged
 from index.ledger.ledger import Ledger
+from index.ledger.note import note_of, noted_identity
 from index.ledger.snapshot import Snapshot, StoredDocument
 from index.lexicon.index import Lexicon
 from index.records import DocumentSummary, FileStamp
@@ -19,6 +20,7 @@ from index.uris import file_uri
 from index.vectors.index import VectorIndex
 
 _RESTORE = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
+_REPLACED = "Restore ledger.sqlite from a backup, or delete {note} to keep the ledger as it is"
 _REBUILD = "Delete {place} in the collection's folder: it is rebuilt from the ledger"
 _REINDEX = "Run quoth index again"
 _LENGTH_TOLERANCE = 0.01  # a vector of length 1 rounded to half precision is off by less than .001
@@ -35,6 +37,11 @@ class IntegrityProblem:
 
 def find_problems(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[IntegrityProblem]:
     """Yield everything that is wrong with a collection. The caller holds the writer lock; the caches catch up first."""
+    noted = noted_identity(ledger.path)
+    if noted not in (None, ledger.identity):
+        yield IntegrityProblem(
+            "ledger", "is not the one that the collection began with", _REPLACED.format(note=note_of(ledger.path))
+        )
     try:
         lexicon.catch_up(ledger)
         vectors.catch_up()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from index.errors import CollectionDropped
 from index.ledger.ledger import Ledger
 from index.lexicon.index import Lexicon
 from index.storage.lock import FileLock
@@ -32,9 +33,10 @@ class WriteCoordinator:
     def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock inside the `with` block; re-entrant. `CollectionBusy` after `wait` seconds.
 
-        The caches are brought up to date at the end, or by the next search if they were within the last second.
+        `CollectionDropped` if the collection was dropped meanwhile: what is written to a deleted file is lost. The caches are
+        brought up to date at the end, or by the next search if they were within the last second.
         """
-        with self._lock.hold(wait):
+        with self.hold_lock(wait):
             before = self._ledger.mark()
             self._depth += 1
             try:
@@ -48,10 +50,23 @@ class WriteCoordinator:
             self.save_vectors()
 
     @contextmanager
-    def hold_lock(self) -> Iterator[None]:
-        """Hold the writer lock inside the `with` block and leave the caches as they are. `CollectionBusy` after 10 s."""
-        with self._lock.hold(WAIT_SECONDS):
+    def hold_lock(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
+        """Hold the writer lock inside the `with` block and leave the caches as they are. Raises as `writing` does."""
+        with self.hold(self._lock, wait):
             yield
+
+    @contextmanager
+    def hold(self, lock: FileLock, wait: float) -> Iterator[None]:
+        """Hold a lock in the collection's folder inside the `with` block. Raises as `writing` does."""
+        try:
+            with lock.hold(wait):
+                if not self._ledger.is_on_disk():
+                    raise self._dropped()
+                yield
+        except FileNotFoundError as error:  # of the lock: its folder is gone
+            if self._ledger.is_on_disk():
+                raise
+            raise self._dropped() from error
 
     def refresh_if_due(self) -> None:
         """Refresh the lexicon if that is due and an outer block goes on writing. Call it after a change inside `writing`."""
@@ -60,15 +75,20 @@ class WriteCoordinator:
 
     def refresh_lexicon(self) -> None:
         """Bring the lexicon up to date."""
-        with self._lock.hold(WAIT_SECONDS):
+        with self.hold_lock():
             self._refresh_lexicon()
 
     def save_vectors(self) -> None:
         """Write new vector files if they are due and trim the log behind them. Other writers do not wait for this."""
         saved = self._vectors.save()
         if saved is not None and saved > _LOG_KEPT:
-            with self._lock.hold(WAIT_SECONDS):
+            with self.hold_lock():
                 self._ledger.trim(saved - _LOG_KEPT)
+
+    def _dropped(self) -> CollectionDropped:
+        return CollectionDropped(
+            f"{self._ledger.path.parent.name}: another program dropped the collection meanwhile. Run again to see what is there"
+        )
 
     def _refresh_lexicon(self) -> None:
         """Refresh the lexicon. The caller holds the writer lock, so that two writers never wait for each other's refresh.

@@ -130,6 +130,7 @@ class Importer:
         """
         add: list[tuple[Document, FileStamp | None]] = []
         remove: list[str] = []
+        chunks = self._collection.cut(document for change in self._batch for document in change.documents)
         with self._collection.writing():
             ids = [document.id for change in self._batch for document in change.documents]
             untouched = self._untouched([*ids, *(identity for change in self._batch for identity in change.removed)])
@@ -140,7 +141,7 @@ class Importer:
                     add += [(replace(new, principals=readers[new.id]), change.source) for new in change.documents]
                     remove += [identity for identity in change.removed if identity in untouched]
             if add or remove:
-                self._collection.change(add=add, remove=remove)
+                self._collection.change(add=add, remove=remove, chunks=chunks)
         self._batch = []
 
     def remove(self, documents: Iterable[DocumentSummary]) -> None:

@@ -46,11 +46,13 @@ def overview(context: typer.Context, verify: VerifyOption = False, as_json: Json
             unreadable.append(str(error))
     if as_json:
         typer.echo(json.dumps([asdict(state) for state in states], indent=2))
-    else:
+    elif states or not unreadable:
         show(Console(), overview_lines(states))
     show(Console(stderr=True), unreadable_lines(unreadable))
     if verify:
-        _verify(library, [state.name for state in states], broken=bool(unreadable))
+        _verify(library, [state.name for state in states])
+    if unreadable:
+        raise typer.Exit(1)
 
 
 @app.command("show")
@@ -100,17 +102,21 @@ def drop(
     name: NameArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a collection with all its documents and their old versions. The files themselves stay."""
-    library = _library()
+    """Delete a collection with all its documents and their old versions. Uploaded files go with it; files in your folders stay."""
+    from service.composition.jobs import drop_collection
+
+    settings = quiet_settings()
+    library = library_of(settings)
     library.require(name)
     if not yes:
         typer.confirm(f"Delete the collection {name!r} for good?", abort=True)
-    library.drop(name)
+    drop_collection(settings, library, name)
     show(Console(), dropped_lines(name))
 
 
-def _verify(library: Library, names: list[str], *, broken: bool = False) -> None:
+def _verify(library: Library, names: list[str]) -> None:
     """Show the problems of each collection. Exit code 1 if anything is damaged; a changed file is no damage."""
+    broken = False
     for name in names:
         problems = library.open(name).verify()
         show(Console(), verdict_lines(name, problems))

@@ -1,12 +1,14 @@
 """Open the job queue for a server, and run the worker that does its jobs, as the settings say."""
 
 import threading
+from contextlib import closing
 
 from index.formats.limits import Limits
+from index.library import Library
 from service.composition.library import open_library
 from service.jobs.database import open_jobs
 from service.jobs.files import Originals
-from service.jobs.indexing import Indexer
+from service.jobs.indexing import Indexer, forget_removed
 from service.jobs.leases import Leases
 from service.jobs.queue import JobQueue
 from service.jobs.worker import JobWorker, Presence
@@ -15,24 +17,39 @@ from service.settings import Settings
 
 def open_queue(settings: Settings) -> JobQueue:
     """The job queue in the home folder. Close it when the server stops."""
-    return JobQueue(open_jobs(settings.jobs_path), Originals(settings.uploads))
+    originals = Originals(settings.uploads)
+    return JobQueue(open_jobs(settings.jobs_path, originals), originals)
+
+
+def drop_collection(settings: Settings, library: Library, name: str) -> None:
+    """Drop the collection with its jobs and uploaded files. Raises as `Library.drop` does, and then nothing has changed."""
+    with closing(open_queue(settings)) as queue:
+        library.finish_drops(queue.complete_withdrawal)
+        library.drop(name, queue.withdrawing(name))
 
 
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Do the jobs of the queue in the home folder until `stop` is set. The model is loaded at the first job."""
-    database, originals = open_jobs(settings.jobs_path), Originals(settings.uploads)
+    originals = Originals(settings.uploads)
+    database = open_jobs(settings.jobs_path, originals)
+    queue = JobQueue(database, originals)
     presence = Presence(settings.home / "workers")
     library = open_library(settings)
     leases = Leases(database, originals, presence.is_gone)
     indexer = Indexer(library, originals, leases, Limits(file_bytes=settings.max_upload_bytes))
 
+    def recover() -> None:
+        library.finish_drops(queue.complete_withdrawal)
+        leases.recover()
+
     def sweep() -> None:
+        forget_removed(library, queue)
         leases.sweep(library.names())
         presence.sweep()
 
     try:
         with presence.announce() as name:
-            JobWorker(leases, indexer, name, stop, sweep).run()
+            JobWorker(leases, indexer, name, stop, sweep, recover).run()
     finally:
         indexer.interrupt()
         library.close()

@@ -10,6 +10,7 @@ from sqlite3 import Connection, Row
 from index.storage.atomic import is_full
 from index.storage.sqlite import SqliteDatabase, run_script
 from service.errors import JobsDamaged, JobsUnavailable
+from service.jobs.files import Originals
 from service.jobs.records import Claim, Job, JobState, Stage, Upload
 from service.storage.lease_queue import MAX_DELAY_SECONDS, Lease
 
@@ -18,12 +19,22 @@ _LAYOUT = 1
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def open_jobs(path: Path) -> SqliteDatabase:
-    """The database at `path`, created if missing. Raises JobsDamaged if it cannot be read or has another layout."""
+def open_jobs(path: Path, originals: Originals | None = None) -> SqliteDatabase:
+    """The database at `path`, created if missing. Raises JobsDamaged if it cannot be read or has another layout.
+
+    Also if it is missing or empty, although there are `originals`: no file is stored before its job, so the jobs were lost, and
+    a new database would say that nothing needs those files.
+    """
+    stored = originals is not None and any(originals.digests())  # before the layout: another process may begin both
     path.parent.mkdir(parents=True, exist_ok=True)
     database = SqliteDatabase(path, _translate_errors)
     with database.reading() as connection:
         layout = _layout(connection)
+    if layout == 0 and originals is not None and stored:
+        raise JobsDamaged(
+            f"{path}: the jobs are gone, and uploaded files are there. Restore the file from a backup, or move the folder "
+            f"{originals.folder} away: uploads that are not indexed yet must be sent again, and the others cannot be downloaded"
+        )
     if layout == 0:
         with database.writing() as connection:
             if _layout(connection) == 0:  # another process may have been quicker
@@ -51,8 +62,8 @@ def _translate_errors(path: Path) -> Iterator[None]:
         primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if primary in _DAMAGE:
             raise JobsDamaged(
-                f"{path}: the jobs do not read ({error}). Restore the file from a backup, or move it away: "
-                "uploads that are not indexed yet must be sent again"
+                f"{path}: the jobs do not read ({error}). Restore the file from a backup, or move it away, and the "
+                "uploaded files with it: uploads that are not indexed yet must be sent again"
             ) from error
         full = primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and is_full(path))
         fix = "The disk is full: free space, then try again" if full else "Check its folder, then try again"

@@ -5,29 +5,55 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
+import structlog
+
 from index.collection import Collection
-from index.errors import DocumentRejected, NotADocument
+from index.errors import DocumentRejected, IndexingError, NotADocument
 from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
+from index.ledger.documents import Documents
 from index.library import Library
 from index.records import Document
 from service.jobs.files import Originals
-from service.jobs.leases import Leases
-from service.jobs.records import Claim, Stage, Upload
+from service.jobs.leases import Cancelled, Leases
+from service.jobs.queue import JobQueue
+from service.jobs.records import Claim, Original, Stage, Upload
 
+log = structlog.get_logger(__name__)
 SCHEME = "upload:///"
 _EMBED_AT_ONCE = 256
 _NAMED = 5
 
 
-class Cancelled(Exception):
-    """The job was cancelled before its text was stored. Never leaves this package."""
-
-
 def folder_of(document_id: str) -> str:
     """The URI below which all documents from uploads under that id lie."""
     return f"{SCHEME}{quote(document_id, safe='')}"
+
+
+def forget_removed(library: Library, queue: JobQueue) -> None:
+    """Forget the uploaded files whose documents are no longer there: a process was killed between the two removals.
+
+    A collection that cannot be read keeps its files.
+    """
+    for name in library.names():
+        originals = queue.originals_of(name)
+        if not originals:
+            continue
+        try:
+            documents = library.open(name).documents
+            removed = [original for original in originals if not _is_current(documents, original)]
+        except IndexingError as error:
+            log.warning("uploaded files not checked", collection=name, detail=str(error))
+            continue
+        for original in removed:
+            queue.forget(original)
+
+
+def _is_current(documents: Documents, original: Original) -> bool:
+    """Whether the file's document, or one inside the archive that it is, is current."""
+    identity = original.document_id
+    return bool(documents.list([identity]) or documents.list(folder=folder_of(identity)))
 
 
 def uri_of(upload: Upload) -> str:
@@ -61,6 +87,8 @@ class Indexer:
         ids = [document.id for document in documents]
         place = folder_of(upload.document_id)
         collection = self._library.open_or_create(upload.collection)
+        chunks = collection.cut(documents)
+        check()
         with collection.writing():
             if self._leases.is_cancelled(claim):
                 raise Cancelled
@@ -69,9 +97,14 @@ class Indexer:
             readers = _readers(collection, documents, upload)
             add = [(replace(document, principals=readers[document.id]), None) for document in documents]
             before = {document.id for document in collection.documents.list(folder=place)}
-            collection.change(add=add, remove=sorted(before.difference(ids)))
             is_inherited = upload.principals is None and any(readers.values())
-            self._leases.record_stored(claim, len(documents), _remark(read.rejected, is_inherited=is_inherited))
+            remark = _remark(read.rejected, is_inherited=is_inherited)
+            collection.change(
+                add=add,
+                remove=sorted(before.difference(ids)),
+                chunks=chunks,
+                alongside=self._leases.storing(claim, len(documents), remark),
+            )
         self._embed(claim, collection, ids, check)
 
     def interrupt(self) -> None:

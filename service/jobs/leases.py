@@ -7,13 +7,14 @@ its progress, its retries, workers known to have ended before their lease, and t
 import json
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from sqlite3 import Connection, Row
 
 from index.storage.sqlite import SqliteDatabase
 from service.jobs.database import JobTable, job_rows
 from service.jobs.files import Originals
-from service.jobs.queue import drop_unneeded
+from service.jobs.queue import remove_unneeded
 from service.jobs.records import Claim, JobState, Stage
 from service.storage.lease_queue import LeaseQueue, delay
 
@@ -22,6 +23,10 @@ MAX_ATTEMPTS = 20
 MAX_LOSSES = 3
 KEPT_SECONDS = 7 * 24 * 3600.0
 _SETTLED_SECONDS = 3600.0  # a collection that was made since `sweep` looked is younger
+
+
+class Cancelled(Exception):
+    """The job was cancelled before its text was stored. Never leaves this package."""
 
 
 class Leases:
@@ -72,13 +77,17 @@ class Leases:
                 "UPDATE jobs SET stage = ?, done = ?, total = ? WHERE id = ?", (stage, done, total, row["id"])
             )
 
-    def record_stored(self, claim: Claim, documents: int = 1, remark: str | None = None) -> None:
-        """Record that so many documents are current now: their file is kept, and that of the version before is not.
+    @contextmanager
+    def storing(self, claim: Claim, documents: int = 1, remark: str | None = None) -> Iterator[None]:
+        """Record that so many documents are current, together with the block, which makes them so.
 
-        Call it while holding the collection's lock, so that a withdrawal of the document comes wholly before or after.
+        Their file is kept, and that of the version before is not. If the block raises, nothing has happened. Raises Cancelled
+        at its start if the job was cancelled or withdrawn. The block does nothing that waits.
         """
         place = (claim.upload.collection, claim.upload.document_id)
         with self._queue.writing(claim.lease) as (connection, row):
+            if row["cancelling"]:
+                raise Cancelled(claim.job_id)
             connection.execute(
                 "UPDATE jobs SET stage = ?, documents = ?, remark = ? WHERE id = ?",
                 (Stage.EMBEDDING, documents, remark, row["id"]),
@@ -93,34 +102,35 @@ class Leases:
                 """,
                 (self._clock(), row["id"]),
             )
-            if before is not None:
-                drop_unneeded(connection, self._originals, before[0])
+            yield
+        if before is not None:
+            remove_unneeded(self._database, self._originals, [before[0]])
 
     def succeed(self, claim: Claim) -> None:
         """Record that the job is done."""
-        with self._queue.writing(claim.lease) as (connection, row):
+        with self._ending(claim) as (connection, row):
             connection.execute(
                 "UPDATE jobs SET stage = 'done', done = total, error = NULL, error_code = NULL WHERE id = ?",
                 (row["id"],),
             )
-            self._finish(connection, row, JobState.SUCCEEDED)
+            self._queue.finish(connection, row, JobState.SUCCEEDED)
 
     def fail(self, claim: Claim, error: str, code: str) -> None:
         """Record that the job cannot be done; it is not tried again."""
-        with self._queue.writing(claim.lease) as (connection, row):
+        with self._ending(claim) as (connection, row):
             self._fail(connection, row, error, code)
 
     def cancel(self, claim: Claim) -> None:
         """Record that the job was stopped because someone cancelled it."""
-        with self._queue.writing(claim.lease) as (connection, row):
-            self._finish(connection, row, JobState.CANCELLED)
+        with self._ending(claim) as (connection, row):
+            self._queue.finish(connection, row, JobState.CANCELLED)
 
     def retry(self, claim: Claim, error: str, code: str, *, is_loss: bool = False) -> None:
         """Record that the job went wrong and may go through later; after MAX_ATTEMPTS it fails.
 
         `is_loss`: the error was unexpected, so the job gets fewer attempts.
         """
-        with self._queue.writing(claim.lease) as (connection, row):
+        with self._ending(claim) as (connection, row):
             self._retry(connection, row, int(is_loss), error, code)
 
     def give_back(self, claim: Claim) -> None:
@@ -136,27 +146,28 @@ class Leases:
         with self._database.writing() as connection:
             lost = self._lost(connection)
             for row in lost:
-                if row["cancelling"]:
-                    self._finish(connection, row, JobState.CANCELLED)
-                    continue
                 error = (
                     "The process that indexed it ended before it was done. Send the file again when the cause is known."
                 )
                 self._retry(connection, row, 1, error, "worker-lost")
+        remove_unneeded(self._database, self._originals, [row["sha256"] for row in lost])
         return len(lost)
 
     def sweep(self, collections: Iterable[str]) -> None:
-        """Forget jobs that finished a week ago, and remove files that nothing needs. `collections` are all that exist."""
+        """Forget jobs that finished a week ago, and remove files that nothing needs. `collections` are all that exist.
+
+        Times in the future, from before the clock was set back, are corrected to now: else those rows stay until then.
+        """
         now = self._clock()
         with self._database.writing() as connection:
+            connection.execute("UPDATE jobs SET finished_at = ? WHERE finished_at > ?", (now, now))
+            connection.execute("UPDATE originals SET stored_at = ? WHERE stored_at > ?", (now, now))
             connection.execute("DELETE FROM jobs WHERE finished_at < ?", (now - KEPT_SECONDS,))
             connection.execute(
                 "DELETE FROM originals WHERE stored_at < ? AND collection NOT IN (SELECT value FROM json_each(?))",
                 (now - _SETTLED_SECONDS, json.dumps(sorted(collections))),
             )
-        for sha256 in list(self._originals.digests()):
-            with self._database.writing() as connection:
-                drop_unneeded(connection, self._originals, sha256)
+        remove_unneeded(self._database, self._originals, list(self._originals.digests()))
         self._originals.sweep_incoming()
 
     def _lost(self, connection: Connection) -> list[Row]:
@@ -167,7 +178,17 @@ class Leases:
             if not now < row["leased_until"] <= now + self.lease_seconds or self._is_gone(row["worker"])
         ]
 
+    @contextmanager
+    def _ending(self, claim: Claim) -> Iterator[tuple[Connection, Row]]:
+        """A transaction that may end the job; its file is removed afterwards if nothing needs it any more."""
+        with self._queue.writing(claim.lease) as (connection, row):
+            yield connection, row
+        remove_unneeded(self._database, self._originals, [row["sha256"]])
+
     def _retry(self, connection: Connection, row: Row, losses: int, error: str, code: str) -> None:
+        if row["cancelling"]:
+            self._queue.finish(connection, row, JobState.CANCELLED)
+            return
         attempts, losses = row["attempts"], row["losses"] + losses
         connection.execute("UPDATE jobs SET losses = ? WHERE id = ?", (losses, row["id"]))
         if attempts >= MAX_ATTEMPTS or losses >= self._max_losses:
@@ -178,8 +199,4 @@ class Leases:
 
     def _fail(self, connection: Connection, row: Row, error: str, code: str) -> None:
         connection.execute("UPDATE jobs SET error = ?, error_code = ? WHERE id = ?", (error, code, row["id"]))
-        self._finish(connection, row, JobState.FAILED)
-
-    def _finish(self, connection: Connection, row: Row, state: JobState) -> None:
-        self._queue.finish(connection, row, state)
-        drop_unneeded(connection, self._originals, row["sha256"])
+        self._queue.finish(connection, row, JobState.FAILED)

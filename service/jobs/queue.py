@@ -2,21 +2,28 @@
 
 An upload is accepted in one transaction that moves its bytes to their place and adds the job, so a job that a caller was
 given is on disk. Two uploads of one document are done in the order they came; a newer one replaces an older one that waits.
+
+Files are removed after the commit that ended their use, never before: a commit may fail, and a removed file does not come back.
 """
 
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from sqlite3 import Connection
 
+import structlog
+
 from index.storage.sqlite import SqliteDatabase
-from service.errors import IdempotencyKeyReused, QueueFull, RecordMissing
+from service.errors import IdempotencyKeyReused, JobsUnavailable, QueueFull, RecordMissing
 from service.jobs.database import job_by_id, job_by_key, job_from, job_rows
 from service.jobs.files import Incoming, Originals
 from service.jobs.records import Job, JobState, Original, Upload
 
 MAX_WAITING = 10_000
+_ORIGINALS = "SELECT collection, document_id, filename, sha256, size, owner, stored_at FROM originals"
+log = structlog.get_logger(__name__)
 
 
 class JobQueue:
@@ -65,7 +72,7 @@ class JobQueue:
                 raise QueueFull(f"{waiting:,} jobs wait already, as many as the queue takes. Send the upload later.")
             job_id = self._make_id()
             self.originals.place(incoming)
-            self._supersede(connection, upload, job_id, now)
+            replaced = self._supersede(connection, upload, job_id, now)
             connection.execute(
                 """
                 INSERT INTO jobs (id, owner, state, collection, document_id, filename, sha256, size, title, metadata,
@@ -77,7 +84,9 @@ class JobQueue:
                     upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(principals), key, now, now,
                 ),
             )  # fmt: skip
-            return job_by_id(connection, job_id)
+            job = job_by_id(connection, job_id)
+        remove_unneeded(self._database, self.originals, replaced)
+        return job
 
     def job(self, job_id: str, *, owner: str = "") -> Job:
         """One job. Raises RecordMissing if the owner has none of that id."""
@@ -114,58 +123,92 @@ class JobQueue:
         with self._database.writing() as connection:
             job = self._own(connection, job_id, owner)
             self._cancel(connection, "stage != 'embedding' AND id = ?", job_id)
-            if job.state is JobState.QUEUED:
-                drop_unneeded(connection, self.originals, job.upload.sha256)
-            return job_by_id(connection, job_id)
+            now = job_by_id(connection, job_id)
+        if job.state is JobState.QUEUED:
+            remove_unneeded(self._database, self.originals, [job.upload.sha256])
+        return now
 
-    def withdraw_own(self, collection: str, document_id: str, *, owner: str) -> bool:
-        """Cancel the owner's unfinished jobs of a document that is not indexed yet. Returns whether there were any."""
+    def withdraw_own(self, collection: str, document_ids: Sequence[str], *, owner: str) -> bool:
+        """Cancel the owner's unfinished jobs of documents that are not indexed yet. Returns whether there were any."""
         with self._database.writing() as connection:
             rows = connection.execute(
                 """
                 SELECT id, sha256 FROM jobs
-                WHERE state IN ('queued', 'running') AND collection = ? AND document_id = ? AND owner = ?
+                WHERE state IN ('queued', 'running') AND collection = ? AND owner = ?
+                    AND document_id IN (SELECT value FROM json_each(?))
                 """,
-                (collection, document_id, owner),
+                (collection, owner, json.dumps(list(document_ids))),
             ).fetchall()
-            for job_id, sha256 in rows:
+            for job_id, _ in rows:
                 self._cancel(connection, "id = ?", job_id)
-                drop_unneeded(connection, self.originals, sha256)
+        remove_unneeded(self._database, self.originals, [sha256 for _, sha256 in rows])
         return bool(rows)
 
-    def withdraw(self, collection: str, document_id: str | None = None) -> bool:
-        """Cancel every unfinished job of a document, or of a whole collection, and remove its files.
+    @contextmanager
+    def withdrawing(self, collection: str, document_id: str | None = None) -> Iterator[str]:
+        """Cancel every unfinished job of a document, or of a whole collection, and remove its files, together with the block.
 
-        Returns whether there were any. Call it while holding the lock of the collection that the document is removed from, so
-        that no worker puts the document back afterwards.
+        If the block raises, nothing has happened. Hold the collection's lock, and let the block remove the document or the
+        collection and do nothing that waits. Yields a mark for `complete_withdrawal`.
         """
-        condition = "collection = ? AND (? IS NULL OR document_id = ?)"
-        place = (collection, document_id, document_id)
         with self._database.writing() as connection:
-            rows = connection.execute(
-                f"""
-                SELECT sha256 FROM jobs WHERE state IN ('queued', 'running') AND {condition}
-                UNION SELECT sha256 FROM originals WHERE {condition}
-                """,
-                place * 2,
-            ).fetchall()
-            self._cancel(connection, condition, *place)
-            connection.execute(f"DELETE FROM originals WHERE {condition}", place)
-            for (sha256,) in rows:
-                drop_unneeded(connection, self.originals, sha256)
-        return bool(rows)
+            newest = connection.execute("SELECT coalesce(max(position), 0) FROM jobs").fetchone()[0]
+            unused = self._withdraw(connection, newest, collection, document_id)
+            yield str(newest)
+        remove_unneeded(self._database, self.originals, unused)
+
+    def complete_withdrawal(self, collection: str, mark: str) -> None:
+        """Withdraw a collection that was dropped when `withdrawing` gave the mark. What was uploaded since then stays."""
+        with self._database.writing() as connection:
+            unused = self._withdraw(connection, int(mark), collection, None)
+        remove_unneeded(self._database, self.originals, unused)
 
     def original(self, collection: str, document_id: str) -> Original | None:
         """The file that the document's current version came from; None if the document was not uploaded."""
         with self._database.reading() as connection:
             row = connection.execute(
-                """
-                SELECT collection, document_id, filename, sha256, size, owner, stored_at FROM originals
-                WHERE collection = ? AND document_id = ?
-                """,
-                (collection, document_id),
+                f"{_ORIGINALS} WHERE collection = ? AND document_id = ?", (collection, document_id)
             ).fetchone()
         return None if row is None else Original(*row)
+
+    def originals_of(self, collection: str) -> list[Original]:
+        """The files that documents of the collection came from."""
+        with self._database.reading() as connection:
+            rows = connection.execute(f"{_ORIGINALS} WHERE collection = ?", (collection,)).fetchall()
+        return [Original(*row) for row in rows]
+
+    def forget(self, original: Original) -> None:
+        """Forget a file whose document was removed, and remove it unless something else needs it. A newer one stays."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "DELETE FROM originals WHERE collection = ? AND document_id = ? AND stored_at = ?",
+                (original.collection, original.document_id, original.stored_at),
+            )
+        remove_unneeded(self._database, self.originals, [original.sha256])
+
+    def _withdraw(
+        self, connection: Connection, newest: int, collection: str, document_id: str | None
+    ) -> tuple[str, ...]:
+        """Cancel the jobs up to the position `newest` and forget the originals that came from them. Returns their contents."""
+        condition = "collection = ? AND (? IS NULL OR document_id = ?)"
+        place = (collection, document_id, document_id)
+        older = f"{condition} AND position <= ?"
+        former = f"""
+            {condition} AND NOT EXISTS (
+                SELECT 1 FROM jobs j WHERE j.collection = originals.collection AND j.document_id = originals.document_id
+                    AND j.sha256 = originals.sha256 AND j.position > ?
+            )
+            """
+        rows = connection.execute(
+            f"""
+            SELECT sha256 FROM jobs WHERE state IN ('queued', 'running') AND {older}
+            UNION SELECT sha256 FROM originals WHERE {former}
+            """,
+            (*place, newest) * 2,
+        ).fetchall()
+        self._cancel(connection, older, *place, newest)
+        connection.execute(f"DELETE FROM originals WHERE {former}", (*place, newest))
+        return tuple(sha256 for (sha256,) in rows)
 
     def _own(self, connection: Connection, job_id: str, owner: str) -> Job:
         rows = job_rows(connection, "id = ? AND owner = ?", job_id, owner)
@@ -173,36 +216,47 @@ class JobQueue:
             raise RecordMissing(f"No job has the id {job_id!r}. GET /v1/jobs lists your jobs.")
         return job_from(rows[0])
 
-    def _cancel(self, connection: Connection, condition: str, *parameters: str | None) -> None:
+    def _cancel(self, connection: Connection, condition: str, *parameters: str | int | None) -> None:
         connection.execute(
             f"UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE state = 'queued' AND {condition}",
             (self._clock(), *parameters),
         )
         connection.execute(f"UPDATE jobs SET cancelling = 1 WHERE state = 'running' AND {condition}", parameters)
 
-    def _supersede(self, connection: Connection, upload: Upload, by: str, now: float) -> None:
-        """Cancel older uploads of the same document that still wait: they are of no use any more."""
+    def _supersede(self, connection: Connection, upload: Upload, by: str, now: float) -> list[str]:
+        """Cancel older uploads of the same document that still wait: they are of no use any more. Returns their contents."""
         place = (upload.collection, upload.document_id)
         older = connection.execute(
             "SELECT id, sha256 FROM jobs WHERE state = 'queued' AND collection = ? AND document_id = ?", place
         ).fetchall()
-        for job_id, sha256 in older:
+        for job_id, _ in older:
             connection.execute(
                 "UPDATE jobs SET state = 'cancelled', error = ?, error_code = 'superseded', finished_at = ? WHERE id = ?",
                 (f"A newer upload of the document took its place: job {by}.", now, job_id),
             )
-            if sha256 != upload.sha256:
-                drop_unneeded(connection, self.originals, sha256)
+        return [sha256 for _, sha256 in older]
 
 
-def drop_unneeded(connection: Connection, originals: Originals, sha256: str) -> None:
-    """Remove the file with that content unless an unfinished job or a current document needs it. Call inside a transaction."""
-    needed = connection.execute(
+def remove_unneeded(database: SqliteDatabase, originals: Originals, contents: Iterable[str]) -> None:
+    """Remove the files with these contents (SHA-256), but for those that an unfinished job or a current document needs.
+
+    Call it after the commit that ended their use. What cannot be removed now is logged, and removed by the next sweep.
+    """
+    for sha256 in contents:
+        try:
+            with database.writing() as connection:  # so that nobody accepts the same content meanwhile
+                if not _is_needed(connection, sha256):
+                    originals.remove(sha256)
+        except (JobsUnavailable, OSError) as error:
+            log.warning("file not removed yet", sha256=sha256, detail=str(error))
+
+
+def _is_needed(connection: Connection, sha256: str) -> bool:
+    row = connection.execute(
         """
         SELECT EXISTS (SELECT 1 FROM jobs WHERE sha256 = ? AND state IN ('queued', 'running'))
             OR EXISTS (SELECT 1 FROM originals WHERE sha256 = ?)
         """,
         (sha256, sha256),
-    ).fetchone()[0]
-    if not needed:
-        originals.remove(sha256)
+    ).fetchone()
+    return bool(row[0])

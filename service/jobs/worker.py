@@ -12,11 +12,11 @@ import structlog
 
 from index.errors import CollectionBusy, IndexingError
 from index.errors import Transient as IndexTransient
+from index.storage.atomic import seconds_unchanged
 from index.storage.lock import FileLock
 from service.errors import ServiceError, code_of
 from service.errors import Transient as ServiceTransient
-from service.jobs.indexing import Cancelled
-from service.jobs.leases import Leases
+from service.jobs.leases import Cancelled, Leases
 from service.jobs.records import Claim
 from service.storage.lease_queue import LeaseLost
 
@@ -48,14 +48,24 @@ class Work(Protocol):
 class JobWorker:
     """Works on the jobs in `leases` under the name `name`, until `stop` is set.
 
-    `sweep` is called at the start and once an hour, when no job is due.
+    `recover` takes back what other processes left half done, by default their jobs, at the start and every few seconds; `sweep`
+    is called at the start and once an hour, when no job is due.
     """
 
-    def __init__(self, leases: Leases, work: Work, name: str, stop: threading.Event, sweep: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        work: Work,
+        name: str,
+        stop: threading.Event,
+        sweep: Callable[[], object],
+        recover: Callable[[], object] | None = None,
+    ) -> None:
         self._leases = leases
         self._work = work
         self._name = name
         self._stop = stop
+        self._recover = recover or leases.recover
         self._sweep = sweep
 
     def run(self) -> None:
@@ -64,7 +74,7 @@ class JobWorker:
         while not self._stop.is_set():
             now = time.monotonic()
             if now >= recover_at:
-                self._leases.recover()
+                self._recover()
                 recover_at = now + _RECOVER_SECONDS
             claim = self._leases.claim(self._name)
             if claim is not None:
@@ -197,7 +207,7 @@ class Presence:
         """Remove the locks of workers that ended without removing them."""
         for path in self._folder.glob("*"):
             with suppress(FileNotFoundError):  # another worker sweeps, too
-                if path.suffix != ".turn" and time.time() - path.stat().st_mtime > _SETTLED_SECONDS:
+                if path.suffix != ".turn" and seconds_unchanged(path) > _SETTLED_SECONDS:
                     self.is_gone(path.name)
 
     def _forget(self, worker: str) -> None:

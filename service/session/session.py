@@ -1,8 +1,9 @@
 """Session: the service and its stores as one caller may use them, and the worker threads that their work runs in."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import takewhile
 from typing import TypeVar
 
@@ -15,15 +16,21 @@ from index.filters import Filter
 from index.records import Document, DocumentSummary, Hit
 from service.access.caller import LOCAL, Caller
 from service.answering.service import Service
+from service.audit.gaps import GapTopic, find_gaps, group_by_topic
+from service.audit.staleness import stale_answers, stale_by_answer, stale_citations
 from service.observability.metrics import Metrics
 from service.observability.tracing import Tracing, Untraced
-from service.records import Answer, Turn
+from service.records import Answer, StaleCitation, Turn
 from service.session.admission import Admission
+from service.storage.citations import CitedVersions
 from service.storage.conversation_list import ConversationList
 from service.storage.conversations import ANYBODY, ConversationStore, StoredAnswer, missing_answer
 from service.storage.feedback import FeedbackStore
+from service.storage.unanswered import UnansweredQuestions
 
 Result = TypeVar("Result")
+
+_WRITERS = 32  # they wait, and cost nothing meanwhile
 
 
 def _worker_limit() -> CapacityLimiter:
@@ -31,11 +38,16 @@ def _worker_limit() -> CapacityLimiter:
     return CapacityLimiter(4 * (os.cpu_count() or 1))
 
 
+def _writer_limit() -> CapacityLimiter:
+    return CapacityLimiter(_WRITERS)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """The service as one caller may use it: what the caller may not read does not exist.
 
-    `limiter` bounds the answers that are computed at the same time; further ones wait.
+    `limiter` bounds the answers that are computed at the same time, `writers` the changes that may wait for a collection's
+    lock; further ones wait.
     """
 
     service: Service
@@ -45,6 +57,7 @@ class Session:
     admission: Admission
     tracing: Tracing
     limiter: CapacityLimiter = field(default_factory=_worker_limit)
+    writers: CapacityLimiter = field(default_factory=_writer_limit)
     caller: Caller = LOCAL
 
     async def compute(self, work: Callable[[], Result]) -> Result:
@@ -54,6 +67,10 @@ class Session:
     async def run_io(self, work: Callable[[], Result]) -> Result:
         """Run short work on the database or the disk in a worker thread that `limiter` does not count."""
         return await anyio.to_thread.run_sync(work)
+
+    async def run_write(self, work: Callable[[], Result]) -> Result:
+        """Run work that may wait for another writer. It has threads of its own: however many wait, no other request does."""
+        return await anyio.to_thread.run_sync(work, limiter=self.writers)
 
     @property
     def conversations(self) -> ConversationList:
@@ -75,6 +92,10 @@ class Session:
         if not self.may_see(stored):
             raise missing_answer(answer_id)
         return stored
+
+    def stored(self, answer_id: str, *, everyone: bool = False) -> StoredAnswer:
+        """One of the caller's answers, or with `everyone` of any caller's, whether or not the caller may still see it."""
+        return self.store.answer(answer_id, owner=ANYBODY if everyone else self.caller.owner)
 
     def exchange(self, answer_id: str) -> tuple[Answer, tuple[Turn, ...]] | None:
         """An answer with the turns before it that the caller may see, oldest first; None if the answer is not among them."""
@@ -130,6 +151,38 @@ class Session:
             reranker=self.service.reader if settings.rerank else None,
             depth=max(settings.rerank_depth, k),
         )
+
+    def stale_answer_ids(
+        self, conversation_ids: Sequence[str] | None = None, *, everyone: bool = False
+    ) -> dict[str, list[str]]:
+        """For each conversation with stale answers their ids, newest first: of these conversations, or of all.
+
+        Counts the caller's answers; with `everyone` those of all callers, for the scope `admin`.
+        """
+        owner = ANYBODY if everyone else self.caller.owner
+        cited = CitedVersions(self.store.database).list(conversation_ids, owner=owner)
+        stale = frozenset(stale_answers(cited, self.service.library))
+        by_conversation: dict[str, list[str]] = {}
+        for version in cited:
+            ids = by_conversation.setdefault(version.conversation_id, [])
+            if version.answer_id in stale and version.answer_id not in ids:
+                ids.append(version.answer_id)
+        return {id: answers for id, answers in by_conversation.items() if answers}
+
+    def stale_citations(self, stored: StoredAnswer) -> tuple[StaleCitation, ...]:
+        """The citations of an answer whose version was replaced or removed, and what stands there now."""
+        return stale_citations(stored.answer, stored.collection, self.service.library)
+
+    def stale_by_answer(self, answers: Sequence[StoredAnswer]) -> dict[str, tuple[StaleCitation, ...]]:
+        """The stale citations of each of the answers that has any, by the answer's id."""
+        return stale_by_answer(answers, self.service.library)
+
+    def gaps(self, collection: str | None, since: datetime | None) -> tuple[GapTopic, ...]:
+        """What the documents do not say, by topic: refused and badly rated questions of all callers, for the scope `admin`."""
+        names = frozenset(self.collection_names())
+        unanswered = UnansweredQuestions(self.store.database).list(collection, since, owner=ANYBODY)
+        gaps = find_gaps(record for record in unanswered if record.collection in names)
+        return group_by_topic(gaps, self.service.library.encoder.encode)
 
     def documents(self, collection: str | None) -> list[DocumentSummary]:
         """The current documents that the caller may read, by URI."""

@@ -38,14 +38,13 @@ async def collection(name: str, session: TheSession) -> CollectionOut:
 )
 async def drop(name: str, session: TheSession, queue: TheQueue) -> None:
     """Delete a collection with all its documents, versions and uploaded files, and cancel its jobs. This cannot be undone."""
-    await session.run_io(partial(_drop, name, session, queue))
+    await session.run_write(partial(_drop, name, session, queue))
 
 
 def _drop(name: str, session: Session, queue: JobQueue) -> None:
-    session.collection(name)
-    queue.withdraw(name)
-    session.service.library.drop(name)
-    queue.withdraw(name)  # also removes the file of a document that a worker stored in the meantime
+    name = session.collection_name(name)
+    session.service.library.finish_drops(queue.complete_withdrawal)
+    session.service.library.drop(name, queue.withdrawing(name))
 
 
 def _collections(session: Session) -> CollectionsResponse:

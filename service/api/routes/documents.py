@@ -103,7 +103,7 @@ async def remove(name: str, document_id: str, session: TheSession, queue: TheQue
 
     A document from a folder comes back with the next `quoth index` of that folder.
     """
-    await session.run_io(partial(_remove, name, document_id, session, queue))
+    await session.run_write(partial(_remove, name, document_id, session, queue))
 
 
 def _documents(collection: str | None, session: Session) -> DocumentsResponse:
@@ -207,11 +207,11 @@ def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
     if name in session.service.library.names() and _removable_documents(name, document_id, session, queue):
         collection = session.collection(name)
         with collection.writing():
-            documents = _removable_documents(name, document_id, session, queue)
-            queue.withdraw(name, document_id)
-            collection.change(remove=[document.id for document in documents])
-        return
+            documents = _removable_documents(name, document_id, session, queue)  # another writer may have been quicker
+            if documents:
+                ids = [document.id for document in documents]
+                collection.change(remove=ids, alongside=queue.withdrawing(name, document_id))
+                return
     owner = session.caller.owner
-    withdrawn = [queue.withdraw_own(name, identity, owner=owner) for identity in (given, own_id(given, owner))]
-    if not any(withdrawn):
+    if not queue.withdraw_own(name, [given, own_id(given, owner)], owner=owner):
         raise _missing_document(name, given)
