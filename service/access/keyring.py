@@ -1,82 +1,45 @@
 """The API keys in the database: create, list and revoke them, and authenticate each request.
 
 A key's rate bucket and its counts are columns of its row, and one UPDATE changes all of them: replicas on one database share
-a key's rate, and what `quoth keys list` shows is exact. No row is ever deleted: a server that once required keys always does.
+a key's rate, and what `quoth keys list` shows is exact. No row is ever deleted: a server that once required keys always does,
+also when the database is lost (key_record.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, case, exists, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+import structlog
+from sqlalchemy import ColumnElement, case, exists, select, update
 
+from index.errors import DiskFull
 from service.access.caller import Caller, Scope
+from service.access.key_record import KeyRecord
+from service.access.key_table import Key, KeyRow, key_from
 from service.access.keys import Minted, digest, id_of, matches, mint
-from service.access.rate import SLACK_S, BucketState, Rate, rate_of
-from service.errors import ExposureRefused, KeyInvalid, KeyMissing, KeyOptionInvalid, RateExceeded, StoreUnavailable
-from service.storage.database import Database, Table
+from service.access.rate import SLACK_S, BucketState, Rate, full_at_after_jump
+from service.errors import (
+    ExposureRefused,
+    KeyInvalid,
+    KeyMissing,
+    KeyOptionInvalid,
+    KeysKept,
+    KeysLost,
+    RateExceeded,
+    StoreDamaged,
+    StoreUnavailable,
+)
+from service.storage.database import Database
+
+log = structlog.get_logger(__name__)
 
 _INVALID = (
     "This needs a valid API key: send the header `Authorization: Bearer quoth_...`. The key that was sent may be unknown here, "
     "expired or revoked. To create one, on the server's machine: quoth keys create NAME"
 )
-
-
-class KeyRow(Table):
-    """A key. `full_at` is when its rate bucket is full again, in seconds since 1970 (service/access/rate.py)."""
-
-    __tablename__ = "key"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(index=True)
-    digest: Mapped[str]
-    scopes: Mapped[list[str]] = mapped_column(JSON)
-    collections: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    principals: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    acts_for_others: Mapped[bool]
-    rate: Mapped[str | None]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
-    requests: Mapped[int]
-    refused: Mapped[int]
-    full_at: Mapped[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What is stored about a key; only its holder knows the key itself. Times are UTC.
-
-    `requests` counts accepted requests, `refused` those over the key's rate.
-    """
-
-    id: str
-    name: str
-    scopes: frozenset[Scope]
-    collections: frozenset[str] | None
-    principals: frozenset[str] | None
-    acts_for_others: bool
-    rate: Rate | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    requests: int
-    refused: int
-
-    def is_good(self, now: datetime) -> bool:
-        """Whether the key is neither revoked nor expired."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
-    def caller(self) -> Caller:
-        """The caller that uses this key."""
-        return Caller(
-            self.id, self.name, self.scopes, self.collections, self.principals, self.acts_for_others, owner=self.id
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +51,21 @@ class Authentication:
 
 
 class Keyring:
-    """The keys of a database. Thread-safe. `clock` gives the time in UTC, `make` a new key; tests pass their own."""
+    """The keys of a database. Thread-safe. `clock` gives the time in UTC, `make` a new key; tests pass their own.
+
+    `record` keeps outside the database that keys were made; without it, an emptied database looks like a new one.
+    """
 
     def __init__(
         self,
         database: Database,
+        record: KeyRecord | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         make: Callable[[], Minted] = mint,
     ) -> None:
         self._database = database
+        self._record = record
         self._clock = clock
         self._make = make
         self._empty: bool | None = None
@@ -135,47 +103,76 @@ class Keyring:
             refused=0,
             full_at=0.0,
         )
-        with self._database.writing() as session:
-            same = map(_key, session.scalars(select(KeyRow).where(KeyRow.name == name)))
+        with self._explain_damage(), self._database.writing() as session:
+            same = map(key_from, session.scalars(select(KeyRow).where(KeyRow.name == name)))
             if any(key.is_good(now) for key in same):
                 raise KeyOptionInvalid(
                     f"There is a key {name!r} already. Choose another name, or revoke that one first"
                 )
             session.add(row)
             session.flush()
-            return _key(row), minted.text
+            key = key_from(row)
+        self._note()
+        return key, minted.text
 
     def list_keys(self) -> tuple[Key, ...]:
-        """All keys, also expired and revoked ones, oldest first."""
-        with self._database.reading() as session:
-            return tuple(map(_key, session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))))
+        """All keys, also expired and revoked ones, oldest first. Raises KeysLost if there are none, though keys were made."""
+        with self._explain_damage(), self._database.reading() as session:
+            keys = tuple(map(key_from, session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))))
+        if not keys:
+            self.is_empty()
+        return keys
 
     def revoke(self, name: str) -> Key:
         """Revoke the valid key of that id or name. Raises KeyMissing."""
         now = self._clock()
-        with self._database.writing() as session:
+        with self._explain_damage(), self._database.writing() as session:
             rows = session.scalars(select(KeyRow).where((KeyRow.id == name) | (KeyRow.name == name)))
-            row = next((row for row in rows if _key(row).is_good(now)), None)
+            row = next((row for row in rows if key_from(row).is_good(now)), None)
             if row is None:
                 raise KeyMissing(f"No valid key has the name or id {name!r}. To see them all: quoth keys list")
             row.revoked_at = now
-            return _key(row)
+            return key_from(row)
 
     def is_empty(self) -> bool:
-        """Whether no key was ever created.
+        """Whether no key was ever made. Raises KeysLost if keys were, and the database holds none of them.
 
-        While the database does not answer, its last answer holds; raises StoreUnavailable if there is none. Once a key exists,
-        the database is not asked again.
+        While the database does not answer, its last answer holds unless keys were made since; raises StoreUnavailable if
+        neither is known. Once a key exists, the database is not asked again.
         """
         if self._empty is False:
             return False
         try:
             with self._database.reading() as session:
-                self._empty = not session.scalar(select(exists(select(KeyRow.id))))
+                empty = not session.scalar(select(exists(select(KeyRow.id))))
         except StoreUnavailable:
-            if self._empty is None:
+            if self._empty is None or self._is_recorded():
                 raise
-        return self._empty
+            return self._empty
+        if empty and self._record is not None and self._record.exists():
+            raise KeysLost(
+                f"API keys were made ({self._record.describe()}), and the database {self._database.place} holds none: it was "
+                "lost, emptied or replaced. Until this is settled nobody is let in. Restore the database from a backup, make "
+                "new keys (quoth keys create NAME), or say that nobody needs a key any more (quoth keys give-up)."
+            )
+        self._empty = empty
+        if not empty:
+            self._note()
+        return empty
+
+    def give_up(self) -> None:
+        """Forget that keys were ever made, after they were lost. Raises KeysKept while the database holds keys."""
+        try:
+            empty = self.is_empty()
+        except KeysLost:
+            empty = True
+        if not empty:
+            raise KeysKept(
+                f"The database {self._database.place} holds API keys, so there is nothing to give up. To end one: "
+                "quoth keys revoke NAME. A server that has required keys goes on requiring them."
+            )
+        if self._record is not None:
+            self._record.remove()
 
     def authenticate(self, text: str) -> Authentication:
         """Authenticate a request that sends the key `text`, and count it.
@@ -185,15 +182,31 @@ class Keyring:
         """
         now = self._clock()
         key_id = id_of(text)
-        with self._database.reading() as session:
+        with self._explain_damage(), self._database.reading() as session:
             row = session.get(KeyRow, key_id) if key_id else None
-            key, stored = (_key(row), row.digest) if row else (None, None)
+            key, stored, full_at = (key_from(row), row.digest, row.full_at) if row else (None, None, 0.0)
         if not matches(text, stored) or key is None or not key.is_good(now):
+            self.is_empty()  # says so if all keys are lost
             raise KeyInvalid(_INVALID)
         if key.rate is None:
             self._count(key, now, {})
             return Authentication(key.caller())
+        self._correct_bucket(key, key.rate, full_at, now)
         return Authentication(key.caller(), self._take_from_bucket(key, key.rate, now))
+
+    def _correct_bucket(self, key: Key, rate: Rate, full_at: float, now: datetime) -> None:
+        """Move the bucket's time with the clock if that was set back since the key's last request.
+
+        Nothing happens if another request does the same at the same time.
+        """
+        if key.last_used_at is None:
+            return
+        corrected = full_at_after_jump(rate, full_at, key.last_used_at.timestamp(), now.timestamp())
+        if corrected is None:
+            return
+        same = (KeyRow.id == key.id, KeyRow.last_used_at == key.last_used_at)
+        with self._database.writing() as session:
+            session.execute(update(KeyRow).where(*same).values(full_at=corrected, last_used_at=now))
 
     def _take_from_bucket(self, key: Key, rate: Rate, now: datetime) -> BucketState:
         """Take one request from the key's bucket, or raise RateExceeded.
@@ -225,23 +238,31 @@ class Keyring:
         with self._database.writing() as session:
             return session.execute(counted).scalar_one_or_none()
 
+    def _is_recorded(self) -> bool:
+        return self._record is not None and self._record.exists()
 
-def _key(row: KeyRow) -> Key:
-    return Key(
-        id=row.id,
-        name=row.name,
-        scopes=frozenset(map(Scope, row.scopes)),
-        collections=None if row.collections is None else frozenset(row.collections),
-        principals=None if row.principals is None else frozenset(row.principals),
-        acts_for_others=row.acts_for_others,
-        rate=None if row.rate is None else rate_of(row.rate),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-        requests=row.requests,
-        refused=row.refused,
-    )
+    def _note(self) -> None:
+        """Keep outside the database that keys exist. A home that cannot be written is reported, and stops nobody."""
+        if self._record is None:
+            return
+        try:
+            self._record.write(self._database.place)
+        except (OSError, DiskFull) as error:
+            log.warning(
+                "keys not noted",
+                detail=f"{self._record.path} cannot be written ({error}). Without it a lost database looks like a new one: "
+                "make the home folder writable, or set QUOTH_REQUIRE_KEYS=true.",
+            )
+
+    @contextmanager
+    def _explain_damage(self) -> Iterator[None]:
+        """Turn what a damaged row causes into StoreDamaged."""
+        try:
+            yield
+        except (ValueError, TypeError) as error:
+            raise StoreDamaged(
+                f"The API keys in the database {self._database.place} do not read ({error}). Restore it from a backup."
+            ) from error
 
 
 def is_loopback(address: str) -> bool:
@@ -249,16 +270,21 @@ def is_loopback(address: str) -> bool:
     return ip_address(address.partition("%")[0]).is_loopback
 
 
-def allows_anonymous(address: str, keys: Keyring, *, allowed: bool) -> bool:
+def allows_anonymous(address: str, keys: Keyring, *, allowed: bool, required: bool = False) -> bool:
     """Whether a server bound to `address` accepts callers without a key while none exists: on loopback, or when `allowed`.
 
-    Raises ExposureRefused if no key exists and other machines reach the address, unless `allowed`.
+    Never when keys are `required`. Raises ExposureRefused if no key was ever made and other machines reach the address, unless
+    `allowed` or `required`. Lost keys are logged: such a server starts, and lets nobody in until they are back.
     """
-    if is_loopback(address) or allowed:
-        return True
-    if keys.is_empty():
+    anonymous = (is_loopback(address) or allowed) and not required
+    try:
+        exposed = keys.is_empty() and not anonymous and not required
+    except KeysLost as error:
+        log.error("keys are lost", detail=str(error))
+        return anonymous
+    if exposed:
         raise ExposureRefused(
             f"Other machines reach {address}, and no API key exists: anybody could read and change every collection. Create a "
             "key (quoth keys create NAME), listen on 127.0.0.1, or say that this is meant with --allow-anonymous."
         )
-    return False
+    return anonymous

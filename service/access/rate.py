@@ -16,6 +16,8 @@ from service.errors import KeyOptionInvalid
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _WRITTEN = re.compile(r"([0-9]{1,9})/(s|min|h|d)")
 POLICY = '"key"'
+SKEW_S = 5.0
+"""How far apart the clocks of replicas may be. A last request further in the future was made before the clock was set back."""
 SLACK_S = 0.001
 """A bucket counts as having room when it lacks less than this: floating point loses up to 1e-6 s on times since 1970."""
 
@@ -66,6 +68,16 @@ class BucketState:
             "RateLimit-Policy": f"{POLICY};q={self.rate.requests};w={self.rate.window_s}",
             "RateLimit": f"{POLICY};r={self.remaining};t={math.ceil(self._owed)}",
         }
+
+
+def full_at_after_jump(rate: Rate, full_at: float, last_used: float, now: float) -> float | None:
+    """When a bucket is full again if the clock was set back since its last request; None if it was not.
+
+    The bucket then lacks what it lacked at that request, at most all: no time is known to have passed since.
+    """
+    if last_used <= now + SKEW_S:
+        return None
+    return now + min(max(full_at - last_used, 0.0), rate.window_s)
 
 
 def rate_of(written: str) -> Rate:

@@ -7,11 +7,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from index.errors import IndexingError
 from index.library import Library
+from service.access.key_record import KeyRecord
+from service.composition.store import make_keyring
 from service.errors import ServiceError
 from service.settings import Settings
 from service.storage.database import Database
@@ -102,14 +105,44 @@ def check_models(load: Callable[[], str]) -> Check:
 
 
 def check_conversations(settings: Settings) -> Check:
-    """Whether the database of conversations opens. One from an older Quoth is upgraded."""
-    if settings.database_url is None and not settings.store_path.exists():
-        return Check("Conversations", "ok", "none yet")
+    """Whether the database of conversations opens and has the keys that were made. One from an older Quoth is upgraded."""
     try:
-        Database(settings.store_url).close()
+        empty = _without_content(settings)
+        if empty is not None:
+            return empty
+        database = Database(settings.store_url)
+        try:
+            keys = make_keyring(settings, database).list_keys()
+        finally:
+            database.close()
     except ServiceError as error:
         return Check("Conversations", "broken", str(error))
-    return Check("Conversations", "ok", "the database opens")
+    valid = sum(key.is_good(datetime.now(UTC)) for key in keys)
+    finding = f"the database opens; API keys: {len(keys):,}, valid: {valid:,}"
+    if settings.require_keys and not valid:
+        return Check("Conversations", "warning", finding, "Nobody gets in: make a key with `quoth keys create NAME`.")
+    return Check("Conversations", "ok", finding)
+
+
+def _without_content(settings: Settings) -> Check | None:
+    """The check of an SQLite file that is missing or empty; None for another one. Opening it would make a new one."""
+    path = settings.store_path
+    if settings.database_url is not None or (path.exists() and path.stat().st_size > 0):
+        return None
+    state = "has 0 bytes" if path.exists() else "is gone"
+    record = KeyRecord(settings.home)
+    if record.exists():
+        return Check(
+            "Conversations",
+            "broken",
+            f"{path} {state}, and API keys were made ({record.describe()}); servers let nobody in",
+            "Restore it from a backup, make new keys (`quoth keys create NAME`), or say that nobody needs a key any more "
+            "(`quoth keys give-up`).",
+        )
+    if path.exists():
+        fix = "Restore it from a backup if there were conversations; else nothing needs to be done."
+        return Check("Conversations", "warning", f"{path} {state}: it is new, or its content is lost", fix)
+    return Check("Conversations", "ok", "none yet")
 
 
 def check_slack(settings: Settings) -> Check:

@@ -1,4 +1,4 @@
-"""The commands `quoth keys ...`: create, list and revoke API keys."""
+"""The commands `quoth keys ...`: create, list, revoke and give up API keys."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from service.access.keys import expiry_of, name_of, principals_of
 from service.access.rate import rate_of
 from service.cli.console import JsonOption
 from service.cli.rendering import Line, show
-from service.errors import KeyOptionInvalid
+from service.errors import KeyOptionInvalid, KeysLost
 from service.observability.logs import configure
 from service.settings import load
 
 if TYPE_CHECKING:
-    from service.access.keyring import Key, Keyring
+    from service.access.key_table import Key
+    from service.access.keyring import Keyring
 
-app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, revoke and give up API keys.", no_args_is_help=True)
 
 
 @app.command()
@@ -77,6 +78,7 @@ def create(
         require_name(collection_name)
     principals = None if all_documents else principals_of(principal or ())
     with _keyring() as keys:
+        lost = _are_lost(keys)
         key, text = keys.create(
             named,
             scope or [Scope.ASK],
@@ -86,13 +88,13 @@ def create(
             expires_at=expires_at,
             rate=rated,
         )
+    if lost:
+        _say("The keys that were made before are lost with their database. They stay invalid.")
     if as_json:
         typer.echo(json.dumps({**_json_record(key), "key": text}, indent=2))
         return
     typer.echo(text)
-    Console(stderr=True, highlight=False).print(
-        f"This is the key {key.name!r}, shown this once. Send it as `Authorization: Bearer ...`.", soft_wrap=True
-    )
+    _say(f"This is the key {key.name!r}, shown this once. Send it as `Authorization: Bearer ...`.")
 
 
 @app.command("list")
@@ -112,6 +114,16 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME|ID", help="The key,
     with _keyring() as keys:
         key = keys.revoke(name)
     Console(highlight=False).print(f"Revoked {key.name!r} ({key.id}). What it asked before is kept.", soft_wrap=True)
+
+
+@app.command("give-up")
+def give_up(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Give up keys that were lost with their database: a server without keys then answers everybody on its machine."""
+    with _keyring() as keys:
+        if not yes and _are_lost(keys):
+            typer.confirm("Let a server without keys answer everybody on this machine?", abort=True)
+        keys.give_up()
+    _say("No keys are remembered. To make one: quoth keys create NAME")
 
 
 def key_lines(keys: tuple[Key, ...], now: datetime) -> Iterator[Line]:
@@ -167,12 +179,26 @@ def _json_record(key: Key) -> dict[str, Any]:
 
 @contextmanager
 def _keyring() -> Iterator[Keyring]:
-    from service.access.keyring import Keyring
+    from service.composition.store import make_keyring
     from service.storage.database import Database
 
     configure("warning")
-    database = Database(load().store_url)
+    settings = load()
+    database = Database(settings.store_url)
     try:
-        yield Keyring(database)
+        yield make_keyring(settings, database)
     finally:
         database.close()
+
+
+def _are_lost(keys: Keyring) -> bool:
+    try:
+        keys.is_empty()
+    except KeysLost:
+        return True
+    return False
+
+
+def _say(text: str) -> None:
+    """Print to standard error: standard output belongs to the key."""
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

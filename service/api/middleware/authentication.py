@@ -19,7 +19,7 @@ from starlette.types import Scope as Connection
 from service.access.caller import LOCAL, NOBODY, narrow_caller
 from service.access.keyring import Authentication, Keyring
 from service.api.problems import respond
-from service.errors import KeyInvalid, OriginForbidden, ServiceError, StoreUnavailable
+from service.errors import KeyInvalid, KeysLost, OriginForbidden, ServiceError, StoreDamaged, StoreUnavailable
 
 PUBLIC = frozenset(("/", "/view", "/favicon.ico", "/healthz", "/openapi.json", "/slack/events"))
 """Paths that need no key: the page, which holds no document text, the health check, the OpenAPI document, and Slack's events,
@@ -80,7 +80,12 @@ class AuthenticationMiddleware:
             if path != READY:
                 raise
             return Authentication(NOBODY)
-        except StoreUnavailable as error:
+        except KeysLost as error:
+            log.error("keys are lost", detail=str(error))
+            raise KeysLost(
+                "The API keys of this server are lost, so it lets nobody in. Its log and `quoth doctor` say what to do."
+            ) from error
+        except (StoreUnavailable, StoreDamaged) as error:
             log.warning("keys cannot be read", detail=str(error))
             raise StoreUnavailable("API keys cannot be checked just now. Try again in a moment.") from error
         if not authentication.caller.key_id:
