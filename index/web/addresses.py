@@ -19,7 +19,19 @@ import httpx
 
 from index.web.proxies import ProxyUnusable, connect_through, proxy_for
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# What IANA lists among special-purpose addresses as not globally reachable, and multicast (2026-11: RFC 6890 and its updates).
+# Not the lists of `ipaddress`, which differ between versions of Python. Refused whole: 192.0.0.0/24 and 2001::/23,
+# of which a few addresses are reachable, as the nearest relay or gateway, where nobody serves pages.
+_RESERVED = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+        "240.0.0.0/4", "2001::/23", "2001:db8::/32", "3fff::/20",
+    )
+]  # fmt: skip
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -36,9 +48,9 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
+        if address not in _GLOBAL_UNICAST:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    return not any(address in network for network in _RESERVED)
 
 
 class Deadlines:
