@@ -4,17 +4,18 @@ Python raises KeyboardInterrupt wherever the main thread is, and libraries print
 after Ctrl-C nothing more reaches standard error inside `silent_interruption`, and the process ends with 130 however the
 exception comes out. It has a few seconds to unwind, which deletes temporary files. A second Ctrl-C ends it at once.
 
-Imports nothing but the standard library: it must work before everything else is imported.
+Imports only what Python itself imports anyway, not even `typing`: until this works, Ctrl-C shows a traceback.
 """
 
+from __future__ import annotations
+
+import atexit
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import NoReturn
 
 INTERRUPTED = 130
 """The exit code of a command that was stopped with Ctrl-C."""
@@ -23,7 +24,7 @@ _UNWINDING_SECONDS = 5.0
 _TIDY_LINE = b"\r\x1b[2K\x1b[?25h"  # clears what a progress bar has drawn, and shows the cursor, which it hides
 
 
-def end_at_once(*_: object) -> NoReturn:
+def end_at_once(*_: object) -> None:
     """End the process, also as a handler of SIGINT."""
     _silence()
     os._exit(INTERRUPTED)
@@ -47,13 +48,14 @@ def silent_interruption() -> Iterator[None]:
     """Inside the `with` block Ctrl-C raises KeyboardInterrupt, of which nothing is printed. It ends the process with 130.
 
     After the block Ctrl-C ends the process at once: Python does nothing more but end, and would print where it was interrupted.
+    Once Python frees its memory it would be killed by the signal, so from there on Ctrl-C changes nothing.
     """
     if not _is_handled():
         yield
         return
     interrupted = threading.Event()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(*_: object) -> None:
         if interrupted.is_set():
             end_at_once()
         interrupted.set()
@@ -61,13 +63,14 @@ def silent_interruption() -> Iterator[None]:
         timer = threading.Timer(_UNWINDING_SECONDS, end_at_once)
         timer.daemon = True
         timer.start()
-        signal.default_int_handler(number, frame)
+        raise KeyboardInterrupt
 
-    def on_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    def on_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
         if interrupted.is_set():
             end_at_once()  # a destructor or callback would have lost the exception
         sys.__unraisablehook__(unraisable)
 
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGINT, on_signal)
     sys.unraisablehook = on_unraisable
     try:
