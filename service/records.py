@@ -1,10 +1,12 @@
-"""Question, Turn, Citation, Sentence, Answer, Recording: the records that every door renders. All frozen.
+"""Question, Turn, Citation, Sentence, Answer, Recording, StaleCitation: the records that every door renders. All frozen.
 
 The field names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Literal
 
 from index.filters import Filter
 from index.records import Hit
@@ -156,3 +158,29 @@ MADE_WITH = tuple(
     if field.name not in ("generator", "top_k", "depth", "threshold", "strict", "support_threshold")
 )
 """The fields that a replay cannot restore: it uses the installed models and present settings, and reports the differences."""
+
+
+Change = Literal["unchanged", "changed", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class StaleCitation:
+    """A citation whose version is no longer current, and what the current version says in its place.
+
+    `current_version` is None if the document was removed. `change`: the quote still stands literally in the current version
+    (unchanged), another sentence stands in its place (changed), or neither (gone). `start`, `end` and `text` are the place in
+    the current version; None if it is gone.
+    """
+
+    number: int
+    document_id: str
+    version: str
+    current_version: str | None
+    change: Change
+    start: int | None = None
+    end: int | None = None
+    text: str | None = None
+
+
+NONE_STALE: Mapping[str, Sequence[StaleCitation]] = MappingProxyType({})
+"""The stale citations by answer where none is stale."""

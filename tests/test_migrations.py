@@ -11,6 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+import service.access.keyring
+import service.slack.store.tables  # noqa: F401  (with the one above: every table is declared)
 from service.errors import StoreNewer
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database, Table

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.cli.console import JsonOption
+from service.cli.console import JsonOption, library_of
 from service.cli.rendering import Line, answer_lines, clean, show
+from service.errors import RecordDamaged, RecordMissing
 from service.observability.logs import configure
 from service.settings import load
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List conversations; show, rename, delete or export them.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.", show_default=False)]
-_PAGE = 200
 
 
 @app.command("list")
@@ -100,18 +100,34 @@ def export(
         ),
     ] = "-",  # type: ignore[assignment]  # typer opens it
 ) -> None:
-    """Write conversations as JSON lines or Markdown, with their citations."""
+    """Write conversations as JSON lines or Markdown, with their citations. Exit code 1: a damaged one was left out."""
+    from service.audit.staleness import stale_by_answer
     from service.schemas.conversations import json_lines
     from service.storage.export import markdown
 
     conversations, store = _open()
-    wanted: Iterator[Conversation] = iter([conversations.get(id, owner=None)]) if id else _all(conversations)
-    for conversation in wanted:
-        answers = store.answers(conversation.id, owner=None)
+    library = library_of(load())
+    damaged: list[RecordDamaged] = []
+    for conversation_id in [id] if id else conversations.ids(owner=None):
+        try:
+            conversation = conversations.get(conversation_id, owner=None)
+            answers, unreadable = store.readable_answers(conversation_id, owner=None)
+        except RecordDamaged as error:
+            damaged.append(error)
+            continue
+        except RecordMissing:
+            if id:
+                raise
+            continue  # deleted meanwhile
+        damaged.extend(unreadable)
+        stale = stale_by_answer(answers, library)
         if format == "jsonl":
-            out.write(json_lines(conversation, answers))
+            out.write(json_lines(conversation, answers, stale))
         else:
-            out.write(markdown(conversation, answers) + "\n")
+            out.write(markdown(conversation, answers, stale) + "\n")
+    if damaged:
+        show(Console(stderr=True), (Line(0, Text(clean(str(error)), "red")) for error in damaged))
+        raise typer.Exit(1)
 
 
 def conversation_lines(conversations: Sequence[Conversation], *, more: bool) -> Iterator[Line]:
@@ -132,16 +148,6 @@ def conversation_lines(conversations: Sequence[Conversation], *, more: bool) -> 
 
 def _summary(conversation: Conversation) -> str:
     return f"collection {clean(conversation.collection)}, begun {conversation.created_at.astimezone():%Y-%m-%d %H:%M}"
-
-
-def _all(conversations: ConversationList) -> Iterator[Conversation]:
-    cursor: str | None = None
-    while True:
-        page = conversations.page(_PAGE, cursor, owner=None)
-        yield from page.conversations
-        cursor = page.next_cursor
-        if cursor is None:
-            return
 
 
 def _open() -> tuple[ConversationList, ConversationStore]:

@@ -8,11 +8,11 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import Scope
 
-from service.access.keyring import Keyring
 from service.answering.service import Service
 from service.api import problems
 from service.api.middleware.admission import AdmissionMiddleware
 from service.api.middleware.authentication import AuthenticationMiddleware
+from service.api.middleware.forwarded import ForwardedMiddleware
 from service.api.middleware.limits import BodyLimitMiddleware
 from service.api.middleware.request_log import RequestLogMiddleware
 from service.api.openapi import QuothApi
@@ -27,10 +27,12 @@ from service.api.routes import (
     jobs,
     pages,
     search,
+    upkeep,
     uploads,
     verify,
 )
 from service.composition.jobs import open_queue
+from service.composition.store import make_keyring
 from service.observability.tracing import Tracing
 from service.session.session import make_session
 from service.settings import Settings
@@ -78,8 +80,8 @@ def create_app(
     session.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
     for routes in (
-        chat, completions, verify, search, documents, uploads, jobs, collections, conversations, feedback,
-        health, pages,
+        chat, completions, verify, search, documents, uploads, jobs, collections, upkeep, conversations,
+        feedback, health, pages,
     ):  # fmt: skip
         app.include_router(routes.router)
     if slack.is_configured(service.settings):
@@ -90,11 +92,12 @@ def create_app(
     app.add_middleware(AdmissionMiddleware, admission=session.admission, metrics=session.metrics)
     app.add_middleware(
         AuthenticationMiddleware,
-        keys=Keyring(store.database),
-        anonymous=anonymous,
+        keys=make_keyring(settings, store.database),
+        anonymous=anonymous and not settings.require_keys,
         header=settings.principals_header,
         signed=frozenset((EVENTS_PATH,)) if slack.is_configured(settings) else frozenset(),
     )
+    app.add_middleware(ForwardedMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(
         RequestLogMiddleware, allowed_hosts=settings.allowed_hosts, metrics=session.metrics, tracing=session.tracing
     )

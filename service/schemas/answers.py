@@ -1,11 +1,12 @@
 """The JSON of questions and answers: whole, stored and streamed. It mirrors service/records.py."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from index.records import Hit
-from service.records import Answer
+from service.records import Answer, Change, StaleCitation
 from service.schemas.base import CollectionName, Offset, Record, Request, Words
 from service.schemas.search import FilterIn, PassageOut
 from service.storage.conversations import StoredAnswer
@@ -126,22 +127,44 @@ class RecordingOut(Record):
     support_threshold: float = Field(description="lowest probability of support that was enough")
 
 
+class StaleCitationOut(Record):
+    """A citation whose document version was replaced or removed, and what the current version says in its place.
+
+    `change`: `unchanged`, the quote still stands literally; `changed`, the sentence `text` stands there instead; `gone`,
+    neither, or the document was removed (`current_version` is null).
+    """
+
+    number: int
+    document_id: str
+    version: str
+    current_version: str | None
+    change: Change
+    start: Offset | None
+    end: Offset | None
+    text: str | None
+
+
 class StoredAnswerOut(Record):
-    """An answer as it was given, with the collection it came from, when (UTC, ISO 8601), and how it was made."""
+    """An answer as it was given, with the collection it came from, when (UTC, ISO 8601), and how it was made.
+
+    `stale` holds its citations whose document version was replaced or removed since.
+    """
 
     collection: str
     created_at: str
     recording: RecordingOut | None
     answer: AnswerOut
+    stale: tuple[StaleCitationOut, ...] = ()
 
     @classmethod
-    def of(cls, stored: StoredAnswer) -> Self:
-        """The record of a stored answer."""
+    def of(cls, stored: StoredAnswer, stale: Sequence[StaleCitation] = ()) -> Self:
+        """The record of a stored answer and its stale citations."""
         return cls(
             collection=stored.collection,
             created_at=stored.created_at.isoformat(),
             recording=RecordingOut.model_validate(stored.recording) if stored.recording else None,
             answer=AnswerOut.of(stored.answer),
+            stale=tuple(map(StaleCitationOut.model_validate, stale)),
         )
 
 

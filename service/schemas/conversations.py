@@ -1,10 +1,12 @@
 """The JSON of conversations and of their export."""
 
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from pydantic import ConfigDict, Field
 
-from service.schemas.answers import AnswerOut, StoredAnswerOut
+from service.records import NONE_STALE, StaleCitation
+from service.schemas.answers import AnswerOut, StaleCitationOut, StoredAnswerOut
 from service.schemas.base import Record, Request, Words
 from service.storage.conversation_list import Conversation
 from service.storage.conversations import StoredAnswer
@@ -19,9 +21,10 @@ class ConversationOut(Record):
     created_at: str
     updated_at: str
     answers: int = Field(description="how many answers it holds")
+    stale_answers: int = Field(0, description="how many of them cite a document version that was replaced or removed")
 
     @classmethod
-    def of(cls, conversation: Conversation) -> Self:
+    def of(cls, conversation: Conversation, stale_answers: int = 0) -> Self:
         """The record of a conversation."""
         return cls(
             id=conversation.id,
@@ -30,6 +33,7 @@ class ConversationOut(Record):
             created_at=conversation.created_at.isoformat(),
             updated_at=conversation.updated_at.isoformat(),
             answers=conversation.answers,
+            stale_answers=stale_answers,
         )
 
 
@@ -51,10 +55,17 @@ class ConversationResponse(Record):
     answers: tuple[StoredAnswerOut, ...]
 
     @classmethod
-    def of(cls, conversation: Conversation, answers: tuple[StoredAnswer, ...]) -> Self:
-        """The record of a conversation with its answers."""
-        fields = ConversationOut.of(conversation).model_dump(exclude={"answers"})
-        return cls(**fields, answers=tuple(StoredAnswerOut.of(stored) for stored in answers))
+    def of(
+        cls,
+        conversation: Conversation,
+        answers: tuple[StoredAnswer, ...],
+        stale: Mapping[str, Sequence[StaleCitation]] = NONE_STALE,
+    ) -> Self:
+        """The record of a conversation with its answers; `stale` holds the stale citations of an answer by its id."""
+        fields = ConversationOut.of(conversation).model_dump(exclude={"answers", "stale_answers"})
+        return cls(
+            **fields, answers=tuple(StoredAnswerOut.of(stored, stale.get(stored.answer.id, ())) for stored in answers)
+        )
 
 
 class RenameRequest(Request):
@@ -73,19 +84,26 @@ class ExportLine(Record):
     collection: str
     created_at: str
     answer: AnswerOut
+    stale: tuple[StaleCitationOut, ...]
 
     @classmethod
-    def of(cls, conversation: Conversation, stored: StoredAnswer) -> Self:
-        """The line for one answer."""
+    def of(cls, conversation: Conversation, stored: StoredAnswer, stale: Sequence[StaleCitation] = ()) -> Self:
+        """The line for one answer and its stale citations."""
         return cls(
             conversation_id=conversation.id,
             title=conversation.title,
             collection=stored.collection,
             created_at=stored.created_at.isoformat(),
             answer=AnswerOut.of(stored.answer),
+            stale=tuple(map(StaleCitationOut.model_validate, stale)),
         )
 
 
-def json_lines(conversation: Conversation, answers: tuple[StoredAnswer, ...]) -> str:
+def json_lines(
+    conversation: Conversation,
+    answers: tuple[StoredAnswer, ...],
+    stale: Mapping[str, Sequence[StaleCitation]] = NONE_STALE,
+) -> str:
     """The answers of a conversation, a JSON object a line. Pure ASCII: no line break in a quote can break a line."""
-    return "".join(f"{ExportLine.of(conversation, stored).model_dump_json(ensure_ascii=True)}\n" for stored in answers)
+    lines = (ExportLine.of(conversation, stored, stale.get(stored.answer.id, ())) for stored in answers)
+    return "".join(f"{line.model_dump_json(ensure_ascii=True)}\n" for line in lines)

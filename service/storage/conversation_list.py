@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, tuple_
+from sqlalchemy import CursorResult, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from service.errors import CursorInvalid, TitleInvalid
-from service.storage.conversations import ANYBODY, MAX_TITLE, AnswerRow, ConversationRow, conversation_row, now_utc
+from service.storage.conversations import (
+    ANYBODY,
+    MAX_TITLE,
+    AnswerRow,
+    ConversationRow,
+    conversation_row,
+    name_damage,
+    now_utc,
+)
 from service.storage.database import Database
 
 PAGE = 50
@@ -56,14 +64,22 @@ class ConversationList:
             query = query.where(ConversationRow.owner == owner)
         if cursor is not None:
             query = query.where(tuple_(ConversationRow.updated_at, ConversationRow.id) < _place(cursor))
-        with self._database.reading() as session:
+        with self._database.reading() as session, name_damage("A conversation of the list"):
             conversations = [_conversation(row, answers) for row, answers in session.execute(query)]
         page = tuple(conversations[:limit])
         return ConversationPage(page, _cursor(page[-1]) if len(conversations) > limit else None)
 
-    def get(self, conversation_id: str, *, owner: str | None = "") -> Conversation:
-        """One conversation. Raises RecordMissing."""
+    def ids(self, *, owner: str | None = "") -> tuple[str, ...]:
+        """The ids of all conversations, the most recently used first, also of damaged ones."""
+        query = select(ConversationRow.id).order_by(ConversationRow.updated_at.desc(), ConversationRow.id.desc())
+        if owner is not ANYBODY:
+            query = query.where(ConversationRow.owner == owner)
         with self._database.reading() as session:
+            return tuple(session.scalars(query))
+
+    def get(self, conversation_id: str, *, owner: str | None = "") -> Conversation:
+        """One conversation. Raises RecordMissing and RecordDamaged."""
+        with self._database.reading() as session, name_damage(f"The conversation {conversation_id}"):
             return _get(session, conversation_id, owner)
 
     def rename(self, conversation_id: str, title: str, *, owner: str | None = "") -> Conversation:
@@ -83,6 +99,11 @@ class ConversationList:
         with self._database.writing() as session:
             session.delete(conversation_row(session, conversation_id, owner))
         self._database.scrub()
+
+    def correct_uses_after(self, now: datetime) -> None:
+        """Let conversations whose last use lies after `now` count as used now: the clock was set back since."""
+        with self._database.writing() as session:
+            session.execute(update(ConversationRow).where(ConversationRow.updated_at > now).values(updated_at=now))
 
     def delete_unused_since(self, moment: datetime) -> int:
         """Delete, permanently, the conversations of all owners that were last used before `moment`. Returns how many."""

@@ -5,23 +5,25 @@ An answer is stored complete, as JSON, so that it can be fetched again with ever
 it. ANYBODY finds all rows.
 """
 
-import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import TypeAdapter
-from sqlalchemy import ForeignKey, Index, select
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import ForeignKey, Index, false, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.errors import RecordMissing
+from service.errors import RecordDamaged, RecordMissing
 from service.records import Answer, Recording, Turn
 from service.storage.database import Database, Table
 
 ANYBODY: None = None  # for the command line on this machine, and for work on all rows
 MAX_TITLE = 120
 _ANSWER = TypeAdapter(Answer)
+_UNDECODABLE = "Could not decode to UTF-8"  # how SQLite's driver reports bytes that are no text
 _RECORDING: TypeAdapter[Recording | None] = TypeAdapter(Recording | None)
 
 
@@ -55,8 +57,24 @@ class AnswerRow(Table):
     body: Mapped[str]
     owner: Mapped[str] = mapped_column(server_default="")
     request: Mapped[str] = mapped_column(server_default="null")
+    refused: Mapped[bool] = mapped_column(server_default=false())
 
-    __table_args__ = (Index("answer_by_conversation", "conversation_id", "position"),)
+    __table_args__ = (
+        Index("answer_by_conversation", "conversation_id", "position"),
+        Index("answer_refused", "refused", "position"),
+    )
+
+
+class AnswerCitationRow(Table):
+    """A document version that an answer cites. Deleting the answer deletes it."""
+
+    __tablename__ = "answer_citation"
+
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"), primary_key=True)
+    document_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (Index("answer_citation_document", "document_id", "version"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,13 @@ class ConversationStore:
                     body=_ANSWER.dump_json(answer).decode(),
                     owner=owner,
                     request=_RECORDING.dump_json(recording).decode(),
+                    refused=answer.refused,
                 )
+            )
+            session.flush()
+            places = {(citation.document_id, citation.version) for citation in answer.citations}
+            session.add_all(
+                AnswerCitationRow(answer_id=answer.id, document_id=id, version=v) for id, v in sorted(places)
             )
 
     def history(self, conversation_id: str, *, owner: str | None = "") -> tuple[Turn, ...]:
@@ -144,7 +168,26 @@ class ConversationStore:
             rows = session.scalars(
                 select(AnswerRow).where(AnswerRow.conversation_id == conversation_id).order_by(AnswerRow.position)
             )
-            return tuple(_stored_answer(row) for row in rows)
+            return tuple(stored_answer(row) for row in rows)
+
+    def readable_answers(
+        self, conversation_id: str, *, owner: str | None = ""
+    ) -> tuple[tuple[StoredAnswer, ...], tuple[RecordDamaged, ...]]:
+        """The answers of a conversation that can be read, oldest first, and an error for each other. Raises RecordMissing."""
+        readable, damaged = [], []
+        with self.database.reading() as session:
+            conversation_row(session, conversation_id, owner)
+            of_conversation = select(AnswerRow.position, AnswerRow.id).where(
+                AnswerRow.conversation_id == conversation_id
+            )
+            for position, id in session.execute(of_conversation.order_by(AnswerRow.position)).all():
+                try:
+                    with name_damage(f"The answer {id} of the conversation {conversation_id}"):
+                        row = session.scalars(select(AnswerRow).where(AnswerRow.position == position)).one()
+                        readable.append(stored_answer(row))
+                except RecordDamaged as error:
+                    damaged.append(error)
+        return tuple(readable), tuple(damaged)
 
     def answer(self, answer_id: str, *, owner: str | None = "") -> StoredAnswer:
         """One answer. Raises RecordMissing."""
@@ -152,7 +195,7 @@ class ConversationStore:
             row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
             if row is None or owner not in (ANYBODY, row.owner):
                 raise missing_answer(answer_id)
-            return _stored_answer(row)
+            return stored_answer(row)
 
     def exchange(self, answer_id: str) -> tuple[Answer, tuple[Turn, ...]]:
         """An answer of any owner with the turns before it, oldest first. Raises RecordMissing."""
@@ -160,7 +203,7 @@ class ConversationStore:
             row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
             if row is None:
                 raise missing_answer(answer_id)
-            return _stored_answer(row).answer, _turns(session, row.conversation_id, before=row.position)
+            return stored_answer(row).answer, _turns(session, row.conversation_id, before=row.position)
 
     def close(self) -> None:
         """Close the database."""
@@ -196,8 +239,8 @@ def missing_answer(answer_id: str) -> RecordMissing:
 
 
 def sentence_count(row: AnswerRow) -> int:
-    """How many sentences a stored answer has."""
-    return len(json.loads(row.body)["sentences"])
+    """How many sentences a stored answer has. Raises RecordDamaged."""
+    return len(stored_answer(row).answer.sentences)
 
 
 def _turns(session: Session, conversation_id: str, before: int | None = None) -> tuple[Turn, ...]:
@@ -207,7 +250,24 @@ def _turns(session: Session, conversation_id: str, before: int | None = None) ->
     return tuple(Turn(question, answer) for question, answer in session.execute(query.order_by(AnswerRow.position)))
 
 
-def _stored_answer(row: AnswerRow) -> StoredAnswer:
-    return StoredAnswer(
-        _ANSWER.validate_json(row.body), row.collection, row.created_at, _RECORDING.validate_json(row.request)
-    )
+def stored_answer(row: AnswerRow) -> StoredAnswer:
+    """The answer of a row. Raises RecordDamaged if the stored JSON is broken."""
+    with name_damage(f"The answer {row.id} of the conversation {row.conversation_id}"):
+        return StoredAnswer(
+            _ANSWER.validate_json(row.body), row.collection, row.created_at, _RECORDING.validate_json(row.request)
+        )
+
+
+@contextmanager
+def name_damage(record: str) -> Iterator[None]:
+    """Inside the `with` block a stored value that does not read becomes RecordDamaged, which names `record`."""
+    try:
+        yield
+    except (ValueError, TypeError, OperationalError) as error:
+        if isinstance(error, OperationalError) and _UNDECODABLE not in str(error.orig):
+            raise  # the database itself
+        reason = f"{error.error_count()} fields" if isinstance(error, ValidationError) else str(error).splitlines()[0]
+        raise RecordDamaged(
+            f"{record} cannot be read: it is damaged in the database ({reason}). Restore the database from a backup, or "
+            "delete the conversation"
+        ) from error

@@ -6,10 +6,10 @@ about the answer as a whole, so it is left out. `sentence` is its index, from 0;
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from service.records import Answer, Citation, Turn
+from service.records import NONE_STALE, Answer, Citation, StaleCitation, Turn
 from service.storage.conversation_list import Conversation
 from service.storage.conversations import StoredAnswer
 from service.storage.feedback import Feedback
@@ -60,15 +60,26 @@ def _comment(feedback: Feedback, answer: Answer) -> str:
     )
 
 
+_CHANGES = {
+    "unchanged": "The document has changed since; the quote still stands in it.",
+    "changed": "The document has changed since. In place of the quote it says:",
+    "gone": "The document was changed or removed since, and the quote is gone.",
+}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
-def markdown(conversation: Conversation, answers: Sequence[StoredAnswer]) -> str:
+def markdown(
+    conversation: Conversation,
+    answers: Sequence[StoredAnswer],
+    stale: Mapping[str, Sequence[StaleCitation]] = NONE_STALE,
+) -> str:
     """A conversation as Markdown. Text of documents and people stays text: it makes no headings, links or HTML."""
-    return "\n".join(_lines(conversation, answers)) + "\n"
+    return "\n".join(_lines(conversation, answers, stale)) + "\n"
 
 
-def _lines(conversation: Conversation, answers: Sequence[StoredAnswer]) -> Iterator[str]:
+def _lines(
+    conversation: Conversation, answers: Sequence[StoredAnswer], stale: Mapping[str, Sequence[StaleCitation]]
+) -> Iterator[str]:
     yield f"# {_plain(conversation.title)}"
     yield ""
     yield f"Collection {_plain(conversation.collection)}, {conversation.created_at:%Y-%m-%d %H:%M} UTC."
@@ -86,6 +97,10 @@ def _lines(conversation: Conversation, answers: Sequence[StoredAnswer]) -> Itera
             f"Confidence {answer.confidence:.2f}, {_plain(answer.generator)}, {stored.created_at:%Y-%m-%d %H:%M} UTC."
         )
         yield " ".join((closing, *(_plain(note) for note in answer.notes)))
+        for change in stale.get(answer.id, ()):
+            yield from ("", f"**{change.number}. {_CHANGES[change.change]}**")
+            if change.change == "changed":
+                yield from ("", *(f"> {_plain(line)}".rstrip() for line in (change.text or "").splitlines()))
 
 
 def _place(citation: Citation) -> str:

@@ -54,7 +54,9 @@ class Retention:
         """Delete the conversations that are too old now. Returns how many."""
         if self._days is None:
             return 0
-        count = self._conversations.delete_unused_since(self._clock() - timedelta(days=self._days))
+        now = self._clock()
+        self._conversations.correct_uses_after(now)
+        count = self._conversations.delete_unused_since(now - timedelta(days=self._days))
         log.info("old conversations deleted", conversations=count, retention_days=self._days)
         return count
 

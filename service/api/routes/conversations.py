@@ -1,5 +1,6 @@
 """/v1/conversations and /v1/answers: read, rename, delete and export conversations, and read single answers."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from service.access.caller import Scope
 from service.api import openapi
 from service.api.dependencies import TheSession, needs
 from service.api.problems import problem_responses
+from service.records import StaleCitation
 from service.schemas.answers import StoredAnswerOut
 from service.schemas.conversations import (
     ConversationOut,
@@ -41,14 +43,19 @@ async def conversations(
 ) -> ConversationsResponse:
     """The caller's conversations in pages, the most recently used first."""
     page = await session.run_io(partial(session.conversations.page, limit, cursor, owner=session.caller.owner))
-    records = tuple(map(ConversationOut.of, page.conversations))
+    ids = [conversation.id for conversation in page.conversations]
+    stale = await session.run_io(partial(session.stale_answer_ids, ids))
+    records = tuple(
+        ConversationOut.of(conversation, len(stale.get(conversation.id, ()))) for conversation in page.conversations
+    )
     return ConversationsResponse(conversations=records, next_cursor=page.next_cursor)
 
 
 @router.get("/v1/conversations/{conversation_id}", summary="Read a conversation", responses=_ERRORS)
 async def conversation(conversation_id: str, session: TheSession) -> ConversationResponse:
     """The answers of a conversation, oldest first."""
-    return ConversationResponse.of(*await session.run_io(partial(_conversation_with_answers, conversation_id, session)))
+    conversation, answers, stale = await session.run_io(partial(_conversation_with_answers, conversation_id, session))
+    return ConversationResponse.of(conversation, answers, stale)
 
 
 @router.patch("/v1/conversations/{conversation_id}", summary="Rename a conversation", responses=_ERRORS)
@@ -95,8 +102,9 @@ async def export(
     ] = "jsonl",
 ) -> Response:
     """A conversation as a file."""
-    conversation, answers = await session.run_io(partial(_conversation_with_answers, conversation_id, session))
-    body = json_lines(conversation, answers) if format == "jsonl" else markdown(conversation, answers)
+    conversation, answers, stale = await session.run_io(partial(_conversation_with_answers, conversation_id, session))
+    write = json_lines if format == "jsonl" else markdown
+    body = write(conversation, answers, stale)
     name = f"conversation-{conversation.created_at:%Y-%m-%d}.{'jsonl' if format == 'jsonl' else 'md'}"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=_MEDIA[format], headers=disposition)
@@ -105,9 +113,17 @@ async def export(
 @router.get("/v1/answers/{answer_id}", summary="Read an answer", responses=_ERRORS)
 async def answer(answer_id: str, session: TheSession) -> StoredAnswerOut:
     """One answer as it was given, with every quote and offset."""
-    return StoredAnswerOut.of(await session.run_io(partial(session.answer, answer_id)))
+    return await session.run_io(partial(_answer, answer_id, session))
 
 
-def _conversation_with_answers(conversation_id: str, session: Session) -> tuple[Conversation, tuple[StoredAnswer, ...]]:
+def _answer(answer_id: str, session: Session) -> StoredAnswerOut:
+    stored = session.answer(answer_id)
+    return StoredAnswerOut.of(stored, session.stale_citations(stored))
+
+
+def _conversation_with_answers(
+    conversation_id: str, session: Session
+) -> tuple[Conversation, tuple[StoredAnswer, ...], Mapping[str, Sequence[StaleCitation]]]:
     conversation = session.conversations.get(conversation_id, owner=session.caller.owner)
-    return conversation, session.answers(conversation_id)
+    answers = session.answers(conversation_id)
+    return conversation, answers, session.stale_by_answer(answers)

@@ -66,7 +66,35 @@ _RECORDING = {
     "llm_context_tokens": 8192,
     "support_threshold": 0.7,
 }
-_STORED = {"collection": "default", "created_at": _TIME, "recording": _RECORDING, "answer": _ANSWER}
+_STORED = {"collection": "default", "created_at": _TIME, "recording": _RECORDING, "answer": _ANSWER, "stale": []}
+_STALE = {
+    "number": 1,
+    "document_id": _PLACE["document_id"],
+    "version": _PLACE["version"],
+    "current_version": "0b7d3c1e5f9a2b4c6d8e0f1a3b5c7d9e0f2a4b6c8d0e1f3a5b7c9d1e3f5a7b9c",
+    "change": "changed",
+    "start": _START,
+    "end": _START + len(_QUOTE) + 2,
+    "text": _QUOTE.replace("six", "seven"),
+}
+_STALE_ANSWER = {
+    "id": _ANSWER["id"],
+    "conversation_id": _ANSWER["conversation_id"],
+    "collection": "default",
+    "created_at": _TIME,
+    "question": _QUESTION,
+    "citations": [_STALE],
+}
+_GAP = {
+    "question": "Who commands the North's hackers?",
+    "collection": "default",
+    "count": 3,
+    "refused": 3,
+    "last_asked_at": _TIME,
+    "answer_id": _ANSWER["id"],
+    "nearest": [{name: _PASSAGE[name] for name in ("document_id", "version", "title", "uri", "start", "end", "text")}],
+}
+_TOPIC = {"topic": _GAP["question"], "count": 3, "gaps": [_GAP]}
 _CONVERSATION = {
     "id": _ANSWER["conversation_id"],
     "title": _QUESTION,
@@ -124,7 +152,11 @@ _MODELS = [{"id": name, "object": "model", "created": 0, "owned_by": "quoth"} fo
 SCHEMAS: dict[str, Any] = {
     "AnswerOut": _ANSWER,
     "StoredAnswerOut": _STORED,
-    "ConversationOut": {**_CONVERSATION, "answers": 1},
+    "ConversationOut": {**_CONVERSATION, "answers": 1, "stale_answers": 0},
+    "StaleCitationOut": _STALE,
+    "StaleAnswerOut": _STALE_ANSWER,
+    "StaleAnswersResponse": {"answers": [_STALE_ANSWER], "total": 1},
+    "GapsResponse": {"topics": [_TOPIC]},
     "ConversationsResponse": {"conversations": [{**_CONVERSATION, "answers": 1}], "next_cursor": None},
     "ConversationResponse": {**_CONVERSATION, "answers": [_STORED]},
     "CompletionOut": {
