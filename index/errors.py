@@ -28,9 +28,31 @@
 Every message names the thing, the bad value and the fix.
 """
 
+import re
+
+_MAX_WORD, _WORD_KEPT = 1000, 200
+_MAX_MESSAGE, _MESSAGE_KEPT = 4000, 3000
+
+
+def shorten(message: str) -> str:
+    """The message with very long words cut, and cut itself if it is still long: a caller may have sent what it repeats.
+
+    Its beginning and its end stay: the thing and the fix.
+    """
+    words = re.sub(r"\S+", lambda word: _cut(word[0], _MAX_WORD, _WORD_KEPT, 1), message)
+    return _cut(words, _MAX_MESSAGE, _MESSAGE_KEPT, _MAX_MESSAGE - _MESSAGE_KEPT)
+
+
+def _cut(text: str, most: int, head: int, tail: int) -> str:
+    return text if len(text) <= most else f"{text[:head]}…{text[-tail:]}"
+
 
 class IndexingError(Exception):
     """Root of every exception that index/ raises on purpose."""
+
+    def __str__(self) -> str:
+        """The message, shortened."""
+        return shorten(super().__str__())
 
 
 class Permanent(IndexingError):

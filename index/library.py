@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import threading
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,7 +20,8 @@ from index.maintenance.export import read_manifest, unpack_export
 from index.storage.atomic import report_full_disk, report_read_only, seconds_unchanged, sync_to_disk
 from index.storage.lock import writer_lock
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_MAX_NAME = 63
+_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{_MAX_NAME - 1}}}")
 _LEDGER = "ledger.sqlite"
 _DROPPED = ".dropped-"
 _IMPORTING = ".importing-"
@@ -36,8 +38,16 @@ def require_name(name: str) -> None:
     """Raise `CollectionNameInvalid`, with the rule for names, unless a collection may have that name."""
     if not is_name(name):
         raise CollectionNameInvalid(
-            f"{name!r} cannot name a collection. Use 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
+            f"{name!r} cannot name a collection. Use 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit, "
+            f"for example {_legal_name(name)}"
         )
+
+
+def _legal_name(name: str) -> str:
+    """A name for a collection that is as close to `name` as is allowed: "Über uns" becomes "uber-uns"."""
+    plain = unicodedata.normalize("NFKD", name[: 4 * _MAX_NAME].casefold()).encode("ascii", "ignore").decode()
+    legal = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:_MAX_NAME].rstrip("-_")
+    return legal or "documents"
 
 
 class Library:

@@ -6,6 +6,7 @@
     │   ├── SettingsInvalid      an unknown key or a bad value in the environment, .env or quoth.toml
     │   ├── GeneratorUnknown     no generator of that name
     │   ├── RecordMissing        no conversation, answer or job of that id
+    │   ├── RecordDamaged        a stored conversation or answer cannot be read
     │   ├── TitleInvalid         a conversation's title is empty or too long
     │   ├── ReplayImpossible     an answer cannot be replayed: not recorded, or a version is missing
     │   ├── CursorInvalid        a cursor that is not one of this list
@@ -51,9 +52,15 @@ answers (service/client/responses.py).
 import re
 from collections.abc import Mapping
 
+from index.errors import shorten
+
 
 class ServiceError(Exception):
     """Root of every error that service/ raises on purpose."""
+
+    def __str__(self) -> str:
+        """The message, shortened."""
+        return shorten(super().__str__())
 
 
 class Permanent(ServiceError):
@@ -78,6 +85,10 @@ class GeneratorUnknown(Permanent):
 
 class RecordMissing(Permanent):
     """No conversation, answer or job of that id."""
+
+
+class RecordDamaged(Permanent):
+    """A stored conversation or answer cannot be read; the others can."""
 
 
 class TitleInvalid(Permanent):

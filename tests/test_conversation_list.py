@@ -1,6 +1,7 @@
 """The list of conversations over HTTP, on the command line and in the database: only the owner's, without deleted ones."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from service.answer_json import answer_of
 from service.answering.service import Service
 from service.cli.conversations import app as commands
 from service.composition.http import create_app
-from service.errors import CursorInvalid, RecordMissing, TitleInvalid
+from service.errors import CursorInvalid, RecordDamaged, RecordMissing, TitleInvalid
 from service.records import Answer, Citation, Sentence
 from service.settings import Settings
 from service.storage.conversation_list import ConversationList
@@ -283,6 +284,37 @@ def test_an_export_as_markdown_is_readable_and_escapes_markup(
         "",
         "Confidence 0.90, extractive, 2026-01-02 12:00 UTC.",
     ]
+
+
+def test_an_export_goes_on_after_a_damaged_row_and_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("QUOTH_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(home=tmp_path)
+    database = Database(settings.store_url)
+    store = ConversationStore(database)
+    for id, conversation in (("a", "c1"), ("b", "c1"), ("d", "c2"), ("e", "c3"), ("f", "c4"), ("g", "c5")):
+        store.append(make_answer(id, conversation, f"Question {id}?"), "default")
+    database.close()
+    connection = sqlite3.connect(settings.store_path)
+    connection.execute("UPDATE answer SET body = substr(body, 1, 40) WHERE id = 'b'")
+    connection.execute("UPDATE answer SET body = '{}' WHERE id = 'd'")
+    connection.execute("UPDATE answer SET body = CAST(x'ff7b7d' AS TEXT) WHERE id = 'e'")
+    connection.execute("UPDATE conversation SET created_at = 'yesterday' WHERE id = 'c4'")
+    connection.commit()
+    connection.close()
+    for format in ("jsonl", "markdown"):
+        exported = CliRunner().invoke(commands, ["export", "--format", format])
+        assert exported.exit_code == 1
+        assert isinstance(exported.exception, SystemExit)
+        assert "Question a?" in exported.stdout
+        assert "Question g?" in exported.stdout
+        for id in ("b", "d", "e"):
+            assert f"The answer {id} of the conversation" in exported.stderr
+        assert "The conversation c4 cannot be read: it is damaged in the database" in exported.stderr
+        assert len(exported.stderr.splitlines()) == 4
+    one = CliRunner().invoke(commands, ["export", "c5"])
+    assert (one.exit_code, one.stderr) == (0, "")
+    assert isinstance(CliRunner().invoke(commands, ["show", "c2"]).exception, RecordDamaged)
 
 
 def test_the_command_line_does_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

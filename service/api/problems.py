@@ -43,6 +43,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     service.RecordMissing: HTTPStatus.NOT_FOUND,
     indexing.EncoderMismatch: HTTPStatus.CONFLICT,
     service.KeyInvalid: HTTPStatus.UNAUTHORIZED,
+    service.KeysLost: HTTPStatus.SERVICE_UNAVAILABLE,
     service.ScopeMissing: HTTPStatus.FORBIDDEN,
     service.ActingForbidden: HTTPStatus.FORBIDDEN,
     service.OriginForbidden: HTTPStatus.FORBIDDEN,
@@ -99,6 +100,11 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = []
 
 
+def public_path(request: Request, path: str) -> str:
+    """The path as the caller sees it: after the prefix under which a proxy serves Quoth (middleware/forwarded.py)."""
+    return f"{request.scope.get('app_root_path', '')}{path}"
+
+
 def problem_of(error: Exception, request: Request) -> Problem:
     """The problem that the caller sees. An unexpected error shows none of its details.
 
@@ -112,7 +118,7 @@ def problem_of(error: Exception, request: Request) -> Problem:
 def _classify(error: Exception, request: Request) -> Problem:
     if isinstance(error, RequestValidationError):
         problems = error.errors()
-        fields = [_field(problem) for problem in problems[:_MAX_FIELDS]]
+        fields = [_field(problem, request) for problem in problems[:_MAX_FIELDS]]
         detail = "; ".join(f"{field.field}: {field.message}" for field in fields)
         if len(problems) > _MAX_FIELDS:
             detail += f"; and {len(problems) - _MAX_FIELDS:,} more"
@@ -188,20 +194,24 @@ def _make_problem(
         title=problem_title(code),
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=_cut(public_path(request, request.url.path)),
         code=code,
         request_id=request.scope.get("request_id"),
         errors=errors or [],
     )
 
 
-def _field(problem: Any) -> FieldProblem:
+def _field(problem: Any, request: Request) -> FieldProblem:
     place = [str(part) for part in problem["loc"] if part not in ("body", "query", "path")]
     message = problem["msg"]
     if problem["type"] == "extra_forbidden":
         message = "no such field; remove it"
     elif problem["type"] == "json_invalid":
         place, message = ["body"], f"not JSON: {problem.get('ctx', {}).get('error', message)}"
+    elif tuple(problem["loc"]) == ("body",) and isinstance(problem.get("input"), bytes):
+        sent = request.headers.get("content-type")
+        kind = f"as {sent[:100]!r}" if sent else "without a content type"
+        message = f"sent {kind}, and this route takes JSON. Send the header Content-Type: application/json"
     return FieldProblem(field=_cut(".".join(place)) or "body", message=_cut(message))
 
 
@@ -211,7 +221,9 @@ def _cut(text: str) -> str:
 
 def _http_detail(error: HTTPException, request: Request) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return f"Nothing is at {request.url.path}. GET /openapi.json lists the routes."
+        return f"Nothing is at {_cut(request.url.path)}. GET /openapi.json lists the routes."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.url.path} does not take {request.method}. GET /openapi.json says which methods it takes."
+        return (
+            f"{_cut(request.url.path)} does not take {request.method}. GET /openapi.json says which methods it takes."
+        )
     return str(error.detail)

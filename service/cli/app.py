@@ -136,6 +136,9 @@ def _require_collection(settings: Settings) -> None:
 
     A collection that cannot be opened raises its error here, too.
     """
+    from index.library import require_name
+
+    require_name(settings.collection)
     library = library_of(settings)
     names = library.names()
     if settings.collection in names:

@@ -80,8 +80,8 @@ def delete(
     if not yes:
         show(Console(), conversation_lines(found, more=False))
         typer.confirm("Delete for good?", abort=True)
+    conversations.delete(*ids, owner=None)
     for conversation in found:
-        conversations.delete(conversation.id, owner=None)
         show(Console(), [Line(0, Text(f"Deleted: {clean(conversation.title)}"))])
 
 

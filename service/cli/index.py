@@ -15,6 +15,7 @@ from service.cli.interruption import INTERRUPTED
 
 if TYPE_CHECKING:
     from index.collection import Collection
+    from index.library import Library
     from index.sync.sync import SyncProgress, SyncReport
 
 
@@ -50,17 +51,16 @@ def index(
     settings = quiet_settings(collection=collection)
     library = library_of(settings)
     if dry_run:
-        from index.sync.sync import preview
-
-        if settings.collection in library.names():
-            existing = library.open(settings.collection)
-            documents, roots_of = existing.documents.list(), existing.permissions.roots
-            planned = preview(documents, paths, principals=principals, roots_of=roots_of)
-        else:
-            planned = preview([], paths, principals=principals)
+        planned = _plan(library, settings.collection, paths, principals)
         _show_report(planned, settings.collection, verbose=verbose, listed=True)
         stdout().print("Nothing was changed.")
         return
+    if not addresses and not watch and settings.collection not in library.names():
+        planned = _plan(library, settings.collection, paths, principals)
+        if not planned.added:
+            _show_report(planned, settings.collection, verbose=verbose)
+            stderr().print("There is nothing to index, so no collection was made.", highlight=False)
+            raise typer.Exit(1 if planned.rejected else 0)
     opened = library.open_or_create(settings.collection)
     with _progress() as progress:
         task = progress.add_task("Looking for documents", total=None)
@@ -96,6 +96,18 @@ def index(
         _follow(opened, paths, principals, verbose=verbose)
     if any(report.rejected for report in reports) and not any(_has_documents(report) for report in reports):
         raise typer.Exit(1)
+
+
+def _plan(library: Library, name: str, paths: list[Path], principals: frozenset[str] | None) -> SyncReport:
+    """What indexing `paths` would do to the collection, which need not exist. Changes nothing."""
+    from index.library import require_name
+    from index.sync.sync import preview
+
+    require_name(name)
+    if name not in library.names():
+        return preview([], paths, principals=principals)
+    existing = library.open(name)
+    return preview(existing.documents.list(), paths, principals=principals, roots_of=existing.permissions.roots)
 
 
 def _principals(named: list[str], *, public: bool) -> frozenset[str] | None:

@@ -94,10 +94,14 @@ class ConversationList:
             session.flush()
             return _get(session, conversation_id, owner)
 
-    def delete(self, conversation_id: str, *, owner: str | None = "") -> None:
-        """Delete a conversation with its answers and their feedback, permanently. Raises RecordMissing."""
+    def delete(self, *conversation_ids: str, owner: str | None = "") -> None:
+        """Delete conversations with their answers and the feedback on them, permanently: all of them or none.
+
+        Raises RecordMissing if one of them is not there.
+        """
         with self._database.writing() as session:
-            session.delete(conversation_row(session, conversation_id, owner))
+            for row in [conversation_row(session, each, owner) for each in dict.fromkeys(conversation_ids)]:
+                session.delete(row)
         self._database.scrub()
 
     def correct_uses_after(self, now: datetime) -> None:
