@@ -15,11 +15,11 @@ from service.errors import ServiceError, Transient
 from service.slack.client import errors
 from service.slack.context import SlackContext
 from service.slack.replies import Replies
-from service.slack.store.questions import LeasedQuestion
+from service.slack.store.questions import MAX_WAIT, LeasedQuestion
 
 MAX_CONCURRENT = 8
 POLL_S = 2.0
-MIN_WAIT_S, MAX_WAIT_S = 2.0, 60.0
+MIN_WAIT_S = 2.0
 log = structlog.get_logger(__name__)
 
 
@@ -103,7 +103,7 @@ class Worker:
         wait = timedelta(0)
         if isinstance(error, Exception):
             age = (datetime.now(UTC) - leased.asked_at).total_seconds()
-            wait = timedelta(seconds=min(max(age / 4, MIN_WAIT_S), MAX_WAIT_S))
+            wait = timedelta(seconds=min(max(age / 4, MIN_WAIT_S), MAX_WAIT.total_seconds()))
             if transient:
                 log.warning("question not answered yet", key=leased.question.key, reason=str(error))
             else:

@@ -6,11 +6,11 @@ read may read only what everybody may read. Users are cached for an hour, user g
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import aiohttp
 import anyio.to_thread
@@ -27,6 +27,7 @@ Membership = Literal["member", "guest", "outsider", "bot"]
 PERSON_CACHED = timedelta(hours=1)
 UNKNOWN_PERSON_CACHED = timedelta(minutes=5)
 GROUPS_CACHED_S = 600.0
+Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 
@@ -41,30 +42,50 @@ class Identity:
     name: str
 
 
+class _Shared(Generic[Result]):
+    """A call that all who need its result at the same time make together: its result, or its error, is that of each.
+
+    Behind a lock instead, each would make the call again after the one before had failed, and wait as long.
+    """
+
+    def __init__(self, call: Callable[[], Coroutine[Any, Any, Result]]) -> None:
+        self._call = call
+        self._task: asyncio.Task[Result] | None = None
+
+    async def __call__(self) -> Result:
+        """The result of the call that is being made, or of a new one. It goes on if one who waits for it is cancelled."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._call())
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._task)
+
+
 class Identities:
     """The identity behind one bot token, fetched once (auth.test); a failure is not cached, so the next call asks again."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._identity: Identity | None = None
-        self._lock = asyncio.Lock()
+        self._ask = _Shared(self._fetch)
 
     async def get(self) -> Identity:
         """The identity. Raises SlackRefused for a token that Slack rejects, SlackUnavailable when Slack does not answer."""
-        async with self._lock:
-            if self._identity is None:
-                try:
-                    response = await self._client.auth_test()
-                except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
-                    raise errors.to_service_error(error) from error
-                self._identity = Identity(
-                    user=str(response["user_id"]),
-                    bot=str(response.get("bot_id") or ""),
-                    team=str(response["team_id"]),
-                    enterprise=response.get("enterprise_id"),
-                    name=str(response.get("user") or "Quoth"),
-                )
-            return self._identity
+        if self._identity is None:
+            self._identity = await self._ask()
+        return self._identity
+
+    async def _fetch(self) -> Identity:
+        try:
+            response = await self._client.auth_test()
+        except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise errors.to_service_error(error) from error
+        return Identity(
+            user=str(response["user_id"]),
+            bot=str(response.get("bot_id") or ""),
+            team=str(response["team_id"]),
+            enterprise=response.get("enterprise_id"),
+            name=str(response.get("user") or "Quoth"),
+        )
 
     async def authorize(self) -> AuthorizeResult:
         """The authorization that Bolt asks for before it dispatches an event."""
@@ -134,8 +155,8 @@ class People:
     def _load_cached(self, user: str) -> Person | None:
         with self._database.reading() as session:
             row = session.get(PersonRow, user)
-            if row is None or row.expires_at <= self._clock():
-                return None
+            if row is None or not timedelta(0) < row.expires_at - self._clock() <= PERSON_CACHED:
+                return None  # later than any can be: the clock was set back
             standing: Membership = row.standing  # type: ignore[assignment]  # only `_store` writes it
             return Person(user, row.email, standing, row.name)
 
@@ -179,17 +200,16 @@ class Groups:
     def __init__(self, client: AsyncWebClient, *, clock: Callable[[], float] = monotonic) -> None:
         self._client = client
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._ask = _Shared(self._fetch)
         self._members: Mapping[str, frozenset[str]] = {}
         self._fresh_until: float | None = None
 
     async def get(self, user: str) -> frozenset[str]:
         """The groups that a user is in, as documents name them: `@` and the handle. Raises transient errors of Slack."""
-        async with self._lock:
-            if self._fresh_until is None or self._clock() >= self._fresh_until:
-                self._members = await self._fetch()
-                self._fresh_until = self._clock() + GROUPS_CACHED_S
-            return frozenset(name for name, users in self._members.items() if user in users)
+        if self._fresh_until is None or self._clock() >= self._fresh_until:
+            self._members = await self._ask()
+            self._fresh_until = self._clock() + GROUPS_CACHED_S
+        return frozenset(name for name, users in self._members.items() if user in users)
 
     async def _fetch(self) -> Mapping[str, frozenset[str]]:
         try:

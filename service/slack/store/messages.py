@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from service.slack.store.tables import DoneRow, PostedRow, insert_if_new
@@ -65,5 +65,6 @@ class RecentActions:
         """Record a key. True unless it was recorded within a day before."""
         now = self._clock()
         with self._database.writing() as session:
-            session.execute(delete(DoneRow).where(DoneRow.done_at < now - REMEMBERED))
+            old = or_(DoneRow.done_at < now - REMEMBERED, DoneRow.done_at > now + REMEMBERED)  # the clock was set back
+            session.execute(delete(DoneRow).where(old))
             return insert_if_new(session, DoneRow(key=key, done_at=now))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from service.slack.store.messages import messages_of
@@ -57,10 +57,15 @@ class LeasedQuestion:
 WAITING, ANSWERING = "waiting", "answering"
 _UNFINISHED = QuestionRow.state.in_((WAITING, ANSWERING))
 LEASE = timedelta(seconds=30)
+MAX_WAIT = timedelta(seconds=60)
+"""The longest wait of a question that is given back, and longer than any lease."""
 
 
 class QuestionTable:
-    """The table of questions as the lease queue uses it. A lease that ran out makes its question due again."""
+    """The table of questions as the lease queue uses it. A lease that ran out makes its question due again.
+
+    Times come from the system's clock, which may be set back. A wait or a lease that ends later than any can is over.
+    """
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
@@ -72,7 +77,7 @@ class QuestionTable:
             select(QuestionRow)
             .where(
                 _UNFINISHED,
-                QuestionRow.due_at <= _moment(now),
+                or_(QuestionRow.due_at <= _moment(now), QuestionRow.due_at > _moment(now) + MAX_WAIT),
                 ~exists().where(
                     earlier.channel == QuestionRow.channel,
                     earlier.thread == QuestionRow.thread,
