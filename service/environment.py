@@ -24,6 +24,8 @@ PREFIX = "QUOTH_"
 DOTENV = Path(".env")
 TOML = Path("quoth.toml")
 
+OWN_PATHS = frozenset("v1 assets view gaps slack mcp healthz readyz metrics openapi.json favicon.ico".split())
+"""The first parts of the paths that Quoth serves."""
 _MAX_PATH = 256
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _HOST, _PORT = "_SERVICE_HOST", "_SERVICE_PORT"
@@ -44,10 +46,15 @@ def _require_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def url_path(text: object) -> str:
-    """The path without a slash at its end; "" for the root. Raises ValueError unless it is a plain path such as /docs/quoth."""
+    """The path without a slash at its end; "" for the root. Raises ValueError unless it is a plain path such as /docs/quoth.
+
+    A path of Quoth's own is none: whether /v1/chat begins with the prefix /v1 or lacks it could not be told.
+    """
     path = str(text).rstrip("/")
     if len(path) > _MAX_PATH or not _PATH.fullmatch(path):
         raise ValueError("write a path of letters, digits and -._~ that begins with a slash, such as /quoth")
+    if path.removeprefix("/") in OWN_PATHS:
+        raise ValueError(f"{path} is a path of Quoth's own: take another one, such as /quoth")
     return path
 
 

@@ -133,7 +133,7 @@ class Loopback:
         self._socket = listen("127.0.0.1", 0)
         self.url = url(self._socket, "127.0.0.1")
         self._server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+            uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
         )
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
@@ -173,6 +173,29 @@ def llama() -> Iterator[str]:
     from tests import llama_server
 
     yield from llama_server.served()
+
+
+@pytest.fixture
+def serve_scripted(tmp_path: Path, loopback: Any) -> Iterator[Callable[[Any], Any]]:
+    """To serve a scripted answerer (tests/scripted_answerer.py) without models: `with serve_scripted(answerer) as url:`."""
+    from index.embedding.encoder import HashedEncoder
+    from index.library import Library
+    from service.answering.service import Service
+    from service.composition.http import create_app
+    from service.settings import Settings
+    from service.storage.conversations import ConversationStore
+    from service.storage.database import Database
+
+    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
+    library = Library(tmp_path, HashedEncoder())
+
+    def serve(answerer: Any) -> Any:
+        service = Service(Settings(home=tmp_path), library, None, None, None, answerer)  # type: ignore[arg-type]
+        return loopback(create_app(service, store))
+
+    yield serve
+    store.close()
+    library.close()
 
 
 class ChatDesk:

@@ -49,15 +49,15 @@ class RefusingAnswerer:
 class ServedApp:
     """A served app with two collections, keys, and a client for each key."""
 
-    def __init__(self, folder: Path, loopback: Any) -> None:
+    def __init__(self, folder: Path, loopback: Any, **settings: Any) -> None:
         self.library = Library(folder, HashedEncoder())
         for name, text in TEXTS.items():
             self.library.open_or_create(name).add(Document("d", "v", "file:///d.md", "D", "text/markdown", text))
         self.store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))
         self.keys = Keyring(self.store.database)
         self.answerer = RefusingAnswerer()
-        settings = Settings(home=folder, collection="open")
-        self.service = Service(settings, self.library, None, None, None, self.answerer)  # type: ignore[arg-type]
+        chosen = Settings(home=folder, collection="open", **settings)
+        self.service = Service(chosen, self.library, None, None, None, self.answerer)  # type: ignore[arg-type]
         self.loopback = loopback
         self.clients: list[httpx.Client] = []
         self.app = create_app(self.service, self.store)

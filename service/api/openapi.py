@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
-from service.api.problems import MEDIA_TYPE, Problem, problem_title
+from service.api.problems import MEDIA_TYPE, Problem, problem_title, public_path
 from service.api.schemas.examples import PROBLEMS, SCHEMAS
 from service.schemas.answers import PassagesEvent, SentenceEvent
 
@@ -57,6 +58,15 @@ class QuothApi(FastAPI):
         if not self.openapi_schema:
             complete(super().openapi())
         return self.openapi_schema or {}
+
+    def setup(self) -> None:
+        """The route of the document, which names the path under which a proxy serves Quoth."""
+
+        async def document(request: Request) -> JSONResponse:
+            prefix = public_path(request, "")
+            return JSONResponse(self.openapi() | ({"servers": [{"url": prefix}]} if prefix else {}))
+
+        self.add_route("/openapi.json", document, include_in_schema=False)
 
 
 def complete(document: dict[str, Any]) -> None:

@@ -6,11 +6,12 @@ import uvicorn
 from mcp.server import MCPServer
 from starlette.types import ASGIApp
 
-from service.access.keyring import Keyring, allows_anonymous
+from service.access.keyring import allows_anonymous
 from service.answering.service import Service
 from service.api.middleware.authentication import AuthenticationMiddleware
+from service.api.middleware.forwarded import ForwardedMiddleware
 from service.composition.service import assemble
-from service.composition.store import open_store
+from service.composition.store import make_keyring, open_store
 from service.mcp.server import create_server, transport_security
 from service.server.server import listen, url
 from service.settings import Settings
@@ -26,7 +27,9 @@ def create_mcp_app(server: MCPServer, service: Service, store: ConversationStore
     app = server.streamable_http_app(
         host=settings.host, stateless_http=True, transport_security=transport_security(settings.allowed_hosts)
     )
-    return AuthenticationMiddleware(app, Keyring(store.database), anonymous, settings.principals_header)
+    keys = make_keyring(settings, store.database)
+    guarded = AuthenticationMiddleware(app, keys, anonymous and not settings.require_keys, settings.principals_header)
+    return ForwardedMiddleware(guarded, settings.root_path, settings.trusted_proxies)
 
 
 def serve_stdio(settings: Settings) -> None:
@@ -42,12 +45,21 @@ def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
     """
     with listen(settings.host, settings.port) as listening:
         store = open_store(settings)
-        keys = Keyring(store.database)
-        anonymous = allows_anonymous(listening.getsockname()[0], keys, allowed=settings.allow_anonymous)
+        anonymous = allows_anonymous(
+            listening.getsockname()[0],
+            make_keyring(settings, store.database),
+            allowed=settings.allow_anonymous,
+            required=settings.require_keys,
+        )
         service = assemble(settings)
         app = create_mcp_app(create_server(service, store), service, store, anonymous=anonymous)
         on_listening(f"{url(listening, settings.host)}/mcp")
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=5,
         )
         uvicorn.Server(config).run(sockets=[listening])

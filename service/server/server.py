@@ -32,7 +32,12 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, grace_s: float) -> None:
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_MAX_UNWINDING_S
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # the app reads them, from the proxies that the settings trust
+                timeout_graceful_shutdown=_MAX_UNWINDING_S,
             )
         )
         session: Session = app.state.session

@@ -69,7 +69,7 @@ class SlackApp:
             people=People(self.client, database),
             groups=Groups(self.client),
             identities=self.identities,
-            viewer_base=settings.public_url,
+            viewer_base=settings.viewer_base,
             open_collections=frozenset(settings.slack_collections),
             rates=Rates(timing.seconds_between_posts),
         )

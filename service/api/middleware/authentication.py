@@ -21,7 +21,7 @@ from service.access.keyring import Authentication, Keyring
 from service.api.problems import respond
 from service.errors import KeyInvalid, KeysLost, OriginForbidden, ServiceError, StoreDamaged, StoreUnavailable
 
-PUBLIC = frozenset(("/", "/view", "/favicon.ico", "/healthz", "/openapi.json", "/slack/events"))
+PUBLIC = frozenset(("/", "/view", "/gaps", "/favicon.ico", "/healthz", "/openapi.json", "/slack/events"))
 """Paths that need no key: the page, which holds no document text, the health check, the OpenAPI document, and Slack's events,
 which are signed."""
 PUBLIC_FOLDER = "/assets/"

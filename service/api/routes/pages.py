@@ -1,13 +1,16 @@
-"""The web page at / and the document viewer at /view: static files in service/web/."""
+"""The web page at /, the document viewer at /view, and the gaps at /gaps: static files in service/web/."""
 
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from service.api.problems import public_path
+
 FOLDER = Path(str(files("service.web")))
+_PAGES = {name: (FOLDER / name).read_text(encoding="utf-8") for name in ("index.html", "view.html", "gaps.html")}
 _REVALIDATE = {"Cache-Control": "no-cache"}
 
 router = APIRouter(include_in_schema=False)
@@ -15,18 +18,32 @@ assets = StaticFiles(directory=FOLDER / "assets")
 
 
 @router.get("/")
-async def ask_page() -> FileResponse:
+async def ask_page(request: Request) -> HTMLResponse:
     """The page to ask on."""
-    return FileResponse(FOLDER / "index.html", headers=_REVALIDATE)
+    return _page("index.html", request)
 
 
 @router.get("/view")
-async def view_page() -> FileResponse:
+async def view_page(request: Request) -> HTMLResponse:
     """The viewer; its query says which document version, and which words of it to mark."""
-    return FileResponse(FOLDER / "view.html", headers=_REVALIDATE)
+    return _page("view.html", request)
+
+
+@router.get("/gaps")
+async def gaps_page(request: Request) -> HTMLResponse:
+    """What the documents do not say, by topic."""
+    return _page("gaps.html", request)
 
 
 @router.get("/favicon.ico")
 async def favicon() -> FileResponse:
     """The icon, for browsers that ask for it by themselves."""
     return FileResponse(FOLDER / "assets" / "icon.svg", headers=_REVALIDATE)
+
+
+def _page(name: str, request: Request) -> HTMLResponse:
+    """A page. Its links are relative; where a proxy's prefix is known they begin with it, since a proxy may serve the page at
+    /quoth, where a relative link leads to /assets."""
+    prefix = public_path(request, "")
+    text = _PAGES[name]
+    return HTMLResponse(text.replace('="./', f'="{prefix}/') if prefix else text, headers=_REVALIDATE)

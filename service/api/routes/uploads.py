@@ -14,7 +14,7 @@ from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
-from service.api.problems import problem_responses
+from service.api.problems import problem_responses, public_path
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
 from service.errors import DocumentTaken, UploadInvalid
@@ -104,7 +104,7 @@ async def put(
         job = await session.run_io(
             partial(_accept, incoming, name, identity, safe, facts, idempotency_key, session, queue)
         )
-    return _accepted_response(job, response)
+    return _accepted_response(job, request, response)
 
 
 @router.post(
@@ -116,6 +116,7 @@ async def put(
 )
 async def post(
     name: Name,
+    request: Request,
     response: Response,
     session: TheSession,
     queue: TheQueue,
@@ -137,7 +138,7 @@ async def post(
         job = await session.run_io(
             partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, session, queue)
         )
-    return _accepted_response(job, response)
+    return _accepted_response(job, request, response)
 
 
 UploadFields = dict[str, Any]
@@ -191,6 +192,6 @@ def _accept(
     return queue.add(upload, incoming, owner=session.caller.owner, key=key)
 
 
-def _accepted_response(job: Job, response: Response) -> JobOut:
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
+def _accepted_response(job: Job, request: Request, response: Response) -> JobOut:
+    response.headers["Location"] = public_path(request, f"/v1/jobs/{job.id}")
     return JobOut.of(job)

@@ -31,13 +31,13 @@ export class Earlier {
 
   // On a wide screen the list is open or closed as it was left the last time.
   async restore() {
-    if (WIDE.matches && localStorage.getItem("earlier") === "open") await this.show(true);
+    if (WIDE.matches && localStorage.getItem("quoth-earlier") === "open") await this.show(true);
   }
 
   async show(isOpen) {
     this.box.hidden = !isOpen;
     this.toggle.setAttribute("aria-expanded", isOpen);
-    if (WIDE.matches) localStorage.setItem("earlier", isOpen ? "open" : "closed");
+    if (WIDE.matches) localStorage.setItem("quoth-earlier", isOpen ? "open" : "closed");
     if (isOpen) await this.refresh();
   }
 
@@ -89,7 +89,12 @@ export class Earlier {
     });
     const renameButton = this.tool("✎", `Rename “${conversation.title}”`, () => item.replaceChildren(...this.renameForm(conversation, item)));
     const deleteButton = this.tool("✕", `Delete “${conversation.title}”`, () => item.replaceChildren(...this.deleteForm(conversation, item)));
-    item.append(open, element("span", { className: "earlier-tools" }, renameButton, deleteButton));
+    item.append(open);
+    if (conversation.stale_answers) {
+      const answers = conversation.stale_answers === 1 ? "An answer" : `${conversation.stale_answers} answers`;
+      item.append(element("span", { className: "earlier-stale", title: `${answers} in it cite documents that have changed since.`, textContent: "changed" }));
+    }
+    item.append(element("span", { className: "earlier-tools" }, renameButton, deleteButton));
     return item;
   }
 

@@ -1,9 +1,10 @@
 // The API key, for servers that require one: entered once, stored for this tab until the tab is closed or the user signs out.
 // A document opened from the page shares the stored key (rel="opener"); both are pages of this server.
 
+import { ROOT } from "./root.js";
 import { element } from "./text.js";
 
-const STORAGE_NAME = "key";
+const STORAGE_NAME = `quoth-key${ROOT}`; // other programs, and other Quoths, may share the host
 let dialogResult = null;
 
 export function keyHeaders() {
@@ -55,6 +56,6 @@ function showSignOut() {
 
 document.getElementById("sign-out")?.addEventListener("click", () => {
   sessionStorage.removeItem(STORAGE_NAME);
-  location.assign("/");
+  location.assign(`${ROOT}/`);
 });
 showSignOut();

@@ -2,12 +2,14 @@
 
 import { Earlier } from "./earlier.js";
 import { Panel } from "./panel.js";
+import { ROOT } from "./root.js";
 import { ask, get } from "./server.js";
 import { copy, element, viewerAddress } from "./text.js";
 import { Turn } from "./turn.js";
 import { Uploads } from "./upload.js";
 
 const POLL_MS = 3000;
+const CHOICE = `quoth-collection${ROOT}`; // the chosen collection, in the storage that all programs of the host share
 const byId = (id) => document.getElementById(id);
 const panel = new Panel(byId("panel"));
 const question = byId("question");
@@ -38,7 +40,7 @@ async function loadCollections() {
   const listing = await get("/v1/collections");
   collections = listing.collections.filter((collection) => collection.documents > 0);
   defaultCollection = listing.default;
-  const preferred = chooser.value || localStorage.getItem("collection") || listing.default;
+  const preferred = chooser.value || localStorage.getItem(CHOICE) || listing.default;
   chooser.replaceChildren(...collections.map(({ name }) => element("option", { value: name, textContent: name })));
   const names = collections.map(({ name }) => name);
   chooser.value = names.includes(preferred) ? preferred : names.includes(listing.default) ? listing.default : names[0] ?? "";
@@ -93,7 +95,7 @@ async function submit(text) {
       turn[event]?.(data);
       if (event === "answer") {
         conversation = data.conversation_id;
-        history.replaceState(null, "", `?c=${encodeURIComponent(conversation)}`);
+        history.replaceState(null, "", `${ROOT}/?c=${encodeURIComponent(conversation)}`);
         earlier.mark(conversation);
         announce(data.refused ? data.text : `Answered, with ${data.citations.length} sources.`);
       }
@@ -119,7 +121,7 @@ function clear() {
   turns = [];
   conversation = null;
   byId("thread").replaceChildren();
-  history.replaceState(null, "", "/");
+  history.replaceState(null, "", `${ROOT}/`);
   setRunning(false);
   showCollection();
 }
@@ -133,16 +135,18 @@ function restart() {
 async function open(id) {
   clear();
   await restore(id);
-  history.replaceState(null, "", `?c=${encodeURIComponent(id)}`);
+  history.replaceState(null, "", `${ROOT}/?c=${encodeURIComponent(id)}`);
 }
 
 async function restore(id) {
   const stored = await get(`/v1/conversations/${encodeURIComponent(id)}`);
   conversation = stored.id;
   earlier.mark(conversation);
-  for (const { answer, collection } of stored.answers) {
+  for (const { answer, collection, stale } of stored.answers) {
     if ([...chooser.options].some((option) => option.value === collection)) chooser.value = collection;
-    addTurn(answer.question, collection).answer(answer);
+    const turn = addTurn(answer.question, collection);
+    turn.answer(answer);
+    turn.markStale(stale);
   }
   setRunning(false);
   turns.at(-1)?.box.scrollIntoView({ block: "start" });
@@ -192,7 +196,7 @@ question.addEventListener("keydown", (event) => {
   }
 });
 chooser.addEventListener("change", () => {
-  localStorage.setItem("collection", chooser.value);
+  localStorage.setItem(CHOICE, chooser.value);
   restart();
 });
 byId("fresh").addEventListener("click", restart);

@@ -1,6 +1,7 @@
 // Requests to the server: JSON, files, and the stream of an answer.
 
 import { askForKey, storedKey, keyHeaders } from "./key.js";
+import { ROOT } from "./root.js";
 
 // An error that the server described (RFC 9457), or a failure of the network.
 export class Problem extends Error {
@@ -10,18 +11,18 @@ export class Problem extends Error {
   }
 }
 
-// Fetch with the stored key, if any. When the server rejects it, ask for a key and try again.
-export async function request(address, options = {}) {
+// Fetch a route of the server (/v1/...) with the stored key, if any. When the server rejects it, ask for a key and try again.
+export async function request(route, options = {}) {
   const key = storedKey();
   let response;
   try {
-    response = await fetch(address, { ...options, headers: { ...options.headers, ...keyHeaders() } });
+    response = await fetch(`${ROOT}${route}`, { ...options, headers: { ...options.headers, ...keyHeaders() } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem("The server does not answer. Is `quoth serve` still running?");
   }
   if (response.ok) return response;
-  if (response.status === 401 && (await askForKey(key))) return request(address, options);
+  if (response.status === 401 && (await askForKey(key))) return request(route, options);
   const problem = await response.json().catch(() => ({}));
   throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code);
 }

@@ -1,5 +1,7 @@
 // Text and elements. The server's offsets count code points; JavaScript strings count UTF-16 units, and an emoji is two.
 
+import { ROOT } from "./root.js";
+
 // A part of a document's text that begins at the code point `start`.
 export class Extract {
   constructor(text, start = 0) {
@@ -82,7 +84,7 @@ export function viewerAddress(passage, collection) {
   query.set("start", passage.start);
   query.set("end", passage.end);
   if (passage.highlight) query.set("mark", passage.highlight.join("-"));
-  return `/view?${query}`;
+  return `${ROOT}/view?${query}`;
 }
 
 export async function copy(text, button) {

@@ -1,11 +1,17 @@
 // One turn of the conversation: the question, and the answer while it is written.
 
 import { Thumbs } from "./feedback.js";
-import { copy, element, placeText, quoteElement } from "./text.js";
+import { copy, element, placeText, quoteElement, viewerAddress } from "./text.js";
 
 const NEAREST = 4;
 const EXCERPT = 280; // code points shown of a nearest passage
 const HEADING_LINES = /^#{1,6} .*$/gm; // an excerpt already shows its headings above it
+
+const CHANGES = {
+  unchanged: "The quote still stands in the new version:",
+  changed: "The new version says:",
+  gone: "The quote is not in the new version.",
+};
 
 export class Turn {
   constructor(question, collection, panel) {
@@ -56,6 +62,22 @@ export class Turn {
     for (const note of answer.notes) this.after.append(element("p", { className: "note", textContent: note }));
     const thumbs = new Thumbs(answer.id);
     this.after.append(this.closing(answer, thumbs), thumbs.comment);
+  }
+
+  // Say which quotes of a stored answer stand in documents that have changed since, with what stands there now.
+  markStale(citations) {
+    if (!citations.length) return;
+    const list = element("ul", { className: "stale", "aria-label": "Changed sources" });
+    for (const citation of citations) {
+      const entry = element("li", {}, element("span", { className: "number", textContent: citation.number }),
+        element("span", { textContent: citation.current_version === null ? "The document was removed." : CHANGES[citation.change] }));
+      if (citation.text !== null) {
+        const passage = { ...citation, version: citation.current_version };
+        entry.append(element("a", { className: "quote-text", href: viewerAddress(passage, this.collection), textContent: citation.text }));
+      }
+      list.append(entry);
+    }
+    this.after.append(element("p", { className: "note", textContent: "Documents that this answer quotes have changed since." }), list);
   }
 
   problem(problem, again) {

@@ -1,0 +1,88 @@
+"""The page behind a proxy that serves it under a path, in a real Chromium: nothing is requested outside that path."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from service.access.caller import Scope
+from tests.path_proxy import PathProxy
+from tests.served_app import TEXTS, ServedApp
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("root_path", "strips", "forwarded", "entry"),
+    [
+        ("/docs/quoth", False, {}, ""),
+        ("", True, {"X-Forwarded-Prefix": "/docs/quoth"}, ""),
+        ("", True, {}, "/"),
+    ],
+    ids=["the proxy keeps the path", "the proxy names the path", "nobody names it"],
+)
+def test_everything_on_the_page_works_under_a_path(
+    browser: Any, tmp_path: Path, loopback: Any, root_path: str, strips: bool, forwarded: dict[str, str], entry: str
+) -> None:
+    with (
+        ServedApp(tmp_path, loopback, root_path=root_path) as served,
+        PathProxy(served.url, "/docs/quoth", strips=strips, headers=forwarded) as proxy,
+    ):
+        _, key = served.keys.create("reader", [Scope.ASK, Scope.INGEST])
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        requested: list[str] = []
+        faults: list[str] = []
+        context.on("request", lambda request: requested.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{proxy.url}{entry}")
+        page.fill("#key", key)
+        page.click(".key-dialog button")
+        page.wait_for_selector("body[data-ready]")
+        page.fill("#question", "Why?")
+        page.keyboard.press("Enter")
+        page.click(".refused .card >> nth=0")
+        page.wait_for_selector("#panel mark")
+        assert page.url.startswith(f"{proxy.url}/?c=")
+        with context.expect_page() as opened:
+            page.click("#panel a")
+        viewer = opened.value
+        viewer.wait_for_selector("mark")
+        assert viewer.url.startswith(f"{proxy.url}/view?")
+        assert viewer.locator("mark").all_text_contents() == [TEXTS["open"]]
+        viewer.click(".wordmark")
+        viewer.wait_for_selector("body[data-ready] #question")
+        assert viewer.url == f"{proxy.url}/"
+        page.set_input_files(
+            "input[type=file] >> nth=0", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"It opened."}
+        )
+        page.wait_for_selector("#uploads .upload")
+        page.wait_for_function(
+            "() => performance.getEntriesByType('resource').some((e) => e.name.includes('/v1/jobs/'))"
+        )
+        page.click("#fresh")
+        assert page.url == f"{proxy.url}/"
+        page.click("#sign-out")
+        page.wait_for_selector("#key")
+        assert page.url == f"{proxy.url}/"
+        context.close()
+        assert faults == []
+        assert proxy.missed == []
+        assert {urlsplit(url).netloc for url in requested} == {proxy.host}
