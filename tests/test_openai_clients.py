@@ -1,4 +1,4 @@
-"""The clients that people ask with, each the real one, over a real server on loopback: with a history, streamed, with an error."""
+"""The clients that people ask with, each the real one, over a server on loopback: with a history, streamed, with an error."""
 
 import json
 import os

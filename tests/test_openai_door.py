@@ -13,15 +13,10 @@ import openai
 import pytest
 
 from index.errors import CollectionBusy
-from index.records import Chunk, Hit
-from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
-from service.answering.service import Service
-from service.composition.http import create_app
 from service.progress import Stages
-from service.records import Answer, Citation, Question, Sentence
-from service.storage.conversations import ConversationStore
-from service.storage.database import Database
+from service.records import Question
 from service.text.plain import source_list, with_sources, without_sources
+from tests.scripted_answerer import ScriptedAnswerer, make_answer
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
@@ -138,54 +133,6 @@ def test_errors_reach_the_client_with_their_code(
     assert raised.value.code == code
     assert raised.value.response.headers["content-type"] == "application/problem+json"
     assert raised.value.response.json()["detail"] == raised.value.response.json()["error"]["message"]
-
-
-def make_answer(question: Question) -> Answer:
-    quote = "See ![x](http://elsewhere/leak) the **channel**."
-    citation = Citation(1, "d", "v", "T", "file:///t", 3, 0, len(quote), quote, "c", 0.5, ("Top", "Below"), None)
-    chunk = Chunk("c", "d", "v", 0, 0, len(quote), quote)
-    return Answer(
-        "a1", question.conversation_id or "c1", question.text, question.text, "It is. [1]", False, 0.9,
-        (Sentence("It is.", (1,), True, 0.9),), (citation,), (Hit(chunk, "T", "file:///t", 3, 0.5),), "scripted", None,
-    )  # fmt: skip
-
-
-class ScriptedAnswerer:
-    """An answerer that yields one sentence, then raises the error it was given. Records the questions."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.questions: list[Question] = []
-
-    def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
-        self.questions.append(question)
-        answer = make_answer(question)
-        yield PassagesFound(answer.passages)
-        yield SentenceReady(answer.sentences[0], answer.citations)
-        if self.error:
-            raise self.error
-        yield AnswerReady(answer)
-
-
-@pytest.fixture
-def serve_scripted(tmp_path: Path, loopback: Any):
-    """A function that serves a scripted answerer, without models, and returns a client."""
-    from dataclasses import replace
-
-    from index.embedding.encoder import HashedEncoder
-    from index.library import Library
-    from service.settings import Settings
-
-    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
-    library = Library(tmp_path, HashedEncoder())
-
-    def serve(answerer: ScriptedAnswerer) -> Any:
-        service = Service(Settings(home=tmp_path), library, None, None, None, answerer)  # type: ignore[arg-type]
-        return loopback(create_app(replace(service), store))
-
-    yield serve
-    store.close()
-    library.close()
 
 
 def test_earlier_messages_are_the_history(serve_scripted: Any) -> None:

@@ -1,4 +1,4 @@
-"""Ask through LlamaIndex's client for servers like OpenAI's: whole, streamed, with a tool's result in the history, and an error."""
+"""Ask through LlamaIndex's client for servers like OpenAI's: whole, streamed, with a tool's result, and an error."""
 
 import json
 import os
