@@ -4,7 +4,7 @@ import itertools
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from index.chunking.sentences import sentence_spans
@@ -74,21 +74,24 @@ def status(code, headers=(), body="{}"):
     return turn
 
 
-def stream(*events, chunked=True, kind="text/event-stream"):
-    """Sends the events. Without `chunked` the end of the connection ends the text, so HTTP does not notice a broken stream."""
+def stream(*events, chunked=True, kind="text/event-stream", headers=()):
+    """Sends the events, text or bytes. Without `chunked` the end of the connection ends the text: HTTP sees no break."""
 
     def turn(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", kind)
+        for name, value in headers:
+            handler.send_header(name, value)
         if chunked:
             handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
-        for part in events:
-            data = part.encode()
-            handler.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
-            handler.wfile.flush()
-        if chunked and events and events[-1].startswith("data: [DONE]"):
-            handler.wfile.write(b"0\r\n\r\n")
+        with suppress(OSError):  # the client may have read enough
+            for part in events:
+                data = part if isinstance(part, bytes) else part.encode()
+                handler.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
+                handler.wfile.flush()
+            if chunked and events and events[-1] == "data: [DONE]\n\n":
+                handler.wfile.write(b"0\r\n\r\n")
         handler.close_connection = True
 
     return turn

@@ -14,11 +14,11 @@ ROOT = Path(__file__).parent.parent
     [
         (
             "quoth",
-            {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "alembic", "fastapi", "openai", "evaluation.cli"},
+            {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "alembic", "fastapi", "httpx2", "evaluation.cli"},
         ),
         (
             "service.composition.service",
-            {"sqlalchemy", "alembic", "fastapi", "openai", "transformers", "slack_bolt", "mcp"},
+            {"sqlalchemy", "alembic", "fastapi", "httpx2", "transformers", "slack_bolt", "mcp"},
         ),
         ("service.client", {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "fastapi"}),
     ],

@@ -154,6 +154,7 @@ class ChatServer:
                     raise self._status_failure(response)
                 for data in event_data(response):
                     if is_end(data):
+                        reply.finish = reply.finish or ("stop" if reply.characters else None)
                         break
                     event = read_event(data)
                     reply.add(event)

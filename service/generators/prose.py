@@ -13,7 +13,7 @@ _TOOL_CALL = re.compile(
     re.IGNORECASE,
 )
 _OPENS_PROSE = re.compile(r"\s*(?!j(?:\Z|s(?:\Z|on?\b)))[^\s{\[`~<]", re.IGNORECASE)
-_FIELD = re.compile(r"""[{,]\s*"[\w .-]{1,60}"\s*:""")
+_FIELD = re.compile(r"""(?:\A\s*|[{,]\s*)"[\w .-]{1,60}"\s*:""")
 
 
 def require_prose(pieces: Iterable[str]) -> Iterator[str]:
