@@ -259,7 +259,7 @@ class Keyring:
         """Turn what a damaged row causes into StoreDamaged."""
         try:
             yield
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:  # a row without an id is None
             raise StoreDamaged(
                 f"The API keys in the database {self._database.place} do not read ({error}). Restore it from a backup."
             ) from error

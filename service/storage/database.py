@@ -5,11 +5,13 @@ beside the code that uses them; a change to one needs a step in versions/, and a
 database itself becomes StoreUnavailable, after which it works again without a restart, or StoreDamaged.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -22,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from service.errors import StoreDamaged, StoreNewer, StoreUnavailable
 from service.storage.engines import make_engine
 
+_SCRUB_SECONDS, _SCRUB_POLL_SECONDS = 2.0, 0.05
 BUSY_TIMEOUT_MS = 5000
 MIGRATION_TIMEOUT_MS = 60_000  # how long a second replica waits for the first one's upgrade
 _INTEGRITY = "23"  # class of SQLSTATE
@@ -29,6 +32,7 @@ _TRANSIENT_POSTGRES = ("08", "25006", "40", "53", "55P03", "57", "58")  # SQLSTA
 _FOLDER = Path(__file__).parent
 _POSTGRES_LOCK = 0x51756F7468  # "Quoth": the number of the lock that replicas agree on
 NUL, REPLACEMENT = "\x00", "\ufffd"
+log = structlog.get_logger(__name__)
 
 
 class Characters(TypeDecorator[str]):
@@ -106,11 +110,32 @@ class Database:
     def scrub(self) -> None:
         """Remove deleted rows from SQLite's write-ahead log, too: write the log back to the file and truncate it.
 
-        While another connection reads or writes, that waits until the log is written back next.
+        While another connection reads, that is tried for two seconds and then left to the next time that the log is written
+        back. The rows are deleted already, so a failure is logged.
         """
-        if self._engine.dialect.name == "sqlite":
-            with self._translate_errors(), self._engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._engine.dialect.name != "sqlite":
+            return
+        deadline = time.monotonic() + _SCRUB_SECONDS
+        try:
+            while not self._write_back() and time.monotonic() < deadline:
+                time.sleep(_SCRUB_POLL_SECONDS)
+        except (StoreUnavailable, StoreDamaged) as error:
+            log.warning("deleted rows are still in the log", detail=str(error))
+
+    def _write_back(self) -> bool:
+        """Write the log back and truncate it, unless somebody reads now. Returns whether nobody did.
+
+        SQLite would wait for readers while it holds the lock of the writers: measured, an answer that another thread stored
+        meanwhile took 4.9 s. With a timeout of 0 it does not wait.
+        """
+        with self._translate_errors(), self._engine.connect() as connection:
+            usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            try:
+                is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
+        return not is_busy
 
     def close(self) -> None:
         """Close the connections."""
@@ -134,12 +159,17 @@ class Database:
                 raise  # the database works: a caller broke one of its constraints
             if _may_pass(error):
                 raise self._unavailable(_message(error)) from error
-            raise StoreDamaged(
-                f"The database {self.place} does not read: {_message(error)}. "
-                "Restore it from a backup, or set QUOTH_DATABASE_URL to another one."
-            ) from error
+            raise self._damaged(_message(error)) from error
+        except UnicodeDecodeError as error:  # of the schema, or of a text
+            raise self._damaged(str(error)) from error
         except SQLAlchemyError as error:  # every connection of the pool is in use, and none was returned in time
             raise self._unavailable(str(error)) from error
+
+    def _damaged(self, message: str) -> StoreDamaged:
+        return StoreDamaged(
+            f"The database {self.place} does not read: {message}. "
+            "Restore it from a backup, or set QUOTH_DATABASE_URL to another one."
+        )
 
     def _unavailable(self, message: str) -> StoreUnavailable:
         fix = (
