@@ -23,7 +23,8 @@ COPY . .
 RUN /opt/quoth/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:${PYTHON}-slim
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin quoth \
+RUN groupadd --system --gid 10001 quoth \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /data --shell /usr/sbin/nologin quoth \
     && install --directory --owner=quoth --group=quoth /data
 COPY --from=build /opt/quoth /opt/quoth
 ENV PATH=/opt/quoth/bin:$PATH PYTHONUNBUFFERED=1 QUOTH_HOME=/data QUOTH_HOST=0.0.0.0
