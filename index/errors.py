@@ -126,7 +126,7 @@ class ModelMissing(Permanent):
 
 
 class ModelDamaged(Permanent):
-    """A model file differs from its recorded checksum."""
+    """A model file differs from its recorded checksum, or a model's results are wrong on this machine."""
 
 
 class NotFound(Permanent):

@@ -7,8 +7,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from index.errors import CollectionMissing, DiskFull, IndexingError
 from index.library import Library
 from index.records import Document
 from index.sync.sync import sync
+from tests.mounted import can_mount, small_disk
 
 FLIPS = 40
 Found = list[list[tuple[str, str, float | None, bool]]]
@@ -126,23 +126,7 @@ def test_a_truncated_ledger_is_reported_with_the_fix(whole: Path, tmp_path: Path
             assert results_and_damage(folder)[1]
 
 
-@contextmanager
-def small_disk(place: Path, size: str) -> Iterator[Path]:
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True, check=False
-    )
-    if made.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(
-            ["umount", "--lazy", str(place)], check=True
-        )  # the lexicon keeps files mapped until it is garbage-collected
-
-
-@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="only root can mount a small disk")
+@can_mount
 def test_a_full_disk_loses_nothing_acknowledged_and_the_next_run_finishes(tmp_path: Path) -> None:
     corpus, chance = tmp_path / "corpus", random.Random(9)
     corpus.mkdir()

@@ -1,5 +1,6 @@
 """index.inference.runtime and index.inference.bert: fast path against reference, order, padding, cache, threads."""
 
+import fcntl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from index.embedding.weights import bundled_folder
+from index.inference import cache
 from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.inference.cache import CompiledCache
 from index.inference.runtime import Network, Signature, length_batches
+from tests.mounted import can_mount, read_only, small_disk
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
 SIGNATURE = Signature(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
@@ -121,6 +125,101 @@ def test_the_cache_serves_the_next_start_and_a_damaged_file_is_replaced(small, t
     assert np.array_equal(network.run(asked)[0][0], first)
     assert str(blob) in caplog.text
     assert blob.stat().st_size > 100
+
+
+TINY = Signature(("input_ids", "attention_mask"), ("input_ids",))
+
+
+class Tiny(nn.Module):
+    """Multiplies; compiled in a moment."""
+
+    def __init__(self, factor=2.0):
+        super().__init__()
+        self.factor = nn.Parameter(torch.full((1, 1, 64), factor))
+
+    def forward(self, input_ids, attention_mask):
+        return (input_ids * attention_mask).float().unsqueeze(-1) * self.factor
+
+
+def damages(blob, other):
+    """What can befall a file of the cache, by name."""
+    content, half = blob.read_bytes(), blob.stat().st_size // 2
+    return {
+        "zeroed middle": content[: half // 2] + bytes(half) + content[half // 2 + half :],
+        "truncated": content[:half],
+        "empty": b"",
+        "one bit": content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :],
+        "longer": content + b"x",
+        "swapped": other.read_bytes(),
+        "without its checksum": content[32:],
+    }
+
+
+def test_a_file_of_the_cache_that_is_not_as_it_was_written_is_compiled_again(tmp_path, caplog):
+    asked = [{"input_ids": np.arange(1, 8)}]
+    ((expected,),) = Network(Tiny(), TINY, cache=tmp_path / "cache").run(asked)
+    Network(Tiny(3.0), TINY, cache=tmp_path / "other")
+    (blob,), (other,) = (tmp_path / "cache").iterdir(), (tmp_path / "other").iterdir()
+    for name, content in damages(blob, other).items():
+        blob.write_bytes(content)
+        caplog.clear()
+        network = Network(Tiny(), TINY, cache=blob.parent)
+        assert network.engine_name == "openvino"
+        assert np.array_equal(network.run(asked)[0][0], expected), name
+        assert f"{blob} is damaged" in caplog.text, name
+        assert [file.name for file in blob.parent.iterdir()] == [blob.name]
+        assert blob.read_bytes() != content, name
+    caplog.clear()
+    Network(Tiny(), TINY, cache=blob.parent)
+    assert caplog.text == ""
+
+
+def test_a_compiled_network_that_does_not_compute_is_compiled_again(tmp_path, caplog):
+    asked = [{"input_ids": np.arange(1, 8)}]
+    ((expected,),) = Network(Tiny(), TINY, cache=tmp_path).run(asked)
+    (blob,) = tmp_path.iterdir()
+    assert Network(Tiny(float("nan")), TINY, cache=tmp_path / "broken").engine_name == "torch"
+    CompiledCache(tmp_path).write(blob.stem, b"no network")
+    network = Network(Tiny(), TINY, cache=tmp_path)
+    assert f"{blob} does not run" in caplog.text
+    assert np.array_equal(network.run(asked)[0][0], expected)
+
+
+def test_networks_run_without_a_cache_that_can_be_written(tmp_path, caplog):
+    asked = [{"input_ids": np.arange(1, 8)}]
+    ((expected,),) = Network(Tiny(), TINY).run(asked)
+    (tmp_path / "file").write_text("in the way")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    with read_only(closed):
+        for folder in (closed, closed / "below", tmp_path / "file"):
+            network = Network(Tiny(), TINY, cache=folder)
+            assert network.engine_name == "openvino"
+            assert np.array_equal(network.run(asked)[0][0], expected)
+            assert f"cannot be kept in {folder}" in caplog.text
+    assert list(closed.iterdir()) == []
+
+
+@can_mount
+@pytest.mark.parametrize("spare", [cache._SPARE_BYTES, -(10**9)], ids=["too little space", "no space while writing"])
+def test_a_full_disk_leaves_no_part_of_a_compiled_network(tmp_path, caplog, monkeypatch, spare):
+    monkeypatch.setattr(cache, "_SPARE_BYTES", spare)
+    with small_disk(tmp_path / "disk", "4k") as disk:
+        network = Network(Tiny(), TINY, cache=disk)
+        assert network.engine_name == "openvino"
+        assert network.run([{"input_ids": np.arange(1, 8)}])
+        assert "full" in caplog.text
+        assert list(disk.iterdir()) == []
+
+
+def test_what_a_killed_process_was_writing_is_deleted_and_what_another_writes_is_not(tmp_path):
+    (tmp_path / "a.blob.1.2.partial").write_bytes(b"half")
+    written = tmp_path / "b.blob.3.4.partial"
+    with written.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        Network(Tiny(), TINY, cache=tmp_path)
+        assert sorted(path.suffix for path in tmp_path.iterdir()) == [".blob", ".partial"]
+        assert written.exists()
 
 
 def test_other_weights_are_another_entry_of_the_cache(small, tmp_path):

@@ -39,7 +39,7 @@ class Check:
 def examine(settings: Settings, open_library: Callable[[], Library], load_models: Callable[[], str]) -> Iterator[Check]:
     """Run all checks, each before those that depend on it, and yield each result as soon as it is known.
 
-    `open_library` opens the home without loading a model; `load_models` verifies the models and returns their versions.
+    `open_library` opens the home without loading a model; `load_models` checks and runs the models and returns their versions.
     """
     yield check_python(sys.version_info[:3])
     yield check_libraries(_version_of)
@@ -102,6 +102,8 @@ def check_models(load: Callable[[], str]) -> Check:
         return Check("Models", "ok", load())
     except (IndexingError, ServiceError) as error:
         return Check("Models", "broken", str(error), "Run `make setup`, or reinstall quoth.")
+    except RuntimeError as error:  # of an engine
+        return Check("Models", "broken", f"they load, but do not run: {error}", "Run `make setup`, or reinstall quoth.")
 
 
 def check_conversations(settings: Settings) -> Check:

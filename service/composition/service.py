@@ -4,6 +4,7 @@ import uuid
 from importlib.metadata import version
 
 from index.embedding.encoder import SentenceEncoder
+from index.errors import ModelDamaged
 from models import folder
 from service.answering.answerer import Answerer, Policy
 from service.answering.checking import SupportPolicy
@@ -15,6 +16,8 @@ from service.scoring.calibration import Calibration
 from service.scoring.reader import Reader
 from service.scoring.support import SupportChecker
 from service.settings import Settings
+
+_TRIAL = ("How long is the bridge?", "The bridge is 240 metres long.", "The bakery opens at seven.")
 
 
 def assemble(settings: Settings) -> Service:
@@ -63,8 +66,23 @@ def assemble(settings: Settings) -> Service:
 
 
 def describe_models(settings: Settings) -> str:
-    """Load and check every model; returns their versions in one line."""
+    """Load, check and run every model; returns their versions in one line.
+
+    Each rates a sentence that answers a question and one that does not. Raises ModelDamaged if the second one is rated higher.
+    """
     service = assemble(settings)
     encoder = SentenceEncoder(settings.encoder, cache=settings.cache)
-    encoder.encode(["ready"])
+    question, fitting, other = _TRIAL
+    vectors = encoder.encode(_TRIAL)
+    ratings = {
+        "encoder": (float(vectors[0] @ vectors[1]), float(vectors[0] @ vectors[2])),
+        "reader": service.reader.score(question, [fitting, other]),
+        "support checker": service.checker.check([(fitting, fitting), (other, fitting)]),
+    }
+    for name, (of_fitting, of_other) in ratings.items():
+        if not of_fitting > of_other:  # also when one is no number
+            raise ModelDamaged(
+                f"The {name} rates a sentence that fits {of_fitting:.2f} and one that does not {of_other:.2f}: its results are "
+                f"wrong on this machine. Delete the folder {settings.cache} and look again"
+            )
     return f"encoder {encoder.fingerprint}, reader {service.reader.version}, support {service.checker.version}"

@@ -66,7 +66,11 @@ def _translate_errors(path: Path) -> Iterator[None]:
                 "uploaded files with it: uploads that are not indexed yet must be sent again"
             ) from error
         full = primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and is_full(path))
-        fix = "The disk is full: free space, then try again" if full else "Check its folder, then try again"
+        fix = (
+            "The disk is full: free space, then try again"
+            if full
+            else "Check that its folder can be written, then try again"
+        )
         raise JobsUnavailable(f"{path}: the jobs' database does not answer ({error}). {fix}") from error
 
 
