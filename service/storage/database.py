@@ -7,7 +7,7 @@ database itself becomes StoreUnavailable, after which it works again without a r
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from service.errors import StoreDamaged, StoreNewer, StoreUnavailable
+from service.errors import StoreDamaged, StoreMissing, StoreNewer, StoreUnavailable
 from service.storage.engines import make_engine
 
 _SCRUB_SECONDS, _SCRUB_POLL_SECONDS = 2.0, 0.05
@@ -71,16 +71,20 @@ class Database:
     """An open database with the newest schema. Thread-safe: every block has its own connection.
 
     `url` is SQLAlchemy's, for example `sqlite:////var/lib/quoth/quoth.sqlite` or `postgresql://quoth@db/quoth`.
-    `busy_timeout_ms` is how long a write waits for another one (SQLite). Raises SettingsInvalid for a URL that cannot be
-    used, StoreUnavailable, StoreDamaged, and StoreNewer for a database that a newer Quoth made.
+    `busy_timeout_ms` is how long a write waits for another one (SQLite). Without `create`, an SQLite file that is missing or
+    empty is no error yet, but every use raises StoreMissing until the file is back. Raises SettingsInvalid for a URL that
+    cannot be used, StoreUnavailable, StoreDamaged, and StoreNewer for a database that a newer Quoth made.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self._engine = make_engine(url, busy_timeout_ms)
+    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, create: bool = True) -> None:
+        self._url = url
+        self._create = create
+        self._is_current = False
+        self._engine = make_engine(url, busy_timeout_ms, create=create)
         self._writer = self._engine.execution_options(writes=True)
         try:
-            with self._translate_errors():
-                self._upgrade(url)
+            with self._translate_errors(), suppress(StoreMissing):
+                self._upgrade()
         except BaseException:
             self.close()
             raise
@@ -93,14 +97,18 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database."""
-        with self._translate_errors(), Session(self._engine, expire_on_commit=False) as session:
-            yield session
+        with self._translate_errors():
+            self._upgrade()
+            with Session(self._engine, expire_on_commit=False) as session:
+                yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are all committed when the block ends, or none when it raises."""
-        with self._translate_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        with self._translate_errors():
+            self._upgrade()
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
 
     def require_answer(self) -> None:
         """Raise StoreUnavailable unless the database answers."""
@@ -141,14 +149,17 @@ class Database:
         """Close the connections."""
         self._engine.dispose()
 
-    def _upgrade(self, url: str) -> None:
-        if is_current(self._engine):
+    def _upgrade(self) -> None:
+        """Bring the schema up to date, once. Threads and replicas may do it at the same time."""
+        if self._is_current:
             return
-        migrating = make_engine(url, MIGRATION_TIMEOUT_MS, migrating=True)
-        try:
-            upgrade(migrating.execution_options(writes=True))
-        finally:
-            migrating.dispose()
+        if not is_current(self._engine):
+            migrating = make_engine(self._url, MIGRATION_TIMEOUT_MS, migrating=True, create=self._create)
+            try:
+                upgrade(migrating.execution_options(writes=True))
+            finally:
+                migrating.dispose()
+        self._is_current = True
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
