@@ -134,7 +134,7 @@ class Answerer:
 
         sentences: list[Sentence] = []
         numbering = Numbering(shown, _pages(collection, shown))
-        draft_checker = DraftChecker(shown, numbering, self.checker, self.policy.support)
+        draft_checker = DraftChecker(shown, numbering, self.checker, self.policy.support, rewritten.text)
         writer = SentenceWriter(generator, ExtractiveGenerator(), draft_checker, stages)
         if confidence >= self.policy.threshold:
             for checked in writer.sentences(rewritten.text, shown):

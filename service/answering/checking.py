@@ -1,16 +1,18 @@
 """Checks drafts against the passages and cites them. A sentence without support is dropped or marked, and counted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.answering.citations import Numbering
-from service.answering.quotes import best_quotes
+from service.answering.quotes import SEPARATOR, SupportingQuotes, best_quotes, has_figures
+from service.answering.subjects import Claim, SubjectResolver
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.prose import holds_json
 from service.generators.protocol import Draft, Passage, Quote
 from service.records import Citation, DraftCounts, Sentence
 from service.scoring.support import SupportChecker
 from service.text.refusals import is_refusal
+from service.text.subjects import answers_nothing, states_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,19 @@ class DraftChecker:
     """Checks the drafts of one answer, sentence by sentence. `numbering` numbers the quotes of the sentences that pass."""
 
     def __init__(
-        self, passages: Sequence[Passage], numbering: Numbering, checker: SupportChecker, policy: SupportPolicy
+        self,
+        passages: Sequence[Passage],
+        numbering: Numbering,
+        checker: SupportChecker,
+        policy: SupportPolicy,
+        question: str = "",
     ) -> None:
         self._passages = passages
         self._numbering = numbering
         self._checker = checker
         self._policy = policy
+        self._question = question
+        self._subjects = SubjectResolver(passages, question)
         headings = [heading for p in passages for heading in (p.hit.title, *p.hit.chunk.trail)]
         self._headings = frozenset(heading.casefold() for heading in headings)
         self._invented: dict[int, None] = {}
@@ -51,6 +60,7 @@ class DraftChecker:
         self._dropped = 0
         self._marked = 0
         self._moved = 0
+        self._empty = 0
         self._refused = False
 
     @property
@@ -73,7 +83,7 @@ class DraftChecker:
 
         A sentence made of quotes is supported by them. For any other sentence the quotes are searched for: in the passages
         that it names, then in the others. A sentence that says that there is no answer is not shown, nor is a heading, nor is
-        JSON that no passage holds.
+        JSON that no passage holds, nor is a line that states nothing.
         """
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
@@ -85,6 +95,9 @@ class DraftChecker:
             return None
         if holds_json(draft.text) and not self._is_copied(draft.text):
             self._dropped += 1
+            return None
+        if not draft.listed and states_nothing(draft.text):
+            self._empty += 1
             return None
         return self._find_quotes(draft)
 
@@ -98,6 +111,8 @@ class DraftChecker:
             )
         if self._dropped:
             yield f"{_sentences(self._dropped)} of the language model left out: without support in the passages."
+        if self._empty:
+            yield f"{_sentences(self._empty)} of the language model left out: without a statement."
         if self._marked:
             yield f"{_sentences(self._marked)} of the language model marked: without support in the passages."
         if self._invented:
@@ -120,18 +135,54 @@ class DraftChecker:
         named = [number for number in draft.passages if number < len(self._passages)]
         others = [number for number in range(len(self._passages)) if number not in named]
         min_support = self._policy.min_support
-        evidence = best_quotes(draft.text, self._passages, named, self._checker, min_support)
+        claims = self._subjects.claims(draft)
+        claim, evidence = self._best_evidence(claims, named)
         if evidence.support < min_support:
-            elsewhere = best_quotes(draft.text, self._passages, others, self._checker, min_support)
+            claim_elsewhere, elsewhere = self._best_evidence(claims, others)
             if elsewhere.support >= min_support or not evidence.quotes:
                 self._moved += bool(named) and elsewhere.support >= min_support
-                evidence = elsewhere
+                claim, evidence = claim_elsewhere, elsewhere
         supported = evidence.support >= min_support
+        quotes = SEPARATOR.join(self._text(quote) for quote in evidence.quotes)
+        if supported and not draft.listed and answers_nothing(self._question, draft.text, quotes):
+            self._empty += 1
+            return None
         if not supported and self._policy.strict:
             self._dropped += 1
             return None
         self._marked += not supported
-        return self._release(draft.text, evidence.quotes, supported=supported, support=evidence.support)
+        self._subjects.settle(claim)
+        return self._release(claim.text, evidence.quotes, supported=supported, support=evidence.support)
+
+    def _best_evidence(self, claims: Sequence[Claim], among: Sequence[int]) -> tuple[Claim, SupportingQuotes]:
+        """The first of the claims that is supported, else the first, with its quotes."""
+        found = []
+        for claim in claims:
+            found.append((claim, self._evidence(claim, among)))
+            if found[-1][1].support >= self._policy.min_support:
+                return found[-1]
+        return found[0]
+
+    def _evidence(self, claim: Claim, among: Sequence[int]) -> SupportingQuotes:
+        """The quotes that support the claim as it is written and as it reads with its subject."""
+        min_support = self._policy.min_support
+        best = SupportingQuotes()
+        for reading in claim.readings:
+            evidence = best_quotes(reading, self._passages, among, self._checker, min_support)
+            if evidence.support >= min_support and not self._subjects.is_about(evidence.quotes, claim):
+                evidence = replace(evidence, support=0.0)
+            if evidence.support >= min_support and reading != claim.text:
+                premise = SEPARATOR.join(self._text(quote) for quote in evidence.quotes)
+                (alone,) = self._checker.check([(claim.text, premise)])
+                shown = alone if has_figures(premise, claim.text) else 0.0
+                evidence = replace(evidence, support=min(evidence.support, shown))
+            best = max(best, evidence, key=lambda found: (found.support, len(found.quotes)))
+            if best.support >= min_support:
+                break
+        return best
+
+    def _text(self, quote: Quote) -> str:
+        return self._passages[quote.passage].hit.chunk.text[quote.span.start : quote.span.end]
 
     def _release(self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float) -> CheckedSentence:
         known = len(self._numbering.citations)

@@ -16,6 +16,7 @@ from service.generators.extractive import MIN_OVERLAP
 from service.records import Answer, Citation, Sentence
 from service.text.plain import plain_line
 from service.text.refusals import REFUSAL
+from service.text.subjects import lacks_subject
 from service.text.terms import figures, words
 
 TOLERANCE = 0.05
@@ -229,22 +230,25 @@ def _text_findings(answer: Answer) -> Iterator[Finding]:
 
 
 def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -> tuple[int, int, list[Finding]]:
-    """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings."""
+    """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings.
+
+    A sentence without a subject ("It weighs 3 kg") may rightly be called unsupported by quotes about another subject.
+    """
     by_number = {citation.number: citation for citation in answer.citations}
-    quoted = 0
-    findings: list[Finding] = []
-    open_claims: list[tuple[int, Sentence, str]] = []
+    quoted = checked = 0
+    findings, open_claims = list[Finding](), list[tuple[int, Sentence, str]]()
     for number, sentence in enumerate(answer.sentences, start=1):
         quotes = [by_number[cited].quote for cited in sentence.citations if cited in by_number]
-        if quotes and is_made_of(sentence.text, quotes):
+        if not sentence.supported and lacks_subject(sentence.text):
+            checked += 1
+        elif quotes and is_made_of(sentence.text, quotes):
             quoted += sentence.supported
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
         else:
             open_claims.append((number, sentence, SEPARATOR.join(quotes)))
     if not open_claims:
-        return quoted, 0, findings
-    checked = 0
+        return quoted, checked, findings
     probabilities = check([(sentence.text, premise) for _, sentence, premise in open_claims])
     for (number, sentence, premise), probability in zip(open_claims, probabilities, strict=True):
         found = probability if has_figures(premise, sentence.text) else 0.0

@@ -38,12 +38,15 @@ class Draft:
 
     A generator that copies gives the `quotes` that the sentence is made of. A language model gives the `passages` that it
     says it used (indices; may be empty), and the check finds the quotes. `invented` are cited numbers that no passage has.
+    `under` is the heading, or the label of a list, that it stands under. `listed`: it is an item of a list or a row of a table.
     """
 
     text: str
     quotes: tuple[Quote, ...] = ()
     passages: tuple[int, ...] = ()
     invented: tuple[int, ...] = ()
+    under: str = ""
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

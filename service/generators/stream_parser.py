@@ -12,7 +12,7 @@ from index.chunking.sentences import Span, sentence_spans
 from service.generators.prose import require_prose
 from service.generators.protocol import Draft
 from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, TAGS, markers, numbers_in
-from service.text.plain import is_heading, plain_line
+from service.text.structure import Structure
 from service.text.thoughts import without_thoughts
 
 MAX_SENTENCE_CHARS = 800  # code points; longer sentences are cut, which limits the work for each character that arrives
@@ -240,14 +240,17 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
     """
     said: set[str] = set()
     repeated = 0
-    for sentence in cited_sentences(require_prose(without_thoughts(pieces)), count, was_cut):
-        text = plain_line(sentence.text)
-        if not _HAS_WORD.search(text) or is_heading(sentence.text) or _QUESTION.search(text):
+    structure = Structure()
+    for sentence in cited_sentences(require_prose(without_thoughts(pieces, was_cut)), count, was_cut):
+        line = structure.read(sentence.text, cites=bool(sentence.cited))
+        if line is None or not _HAS_WORD.search(line.text) or _QUESTION.search(line.text):
             continue
-        if text in said:
+        key = f"{line.under}\n{line.text}"
+        if key in said:
             repeated += 1
             if repeated == _MAX_REPEATED:
                 return
             continue
-        said.add(text)
-        yield Draft(text, passages=tuple(number - 1 for number in sentence.cited), invented=sentence.invented)
+        said.add(key)
+        passages = tuple(number - 1 for number in sentence.cited)
+        yield Draft(line.text, passages=passages, invented=sentence.invented, under=line.under, listed=line.listed)
