@@ -229,10 +229,10 @@ class Collection:
     def verify(self) -> list[IntegrityProblem]:
         """Return what is wrong with the ledger and its caches, and which files changed since they were indexed.
 
-        Reads everything once and holds the writer lock. `CollectionBusy` if another process writes for over 10 s.
+        Reads everything once, and holds the writer lock only to compare the caches. `CollectionBusy` if another process writes
+        for over 10 s then.
         """
-        with self.writing():
-            return list(find_problems(self._ledger, self._lexicon, self._vectors))
+        return list(find_problems(self._ledger, self._lexicon, self._vectors, self.writing()))
 
     def _is_current(self, document: Document) -> bool:
         return self._ledger.documents.is_current(document)

@@ -156,6 +156,18 @@ def test_deleting_a_conversation_deletes_its_answers_and_feedback(
         conversations.delete("c")
 
 
+def test_conversations_are_deleted_all_together_or_not_at_all(
+    store: ConversationStore, conversations: ConversationList
+) -> None:
+    for number in range(2):
+        store.append(make_answer(f"a{number}", f"c{number}"), "default")
+    with pytest.raises(RecordMissing, match="gone"):
+        conversations.delete("c0", "gone", "c1")
+    assert {one.id for one in conversations.page().conversations} == {"c0", "c1"}
+    conversations.delete("c0", "c1", "c0")
+    assert conversations.page().conversations == ()
+
+
 def test_deleted_text_does_not_remain_in_the_database_files(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'c.sqlite'}")
     store = ConversationStore(database)

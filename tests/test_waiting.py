@@ -24,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from index.embedding.encoder import HashedEncoder, Model, SentenceEncoder
 from index.formats.limits import Limits
+from index.ledger.snapshot import Snapshot
 from index.library import Library
 from index.records import Document
 from index.storage.lock import writer_lock
@@ -183,6 +184,26 @@ def test_a_long_text_is_cut_before_the_collection_is_locked(
     encoder.opened.set()
     assert slow.result(SECONDS).added == 1
     assert [document.id for document in collection.documents.list()] == ["slow"]
+
+
+def test_a_writer_does_not_wait_while_the_ledger_is_verified(
+    library: Library, monkeypatch: pytest.MonkeyPatch, threads: ThreadPoolExecutor
+) -> None:
+    reached, opened, check = threading.Event(), threading.Event(), Snapshot.sqlite_problems
+
+    def slow_check(snapshot: Snapshot) -> list[str]:
+        reached.set()
+        assert opened.wait(SECONDS)
+        return check(snapshot)
+
+    monkeypatch.setattr(Snapshot, "sqlite_problems", slow_check)
+    collection = library.open("a")
+    problems = threads.submit(collection.verify)
+    assert reached.wait(SECONDS)
+    threads.submit(collection.remove, "d").result(SECONDS / 2)
+    assert not problems.done()
+    opened.set()
+    assert problems.result(SECONDS) == []
 
 
 def test_another_document_is_deleted_while_the_text_of_an_upload_is_cut(

@@ -3,6 +3,7 @@
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,19 +36,23 @@ class IntegrityProblem:
     fix: str
 
 
-def find_problems(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[IntegrityProblem]:
-    """Yield everything that is wrong with a collection. The caller holds the writer lock; the caches catch up first."""
+def find_problems(
+    ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex, writing: AbstractContextManager[None]
+) -> Iterator[IntegrityProblem]:
+    """Yield everything that is wrong with a collection.
+
+    Only the caches are compared while `writing`, the writer lock, is held: they must not change then. They catch up first.
+    """
     noted = noted_identity(ledger.path)
     if noted not in (None, ledger.identity):
         yield IntegrityProblem(
             "ledger", "is not the one that the collection began with", _REPLACED.format(note=note_of(ledger.path))
         )
     try:
-        lexicon.catch_up(ledger)
-        vectors.catch_up()
         with ledger.snapshot() as snapshot:
             for what in (*snapshot.sqlite_problems(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
                 yield IntegrityProblem("ledger", what, _RESTORE)
+        with writing, _caught_up(ledger, lexicon, vectors) as snapshot:
             for what in _differences(set(snapshot.numbers().tolist()), set(lexicon.numbers())):
                 yield IntegrityProblem("lexicon", what, _REBUILD.format(place="lexicon/"))
             for what in _differing_vectors(snapshot, vectors):
@@ -59,6 +64,15 @@ def find_problems(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Ite
         change = _file_change(document)
         if change is not None:
             yield IntegrityProblem("files", f"{document.uri} {change}", _REINDEX)
+
+
+@contextmanager
+def _caught_up(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[Snapshot]:
+    """The state of the ledger that the caches reflect."""
+    lexicon.catch_up(ledger)
+    vectors.catch_up()
+    with ledger.snapshot() as snapshot:
+        yield snapshot
 
 
 def _bad_texts(snapshot: Snapshot) -> Iterator[str]:
