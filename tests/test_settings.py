@@ -1,12 +1,15 @@
 """Settings: the order of their sources, and the refusal of misspelt names and impossible values."""
 
+import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
+from service.cli.servers import serve
 from service.environment import passed_over
-from service.errors import SettingsInvalid
+from service.errors import PortTaken, SettingsInvalid
 from service.settings import Settings, load
 
 
@@ -244,3 +247,15 @@ def test_links_from_elsewhere_hold_the_path_under_which_quoth_is_served(
     public: str | None, path: str, viewer: str | None
 ) -> None:
     assert load(public_url=public, root_path=path).viewer_base == viewer
+
+
+def test_the_server_logs_in_one_line_which_variables_it_passes_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    links = service_link("quoth", ("http", 80)) | service_link("quoth-llm", ("", 8080))
+    for name, value in (links | {"QUOTH_HOME": str(tmp_path)}).items():
+        monkeypatch.setenv(name, value)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PortTaken):  # before the models load
+        serve(port=taken.getsockname()[1])
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["level"], line["names"]) for line in lines] == [("info", sorted(links))]
