@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,8 @@ def test_the_source_list_has_the_location_and_loads_nothing() -> None:
     answer = make_answer(Question("Why?"))
     assert source_list(answer) == "Sources:\n[1] T · Below · page 3 · characters 0-48: “See x the channel.”"
     assert without_sources(with_sources(answer)) == answer.text
+    same = replace(answer, citations=(replace(answer.citations[0], trail=("Top", "T")),))
+    assert source_list(same) == "Sources:\n[1] T · page 3 · characters 0-48: “See x the channel.”"
 
 
 NODE = """

@@ -2,6 +2,6 @@
 
 service/composition/http.py builds the app. Nothing here decides an answer: that is service/answering/.
 
-Read in this order: schemas/ (what is shared with other doors is in service/schemas), problems, openapi, dependencies, routes/,
-middleware/.
+Read in this order: schemas/ (what is shared with other doors is in service/schemas), problems, openapi, dependencies,
+front_end_tasks, routes/, middleware/.
 """

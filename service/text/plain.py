@@ -47,6 +47,7 @@ def without_sources(text: str) -> str:
 
 def _source_line(citation: Citation) -> str:
     page = [] if citation.page is None else [f"page {citation.page}"]
-    place = [citation.title, *citation.trail[-1:], *page, f"characters {citation.start}-{citation.end}"]
+    heading = [heading for heading in citation.trail[-1:] if heading != citation.title]
+    place = [citation.title, *heading, *page, f"characters {citation.start}-{citation.end}"]
     # Without links and images: a chat window that renders Markdown would load whatever a document links to.
     return f"[{citation.number}] {' · '.join(plain_line(part) for part in place)}: “{plain_line(citation.quote)}”"
