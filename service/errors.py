@@ -44,6 +44,7 @@
         ├── ShuttingDown         the server is stopping
         ├── NotReady             the server cannot do its work now, for a reason that the caller may not read
         └── StoreUnavailable     the database is locked, missing or full
+            └── StoreMissing     the database is gone or empty, and must not be begun anew
 
 Every message names the thing, the bad value and the fix. The Python client adds Refused and Unavailable, for what a server
 answers (service/client/responses.py).
@@ -237,6 +238,10 @@ class NotReady(Transient):
 
 class StoreUnavailable(Transient):
     """The database does not answer: locked, missing or full."""
+
+
+class StoreMissing(StoreUnavailable):
+    """The database is gone or empty, and must not be begun anew: its API keys would be forgotten."""
 
 
 def code_of(error: Exception) -> str:

@@ -30,6 +30,7 @@ from service.errors import (
     KeysLost,
     RateExceeded,
     StoreDamaged,
+    StoreMissing,
     StoreUnavailable,
 )
 from service.storage.database import Database
@@ -117,11 +118,9 @@ class Keyring:
 
     def list_keys(self) -> tuple[Key, ...]:
         """All keys, also expired and revoked ones, oldest first. Raises KeysLost if there are none, though keys were made."""
+        self.is_empty()
         with self._explain_damage(), self._database.reading() as session:
-            keys = tuple(map(key_from, session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))))
-        if not keys:
-            self.is_empty()
-        return keys
+            return tuple(map(key_from, session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))))
 
     def revoke(self, name: str) -> Key:
         """Revoke the valid key of that id or name. Raises KeyMissing."""
@@ -145,6 +144,8 @@ class Keyring:
         try:
             with self._database.reading() as session:
                 empty = not session.scalar(select(exists(select(KeyRow.id))))
+        except StoreMissing:
+            empty = True
         except StoreUnavailable:
             if self._empty is None or self._is_recorded():
                 raise

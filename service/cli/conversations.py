@@ -151,10 +151,10 @@ def _summary(conversation: Conversation) -> str:
 
 
 def _open() -> tuple[ConversationList, ConversationStore]:
+    from service.composition.store import open_database
     from service.storage.conversation_list import ConversationList
     from service.storage.conversations import ConversationStore
-    from service.storage.database import Database
 
     configure("warning")
-    database = Database(load().store_url)
+    database = open_database(load())
     return ConversationList(database), ConversationStore(database)

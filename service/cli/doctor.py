@@ -14,10 +14,9 @@ from typing import Literal
 from index.errors import IndexingError
 from index.library import Library
 from service.access.key_record import KeyRecord
-from service.composition.store import make_keyring
+from service.composition.store import make_keyring, open_database
 from service.errors import ServiceError
 from service.settings import Settings
-from service.storage.database import Database
 
 State = Literal["ok", "warning", "broken"]
 MIN_PYTHON = (3, 11)
@@ -112,7 +111,7 @@ def check_conversations(settings: Settings) -> Check:
         empty = _without_content(settings)
         if empty is not None:
             return empty
-        database = Database(settings.store_url)
+        database = open_database(settings)
         try:
             keys = make_keyring(settings, database).list_keys()
         finally:

@@ -77,7 +77,7 @@ def create(
     for collection_name in collection or ():
         require_name(collection_name)
     principals = None if all_documents else principals_of(principal or ())
-    with _keyring() as keys:
+    with _keyring(create=True) as keys:
         lost = _are_lost(keys)
         key, text = keys.create(
             named,
@@ -178,13 +178,14 @@ def _json_record(key: Key) -> dict[str, Any]:
 
 
 @contextmanager
-def _keyring() -> Iterator[Keyring]:
-    from service.composition.store import make_keyring
+def _keyring(*, create: bool = False) -> Iterator[Keyring]:
+    """The keys; with `create` also in a database that is begun in place of a lost one."""
+    from service.composition.store import make_keyring, open_database
     from service.storage.database import Database
 
     configure("warning")
     settings = load()
-    database = Database(settings.store_url)
+    database = Database(settings.store_url) if create else open_database(settings)
     try:
         yield make_keyring(settings, database)
     finally:

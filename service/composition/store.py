@@ -11,8 +11,13 @@ from service.storage.database import Database
 
 
 def open_store(settings: Settings) -> ConversationStore:
-    """The conversations in the settings' database, which is created or upgraded if needed."""
-    return ConversationStore(Database(settings.store_url))
+    """The conversations in the settings' database."""
+    return ConversationStore(open_database(settings))
+
+
+def open_database(settings: Settings) -> Database:
+    """The settings' database, created or upgraded if needed. Where API keys were made, none is begun in place of a lost one."""
+    return Database(settings.store_url, create=not KeyRecord(settings.home).exists())
 
 
 def make_keyring(settings: Settings, database: Database) -> Keyring:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from index.storage.sqlite import enable_write_ahead
-from service.errors import SettingsInvalid, StoreUnavailable
+from service.errors import SettingsInvalid, StoreMissing, StoreUnavailable
 
 POOL_SIZE, OVERFLOW, POOL_WAIT_S = 5, 15, 10
 CONNECT_TIMEOUT_S = 10
@@ -19,14 +19,15 @@ _CLOSING = ("08", "57P")  # SQLSTATE: the connection is lost, or the server is g
 _DRIVER = "postgresql+pg8000"
 
 
-def make_engine(url: str, busy_timeout_ms: int, *, migrating: bool = False) -> Engine:
+def make_engine(url: str, busy_timeout_ms: int, *, migrating: bool = False, create: bool = True) -> Engine:
     """The engine for `url`. Raises SettingsInvalid.
 
     With `migrating`, each use opens a new connection, no step has a time limit, and SQLite allows tables to be rebuilt.
+    Without `create`, connecting to an SQLite file that is missing or empty raises StoreMissing.
     """
     parsed = _parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed, busy_timeout_ms, migrating)
+        return _sqlite(parsed, busy_timeout_ms, migrating, create)
     return _postgres(parsed, migrating)
 
 
@@ -80,7 +81,7 @@ def _notice_closing(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool) -> Engine:
+def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool, create: bool) -> Engine:
     path = Path(url.database or "")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,7 @@ def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool) -> Engine:
     engine = create_engine(url, poolclass=NullPool) if migrating else create_engine(url, pool_timeout=POOL_WAIT_S)
     event.listen(engine, "connect", _connection_setup(busy_timeout_ms, foreign_keys=not migrating))
     event.listen(engine, "begin", _begin)
-    _detect_replaced_file(engine, path)
+    _detect_replaced_file(engine, path, create)
     return engine
 
 
@@ -121,21 +122,25 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _detect_replaced_file(engine: Engine, path: Path) -> None:
-    """Detect a file that was deleted or replaced under a running server.
+def _detect_replaced_file(engine: Engine, path: Path, create: bool) -> None:
+    """Detect a file that was deleted or replaced under a running server; without `create`, also one that is missing at first.
 
     SQLite would go on writing into the deleted file, and every answer would be lost without an error. Once the file is back,
     the database works again.
     """
-    known = False
+    known = not create
 
     def identity() -> tuple[int, int]:
         try:
             status = os.stat(path)
         except OSError as error:
+            if not create:
+                raise _missing(path, "is gone") from error
             raise StoreUnavailable(
                 f"The database {path} is gone: {error.strerror}. Put the file back, or start Quoth again to begin a new one."
             ) from error
+        if not create and status.st_size == 0:
+            raise _missing(path, "has 0 bytes")
         return status.st_dev, status.st_ino
 
     def before(*_: Any) -> None:
@@ -154,3 +159,10 @@ def _detect_replaced_file(engine: Engine, path: Path) -> None:
     event.listen(engine, "do_connect", before)
     event.listen(engine, "connect", after)
     event.listen(engine, "checkout", checked_out)
+
+
+def _missing(path: Path, state: str) -> StoreMissing:
+    return StoreMissing(
+        f"The database {path} {state}. API keys were made, so no new one is begun in its place. Restore it from a backup; "
+        "`quoth doctor` says what else can be done."
+    )
