@@ -207,7 +207,7 @@ def _task_completion(reply: str, body: CompletionRequest, request: Request) -> C
 
 
 async def _relay(events: AsyncGenerator[Event], body: CompletionRequest, request: Request) -> AsyncIterator[bytes]:
-    """Chunks: the role, each checked sentence with its markers, the sources with the answer, the usage if wanted."""
+    """Chunks: the role, each checked sentence with its markers, then the notes and sources, and the usage if wanted."""
     head = _head(body, request)
     sent = ""
     async with aclosing(events):
