@@ -129,6 +129,13 @@ def test_a_statement_with_a_full_stop_inside_is_one_sentence():
     assert checked.sentence.text == "T0 · Kerry visited Seoul."
 
 
+@pytest.mark.parametrize("marker", ["(T0)", "[T0]", "[t0, p. 3]", "(T1)"])
+def test_a_title_in_brackets_is_a_citation_and_no_part_of_the_sentence(marker):
+    (checked,), notes, _ = check(Draft(f"Kerry visited Seoul {marker}.", passages=(1,)))
+    assert (checked.sentence.text, notes) == ("Kerry visited Seoul.", [])
+    assert check(Draft(marker.partition(",")[0].strip("])") + "])"[marker[0] == "("]))[:2] == ([None], [])
+
+
 def test_invented_passage_numbers_are_reported_in_a_note():
     checked, notes, _ = check(Draft("Kerry visited Seoul.", passages=(1,), invented=(7, 9)))
     assert checked[0].sentence.supported

@@ -1,5 +1,6 @@
 """Checks drafts against the passages and cites them. A sentence without support is dropped or marked, and counted."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,6 +56,7 @@ class DraftChecker:
         self._subjects = SubjectResolver(passages, question)
         headings = [heading for p in passages for heading in (p.hit.title, *p.hit.chunk.trail)]
         self._headings = frozenset(heading.casefold() for heading in headings)
+        self._titles = _in_brackets(headings)
         self._invented: dict[int, None] = {}
         self._released = 0
         self._dropped = 0
@@ -88,6 +90,7 @@ class DraftChecker:
         if draft.quotes:
             return self._release(draft.text, draft.quotes, supported=True, support=1.0)
         self._invented |= dict.fromkeys(draft.invented)
+        draft = replace(draft, text=self._titles.sub("", draft.text) or draft.text)
         if is_refusal(draft.text):
             self._refused = True
             return None
@@ -128,6 +131,7 @@ class DraftChecker:
 
     def _is_heading(self, text: str) -> bool:
         """Whether the text is a passage's title, a heading above a passage, or the line of these that the model was shown."""
+        text = text.strip("[]()")
         parts = text.split(TRAIL_SEPARATOR.strip())
         return text.casefold() in self._headings or all(part.strip().casefold() in self._headings for part in parts)
 
@@ -190,6 +194,14 @@ class DraftChecker:
         self._released += 1
         sentence = Sentence(text, tuple(citation.number for citation in cited), supported=supported, support=support)
         return CheckedSentence(sentence, self._numbering.citations[known:])
+
+
+def _in_brackets(titles: Sequence[str]) -> re.Pattern[str]:
+    """The titles as some models cite them, in brackets at the end of a sentence or clause: "(Data sheet)"."""
+    names = "|".join(re.escape(title) for title in sorted(set(titles), key=len, reverse=True) if title.strip())
+    return re.compile(
+        rf"[ ]?[\[(（](?:{names or '(?!)'})[^\[\]()（）]{{0,30}}[\])）](?=[ ]*(?:[.,;:!?]|\Z))", re.IGNORECASE
+    )
 
 
 def _sentences(count: int) -> str:

@@ -49,6 +49,7 @@ _LEAD_IN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _EMPTY_ROUND = re.compile(rf"[ \t]*\((?:see|cf\.?|from|source:?|per)?[ ]?{_MARK}[ ]?\)", re.IGNORECASE)
+_MARKED_STRONG = re.compile(rf"(\*{{1,3}}|_{{1,3}})[ ]?{_MARK}[ ]?\1")
 _STOP_TWICE = re.compile(rf"([.!?])[ \t]*{_MARK}[ \t]*\.")
 
 
@@ -224,7 +225,7 @@ def _mask_markers(text: str, count: int, *, fenced: bool) -> str:
 
 def _remove_marks(text: str) -> str:
     """Remove the marks without a gap, a doubled full stop or empty brackets; remove the fences of code blocks too."""
-    text = _EMPTY_ROUND.sub("", text)
+    text = _EMPTY_ROUND.sub("", _MARKED_STRONG.sub(_MARK, text))
     text = _STOP_TWICE.sub(r"\1", text)
     text = re.sub(rf"\A\s*{_MARK}[ \t:]*", "", text)
     text = re.sub(rf"(?<=\w)[ \t]*{_MARK}(?=\w)|(?<=[.!?]){_MARK}(?=\w)|[ \t]*{_MARK}[ \t]+(?=[\w(\"“])", " ", text)

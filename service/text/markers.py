@@ -17,7 +17,7 @@ _WORDS = (
     "id|passage|source|document|doc|reference|ref|citation|cite|quote|chunk|context|excerpt|footnote|fn|note|result"
     "|quelle|beleg|dokument|fuente|fonte|bron"
 )
-LABEL = rf"(?:(?:{_WORDS})s?[ :#._-]{{0,2}})"
+LABEL = rf"(?:(?:{_WORDS}|no|nr)s?[ :#._-]{{0,2}})"
 _JOIN = r"[ ]?(?:,[ ]?(?:and[ ])?|;|&|/|\+|-|–|—|and[ ]|to[ ])[ ]?"
 NUMBERS = rf"{LABEL}?\#?\d{{1,3}}(?:{_JOIN}{LABEL}?\#?\d{{1,3}}){{0,{_WIDEST_RANGE}}}"
 _PLACE = (
@@ -30,40 +30,46 @@ _AFTER_WORD = rf"""(?:(?<={_LETTER * 4})|(?<=[.,;:!?"”’')\]]))[ ]?"""  # km�
 _URL = r"(?:\((?=[^()\s]{0,300}[./\#:])[^()\s]{1,300}\))"
 TAGS = r"(?:cite|citation|ref|reference|source|src|document|doc|passage|footnote|quote)"
 _NUMBERED = r"(?:id|n|no|num|number|index|idx|ref|source|src|doc|document|passage|chunk|target|href)?[ ]?=[ ]?"
-_BEFORE_STOP = r"(?=[ \t]*(?:[.,;:!?\[【]|\(\d|\{\d|$))"
+_FROM = r"(?:(?:see|cf\.?|per|from|according[ ]to)[ ])?"
+_BEFORE_STOP = r"(?=[*_]{0,3}[ \t]*(?:[.,;:!?\[【]|\(\d|\{\d|$))"
 _TOKEN = re.compile(
     rf"""
-      (?P<code> `[^`\n]{{1,200}}` | ``[^\n]{{1,200}}?`` )
+      (?P<ticked> `[ ]?\[(?P<in_ticked>\d{{1,3}})\][ ]?`{_BEFORE_STOP} )
+    | (?P<code> `[^`\n]{{1,200}}` | ``[^\n]{{1,200}}?`` )
     | (?P<note> ^[ \t]*\[\^\w{{1,9}}\]:[^\n]*$ | ^[ \t]*\[\d{{1,3}}\]:[ ]*<?https?:[^\n]*$ )
-    | (?P<bracket> \\?\[\[?[\^@]?\\?[ ]?(?:{_PLACE}[ ]?[,;:][ ]?)?(?P<in_bracket>{NUMBERS})
-        (?:[ ]?[,;:]?[ ]?{_PLACE})?(?:[ ]?[:†‡|][^\[\]\n]{{0,60}})?[ ]?\\?\]\]?{_URL}?
+    | (?P<bracket> \^?\\?\[\[?[\^@]?\\?[ ]?(?:{_PLACE}[ ]?[,;:][ ]?)?(?P<in_bracket>{NUMBERS})
+        (?:[ ]?[,;:]?[ ]?{_PLACE})?(?:[ ]?[:†‡|][^\[\]\n]{{0,60}})?[ ]?[.)^]?\\?\]\]?{_URL}?
         | [【［〔⟦]\^?[ ]?(?P<in_wide>{NUMBERS})(?:[ ]?[,;][ ]?{_PLACE})?(?:[ ]?[:†‡|][^【】［］〔〕⟦⟧\n]{{0,60}})?
           [ ]?[】］〕⟧] )
-    | (?P<titled> \[(?P<in_titled>\d{{1,3}})[,;][ ](?=[^\W\d_])[^\[\]\n]{{1,80}}\]{_BEFORE_STOP} )
+    | (?P<titled> \[(?P<in_titled>\d{{1,3}})(?:[,;]|[ ]?[-–—])[ ](?=[^\W\d_])[^\[\]\n]{{1,80}}\]{_BEFORE_STOP} )
     | (?P<link> !?\[[^\[\]\n]{{1,200}}\]\([^()\s]{{0,300}}\) )
     | (?P<named_title> [(（\[](?:see[ ]|from[ ])?(?:{_WORDS})s?:[ ]?(?:[^()\[\]\n]|\([^()\n]{{0,60}}\)|\[\d{{1,3}}\]){{1,110}}
         [)）\]] )
+    | (?P<dashed> [ ]?[—–-]{{1,2}}[ ]{LABEL}(?P<in_dashed>{NUMBERS}){_BEFORE_STOP} )
     | (?P<sup> <sup>[ ]?\[?(?P<in_sup>{NUMBERS})\]?[ ]?</sup> )
     | (?P<tag> <{TAGS}\b[^<>\n]{{0,80}}>[ ]?\[?(?P<in_tag>{NUMBERS})\]?[ ]?</{TAGS}> )
     | (?P<tag_alone> </?{TAGS}(?:[ ]{_NUMBERED}["']?(?P<in_tag_alone>{NUMBERS})["']?)?(?:[ ][^<>\n]{{0,80}})?[ ]?/?> )
     | (?P<angle> <\[?(?P<in_angle>\d{{1,2}})\]?> )
-    | (?P<latex> \\(?:cite|ref|footnote)[a-z]{{0,8}}\{{(?P<in_latex>{NUMBERS})\}} )
+    | (?P<latex> \\(?:cite|ref|footnote)[a-z]{{0,8}}\{{(?P<in_latex>{NUMBERS})\}}
+        | \{{\{{?(?:{_WORDS})s?[ :|\#_-]{{1,2}}(?P<in_curly>{NUMBERS})\}}\}}? )
     | (?P<private> \ue200[^\ue200\ue201\n]{{0,110}}\ue201 | </?co(?::[ ]?[\d,: ]{{1,20}})?>
         | (?<=[.!?])[ ]?<{TAGS}>(?P<in_private>[^<>\n]{{1,110}})</{TAGS}> )
-    | (?P<named> [(（](?:see[ ])?(?:{_PLACE}[ ]?[,;:][ ]?)?{LABEL}(?P<in_named>{NUMBERS})(?:[ ]?[,;:][ ]?{_PLACE})?[)）] )
+    | (?P<named> [(（]{_FROM}(?:{_PLACE}[ ]?[,;:][ ]?)?{LABEL}(?P<in_named>{NUMBERS})(?:[ ]?[,;:][ ]?{_PLACE})?[)）] )
     | (?P<paged> [(（](?P<in_paged>\d{{1,2}})[ ]?[,;:][ ]?{_PLACE}[)）] )
+    | (?P<placed> [(\[](?=[^\W\d_])[^()\[\]\n]{{3,90}}?,[ ]?{_PLACE}[)\]]{_BEFORE_STOP} )
     | (?P<round> (?P<after_stop>(?<=[.!?]|[”"’'])[ ]?)?
-        (?:[(（](?P<in_round>\d{{1,2}}(?:[ ]?[,;][ ]?\d{{1,2}}){{0,8}})[)）]
-          |\{{[ ]?(?P<in_brace>\d{{1,2}}(?:[ ]?[,;][ ]?\d{{1,2}}){{0,8}})[ ]?\}})
+        (?:[(（]{_FROM}(?P<in_round>\d{{1,2}}(?:[ ]?[,;][ ]?\d{{1,2}}){{0,8}})[)）]
+          |\{{\{{?[ ]?(?P<in_brace>\d{{1,2}}(?:[ ]?[,;][ ]?\d{{1,2}}){{0,8}})[ ]?\}}\}}?)
         (?P<before_stop>{_BEFORE_STOP})? )
     | (?P<caret> {_AFTER_WORD}\^\[?(?P<in_caret>\d{{1,2}}(?:,[ ]?\d{{1,2}}){{0,8}})\]?\^?(?!\w) )
-    | (?P<raised> {_AFTER_WORD}(?P<in_raised>[{_SUPERSCRIPT}]{{1,3}}(?:[ ]?[,⸴˒ ][ ]?[{_SUPERSCRIPT}]{{1,3}}){{0,8}}) )
+    | (?P<raised> (?:{_AFTER_WORD}|(?<=[ ]))
+        \[?(?P<in_raised>[{_SUPERSCRIPT}]{{1,3}}(?:[ ]?[,⸴˒ ][ ]?[{_SUPERSCRIPT}]{{1,3}}){{0,8}})\]? )
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_SURE = ("bracket", "wide", "sup", "tag", "latex", "named")
+_SURE = ("bracket", "wide", "ticked", "dashed", "sup", "tag", "latex", "curly", "named")
 _ONLY_PASSAGES = ("titled", "angle", "paged")  # markers only if the number is that of a passage
-_NOTHING = ("note", "named_title", "private")  # markers whatever is in them
+_NOTHING = ("note", "named_title", "placed", "private")  # markers whatever is in them
 _ONLY_NUMBERS = re.compile(rf"[ ]?{NUMBERS}[ ]?", re.IGNORECASE)
 _BRACKETED = re.compile(r"\[(\d{1,3})\]")
 _LISTS = re.compile(
@@ -72,13 +78,13 @@ _LISTS = re.compile(
 _VARIABLE = re.compile(r"(?:\b[A-Za-z]|\w*_\w+)\Z")
 _COUNTED = re.compile(
     r"(?:\b(?:section|clause|paragraph|article|art\.|para\.|rule|step|equation|eq\.|item|point|phase|level|class|type|§)[ ]?"
-    r"(?:\d+[ ]?)?|[=∈∪∩+*/^_$][ ]?)\Z",
+    r"(?:\d+[ ]?)?|[=∈∪∩+/^$][ ]?)\Z",
     re.IGNORECASE,
 )
 _FORMULA = re.compile(r"(?:\\\w+|\b[A-Za-z]|[_^$])\Z")
 _LAST_WORDS = re.compile(r"[\w-]+[ ]?\Z")
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_BETWEEN = re.compile(r"[ \t]*(?:,|;|&|and)?[ \t]*\Z")
+_BETWEEN = re.compile(r"[ \t]*(?:,|;|&|/|-|–|—|and|to)?[ \t]*\Z")
 _STOP = re.compile(r"[ \t]*(?:[.,;:!?][\"'”’)]*(?:\s|$)|$)", re.MULTILINE)
 _RANGE = re.compile(r"(\d{1,3})[ ]?(?:-|–|—|to)[ ]?(\d{1,3})", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,3}")
