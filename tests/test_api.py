@@ -284,3 +284,30 @@ def _values(tree: Any, key: str) -> Iterator[str]:
     elif isinstance(tree, list):
         for value in tree:
             yield from _values(value, key)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/collections/{}"), ("DELETE", "/v1/collections/{}"), ("GET", "/v1/answers/{}"), ("GET", "/nowhere/{}"),
+     ("POST", "/v1/chat"), ("POST", "/v1/search"), ("PUT", "/v1/collections/{}/documents/a.txt")],
+)  # fmt: skip
+def test_a_long_name_does_not_come_back_whole(client: httpx.Client, method: str, path: str) -> None:
+    name = "a" * 60_000
+    body = {"question": "Why?", "query": "why", "collection": name} if path in ("/v1/chat", "/v1/search") else None
+    if body:
+        body.pop("query" if path == "/v1/chat" else "question")
+    response = client.request(method, path.format(name), json=body)
+    assert response.status_code in (404, 405, 422)
+    assert len(response.content) < 5_000
+
+
+@pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded", "text/plain"])
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/search", "/v1/chat/completions"])
+def test_a_body_without_the_content_type_of_json_is_told_which_header_to_send(
+    client: httpx.Client, path: str, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    response = client.post(path, content=b'{"question": "Why?"}', headers=headers)
+    assert response.status_code in (400, 422)
+    assert "Send the header Content-Type: application/json" in response.text
+    assert (content_type or "without a content type") in response.text

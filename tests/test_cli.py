@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -189,6 +190,25 @@ def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) ->
     result = run("index", str(tmp_path / "nowhere"), home=tmp_path / "home")
     assert result.exit_code == 1
     assert "nowhere" in result.stderr
+
+
+def test_an_empty_folder_makes_no_collection(run, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    for words in (("empty",), ("empty", "nowhere"), ("empty", "-c", "other")):
+        result = run("index", *words, home=tmp_path / "home")
+        assert "There is nothing to index, so no collection was made." in result.stderr
+        assert not (tmp_path / "home").exists()
+    assert run("collections", home=tmp_path / "home").stdout == "No collection yet. quoth index FOLDER makes one.\n"
+
+
+def test_the_version_is_shown(run) -> None:
+    assert run("--version").stdout == f"quoth {version('quoth')}\n"
+
+
+@pytest.mark.parametrize("command", ["ask", "search", "index"])
+def test_a_name_that_no_collection_can_have_comes_with_one_that_it_can(command: str, run, tmp_path: Path) -> None:
+    result = run(command, str(tmp_path), "-c", "My Papers", home=tmp_path / "home")
+    assert str(result.exception).endswith("for example my-papers")
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

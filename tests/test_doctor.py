@@ -9,7 +9,10 @@ from index.embedding.encoder import SentenceEncoder
 from index.errors import ModelDamaged
 from index.library import Library
 from index.records import Document
+from service.answering.service import Service
 from service.cli import doctor
+from service.composition.service import describe_models
+from service.scoring.support import SupportChecker
 from service.settings import Settings
 from service.storage.database import Database
 
@@ -55,6 +58,22 @@ def test_a_damaged_model_is_named_with_its_file() -> None:
     assert check.state == "broken"
     assert "reader/model.safetensors" in check.finding
     assert doctor.check_models(lambda: "all there").state == "ok"
+
+
+def test_a_model_that_loads_but_does_not_run_is_broken() -> None:
+    def run() -> str:
+        raise RuntimeError("no kernel for this shape")
+
+    check = doctor.check_models(run)
+    assert (check.state, check.finding) == ("broken", "they load, but do not run: no kernel for this shape")
+
+
+def test_models_are_run_not_only_loaded(home: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=home)
+    assert describe_models(settings).startswith("encoder all-MiniLM")
+    monkeypatch.setattr(SupportChecker, "check", lambda _self, pairs: [float("nan")] * len(pairs))
+    with pytest.raises(ModelDamaged, match="The support checker rates a sentence that fits nan"):
+        describe_models(settings)
 
 
 def test_unreadable_conversations_are_broken(tmp_path: Path) -> None:

@@ -34,3 +34,16 @@ def test_the_drawing_shows_every_error_under_its_parent(module: ModuleType) -> N
         name: parent if (parent := kind.__mro__[1].__name__) in classes else None for name, kind in classes.items()
     }
     assert drawn_parents(module) == expected
+
+
+def test_what_a_caller_sent_is_cut_and_the_fix_stays() -> None:
+    for text in ("x" * 60_000, "x y " * 15_000, "\ud800" * 60_000):
+        for error in (
+            index.errors.CollectionNameInvalid(f"{text!r} cannot name a collection. Use a-z"),
+            service.errors.GeneratorUnknown(f"{text!r} cannot name a generator. Use a-z"),
+        ):
+            assert str(error).startswith("'")
+            assert str(error).endswith(". Use a-z")
+            assert len(str(error)) <= 4001
+    whole = f"/{'folder/' * 100}file.txt: no such file. Check the spelling"
+    assert str(index.errors.NotFound(whole)) == whole

@@ -49,6 +49,19 @@ def test_a_name_that_cannot_be_a_folder_is_refused(library: Library, name: str) 
         library.open(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "legal"),
+    [
+        ("My Papers", "my-papers"), ("Über uns/2024", "uber-uns-2024"), ("-a_b-", "a_b"), ("../x", "x"), ("a" * 64, "a" * 63),
+        ("文書", "documents"), ("a" * 62 + "--b", "a" * 62), ("", "documents"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_refused_comes_with_one_that_is_not(library: Library, name: str, legal: str) -> None:
+    with pytest.raises(CollectionNameInvalid, match=f"for example {legal}$"):
+        library.open_or_create(name)
+    library.open_or_create(legal)
+
+
 def test_dropping_deletes_the_files_and_the_name_is_free_again(library: Library, tmp_path: Path) -> None:
     library.open_or_create("old").add(Document("d", "v", "file:///d", "d", "text/plain", "Some text."))
     library.drop("old")
