@@ -3,7 +3,6 @@
 Each test lets something wait that only the test can release, and requires that other work ends before that.
 """
 
-import asyncio
 import fcntl
 import sqlite3
 import threading
@@ -11,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,8 +17,6 @@ import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from index.embedding.encoder import HashedEncoder, Model, SentenceEncoder
 from index.formats.limits import Limits
@@ -37,7 +33,6 @@ from service.jobs.leases import Leases
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobState, Upload
 from service.settings import Settings
-from service.slack.client.users import Groups
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
 
@@ -267,52 +262,3 @@ def test_deleting_conversations_does_not_keep_writers_from_the_database_while_so
             writes += not scrub.done()
     assert writes >= 3
     database.close()
-
-
-class DownSlack:
-    """A Slack that answers each call with 500, once the test lets it."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.opened = threading.Event()
-        slack = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                slack.calls += 1
-                assert slack.opened.wait(SECONDS)
-                self.send_response(500)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_GET = do_POST  # noqa: N815
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> "DownSlack":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def test_everybody_who_needs_the_groups_waits_once_for_a_slack_that_is_down() -> None:
-    async def ask(slack: DownSlack) -> list[Any]:
-        groups = Groups(AsyncWebClient("xoxb-1", base_url=slack.url))
-        asked = [asyncio.create_task(groups.get("U1")) for _ in range(5)]
-        while not slack.calls:
-            await asyncio.sleep(0.01)
-        slack.opened.set()
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    with DownSlack() as slack:
-        outcomes = asyncio.run(ask(slack))
-    assert [type(outcome) for outcome in outcomes] == [SlackApiError] * 5
-    assert slack.calls == 1
