@@ -102,7 +102,7 @@ def drop(
     name: NameArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a collection with all its documents and their old versions. Uploaded files go with it; files in your folders stay."""
+    """Delete a collection with all its documents and old versions. Uploaded files go with it; files in your folders stay."""
     from service.composition.jobs import drop_collection
 
     settings = quiet_settings()
