@@ -107,12 +107,19 @@ def test_an_answer_that_the_passage_does_not_support_is_dropped(chat_desk: Any, 
     assert found.dropped == {UNSUPPORTED: 1}
 
 
+def test_thoughts_before_a_reply_and_a_fence_around_it_are_not_part_of_it(chat_desk: Any, service: Service) -> None:
+    with chat_desk(lambda _: f"The dam, then.\n</think>\n```json\n{reply(GOOD)}\n```") as desk:
+        found = asked(desk.url, service)
+    assert (len(found.questions), found.dropped) == (1, {})
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "Here are three questions!",
-        "```json\n" + reply(GOOD) + "\n```",
+        "```json\n" + reply(GOOD) + "\n``` I hope this helps.",
+        "<think>" + reply(GOOD),
         json.dumps([GOOD]),
         json.dumps({"questions": [GOOD], "note": "x"}),
         reply({**GOOD, "score": 1}),
