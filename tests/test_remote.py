@@ -127,6 +127,15 @@ def test_reasoning_is_left_out():
         assert generate_all(generator)[0][:-1] == [Draft("Six.", passages=(0,))]
 
 
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_in_a_field_of_its_own_is_left_out(field):
+    thought = {"index": 0, "delta": {field: "Kerry came in May. [2]"}, "finish_reason": None}
+    first = f"data: {json.dumps({'id': 'x', 'object': 'chat.completion.chunk', 'choices': [thought]})}\n\n"
+    model = ModelServer(stream(first, event("Six. [1]"), event(finish="stop")))
+    with remote(model) as generator:
+        assert generate_all(generator)[0][:-1] == [Draft("Six.", passages=(0,))]
+
+
 def test_an_answer_cut_at_the_token_limit_loses_its_unfinished_sentence_with_a_note():
     model = ModelServer(stream(event("Seoul counts six. [1] Kerry came in the"), event(finish="length")))
     with remote(model) as generator:
