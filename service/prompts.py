@@ -130,7 +130,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def _prompt_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise SettingsInvalid(f"prompts_folder = {str(folder)!r} is not a folder. Create it, or remove the setting.")
+        raise SettingsInvalid(f"prompts_folder = {str(folder)!r} is no folder. Create it, or remove the setting.")
     paths = sorted(folder.glob(f"*{SUFFIX}"))
     for path in paths:
         if not (files("prompts") / path.name).is_file():
