@@ -14,32 +14,21 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from evaluation.errors import ModelUnavailable, NoReply
 from evaluation.judge import JudgementForm
 from evaluation.question_writer import ProposedQuestions
 from evaluation.structured_replies import StructuredClient
-from service.answering.checking import DraftChecker, SupportPolicy
-from service.answering.citations import Numbering
 from service.answering.service import Service
-from service.answering.writing import SentenceWriter
 from service.composition.http import create_app
 from service.followups.rewriter import Rewriter
 from service.generators.budget import TokenBudget
-from service.generators.chat_events import MAX_TOKENS, ChatEvent, ReplyInvalid, read_event, whole_characters
-from service.generators.extractive import ExtractiveGenerator
-from service.generators.prose import require_prose
 from service.generators.remote import CircuitBreaker, RemoteGenerator
-from service.progress import Stages
 from service.prompts import Messages, load_prompts
 from service.records import Turn
 from service.storage.conversations import ConversationStore
 from tests.model_server import (
     KEY,
-    PASSAGES,
-    USAGE,
     ModelServer,
     endless,
     event,
@@ -69,81 +58,77 @@ def usage(read: Any, written: Any) -> tuple[str, ...]:
     return event(SAID), f'data: {{"choices": [], "usage": {counts}}}\n\n', STOP, DONE
 
 
-def written(*events: str | bytes, **more: Any) -> Any:
-    return stream(*events, **more)
-
-
 KEPT = {
-    "negative usage": written(*usage(-5, -1)),
-    "huge usage": written(*usage(10**17, 10**17)),
-    "usage of 6,000 digits": written(*usage("LONG", "LONG")),
-    "usage in fractions": written(*usage(1.5, 1e300)),
-    "usage in words": written(*usage("many", None)),
-    "usage as a list": written(*usage([1], {"a": 1})),
-    "usage that is no object": written(event(SAID, usage=[3]), event(finish="stop", usage="none"), DONE),
-    "half a character": written(event(SAID[:-4] + "\ud83d"), event(" [1]"), STOP, DONE),
-    "the other half of a character": written(event("\ude00" + SAID), STOP, DONE),
-    "null choices": written('data: {"choices": null}\n\n', event(SAID), STOP, DONE),
-    "choices of other types": written('data: {"choices": ["text", 3, null]}\n\n', event(SAID), STOP, DONE),
-    "no object": written("data: 7\n\n", "data: null\n\n", 'data: ["a"]\n\n', event(SAID), STOP, DONE),
-    "a null delta": written(delta(None), event(SAID), STOP, DONE),
-    "content of other types": written(delta({"content": 5}), delta({"content": {"a": 1}}), event(SAID), STOP, DONE),
-    "content in parts": written(
+    "negative usage": stream(*usage(-5, -1)),
+    "huge usage": stream(*usage(10**17, 10**17)),
+    "usage of 6,000 digits": stream(*usage("LONG", "LONG")),
+    "usage in fractions": stream(*usage(1.5, 1e300)),
+    "usage in words": stream(*usage("many", None)),
+    "usage as a list": stream(*usage([1], {"a": 1})),
+    "usage that is no object": stream(event(SAID, usage=[3]), event(finish="stop", usage="none"), DONE),
+    "half a character": stream(event(SAID[:-4] + "\ud83d"), event(" [1]"), STOP, DONE),
+    "the other half of a character": stream(event("\ude00" + SAID), STOP, DONE),
+    "null choices": stream('data: {"choices": null}\n\n', event(SAID), STOP, DONE),
+    "choices of other types": stream('data: {"choices": ["text", 3, null]}\n\n', event(SAID), STOP, DONE),
+    "no object": stream("data: 7\n\n", "data: null\n\n", 'data: ["a"]\n\n', event(SAID), STOP, DONE),
+    "a null delta": stream(delta(None), event(SAID), STOP, DONE),
+    "content of other types": stream(delta({"content": 5}), delta({"content": {"a": 1}}), event(SAID), STOP, DONE),
+    "content in parts": stream(
         delta({"content": [{"type": "thinking", "text": "Hm."}, 3, {"type": "text", "text": SAID}, {"type": "text"}]}),
         STOP,
         DONE,
     ),
-    "a finish of another type": written(event(SAID, finish=7), event(finish=["stop"]), STOP, DONE),
-    "no finish before the end": written(event(SAID), DONE),
-    "two finishes": written(event(SAID), STOP, STOP, DONE),
-    "a deep list after the finish": written(event(SAID), STOP, f"data: {DEEP}\n\n"),
-    "a second stream": written(event(SAID), STOP, DONE, event("Bananas ripen slowly. [1]"), STOP, DONE),
-    "a second choice": written(
+    "a finish of another type": stream(event(SAID, finish=7), event(finish=["stop"]), STOP, DONE),
+    "no finish before the end": stream(event(SAID), DONE),
+    "two finishes": stream(event(SAID), STOP, STOP, DONE),
+    "a deep list after the finish": stream(event(SAID), STOP, f"data: {DEEP}\n\n"),
+    "a second stream": stream(event(SAID), STOP, DONE, event("Bananas ripen slowly. [1]"), STOP, DONE),
+    "a second choice": stream(
         event(SAID), delta({"content": "Bananas."}, index=1), delta({"content": "B."}, index=1), STOP, DONE
     ),
-    "another content type": written(event(SAID), STOP, DONE, kind="text/plain; charset=hex"),
-    "a byte order mark": written(b"\xef\xbb\xbf" + event(SAID).encode(), STOP, DONE),
-    "bytes that are no text": written(b": \xff\xfe\x80\n\n", event(SAID), STOP, DONE),
-    "comments and odd fields": written(": ping\n\n", "event: x\nid: 9\nretry: soon\n\n", event(SAID), STOP, DONE),
-    "names of other types": written(event(SAID, id=[1], model={"x": 1}, created="now", object=5), STOP, DONE),
-    "control characters": written(event("\x1b\x00\x07" + SAID), STOP, DONE),
-    "cookies": written(event(SAID), STOP, DONE, headers=[("Set-Cookie", "a=b; Path=/; Max-Age=x")]),
+    "another content type": stream(event(SAID), STOP, DONE, kind="text/plain; charset=hex"),
+    "a byte order mark": stream(b"\xef\xbb\xbf" + event(SAID).encode(), STOP, DONE),
+    "bytes that are no text": stream(b": \xff\xfe\x80\n\n", event(SAID), STOP, DONE),
+    "comments and odd fields": stream(": ping\n\n", "event: x\nid: 9\nretry: soon\n\n", event(SAID), STOP, DONE),
+    "names of other types": stream(event(SAID, id=[1], model={"x": 1}, created="now", object=5), STOP, DONE),
+    "control characters": stream(event("\x1b\x00\x07" + SAID), STOP, DONE),
+    "cookies": stream(event(SAID), STOP, DONE, headers=[("Set-Cookie", "a=b; Path=/; Max-Age=x")]),
 }
 REPLACED = {
-    "nothing": written(STOP, DONE),
-    "white space": written(event(" \n\t "), STOP, DONE),
-    "half a character alone": written(event("\ud83d"), STOP, DONE),
-    "unfinished reasoning": written(event("<think>Seoul counts"), event(finish="length"), DONE),
-    "a heading": written(event("# Cyber briefing"), STOP, DONE),
-    "a question": written(event("How many attacks do you mean?"), STOP, DONE),
-    "JSON": written(event(json.dumps({"answer": SAID, "citations": [1]})), STOP, DONE),
-    "JSON between fences": written(event("```json\n" + json.dumps({"answer": SAID}) + "\n```"), STOP, DONE),
-    "JSON after a word": written(event("Sure:\n" + json.dumps({"answer": SAID, "citations": [1]})), STOP, DONE),
-    "JSON in lines": written(event("Sure:\n" + json.dumps({"answer": SAID, "citations": [1]}, indent=2)), STOP, DONE),
-    "a list in JSON": written(event(json.dumps([SAID])), STOP, DONE),
-    "the call of a tool": written(
+    "nothing": stream(STOP, DONE),
+    "white space": stream(event(" \n\t "), STOP, DONE),
+    "half a character alone": stream(event("\ud83d"), STOP, DONE),
+    "unfinished reasoning": stream(event("<think>Seoul counts"), event(finish="length"), DONE),
+    "a heading": stream(event("# Cyber briefing"), STOP, DONE),
+    "a question": stream(event("How many attacks do you mean?"), STOP, DONE),
+    "JSON": stream(event(json.dumps({"answer": SAID, "citations": [1]})), STOP, DONE),
+    "JSON between fences": stream(event("```json\n" + json.dumps({"answer": SAID}) + "\n```"), STOP, DONE),
+    "JSON after a word": stream(event("Sure:\n" + json.dumps({"answer": SAID, "citations": [1]})), STOP, DONE),
+    "JSON in lines": stream(event("Sure:\n" + json.dumps({"answer": SAID, "citations": [1]}, indent=2)), STOP, DONE),
+    "a list in JSON": stream(event(json.dumps([SAID])), STOP, DONE),
+    "the call of a tool": stream(
         delta({"content": None, "tool_calls": [{"index": 0, "function": {"name": "search", "arguments": "{"}}]}),
         event(finish="tool_calls"),
         DONE,
     ),
-    "the call of a function": written(delta({"function_call": {"name": "x"}}), event(finish="function_call"), DONE),
-    "the call of a tool in words": written(event('<tool_call>\n{"name": "search"}\n</tool_call>'), STOP, DONE),
-    "a sentence without support": written(event("Seoul is made in China. [1]"), STOP, DONE),
-    "the policy of the server": written(delta({"refusal": "No."}), event(finish="content_filter"), DONE),
-    "garbage": written("\x00\x01 garbage\n\n", chunked=False),
-    "half of JSON": written("data: {broken\n\n"),
-    "deep JSON": written(f"data: {DEEP}\n\n", event(SAID), STOP, DONE),
-    "deep objects": written("data: " + '{"choices":' * 50_000 + "\n\n", event(SAID), STOP, DONE),
-    "a huge event": written(event("a" * 2**21), event(SAID), STOP, DONE),
-    "an error": written('data: {"error": {"message": "out of memory"}}\n\n', event(SAID), STOP, DONE),
-    "a web page": written("<html>It works!</html>", kind="text/html"),
-    "a whole answer": written(
+    "the call of a function": stream(delta({"function_call": {"name": "x"}}), event(finish="function_call"), DONE),
+    "the call of a tool in words": stream(event('<tool_call>\n{"name": "search"}\n</tool_call>'), STOP, DONE),
+    "a sentence without support": stream(event("Seoul is made in China. [1]"), STOP, DONE),
+    "the policy of the server": stream(delta({"refusal": "No."}), event(finish="content_filter"), DONE),
+    "garbage": stream("\x00\x01 garbage\n\n", chunked=False),
+    "half of JSON": stream("data: {broken\n\n"),
+    "deep JSON": stream(f"data: {DEEP}\n\n", event(SAID), STOP, DONE),
+    "deep objects": stream("data: " + '{"choices":' * 50_000 + "\n\n", event(SAID), STOP, DONE),
+    "a huge event": stream(event("a" * 2**21), event(SAID), STOP, DONE),
+    "an error": stream('data: {"error": {"message": "out of memory"}}\n\n', event(SAID), STOP, DONE),
+    "a web page": stream("<html>It works!</html>", kind="text/html"),
+    "a whole answer": stream(
         json.dumps({"choices": [{"message": {"content": SAID}, "finish_reason": "stop"}]}), kind="application/json"
     ),
-    "compressed text": written(
+    "compressed text": stream(
         gzip.compress((event(SAID) + STOP + DONE).encode()), headers=[("Content-Encoding", "gzip")]
     ),
-    "no end": written(event(), chunked=False),
+    "no end": stream(event(), chunked=False),
 }
 
 
@@ -209,7 +194,7 @@ def test_a_tool_call_has_a_note_of_its_own(address: str, model: ModelServer) -> 
 
 
 def test_a_refusal_in_the_models_own_words_stays_a_refusal(address: str, model: ModelServer) -> None:
-    answer = ask(address, model, written(event(REFUSAL), STOP, DONE))
+    answer = ask(address, model, stream(event(REFUSAL), STOP, DONE))
     assert (answer["refused"], answer["text"], answer["generator"]) == (True, REFUSAL, "remote")
 
 
@@ -308,132 +293,8 @@ def test_an_endless_drip_is_given_up_after_the_time_limit(part: str) -> None:
 
 
 def test_a_servers_cookies_are_not_kept() -> None:
-    model = ModelServer(*[written(event(SAID), STOP, DONE, headers=[("Set-Cookie", "id=7; Path=/")])] * 2)
+    model = ModelServer(*[stream(event(SAID), STOP, DONE, headers=[("Set-Cookie", "id=7; Path=/")])] * 2)
     with remote(model) as generator:
         generate_all(generator)
         generate_all(generator)
     assert "Cookie" not in model.headers[1]
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.sampled_from([-1, 2**63, 10**30, 10**4000])
-    | st.floats()
-    | st.text(st.characters(exclude_categories=()), max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-GOOD: dict[str, Any] = {
-    "id": "x",
-    "object": "chat.completion.chunk",
-    "created": 1,
-    "model": "m",
-    "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Seoul "}, "finish_reason": None}],
-    **USAGE,
-}
-PLACES = [
-    (),
-    *[(field,) for field in [*GOOD, "error"]],
-    ("choices", 0),
-    *[("choices", 0, field) for field in ("index", "delta", "finish_reason", "message")],
-    *[("choices", 0, "delta", field) for field in ("role", "content", "tool_calls", "function_call", "refusal")],
-    *[("usage", field) for field in ("prompt_tokens", "completion_tokens", "total_tokens")],
-]
-
-
-def with_value(place: tuple[Any, ...], value: Any) -> Any:
-    """GOOD with another value at a place."""
-    if not place:
-        return value
-    changed = json.loads(json.dumps(GOOD))
-    parent = changed
-    for step in place[:-1]:
-        parent = parent[step]
-    parent[place[-1]] = value
-    return changed
-
-
-ODD_EVENT = st.builds(with_value, st.sampled_from(PLACES), JSON)
-BOUNDED = settings(
-    deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@settings(BOUNDED, max_examples=300)
-@given(ODD_EVENT)
-def test_any_value_in_any_field_of_an_event_is_read_or_refused(value: Any) -> None:
-    try:
-        got = read_event(json.dumps(value))
-    except ReplyInvalid:
-        assert value["error"]
-        return
-    assert isinstance(got, ChatEvent)
-    assert isinstance(got.text, str)
-    assert got.usage is None or 0 <= got.usage.prompt_tokens <= MAX_TOKENS
-    for name in (got.finish, got.model):
-        assert name is None or (name.isprintable() and 0 < len(name) <= 200)
-
-
-@settings(BOUNDED, max_examples=100)
-@given(st.lists(st.text(st.characters(exclude_categories=()), max_size=4), max_size=6))
-def test_text_in_any_pieces_is_whole_characters_and_the_same_however_it_is_cut(pieces: list[str]) -> None:
-    text = "".join(whole_characters(pieces))
-    text.encode()
-    assert text == "".join(whole_characters("".join(pieces)))
-
-
-def test_a_character_cut_into_halves_is_put_together_and_a_lone_half_is_left_out() -> None:
-    assert list(whole_characters(["a\ud83d", "\ude00b", "\ude00c", "\ud83d"])) == ["a", "😀b", "c"]
-
-
-class Agreeable:
-    """Supports every sentence."""
-
-    def check(self, pairs: Any) -> list[float]:
-        return [1.0 for _ in pairs]
-
-
-@settings(BOUNDED, max_examples=40)
-@given(st.lists(ODD_EVENT, max_size=4), st.booleans())
-def test_any_events_end_in_an_answer(
-    model: ModelServer, generator: RemoteGenerator, events: list[Any], ends: bool
-) -> None:
-    lines = [f"data: {json.dumps(item)}\n\n" for item in events]
-    model.turns = (stream(*lines, *([STOP, DONE] if ends else [])),)
-    numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v1"): () for p in PASSAGES})
-    checking = DraftChecker(PASSAGES, numbering, Agreeable(), SupportPolicy())  # type: ignore[arg-type]
-    writer = SentenceWriter(generator, ExtractiveGenerator(), checking, Stages())
-    sentences = list(writer.sentences("How many attacks?", PASSAGES))
-    assert sentences
-    assert writer.generator == "remote" or any(note.endswith(INSTEAD) for note in writer.notes())
-    assert writer.usage.prompt_tokens in range(MAX_TOKENS + 1)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[1] Seoul counts six.",
-        "[1, 2] Seoul counts six.",
-        "[[1]] Seoul counts six.",
-        "{1} Seoul counts six.",
-        "`max_connections` is 100.",
-        "<b>Six</b> attacks.",
-        "Json files hold it.",
-        '"Six," says Seoul.',
-        "[Seoul] counts six.",
-        "```\nport = 8000\n```",
-        "",
-    ],
-)
-def test_prose_passes_unchanged_however_it_begins(text: str) -> None:
-    assert "".join(require_prose(list(text))) == text
-
-
-def test_prose_passes_with_its_first_piece() -> None:
-    def pieces() -> Iterator[str]:
-        yield "Seoul "
-        raise AssertionError("the first piece shows that it is prose")
-
-    assert next(require_prose(pieces())) == "Seoul "
