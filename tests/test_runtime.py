@@ -213,12 +213,13 @@ def test_a_full_disk_leaves_no_part_of_a_compiled_network(tmp_path, caplog, monk
 
 
 def test_what_a_killed_process_was_writing_is_deleted_and_what_another_writes_is_not(tmp_path):
-    (tmp_path / "a.blob.1.2.partial").write_bytes(b"half")
-    written = tmp_path / "b.blob.3.4.partial"
+    (tmp_path / "a.network.1.2.partial").write_bytes(b"half")
+    (tmp_path / "c.blob").write_bytes(b"kept by an earlier version, without a checksum")
+    written = tmp_path / "b.network.3.4.partial"
     with written.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         Network(Tiny(), TINY, cache=tmp_path)
-        assert sorted(path.suffix for path in tmp_path.iterdir()) == [".blob", ".partial"]
+        assert sorted(path.suffix for path in tmp_path.iterdir()) == [".network", ".partial"]
         assert written.exists()
 
 

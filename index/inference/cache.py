@@ -1,6 +1,6 @@
 """The compiled networks that are kept in a folder, each with a checksum; the folder is optional in every respect.
 
-A file is `KEY.blob`: the SHA-256 of key and content, then the content. So a file that was cut, changed, or stored under
+A file is `KEY.network`: the SHA-256 of key and content, then the content. So a file that was cut, changed, or stored under
 another network's name counts as damaged. A folder that cannot be read or written, and a full disk, cost time and nothing else:
 the network is compiled at every start.
 """
@@ -29,7 +29,7 @@ class CompiledCache:
 
     def path(self, key: str) -> Path:
         """The file of a network."""
-        return self._folder / f"{key}.blob"
+        return self._folder / f"{key}.network"
 
     def read(self, key: str) -> bytes | None:
         """The compiled network under `key`, None if it is not there or not as it was written (logged)."""
@@ -51,7 +51,7 @@ class CompiledCache:
         """Keep the compiled network under `key`. Where that is impossible, log why, once for each reason."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._delete_partial_files()
+            self._delete_unusable_files()
             if shutil.disk_usage(self._folder).free < len(content) + _SPARE_BYTES:
                 _report_unkept(self._folder, "the disk is nearly full")
                 return
@@ -66,8 +66,13 @@ class CompiledCache:
         except OSError as error:
             _report_unkept(self._folder, error.strerror or str(error))
 
-    def _delete_partial_files(self) -> None:
-        """Delete what killed processes left behind. A process that still writes holds a lock on its file."""
+    def _delete_unusable_files(self) -> None:
+        """Delete what killed processes left behind, and the files without a checksum that an earlier version of Quoth kept.
+
+        A process that still writes holds a lock on its file.
+        """
+        for old in self._folder.glob("*.blob"):
+            old.unlink(missing_ok=True)
         for partial in self._folder.glob(f"*{PARTIAL}"):
             try:
                 with partial.open("rb") as file:
