@@ -2,7 +2,7 @@
 #
 #   make serve [HOST=127.0.0.1] [PORT=8000]    index the seeds and serve the web page and the API
 #   make ask Q="a question"                    ask on the command line
-#   make test [ARGS="-k name"]                 run the tests
+#   make test [ARGS="-k name"] [WORKERS=2]     run the tests, so many files at a time
 #   make lint                                  check style, types, import directions and declared dependencies
 #   make docs                                  write the generated tables of docs/ again
 #   make setup                                 only make .venv, by the lock in requirements/
@@ -22,6 +22,7 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/ready
 LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock requirements/clients.lock
@@ -55,7 +56,7 @@ ask: seeds
 	@$(BIN)/quoth ask "$$QUESTION" || test $$? -eq 3
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
