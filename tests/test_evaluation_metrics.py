@@ -6,6 +6,7 @@ import pytest
 import pytrec_eval
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from evaluation.cases import GoldEvidence
 from evaluation.metrics.citations import (
@@ -195,8 +196,6 @@ def test_refusal_scores_are_undefined_rather_than_zero() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), st.booleans()), min_size=2, max_size=40))
 def test_auroc_agrees_with_scikit_learn(pairs: list[tuple[float, bool]]) -> None:
-    from sklearn.metrics import roc_auc_score
-
     scores, labels = [score for score, _ in pairs], [label for _, label in pairs]
     if len(set(labels)) == 1:
         assert auroc(scores, labels) is None
@@ -228,8 +227,6 @@ def test_calibration_error_is_the_weighted_gap_by_hand() -> None:
 
 
 def test_calibration_error_agrees_with_bins_drawn_by_numpy() -> None:
-    from sklearn.metrics import brier_score_loss
-
     rng = np.random.default_rng(5)
     confidence = rng.random(500)
     positive = rng.random(500) < confidence
