@@ -8,14 +8,16 @@ import sys
 import threading
 from time import monotonic
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from service.errors import PortTaken
-from service.session.session import Session
+
+if TYPE_CHECKING:  # it brings in the engines, and a taken port must show before they load
+    from service.session.session import Session
 
 _MAX_UNWINDING_S = 3
 log = structlog.get_logger(__name__)
