@@ -112,6 +112,7 @@ newest:
 	.venv-newest/bin/pip install --quiet --upgrade pip
 	.venv-newest/bin/pip install --quiet --no-deps "$(TORCH)"
 	.venv-newest/bin/pip install --quiet --editable . --group dev
-	.venv-newest/bin/pip freeze --exclude-editable | grep -vixFf <(sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' requirements/dev.lock) | sed 's/^/newer than the lock: /' || echo "The lock is the newest already."
+	@moved=$$(.venv-newest/bin/pip freeze --exclude-editable | sed '/^torch==/d; s/_/-/g' | grep -vixFf <(sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' requirements/dev.lock)); \
+	  if [ -n "$$moved" ]; then sed 's/^/newer than the lock: /' <<<"$$moved"; else echo "The lock is the newest already."; fi
 	.venv-newest/bin/python -m pytest $(ARGS)
 newest: SHELL := /bin/bash
