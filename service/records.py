@@ -121,6 +121,12 @@ class Answer:
     notes: tuple[str, ...] = ()
     drafted: DraftCounts = field(default_factory=DraftCounts)
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The ids of the documents that the answer was made from: those that were read, cited or not."""
+        read = {hit.chunk.document_id for hit in self.passages}
+        return frozenset(read | {citation.document_id for citation in self.citations})
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

@@ -158,6 +158,22 @@ def test_a_caller_sees_no_stale_answer_of_another(
     assert server.get("/v1/gaps", headers=bearer["ada"]).status_code == 403
 
 
+def test_gaps_show_no_document_that_the_key_may_not_read(
+    server: httpx.Client, library: Library, store: ConversationStore
+) -> None:
+    assert asked(server, "Who sweeps the yard?")["refused"]
+    keys = Keyring(store.database)
+    headers = {}
+    for name, principals in (("ada", ["ada"]), ("board", ["board"]), ("boss", None)):
+        _, key = keys.create(name, [Scope.ADMIN], principals=principals)
+        headers[name] = {"Authorization": f"Bearer {key}"}
+    seen = {name: len(server.get("/v1/gaps", headers=headers[name]).json()["topics"]) for name in headers}
+    assert seen == {"ada": 1, "board": 1, "boss": 1}
+    library.open("default").permit(ID, frozenset({"board"}))
+    seen = {name: len(server.get("/v1/gaps", headers=headers[name]).json()["topics"]) for name in headers}
+    assert seen == {"ada": 0, "board": 1, "boss": 1}
+
+
 def test_refused_and_badly_rated_questions_are_counted_and_grouped(server: httpx.Client) -> None:
     for question in (
         "How many glazes are there?",

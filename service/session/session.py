@@ -181,7 +181,11 @@ class Session:
         """What the documents do not say, by topic: refused and badly rated questions of all callers, for the scope `admin`."""
         names = frozenset(self.collection_names())
         unanswered = UnansweredQuestions(self.store.database).list(collection, since, owner=ANYBODY)
-        gaps = find_gaps(record for record in unanswered if record.collection in names)
+        gaps = find_gaps(
+            record
+            for record in unanswered
+            if record.collection in names and self._may_read_all(record.collection, record.sources)
+        )
         return group_by_topic(gaps, self.service.library.encoder.encode)
 
     def documents(self, collection: str | None) -> list[DocumentSummary]:
@@ -209,15 +213,14 @@ class Session:
 
         Passages that were read count like those that were cited: the answer holds both.
         """
+        return self._may_read_all(stored.collection, stored.answer.sources)
+
+    def _may_read_all(self, collection: str, document_ids: frozenset[str]) -> bool:
         if self.caller.principals is None:
             return True
-        if stored.collection not in self.collection_names():
+        if collection not in self.collection_names():
             return False
-        answer = stored.answer
-        read = {hit.chunk.document_id for hit in answer.passages} | {
-            citation.document_id for citation in answer.citations
-        }
-        return self.collection(stored.collection).permissions.all_readable(frozenset(read), self.caller.principals)
+        return self.collection(collection).permissions.all_readable(document_ids, self.caller.principals)
 
 
 def _turn(stored: StoredAnswer) -> Turn:

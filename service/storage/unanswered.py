@@ -19,7 +19,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A question as it was searched for, and the passages that were read. If not `refused`, its answer was rated down."""
+    """A question as it was searched for, and the passages that were read. If not `refused`, its answer was rated down.
+
+    `sources` are the ids of the documents that were read or cited.
+    """
 
     answer_id: str
     question: str
@@ -27,6 +30,7 @@ class Unanswered:
     asked_at: datetime
     refused: bool
     passages: tuple[Hit, ...]
+    sources: frozenset[str] = frozenset()
 
 
 class UnansweredQuestions:
@@ -74,4 +78,5 @@ class UnansweredQuestions:
                     asked_at=row.created_at,
                     refused=answer.refused,
                     passages=answer.passages,
+                    sources=answer.sources,
                 )
