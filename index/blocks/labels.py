@@ -1,0 +1,119 @@
+"""Fill in the labels of blocks: what introduces a list, names a table, heads a column. Every reader's blocks pass through."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from index.blocks.block import Block, Kind, Span
+
+_LED = frozenset({Kind.LIST, Kind.TABLE, Kind.CODE, Kind.QUOTATION})
+_LEADS = frozenset({Kind.PARAGRAPH, Kind.ITEM, Kind.MEANING})
+_COLON = re.compile(r"[:：]\s*(?:\[[^\]\s]{1,6}\]\s*)?[*_]*\s*\Z")
+_SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*\s+")
+_MAX_LEAD_IN = 600
+
+
+def with_labels(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Return the blocks with the labels that follow from their order; labels that a reader has set stay.
+
+    - A list, table, code block or quotation is introduced by the paragraph before it if that ends in a colon, and by the own
+      text of the item or meaning that holds it.
+    - A table is named by its caption.
+    - A cell is named by the header cells of its columns and its row, outermost first.
+    - A meaning is named by the terms before it.
+    """
+    labels: dict[int, tuple[Span, ...]] = {}
+    children: dict[int | None, list[int]] = defaultdict(list)
+    for number, block in enumerate(blocks):
+        children[block.parent].append(number)
+    for number, block in enumerate(blocks):
+        if block.kind is Kind.TABLE:
+            labels |= _cell_labels(blocks, [blocks_of for row in children[number] for blocks_of in children[row]])
+        if block.kind is Kind.DEFINITION:
+            terms = tuple(blocks[child].span for child in children[number] if blocks[child].kind is Kind.TERM)
+            labels |= {child: terms for child in children[number] if blocks[child].kind is Kind.MEANING}
+    for siblings in children.values():
+        for place, number in enumerate(siblings):
+            if blocks[number].kind in _LED and not blocks[number].labels:
+                labels[number] = _introduction(text, blocks, children, siblings, place)
+    return tuple(
+        replace(block, labels=labels[number]) if labels.get(number) and not block.labels else block
+        for number, block in enumerate(blocks)
+    )
+
+
+def own_text(blocks: Sequence[Block], number: int, children: Sequence[int]) -> Span:
+    """Return the range of a block before the first block that it holds, inline blocks apart."""
+    block = blocks[number]
+    inner = (
+        blocks[child].start for child in children if blocks[child].kind in _LED | {Kind.PARAGRAPH, Kind.DEFINITION}
+    )
+    return Span(block.start, max(block.start, min((start for start in inner), default=block.end)))
+
+
+def lead_in(text: str, span: Span) -> Span | None:
+    """Return the sentence at the end of the range if it ends in a colon and so introduces what follows; else None."""
+    body = text[span.start : span.end].rstrip()
+    if not _COLON.search(body):
+        return None
+    begin = max(0, len(body) - _MAX_LEAD_IN)
+    for match in _SENTENCE_END.finditer(body, begin, len(body) - 1):
+        begin = match.end()
+    begin += len(body[begin:]) - len(body[begin:].lstrip())
+    return Span(span.start + begin, span.start + len(body))
+
+
+def _introduction(
+    text: str,
+    blocks: Sequence[Block],
+    children: dict[int | None, list[int]],
+    siblings: Sequence[int],
+    place: int,
+) -> tuple[Span, ...]:
+    block = blocks[siblings[place]]
+    found: list[Span] = []
+    before = next(
+        (blocks[n] for n in reversed(siblings[:place]) if blocks[n].kind not in (*_SKIPPED, Kind.CAPTION)), None
+    )
+    if before is not None and before.kind is Kind.PARAGRAPH:
+        introduced = lead_in(text, before.span)
+        found += [introduced] if introduced else []
+    parent = block.parent
+    if not found and before is None and parent is not None and blocks[parent].kind in _LEADS:
+        own = own_text(blocks, parent, children[parent])
+        body = text[own.start : own.end].rstrip()
+        found += [Span(own.start, own.start + len(body))] if body else []
+    if block.kind is Kind.TABLE:
+        found += [blocks[child].span for child in children[siblings[place]] if blocks[child].kind is Kind.CAPTION]
+    return tuple(found)
+
+
+_SKIPPED = (Kind.FURNITURE, Kind.HIDDEN, Kind.STRUCK, Kind.MARK, Kind.INSERTED)
+
+
+def _cell_labels(blocks: Sequence[Block], numbers: Sequence[int]) -> dict[int, tuple[Span, ...]]:
+    """Return the ranges of the header cells above each cell and before it in its row; empty header cells name nothing."""
+    cells = [(number, blocks[number]) for number in numbers if blocks[number].kind is Kind.CELL]
+    header_rows = {cell.row for _, cell in cells} - {cell.row for _, cell in cells if not cell.is_header}
+    above: dict[int, list[Block]] = defaultdict(list)
+    beside: dict[int, list[Block]] = defaultdict(list)
+    for _, cell in cells:
+        if not cell.is_header or cell.start == cell.end:
+            continue
+        if cell.row in header_rows:
+            for column in range(cell.column, cell.column + cell.column_span):
+                above[column].append(cell)
+        else:
+            beside[cell.row].append(cell)
+    found: dict[int, tuple[Span, ...]] = {}
+    for number, cell in cells:
+        if cell.row in header_rows:
+            continue
+        columns = range(cell.column, cell.column + cell.column_span)
+        naming = [header for column in columns for header in above[column] if header.row < cell.row]
+        if naming:
+            found[number] = tuple(
+                dict.fromkeys(header.span for header in sorted(naming, key=lambda h: (h.row, h.column)))
+            )
+    return found

@@ -1,0 +1,149 @@
+"""Unit: what can be quoted, and its rendering: how it is read. Pure.
+
+A unit is a sentence of a paragraph, a list item, a table row, a record, a definition, a field, or a code block. A person reads
+it together with what names it, and so do the encoder and the reader: `Plan: Medium · Price per month: 29 euros`. This rendering
+is made of literal ranges of the document with a little text inserted between them, so every place in it leads back.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from index.blocks.block import Kind, Span
+
+
+class Piece(NamedTuple):
+    """A literal range of the document, and the text that is inserted before it when it is read."""
+
+    before: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Something that can be quoted: `text[start:end]`, which its chunk holds.
+
+    `kind` is that of its block; a sentence has the kind of the block it stands in. `lead` are the ranges that introduce it,
+    outermost first (a lead-in, a caption, an item above it): they are read before it unless they have just been read. `pieces`
+    are the ranges that are read, in order, header cells, keys and terms among them; what is struck out is not.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    pieces: tuple[Piece, ...]
+    lead: tuple[Span, ...] = ()
+
+    @property
+    def context(self) -> tuple[Span, ...]:
+        """The literal ranges outside of the unit that it is read with, in order, each once: lead, header cells, keys."""
+        outside = (Span(piece.start, piece.end) for piece in self.pieces if not self.start <= piece.start < self.end)
+        return tuple(dict.fromkeys((*self.lead, *outside)))
+
+
+class Origin(NamedTuple):
+    """Where a literal stretch of a rendering, `rendering.text[start:end]`, stands in the document: from `source` on."""
+
+    start: int
+    end: int
+    source: int
+
+
+class RenderedUnit(NamedTuple):
+    """A unit inside a rendering: the unit, and the range of its own pieces there, without its lead."""
+
+    unit: Unit
+    start: int
+    end: int
+
+
+class Rendering(NamedTuple):
+    """A run of units as a person would read it: the text, where each unit stands in it, and where its stretches come from."""
+
+    text: str
+    units: tuple[RenderedUnit, ...]
+    origins: tuple[Origin, ...]
+
+    def source_span(self, start: int, end: int) -> Span | None:
+        """Return the document's range for `text[start:end]`, clipped to one literal stretch (the longest); None without one."""
+        best: Span | None = None
+        for origin in self.origins:
+            begin, stop = max(start, origin.start), min(end, origin.end)
+            if begin < stop and (best is None or stop - begin > best.end - best.start):
+                best = Span(origin.source + begin - origin.start, origin.source + stop - origin.start)
+        return best
+
+    def literal(self, span: Span) -> str | None:
+        """Return the document's text of a range that is read in one stretch; None if it is not."""
+        for origin in self.origins:
+            if origin.source <= span.start and span.end <= origin.source + origin.end - origin.start:
+                return self.text[origin.start + span.start - origin.source : origin.start + span.end - origin.source]
+        return None
+
+
+def render(text: str, units: Sequence[Unit]) -> Rendering:
+    """Return the units of a document with the canonical text `text` as they are read one after the other.
+
+    Between two sentences that only white space parts, that white space is kept, so prose reads as it is written. Other units
+    stand on lines of their own. A lead is read before the first unit that needs it.
+    """
+    writer = _Writer(text)
+    for unit in units:
+        for lead in unit.lead:
+            if lead not in writer.rendered:
+                writer.rendered.add(lead)
+                writer.add_line((Piece("", lead.start, lead.end),))
+        writer.add_unit(unit)
+    return Rendering("".join(writer.parts), tuple(writer.units), tuple(writer.origins))
+
+
+class _Writer:
+    """Writes a rendering; `rendered` are the ranges that are in it, as units or as leads."""
+
+    def __init__(self, text: str) -> None:
+        self.parts: list[str] = []
+        self.units: list[RenderedUnit] = []
+        self.origins: list[Origin] = []
+        self.rendered: set[Span] = set()
+        self._text = text
+        self._length = 0
+        self._end: int | None = None  # where the sentence before ends in the document
+
+    def add_unit(self, unit: Unit) -> None:
+        """Read the unit's pieces, after a gap."""
+        gap = self._text[self._end : unit.start] if self._end is not None and self._end <= unit.start else None
+        is_prose = unit.kind is Kind.PARAGRAPH and gap is not None and not gap.strip()
+        if is_prose and gap:
+            self._write(Piece("", unit.start - len(gap), unit.start))
+        elif self._length and not is_prose:
+            self._insert("\n")
+        start = self._length
+        for piece in unit.pieces:
+            self._write(piece)
+        self.units.append(RenderedUnit(unit, start, self._length))
+        self.rendered.add(Span(unit.start, unit.end))
+        self._end = unit.end if unit.kind is Kind.PARAGRAPH else None
+
+    def add_line(self, pieces: Iterable[Piece]) -> None:
+        """Read the pieces on a line of their own."""
+        if self._length:
+            self._insert("\n")
+        for piece in pieces:
+            self._write(piece)
+        self._end = None
+
+    def _write(self, piece: Piece) -> None:
+        self._insert(piece.before)
+        literal = self._text[piece.start : piece.end]
+        last = self.origins[-1] if self.origins else None
+        begin = self._length
+        self._insert(literal)
+        if last is not None and last.end == begin and last.source + last.end - last.start == piece.start:
+            self.origins[-1] = Origin(last.start, self._length, last.source)
+        elif literal:
+            self.origins.append(Origin(begin, self._length, piece.start))
+
+    def _insert(self, text: str) -> None:
+        self.parts.append(text)
+        self._length += len(text)
