@@ -118,7 +118,7 @@ class _Writer:
             self._put(" |")
 
     def _write_running(self, node: Node, depth: int) -> None:
-        """Write running text and inline blocks. Other blocks inside it follow on lines of their own; in a cell, after a space."""
+        """Write running text and inline blocks. Other blocks follow on lines of their own; in a cell, after a space."""
         was_code, self._in_code = self._in_code, self._in_code or node.kind is Kind.CODE
         if node.kind is Kind.ITEM and node.facts.get("marker"):
             self._write_text(f"{node.facts['marker']} ")
