@@ -27,7 +27,8 @@ from evaluation.cases import Case, GoldEvidence
 from evaluation.errors import TaskUnfit
 from evaluation.question_templates import Proposal, anchors, content_words, near_miss, propose
 from evaluation.question_writer import QuestionWriter
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from index.collection import Collection
 from index.records import Document
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from index.records import Chunk, Hit, Page
 from service.answering.citations import Numbering, citation_page, conflicts, with_markers
 from service.generators.protocol import Passage, Quote

@@ -1,6 +1,7 @@
 """The extractive generator: which sentences are chosen, in which order, with which quotes. Scores are set by hand."""
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
 from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Passage

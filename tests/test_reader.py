@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from index.errors import ModelDamaged, ModelMissing
 from models import folder
 from service.scoring.reader import Reader

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.datasets.claims import read_begin
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from index.embedding.weights import bundled_folder, read_tokeniser
 from index.errors import ModelDamaged
 from models import folder

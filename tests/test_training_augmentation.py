@@ -3,7 +3,8 @@
 import random
 from dataclasses import replace
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from training.augmentation import insert_line, set_context
 from training.sources import PassagePair, irrelevant_passage, relevant_passage
 

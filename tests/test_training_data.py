@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from index.embedding.minilm import MiniLM
 from index.embedding.weights import bundled_folder
 from training.augmentation import perturb_question

@@ -5,7 +5,7 @@ import random
 import pytest
 
 import training.augmentation
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from training.augmentation import cut_to_sentences
 from training.sources import answering_passage, irrelevant_passage, relevant_passage
 

@@ -7,7 +7,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from training.batches import gold_sentences
 from training.negatives import FUNCTION_WORDS, names
 from training.search import words

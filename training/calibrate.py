@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from index.records import Hit
 from models import folder
 from service.scoring.calibration import NAMES, Calibration, Signals, Step, signals

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from training import mix
 from training.negatives import OPPOSITE, change_number, names
 from training.search import Bm25

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from training.negatives import Substitutes, exchanged_question, impossible_question, names
 from training.pretrained import base_encoder, base_tokenizer
 from training.search import Bm25, SearchFactory

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from training.search import Bm25, SearchFactory, TextSearch
 
 Split = Literal["train", "dev", "test"]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from evaluation.cases import Case, Dataset, GoldEvidence, SourceDocument
 from evaluation.datasets.records import DataRecord, UniqueIds, json_root
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 
 _SLACK = 3
 

@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.sentences import Span, sentence_spans, trim_span
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans, trim_span
 from index.records import Chunk, Document
 
 TARGET = 200

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from sentencex import get_sentence_boundaries
 
+from index.blocks.block import Span
+
 _STARTS_BLOCK = re.compile(
     r"""[ \t]*(?:
         [-*+•▪◦‣·–●○■□►➢➤✓✔\uf0a7\uf0b7][ \t]+
@@ -37,13 +39,6 @@ _MARKER = re.compile(
 )
 _RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
 _MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
-
-
-class Span(NamedTuple):
-    """Half-open range of code points, `text[start:end]`."""
-
-    start: int
-    end: int
 
 
 class _Block(NamedTuple):

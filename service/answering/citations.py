@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from index.records import Page
 from service.generators.protocol import Passage, Quote
 from service.records import Citation

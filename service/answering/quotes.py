@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import log
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
 from service.text.plain import is_heading

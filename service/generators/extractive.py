@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from service.generators.protocol import Draft, Passage, Quote
 from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms

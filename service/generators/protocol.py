@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 from index.records import Hit
 from service.prompts import Messages
 from service.records import Usage

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from service.generators.prose import require_prose
 from service.generators.protocol import Draft
 from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, TAGS, markers, numbers_in

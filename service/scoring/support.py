@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
-from index.chunking.sentences import Span, sentence_spans
+from index.blocks.block import Span
+from index.chunking.sentences import sentence_spans
 from index.inference.runtime import Signature
 from service.scoring.networks import SupportNetwork
 from service.scoring.trained_model import TrainedModel

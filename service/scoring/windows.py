@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.sentences import Span
+from index.blocks.block import Span
 
 CLS, SEP = 101, 102
 QUESTION_LIMIT = 64
