@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from index.blocks.block import Block
+from index.blocks.geometry import PageGeometry
 from index.records import Page
 
 
@@ -13,6 +14,7 @@ class Parsed:
 
     `title` is what the file itself gives as its title, empty if it gives none. `metadata` are facts such as `author` and
     `created` (ISO 8601). `warnings` are sentences for the person who indexes the file, about what was not read or may be wrong.
+    `geometry` says where the words of a PDF's pages stand.
     """
 
     text: str
@@ -21,6 +23,7 @@ class Parsed:
     pages: tuple[Page, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    geometry: tuple[PageGeometry, ...] = ()
 
 
 class Unreadable(ValueError):
