@@ -1,4 +1,4 @@
-"""The records that retrieval works with: Document, Page, Section, Chunk, Hit and summaries. All are frozen.
+"""The records that retrieval works with: Document, Page, Chunk, Hit and summaries. All are frozen.
 
 `start` and `end` are always code-point offsets into the canonical text of one document version:
 `document.text[chunk.start:chunk.end] == chunk.text`. Of two scores, the higher is the better.
@@ -7,6 +7,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from index.blocks.block import Block
+from index.blocks.geometry import PageGeometry
+from index.blocks.sections import Section, sections
+from index.blocks.unit import Rendering
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -21,21 +26,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """The text under one heading: where it begins, and the headings above it, outermost first."""
-
-    start: int
-    trail: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """One version of one document, as extracted.
 
     `id` is stable across versions (it comes from the URI); `version` is the hash of the source's bytes. `text` is the
-    canonical text, the only string that offsets refer to. `pages` and `sections` are in order of `start` and may be
-    empty (plain text has no pages). `principals` are the users and groups who may read the document, in all its
-    versions; if there are none, everybody may.
+    canonical text, the only string that offsets refer to. `blocks` are its structure, in reading order; text outside of
+    them is prose. `pages` are in order of `start` and may be empty (plain text has no pages). `warnings` are sentences about
+    what was not read or may be wrong. `geometry` is where the words of a PDF stand; a document that comes from the ledger
+    has none, since `documents.geometry` reads it by itself. `principals` are the users and groups who may read the document, in all its versions;
+    if there are none, everybody may.
     """
 
     id: str
@@ -45,16 +44,24 @@ class Document:
     media_type: str
     text: str
     pages: tuple[Page, ...] = ()
-    sections: tuple[Section, ...] = ()
+    blocks: tuple[Block, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    warnings: tuple[str, ...] = ()
+    geometry: tuple[PageGeometry, ...] = field(default=(), compare=False)
     principals: frozenset[str] = frozenset()
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Its sections, in order: the text under each title or heading."""
+        return sections(self.text, self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage small enough to embed: whole sentences of the text, and the headings above them (`trail`).
+    """A passage small enough to embed: whole units of the text, and the headings above them (`trail`).
 
-    `id` is stable: a hash of document id, version, start and end.
+    `id` is stable: a hash of document id, version, start and end. `rendering` is how it is read, with the header cells of its
+    rows and the like; None where only the text is known, as in a stored answer: then it is read as prose.
     """
 
     id: str
@@ -65,6 +72,7 @@ class Chunk:
     end: int
     text: str
     trail: tuple[str, ...] = ()
+    rendering: Rendering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,8 @@ class FileStamp:
 class DocumentSummary:
     """A current document without its text. `characters` is the text's length; `indexed_at` is in seconds since 1970.
 
-    `principals` are the users and groups who may read it; everybody if there are none.
+    `principals` are the users and groups who may read it; everybody if there are none. `has_structure`: it was read with its
+    blocks, tables and lists; False if an earlier version of Quoth read it.
     """
 
     id: str
@@ -111,6 +120,7 @@ class DocumentSummary:
     source: FileStamp | None
     indexed_at: float
     principals: frozenset[str] = frozenset()
+    has_structure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,13 @@ def document_id(uri: str) -> str:
     return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+READING = 2
+"""Which way of reading files this version of Quoth has. Another way gives another text, so the number is part of a version."""
+
+
 def document_version(data: bytes) -> str:
-    """The version of a document whose source is `data`: SHA-256, 64 hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+    """The version of a document whose source is `data`: SHA-256 over `READING` and the bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(b"%d\0" % READING + data).hexdigest()
 
 
 def member_uri(container: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Blocks -> plain lists, as the extraction process sends them and the ledger stores them, and back.
+"""Blocks and renderings -> plain lists, as the extraction process sends them and the ledger stores them, and back.
 
 A block is written as `[kind, start, end, parent, {other fields}]`. `start` counts from the start of the block before it, and
 `parent` is how many places back the parent stands (0 for none), so that the numbers stay small and compress well.
@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from index.blocks.block import Block, Kind, Span
+from index.blocks.unit import Origin, Piece, RenderedUnit, Rendering, Unit
 
 _COMPRESSION = 6
 _DEFAULTS = {
@@ -53,3 +54,62 @@ def pack(blocks: Iterable[Block]) -> bytes:
 def unpack(data: bytes) -> tuple[Block, ...]:
     """Return the blocks that `pack` compressed."""
     return from_lists(json.loads(zlib.decompress(data)))
+
+
+def dump_rendering(rendering: Rendering, start: int, text: str) -> str:
+    """Return a chunk's rendering as JSON without its text; `start` and `text` are the chunk's. Prose is only its sentences."""
+    units = [rendered.unit for rendered in rendering.units]
+    if rendering.text == text and all(_is_plain(unit) for unit in units):
+        return json.dumps([number for unit in units for number in (unit.start - start, unit.end - unit.start)])
+    rows = [
+        [
+            unit.kind.value,
+            unit.start - start,
+            unit.end - unit.start,
+            [[piece.before, piece.start - start, piece.end - piece.start] for piece in unit.pieces],
+            [[lead.start - start, lead.end - lead.start] for lead in unit.lead],
+            begin,
+            end - begin,
+        ]
+        for unit, begin, end in rendering.units
+    ]
+    origins = [[origin.start, origin.end - origin.start, origin.source - start] for origin in rendering.origins]
+    return json.dumps({"units": rows, "origins": origins}, ensure_ascii=False, separators=(",", ":"))
+
+
+def load_rendering(data: str, start: int, text: str) -> Rendering:
+    """Return the rendering that `dump_rendering` wrote; `text` is the rendering's own."""
+    rows = json.loads(data)
+    if isinstance(rows, list):
+        spans = [
+            Span(start + ahead, start + ahead + length) for ahead, length in zip(rows[::2], rows[1::2], strict=True)
+        ]
+        units = (
+            RenderedUnit(
+                Unit(Kind.PARAGRAPH, span.start, span.end, (Piece("", span.start, span.end),)),
+                span.start - start,
+                span.end - start,
+            )
+            for span in spans
+        )
+        return Rendering(text, tuple(units), (Origin(0, len(text), start),))
+    found = [
+        RenderedUnit(
+            Unit(
+                Kind(kind),
+                start + ahead,
+                start + ahead + length,
+                tuple(Piece(before, start + at, start + at + size) for before, at, size in pieces),
+                tuple(Span(start + at, start + at + size) for at, size in leads),
+            ),
+            begin,
+            begin + size,
+        )
+        for kind, ahead, length, pieces, leads, begin, size in rows["units"]
+    ]
+    origins = (Origin(begin, begin + size, start + source) for begin, size, source in rows["origins"])
+    return Rendering(text, tuple(found), tuple(origins))
+
+
+def _is_plain(unit: Unit) -> bool:
+    return unit.kind is Kind.PARAGRAPH and not unit.lead and unit.pieces == (Piece("", unit.start, unit.end),)

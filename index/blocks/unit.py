@@ -91,8 +91,8 @@ def render(text: str, units: Sequence[Unit]) -> Rendering:
     writer = _Writer(text)
     for unit in units:
         for lead in unit.lead:
-            if lead not in writer.rendered:
-                writer.rendered.add(lead)
+            if not any(start <= lead.start and lead.end <= end for start, end in writer.rendered):
+                writer.rendered.append(lead)
                 writer.add_line((Piece("", lead.start, lead.end),))
         writer.add_unit(unit)
     return Rendering("".join(writer.parts), tuple(writer.units), tuple(writer.origins))
@@ -105,7 +105,7 @@ class _Writer:
         self.parts: list[str] = []
         self.units: list[RenderedUnit] = []
         self.origins: list[Origin] = []
-        self.rendered: set[Span] = set()
+        self.rendered: list[Span] = []
         self._text = text
         self._length = 0
         self._end: int | None = None  # where the sentence before ends in the document
@@ -122,7 +122,7 @@ class _Writer:
         for piece in unit.pieces:
             self._write(piece)
         self.units.append(RenderedUnit(unit, start, self._length))
-        self.rendered.add(Span(unit.start, unit.end))
+        self.rendered.append(Span(unit.start, unit.end))
         self._end = unit.end if unit.kind is Kind.PARAGRAPH else None
 
     def add_line(self, pieces: Iterable[Piece]) -> None:

@@ -1,4 +1,4 @@
-"""Canonical text -> sentences -> chunks of whole sentences with the headings above them. Pure.
+"""Blocks -> units -> chunks of whole units with the headings above them. Pure.
 
-Read in this order: sentences, chunker.
+Read in this order: sentences, units, cutting, chunker.
 """

@@ -1,44 +1,37 @@
 """Document -> chunks, and what is embedded and indexed of each chunk besides its literal text. Pure.
 
-Chunks are runs of whole sentences, each short enough to embed. A chunk aims at `TARGET` word pieces and never exceeds
-`LIMIT` (all-MiniLM-L6-v2 reads 256, two of them its own marks). No chunk crosses a heading. Inside a section a chunk
-ends after a sentence, if possible where a paragraph ends. Only a sentence that exceeds the limit by itself is cut, at
-the best position inside it: the end of a line, else of a clause, else of a word. Chunks do not overlap: the reader
-would read a sentence twice, and citations would compete with copies of themselves.
+Chunks are runs of whole units, each short enough to embed. A chunk aims at `TARGET` word pieces of its rendering and never
+exceeds `LIMIT` (all-MiniLM-L6-v2 reads 256, two of them its own marks). No chunk crosses a heading. Inside a section a chunk
+ends after a unit, if possible where a paragraph ends, and not between a lead-in and what it introduces. Only a unit that
+exceeds the limit by itself is cut: a row between its cells, anything else at the best position inside, which is the end of a
+line, else of a clause, else of a word. Chunks do not overlap: the reader would read a unit twice, and citations would compete
+with copies of themselves.
 """
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.blocks.block import Span
-from index.chunking.sentences import sentence_spans, trim_span
+from index.blocks.unit import Unit, render
+from index.chunking.cutting import TARGET, SizedUnit, cut_unit, min_size
+from index.chunking.units import document_units
 from index.records import Chunk, Document
 
-TARGET = 200
 LIMIT = 250
+"""The size of a chunk that is never exceeded, in word pieces."""
 
-_MAX_CHARACTERS_PER_PIECE = 20
-_CLAUSE_ENDS = ("\n", "; ", ": ", ", ", " ")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _TOKENISER_BATCH_CHARACTERS = 100_000
 
 TokenOffsets = Callable[[str], NDArray[np.int64]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A sentence, or a part of one that is too long, with its size and whether a paragraph ends after it."""
-
-    start: int
-    end: int
-    size: int
-    ends_paragraph: bool = False
 
 
 def chunk_document(document: Document, token_offsets: TokenOffsets) -> list[Chunk]:
@@ -49,10 +42,11 @@ def chunk_document(document: Document, token_offsets: TokenOffsets) -> list[Chun
     enormous "word" as a single unknown piece, and a chunk of a megabyte is of no use.
     """
     chunks: list[Chunk] = []
-    for start, end, trail in _sections(document):
-        pieces = _pieces(document.text, start, end, token_offsets)
-        for first, last in _runs(pieces):
-            span = Span(pieces[first].start, pieces[last].end)
+    for trail, units in _units_by_section(document):
+        sized = _sized_units(document.text, units, token_offsets)
+        for first, last in _runs(sized):
+            run = [part.unit for part in sized[first : last + 1]]
+            span = Span(run[0].start, run[-1].end)
             chunks.append(
                 Chunk(
                     id=chunk_id(document.id, document.version, span.start, span.end),
@@ -63,6 +57,7 @@ def chunk_document(document: Document, token_offsets: TokenOffsets) -> list[Chun
                     end=span.end,
                     text=document.text[span.start : span.end],
                     trail=trail,
+                    rendering=render(document.text, run),
                 )
             )
     return chunks
@@ -91,12 +86,12 @@ def embedding_context(document: Document, trail: Sequence[str]) -> str:
 
 
 def embedded_text(context: str, text: str) -> str:
-    """What the encoder reads for a chunk: its literal text, then its context."""
+    """What the encoder reads for a chunk: its rendered text, then its context."""
     return f"{text}\n{context}" if context else text
 
 
 def lexical_text(title: str, trail: Sequence[str], text: str) -> str:
-    """What the lexicon indexes for a chunk: the text, the title (even a file's name), and the headings."""
+    """What the lexicon indexes for a chunk: the rendered text, the title (even a file's name), and the headings."""
     return f"{text}\n{_join_titles((title, *trail))}"
 
 
@@ -105,111 +100,77 @@ def content_hash(context: str, text: str) -> bytes:
     return hashlib.sha256(embedded_text(context, text).encode()).digest()[:16]
 
 
-def _sections(document: Document) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Ranges whose borders no chunk may cross. A heading without text joins what follows: alone it answers nothing."""
-    starts = [section.start for section in document.sections]
-    trails = [section.trail for section in document.sections]
-    if not starts or starts[0] > 0:
-        starts.insert(0, 0)
-        trails.insert(0, ())
-    ends = [*starts[1:], len(document.text)]
-    begin: int | None = None
-    for start, end, trail in zip(starts, ends, trails, strict=True):
-        begin = start if begin is None else begin
-        heading_only = bool(trail) and "\n" not in document.text[start:end].strip()
-        if heading_only and end < len(document.text):
-            continue
-        yield begin, end, trail
-        begin = None
+def _units_by_section(document: Document) -> Iterator[tuple[tuple[str, ...], list[Unit]]]:
+    """The units of each section that has any, with the headings above them."""
+    sections = document.sections
+    starts = [section.start for section in sections]
+    for place, units in groupby(document_units(document), key=lambda unit: bisect_right(starts, unit.start)):
+        yield sections[place - 1].trail if place else (), list(units)
 
 
-def _pieces(text: str, start: int, end: int, token_offsets: TokenOffsets) -> list[_Piece]:
-    """The sentences of `text[start:end]` with their sizes; those that pass the limit are cut."""
-    spans = [Span(start + span.start, start + span.end) for span in sentence_spans(text[start:end])]
-    pieces: list[_Piece] = []
-    for batch in _batches(spans):
-        base = batch[0].start
-        offsets = token_offsets(text[base : batch[-1].end])
-        begins = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)[:, 0] + base
-        bounds = np.searchsorted(begins, np.asarray(batch, dtype=np.int64))
-        for span, (left, right) in zip(batch, bounds.tolist(), strict=True):
-            size = max(right - left, _min_size(span))
+def _sized_units(text: str, units: Sequence[Unit], token_offsets: TokenOffsets) -> list[SizedUnit]:
+    """The units of a section with their sizes; those that pass the limit are cut."""
+    sized: list[SizedUnit] = []
+    for batch in _batches(units):
+        rendering = render(text, batch)
+        begins = np.asarray(token_offsets(rendering.text), dtype=np.int64).reshape(-1, 2)[:, 0]
+        for unit, start, end in rendering.units:
+            left, right = np.searchsorted(begins, (start, end)).tolist()
+            size = max(right - left, min_size(end - start))
             if size <= LIMIT:
-                pieces.append(_Piece(span.start, span.end, size))
+                sized.append(SizedUnit(unit, size))
             else:
-                pieces.extend(_cut_sentence(text, span, begins[left:right]))
-    following = [*(piece.start for piece in pieces), end][1:]
+                sized.extend(cut_unit(text, unit, begins[left:right] - start))
+    following = [*(part.unit for part in sized[1:]), None]
     return [
-        replace(piece, ends_paragraph=_BLANK_LINE.search(text, piece.end, after) is not None)
-        for piece, after in zip(pieces, following, strict=True)
+        replace(part, cost=_cost_to_end(text, part.unit, after)) for part, after in zip(sized, following, strict=True)
     ]
 
 
-def _batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """Runs of sentences, each run of at most about 100,000 characters, to limit the memory of the tokeniser."""
+def _cost_to_end(text: str, unit: Unit, after: Unit | None) -> float:
+    """What it costs to end a chunk between two units, in word pieces."""
+    if after is None:
+        return 0.0
+    if any(unit.start <= lead.start and lead.end <= unit.end for lead in after.lead):
+        return TARGET
+    return 0.0 if _BLANK_LINE.search(text, unit.end, after.start) else TARGET / 4
+
+
+def _batches(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    """Runs of units, each run of at most about 100,000 characters, to limit the memory of the tokeniser."""
     first = 0
-    for number, span in enumerate(spans):
-        if span.end - spans[first].start > _TOKENISER_BATCH_CHARACTERS and number > first:
-            yield spans[first:number]
+    for number, unit in enumerate(units):
+        if unit.end - units[first].start > _TOKENISER_BATCH_CHARACTERS and number > first:
+            yield units[first:number]
             first = number
-    if first < len(spans):
-        yield spans[first:]
+    if first < len(units):
+        yield units[first:]
 
 
-def _min_size(span: Span) -> int:
-    return -(-(span.end - span.start) // _MAX_CHARACTERS_PER_PIECE)
-
-
-def _cut_sentence(text: str, span: Span, begins: NDArray[np.int64]) -> Iterator[_Piece]:
-    """Parts of one long sentence, each at most `TARGET` in size. `begins` holds the starts of its word pieces."""
-    start = span.start
-    while start < span.end:
-        left = int(np.searchsorted(begins, start))
-        end = min(span.end, start + TARGET * _MAX_CHARACTERS_PER_PIECE)
-        if left + TARGET < len(begins):
-            end = min(end, int(begins[left + TARGET]))
-        if end < span.end:
-            end = _best_cut(text, start, end)
-        part = trim_span(text, start, end)
-        if part.start < part.end:
-            count = int(np.searchsorted(begins, part.end)) - left
-            yield _Piece(part.start, part.end, max(count, _min_size(part)))
-        start = end
-
-
-def _best_cut(text: str, start: int, end: int) -> int:
-    """The last good position to cut in the second half of `text[start:end]`, else `end` itself."""
-    half = start + (end - start) // 2
-    for mark in _CLAUSE_ENDS:
-        position = text.rfind(mark, half, end)
-        if position > start:
-            return position + len(mark)
-    return end
-
-
-def _runs(pieces: Sequence[_Piece]) -> Iterator[tuple[int, int]]:
-    """First and last piece of each chunk: as even as sentences allow, paragraphs kept whole where that costs little."""
-    remaining = sum(piece.size for piece in pieces)
+def _runs(units: Sequence[SizedUnit]) -> Iterator[tuple[int, int]]:
+    """First and last unit of each chunk: as even as units allow, paragraphs kept whole where that costs little."""
+    remaining = sum(part.size for part in units)
     first = 0
-    while first < len(pieces):
+    while first < len(units):
         if remaining <= LIMIT:
-            yield first, len(pieces) - 1
+            yield first, len(units) - 1
             return
         count = max(round(remaining / TARGET), -(-remaining // LIMIT))
-        last = _best_end(pieces, first, remaining / count)
+        last = _best_end(units, first, remaining / count)
         yield first, last
-        remaining -= sum(piece.size for piece in pieces[first : last + 1])
+        remaining -= sum(part.size for part in units[first : last + 1])
         first = last + 1
 
 
-def _best_end(pieces: Sequence[_Piece], first: int, even_size: float) -> int:
-    """The last piece of the chunk: near the even size, where the end of a paragraph is worth a quarter of `TARGET`."""
-    best, min_cost, size = first, float("inf"), 0
-    for number in range(first, len(pieces)):
-        size += pieces[number].size
-        if size > LIMIT:
+def _best_end(units: Sequence[SizedUnit], first: int, even_size: float) -> int:
+    """The last unit of the chunk: near the even size, where it costs little to end."""
+    best, min_cost = first, float("inf")
+    size = sum(min_size(lead.end - lead.start) for lead in units[first].unit.lead)
+    for number in range(first, len(units)):
+        size += units[number].size
+        if size > LIMIT and number > first:
             break
-        cost = abs(size - even_size) + (0 if pieces[number].ends_paragraph else TARGET / 4)
+        cost = abs(size - even_size) + units[number].cost
         if cost <= min_cost:
             best, min_cost = number, cost
     return best

@@ -71,6 +71,12 @@ def sentence_spans(text: str, language: str = "en") -> list[Span]:
     return spans
 
 
+def paragraph_sentences(text: str, language: str = "en") -> list[Span]:
+    """Spans of the sentences of one paragraph, in order. Its line breaks are white space; a number at its start stays."""
+    spans = (trim_span(text, start, end) for start, end in _sentences(text, 0, language))
+    return [span for span in spans if span.start < span.end and _HAS_WORD.search(text, span.start, span.end)]
+
+
 def trim_span(text: str, start: int, end: int) -> Span:
     """The span without white space at either end; an empty span at `start` if it is all white space."""
     body = text[start:end]

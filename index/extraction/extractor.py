@@ -19,10 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from index.blocks import codec, geometry
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.extraction.sandbox import GuardedProcess, ProcessLost
 from index.formats.limits import Extraction, Limits, UnpackedMember, Unpacking
-from index.records import Document, FileStamp, Page, Section
+from index.records import Document, FileStamp, Page
 
 _MAX_WORKERS = 8
 _MAX_BYTES_PER_CHARACTER = 6  # in JSON, for example \\u001f
@@ -160,7 +161,9 @@ def _extraction(answer: Mapping[str, Any]) -> Extraction:
     """The inverse of `index.extraction.worker.extraction_fields`."""
     fields = dict(answer["document"])
     fields["pages"] = tuple(Page(*page) for page in fields["pages"])
-    fields["sections"] = tuple(Section(start, tuple(trail)) for start, trail in fields["sections"])
+    fields["blocks"] = codec.from_lists(fields["blocks"])
+    fields["geometry"] = geometry.from_lists(fields["geometry"])
+    fields["warnings"] = tuple(fields["warnings"])
     return Extraction(Document(**fields), FileStamp(**answer["source"]))
 
 

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from index.blocks import codec, geometry
 from index.errors import DocumentRejected
 from index.extraction.sandbox import READY
 from index.formats.limits import Extraction, Limits, Unpacking
@@ -36,9 +37,11 @@ def extraction_fields(extraction: Extraction) -> dict[str, Any]:
     """The extraction as JSON values; `index.extraction.extractor` converts them back."""
     document = extraction.document
     pages = [(page.number, page.start, page.end) for page in document.pages]
-    sections = [(section.start, section.trail) for section in document.sections]
-    fields = {name: getattr(document, name) for name in ("id", "version", "uri", "title", "media_type", "text")}
-    values = {**fields, "pages": pages, "sections": sections, "metadata": dict(document.metadata)}
+    fields = {
+        name: getattr(document, name) for name in ("id", "version", "uri", "title", "media_type", "text", "warnings")
+    }
+    values = {**fields, "pages": pages, "blocks": codec.to_lists(document.blocks), "metadata": dict(document.metadata)}
+    values["geometry"] = geometry.to_lists(document.geometry)
     return {"document": values, "source": asdict(extraction.source)}
 
 

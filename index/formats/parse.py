@@ -4,8 +4,8 @@ The bytes are read once, so what is hashed is what is parsed even if the file ch
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from kreuzberg import (
@@ -17,17 +17,19 @@ from kreuzberg import (
     extract_bytes_sync,
 )
 
+from index.blocks.block import Block, Kind
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
 from index.formats.html import html_text
 from index.formats.limits import Extraction, Limits
 from index.formats.mail import read_mail
-from index.formats.markdown import Heading, front_matter_title, markdown_headings, sections
+from index.formats.markdown import Heading, front_matter_title, markdown_headings
 from index.formats.members import Damaged
 from index.formats.notebook import NotANotebook, notebook_text
 from index.formats.ocr import RecognitionFailed, recognised_pages
 from index.formats.office import SLIDE_MARK, StructuredText, text_of_nodes, text_of_slides
 from index.formats.office_zip import check_office_zip
+from index.formats.parsed import Parsed, Unreadable
 from index.formats.pdf import HYPHEN_AT_LINE_END, join_pages, readable_pages
 from index.formats.registry import Format, Parser, format_of, is_document, is_zipped, skip_reason
 from index.formats.source_file import check_first_bytes, read_source
@@ -59,32 +61,99 @@ def parse_document(
 ) -> Document:
     """The document in `data`. `name` is the title if nothing else is; `scan` is the PDF whose pages to recognise."""
     check_first_bytes(name, data, uri)
-    if file_format.parser in (Parser.TEXT, Parser.MARKDOWN, Parser.HTML, Parser.NOTEBOOK):
-        parts = _parts_of_text(data, name, uri, file_format)
-    elif file_format.parser is Parser.MAIL:
-        parts = _parts_of_mail(data, uri)
-    elif file_format.parser is Parser.PDF:
-        parts = _parts_of_pdf(_kreuzberg(data, file_format, uri), uri, scan)
-    else:
-        if is_zipped(data):
-            check_office_zip(data, name, uri, limits)
-        parts = _parts_of_office(_kreuzberg(data, file_format, uri), file_format)
-    if len(parts.text) > limits.characters:
-        reason = f"its text of {len(parts.text):,} characters is over the limit of {limits.characters:,}"
+    try:
+        parsed = _parsed(data, name, uri, limits, file_format, scan)
+    except Unreadable as error:
+        raise DocumentRejected(uri, str(error), error.fix) from error
+    if len(parsed.text) > limits.characters:
+        reason = f"its text of {len(parsed.text):,} characters is over the limit of {limits.characters:,}"
         raise DocumentRejected(uri, reason, "Split it into smaller files")
-    if not _HAS_WORD.search(parts.text):
+    if not _HAS_WORD.search(parsed.text):
         raise DocumentRejected(uri, "no word is in it", "Check that it holds text and not only pictures")
     return Document(
         id=document_id(uri),
         version=document_version(data),
         uri=uri,
-        title=_title(parts, name),
+        title=_title(parsed, name),
         media_type=file_format.media_type,
-        text=parts.text,
-        pages=tuple(Page(*page) for page in parts.pages),
-        sections=sections(parts.headings),
-        metadata=parts.metadata,
+        text=parsed.text,
+        pages=parsed.pages,
+        blocks=parsed.blocks,
+        metadata=parsed.metadata,
+        warnings=parsed.warnings,
+        geometry=parsed.geometry,
     )
+
+
+def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, scan: Path | None) -> Parsed:
+    if file_format.parser in _READERS_OF_TEXT:
+        return _read_text(data, name, uri, _READERS_OF_TEXT[file_format.parser])
+    if is_zipped(data):
+        check_office_zip(data, name, uri, limits)
+    if file_format.parser in _READERS:
+        return _READERS[file_format.parser](data)
+    if file_format.parser is Parser.MAIL:
+        return _as_parsed(_parts_of_mail(data, uri))
+    if file_format.parser is Parser.PDF:
+        return _as_parsed(_parts_of_pdf(_kreuzberg(data, file_format, uri), uri, scan))
+    return _as_parsed(_parts_of_office(_kreuzberg(data, file_format, uri), file_format))
+
+
+def _read_text(data: bytes, name: PurePath, uri: str, reader: Callable[[str], Parsed]) -> Parsed:
+    try:
+        raw, encoding = decode_text(data)
+    except NotText as error:
+        raise NotADocument(uri, f"it is not text: {error}", "Leave it, or convert it to text") from error
+    except BadEncoding as error:
+        raise DocumentRejected(uri, str(error), "Save it as UTF-8") from error
+    text = canonical(raw)
+    parsed = reader(text)
+    if name.suffix.lower() == ".txt" and "\f" in text:
+        parsed = replace(parsed, pages=tuple(Page(*page) for page in _form_feed_pages(text)))
+    if encoding != "utf-8":
+        parsed = replace(parsed, metadata={**parsed.metadata, "encoding": encoding})
+    return parsed
+
+
+def _as_parsed(parts: "_Parts") -> Parsed:
+    blocks = []
+    for heading in parts.headings:
+        end = parts.text.find("\n", heading.start)
+        blocks.append(Block(Kind.HEADING, heading.start, end if end >= 0 else len(parts.text), level=heading.level))
+    pages = tuple(Page(*page) for page in parts.pages)
+    return Parsed(parts.text, tuple(blocks), parts.title, pages, parts.metadata)
+
+
+def _old_html(text: str) -> Parsed:
+    page = html_text(text)
+    return _as_parsed(_Parts(page.text, page.title, page.headings, (), {}))
+
+
+def _old_markdown(text: str) -> Parsed:
+    return _as_parsed(_Parts(text, front_matter_title(text), markdown_headings(text), (), {}))
+
+
+def _old_notebook(text: str) -> Parsed:
+    try:
+        notebook = _canonical_with_offsets(notebook_text(text))
+    except NotANotebook as error:
+        raise Unreadable(
+            f"it is damaged or no notebook ({str(error)[:100]})", "Open it in Jupyter and save it again"
+        ) from error
+    return _as_parsed(_Parts(notebook.text, "", notebook.headings, (), {}))
+
+
+def _old_text(text: str) -> Parsed:
+    return Parsed(text, ())
+
+
+_READERS_OF_TEXT: dict[Parser, Callable[[str], Parsed]] = {
+    Parser.TEXT: _old_text,
+    Parser.MARKDOWN: _old_markdown,
+    Parser.HTML: _old_html,
+    Parser.NOTEBOOK: _old_notebook,
+}
+_READERS: dict[Parser, Callable[[bytes], Parsed]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +165,6 @@ class _Parts:
     headings: Sequence[Heading]
     pages: Sequence[tuple[int, int, int]]
     metadata: dict[str, str]
-
-
-def _parts_of_text(data: bytes, name: PurePath, uri: str, file_format: Format) -> _Parts:
-    try:
-        raw, encoding = decode_text(data)
-    except NotText as error:
-        raise NotADocument(uri, f"it is not text: {error}", "Leave it, or convert it to text") from error
-    except BadEncoding as error:
-        raise DocumentRejected(uri, str(error), "Save it as UTF-8") from error
-    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
-    text = canonical(raw)
-    if file_format.parser is Parser.HTML:
-        page = html_text(text)
-        return _Parts(page.text, page.title, page.headings, (), metadata)
-    if file_format.parser is Parser.MARKDOWN:
-        return _Parts(text, front_matter_title(text), markdown_headings(text), (), metadata)
-    if file_format.parser is Parser.NOTEBOOK:
-        try:
-            notebook = _canonical_with_offsets(notebook_text(text))
-        except NotANotebook as error:
-            reason = f"it is damaged or no notebook ({str(error)[:100]})"
-            raise DocumentRejected(uri, reason, "Open it in Jupyter and save it again") from error
-        return _Parts(notebook.text, "", notebook.headings, (), metadata)
-    pages = _form_feed_pages(text) if name.suffix.lower() == ".txt" and "\f" in text else ()
-    return _Parts(text, "", (), pages, metadata)
 
 
 def _parts_of_mail(data: bytes, uri: str) -> _Parts:
@@ -242,10 +286,12 @@ def _document_facts(result: ExtractionResult) -> dict[str, str]:
     return facts
 
 
-def _title(parts: _Parts, name: PurePath) -> str:
-    """The first heading if it is of level 1, else the title in the file's metadata, else the file's name."""
-    first = parts.headings[0].text if parts.headings and parts.headings[0].level == 1 else ""
-    for title in (first, parts.title, name.stem):
+def _title(parsed: Parsed, name: PurePath) -> str:
+    """The first heading if it is a title or of level 1, else the title that the file gives, else the file's name."""
+    first = next((block for block in parsed.blocks if block.kind in (Kind.TITLE, Kind.HEADING)), None)
+    is_title = first is not None and (first.kind is Kind.TITLE or first.level == 1)
+    heading = parsed.text[first.start : first.end].strip("# \n") if first is not None and is_title else ""
+    for title in (heading, parsed.title, name.stem):
         one_line = " ".join(canonical(title).split())
         if one_line:
             return one_line[:300]

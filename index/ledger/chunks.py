@@ -40,7 +40,8 @@ class Chunks:
         """Return at most `limit` different texts that wait for a vector, newest first."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT hash, context, text FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?", (limit,)
+                "SELECT hash, context, coalesce(rendered, text) FROM chunks WHERE embedded = 0 ORDER BY number DESC LIMIT ?",
+                (limit,),
             )
             return list({row[0]: pending_from(row) for row in rows}.values())
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from index.blocks.geometry import PageGeometry, unpack
 from index.errors import NotFound
 from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from
 from index.records import Document, DocumentSummary, Page
@@ -40,6 +41,16 @@ class Documents:
             if row is None:
                 raise _not_found(document_id, version)
             return pages_from(row[0])
+
+    def geometry(self, document_id: str, version: str) -> tuple[PageGeometry, ...]:
+        """Return where the words of a version stand on its pages; empty if it is not known. `NotFound` if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT geometry FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
+            ).fetchone()
+            if row is None:
+                raise _not_found(document_id, version)
+            return () if row[0] is None else unpack(row[0])
 
     def is_current(self, document: Document) -> bool:
         """Whether search finds this document as it is: text, title, metadata and all else except its principals."""
@@ -89,7 +100,7 @@ class Documents:
                 f"""
                 SELECT d.id, v.version, v.uri, v.title, v.media_type, v.characters,
                     (SELECT count(*) FROM chunks c WHERE c.document = d.number),
-                    d.source_size, d.source_modified_ns, d.indexed_at,
+                    d.source_size, d.source_modified_ns, d.indexed_at, v.reading,
                     (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = d.id)
                 FROM documents d JOIN versions v ON v.number = d.version
                 WHERE {" AND ".join(conditions)} ORDER BY d.uri, d.id

@@ -9,8 +9,12 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from index.blocks import geometry
+from index.blocks.codec import dump_rendering, load_rendering, pack, unpack
 from index.chunking.chunker import content_hash, embedded_text, embedding_context
-from index.records import Chunk, Document, DocumentSummary, FileStamp, Page, Section
+from index.chunking.units import chunk_rendering
+from index.records import Chunk, Document, DocumentSummary, FileStamp, Page
+from index.uris import READING
 
 _COMPRESSION = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,20 +71,23 @@ def version_row(document: Document) -> dict[str, Any]:
         "characters": len(document.text),
         "text": zlib.compress(document.text.encode(), _COMPRESSION),
         "pages": json.dumps([(page.number, page.start, page.end) for page in document.pages]),
-        "sections": json.dumps([(section.start, section.trail) for section in document.sections]),
+        "blocks": pack(document.blocks),
         "metadata": json.dumps(dict(document.metadata), sort_keys=True),
+        "warnings": json.dumps(document.warnings),
+        "geometry": geometry.pack(document.geometry) if document.geometry else None,
+        "reading": READING,
     }
 
 
 DOCUMENT_COLUMNS = """
-    document_id, version, uri, title, media_type, text, pages, sections, metadata,
+    document_id, version, uri, title, media_type, text, pages, blocks, metadata, warnings,
     (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id)
 """
 
 
 def document_from(row: Sequence[Any]) -> Document:
     """Return the document of a row of `DOCUMENT_COLUMNS`, which belong to the table `versions`."""
-    identity, version, uri, title, media_type, text, pages, sections, metadata, principals = row
+    identity, version, uri, title, media_type, text, pages, blocks, metadata, warnings, principals = row
     return Document(
         id=identity,
         version=version,
@@ -89,8 +96,9 @@ def document_from(row: Sequence[Any]) -> Document:
         media_type=media_type,
         text=zlib.decompress(text).decode(),
         pages=pages_from(pages),
-        sections=tuple(Section(start, tuple(trail)) for start, trail in json.loads(sections)),
+        blocks=unpack(blocks),
         metadata=json.loads(metadata),
+        warnings=tuple(json.loads(warnings)),
         principals=frozenset(json.loads(principals)),
     )
 
@@ -119,6 +127,7 @@ def modified_ns(entry: ChunkedDocument, now: float) -> int:
 def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:
     """Return the columns of `chunks` except its number and `embedded`; `number` is the document's."""
     context = embedding_context(document, chunk.trail)
+    rendering = chunk_rendering(chunk)
     return {
         "id": chunk.id,
         "document": number,
@@ -129,7 +138,9 @@ def chunk_row(document: Document, chunk: Chunk, number: int) -> dict[str, Any]:
         "trail": json.dumps(chunk.trail),
         "context": context,
         "text": chunk.text,
-        "hash": content_hash(context, chunk.text),
+        "rendered": None if rendering.text == chunk.text else rendering.text,
+        "units": dump_rendering(rendering, chunk.start, chunk.text),
+        "hash": content_hash(context, rendering.text),
     }
 
 
@@ -140,14 +151,16 @@ def page_at(pages: Sequence[Page], offset: int) -> int | None:
 
 
 CHUNK_COLUMNS = """
-    c.number, c.id, v.document_id, v.version, c.ordinal, c.start, c.stop, c.text, c.trail, v.title, v.uri, c.page
+    c.number, c.id, v.document_id, v.version, c.ordinal, c.start, c.stop, c.text, c.trail, v.title, v.uri, c.page,
+    c.rendered, c.units
 """
 
 
 def chunk_from(row: Sequence[Any]) -> ChunkRow:
     """Return the chunk of a row of `CHUNK_COLUMNS`."""
-    number, identity, document_id, version, ordinal, start, stop, text, trail, title, uri, page = row
-    chunk = Chunk(identity, document_id, version, ordinal, start, stop, text, tuple(json.loads(trail)))
+    number, identity, document_id, version, ordinal, start, stop, text, trail, title, uri, page, rendered, units = row
+    rendering = None if units is None else load_rendering(units, start, text if rendered is None else rendered)
+    chunk = Chunk(identity, document_id, version, ordinal, start, stop, text, tuple(json.loads(trail)), rendering)
     return ChunkRow(number, chunk, title, uri, page)
 
 
@@ -159,10 +172,25 @@ def pending_from(row: Sequence[Any]) -> PendingText:
 
 def summary_from(row: Sequence[Any]) -> DocumentSummary:
     """Return the summary of a row of its fields in order, with the source as size and modification time."""
-    identity, version, uri, title, media_type, characters, chunks, size, modified_ns, indexed_at, principals = row
+    (
+        identity,
+        version,
+        uri,
+        title,
+        media_type,
+        characters,
+        chunks,
+        size,
+        modified_ns,
+        indexed_at,
+        reading,
+        principals,
+    ) = row
     source = None if size is None else FileStamp(size, modified_ns)
     permitted = frozenset(json.loads(principals))
-    return DocumentSummary(identity, version, uri, title, media_type, characters, chunks, source, indexed_at, permitted)
+    return DocumentSummary(
+        identity, version, uri, title, media_type, characters, chunks, source, indexed_at, permitted, reading == READING
+    )
 
 
 def nanoseconds(moment: datetime) -> int:

@@ -1,17 +1,21 @@
 """Create the tables of a ledger, or upgrade those that an earlier version of Quoth created."""
 
+import json
 import secrets
 import sqlite3
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from index.blocks.block import Block, Kind
+from index.blocks.codec import pack
 from index.errors import LedgerDamaged, LedgerLost
 from index.ledger.note import is_expected, is_lost, write_note
 from index.storage.sqlite import SqliteDatabase, run_script
 
 _FOLDER = Path(__file__).parent
-_CURRENT = "4"
-_STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql", "3": "schema_3_to_4.sql"}
+_CURRENT = "5"
+_STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql", "3": "schema_3_to_4.sql", "4": "schema_4_to_5.sql"}
 """The script that upgrades each earlier layout to the next one."""
 
 
@@ -30,6 +34,7 @@ def prepare(
         facts = _read_facts(connection)
     if facts.get("schema") != _CURRENT:
         with database.writing() as connection:
+            connection.create_function("blocks_of_sections", 2, blocks_of_sections, deterministic=True)
             if not _read_facts(connection):
                 if expected:
                     raise _lost(path, "has no tables")
@@ -52,6 +57,16 @@ def _lost(path: Path, state: str) -> LedgerLost:
         f"is none, give the collection up (quoth collections drop {path.parent.name}), then import an export of it or index "
         "the documents again"
     )
+
+
+def blocks_of_sections(text: bytes, sections: str) -> bytes:
+    """Return the blocks of a version whose sections are all that is known of its structure: its headings, packed."""
+    content = zlib.decompress(text).decode()
+    headings = []
+    for start, trail in json.loads(sections):
+        end = content.find("\n", start)
+        headings.append(Block(Kind.HEADING, start, end if end >= 0 else len(content), level=max(1, len(trail))))
+    return pack(headings)
 
 
 def _read_facts(connection: sqlite3.Connection) -> dict[str, str]:

@@ -7,6 +7,7 @@ CREATE TABLE facts (
 ) STRICT;
 
 -- Every version of every document that was ever current. Text is zlib over UTF-8; offsets elsewhere count its code points.
+-- `blocks` is the structure (index/blocks/codec.py); `geometry` where the words of a PDF stand (geometry.py); `reading` the way of reading that made both (index/uris.py).
 CREATE TABLE versions (
     number INTEGER PRIMARY KEY,
     document_id TEXT NOT NULL,
@@ -17,8 +18,11 @@ CREATE TABLE versions (
     characters INTEGER NOT NULL,
     text BLOB NOT NULL,
     pages TEXT NOT NULL,
-    sections TEXT NOT NULL,
+    blocks BLOB NOT NULL,
     metadata TEXT NOT NULL,
+    warnings TEXT NOT NULL DEFAULT '[]',
+    geometry BLOB,
+    reading INTEGER NOT NULL DEFAULT 1,
     UNIQUE (document_id, version)
 ) STRICT;
 
@@ -53,7 +57,9 @@ CREATE TABLE properties (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX properties_of_document ON properties (document);
 
--- Chunks of current documents. `hash` covers context and text: what is embedded. Numbers are never used twice.
+-- Chunks of current documents. `rendered` is the text as it is read, NULL where that is `text`; `units` are its units in it
+-- (index/blocks/codec.py), NULL where an earlier version of Quoth made the chunk. `hash` covers context and rendered text: what
+-- is embedded. Numbers are never used twice.
 CREATE TABLE chunks (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -65,6 +71,8 @@ CREATE TABLE chunks (
     trail TEXT NOT NULL,
     context TEXT NOT NULL,
     text TEXT NOT NULL,
+    rendered TEXT,
+    units TEXT,
     hash BLOB NOT NULL,
     embedded INTEGER NOT NULL
 ) STRICT;

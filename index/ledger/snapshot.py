@@ -92,7 +92,7 @@ class Snapshot:
         """Yield the chunks added since that still exist, in order."""
         rows = self._connection.execute(
             f"""
-            SELECT c.number, c.document, v.title, c.trail, c.text FROM {_chunks(since)}
+            SELECT c.number, c.document, v.title, c.trail, coalesce(c.rendered, c.text) FROM {_chunks(since)}
             JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
             """,
             _parameters(since, ADDED),

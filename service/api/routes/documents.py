@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from index.errors import NotFound
-from index.records import Document, DocumentSummary, Section
+from index.blocks.sections import Section
+from index.records import Document, DocumentSummary
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import problem_responses

@@ -1,0 +1,331 @@
+"""Document -> units: what can be quoted of it, each with what names it. Pure.
+
+A paragraph gives its sentences; an item, row, record, definition, field or code block is one unit, and a long one gives its
+sentences or lines. Titles and headings give none, since the trail holds them, unless nothing stands below. Page furniture and
+hidden text give none. Text outside of all blocks is prose.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from index.blocks.block import UNREAD, Block, Kind, Span
+from index.blocks.unit import Origin, Piece, RenderedUnit, Rendering, Unit
+from index.chunking.sentences import paragraph_sentences, sentence_spans, trim_span
+from index.records import Chunk, Document
+
+LONG_CHARACTERS = 400
+"""Items and meanings with more text than this are not one unit: their sentences are. Code is cut at lines after as much."""
+
+_GLUE = " · "
+_HOLDERS = frozenset({Kind.LIST, Kind.TABLE, Kind.DEFINITION, Kind.QUOTATION, Kind.CODE, Kind.RECORD, Kind.ROW})
+
+
+def document_units(document: Document) -> list[Unit]:
+    """Return the units of the document in order, never overlapping. Every range of each lies in its text."""
+    return _UnitFinder(document.text, document.blocks).units()
+
+
+def chunk_rendering(chunk: Chunk) -> Rendering:
+    """Return how a chunk is read: its rendering, or its text as prose where only that is known."""
+    if chunk.rendering is not None:
+        return chunk.rendering
+    sentences = (
+        RenderedUnit(_prose_unit(chunk.start + span.start, chunk.start + span.end), *span)
+        for span in sentence_spans(chunk.text)
+    )
+    return Rendering(chunk.text, tuple(sentences), (Origin(0, len(chunk.text), chunk.start),))
+
+
+class _UnitFinder:
+    def __init__(self, text: str, blocks: Sequence[Block]) -> None:
+        self._text = text
+        self._blocks = blocks
+        self._children: dict[int | None, list[int]] = defaultdict(list)
+        for number, block in enumerate(blocks):
+            self._children[block.parent].append(number)
+
+    def units(self) -> list[Unit]:
+        found: list[Unit] = []
+        position = 0
+        for number in self._children[None]:
+            block = self._blocks[number]
+            found += self._prose(position, block.start)
+            found += self._of_block(number, (), "")
+            position = max(position, block.end)
+        found += self._prose(position, len(self._text))
+        return self._with_bare_headings(sorted(found, key=lambda unit: (unit.start, unit.end)))
+
+    def _prose(self, start: int, end: int) -> Iterator[Unit]:
+        """The sentences of text that no block covers."""
+        if start < end:
+            for span in sentence_spans(self._text[start:end]):
+                yield _prose_unit(start + span.start, start + span.end)
+
+    def _of_block(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
+        block = self._blocks[number]
+        language = block.language or language
+        if block.kind in UNREAD or block.kind in (Kind.TITLE, Kind.HEADING):
+            return
+        if block.kind is Kind.TABLE:
+            yield from self._of_table(number, _joined(lead, block.labels), language)
+        elif block.kind is Kind.RECORD:
+            yield from self._of_record(number, _joined(lead, block.labels), language)
+        elif block.kind is Kind.DEFINITION:
+            yield from self._of_definition(number, lead, language)
+        elif block.kind in (Kind.LIST, Kind.QUOTATION):
+            for child in self._children[number]:
+                yield from self._of_block(child, _joined(lead, block.labels), language)
+        elif block.kind is Kind.CODE:
+            yield from self._of_code(block, _joined(lead, block.labels))
+        elif block.kind is Kind.FIELD:
+            yield from self._of_field(number, lead)
+        else:
+            yield from self._of_text(number, lead, language)
+
+    def _of_text(
+        self, number: int, lead: tuple[Span, ...], language: str, before: Sequence[Piece] = (), begin: int | None = None
+    ) -> Iterator[Unit]:
+        """The units of a block's own text, then those of the blocks it holds. `before` are read before each of its own."""
+        block = self._blocks[number]
+        holders = [child for child in self._children[number] if self._is_holder(child)]
+        own = Span(self._start_of_text(block), self._blocks[holders[0]].start if holders else block.end)
+        units = list(self._sentences(block.kind, own, number, lead, language))
+        if block.kind not in (Kind.PARAGRAPH, Kind.QUOTATION) and units and own.end - own.start <= LONG_CHARACTERS:
+            pieces = tuple(piece for unit in units for piece in unit.pieces)
+            joined = [self._spaced(previous, piece) for previous, piece in zip((None, *pieces), pieces, strict=False)]
+            units = [Unit(block.kind, units[0].start, units[-1].end, tuple(joined), lead)]
+        for place, unit in enumerate(units):
+            first, *others = unit.pieces
+            pieces = (*before, first._replace(before=": "), *others) if before else unit.pieces
+            start = begin if begin is not None and not place else unit.start
+            yield replace(unit, start=start, pieces=pieces)
+        inner = _joined(lead, (Span(units[0].start, units[-1].end),)) if units else lead
+        for child in holders:
+            child_lead = lead if self._blocks[child].labels else inner
+            yield from self._of_block(child, child_lead, language)
+
+    def _start_of_text(self, block: Block) -> int:
+        """Where the block is read from: after a bullet, which says nothing, but with a number or a letter."""
+        is_bullet = block.kind is Kind.ITEM and block.marker and not any(map(str.isalnum, block.marker))
+        return (
+            block.start + len(block.marker)
+            if is_bullet and self._text.startswith(block.marker, block.start)
+            else block.start
+        )
+
+    def _is_holder(self, number: int) -> bool:
+        """Whether a child is a block of its own and no stretch of its parent's text."""
+        kind = self._blocks[number].kind
+        return kind in _HOLDERS or kind in (
+            Kind.PARAGRAPH,
+            Kind.ITEM,
+            Kind.NOTE,
+            Kind.CAPTION,
+            Kind.FIELD,
+            Kind.HEADING,
+        )
+
+    def _sentences(self, kind: Kind, own: Span, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
+        ranges = self._read_ranges(own, number)
+        clean = "".join(self._text[start:end] for start, end in ranges)
+        starts: list[int] = []
+        length = 0
+        for start, end in ranges:
+            starts.append(length)
+            length += end - start
+        for sentence in paragraph_sentences(clean, language or "en"):
+            pieces: list[Piece] = []
+            place = max(0, bisect_left(starts, sentence.start + 1) - 1)
+            while place < len(ranges) and starts[place] < sentence.end:
+                shift = ranges[place].start - starts[place]
+                span = (
+                    trim_span(
+                        self._text,
+                        max(sentence.start + shift, ranges[place].start),
+                        min(sentence.end + shift, ranges[place].end),
+                    )
+                    if len(ranges) > 1
+                    else Span(sentence.start + shift, sentence.end + shift)
+                )
+                if span.start < span.end:
+                    pieces.append(self._spaced(pieces[-1] if pieces else None, Piece("", *span)))
+                place += 1
+            if pieces:
+                yield Unit(kind, pieces[0].start, pieces[-1].end, tuple(pieces), lead)
+
+    def _spaced(self, previous: Piece | None, piece: Piece) -> Piece:
+        """The piece with a space before it where white space stands between it and the piece before, or text left out."""
+        if previous is None:
+            return piece
+        between = self._text[previous.end : piece.start]
+        is_parted = between != between.strip()
+        return piece._replace(before=" " if is_parted else "")
+
+    def _read_ranges(self, own: Span, number: int) -> list[Span]:
+        """The stretches of the range that are read: without what is struck out, marks of notes and the like."""
+        found: list[Span] = []
+        position = own.start
+        for left_out in self._unread(number):
+            if own.start <= left_out.start < own.end:
+                found.append(Span(position, left_out.start))
+                position = max(position, left_out.end)
+        found.append(Span(position, own.end))
+        return [span for span in found if span.start < span.end]
+
+    def _unread(self, number: int) -> Iterator[Span]:
+        for child in self._children[number]:
+            if self._blocks[child].kind in UNREAD:
+                yield self._blocks[child].span
+            elif not self._is_holder(child):
+                yield from self._unread(child)
+
+    def _of_table(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
+        group: tuple[Span, ...] = ()
+        rows = [child for child in self._children[number] if self._blocks[child].kind is Kind.ROW]
+        for child in self._children[number]:
+            if self._blocks[child].kind is not Kind.ROW:
+                above = tuple(span for span in lead if span != self._blocks[child].span)
+                yield from self._of_block(child, above, language)
+        headers = {row for row in rows if self._is_header_row(row)}
+        for row in rows:
+            if row in headers and len(headers) < len(rows):
+                continue
+            cells = [c for c in self._children[row] if self._blocks[c].kind is Kind.CELL and self._states(c)]
+            if not cells:
+                continue
+            distinct = {self._blocks[cell].span for cell in cells}
+            is_group = len(distinct) == 1 and len(self._children[row]) > 1 and self._blocks[cells[0]].column == 0
+            if is_group:
+                group = (self._blocks[cells[0]].span,)
+            yield self._row_unit(row, cells, lead if is_group else _joined(lead, group))
+
+    def _is_header_row(self, row: int) -> bool:
+        cells = [self._blocks[cell] for cell in self._children[row] if self._blocks[cell].kind is Kind.CELL]
+        return self._blocks[row].is_header or all(cell.is_header for cell in cells)
+
+    def _states(self, cell: int) -> bool:
+        return any(self._text[start:end].strip() for start, end in self._read_ranges(self._blocks[cell].span, cell))
+
+    def _row_unit(self, row: int, cells: Sequence[int], lead: tuple[Span, ...]) -> Unit:
+        pieces: list[Piece] = []
+        seen: set[Span] = set()
+        is_alone = len({self._blocks[cell].span for cell in cells}) == 1
+        for number in cells:
+            cell = self._blocks[number]
+            if cell.span in seen:  # it spans columns
+                continue
+            seen.add(cell.span)
+            ranges = [trim_span(self._text, *span) for span in self._read_ranges(cell.span, number)]
+            labels = [] if is_alone else [label for label in cell.labels if label != cell.span]
+            glue = _GLUE if pieces else ""
+            for place, label in enumerate(labels):
+                pieces.append(Piece(" " if place else glue, *label))
+            before = ": " if labels else glue
+            for span in ranges:
+                if span.start < span.end:
+                    pieces.append(Piece(before, *span))
+                    before = " "
+        block = self._blocks[row]
+        return Unit(Kind.ROW, block.start, block.end, tuple(pieces), lead)
+
+    def _of_record(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
+        block = self._blocks[number]
+        pieces: list[Piece] = []
+        inner: list[int] = []
+        end = block.start
+        for child in self._children[number]:
+            field = self._blocks[child]
+            if field.kind is Kind.FIELD:
+                pieces += self._field_pieces(child, _GLUE if pieces else "")
+                end = max(end, field.end)
+            elif field.kind not in UNREAD:
+                inner.append(child)
+        if pieces:
+            stop = min((self._blocks[child].start for child in inner), default=block.end)
+            span = trim_span(self._text, block.start, stop if end <= stop else end)
+            yield Unit(Kind.RECORD, span.start, span.end, tuple(pieces), lead)
+        for child in inner:
+            yield from self._of_block(child, lead, language)
+
+    def _field_pieces(self, number: int, glue: str) -> list[Piece]:
+        field = self._blocks[number]
+        labels = field.labels
+        pieces = [Piece(" › " if place else glue, *label) for place, label in enumerate(labels)]
+        before = ": " if labels else glue
+        for span in self._read_ranges(field.span, number):
+            pieces.append(Piece(before, *trim_span(self._text, *span)))
+            before = " "
+        return [piece for piece in pieces if piece.start < piece.end]
+
+    def _of_field(self, number: int, lead: tuple[Span, ...]) -> Iterator[Unit]:
+        field = self._blocks[number]
+        pieces = self._field_pieces(number, "")
+        if any(field.start <= piece.start < field.end for piece in pieces):
+            start = field.start
+            label = field.labels[-1] if field.labels else None
+            if label is not None and label.end <= start and not any(map(str.isalnum, self._text[label.end : start])):
+                start = label.start
+            yield Unit(Kind.FIELD, start, field.end, tuple(pieces), lead)
+
+    def _of_definition(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
+        begin: int | None = self._blocks[number].start
+        for child in self._children[number]:
+            meaning = self._blocks[child]
+            if meaning.kind is Kind.TERM:
+                continue
+            if meaning.kind is not Kind.MEANING:
+                yield from self._of_block(child, lead, language)
+                continue
+            terms = [Piece(", " if place else "", *term) for place, term in enumerate(meaning.labels)]
+            yield from self._of_text(child, lead, meaning.language or language, terms, begin)
+            begin = None
+
+    def _of_code(self, block: Block, lead: tuple[Span, ...]) -> Iterator[Unit]:
+        for start, end in _line_groups(self._text, block.start, block.end):
+            span = trim_span(self._text, start, end)
+            if any(map(str.isalnum, self._text[span.start : span.end])):
+                yield Unit(Kind.CODE, span.start, span.end, (Piece("", *span),), lead)
+
+    def _with_bare_headings(self, units: list[Unit]) -> list[Unit]:
+        """The units, and each heading below which nothing stands, so that no words of a document are lost to search."""
+        starts = [unit.start for unit in units]
+        headings = [block for block in self._blocks if block.kind in (Kind.TITLE, Kind.HEADING)]
+        bare: list[Unit] = []
+        for place, heading in enumerate(headings):
+            after = headings[place + 1] if place + 1 < len(headings) else None
+            end = after.start if after is not None else len(self._text)
+            is_bare = bisect_left(starts, heading.start) == bisect_left(starts, end)
+            if is_bare and not (after is not None and _rank(after) > _rank(heading)):
+                span = trim_span(self._text, heading.start, heading.end)
+                if any(map(str.isalnum, self._text[span.start : span.end])):
+                    bare.append(Unit(Kind.HEADING, span.start, span.end, (Piece("", *span),)))
+        return sorted((*units, *bare), key=lambda unit: (unit.start, unit.end)) if bare else units
+
+
+def _rank(heading: Block) -> int:
+    return 0 if heading.kind is Kind.TITLE else heading.level
+
+
+def _prose_unit(start: int, end: int) -> Unit:
+    return Unit(Kind.PARAGRAPH, start, end, (Piece("", start, end),))
+
+
+def _joined(lead: tuple[Span, ...], labels: tuple[Span, ...]) -> tuple[Span, ...]:
+    return tuple(dict.fromkeys((*lead, *labels))) if labels else lead
+
+
+def _line_groups(text: str, start: int, end: int) -> Iterator[Span]:
+    """Runs of whole lines of about `LONG_CHARACTERS`; a longer line is a run of its own."""
+    begin = start
+    position = start
+    while position < end:
+        line_end = text.find("\n", position, end)
+        line_end = end if line_end < 0 else line_end + 1
+        if line_end - begin > LONG_CHARACTERS and position > begin:
+            yield Span(begin, position)
+            begin = position
+        position = line_end
+    if begin < end:
+        yield Span(begin, end)
