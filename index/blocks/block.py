@@ -18,7 +18,7 @@ class Span(NamedTuple):
 
 
 class Kind(StrEnum):
-    """What a block is. The last five stand inside other blocks, at any place of their text."""
+    """What a block is. The last six stand inside other blocks, at any place of their text."""
 
     TITLE = "title"
     HEADING = "heading"
@@ -44,12 +44,15 @@ class Kind(StrEnum):
     STRUCK = "struck"  # struck out: kept in the text, left out when it is read
     MARK = "mark"  # the mark of a note: kept in the text, left out when it is read
     INSERTED = "inserted"  # not in the source: the separator before a superscript
+    MARKUP = (
+        "markup"  # marks of a language such as Markdown, kept in the text; its marker, often empty, is read instead
+    )
 
 
-INLINE = frozenset({Kind.STRUCK, Kind.MARK, Kind.INSERTED, Kind.FURNITURE, Kind.HIDDEN})
+INLINE = frozenset({Kind.STRUCK, Kind.MARK, Kind.INSERTED, Kind.MARKUP, Kind.FURNITURE, Kind.HIDDEN})
 """The kinds that may stand inside the text of other blocks."""
 
-UNREAD = frozenset({Kind.STRUCK, Kind.MARK, Kind.FURNITURE, Kind.HIDDEN})
+UNREAD = frozenset({Kind.STRUCK, Kind.MARK, Kind.MARKUP, Kind.FURNITURE, Kind.HIDDEN})
 """The kinds whose text is left out when a block is read."""
 
 

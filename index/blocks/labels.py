@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.blocks.block import Block, Kind, Span
+from index.blocks.block import UNREAD, Block, Kind, Span
 
 _LED = frozenset({Kind.LIST, Kind.TABLE, Kind.CODE, Kind.QUOTATION})
 _LEADS = frozenset({Kind.PARAGRAPH, Kind.ITEM, Kind.MEANING})
@@ -43,13 +43,20 @@ def with_labels(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
     )
 
 
-def own_text(blocks: Sequence[Block], number: int, children: Sequence[int]) -> Span:
-    """Return the range of a block before the first block that it holds, inline blocks apart."""
+def own_text(text: str, blocks: Sequence[Block], number: int, children: Sequence[int]) -> Span:
+    """Return the range of a block before the first block that it holds, inline blocks apart, but not those at its end."""
     block = blocks[number]
     inner = (
         blocks[child].start for child in children if blocks[child].kind in _LED | {Kind.PARAGRAPH, Kind.DEFINITION}
     )
-    return Span(block.start, max(block.start, min((start for start in inner), default=block.end)))
+    end = max(block.start, min((start for start in inner), default=block.end))
+    for child in reversed(children):
+        last = blocks[child]
+        if last.start < end and last.kind in UNREAD:
+            if text[last.end : end].strip():
+                break
+            end = last.start
+    return Span(block.start, end)
 
 
 def lead_in(text: str, span: Span) -> Span | None:
@@ -81,7 +88,7 @@ def _introduction(
         found += [introduced] if introduced else []
     parent = block.parent
     if not found and before is None and parent is not None and blocks[parent].kind in _LEADS:
-        own = own_text(blocks, parent, children[parent])
+        own = own_text(text, blocks, parent, children[parent])
         body = text[own.start : own.end].rstrip()
         found += [Span(own.start, own.start + len(body))] if body else []
     if block.kind is Kind.TABLE:
@@ -89,7 +96,7 @@ def _introduction(
     return tuple(found)
 
 
-_SKIPPED = (Kind.FURNITURE, Kind.HIDDEN, Kind.STRUCK, Kind.MARK, Kind.INSERTED)
+_SKIPPED = (Kind.FURNITURE, Kind.HIDDEN, Kind.STRUCK, Kind.MARK, Kind.MARKUP, Kind.INSERTED)
 
 
 def _cell_labels(blocks: Sequence[Block], numbers: Sequence[int]) -> dict[int, tuple[Span, ...]]:

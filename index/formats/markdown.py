@@ -1,13 +1,17 @@
-"""Markdown source -> headings and sections. Pure; the text itself does not change, so a quote can be found in the file.
-
-ATX (`## Two`) and setext headings are recognised much as CommonMark does; fenced code and front matter contain none.
-"""
+"""Markdown source -> blocks, headings and sections. Pure; the text does not change, so a quote is found in the file."""
 
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from index.records import Section
+from index.blocks.sections import Section
+from index.formats.markdown_blocks import markdown_blocks
+from index.formats.parsed import Parsed
+
+
+def read_markdown(text: str) -> Parsed:
+    """Return the blocks of Markdown source (CommonMark with tables, strikethrough, footnotes, definition lists, front matter)."""
+    return Parsed(text, markdown_blocks(text, _after_front_matter(text)), title=front_matter_title(text))
 
 
 class Heading(NamedTuple):

@@ -1,0 +1,497 @@
+"""Plain text -> blocks over it: paragraphs, headings, lists, tables, fields, quotations, code. Pure; the text does not change.
+
+What a line is follows from its look, so a rule that is not certain leaves a paragraph. Hard-wrapped lines are joined: a line
+break ends a paragraph only if the next word would have fitted on the line.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from index.blocks.block import Kind, Span
+from index.formats.block_builder import BlockBuilder
+from index.formats.parsed import Parsed
+from index.formats.text_lines import (
+    Line,
+    Stretch,
+    fence_of,
+    field_of,
+    is_bullet,
+    is_capitals,
+    is_code,
+    is_command,
+    is_contents,
+    is_heading,
+    is_log,
+    is_option,
+    is_row,
+    is_sentence,
+    marker_of,
+    stretches,
+    usual_width,
+)
+from index.formats.text_tables import Row, column_table, figure_row, has_gaps, header_rows, parted_rows, rows_in
+from index.records import Page
+
+_STANDS_ALONE = re.compile(r"#{1,6}[ \t]|\||```")
+_RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
+_MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
+_SIGNATURE = re.compile(r"(?:By:?\s*)?/s/\s")
+_QUOTE = re.compile(r"(?:>[ \t]?)+")
+_TABLE_RULE = re.compile(r"[|+][-=:+| ]+|[-=:]+(?:[ |+]+[-=:]+)+")
+_MAX_FIELDS = 10  # of a record; more are fields of their own
+_UNDERLINES = {"=": 1, "-": 2, "~": 3, "*": 1, "+": 3}
+
+
+def read_plain_text(text: str) -> Parsed:
+    """Return the blocks of the text. Form feeds part its pages; without any it has none."""
+    reader = _Reader(text)
+    reader.read()
+    return Parsed(text, reader.builder.finish(), pages=_pages(text) if "\f" in text else ())
+
+
+def _pages(text: str) -> tuple[Page, ...]:
+    pages: list[Page] = []
+    start = 0
+    for number, page in enumerate(text.split("\f"), start=1):
+        pages.append(Page(number, start, start + len(page)))
+        start += len(page) + 1
+    return tuple(pages)
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.builder = BlockBuilder(text)
+        self._text = text
+        self._stretches = list(stretches(text))
+        self._lists: list[
+            tuple[int, str]
+        ] = []  # the open lists: where their markers stand, and of what family they are
+        self._fence_lines = [line for stretch in self._stretches for line in stretch.lines if fence_of(line.text)]
+        self._fences_read = 0
+        self._code_until = -1
+        self._families: Counter[str] = Counter()  # of the marks in this stretch, and of the one that begins the next
+        self._width = 0
+
+    def read(self) -> None:
+        """Read all stretches of lines."""
+        place = 0
+        while place < len(self._stretches):
+            place += self._read_stretch(place)
+        self._close_lists(-1)
+
+    def _read_stretch(self, place: int) -> int:
+        """Read the stretch, and return how many stretches were read with it."""
+        stretch = self._stretches[place]
+        after = self._stretches[place + 1] if place + 1 < len(self._stretches) else None
+        before = self._stretches[place - 1] if place else None
+        lines = self._without_code(stretch.lines)
+        if not lines:
+            return 1
+        if not self._lists or not marker_of(lines[0].text):
+            self._close_lists(lines[0].indent)
+        if count := self._read_ruled_table(place, lines):
+            return count
+        if level := _heading_level(Stretch(lines, stretch.rule), before, after, numbered=bool(self._lists)):
+            self._close_lists(-1)
+            is_furniture = after is not None and is_contents(after.lines[0].text)
+            for line in lines:
+                facts = {} if is_furniture else {"level": level}
+                kind = Kind.FURNITURE if is_furniture else Kind.HEADING
+                self.builder.add(kind, line.text_start, line.text_end, **facts)
+            return 1
+        if self._reads_definition(lines, after):
+            return 2
+        if _is_shown_code(lines, before):
+            self.builder.add(Kind.CODE, lines[0].text_start, lines[-1].text_end)
+            return 1
+        self._read_lines(lines, after)
+        return 1
+
+    def _read_ruled_table(self, place: int, lines: list[Line]) -> int:
+        """Read a table whose header a rule parts from the rows below; return the number of its stretches, 0 for none."""
+        count = 1
+        while _TABLE_RULE.fullmatch(self._stretches[place + count - 1].rule) and place + count < len(self._stretches):
+            following = self._stretches[place + count].lines
+            if not any("|" in line.text or has_gaps(line) for line in following):
+                break
+            count += 1
+        if count == 1:
+            return 0
+        every = [*lines, *(line for s in self._stretches[place + 1 : place + count] for line in s.lines)]
+        rows = parted_rows(every, "|") if all("|" in line.text for line in every) else column_table(every)
+        if not rows:
+            return 0
+        self._add_table(rows, headers=len(lines))
+        return count
+
+    def _without_code(self, lines: list[Line]) -> list[Line]:
+        """The lines outside of fenced code, which is added here."""
+        left = [line for line in lines if line.start >= self._code_until]
+        for number, line in enumerate(left):
+            if not fence_of(line.text):
+                continue
+            opening, closing = self._next_fences(line)
+            if closing is None:
+                return left
+            self._read_lines(left[:number], None)
+            self._close_lists(line.indent)
+            self.builder.add(Kind.MARKUP, opening.text_start, opening.text_end)
+            inner = Span(opening.end, closing.start)
+            body = self._text[inner.start : inner.end].strip("\n")
+            if body.strip():
+                start = self._text.index(body, inner.start)
+                language = opening.text.strip("`~ ").split()
+                marker = language[0] if language else ""
+                self.builder.add(Kind.CODE, start, start + len(body.rstrip()), marker=marker)
+            self.builder.add(Kind.MARKUP, closing.text_start, closing.text_end)
+            self._code_until = closing.end
+            return self._without_code(left[number + 1 :])
+        return left
+
+    def _next_fences(self, line: Line) -> tuple[Line, Line | None]:
+        """The line as a fence, and the one that closes it, if there is one."""
+        while self._fence_lines[self._fences_read].start < line.start:
+            self._fences_read += 1
+        following = self._fence_lines[self._fences_read + 1 : self._fences_read + 2]
+        return line, following[0] if following else None
+
+    def _read_lines(self, lines: Sequence[Line], after: Stretch | None) -> None:
+        """Read the lines of one stretch, from top to bottom."""
+        if not lines:
+            return
+        self._width = usual_width(lines)
+        self._families = Counter(_family(marker_of(line.text)) for line in lines)
+        if after is not None:
+            self._families[_family(marker_of(after.lines[0].text))] += 1
+        run: list[Line] = []
+        number = 0
+        while number < len(lines):
+            line = lines[number]
+            count = self._read_special(lines, number, run)
+            if count:
+                run = []
+                number += count
+                continue
+            row = is_row(line.text)
+            if run and _parts(run[-1], line, self._width, is_figures=row):
+                self._flush(run)
+                run = []
+            run.append(line)
+            number += 1
+            if row:
+                number = self._read_figure_rows(run, lines, number)
+                run = []
+        self._flush(run)
+
+    def _read_special(self, lines: Sequence[Line], number: int, run: list[Line]) -> int:
+        """Read what begins at the line if it is no prose, after the run before it; return the number of its lines."""
+        for find in (
+            _contents_lines,
+            _log_lines,
+            _quoted_lines,
+            _parted_lines,
+            _column_lines,
+            _fields,
+            _signature,
+            _code,
+        ):
+            count = find(lines, number)
+            if not count:
+                continue
+            self._flush(run)
+            found = lines[number : number + count]
+            if find in (_contents_lines, _signature):
+                self.builder.add(Kind.FURNITURE, found[0].text_start, found[-1].text_end)
+            elif find is _log_lines:
+                self._add_log(found)
+            elif find is _quoted_lines:
+                self._add_quotation(found)
+            elif find is _fields:
+                self._add_fields(found)
+            elif find is _code:
+                self.builder.add(Kind.CODE, found[0].text_start, found[-1].text_end)
+            else:
+                self._add_table(_rows_of(found))
+            return count
+        return 0
+
+    def _flush(self, run: Sequence[Line]) -> None:
+        """Add a run of lines as a paragraph or an item."""
+        if not run:
+            return
+        start, end = run[0].text_start, run[-1].text_end
+        marker = marker_of(run[0].text)
+        family = _family(marker)
+        is_open = any(family == open_family for _, open_family in self._lists)
+        if not marker or not (is_bullet(marker) or is_open or self._families[family] > 1):
+            self._close_lists(run[0].indent)
+            self.builder.add(Kind.PARAGRAPH, start, end)
+            return
+        self._open_item(run[0], marker, family)
+        self.builder.extend(end)
+
+    def _open_item(self, line: Line, marker: str, family: str) -> None:
+        """Open an item, and the list that it begins; lists that stand deeper end."""
+        while self._lists and (self._lists[-1][0] > line.indent):
+            self._close_list()
+        families = [open_family for _, open_family in self._lists]
+        if families and families[-1] != family and self._lists[-1][0] == line.indent:
+            while family in families and self._lists[-1][1] != family:
+                self._close_list()
+            if family not in families and is_bullet(families[-1]):
+                self._close_list()
+        if self._lists and self._lists[-1][1] == family:
+            self.builder.close(0)
+        else:
+            self.builder.open(Kind.LIST, line.text_start)
+            self._lists.append((line.indent, family))
+        self.builder.open(Kind.ITEM, line.text_start, marker=marker, level=len(self._lists))
+
+    def _close_lists(self, indent: int) -> None:
+        """Close the lists whose items do not hold a paragraph that is indented so far."""
+        while self._lists and self._lists[-1][0] >= indent:
+            self._close_list()
+
+    def _close_list(self) -> None:
+        self._lists.pop()
+        self.builder.close(0)
+        self.builder.close(0)
+
+    def _add_table(self, rows: Sequence[Row], headers: int | None = None) -> None:
+        texts = [[self._text[cell.start : cell.end] for cell in row.cells] for row in rows]
+        count = header_rows(texts) if headers is None else headers
+        self._close_lists(-1)
+        self.builder.open(Kind.TABLE, rows[0].start)
+        for number, row in enumerate(rows):
+            is_header = number < count
+            self.builder.open(Kind.ROW, row.start, row=number, is_header=is_header)
+            for start, end, column, span in row.cells:
+                facts = {"row": number, "column": column, "column_span": span, "is_header": is_header}
+                self.builder.add(Kind.CELL, start, end, **facts)
+            self.builder.close(row.end)
+        self.builder.close(rows[-1].end)
+
+    def _read_figure_rows(self, run: Sequence[Line], lines: Sequence[Line], number: int) -> int:
+        """Add rows of figures that only single blanks part; a name may begin on the line before. Returns the next line."""
+        named = 2 if len(run) == 2 else 1
+        self._flush(run[:-named])
+        rows = [self._figure_row(run[-named:])]
+        while number < len(lines):
+            pair = lines[number : number + 2]
+            if is_row(pair[0].text):
+                rows.append(self._figure_row(pair[:1]))
+                number += 1
+            elif len(pair) == 2 and is_row(pair[1].text) and not _parts(pair[0], pair[1], self._width, is_figures=True):
+                rows.append(self._figure_row(pair))
+                number += 2
+            else:
+                break
+        self._add_table(rows, headers=0)
+        return number
+
+    def _figure_row(self, lines: Sequence[Line]) -> Row:
+        start, end = lines[0].text_start, lines[-1].text_end
+        return figure_row(start, self._text[start:end])
+
+    def _add_log(self, lines: Sequence[Line]) -> None:
+        self._close_lists(-1)
+        self.builder.open(Kind.LIST, lines[0].text_start)
+        begin = end = lines[0].text_start
+        for line in lines:
+            if is_log(line.text) and end > begin:
+                self.builder.add(Kind.ITEM, begin, end, level=1)
+                begin = line.text_start
+            end = line.text_end
+        self.builder.add(Kind.ITEM, begin, end, level=1)
+        self.builder.close(end)
+
+    def _add_quotation(self, lines: Sequence[Line]) -> None:
+        self.builder.open(Kind.QUOTATION, lines[0].text_start)
+        is_open = False
+        end = lines[0].text_start
+        for line in lines:
+            mark = _QUOTE.match(line.text)
+            assert mark is not None
+            body = line.text_start + mark.end()
+            if not line.text[mark.end() :].strip():
+                if is_open:
+                    self.builder.close(end)
+                is_open = False
+                continue
+            if is_open:
+                self.builder.add(Kind.MARKUP, line.text_start, body)
+            else:
+                self.builder.open(Kind.PARAGRAPH, body)
+                is_open = True
+            end = line.text_end
+        if is_open:
+            self.builder.close(end)
+        self.builder.close(lines[-1].text_end)
+
+    def _add_fields(self, lines: Sequence[Line]) -> None:
+        found: list[tuple[Span, int, int]] = []
+        for line in lines:
+            places = field_of(line.text)
+            if places is None:
+                found[-1] = (*found[-1][:2], line.text_end)
+            else:
+                label = Span(line.text_start, line.text_start + places[0])
+                found.append((label, line.text_start + places[1], line.text_end))
+        is_record = 1 < len(found) <= _MAX_FIELDS
+        if is_record:
+            self.builder.open(Kind.RECORD, lines[0].text_start)
+        for label, start, end in found:
+            self.builder.add(Kind.FIELD, start, end, labels=(label,))
+        if is_record:
+            self.builder.close(lines[-1].text_end)
+
+    def _reads_definition(self, lines: Sequence[Line], after: Stretch | None) -> bool:
+        """Whether the line is an option that the next stretch explains; if so, both are read."""
+        if len(lines) != 1 or not is_option(lines[0].text) or after is None:
+            return False
+        following = after.lines
+        if marker_of(following[0].text) or is_option(following[0].text) or not is_sentence(following[-1].text):
+            return False
+        if any(fence_of(line.text) for line in following):
+            return False
+        self._close_lists(-1)
+        self.builder.open(Kind.DEFINITION, lines[0].text_start)
+        self.builder.add(Kind.TERM, lines[0].text_start, lines[0].text_end)
+        self.builder.add(Kind.MEANING, following[0].text_start, following[-1].text_end)
+        self.builder.close(following[-1].text_end)
+        return True
+
+
+def _parts(previous: Line, line: Line, width: int, *, is_figures: bool) -> bool:
+    """Whether the break between two lines ends a paragraph."""
+    if marker_of(line.text) or _STANDS_ALONE.match(line.text) or _STANDS_ALONE.match(previous.text):
+        return True
+    if line.text[0].islower() or previous.text.endswith(_RUNS_ON):
+        return False
+    if is_figures:
+        return True
+    word = line.text.split(None, 1)[0]
+    return len(previous.text) + 1 + len(word) < _MAX_FILL * width
+
+
+def _family(marker: str) -> str:
+    """What the mark of an item has in common with those of its list: "3." is `0.`, "(b)" and "(iv)" are `(a)`."""
+    if not marker or is_bullet(marker):
+        return marker
+    return re.sub(r"[a-zA-Z]+", "a", re.sub(r"\d+", "0", marker))
+
+
+def _heading_level(stretch: Stretch, before: Stretch | None, after: Stretch | None, *, numbered: bool) -> int:
+    """The level of the heading that the stretch is; 0 if it is none."""
+    lines = stretch.lines
+    first = lines[0].text
+    if len(lines) <= 3 and all(is_capitals(line.text) for line in lines) and not marker_of(first):
+        return 1 if after is not None else 0
+    if len(lines) > 1:
+        return 0
+    rule = stretch.rule
+    is_underline = len(set(rule)) == 1 and rule[0] in _UNDERLINES and len(rule) <= 2 * len(first) + 4
+    if is_underline and len(first) < 100 and not is_sentence(first):
+        return _UNDERLINES[rule[0]]
+    return _lone_heading_level(lines[0], before, after, numbered=numbered) if after is not None else 0
+
+
+def _lone_heading_level(line: Line, before: Stretch | None, after: Stretch, *, numbered: bool) -> int:
+    """The level of a heading that is one only by its look and by the prose or the table below it; 0 if it is none."""
+    marker = marker_of(line.text)
+    is_numbered_on = numbered or is_bullet(marker) or (before is not None and marker_of(before.lines[0].text))
+    is_other = is_row(line.text) or is_contents(line.text) or is_log(line.text) or (marker and is_numbered_on)
+    if is_other or not is_heading(line.text[len(marker) :].strip()):
+        return 0
+    below = after.lines
+    is_prose = is_sentence(below[-1].text) and sum(len(other.text) for other in below) > len(line.text)
+    is_table = len(below) > 1 and all(map(has_gaps, below))
+    if marker_of(below[0].text) or not (is_prose or is_table or is_contents(below[0].text)):
+        return 0
+    return len(re.findall(r"\d+", marker)) or 2
+
+
+def _is_shown_code(lines: Sequence[Line], before: Stretch | None) -> bool:
+    """Whether the lines are code or a command by their place: indented, below a line that ends in a colon."""
+    if before is None or not before.lines[-1].text.endswith(":") or any(marker_of(line.text) for line in lines):
+        return False
+    is_indented = min(line.indent for line in lines) >= before.lines[0].indent + 2
+    is_prose = is_sentence(lines[-1].text) and sum(len(line.text.split()) for line in lines) >= 8
+    return is_indented and not is_prose and not (len(lines) > 1 and all(map(has_gaps, lines)))
+
+
+def _contents_lines(lines: Sequence[Line], number: int) -> int:
+    return _while(lines, number, lambda line: is_contents(line.text))
+
+
+def _log_lines(lines: Sequence[Line], number: int) -> int:
+    """Entries of a log, with the indented lines that belong to them."""
+    if not is_log(lines[number].text):
+        return 0
+    return 1 + _while(lines, number + 1, lambda line: is_log(line.text) or line.indent > lines[number].indent)
+
+
+def _quoted_lines(lines: Sequence[Line], number: int) -> int:
+    return _while(lines, number, lambda line: line.text.startswith(">"))
+
+
+def _parted_lines(lines: Sequence[Line], number: int) -> int:
+    return rows_in(lines, number, "|") or rows_in(lines, number, "\t")
+
+
+def _column_lines(lines: Sequence[Line], number: int) -> int:
+    count = _while(lines, number, has_gaps)
+    is_start = number == 0 or not has_gaps(lines[number - 1])
+    return count if count > 1 and is_start and column_table(lines[number : number + count]) else 0
+
+
+def _fields(lines: Sequence[Line], number: int) -> int:
+    """Lines `Label: value`, with indented lines that continue a value."""
+    line = lines[number]
+    if number and not is_sentence(lines[number - 1].text):
+        return 0
+    if field_of(line.text) is None or marker_of(line.text):
+        return 0
+    count = _while(lines, number, lambda other: _continues_fields(other, line.indent))
+    values = [other.text for other in lines[number : number + count] if field_of(other.text)]
+    sentences = sum(text.endswith((".", "!", "?", ",")) or len(text.split()) > 14 for text in values)
+    return count if 2 * sentences < len(values) and (len(values) > 1 or count == len(lines) - number) else 0
+
+
+def _continues_fields(line: Line, indent: int) -> bool:
+    return line.indent > indent or (line.indent == indent and field_of(line.text) is not None)
+
+
+def _signature(lines: Sequence[Line], number: int) -> int:
+    """A signature, and the short lines below it that say whose it is."""
+    if not _SIGNATURE.match(lines[number].text):
+        return 0
+    return _while(lines, number, lambda line: len(line.text) <= 90 and not line.text.endswith((".", "!", "?")))
+
+
+def _code(lines: Sequence[Line], number: int) -> int:
+    """Commands, or lines below a colon that are indented, or a whole stretch of code."""
+    if number == 0 and len(lines) > 1 and is_code(lines):
+        return len(lines)
+    count = _while(lines, number, lambda line: is_command(line.text))
+    if count or not number or not lines[number - 1].text.endswith(":"):
+        return count
+    indent = lines[number - 1].indent + 2
+    count = _while(lines, number, lambda line: line.indent >= indent and not marker_of(line.text))
+    return 0 if count and is_sentence(lines[number + count - 1].text) else count
+
+
+def _while(lines: Sequence[Line], number: int, is_part: Callable[[Line], bool]) -> int:
+    """How many lines from that one on are part of it."""
+    count = 0
+    while number + count < len(lines) and is_part(lines[number + count]):
+        count += 1
+    return count
+
+
+def _rows_of(lines: Sequence[Line]) -> list[Row]:
+    for mark in ("|", "\t"):
+        if rows_in(lines, 0, mark) == len(lines):
+            return parted_rows(lines, mark)
+    return column_table(lines)
