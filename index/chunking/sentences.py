@@ -1,19 +1,21 @@
 """Text -> sentence spans: the one definition of a sentence. Pure.
 
 Chunks, the reader's sentence scores, citations and the evaluation all use these spans, so every sentence that is
-selected can be quoted. Line structure comes first: a list item, heading, table row or blank line always ends the
-sentence before it. A plain line break does not, because text from PDF and e-mail is hard-wrapped, unless the next word
-would have fitted on the line: then the line is a heading, a label or the end of a paragraph. Inside each block,
-sentencex finds the sentences.
+selected can be quoted. In a paragraph, `full_stops` finds them by the language. In a text without
+blocks, line structure comes first: a list item, heading, table row or blank line always ends the sentence before it. A
+plain line break does not, because text from PDF and e-mail is hard-wrapped, unless the next word would have fitted on
+the line: then the line is a heading, a label or the end of a paragraph.
+
+Everything here takes time in proportion to the length of the text, whatever the text.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from sentencex import get_sentence_boundaries
-
 from index.blocks.block import Span
+from index.chunking.full_stops import sentence_ends
 
 _STARTS_BLOCK = re.compile(
     r"""[ \t]*(?:
@@ -27,9 +29,9 @@ _STARTS_BLOCK = re.compile(
 _STANDS_ALONE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```)")
 _QUOTED = re.compile(r"[ \t]*>")
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|\Z)")
-_RULE = re.compile(r"[ \t]*[-*_=~+|:. \t]{3,}\Z")
+_RULE = re.compile(r"[-*_=~+|:. \t]{3,}+\Z")
 _HAS_WORD = re.compile(r"\w")
-_FIGURE = re.compile(r"[-–—+(]*[$€£¥]?[-–(]*[0-9][0-9.,:/'’]*[)%*x]*\Z|[$€£¥%—–)-]+\Z|(?i:n/?[am])\Z")
+_FIGURE = re.compile(r"[-–—+(]*+[$€£¥]?[-–(]*+[0-9][0-9.,:/'’]*+[)%*x]*+\Z|[$€£¥%—–)-]++\Z|(?i:n/?[am])\Z")
 _MARKER = re.compile(
     r"""\s*(?:[^\w\s("'“‘«]+\s+)?(?:
         (?i:(?:item|note|part|section|article|chapter|table|figure|exhibit|annex|appendix|step)s?\s+)?
@@ -37,6 +39,8 @@ _MARKER = re.compile(
         |\([^().!?]{1,100}\)(?=\s))?""",
     re.VERBOSE,
 )
+_LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\f\v\x85\u2028\u2029"), " ")
+_STRETCH = 4_000  # a quotation of up to half of it is read whole; 15 ms at most for the worst text
 _RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
 _MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
 
@@ -55,25 +59,27 @@ class _Line(NamedTuple):
     text: str
 
 
-def sentence_spans(text: str, language: str = "en") -> list[Span]:
-    """Spans of the sentences of `text`, in order, without surrounding white space and never overlapping.
-
-    Text without a letter or digit (rules, table separators) belongs to no sentence. `language` is an ISO 639 code that
-    selects abbreviations and full stops (https://github.com/wikimedia/sentencex); an unknown code counts as English.
-    """
-    spans: list[Span] = []
-    for block in _blocks(text):
-        parts = [block[:2]] if block.whole else _sentences(text[block.start : block.end], block.start, language)
-        for start, end in parts:
-            span = trim_span(text, start, end)
-            if span.start < span.end and _HAS_WORD.search(text, span.start, span.end):
-                spans.append(span)
-    return spans
-
-
 def paragraph_sentences(text: str, language: str = "en") -> list[Span]:
-    """Spans of the sentences of one paragraph, in order. Its line breaks are white space; a number at its start stays."""
-    spans = (trim_span(text, start, end) for start, end in _sentences(text, 0, language))
+    """Return the spans of the sentences of one paragraph, in order, without surrounding white space and never overlapping.
+
+    Its line breaks are white space, and a mark or number at its start belongs to the first sentence. Text without a letter
+    or digit belongs to no sentence. `language` is an ISO 639 code; an unknown one has the full stops of all languages and
+    no abbreviations of its own.
+    """
+    return _trimmed(text, _sentences(text.translate(_LINE_BREAKS), 0, language))
+
+
+def sentence_spans(text: str, language: str = "en") -> list[Span]:
+    """Return the spans of the sentences of a text without blocks, whose lines show paragraphs, items, headings and rows."""
+    parts = (
+        [block[:2]] if block.whole else _sentences(text[block.start : block.end], block.start, language)
+        for block in _blocks(text)
+    )
+    return _trimmed(text, chain.from_iterable(parts))
+
+
+def _trimmed(text: str, parts: Iterable[tuple[int, int]]) -> list[Span]:
+    spans = (trim_span(text, start, end) for start, end in parts)
     return [span for span in spans if span.start < span.end and _HAS_WORD.search(text, span.start, span.end)]
 
 
@@ -95,10 +101,26 @@ def _sentences(body: str, base: int, language: str) -> Iterator[tuple[int, int]]
     marker = _MARKER.match(body)
     begin = marker.end() if marker else 0
     start = 0
-    for boundary in get_sentence_boundaries(language, body[begin:]):
-        end = begin + boundary["end_index"]
-        yield base + start, base + end
-        start = end
+    for end in _ends(body[begin:], language or "en"):
+        yield base + start, base + begin + end
+        start = begin + end
+
+
+def _ends(text: str, language: str) -> Iterator[int]:
+    """The ends of the sentences. sentencex reads at most `_STRETCH` characters at once: its time grows with their square.
+
+    Of a stretch that does not reach the end of the text, the ends in its first half count, so that a quotation is seen
+    whole, and the next stretch begins at the last of them. Without any, it begins at white space.
+    """
+    start = 0
+    while len(text) - start > _STRETCH:
+        stretch = text[start : start + _STRETCH]
+        ends = sentence_ends(stretch, language)[:-1]
+        kept = [end for end in ends if end <= _STRETCH // 2] or ends[:1]
+        yield from (start + end for end in kept)
+        start += kept[-1] if kept else stretch.rfind(" ", _STRETCH // 2) + 1 or _STRETCH
+    if start < len(text):
+        yield from (start + end for end in sentence_ends(text[start:], language))
 
 
 def _blocks(text: str) -> Iterator[_Block]:
