@@ -28,7 +28,7 @@ from evaluation.errors import TaskUnfit
 from evaluation.question_templates import Proposal, anchors, content_words, near_miss, propose
 from evaluation.question_writer import QuestionWriter
 from index.blocks.block import Span
-from index.chunking.sentences import sentence_spans
+from index.chunking.units import chunk_rendering, document_units
 from index.collection import Collection
 from index.records import Document
 
@@ -137,7 +137,7 @@ def _passages(collection: Collection, rng: random.Random) -> Iterator[tuple[Docu
         for id in list(waiting):
             document = collection.documents.get(id)
             if id not in left:
-                left[id] = _runs(document.text)
+                left[id] = _runs(document)
                 rng.shuffle(left[id])
             if left[id]:
                 yield document, left[id].pop()
@@ -145,10 +145,10 @@ def _passages(collection: Collection, rng: random.Random) -> Iterator[tuple[Docu
                 waiting.remove(id)
 
 
-def _runs(text: str) -> list[Span]:
-    """Sentences joined into runs of up to about `_PASSAGE_CHARS` characters."""
+def _runs(document: Document) -> list[Span]:
+    """Units joined into runs of up to about `_PASSAGE_CHARS` characters."""
     runs: list[Span] = []
-    for span in sentence_spans(text):
+    for span in _unit_spans(document):
         if runs and span.end - runs[-1].start <= _PASSAGE_CHARS:
             runs[-1] = Span(runs[-1].start, span.end)
         else:
@@ -156,8 +156,12 @@ def _runs(text: str) -> list[Span]:
     return runs
 
 
+def _unit_spans(document: Document) -> list[Span]:
+    return [Span(unit.start, unit.end) for unit in document_units(document)]
+
+
 def _template_candidates(document: Document) -> Iterator[_Candidate]:
-    spans = sentence_spans(document.text)
+    spans = _unit_spans(document)
     for span in spans:
         for proposal in propose(document.text[span.start : span.end]):
             yield _Candidate(document, (span,), proposal)
@@ -230,8 +234,9 @@ def _is_unambiguous(collection: Collection, item: _Candidate) -> bool:
     rivals = [
         text
         for hit in hits
-        for span in sentence_spans(hit.chunk.text)
-        if asked <= content_words(text := hit.chunk.text[span.start : span.end])
+        for rendering in (chunk_rendering(hit.chunk),)
+        for span in rendering.spans()
+        if asked <= content_words(text := rendering.text[span.start : span.end])
         and (item.proposal.answer or text) not in text
     ]
     return inside and not rivals

@@ -29,12 +29,12 @@ class Page:
 class Document:
     """One version of one document, as extracted.
 
-    `id` is stable across versions (it comes from the URI); `version` is the hash of the source's bytes. `text` is the
-    canonical text, the only string that offsets refer to. `blocks` are its structure, in reading order; text outside of
-    them is prose. `pages` are in order of `start` and may be empty (plain text has no pages). `warnings` are sentences about
-    what was not read or may be wrong. `geometry` is where the words of a PDF stand; a document that comes from the ledger
-    has none, since `documents.geometry` reads it by itself. `principals` are the users and groups who may read the document, in all its versions;
-    if there are none, everybody may.
+    `id` is stable across versions (it comes from the URI); `version` is a hash over the source's bytes. `text` is the canonical
+    text, the only string that offsets refer to. `blocks` are its structure, in reading order; text outside of them is prose.
+    `pages` are in order of `start` and may be empty (plain text has no pages). `warnings` are sentences about what was not
+    read or may be wrong. `geometry` is where the words of a PDF stand; a document that comes from the ledger has none, since
+    `documents.geometry` reads it by itself. `principals` are the users and groups who may read the document, in all its
+    versions; if there are none, everybody may.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Question, Turn, Citation, Sentence, Answer, Recording, StaleCitation: the records that every door renders. All frozen.
+"""Question, Turn, Citation, Excerpt, Sentence, Answer, Recording, StaleCitation: what every door renders. All frozen.
 
 The field names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited version.
 """
@@ -39,12 +39,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Another literal range of the cited version, which the quote is read with: `text[start:end] == quote`.
+
+    It is a lead-in, the caption of a table, a header cell, a key, a term, or who wrote the quoted words.
+    """
+
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A literal quote and its exact place: `text(document_id, version)[start:end] == quote`.
 
     `number` is the number in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself
     inside the quote (document offsets), None when no part stands out. `trail` holds the headings above the quote. `score`
-    is the relevance of the passage that the quote comes from.
+    is the relevance of the passage that the quote comes from. `context` are further ranges of the document that the quote is
+    read with, such as the header cells of a row.
     """
 
     number: int
@@ -60,6 +73,7 @@ class Citation:
     score: float
     trail: tuple[str, ...] = ()
     highlight: tuple[int, int] | None = None
+    context: tuple[Excerpt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from index.blocks.block import Block, Kind
 from index.chunking.chunker import LIMIT, TARGET, chunk_document, chunk_id
 from index.chunking.sentences import sentence_spans
-from index.formats.markdown import markdown_headings, sections
-from index.records import Document, Section
+from index.records import Document
 
 
 def words(text: str) -> NDArray[np.int64]:
@@ -20,12 +20,16 @@ def words(text: str) -> NDArray[np.int64]:
     return np.array([match.span() for match in re.finditer(r"\w+|[^\w\s]", text)], dtype=np.int64).reshape(-1, 2)
 
 
-def document(text: str, found: Sequence[Section] = ()) -> Document:
-    return Document("d", "v", "file:///d.txt", "D", "text/plain", text, sections=tuple(found))
+def document(text: str, blocks: Sequence[Block] = ()) -> Document:
+    return Document("d", "v", "file:///d.txt", "D", "text/plain", text, blocks=tuple(blocks))
 
 
 def markdown(text: str) -> Document:
-    return document(text, sections(markdown_headings(text)))
+    return document(text, [heading(text, found) for found in re.finditer(r"(?m)^(#+) .*\w.*$", text)])
+
+
+def heading(text: str, found: re.Match[str]) -> Block:
+    return Block(Kind.HEADING, *found.span(), level=len(found[1]))
 
 
 def prose(count: int, length: int = 12) -> str:

@@ -11,9 +11,10 @@ from evaluation.drafting import draft_cases
 from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest_cases
 from evaluation.question_templates import Proposal, content_words, near_miss, propose
+from index.blocks.block import Block, Kind
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
-from index.records import Document, Section
+from index.records import Document
 
 TEXT = """Rivers of the Oder basin
 
@@ -34,8 +35,9 @@ The Spree Commission employs 35 engineers in one office. Karl Sommer founded the
 @pytest.fixture
 def rivers(tmp_path: Path) -> Collection:
     collection = Collection(tmp_path / "rivers", SentenceEncoder())
-    sections = (Section(0, ("Rivers of the Oder basin",)), Section(TEXT.index("Water years"), ("Water years",)))
-    collection.add(Document("d", "v", "file:///rivers.md", "Rivers", "text/markdown", TEXT, sections=sections))
+    starts = [(TEXT.index(name), name) for name in ("Rivers of the Oder basin", "Water years")]
+    headings = tuple(Block(Kind.HEADING, start, start + len(name), level=1) for start, name in starts)
+    collection.add(Document("d", "v", "file:///rivers.md", "Rivers", "text/markdown", TEXT, blocks=headings))
     collection.embed_pending()
     return collection
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from index.blocks.block import Block, Kind, Span
 from index.errors import DiskFull, EncoderMismatch, LedgerDamaged, NotFound, QueryInvalid
 from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument, page_at
 from index.ledger.selections import SelectionCache
-from index.records import Chunk, Document, FileStamp, Page, Section
+from index.records import Chunk, Document, FileStamp, Page
 from index.storage.sqlite import SqliteDatabase, connect, translate_errors
 
 
@@ -72,7 +73,8 @@ def test_any_document_is_read_back_unchanged(
         title=title,
         metadata=metadata,
         pages=(Page(3, 0, len(text)),),
-        sections=(Section(0, tuple(trail)),),
+        blocks=(Block(Kind.HEADING, 0, len(text), level=2, labels=(Span(0, 1),), marker=title),),
+        warnings=tuple(trail),
     )
     ledger.change([ChunkedDocument(given, [Chunk("c", "a", "v1", 0, 0, len(text), text, tuple(trail))])], [])
     assert ledger.documents.get("a") == given
@@ -296,21 +298,35 @@ FIRST_LAYOUT = {
 }
 
 
+def layout(connection: sqlite3.Connection) -> dict[str, object]:
+    """The columns of every table in any order, and the statement of every index."""
+    names = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {
+        name: {row[1:] for row in connection.execute(f"PRAGMA table_info({name})")}
+        if kind == "table"
+        else "".join((sql or "").split())
+        for kind, name, sql in names
+    }
+
+
 def test_a_ledger_of_the_first_layout_is_upgraded_in_place(ledger: Ledger, tmp_path: Path) -> None:
-    """The first layout had no permissions, times, visits or roots: without them this layout equals the first one."""
+    """The first layout had no permissions, times, visits, roots or blocks, but sections: so changed, this one is the first."""
     ledger.change([entry(document("file"), FileStamp(1, 5 * 10**9)), entry(document("other"))], [])
     embed_all(ledger)
     before = [replace(summary, indexed_at=0.0) for summary in ledger.documents.list()]
     mark = ledger.mark()
     ledger.close()
     connection = connect(ledger.path)
-    laid_out = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    laid_out = layout(connection)
     for statement in (
         "DROP INDEX documents_by_time",
         "ALTER TABLE documents DROP COLUMN modified_ns",
         "DROP TABLE permissions",
         "DROP TABLE visits",
         "DROP TABLE roots",
+        "ALTER TABLE versions ADD COLUMN sections TEXT NOT NULL DEFAULT '[]'",
+        *(f"ALTER TABLE versions DROP COLUMN {name}" for name in ("blocks", "warnings", "geometry", "reading")),
+        *(f"ALTER TABLE chunks DROP COLUMN {name}" for name in ("rendered", "units")),
         "UPDATE facts SET value = '1' WHERE name = 'schema'",
     ):
         connection.execute(statement)
@@ -319,17 +335,17 @@ def test_a_ledger_of_the_first_layout_is_upgraded_in_place(ledger: Ledger, tmp_p
     connection.close()
     again = Ledger(ledger.path, encoder="e", dimension=2)
     assert again.mark() == mark
-    assert [replace(summary, indexed_at=0.0) for summary in again.documents.list()] == before
+    assert [replace(summary, indexed_at=0.0) for summary in again.documents.list()] == [
+        replace(summary, has_structure=False) for summary in before
+    ]
     assert again.selections.get(Filter(modified_before=datetime.fromtimestamp(6, UTC))).numbers.tolist() == [1]
     assert again.selections.get(Filter(principals=frozenset())).mask(np.array([1, 2])).all()
     assert again.permit("file", ["hr"])
     again.close()
     connection = connect(ledger.path)
-    now = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    now = layout(connection)
     connection.close()
-    assert [(name, "".join((sql or "").split())) for name, sql in now] == [
-        (name, "".join((sql or "").split())) for name, sql in laid_out
-    ]
+    assert now == laid_out
 
 
 def test_a_ledger_of_a_later_layout_is_refused(ledger: Ledger) -> None:
@@ -337,7 +353,7 @@ def test_a_ledger_of_a_later_layout_is_refused(ledger: Ledger) -> None:
     connection = connect(ledger.path)
     connection.execute("UPDATE facts SET value = '99' WHERE name = 'schema'")
     connection.close()
-    with pytest.raises(LedgerDamaged, match="has layout '99', this version reads '4'"):
+    with pytest.raises(LedgerDamaged, match="has layout '99', this version reads '5'"):
         Ledger(ledger.path, encoder="e", dimension=2)
 
 

@@ -15,9 +15,10 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index.blocks.block import Block, Kind
 from index.embedding.encoder import HashedEncoder
 from index.library import Library
-from index.records import Document, Section
+from index.records import Document
 from service.access.caller import Scope
 from service.access.keyring import Keyring
 from service.answering.answerer import Answerer, Policy
@@ -44,7 +45,7 @@ def document(canary: str) -> Document:
     text = f"# {heading}\n\nThe budget of the northern bridge project is 40 million, said {canary}.\n"
     return Document(
         id_of(canary), f"version-{id_of(canary)}", f"file:///{canary}.md", heading, "text/markdown", text,
-        sections=(Section(0, (heading,)),), metadata={"author": canary},
+        blocks=(Block(Kind.HEADING, 0, len(heading) + 2, level=1),), metadata={"author": canary},
     )  # fmt: skip
 
 

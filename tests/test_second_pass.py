@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
+from index.chunking.units import prose_rendering
 from models import folder
 from service.scoring.reader import Reader, Reading, SentenceReading
 from service.scoring.second_pass import MAX_LOST, MAX_SENTENCES, WEIGHT, read_again, read_twice
@@ -20,7 +22,13 @@ class FixedRelevanceReader:
         self.relevance = relevance
         self.asked: list[tuple[str, str]] = []
 
-    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
+    def read(
+        self,
+        question: str,
+        passages: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        sentences: Sequence[Sequence[Span]] | None = None,
+    ) -> list[Reading]:
         self.asked += zip(passages, contexts or (), strict=True)
         return [Reading(next((v for k, v in self.relevance.items() if k in text), 0.0), ()) for text in passages]
 
@@ -32,7 +40,7 @@ def read_once(text: str, relevance: float, *scores: float) -> Reading:
 
 def test_a_sentence_loses_by_how_much_worse_it_answers_alone_than_the_best() -> None:
     reader = FixedRelevanceReader(week=4.0, month=3.0, year=-7.0)
-    (again,) = read_again(ASKED, [POINTS], ["Leave"], [read_once(POINTS, 2.0, 1.0, 1.5, 1.2)], reader)
+    (again,) = read_again(ASKED, [prose_rendering(POINTS)], ["Leave"], [read_once(POINTS, 2.0, 1.0, 1.5, 1.2)], reader)
     assert [s.score for s in again.sentences] == pytest.approx([1.0, 1.5 - WEIGHT, 1.2 - WEIGHT * MAX_LOST])
     assert [s.alone for s in again.sentences] == [4.0, 3.0, -7.0]
     assert {above for _, above in reader.asked} == {"Leave"}
@@ -40,7 +48,7 @@ def test_a_sentence_loses_by_how_much_worse_it_answers_alone_than_the_best() -> 
 
 def test_sentences_far_below_the_best_are_not_read_again_and_stay_below() -> None:
     reader = FixedRelevanceReader(week=-3.0, month=9.0)
-    (again,) = read_again(ASKED, [POINTS], [""], [read_once(POINTS, 2.0, 3.0, 2.0, -1.5)], reader)
+    (again,) = read_again(ASKED, [prose_rendering(POINTS)], [""], [read_once(POINTS, 2.0, 3.0, 2.0, -1.5)], reader)
     assert [text for text, _ in reader.asked] == ["It is a week at first.", "It is a month by then."]
     assert again.sentences[2] == SentenceReading(46, 67, -1.5, None)
     assert min(again.sentences[:2], key=lambda s: s.score).score > -1.5
@@ -49,7 +57,7 @@ def test_sentences_far_below_the_best_are_not_read_again_and_stay_below() -> Non
 def test_sentences_that_state_nothing_are_skipped() -> None:
     text = f"{ASKED} It is a week at first."
     reader = FixedRelevanceReader(week=1.0)
-    (again,) = read_again(ASKED, [text], [""], [read_once(text, 2.0, 5.0, 1.0)], reader)
+    (again,) = read_again(ASKED, [prose_rendering(text)], [""], [read_once(text, 2.0, 5.0, 1.0)], reader)
     assert [text for text, _ in reader.asked] == ["It is a week at first."]
     assert again.sentences[0].alone is None
 
@@ -57,7 +65,9 @@ def test_sentences_that_state_nothing_are_skipped() -> None:
 def test_passages_are_compared_with_each_other_and_the_most_relevant_is_always_among_them() -> None:
     passages = [POINTS, "It is a day for guests."]
     readings = [read_once(POINTS, 2.0, 9.0, 1.0, 1.0), read_once(passages[1], 3.0, -4.0)]
-    again = read_again(ASKED, passages, ["", ""], readings, FixedRelevanceReader(day=5.0, week=3.0))
+    again = read_again(
+        ASKED, [prose_rendering(text) for text in passages], ["", ""], readings, FixedRelevanceReader(day=5.0, week=3.0)
+    )
     assert again[0].sentences[0].score == 9.0 - 2 * WEIGHT
     assert again[1].sentences[0].alone == 5.0
 
@@ -65,7 +75,7 @@ def test_passages_are_compared_with_each_other_and_the_most_relevant_is_always_a
 def test_the_number_of_sentences_read_again_is_limited() -> None:
     text = " ".join(f"It is {number} days." for number in range(20))
     reader = FixedRelevanceReader()
-    read_again(ASKED, [text], [""], [read_once(text, 1.0, *[1.0] * 20)], reader)
+    read_again(ASKED, [prose_rendering(text)], [""], [read_once(text, 1.0, *[1.0] * 20)], reader)
     assert len(reader.asked) == MAX_SENTENCES
 
 
@@ -73,7 +83,7 @@ def test_the_number_of_sentences_read_again_is_limited() -> None:
 def test_without_sentences_to_read_again_the_readings_stay_the_same(text: str) -> None:
     readings = [Reading(1.0, tuple(SentenceReading(*s, 1.0, None) for s in sentence_spans(text)))]
     reader = FixedRelevanceReader()
-    assert read_again(ASKED, [text], [""], readings, reader) == readings
+    assert read_again(ASKED, [prose_rendering(text)], [""], readings, reader) == readings
     assert read_again(ASKED, [], [], [], reader) == []
     assert reader.asked == []
 
@@ -91,7 +101,7 @@ def test_the_table_row_and_the_list_item_asked_for_are_the_best() -> None:
         ("What is the phone number of the Bristol office?", "0117 496 0202"),
         ("What is the phone number of the Leeds office?", "0113 496 0101"),
     ):
-        (again,) = read_twice(asked, [text], [above], reader)
+        (again,) = read_twice(asked, [prose_rendering(text)], [above], reader)
         first, second = sorted(again.sentences, key=lambda s: -s.score)[:2]
         assert expected in text[first.start : first.end]
         assert first.score > second.score + 0.5

@@ -12,8 +12,9 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import pytest
 
+from index.blocks.block import Block, Kind
 from index.library import Library
-from index.records import Document, Page, Section
+from index.records import Document, Page
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.answering.service import Service
 from service.composition.http import create_app
@@ -220,8 +221,9 @@ def tricky(service: Service, tmp_path: Path) -> Service:
     two = TRICKY.index("Page two")
     pages = (Page(1, 0, two), Page(2, two, len(TRICKY)))
     document = Document(
-        "d1", "v1", "file:///p.pdf", "Parrots <b>", "application/pdf", TRICKY, pages, (Section(0, ("🦜 Parrots",)),)
-    )
+        "d1", "v1", "file:///p.pdf", "Parrots <b>", "application/pdf", TRICKY, pages,
+        (Block(Kind.HEADING, 0, TRICKY.index("\r"), level=1),),
+    )  # fmt: skip
     library.open_or_create("default").add(document)
     return replace(service, library=library, settings=Settings(home=tmp_path))
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
+from index.chunking.units import prose_rendering
 from index.records import Hit
 from models import folder
 from service.scoring.calibration import NAMES, Calibration, Signals, Step, signals
@@ -120,9 +121,10 @@ def _outcome(
     case: CalibrationCase, hits: Sequence[Hit], readings: dict[str, Reading], reader: Reader, answerable: bool
 ) -> CaseOutcome:
     texts, contexts = [hit.chunk.text for hit in hits], [passage_context(hit) for hit in hits]
-    read = list(
-        zip(hits, read_again(case.question, texts, contexts, [readings[t] for t in texts], reader), strict=True)
+    again = read_again(
+        case.question, [prose_rendering(text) for text in texts], contexts, [readings[text] for text in texts], reader
     )
+    read = list(zip(hits, again, strict=True))
     known = signals(read)
     if known is None:
         raise ValueError(f"no passage was found for {case.question!r}: the corpus is empty")

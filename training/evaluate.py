@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.chunking.sentences import sentence_spans
+from index.chunking.units import prose_rendering
 from index.inference.runtime import EngineName
 from models import folder
 from service.scoring.calibration import relevance_alone
@@ -58,7 +59,7 @@ def read_passages(reader: Reader, pairs: Sequence[PassagePair]) -> list[PassageR
     """The reader's result for every pair, each passage read with its title where it has one."""
     results = []
     for pair in pairs:
-        (result,) = read_twice(pair.question, [pair.passage], [pair.context], reader)
+        (result,) = read_twice(pair.question, [prose_rendering(pair.passage)], [pair.context], reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
         gold = gold_sentences(pair.gold or (), sentence_spans(pair.passage))
         results.append(PassageResult(pair.relevant, result.relevance, relevance_alone(result), scores, frozenset(gold)))

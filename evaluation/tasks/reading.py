@@ -9,6 +9,7 @@ from evaluation.cases import Case, SourceDocument
 from evaluation.metrics.citations import Quoted, citation_hit
 from evaluation.metrics.wording import exact_match, token_f1
 from evaluation.tasks.task import Observation, Scores, TaskName, round_score
+from index.chunking.units import prose_rendering
 from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 
@@ -26,7 +27,7 @@ class ReadingTask:
         """The answer span, its sentence, and the probability that the passage answers the question."""
         texts = [self._sources[name].text for name in case.given]
         begun = perf_counter()
-        readings = read_twice(case.question, texts, [""] * len(texts), self._reader)
+        readings = read_twice(case.question, [prose_rendering(text) for text in texts], [""] * len(texts), self._reader)
         wall = (perf_counter() - begun) * 1000
         place = max(range(len(texts)), key=lambda i: readings[i].relevance)
         reading, text = readings[place], texts[place]

@@ -57,10 +57,11 @@ def unpack(data: bytes) -> tuple[Block, ...]:
 
 
 def dump_rendering(rendering: Rendering, start: int, text: str) -> str:
-    """Return a chunk's rendering as JSON without its text; `start` and `text` are the chunk's. Prose is only its sentences."""
+    """Return a chunk's rendering as JSON without its text; `start` and `text` are the chunk's. Prose is only places."""
     units = [rendered.unit for rendered in rendering.units]
     if rendering.text == text and all(_is_plain(unit) for unit in units):
-        return json.dumps([number for unit in units for number in (unit.start - start, unit.end - unit.start)])
+        places = [number for unit in units for number in (unit.start - start, unit.end - unit.start)]
+        return json.dumps([places, [place for place, unit in enumerate(units) if unit.kind is Kind.HEADING]])
     rows = [
         [
             unit.kind.value,
@@ -81,17 +82,12 @@ def load_rendering(data: str, start: int, text: str) -> Rendering:
     """Return the rendering that `dump_rendering` wrote; `text` is the rendering's own."""
     rows = json.loads(data)
     if isinstance(rows, list):
-        spans = [
-            Span(start + ahead, start + ahead + length) for ahead, length in zip(rows[::2], rows[1::2], strict=True)
-        ]
-        units = (
-            RenderedUnit(
-                Unit(Kind.PARAGRAPH, span.start, span.end, (Piece("", span.start, span.end),)),
-                span.start - start,
-                span.end - start,
-            )
-            for span in spans
-        )
+        places, headings = rows
+        units = []
+        for place, (ahead, length) in enumerate(zip(places[::2], places[1::2], strict=True)):
+            kind = Kind.HEADING if place in headings else Kind.PARAGRAPH
+            first, last = start + ahead, start + ahead + length
+            units.append(RenderedUnit(Unit(kind, first, last, (Piece("", first, last),)), ahead, ahead + length))
         return Rendering(text, tuple(units), (Origin(0, len(text), start),))
     found = [
         RenderedUnit(
@@ -112,4 +108,8 @@ def load_rendering(data: str, start: int, text: str) -> Rendering:
 
 
 def _is_plain(unit: Unit) -> bool:
-    return unit.kind is Kind.PARAGRAPH and not unit.lead and unit.pieces == (Piece("", unit.start, unit.end),)
+    return (
+        unit.kind in (Kind.PARAGRAPH, Kind.HEADING)
+        and not unit.lead
+        and unit.pieces == (Piece("", unit.start, unit.end),)
+    )

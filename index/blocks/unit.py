@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from index.blocks.block import Kind, Span
 
+_PROSE = (Kind.PARAGRAPH, Kind.HEADING)
+
 
 class Piece(NamedTuple):
     """A literal range of the document, and the text that is inserted before it when it is read."""
@@ -22,7 +24,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Something that can be quoted: `text[start:end]`, which its chunk holds.
+    """Something that can be quoted: `text[start:end]`, which its chunk holds. Headings are units too, but they never answer.
 
     `kind` is that of its block; a sentence has the kind of the block it stands in. `lead` are the ranges that introduce it,
     outermost first (a lead-in, a caption, an item above it): they are read before it unless they have just been read. `pieces`
@@ -74,19 +76,53 @@ class Rendering(NamedTuple):
                 best = Span(origin.source + begin - origin.start, origin.source + stop - origin.start)
         return best
 
-    def literal(self, span: Span) -> str | None:
-        """Return the document's text of a range that is read in one stretch; None if it is not."""
+    def source_range(self, start: int, end: int) -> Span:
+        """Return the range of the document that `text[start:end]` quotes: of whole units, where it begins or ends with one."""
+        first = next((unit.start for unit, begin, _ in self.units if begin == start), None)
+        last = next((unit.end for unit, _, stop in self.units if stop == end), None)
+        if first is None or last is None:
+            inside = [
+                Span(origin.source + begin - origin.start, origin.source + stop - origin.start)
+                for origin in self.origins
+                if (begin := max(start, origin.start)) < (stop := min(end, origin.end))
+            ]
+            first = min(span.start for span in inside) if first is None else first
+            last = max(span.end for span in inside) if last is None else last
+        return Span(first, last)
+
+    def literal(self, span: Span) -> str:
+        """Return the document's text of a range that is read in one stretch. `KeyError` if it is not."""
         for origin in self.origins:
             if origin.source <= span.start and span.end <= origin.source + origin.end - origin.start:
                 return self.text[origin.start + span.start - origin.source : origin.start + span.end - origin.source]
-        return None
+        raise KeyError(span)
+
+    def spans(self) -> list[Span]:
+        """Return where its units stand in it, in order."""
+        return [Span(rendered.start, rendered.end) for rendered in self.units]
+
+    def units_in(self, start: int, end: int) -> list[Unit]:
+        """Return the units that lie in `text[start:end]`, in order."""
+        return [rendered.unit for rendered in self.units if start <= rendered.start and rendered.end <= end]
+
+    def alone(self, number: int) -> str:
+        """Return a unit as it is read by itself: after its lead."""
+        unit, start, end = self.units[number]
+        return "\n".join([*(self._lead(lead) for lead in unit.lead), self.text[start:end]])
+
+    def _lead(self, span: Span) -> str:
+        """The text of a lead, as the unit that it belongs to is read, if that is here."""
+        for unit, start, end in self.units:
+            if unit.start <= span.start and span.end <= unit.end:
+                return self.text[start:end]
+        return self.literal(span)
 
 
 def render(text: str, units: Sequence[Unit]) -> Rendering:
     """Return the units of a document with the canonical text `text` as they are read one after the other.
 
-    Between two sentences that only white space parts, that white space is kept, so prose reads as it is written. Other units
-    stand on lines of their own. A lead is read before the first unit that needs it.
+    Between sentences and headings that only white space parts, that white space is kept, so prose reads as it is written. Other
+    units stand on lines of their own. A lead is read before the first unit that needs it.
     """
     writer = _Writer(text)
     for unit in units:
@@ -113,7 +149,7 @@ class _Writer:
     def add_unit(self, unit: Unit) -> None:
         """Read the unit's pieces, after a gap."""
         gap = self._text[self._end : unit.start] if self._end is not None and self._end <= unit.start else None
-        is_prose = unit.kind is Kind.PARAGRAPH and gap is not None and not gap.strip()
+        is_prose = unit.kind in _PROSE and gap is not None and not gap.strip()
         if is_prose and gap:
             self._write(Piece("", unit.start - len(gap), unit.start))
         elif self._length and not is_prose:
@@ -123,7 +159,7 @@ class _Writer:
             self._write(piece)
         self.units.append(RenderedUnit(unit, start, self._length))
         self.rendered.append(Span(unit.start, unit.end))
-        self._end = unit.end if unit.kind is Kind.PARAGRAPH else None
+        self._end = unit.end if unit.kind in _PROSE else None
 
     def add_line(self, pieces: Iterable[Piece]) -> None:
         """Read the pieces on a line of their own."""

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from index.blocks.block import Span
+from index.blocks.block import Kind, Span
 from index.blocks.unit import Unit, render
 from index.chunking.cutting import TARGET, SizedUnit, cut_unit, min_size
 from index.chunking.units import document_units
@@ -101,11 +101,20 @@ def content_hash(context: str, text: str) -> bytes:
 
 
 def _units_by_section(document: Document) -> Iterator[tuple[tuple[str, ...], list[Unit]]]:
-    """The units of each section that has any, with the headings above them."""
+    """The units of each section, with the headings above them. A heading without text joins what follows."""
     sections = document.sections
     starts = [section.start for section in sections]
-    for place, units in groupby(document_units(document), key=lambda unit: bisect_right(starts, unit.start)):
-        yield sections[place - 1].trail if place else (), list(units)
+    joined: list[Unit] = []
+    trail: tuple[str, ...] = ()
+    for place, group in groupby(document_units(document), key=lambda unit: bisect_right(starts, unit.start)):
+        units = list(group)
+        joined += units
+        trail = sections[place - 1].trail if place else ()
+        if any(unit.kind is not Kind.HEADING for unit in units):
+            yield trail, joined
+            joined = []
+    if joined:
+        yield trail, joined
 
 
 def _sized_units(text: str, units: Sequence[Unit], token_offsets: TokenOffsets) -> list[SizedUnit]:

@@ -1,8 +1,8 @@
 """Document -> units: what can be quoted of it, each with what names it. Pure.
 
 A paragraph gives its sentences; an item, row, record, definition, field or code block is one unit, and a long one gives its
-sentences or lines. Titles and headings give none, since the trail holds them, unless nothing stands below. Page furniture and
-hidden text give none. Text outside of all blocks is prose.
+sentences or lines. A title or heading is a unit that never answers. Page furniture and hidden text give none. Text outside of
+all blocks is prose.
 """
 
 from bisect import bisect_left
@@ -29,13 +29,22 @@ def document_units(document: Document) -> list[Unit]:
 
 def chunk_rendering(chunk: Chunk) -> Rendering:
     """Return how a chunk is read: its rendering, or its text as prose where only that is known."""
-    if chunk.rendering is not None:
-        return chunk.rendering
+    return chunk.rendering or prose_rendering(chunk.text, chunk.start)
+
+
+def prose_rendering(text: str, start: int = 0) -> Rendering:
+    """Return prose as it is read, sentence by sentence; it stands at `start` in its document."""
     sentences = (
-        RenderedUnit(_prose_unit(chunk.start + span.start, chunk.start + span.end), *span)
-        for span in sentence_spans(chunk.text)
+        RenderedUnit(_prose_unit(start + span.start, start + span.end), *span) for span in sentence_spans(text)
     )
-    return Rendering(chunk.text, tuple(sentences), (Origin(0, len(chunk.text), chunk.start),))
+    return Rendering(text, tuple(sentences), (Origin(0, len(text), start),))
+
+
+def chunk_literal(chunk: Chunk, span: Span) -> str:
+    """Return the document's text of a range that the chunk holds or is read with. `KeyError` for any other range."""
+    if chunk.start <= span.start and span.end <= chunk.end:
+        return chunk.text[span.start - chunk.start : span.end - chunk.start]
+    return chunk_rendering(chunk).literal(span)
 
 
 class _UnitFinder:
@@ -55,7 +64,7 @@ class _UnitFinder:
             found += self._of_block(number, (), "")
             position = max(position, block.end)
         found += self._prose(position, len(self._text))
-        return self._with_bare_headings(sorted(found, key=lambda unit: (unit.start, unit.end)))
+        return sorted(found, key=lambda unit: (unit.start, unit.end))
 
     def _prose(self, start: int, end: int) -> Iterator[Unit]:
         """The sentences of text that no block covers."""
@@ -66,7 +75,10 @@ class _UnitFinder:
     def _of_block(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         block = self._blocks[number]
         language = block.language or language
-        if block.kind in UNREAD or block.kind in (Kind.TITLE, Kind.HEADING):
+        if block.kind in UNREAD:
+            return
+        if block.kind in (Kind.TITLE, Kind.HEADING):
+            yield Unit(Kind.HEADING, block.start, block.end, (Piece("", block.start, block.end),))
             return
         if block.kind is Kind.TABLE:
             yield from self._of_table(number, _joined(lead, block.labels), language)
@@ -287,25 +299,6 @@ class _UnitFinder:
             span = trim_span(self._text, start, end)
             if any(map(str.isalnum, self._text[span.start : span.end])):
                 yield Unit(Kind.CODE, span.start, span.end, (Piece("", *span),), lead)
-
-    def _with_bare_headings(self, units: list[Unit]) -> list[Unit]:
-        """The units, and each heading below which nothing stands, so that no words of a document are lost to search."""
-        starts = [unit.start for unit in units]
-        headings = [block for block in self._blocks if block.kind in (Kind.TITLE, Kind.HEADING)]
-        bare: list[Unit] = []
-        for place, heading in enumerate(headings):
-            after = headings[place + 1] if place + 1 < len(headings) else None
-            end = after.start if after is not None else len(self._text)
-            is_bare = bisect_left(starts, heading.start) == bisect_left(starts, end)
-            if is_bare and not (after is not None and _rank(after) > _rank(heading)):
-                span = trim_span(self._text, heading.start, heading.end)
-                if any(map(str.isalnum, self._text[span.start : span.end])):
-                    bare.append(Unit(Kind.HEADING, span.start, span.end, (Piece("", *span),)))
-        return sorted((*units, *bare), key=lambda unit: (unit.start, unit.end)) if bare else units
-
-
-def _rank(heading: Block) -> int:
-    return 0 if heading.kind is Kind.TITLE else heading.level
 
 
 def _prose_unit(start: int, end: int) -> Unit:

@@ -18,9 +18,10 @@ from kreuzberg import (
 )
 
 from index.blocks.block import Block, Kind
+from index.blocks.sections import sections
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
-from index.formats.html import html_text
+from index.formats.html_text import html_text
 from index.formats.limits import Extraction, Limits
 from index.formats.mail import read_mail
 from index.formats.markdown import Heading, front_matter_title, markdown_headings
@@ -290,7 +291,7 @@ def _title(parsed: Parsed, name: PurePath) -> str:
     """The first heading if it is a title or of level 1, else the title that the file gives, else the file's name."""
     first = next((block for block in parsed.blocks if block.kind in (Kind.TITLE, Kind.HEADING)), None)
     is_title = first is not None and (first.kind is Kind.TITLE or first.level == 1)
-    heading = parsed.text[first.start : first.end].strip("# \n") if first is not None and is_title else ""
+    heading = sections(parsed.text, parsed.blocks)[0].trail[-1] if is_title else ""
     for title in (heading, parsed.title, name.stem):
         one_line = " ".join(canonical(title).split())
         if one_line:

@@ -18,7 +18,7 @@ CREATE TABLE versions (
     characters INTEGER NOT NULL,
     text BLOB NOT NULL,
     pages TEXT NOT NULL,
-    blocks BLOB NOT NULL,
+    blocks BLOB NOT NULL DEFAULT x'',
     metadata TEXT NOT NULL,
     warnings TEXT NOT NULL DEFAULT '[]',
     geometry BLOB,

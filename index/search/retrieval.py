@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from index.chunking.units import chunk_rendering
 from index.embedding.encoder import Encoder
 from index.errors import QueryInvalid
 from index.filters import Filter
@@ -56,7 +57,7 @@ class Retrieval:
         if reranker is None:
             return [_hit(row, candidate) for candidate, row in self._best(query, max(depth, k), k, where)]
         read = self._best(query, max(depth, k), depth, where)
-        scores = reranker.score(query, [row.chunk.text for _, row in read]) if read else []
+        scores = reranker.score(query, [chunk_rendering(row.chunk).text for _, row in read]) if read else []
         totals = [
             float(score) + FUSED_WEIGHT * candidate.score for score, (candidate, _) in zip(scores, read, strict=True)
         ]

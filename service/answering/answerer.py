@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from index.chunking.units import chunk_rendering
 from index.collection import Collection
 from index.filters import Filter
 from index.lexicon.analysis import identifiers
@@ -182,12 +183,12 @@ class Answerer:
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with the reader's readings, most relevant first."""
-        texts, contexts = [hit.chunk.text for hit in hits], [passage_context(hit) for hit in hits]
-        readings = read_twice(question, texts, contexts, self.reader)
-        passages = [
+        passages, contexts = [chunk_rendering(hit.chunk) for hit in hits], [passage_context(hit) for hit in hits]
+        readings = read_twice(question, passages, contexts, self.reader)
+        read = [
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]
-        return sorted(passages, key=lambda passage: -passage.hit.score)
+        return sorted(read, key=lambda passage: -passage.hit.score)
 
 
 def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -200,7 +201,11 @@ def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
     names = identifiers(question)
     if not names:
         return list(hits)
-    return [hit for hit in hits if names & identifiers(f"{passage_context(hit)} {hit.chunk.text}")] or list(hits)
+
+    def is_named(hit: Hit) -> bool:
+        return bool(names & identifiers(f"{passage_context(hit)} {chunk_rendering(hit.chunk).text}"))
+
+    return [hit for hit in hits if is_named(hit)] or list(hits)
 
 
 def search_hits(collection: Collection, queries: Sequence[str], depth: int, where: Filter) -> list[Hit]:

@@ -127,7 +127,7 @@ class DraftChecker:
     def _is_copied(self, text: str) -> bool:
         """Whether a passage holds the text; white space does not count."""
         words = "".join(text.split())
-        return any(words in "".join(passage.hit.chunk.text.split()) for passage in self._passages)
+        return any(words in "".join(passage.text.split()) for passage in self._passages)
 
     def _is_heading(self, text: str) -> bool:
         """Whether the text is a passage's title, a heading above a passage, or the line of these that the model was shown."""
@@ -186,7 +186,7 @@ class DraftChecker:
         return best
 
     def _text(self, quote: Quote) -> str:
-        return self._passages[quote.passage].hit.chunk.text[quote.span.start : quote.span.end]
+        return self._passages[quote.passage].text[quote.span.start : quote.span.end]
 
     def _release(self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float) -> CheckedSentence:
         known = len(self._numbering.citations)

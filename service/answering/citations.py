@@ -4,10 +4,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from index.blocks.block import Span
 from index.records import Page
 from service.generators.protocol import Passage, Quote
-from service.records import Citation
+from service.records import Citation, Excerpt
 from service.text.terms import figures, overlap, words
 
 MIN_SHARED_WORDS = 0.6  # Jaccard index of their words, without figures, from which two quotes are about the same thing
@@ -33,7 +32,7 @@ class Numbering:
         """The citation of a quote, new or already numbered."""
         passage = self._passages[quote.passage]
         chunk = passage.hit.chunk
-        start, end = chunk.start + quote.span.start, chunk.start + quote.span.end
+        start, end = passage.rendering.source_range(*quote.span)
         place = (chunk.document_id, chunk.version, start, end)
         if place not in self._by_place:
             self._by_place[place] = Citation(
@@ -45,11 +44,12 @@ class Numbering:
                 page=citation_page(self._pages[chunk.document_id, chunk.version], start),
                 start=start,
                 end=end,
-                quote=chunk.text[quote.span.start : quote.span.end],
+                quote=chunk.text[start - chunk.start : end - chunk.start],
                 chunk_id=chunk.id,
                 score=passage.hit.score,
                 trail=chunk.trail,
-                highlight=_shift(quote.highlight, chunk.start),
+                highlight=_highlight(passage, quote, start, end),
+                context=_context(passage, quote, start, end),
             )
         return self._by_place[place]
 
@@ -77,5 +77,13 @@ def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citatio
             yield one, other
 
 
-def _shift(span: Span | None, by: int) -> tuple[int, int] | None:
-    return None if span is None else (span.start + by, span.end + by)
+def _highlight(passage: Passage, quote: Quote, start: int, end: int) -> tuple[int, int] | None:
+    """The answer in the document; None if it does not stand in the quote itself."""
+    span = None if quote.highlight is None else passage.rendering.source_span(*quote.highlight)
+    return (span.start, span.end) if span is not None and start <= span.start and span.end <= end else None
+
+
+def _context(passage: Passage, quote: Quote, start: int, end: int) -> tuple[Excerpt, ...]:
+    units = passage.rendering.units_in(*quote.span)
+    spans = dict.fromkeys(span for unit in units for span in unit.context if not start <= span.start < end)
+    return tuple(Excerpt(*span, passage.literal(span)) for span in spans)

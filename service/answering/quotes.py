@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import log
 
-from index.blocks.block import Span
+from index.blocks.block import Kind, Span
 from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
 from service.text.plain import is_heading
@@ -89,8 +89,9 @@ def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[i
 def _places(number: int, passage: Passage) -> Iterator[_PassageSentence]:
     """The sentences of a passage. Headings are left out: they state nothing."""
     for place, sentence in enumerate(passage.reading.sentences):
-        text = passage.hit.chunk.text[sentence.start : sentence.end]
-        if not is_heading(text):
+        text = passage.text[sentence.start : sentence.end]
+        is_bare = passage.rendering.units[place].unit.kind is Kind.HEADING
+        if not is_bare and not is_heading(text):
             yield _PassageSentence(number, place, _stems(text))
 
 
@@ -100,7 +101,7 @@ def _quote(number: int, first: int, last: int, passages: Sequence[Passage]) -> Q
 
 
 def _text(quote: Quote, passages: Sequence[Passage]) -> str:
-    return passages[quote.passage].hit.chunk.text[quote.span.start : quote.span.end]
+    return passages[quote.passage].text[quote.span.start : quote.span.end]
 
 
 def _sentence_count(evidence: SupportingQuotes, passages: Sequence[Passage]) -> int:

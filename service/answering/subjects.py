@@ -25,7 +25,7 @@ class SubjectResolver:
 
     def __init__(self, passages: Sequence[Passage], question: str) -> None:
         self._passages = passages
-        self._common = common_words([passage.hit.chunk.text for passage in passages])
+        self._common = common_words([passage.text for passage in passages])
         self._question = question
         self._before = ""
 
@@ -62,14 +62,15 @@ class SubjectResolver:
         return all(self._quote_is_about(quote, claim) for quote in quotes)
 
     def _quote_is_about(self, quote: Quote, claim: Claim) -> bool:
-        hit = self._passages[quote.passage].hit
-        written = names(hit.chunk.text[quote.span.start : quote.span.end], self._common)
+        passage = self._passages[quote.passage]
+        hit = passage.hit
+        written = names(passage.text[quote.span.start : quote.span.end], self._common)
         others = written - names(claim.text, self._common) - claim.about
         if claim.about <= written:
             return True
         if _numbered(others) if _numbered(claim.about) else others:
             return False
-        context = "\n".join((hit.title, *hit.chunk.trail, hit.chunk.text[: quote.span.end]))
+        context = "\n".join((hit.title, *hit.chunk.trail, passage.text[: quote.span.end]))
         return claim.about <= names(context, self._common)
 
     def _asked(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from index.chunking.sentences import sentence_spans
+from index.chunking.units import document_units
 from index.errors import CollectionMissing, NotFound
 from index.library import Library
 from index.records import Document
@@ -82,11 +82,11 @@ def _stale(citation: Citation, document: Document | None) -> StaleCitation:
         return StaleCitation(*place, document.version, "unchanged", start, end, citation.quote)
     wanted = _words(citation.quote)
     best, successor = MIN_SHARED, None
-    for span in sentence_spans(document.text):
-        words = _words(document.text[span.start : span.end])
+    for unit in document_units(document):
+        words = _words(document.text[unit.start : unit.end])
         shared = len(wanted & words) / (len(wanted | words) or 1)
         if shared > best or (shared == best and successor is None):
-            best, successor = shared, span
+            best, successor = shared, unit
     if successor is None:
         return StaleCitation(*place, document.version, "gone")
     text = document.text[successor.start : successor.end]

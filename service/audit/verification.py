@@ -5,10 +5,12 @@ documents cannot prove is not checked: the question, the confidence, the scores.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 
+from index.blocks.statement import statement
 from index.chunking.chunker import chunk_id
+from index.chunking.units import document_units
 from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
 from service.answering.quotes import SEPARATOR, has_figures
@@ -90,7 +92,7 @@ def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: 
         findings += wrong
     for citation in answer.citations:
         findings += _source_findings(citation, answer.passages, opener)
-    quoted, checked, wrong = _support_findings(answer, check, min_support)
+    quoted, checked, wrong = _support_findings(answer, opener, check, min_support)
     findings += wrong
     return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings))
 
@@ -107,6 +109,8 @@ class _QuotedText:
 def _places(answer: Answer) -> Iterator[tuple[str, _QuotedText]]:
     for c in answer.citations:
         yield f"citation {c.number}", _QuotedText(c.document_id, c.version, c.start, c.end, c.quote)
+        for excerpt in c.context:
+            yield f"context of citation {c.number}", _QuotedText(c.document_id, c.version, *astuple(excerpt))
     for number, hit in enumerate(answer.passages, start=1):
         chunk = hit.chunk
         yield f"passage {number}", _QuotedText(chunk.document_id, chunk.version, chunk.start, chunk.end, chunk.text)
@@ -229,7 +233,9 @@ def _text_findings(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -> tuple[int, int, list[Finding]]:
+def _support_findings(
+    answer: Answer, opener: Opener, check: SupportCheck, min_support: float
+) -> tuple[int, int, list[Finding]]:
     """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings.
 
     A sentence without a subject ("It weighs 3 kg") may rightly be called unsupported by quotes about another subject.
@@ -238,10 +244,11 @@ def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -
     quoted = checked = 0
     findings, open_claims = list[Finding](), list[tuple[int, Sentence, str]]()
     for number, sentence in enumerate(answer.sentences, start=1):
-        quotes = [by_number[cited].quote for cited in sentence.citations if cited in by_number]
+        cited = [by_number[number] for number in sentence.citations if number in by_number]
+        quotes = [_with_context(citation) for citation in cited]
         if not sentence.supported and lacks_subject(sentence.text):
             checked += 1
-        elif quotes and is_made_of(sentence.text, quotes):
+        elif cited and is_made_of(sentence.text, [citation.quote for citation in cited], _statement(cited[0], opener)):
             quoted += sentence.supported
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
@@ -259,18 +266,35 @@ def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -
     return quoted, checked, findings
 
 
-def is_made_of(sentence: str, quotes: Sequence[str]) -> bool:
-    """Whether a sentence is its first quote as running text, and the other quotes say the same.
+def is_made_of(sentence: str, quotes: Sequence[str], stated: str | None = None) -> bool:
+    """Whether a sentence is what its first quote states, and the other quotes say the same.
 
-    A further quote may be shorter than the first, which can begin a sentence earlier; it has its words and no other figure.
+    `stated` is what the units of the first quote state, with their header cells and the like, if that is known; the quote as
+    running text is right too. A further quote may be shorter than the first, which can begin a sentence earlier; it has its
+    words and no other figure.
     """
     first, *others = quotes
-    if plain_line(first) != sentence:
+    if sentence not in (plain_line(first), stated):
         return False
+    said = f"{first} {stated or ''}"
     return all(
-        figures(other) <= figures(first) and len(words(other) & words(first)) >= MIN_OVERLAP * len(words(other))
+        figures(other) <= figures(said) and len(words(other) & words(said)) >= MIN_OVERLAP * len(words(other))
         for other in others
     )
+
+
+def _statement(citation: Citation, opener: Opener) -> str | None:
+    """What the units in the cited range of the document state; None without the document, or without a unit there."""
+    document = opener(citation.document_id, citation.version)
+    if document is None:
+        return None
+    units = [u for u in document_units(document) if citation.start <= u.start and u.end <= citation.end]
+    return statement(units, lambda span: document.text[span.start : span.end], plain_line) if units else None
+
+
+def _with_context(citation: Citation) -> str:
+    """The quote after the ranges that it is read with."""
+    return "\n".join([*(excerpt.quote for excerpt in citation.context), citation.quote])
 
 
 def _support_finding(number: int, sentence: Sentence, found: float) -> Finding:

@@ -36,7 +36,7 @@ def fit_passages(
 
     Raises GeneratorUnavailable when not even the first passage fits.
     """
-    shown = [NumberedPassage(_heading(passage), passage.hit.chunk.text) for passage in passages]
+    shown = [NumberedPassage(_heading(passage), passage.text) for passage in passages]
 
     def too_large(count: int) -> bool:
         messages = prompts.answer(question, shown[:count], REFUSAL)

@@ -1,16 +1,18 @@
-"""The default generator: answers with whole sentences of the documents. It needs no language model and cannot invent.
+"""The default generator: answers with whole units of the documents. It needs no language model and cannot invent.
 
-The reader has scored every sentence of every passage; this generator chooses among them: the sentence that answers best; up
-to three more that answer nearly as well and say something else; the sentence before one that refers back ("This ..."). The
-same statement in two places is given once, with both sources. A line that only repeats words of the question (a table's
-label, a date) states nothing and is left out.
+The reader has scored every unit of every passage (a sentence, an item, a row); this generator chooses among them: the one that
+answers best; up to three more that answer nearly as well and say something else; the sentence before one that refers back
+("This ..."). A lead-in brings all that it introduces. The same statement in two places is given once, with both sources. A
+heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left out.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.blocks.block import Span
+from index.blocks.block import Kind, Span
+from index.blocks.statement import is_lead_in, statement
+from index.blocks.unit import Unit
 from service.generators.protocol import Draft, Passage, Quote
 from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms
@@ -31,8 +33,11 @@ _LEANS_BACK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _SentenceCandidate:
+    """A unit that may be quoted: `sentence` is its place in the passage, `last` that of the last unit that it brings along."""
+
     passage: int
     sentence: int
+    last: int
     span: Span
     highlight: Span | None
     logit: float
@@ -41,7 +46,7 @@ class _SentenceCandidate:
 
 
 class ExtractiveGenerator:
-    """Quotes whole sentences of the passages; a draft's text is its quote without list marks and line breaks."""
+    """Quotes whole units of the passages; a draft's text is what they state (`index.blocks.statement`)."""
 
     name = "extractive"
 
@@ -57,16 +62,19 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
     asked = Terms.of(question)
     candidates = []
     for number, passage in enumerate(passages):
+        text, units = passage.text, [rendered.unit for rendered in passage.rendering.units]
         for place, sentence in enumerate(passage.reading.sentences):
-            text = passage.hit.chunk.text[sentence.start : sentence.end]
-            said = statement_terms(text, asked)
-            if said is None:
+            last = _last_introduced(units, place)
+            said = statement_terms(text[sentence.start : passage.reading.sentences[last].end], asked)
+            is_open = last == place and is_lead_in(text[sentence.start : sentence.end])
+            if said is None or is_open or units[place].kind is Kind.HEADING:
                 continue
             candidates.append(
                 _SentenceCandidate(
                     passage=number,
                     sentence=place,
-                    span=Span(sentence.start, sentence.end),
+                    last=last,
+                    span=Span(sentence.start, passage.reading.sentences[last].end),
                     highlight=sentence.answer,
                     logit=sentence.score,
                     total=passage.reading.relevance + sentence.score,
@@ -82,12 +90,29 @@ def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCand
     for candidate in candidates:
         if groups and candidate.total < groups[0][0].total - NEAR_BEST:
             break
+        if any(_is_brought_along(candidate, group[0]) for group in groups):
+            continue
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None:
             twin.append(candidate)
         elif not groups or (len(groups) < MAX_SENTENCES and candidate.logit >= MIN_LOGIT):
             groups.append([candidate])
     return groups
+
+
+def _last_introduced(units: Sequence[Unit], place: int) -> int:
+    """The place of the last of the units that the unit at `place` introduces; `place` itself without any."""
+    unit = units[place]
+    last = place
+    while last + 1 < len(units) and any(
+        unit.start <= lead.start and lead.end <= unit.end for lead in units[last + 1].lead
+    ):
+        last += 1
+    return last
+
+
+def _is_brought_along(candidate: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    return candidate.passage == other.passage and other.sentence < candidate.sentence <= other.last
 
 
 def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
@@ -118,7 +143,9 @@ def _make_draft(
         if place not in seen:
             seen.add(place)
             quotes.append(Quote(other.passage, other.span, other.highlight))
-    return Draft(text=plain_line(passages[best.passage].hit.chunk.text[span.start : span.end]), quotes=tuple(quotes))
+    passage = passages[best.passage]
+    units = passage.rendering.units_in(*span)
+    return Draft(text=statement(units, passage.literal, plain_line), quotes=tuple(quotes))
 
 
 def _span_with_context(
@@ -126,7 +153,7 @@ def _span_with_context(
 ) -> Span:
     """The candidate's span; with the sentence before if it refers back to that and that is not in the answer already."""
     passage = passages[candidate.passage]
-    text = passage.hit.chunk.text
+    text = passage.text
     if candidate.sentence == 0 or not _LEANS_BACK.match(text, candidate.span.start):
         return candidate.span
     before = passage.reading.sentences[candidate.sentence - 1]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from index.blocks.block import Span
+from index.blocks.unit import Rendering
+from index.chunking.units import chunk_literal, chunk_rendering
 from index.records import Hit
 from service.prompts import Messages
 from service.records import Usage
@@ -18,13 +20,27 @@ class Passage:
     hit: Hit
     reading: Reading
 
+    @property
+    def rendering(self) -> Rendering:
+        """How the passage is read; the sentences of the reading are its units."""
+        return chunk_rendering(self.hit.chunk)
+
+    @property
+    def text(self) -> str:
+        """The text of the rendering, which spans of quotes and sentences refer to."""
+        return self.rendering.text
+
+    def literal(self, span: Span) -> str:
+        """The document's text of a range that the passage holds or is read with."""
+        return chunk_literal(self.hit.chunk, span)
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A literal stretch of a passage: `passages[passage].hit.chunk.text[span.start:span.end]`.
+    """One or more units of a passage, in the coordinates of its rendering: `passages[passage].text[span.start:span.end]`.
 
     `passage` is the index in the list that the generator was given. `highlight` is the answer itself inside the quote, in
-    the same coordinates as `span`.
+    the same coordinates as `span`. The citation gives the place in the document.
     """
 
     passage: int

@@ -40,6 +40,14 @@ def _passage(value: Any) -> Any:
     return PassageOut.of(value) if isinstance(value, Hit) else value
 
 
+class ExcerptOut(Record):
+    """A further literal range of the cited version that the quote is read with: a lead-in, header cell, key or term."""
+
+    start: Offset
+    end: Offset
+    quote: str
+
+
 class CitationOut(Record):
     """A literal quote: the text of that document version from `start` to `end`. `highlight` is the answer inside it."""
 
@@ -56,6 +64,7 @@ class CitationOut(Record):
     highlight: tuple[Offset, Offset] | None
     chunk_id: str
     score: float
+    context: tuple[ExcerptOut, ...] = ()
 
 
 class SentenceOut(Record):

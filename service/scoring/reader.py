@@ -59,25 +59,32 @@ class Reader(TrainedModel):
         head=("sentence_ids", "firsts"),
     )
 
-    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
+    def read(
+        self,
+        question: str,
+        passages: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        sentences: Sequence[Sequence[Span]] | None = None,
+    ) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
 
         `contexts` has one text for each passage: its document's title and the headings above it, "" for none. The network
-        reads them with the passage; they are never quoted. Passages longer than a window are read in windows of whole
-        sentences: the relevance is that of the best window, and every sentence has a score.
+        reads them with the passage; they are never quoted. `sentences` has the ranges of the units of each passage, which are
+        scored one by one; without it, the passages are split into sentences. Passages longer than a window are read in windows
+        of whole sentences: the relevance is that of the best window, and every sentence has a score.
         """
         asked = self._tokeniser.encode(question, add_special_tokens=False).ids
         encodings = self._tokeniser.encode_batch(list(passages), add_special_tokens=False)
         above = self._tokeniser.encode_batch(list(contexts or [""] * len(passages)), add_special_tokens=False)
-        spans = [sentence_spans(passage) for passage in passages]
+        spans = sentences if sentences is not None else [sentence_spans(passage) for passage in passages]
         cut = [
-            windows(asked, Tokens(encoding.ids, encoding.offsets), sentences, self.config.limit, context=context.ids)
-            for encoding, sentences, context in zip(encodings, spans, above, strict=True)
+            windows(asked, Tokens(encoding.ids, encoding.offsets), ranges, self.config.limit, context=context.ids)
+            for encoding, ranges, context in zip(encodings, spans, above, strict=True)
         ]
         logits = iter(self._network.run([_row(window) for pieces in cut for window in pieces]))
         return [
-            _join_windows(sentences, [_scores(window, *next(logits)) for window in pieces])
-            for sentences, pieces in zip(spans, cut, strict=True)
+            _join_windows(ranges, [_scores(window, *next(logits)) for window in pieces])
+            for ranges, pieces in zip(spans, cut, strict=True)
         ]
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from index.blocks.block import Span
+from index.blocks.unit import Rendering
 from service.scoring.reader import Reading, SentenceReading
 from service.text.terms import Terms, statement_terms
 
@@ -25,7 +27,13 @@ Chosen on the development halves of SQuAD 2, Amazon, CLAPNQ, COVID-QA and Policy
 class PassageReader(Protocol):
     """The method of `service.scoring.reader.Reader` that is used here."""
 
-    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> Sequence[Reading]:
+    def read(
+        self,
+        question: str,
+        passages: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        sentences: Sequence[Sequence[Span]] | None = None,
+    ) -> Sequence[Reading]:
         """A reading of every passage."""
         ...
 
@@ -37,15 +45,23 @@ class _ScoredSentence:
     total: float
 
 
-def read_twice(question: str, passages: Sequence[str], contexts: Sequence[str], reader: PassageReader) -> list[Reading]:
-    """A reading of every passage under its context ("" for none), with the best sentences read again."""
-    return read_again(question, passages, contexts, reader.read(question, passages, contexts), reader)
+def read_twice(
+    question: str, passages: Sequence[Rendering], contexts: Sequence[str], reader: PassageReader
+) -> list[Reading]:
+    """A reading of every passage under its context ("" for none), with the best units read again."""
+    texts = [passage.text for passage in passages]
+    readings = reader.read(question, texts, contexts, [passage.spans() for passage in passages])
+    return read_again(question, passages, contexts, readings, reader)
 
 
 def read_again(
-    question: str, passages: Sequence[str], contexts: Sequence[str], readings: Sequence[Reading], reader: PassageReader
+    question: str,
+    passages: Sequence[Rendering],
+    contexts: Sequence[str],
+    readings: Sequence[Reading],
+    reader: PassageReader,
 ) -> list[Reading]:
-    """The readings, with the best sentences read again: those have `alone` set, and new scores.
+    """The readings, with the best units read again, each after its lead: those have `alone` set, and new scores.
 
     Lines that state nothing are skipped. The best sentence of the most relevant passage is always read again.
     """
@@ -54,10 +70,10 @@ def read_again(
         return list(readings)
     texts, above = [], []
     for place in chosen:
-        sentence = readings[place.passage].sentences[place.sentence]
-        texts.append(passages[place.passage][sentence.start : sentence.end])
+        texts.append(passages[place.passage].alone(place.sentence))
         above.append(contexts[place.passage])
-    alone = [reading.relevance for reading in reader.read(question, texts, above)]
+    whole = [[Span(0, len(text))] for text in texts]
+    alone = [reading.relevance for reading in reader.read(question, texts, above, whole)]
     best = max(alone)
     changed: list[list[SentenceReading]] = [list(reading.sentences) for reading in readings]
     for place, value in zip(chosen, alone, strict=True):
@@ -67,12 +83,14 @@ def read_again(
     return [replace(reading, sentences=tuple(new)) for reading, new in zip(readings, changed, strict=True)]
 
 
-def _choose_sentences(question: str, passages: Sequence[str], readings: Sequence[Reading]) -> list[_ScoredSentence]:
+def _choose_sentences(
+    question: str, passages: Sequence[Rendering], readings: Sequence[Reading]
+) -> list[_ScoredSentence]:
     asked = Terms.of(question)
 
     def states(place: _ScoredSentence) -> bool:
         sentence = readings[place.passage].sentences[place.sentence]
-        return statement_terms(passages[place.passage][sentence.start : sentence.end], asked) is not None
+        return statement_terms(passages[place.passage].text[sentence.start : sentence.end], asked) is not None
 
     places = sorted(
         (

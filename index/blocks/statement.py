@@ -1,0 +1,39 @@
+"""Units -> one sentence of an answer: what they state, with what introduces them. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from index.blocks.block import Kind, Span
+from index.blocks.unit import Unit
+
+_COLON = re.compile(r"[:：]\W*\Z")
+_ENDS = tuple(".:!?;…。！？：")
+_NUMBER = re.compile(r"\s*\(?[0-9]{1,3}[.)]\s+")
+
+
+def statement(units: Sequence[Unit], literal: Callable[[Span], str], plain: Callable[[str], str]) -> str:
+    """Return what the units state, one after the other.
+
+    `literal` gives the text of a range of the document, `plain` a text as one line without marks. A lead-in that ends in a
+    colon comes first; the items of a list keep their numbers if there are several, and are parted by semicolons.
+    """
+    first, last = units[0], units[-1]
+    leads = [lead for lead in first.lead if not first.start <= lead.start < last.end]
+    parts = [text for text in (plain(literal(lead)) for lead in leads) if is_lead_in(text)]
+    items = sum(unit.kind is Kind.ITEM for unit in units)
+    was_prose = False
+    line = " ".join(parts)
+    for unit in units:
+        text = "".join(piece.before + literal(Span(piece.start, piece.end)) for piece in unit.pieces)
+        number = _NUMBER.match(text) if items > 1 and unit.kind is Kind.ITEM else None
+        said = (f"{number.group().strip()} " if number else "") + plain(text)
+        is_prose = unit.kind is Kind.PARAGRAPH
+        gap = " " if line.endswith(_ENDS) or (is_prose and was_prose) else "; "
+        line = f"{line}{gap}{said}" if line else said
+        was_prose = is_prose
+    return line
+
+
+def is_lead_in(text: str) -> bool:
+    """Whether the text ends in a colon, so that it states nothing without what it introduces."""
+    return _COLON.search(text) is not None
