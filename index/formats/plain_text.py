@@ -6,7 +6,7 @@ break ends a paragraph only if the next word would have fitted on the line.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from index.blocks.block import Kind, Span
 from index.formats.block_builder import BlockBuilder
@@ -17,11 +17,7 @@ from index.formats.text_lines import (
     fence_of,
     field_of,
     is_bullet,
-    is_capitals,
-    is_code,
-    is_command,
     is_contents,
-    is_heading,
     is_log,
     is_option,
     is_row,
@@ -30,17 +26,37 @@ from index.formats.text_lines import (
     stretches,
     usual_width,
 )
-from index.formats.text_tables import Row, column_table, figure_row, has_gaps, header_rows, parted_rows, rows_in
+from index.formats.text_runs import (
+    code_lines,
+    column_lines,
+    contents_lines,
+    family_of,
+    field_lines,
+    heading_level,
+    is_shown_code,
+    log_lines,
+    parted_lines,
+    parts,
+    quoted_lines,
+    rows_of,
+    signature_lines,
+)
+from index.formats.text_tables import Row, column_table, figure_row, has_gaps, header_rows, parted_rows
 from index.records import Page
 
-_STANDS_ALONE = re.compile(r"#{1,6}[ \t]|\||```")
-_RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
-_MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
-_SIGNATURE = re.compile(r"(?:By:?\s*)?/s/\s")
 _QUOTE = re.compile(r"(?:>[ \t]?)+")
 _TABLE_RULE = re.compile(r"[|+][-=:+| ]+|[-=:]+(?:[ |+]+[-=:]+)+")
+_FINDERS = (
+    contents_lines,
+    log_lines,
+    quoted_lines,
+    parted_lines,
+    column_lines,
+    field_lines,
+    signature_lines,
+    code_lines,
+)
 _MAX_FIELDS = 10  # of a record; more are fields of their own
-_UNDERLINES = {"=": 1, "-": 2, "~": 3, "*": 1, "+": 3}
 
 
 def read_plain_text(text: str) -> Parsed:
@@ -92,7 +108,7 @@ class _Reader:
             self._close_lists(lines[0].indent)
         if count := self._read_ruled_table(place, lines):
             return count
-        if level := _heading_level(Stretch(lines, stretch.rule), before, after, numbered=bool(self._lists)):
+        if level := heading_level(Stretch(lines, stretch.rule), before, after, numbered=bool(self._lists)):
             self._close_lists(-1)
             is_furniture = after is not None and is_contents(after.lines[0].text)
             for line in lines:
@@ -102,7 +118,7 @@ class _Reader:
             return 1
         if self._reads_definition(lines, after):
             return 2
-        if _is_shown_code(lines, before):
+        if is_shown_code(lines, before):
             self.builder.add(Kind.CODE, lines[0].text_start, lines[-1].text_end)
             return 1
         self._read_lines(lines, after)
@@ -126,44 +142,45 @@ class _Reader:
         return count
 
     def _without_code(self, lines: list[Line]) -> list[Line]:
-        """The lines outside of fenced code, which is added here."""
+        """The lines after the last fenced code among them, which is added here with the lines before it."""
         left = [line for line in lines if line.start >= self._code_until]
+        first = 0
         for number, line in enumerate(left):
-            if not fence_of(line.text):
-                continue
-            opening, closing = self._next_fences(line)
-            if closing is None:
-                return left
-            self._read_lines(left[:number], None)
-            self._close_lists(line.indent)
-            self.builder.add(Kind.MARKUP, opening.text_start, opening.text_end)
-            inner = Span(opening.end, closing.start)
-            body = self._text[inner.start : inner.end].strip("\n")
-            if body.strip():
-                start = self._text.index(body, inner.start)
-                language = opening.text.strip("`~ ").split()
-                marker = language[0] if language else ""
-                self.builder.add(Kind.CODE, start, start + len(body.rstrip()), marker=marker)
-            self.builder.add(Kind.MARKUP, closing.text_start, closing.text_end)
-            self._code_until = closing.end
-            return self._without_code(left[number + 1 :])
-        return left
+            if line.start < self._code_until:
+                first = number + 1
+            elif fence_of(line.text) and (closing := self._closing_fence(line)) is not None:
+                self._read_lines(left[first:number], None)
+                self._add_fenced(line, closing)
+                first = number + 1
+        return left[first:]
 
-    def _next_fences(self, line: Line) -> tuple[Line, Line | None]:
-        """The line as a fence, and the one that closes it, if there is one."""
+    def _add_fenced(self, opening: Line, closing: Line) -> None:
+        self._close_lists(opening.indent)
+        self.builder.add(Kind.MARKUP, opening.text_start, opening.text_end)
+        inner = self._text[opening.end : closing.start]
+        body = inner.strip("\n").rstrip()
+        if body:
+            start = opening.end + len(inner) - len(inner.lstrip("\n"))
+            language = opening.text.strip("`~ ").split()
+            self.builder.add(Kind.CODE, start, start + len(body), marker=language[0] if language else "")
+        self.builder.add(Kind.MARKUP, closing.text_start, closing.text_end)
+        self._code_until = closing.end
+
+    def _closing_fence(self, line: Line) -> Line | None:
+        """The line that closes the fenced code which the line opens, if there is one."""
         while self._fence_lines[self._fences_read].start < line.start:
             self._fences_read += 1
         following = self._fence_lines[self._fences_read + 1 : self._fences_read + 2]
-        return line, following[0] if following else None
+        return following[0] if following else None
 
     def _read_lines(self, lines: Sequence[Line], after: Stretch | None) -> None:
         """Read the lines of one stretch, from top to bottom."""
         if not lines:
             return
         self._width = usual_width(lines)
-        self._families = Counter(_family(marker_of(line.text)) for line in lines)
+        self._families = Counter(family_of(marker_of(line.text)) for line in lines)
         if after is not None:
-            self._families[_family(marker_of(after.lines[0].text))] += 1
+            self._families[family_of(marker_of(after.lines[0].text))] += 1
         run: list[Line] = []
         number = 0
         while number < len(lines):
@@ -174,7 +191,7 @@ class _Reader:
                 number += count
                 continue
             row = is_row(line.text)
-            if run and _parts(run[-1], line, self._width, is_figures=row):
+            if run and parts(run[-1], line, self._width, is_figures=row):
                 self._flush(run)
                 run = []
             run.append(line)
@@ -187,32 +204,32 @@ class _Reader:
     def _read_special(self, lines: Sequence[Line], number: int, run: list[Line]) -> int:
         """Read what begins at the line if it is no prose, after the run before it; return the number of its lines."""
         for find in (
-            _contents_lines,
-            _log_lines,
-            _quoted_lines,
-            _parted_lines,
-            _column_lines,
-            _fields,
-            _signature,
-            _code,
+            contents_lines,
+            log_lines,
+            quoted_lines,
+            parted_lines,
+            column_lines,
+            field_lines,
+            signature_lines,
+            code_lines,
         ):
             count = find(lines, number)
             if not count:
                 continue
             self._flush(run)
             found = lines[number : number + count]
-            if find in (_contents_lines, _signature):
+            if find in (contents_lines, signature_lines):
                 self.builder.add(Kind.FURNITURE, found[0].text_start, found[-1].text_end)
-            elif find is _log_lines:
+            elif find is log_lines:
                 self._add_log(found)
-            elif find is _quoted_lines:
+            elif find is quoted_lines:
                 self._add_quotation(found)
-            elif find is _fields:
+            elif find is field_lines:
                 self._add_fields(found)
-            elif find is _code:
+            elif find is code_lines:
                 self.builder.add(Kind.CODE, found[0].text_start, found[-1].text_end)
             else:
-                self._add_table(_rows_of(found))
+                self._add_table(rows_of(found))
             return count
         return 0
 
@@ -222,7 +239,7 @@ class _Reader:
             return
         start, end = run[0].text_start, run[-1].text_end
         marker = marker_of(run[0].text)
-        family = _family(marker)
+        family = family_of(marker)
         is_open = any(family == open_family for _, open_family in self._lists)
         if not marker or not (is_bullet(marker) or is_open or self._families[family] > 1):
             self._close_lists(run[0].indent)
@@ -282,7 +299,7 @@ class _Reader:
             if is_row(pair[0].text):
                 rows.append(self._figure_row(pair[:1]))
                 number += 1
-            elif len(pair) == 2 and is_row(pair[1].text) and not _parts(pair[0], pair[1], self._width, is_figures=True):
+            elif len(pair) == 2 and is_row(pair[1].text) and not parts(pair[0], pair[1], self._width, is_figures=True):
                 rows.append(self._figure_row(pair))
                 number += 2
             else:
@@ -361,137 +378,3 @@ class _Reader:
         self.builder.add(Kind.MEANING, following[0].text_start, following[-1].text_end)
         self.builder.close(following[-1].text_end)
         return True
-
-
-def _parts(previous: Line, line: Line, width: int, *, is_figures: bool) -> bool:
-    """Whether the break between two lines ends a paragraph."""
-    if marker_of(line.text) or _STANDS_ALONE.match(line.text) or _STANDS_ALONE.match(previous.text):
-        return True
-    if line.text[0].islower() or previous.text.endswith(_RUNS_ON):
-        return False
-    if is_figures:
-        return True
-    word = line.text.split(None, 1)[0]
-    return len(previous.text) + 1 + len(word) < _MAX_FILL * width
-
-
-def _family(marker: str) -> str:
-    """What the mark of an item has in common with those of its list: "3." is `0.`, "(b)" and "(iv)" are `(a)`."""
-    if not marker or is_bullet(marker):
-        return marker
-    return re.sub(r"[a-zA-Z]+", "a", re.sub(r"\d+", "0", marker))
-
-
-def _heading_level(stretch: Stretch, before: Stretch | None, after: Stretch | None, *, numbered: bool) -> int:
-    """The level of the heading that the stretch is; 0 if it is none."""
-    lines = stretch.lines
-    first = lines[0].text
-    if len(lines) <= 3 and all(is_capitals(line.text) for line in lines) and not marker_of(first):
-        return 1 if after is not None else 0
-    if len(lines) > 1:
-        return 0
-    rule = stretch.rule
-    is_underline = len(set(rule)) == 1 and rule[0] in _UNDERLINES and len(rule) <= 2 * len(first) + 4
-    if is_underline and len(first) < 100 and not is_sentence(first):
-        return _UNDERLINES[rule[0]]
-    return _lone_heading_level(lines[0], before, after, numbered=numbered) if after is not None else 0
-
-
-def _lone_heading_level(line: Line, before: Stretch | None, after: Stretch, *, numbered: bool) -> int:
-    """The level of a heading that is one only by its look and by the prose or the table below it; 0 if it is none."""
-    marker = marker_of(line.text)
-    is_numbered_on = numbered or is_bullet(marker) or (before is not None and marker_of(before.lines[0].text))
-    is_other = is_row(line.text) or is_contents(line.text) or is_log(line.text) or (marker and is_numbered_on)
-    if is_other or not is_heading(line.text[len(marker) :].strip()):
-        return 0
-    below = after.lines
-    is_prose = is_sentence(below[-1].text) and sum(len(other.text) for other in below) > len(line.text)
-    is_table = len(below) > 1 and all(map(has_gaps, below))
-    if marker_of(below[0].text) or not (is_prose or is_table or is_contents(below[0].text)):
-        return 0
-    return len(re.findall(r"\d+", marker)) or 2
-
-
-def _is_shown_code(lines: Sequence[Line], before: Stretch | None) -> bool:
-    """Whether the lines are code or a command by their place: indented, below a line that ends in a colon."""
-    if before is None or not before.lines[-1].text.endswith(":") or any(marker_of(line.text) for line in lines):
-        return False
-    is_indented = min(line.indent for line in lines) >= before.lines[0].indent + 2
-    is_prose = is_sentence(lines[-1].text) and sum(len(line.text.split()) for line in lines) >= 8
-    return is_indented and not is_prose and not (len(lines) > 1 and all(map(has_gaps, lines)))
-
-
-def _contents_lines(lines: Sequence[Line], number: int) -> int:
-    return _while(lines, number, lambda line: is_contents(line.text))
-
-
-def _log_lines(lines: Sequence[Line], number: int) -> int:
-    """Entries of a log, with the indented lines that belong to them."""
-    if not is_log(lines[number].text):
-        return 0
-    return 1 + _while(lines, number + 1, lambda line: is_log(line.text) or line.indent > lines[number].indent)
-
-
-def _quoted_lines(lines: Sequence[Line], number: int) -> int:
-    return _while(lines, number, lambda line: line.text.startswith(">"))
-
-
-def _parted_lines(lines: Sequence[Line], number: int) -> int:
-    return rows_in(lines, number, "|") or rows_in(lines, number, "\t")
-
-
-def _column_lines(lines: Sequence[Line], number: int) -> int:
-    count = _while(lines, number, has_gaps)
-    is_start = number == 0 or not has_gaps(lines[number - 1])
-    return count if count > 1 and is_start and column_table(lines[number : number + count]) else 0
-
-
-def _fields(lines: Sequence[Line], number: int) -> int:
-    """Lines `Label: value`, with indented lines that continue a value."""
-    line = lines[number]
-    if number and not is_sentence(lines[number - 1].text):
-        return 0
-    if field_of(line.text) is None or marker_of(line.text):
-        return 0
-    count = _while(lines, number, lambda other: _continues_fields(other, line.indent))
-    values = [other.text for other in lines[number : number + count] if field_of(other.text)]
-    sentences = sum(text.endswith((".", "!", "?", ",")) or len(text.split()) > 14 for text in values)
-    return count if 2 * sentences < len(values) and (len(values) > 1 or count == len(lines) - number) else 0
-
-
-def _continues_fields(line: Line, indent: int) -> bool:
-    return line.indent > indent or (line.indent == indent and field_of(line.text) is not None)
-
-
-def _signature(lines: Sequence[Line], number: int) -> int:
-    """A signature, and the short lines below it that say whose it is."""
-    if not _SIGNATURE.match(lines[number].text):
-        return 0
-    return _while(lines, number, lambda line: len(line.text) <= 90 and not line.text.endswith((".", "!", "?")))
-
-
-def _code(lines: Sequence[Line], number: int) -> int:
-    """Commands, or lines below a colon that are indented, or a whole stretch of code."""
-    if number == 0 and len(lines) > 1 and is_code(lines):
-        return len(lines)
-    count = _while(lines, number, lambda line: is_command(line.text))
-    if count or not number or not lines[number - 1].text.endswith(":"):
-        return count
-    indent = lines[number - 1].indent + 2
-    count = _while(lines, number, lambda line: line.indent >= indent and not marker_of(line.text))
-    return 0 if count and is_sentence(lines[number + count - 1].text) else count
-
-
-def _while(lines: Sequence[Line], number: int, is_part: Callable[[Line], bool]) -> int:
-    """How many lines from that one on are part of it."""
-    count = 0
-    while number + count < len(lines) and is_part(lines[number + count]):
-        count += 1
-    return count
-
-
-def _rows_of(lines: Sequence[Line]) -> list[Row]:
-    for mark in ("|", "\t"):
-        if rows_in(lines, 0, mark) == len(lines):
-            return parted_rows(lines, mark)
-    return column_table(lines)
