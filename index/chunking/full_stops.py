@@ -50,8 +50,14 @@ class _Language:
 def _language(
     titles: str = "", short: str = "", starters: str = "", last: str = "etc", ordinal: str = "", *, nouns: bool = False
 ) -> _Language:
-    words = (frozenset(words.split()) for words in (titles, short, starters, last, ordinal))
-    return _Language(*words, nouns_have_capitals=nouns)
+    return _Language(
+        frozenset(titles.split()),
+        frozenset(short.split()),
+        frozenset(starters.split()),
+        frozenset(last.split()),
+        frozenset(ordinal.split()),
+        nouns_have_capitals=nouns,
+    )
 
 
 _SCANDINAVIAN = _language(
