@@ -1,6 +1,5 @@
 """BlockBuilder: collects the blocks of a file whose own text is the canonical text. Pure."""
 
-from dataclasses import replace
 from typing import Any
 
 from index.blocks.block import Block, Kind
@@ -12,37 +11,30 @@ class BlockBuilder:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.blocks: list[Block] = []
+        self._blocks: list[tuple[Kind, int, int | None, dict[str, Any]]] = []  # kind, start, parent, other fields
+        self._ends: list[int] = []
         self._open: list[int] = []
         self._filled: set[int] = set()
 
-    def open(self, kind: Kind, start: int, **facts: Any) -> int:
-        """Begin a block that holds the following ones, and return its number."""
+    def open(self, kind: Kind, start: int, **facts: Any) -> None:
+        """Begin a block that holds the following ones."""
         self.add(kind, start, start, **facts)
-        self._open.append(len(self.blocks) - 1)
-        return self._open[-1]
+        self._open.append(len(self._blocks) - 1)
 
     def close(self, end: int) -> None:
         """End the block that was opened last. It reaches at least as far as what it holds."""
         number = self._open.pop()
-        block = self.blocks[number]
-        end = max(end, block.end, block.start)
-        self.blocks[number] = replace(block, end=end)
+        self._ends[number] = end = max(end, self._ends[number])
         self._reach(end)
 
-    def add(self, kind: Kind, start: int, end: int, **facts: Any) -> int:
-        """Add a block that holds nothing, and return its number."""
+    def add(self, kind: Kind, start: int, end: int, **facts: Any) -> None:
+        """Add a block that holds nothing."""
         parent = self._open[-1] if self._open else None
         if parent is not None and kind is not Kind.MARKUP:
             self._filled.add(parent)
-        self.blocks.append(Block(kind, start, end, parent, **facts))
+        self._blocks.append((kind, start, parent, facts))
+        self._ends.append(end)
         self._reach(end)
-        return len(self.blocks) - 1
-
-    @property
-    def innermost(self) -> Block | None:
-        """The block that was opened last and is not yet closed."""
-        return self.blocks[self._open[-1]] if self._open else None
 
     def extend(self, end: int, *, fill: bool = False) -> None:
         """Let the block that was opened last reach at least to `end`. With `fill` it counts as filled by text of its own."""
@@ -55,11 +47,16 @@ class BlockBuilder:
         """Whether the block that was opened last holds other blocks already, markup apart."""
         return bool(self._open) and self._open[-1] in self._filled
 
+    @property
+    def innermost(self) -> Kind | None:
+        """The kind of the block that was opened last and is not yet closed."""
+        return self._blocks[self._open[-1]][0] if self._open else None
+
     def finish(self) -> tuple[Block, ...]:
         """Return the blocks with their labels."""
-        return with_labels(self.text, self.blocks)
+        found = zip(self._blocks, self._ends, strict=True)
+        return with_labels(self.text, [Block(kind, start, end, up, **facts) for (kind, start, up, facts), end in found])
 
     def _reach(self, end: int) -> None:
-        if self._open and self.blocks[self._open[-1]].end < end:
-            number = self._open[-1]
-            self.blocks[number] = replace(self.blocks[number], end=end)
+        if self._open and self._ends[self._open[-1]] < end:
+            self._ends[self._open[-1]] = end

@@ -175,8 +175,7 @@ class _Reader:
             start, end = self._bare(token.content, pieces)
             self._builder.open(Kind.TERM, self._at(start))
         else:
-            holder = self._builder.innermost
-            is_own = holder is not None and holder.kind in _OWN_TEXT and not self._builder.is_filled
+            is_own = self._builder.innermost in _OWN_TEXT and not self._builder.is_filled
             if is_own:
                 self._builder.extend(self._at(end), fill=True)
             else:

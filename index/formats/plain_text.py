@@ -7,6 +7,7 @@ break ends a paragraph only if the next word would have fitted on the line.
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.blocks.block import Kind, Span
 from index.formats.block_builder import BlockBuilder
@@ -64,6 +65,12 @@ def read_plain_text(text: str) -> Parsed:
     reader = _Reader(text)
     reader.read()
     return Parsed(text, reader.builder.finish(), pages=_pages(text) if "\f" in text else ())
+
+
+def as_text(text: str, name: str, error: ValueError) -> Parsed:
+    """Return the blocks of a text that is not in the format of that name, as the error says, with a warning."""
+    warning = f"It is no valid {name} ({error}), so it was read as plain text, without records"
+    return replace(read_plain_text(text), warnings=(warning,))
 
 
 def _pages(text: str) -> tuple[Page, ...]:
