@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import Block, Kind
-from index.languages import document_language, language_of, with_languages
+from index.languages.detection import document_language, language_of, with_languages
 
 PASSAGES = {
     "en": "The library is closed on Sundays, and the reading room opens at nine for all who hold a card.",
