@@ -40,7 +40,8 @@ class Unit:
     @property
     def context(self) -> tuple[Span, ...]:
         """The literal ranges outside of the unit that it is read with, in order, each once: lead, header cells, keys."""
-        outside = (Span(piece.start, piece.end) for piece in self.pieces if not self.start <= piece.start < self.end)
+        pieces = [Span(piece.start, piece.end) for piece in self.pieces if piece.start < piece.end]
+        outside = (span for span in pieces if not self.start <= span.start < self.end)
         return tuple(dict.fromkeys((*self.lead, *outside)))
 
 

@@ -80,6 +80,8 @@ def _segments(text: str, unit: Unit, begins: NDArray[np.int64]) -> Iterator[_Seg
     for piece in unit.pieces:
         start = position + len(piece.before)
         position = start + piece.end - piece.start
+        if piece.start == piece.end:
+            continue  # a full stop that is inserted at the end of a row
         if not unit.start <= piece.start < unit.end:
             names.append(piece)
             continue
