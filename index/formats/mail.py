@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from index.formats import outlook
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
 from index.formats.compound_file import MAGIC
-from index.formats.html import html_text
+from index.formats.html_text import html_text
 from index.formats.markdown import Heading
 from index.formats.members import Member
 from index.formats.office import StructuredText

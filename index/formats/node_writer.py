@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from index.blocks.block import INLINE, Block, Kind
+from index.blocks.block import INLINE, Block, Kind, Span
 from index.blocks.labels import with_labels
 from index.formats.canonical import canonical
 from index.formats.nodes import LINE_BREAK, Node, PageStart, Part
@@ -44,7 +44,8 @@ class _Writer:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._blocks: list[Block] = []
-        self._places: dict[int, int] = {}  # of cells, by the id of their node
+        self._places: dict[int, int] = {}  # of blocks, by the id of their node
+        self._named: list[tuple[int, list[Node]]] = []  # the place of a block, and what names it
         self._open: list[int] = []
         self._length = 0
         self._gap = ""  # due before the next text
@@ -54,6 +55,10 @@ class _Writer:
         self._pages_due: list[int] = []
 
     def finish(self) -> Written:
+        for number, nodes in self._named:
+            naming = [self._blocks[self._places[id(node)]].span for node in nodes if id(node) in self._places]
+            labels = tuple(span for span in naming if span.start < span.end)
+            self._blocks[number] = replace(self._blocks[number], labels=labels)
         kept: list[Block] = []
         places: dict[int | None, int | None] = {None: None}
         for number, block in enumerate(self._blocks):
@@ -63,7 +68,7 @@ class _Writer:
                 places[number] = len(kept)
                 kept.append(replace(block, parent=places[block.parent]))
         text = "".join(self._parts)
-        ends = [*(page.start for page in self._pages[1:]), len(text)]
+        ends = [*(page.start for page in self._pages), len(text)][1:]
         pages = [
             replace(page, end=max(page.start, len(text[:end].rstrip())))
             for page, end in zip(self._pages, ends, strict=True)
@@ -84,6 +89,9 @@ class _Writer:
             self._write_text(node.plain())
             return
         number = self._begin(node)
+        self._places[id(node)] = number
+        if node.named_by:
+            self._named.append((number, node.named_by))
         if node.kind is Kind.ROW:
             self._write_row(node, depth)
         elif node.kind in _GROUPS or (node.kind in INLINE and not _is_running(node)):
@@ -159,7 +167,12 @@ class _Writer:
             self._owe(self._gap_before(node.kind))
             self._put(self._take_gap())
         parent = self._open[-1] if self._open else None
-        self._blocks.append(Block(node.kind, self._length, self._length, parent, **node.facts))
+        facts = node.facts
+        if node.label:
+            label = " ".join(canonical(node.label).split())
+            facts = {**facts, "labels": (Span(self._length, self._length + len(label)),)}
+            self._put(f"{label}: ")
+        self._blocks.append(Block(node.kind, self._length, self._length, parent, **facts))
         self._open.append(len(self._blocks) - 1)
         return self._open[-1]
 

@@ -26,13 +26,16 @@ class PageStart:
 class Node:
     """A block to be: its kind, what it holds in order, and fields of `Block`. Without a kind it only holds others together.
 
-    `same_as`: a cell that repeats an earlier one, which spans into its row; it has no text of its own.
+    `same_as`: a cell that repeats an earlier one, which spans into its row; it has no text of its own. `label`: the name of a
+    field, which is written before it on its line. `named_by`: nodes of a kind that name it, such as who wrote a quotation.
     """
 
     kind: Kind | None = None
     content: "list[Part]" = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     same_as: "Node | None" = None
+    label: str = ""
+    named_by: "list[Node]" = field(default_factory=list)
 
     def add(self, kind: Kind | None, *content: "Part", **facts: Any) -> "Node":
         """Append a node of that kind and return it."""
