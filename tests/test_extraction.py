@@ -165,7 +165,7 @@ def test_pdf_pages_are_ranges_of_code_points(tmp_path: Path, read: Callable[[Pat
     found = read(pdf(tmp_path / "a.pdf", pages))
     assert [page.number for page in found.pages] == [1, 2, 3]
     assert [found.text[page.start : page.end] for page in found.pages] == [
-        "Größe — “one” €5.\nÄpfel und Öl.", "", "Third pagé.",
+        "Größe — “one” €5.\n\nÄpfel und Öl.", "", "Third pagé.",
     ]  # fmt: skip
 
 
@@ -178,7 +178,8 @@ def test_a_sentence_that_crosses_a_page_stays_one(tmp_path: Path, read: Callable
     found = read(pdf(tmp_path / "a.pdf", body))
     assert (
         found.text
-        == "Annual report\nThe archive holds letters of\nPage 1\nthree families of the town.\n\nNobody read them."
+        == "Annual report\n\nThe archive holds letters of\nPage 1\nAnnual report\nthree families of the town.\n\nPage 2\n\n"
+        "Annual report\n\nNobody read them.\n\nPage 3"
     )
 
 

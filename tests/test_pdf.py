@@ -1,63 +1,395 @@
-"""The text of PDF pages: hyphens, dot leaders, ligatures, running headers and footers, page ranges."""
+"""PDFs drawn here: words, lines, columns, tables, running lines, notes, forms, and where their words stand."""
 
-from index.formats.pdf import join_pages, readable_pages, without_running_lines
+import io
+from collections.abc import Callable, Iterable, Sequence
+
+import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+
+from index.blocks.block import Block, Kind
+from index.blocks.geometry import boxes
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.pdf.furniture import EdgeLine, Edges, running_lines
+from index.formats.pdf.hyphens import Hyphenation
+from index.formats.pdf.reader import OnlyPictures, read_pdf
+from index.formats.pdf.rendering import MAX_PIXELS, render_page
+
+WIDTH, HEIGHT = 595, 842
 
 
-def test_a_hyphenated_word_is_joined_as_the_document_spells_it_elsewhere() -> None:
-    page = (
-        "The bureaus agree. A state-sponsored act. The class is in. The bu\x02reaus agree on state\x02sponsored acts, "
-        "best-in\x02class tack\x02ling of third\x02party risk by a third person of a party, and no other third or party."
+def drawn(*pages: Callable[[Canvas], object]) -> bytes:
+    """A PDF of A4 pages, each drawn by a function."""
+    target = io.BytesIO()
+    canvas = Canvas(target, pagesize=(WIDTH, HEIGHT))
+    for page in pages:
+        canvas.setFont("Helvetica", 11)
+        page(canvas)
+        canvas.showPage()
+    canvas.save()
+    return target.getvalue()
+
+
+def lines(rows: Iterable[str], x: float = 60, top: float = 780, step: float = 14) -> Callable[[Canvas], None]:
+    """Draws lines below each other."""
+
+    def draw(canvas: Canvas) -> None:
+        for number, row in enumerate(rows):
+            canvas.drawString(x, top - step * number, row)
+
+    return draw
+
+
+def read(*pages: Callable[[Canvas], object]) -> Parsed:
+    return read_pdf(drawn(*pages), recognise=False)
+
+
+def texts(parsed: Parsed, *kinds: Kind) -> list[str]:
+    return [parsed.text[block.start : block.end] for block in parsed.blocks if block.kind in kinds]
+
+
+def rows_of(parsed: Parsed) -> list[list[str]]:
+    """The cells of each row of the tables."""
+    rows: dict[int, list[str]] = {}
+    for block in parsed.blocks:
+        if block.kind is Kind.CELL and block.parent is not None:
+            rows.setdefault(block.parent, []).append(parsed.text[block.start : block.end])
+    return list(rows.values())
+
+
+def named(parsed: Parsed, cell: str) -> list[str]:
+    """What names the cell with that text."""
+    block = next(b for b in parsed.blocks if b.kind is Kind.CELL and parsed.text[b.start : b.end] == cell)
+    return [parsed.text[span.start : span.end] for span in block.labels]
+
+
+def below(blocks: Sequence[Block], number: int) -> Kind:
+    parent = blocks[number].parent
+    assert parent is not None
+    return blocks[parent].kind
+
+
+def test_a_hyphen_at_the_end_of_a_line_stays_where_the_other_words_say_so() -> None:
+    known = Hyphenation(
+        [
+            "The bureaus agree. A state-sponsored act. The class is in. best-in-class third party risk by a third person "
+            "of a party, and no other third or party."
+        ]
     )
-    assert readable_pages([page])[0].split(". ", 3)[3] == (
-        "The bureaus agree on state-sponsored acts, best-in-class tackling of third-party risk by a third person of a party, "
-        "and no other third or party."
+    assert not known.keeps("bu", "reaus")
+    assert known.keeps("state", "sponsored")
+    assert known.keeps("best-in", "class")
+    assert not known.keeps("tack", "ling")
+    assert known.keeps("third", "party")
+    assert known.keeps("13a", "15(f)")
+
+
+def test_a_broken_word_is_joined() -> None:
+    found = read(
+        lines(
+            [
+                "The breakwater was rein-",
+                "forced with gran-",
+                "ite blocks by a state-",
+                "owned firm of state-owned workers.",
+            ]
+        )
+    )
+    assert (
+        found.text == "The breakwater was reinforced with granite blocks by a state-owned firm of state-owned workers."
     )
 
 
-def test_a_hyphen_beside_a_figure_stays() -> None:
-    assert readable_pages(["Rule 13a\x0215(f)"]) == ["Rule 13a-15(f)"]
+def test_words_without_spaces_between_them_are_parted_by_their_places() -> None:
+    def draw(canvas: Canvas) -> None:
+        x = 60.0
+        for word in ["The", "Department", "of", "State", "paid"]:
+            canvas.drawString(x, 700, word)
+            x += canvas.stringWidth(word) + 2
+
+    assert read(draw).text == "The Department of State paid"
 
 
-def test_dot_leaders_shrink_and_ligatures_open() -> None:
-    assert readable_pages(["Eﬃcient oﬃces ........................ 12", "E . . . . . . . . 3"]) == [
-        "Efficient offices ... 12",
-        "E ... 3",
+def test_dot_leaders_shrink_and_make_a_contents_page() -> None:
+    entries = [f"Chapter {word} {'.' * 40} {page}" for word, page in (("one", 3), ("two", 9), ("three", 12))]
+    found = read(lines(["Contents", *entries]), lines(["The bridge opened in 1932."]))
+    assert texts(found, Kind.FURNITURE) == ["Contents\nChapter one ... 3\nChapter two ... 9\nChapter three ... 12"]
+    assert found.text.endswith("The bridge opened in 1932.")
+
+
+def edges(pages: Iterable[tuple[Sequence[str], Sequence[str]]]) -> list[Edges]:
+    return [
+        (
+            [EdgeLine(text, 10.0 * number, 1) for number, text in enumerate(top)],
+            [EdgeLine(text, 800 - 10.0 * number, 1) for number, text in enumerate(bottom)],
+        )
+        for top, bottom in pages
     ]
 
 
-def test_running_lines_stay_once_and_page_numbers_go() -> None:
-    pages = [
-        ["Report 2022", f"Text of page {number}", f"More {word}", str(number)] for number, word in enumerate("abcd", 1)
-    ]
-    assert without_running_lines(pages) == [
-        ["Report 2022", "Text of page 1", "More a"],
-        ["Text of page 2", "More b"],
-        ["Text of page 3", "More c"],
-        ["Text of page 4", "More d"],
-    ]
+def test_equal_lines_and_numbers_that_count_the_pages_run() -> None:
+    pages = edges(
+        [(["Report 2022", f"Text of {word}"], [str(number), f"More {word}"]) for number, word in enumerate("abcd", 7)]
+    )
+    assert running_lines(pages) == [(1, 1)] * 4
 
 
-def test_pages_of_one_or_two_lines_have_no_running_lines() -> None:
-    for pages in (
-        [[f"This is leaf {number}."] for number in range(9)],
-        [[f"Leaf {number}", f"Word {number}"] for number in range(9)],
-    ):
-        assert without_running_lines(pages) == pages
+@pytest.mark.parametrize("foot", ["Page {} of 4", "- {} -", "Harbour Ltd | {}", "Seite {}", "{}"])
+def test_page_numbers_run_in_many_forms(foot: str) -> None:
+    assert running_lines(edges(([], [foot.format(number)]) for number in range(1, 5))) == [(0, 1)] * 4
+
+
+def test_roman_numbers_count_pages_too() -> None:
+    assert running_lines(edges(([], [number]) for number in ("i", "ii", "iii", "iv", "v"))) == [(0, 1)] * 5
+
+
+@pytest.mark.parametrize(
+    "line", ["Invoice number: {}", "Article {}", "Total due: {} EUR", "Pump KX-{}", "Date: {}.05.2025", "Weight: {} kg"]
+)
+def test_lines_whose_numbers_are_their_content_do_not_run(line: str) -> None:
+    assert (
+        running_lines(edges(([line.format(number)], [line.format(number)]) for number in range(11, 15))) == [(0, 0)] * 4
+    )
+
+
+def test_figures_below_each_other_are_no_page_numbers() -> None:
+    pages = edges(([], [str(number), "20", "10"]) for number in range(4))
+    assert running_lines(pages) == [(0, 1)] * 4
 
 
 def test_two_equal_pages_are_no_pattern() -> None:
-    pages = [["Report", "a b c"], ["Report", "d e f"]]
-    assert without_running_lines(pages) == pages
+    assert running_lines(edges([(["Report"], []), (["Report"], [])])) == [(0, 0), (0, 0)]
 
 
-def test_figures_inside_a_table_are_no_page_numbers() -> None:
+def test_pages_of_one_or_two_lines_have_no_running_lines() -> None:
+    for rows in (["This is a leaf."], ["Leaf", "Word"]):
+        assert texts(read(*[lines(rows)] * 9), Kind.FURNITURE) == []
+
+
+def test_running_lines_stay_in_the_text_and_part_no_sentence() -> None:
     pages = [
-        [*(f"Text {word}{word * line}" for line in range(9)), "10", "20", str(page)] for page, word in enumerate("abcd")
+        ["Harbour handbook", "The archive holds the letters of", "Page 1 of 3"],
+        ["Harbour handbook", "three families of the town.", "Page 2 of 3"],
+        ["Harbour handbook", "Nobody read them.", "Page 3 of 3"],
     ]
-    assert without_running_lines(pages) == [page[:-1] for page in pages]
+    found = read(*[lines(page, step=60) for page in pages])
+    sentence = "The archive holds the letters of\nPage 1 of 3\nHarbour handbook\nthree families of the town."
+    assert sentence in texts(found, Kind.PARAGRAPH)
+    assert [found.text[page.start : page.end] for page in found.pages] == [
+        "Harbour handbook\n\nThe archive holds the letters of\nPage 1 of 3",
+        "Harbour handbook\nthree families of the town.\n\nPage 2 of 3",
+        "Harbour handbook\n\nNobody read them.\n\nPage 3 of 3",
+    ]
 
 
-def test_pages_join_where_a_sentence_goes_on() -> None:
-    text, ranges = join_pages(["It goes", "on here.", "", "New page."])
-    assert text == "It goes\non here.\n\nNew page."
-    assert [text[start:end] for start, end in ranges] == ["It goes", "on here.", "", "New page."]
+@pytest.mark.parametrize("by_row", [True, False])
+def test_columns_are_read_one_after_the_other(by_row: bool) -> None:
+    left = [
+        "The wardens of the lagoon count",
+        "the flamingos every spring. In the",
+        "last count they found 1,840 birds,",
+        "which is more than before.",
+    ]
+    right = [
+        "Visitors need a permit, which the",
+        "harbour office issues within three",
+        "days. The permit costs 15 euros and",
+        "is valid for one week.",
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        places = [(60, row, text) for row, text in enumerate(left)] + [
+            (320, row, text) for row, text in enumerate(right)
+        ]
+        for x, row, text in sorted(places, key=lambda place: place[1]) if by_row else places:
+            canvas.drawString(x, 780 - 13 * row, text)
+
+    assert read(draw).text == f"{' '.join(left)}\n\n{' '.join(right)}"
+
+
+def table(
+    rows: Sequence[Sequence[str]], places: Sequence[float], top: float = 700, *, right: bool = False
+) -> Callable[[Canvas], None]:
+    """Draws cells at places, left-aligned; right-aligned but for the first column with `right`."""
+
+    def draw(canvas: Canvas) -> None:
+        for number, row in enumerate(rows):
+            for place, cell in zip(places, row, strict=True):
+                put = canvas.drawRightString if right and place != places[0] else canvas.drawString
+                put(place, top - 16 * number, cell)
+
+    return draw
+
+
+def test_cells_without_lines_around_them_are_a_table_and_blanks_stay() -> None:
+    rows = [
+        ["Ship", "Flag", "Draught (m)", "Built"],
+        ["Aurora", "NO", "5.2", ""],
+        ["Boreas", "", "6.8", "1998"],
+        ["Cygnus", "DK", "", "2011"],
+    ]
+    found = read(table(rows, [60, 160, 240, 340]))
+    assert rows_of(found) == rows
+    assert named(found, "6.8") == ["Draught (m)"]
+    assert named(found, "2011") == ["Built"]
+
+
+def test_headings_over_several_rows_and_columns_name_the_figures_below() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawCentredString(350, 732, "Three Months Ended")
+        table([["", "June 25,", "June 26,"], ["", "2022", "2021"]], [60, 320, 420], 716, right=True)(canvas)
+        rows = [
+            ["Net sales:", "", ""],
+            ["Products", "63,355", "63,948"],
+            ["Services", "19,604", "17,486"],
+            ["Total net sales", "82,959", "81,434"],
+        ]
+        table(rows, [60, 320, 420], 684, right=True)(canvas)
+        for x in (270, 370):
+            canvas.drawString(x, 668, "$")
+
+    found = read(draw)
+    assert rows_of(found)[-3:] == [
+        ["Products", "$ 63,355", "$ 63,948"],
+        ["Services", "19,604", "17,486"],
+        ["Total net sales", "82,959", "81,434"],
+    ]
+    assert named(found, "17,486") == ["Three Months Ended", "June 26,", "2021"]
+
+
+def test_a_label_of_two_lines_is_one_cell() -> None:
+    rows = [
+        ["", "2022", "2021"],
+        ["Cash used in the purchase of", "", ""],
+        ["marketable securities", "(1,200)", "(900)"],
+        ["Other", "30", "40"],
+    ]
+    found = read(table(rows, [60, 320, 420], right=True))
+    assert rows_of(found)[1] == ["Cash used in the purchase of marketable securities", "(1,200)", "(900)"]
+
+
+def test_superscripts_are_parted_from_figures_and_lead_to_their_note() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(60, 780, "The subscription is 120")
+        end = 60 + canvas.stringWidth("The subscription is 120")
+        canvas.setFont("Helvetica", 7)
+        canvas.drawString(end, 785, "3")
+        canvas.setFont("Helvetica", 11)
+        canvas.drawString(end + 4, 780, " francs.")
+        canvas.setFont("Helvetica", 7)
+        canvas.drawString(60, 92, "3")
+        canvas.setFont("Helvetica", 9)
+        canvas.drawString(65, 88, "Children travel free.")
+
+    found = read(draw)
+    assert found.text == "The subscription is 120[3] francs.\n\n[3] Children travel free."
+    assert [(block.kind, block.marker) for block in found.blocks if block.kind is Kind.NOTE] == [(Kind.NOTE, "3")]
+    assert texts(found, Kind.MARK) == ["[3]", "[3]"]
+
+
+def test_list_items_have_their_markers_and_depth() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(60, 780, "Bring these things:")
+        for number, (x, text) in enumerate(
+            [
+                (60, "1. a warm coat for the long"),
+                (74, "way over the ice"),
+                (80, "(a) with a hood"),
+                (80, "(b) with pockets"),
+                (60, "2. boots"),
+            ]
+        ):
+            canvas.drawString(x, 764 - 14 * number, text)
+
+    found = read(draw)
+    items = [block for block in found.blocks if block.kind is Kind.ITEM]
+    assert [(item.marker, item.level) for item in items] == [("1.", 1), ("(a)", 2), ("(b)", 2), ("2.", 1)]
+    assert texts(found, Kind.ITEM)[0].startswith("1. a warm coat for the long way over the ice\n(a) with a hood")
+    outer = next(block for block in found.blocks if block.kind is Kind.LIST)
+    assert [found.text[span.start : span.end] for span in outer.labels] == ["Bring these things:"]
+
+
+def test_large_and_bold_lines_are_headings_and_the_outline_gives_their_level() -> None:
+    body = ["The wardens count the flamingos of the lagoon every spring, and the", "birds scatter after heavy rain."]
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 18)
+        canvas.drawString(60, 780, "The lagoon")
+        canvas.setFont("Helvetica-Bold", 11)
+        canvas.drawString(60, 750, "Counting birds")
+        canvas.setFont("Helvetica", 11)
+        lines(body, top=734)(canvas)
+        canvas.drawString(60, 690, "Plain chapter")
+        lines(body, top=670)(canvas)
+        canvas.bookmarkPage("plain")
+        canvas.addOutlineEntry("Plain chapter", "plain", 0)
+
+    found = read(draw)
+    headings = [
+        (found.text[block.start : block.end], block.level) for block in found.blocks if block.kind is Kind.HEADING
+    ]
+    assert headings == [("The lagoon", 1), ("Counting birds", 2), ("Plain chapter", 1)]
+    assert texts(found, Kind.PARAGRAPH) == [" ".join(body)] * 2
+
+
+def test_form_fields_have_values_and_labels() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(60, 780, "Application for a mooring")
+        for y, label, value in ((740, "Name of the vessel:", "Stormy Petrel"), (700, "Length over all:", "11.4 m")):
+            canvas.drawString(60, y, label)
+            canvas.acroForm.textfield(name=label, value=value, x=200, y=y - 6, width=200, height=20)
+        canvas.acroForm.checkbox(name="shore", checked=True, x=60, y=660, size=14)
+        canvas.drawString(80, 662, "Shore power wanted")
+
+    found = read(draw)
+    fields = [block for block in found.blocks if block.kind is Kind.FIELD]
+    assert [(*[found.text[s.start : s.end] for s in field.labels], found.text[field.start : field.end]) for field in fields] == [
+        ("Name of the vessel:", "Stormy Petrel"), ("Length over all:", "11.4 m"), ("Shore power wanted", "yes"),
+    ]  # fmt: skip
+
+
+def picture(canvas: Canvas) -> None:
+    from reportlab.lib.utils import ImageReader
+
+    canvas.drawImage(ImageReader(Image.new("L", (200, 200), 90)), 60, 500, 300, 300)
+
+
+def test_a_page_that_is_a_picture_is_named_where_nothing_can_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    found = read(lines(["The policy ends in 2027."]), picture, picture)
+    assert found.warnings == (
+        "Pages 2, 3 are pictures without characters, and their text was not read. Install Tesseract (tesseract-ocr), then index again",
+    )
+    with pytest.raises(OnlyPictures, match="no text layer: its pages are pictures"):
+        read(picture)
+
+
+def test_every_word_has_its_box() -> None:
+    found = read(
+        lines(["The bridge opened in 1932.", "", "It was closed in 1999 again."]), lines(["A new one stands."])
+    )
+    for page in found.geometry:
+        assert (page.width, page.height) == (WIDTH, HEIGHT)
+    assert [found.text[word.start : word.end] for page in found.geometry for word in page.words()] == found.text.split()
+    start = found.text.index("closed")
+    ((page, box),) = boxes(found.geometry, start, start + len("closed in 1999"))
+    assert page == 1
+    assert box.left == pytest.approx(60 + Canvas("x").stringWidth("It was ", "Helvetica", 11), abs=0.2)
+    assert box.top < HEIGHT - (780 - 28) < box.bottom
+
+
+def test_a_page_is_drawn_at_the_width_asked_for() -> None:
+    data = drawn(lines(["The bridge opened in 1932."]))
+    image = Image.open(io.BytesIO(render_page(data, 1, 300)))
+    assert (image.format, image.width, image.mode) == ("PNG", 300, "RGB")
+    darkest, _ = image.convert("L").getextrema()
+    assert darkest < 100
+    large = Image.open(io.BytesIO(render_page(data, 1, 1_000_000)))
+    assert large.width * large.height <= 1.01 * MAX_PIXELS
+    with pytest.raises(IndexError, match="page 2 of 1"):
+        render_page(data, 2, 300)
+
+
+def test_a_damaged_file_cannot_be_read() -> None:
+    with pytest.raises(Unreadable, match="damaged or cut short"):
+        read_pdf(b"%PDF-1.7 and nothing else", recognise=False)

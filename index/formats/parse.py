@@ -27,11 +27,10 @@ from index.formats.mail import read_mail
 from index.formats.markdown import Heading, front_matter_title, markdown_headings
 from index.formats.members import Damaged
 from index.formats.notebook import NotANotebook, notebook_text
-from index.formats.ocr import RecognitionFailed, recognised_pages
 from index.formats.office import SLIDE_MARK, StructuredText, text_of_nodes, text_of_slides
 from index.formats.office_zip import check_office_zip
 from index.formats.parsed import Parsed, Unreadable
-from index.formats.pdf import HYPHEN_AT_LINE_END, join_pages, readable_pages
+from index.formats.pdf.reader import OnlyPictures, read_pdf
 from index.formats.registry import Format, Parser, format_of, is_document, is_zipped, skip_reason
 from index.formats.source_file import check_first_bytes, read_source
 from index.records import Document, Page
@@ -54,16 +53,18 @@ def read_document(path: Path, name: PurePath, uri: str, limits: Limits, *, recog
     if not is_document(file_format):
         raise NotADocument(uri, "it holds other files and is no document itself", "Read the files that it holds")
     data, stamp = read_source(path, uri, limits.file_bytes)
-    return Extraction(parse_document(data, name, uri, limits, file_format, path if recognise else None), stamp)
+    return Extraction(parse_document(data, name, uri, limits, file_format, recognise=recognise), stamp)
 
 
 def parse_document(
-    data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, scan: Path | None = None
+    data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, *, recognise: bool = False
 ) -> Document:
-    """The document in `data`. `name` is the title if nothing else is; `scan` is the PDF whose pages to recognise."""
+    """The document in `data`. `name` is the title if nothing else is; `recognise`: see `read_document`."""
     check_first_bytes(name, data, uri)
     try:
-        parsed = _parsed(data, name, uri, limits, file_format, scan)
+        parsed = _parsed(data, name, uri, limits, file_format, recognise=recognise)
+    except OnlyPictures as error:
+        raise NoTextLayer(uri, str(error), error.fix) from error
     except Unreadable as error:
         raise DocumentRejected(uri, str(error), error.fix) from error
     if len(parsed.text) > limits.characters:
@@ -86,7 +87,7 @@ def parse_document(
     )
 
 
-def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, scan: Path | None) -> Parsed:
+def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, *, recognise: bool) -> Parsed:
     if file_format.parser in _READERS_OF_TEXT:
         return _read_text(data, name, uri, _READERS_OF_TEXT[file_format.parser])
     if is_zipped(data):
@@ -96,7 +97,7 @@ def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: 
     if file_format.parser is Parser.MAIL:
         return _as_parsed(_parts_of_mail(data, uri))
     if file_format.parser is Parser.PDF:
-        return _as_parsed(_parts_of_pdf(_kreuzberg(data, file_format, uri), uri, scan))
+        return read_pdf(data, recognise=recognise)
     return _as_parsed(_parts_of_office(_kreuzberg(data, file_format, uri), file_format))
 
 
@@ -213,25 +214,6 @@ def _kreuzberg(data: bytes, file_format: Format, uri: str) -> ExtractionResult:
         raise DocumentRejected(
             uri, reason, "Open it in its own program and save it again, or fetch it again"
         ) from error
-
-
-def _parts_of_pdf(result: ExtractionResult, uri: str, scan: Path | None) -> _Parts:
-    raw = [page["content"] for page in sorted(result.pages or (), key=lambda page: page["page_number"])]
-    facts = _document_facts(result)
-    if not any(page.strip() for page in raw):
-        if scan is None:
-            fix = "Install Tesseract (tesseract-ocr), or run the file through ocrmypdf; then index again"
-            raise NoTextLayer(uri, "it has no text layer: its pages are pictures", fix)
-        try:
-            raw = list(recognised_pages(scan))
-        except RecognitionFailed as error:
-            reason = f"its pages are pictures, and their text was not recognised ({error})"
-            raise DocumentRejected(uri, reason, "Run it through ocrmypdf, then index again") from error
-        facts["recognised_by"] = "tesseract"
-    marked = [HYPHEN_AT_LINE_END.join(canonical(part) for part in page.split(HYPHEN_AT_LINE_END)) for page in raw]
-    text, ranges = join_pages(readable_pages(marked))
-    pages = [(number, start, end) for number, (start, end) in enumerate(ranges, start=1)]
-    return _Parts(text, _document_title(result), (), pages, facts)
 
 
 def _parts_of_office(result: ExtractionResult, file_format: Format) -> _Parts:

@@ -1,45 +1,50 @@
 """Scanned pages -> text (OCR), by Tesseract if it is installed. Runs only in the process of `index.extraction.worker`.
 
-kreuzberg includes a Tesseract of its own, but (4.10) it returns the text of all pages as one, turns ordinary lines into
-tables, and keeps the text in the user's cache folder. So kreuzberg only draws the pages, one at a time, and the program
-`tesseract` reads them.
+PDFium draws the pages, one at a time, and the program `tesseract` reads them.
 """
 
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
-from kreuzberg import PdfPageIterator
-
-from index.formats.pdf import HYPHEN_AT_LINE_END
+from index.formats.pdf.pages import open_pdf
+from index.formats.pdf.rendering import png_of
 
 _DOTS_PER_INCH = 200
 _PAGE_SECONDS = 120.0
 _MAX_LANGUAGES = 4
 _NOT_LANGUAGES = frozenset(("osd", "equ"))  # models for page orientation and equations
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 
 
 class RecognitionFailed(Exception):
     """Tesseract or the drawing of a page failed. The message says how."""
 
 
-def recognised_pages(path: Path) -> Iterator[str]:
-    """The text of each page of the PDF, in the form of a PDF's text layer. Raises `RecognitionFailed`."""
+def is_installed() -> bool:
+    """Whether Tesseract is there."""
+    return shutil.which("tesseract") is not None
+
+
+def recognised_pages(data: bytes, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the text of those pages of the PDF (from 1). Raises `RecognitionFailed`."""
     program = shutil.which("tesseract")
     if program is None:
         raise RecognitionFailed("tesseract is not installed")
     languages = "+".join(_languages(program))
+    document = open_pdf(data)
+    found: dict[int, str] = {}
     try:
-        with PdfPageIterator(str(path), dpi=_DOTS_PER_INCH) as pages:
-            for _, picture in pages:
-                text = _run(program, ["stdin", "stdout", "-l", languages], picture).decode("utf-8", "replace")
-                yield _BROKEN_WORD.sub(HYPHEN_AT_LINE_END, text.replace("\f", "").strip())
+        for number in numbers:
+            picture = png_of(document, number, _DOTS_PER_INCH / 72, is_grey=True)
+            text = _run(program, ["stdin", "stdout", "--dpi", str(_DOTS_PER_INCH), "-l", languages], picture)
+            found[number] = re.sub(r"\f", "", text.decode("utf-8", "replace")).strip()
     except (RuntimeError, ValueError, OSError) as error:
         raise RecognitionFailed(str(error)) from error
+    finally:
+        document.close()
+    return found
 
 
 def _languages(program: str) -> list[str]:

@@ -1,0 +1,121 @@
+"""The pages of a PDF, one after the other: what PDFium says of each, kept small until the whole document is known."""
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pypdfium2 as pypdfium
+import pypdfium2.raw as pdfium
+
+from index.formats.parsed import Unreadable
+from index.formats.pdf.characters import View, characters_of, view_of
+from index.formats.pdf.fields import PageNotes, notes_of
+from index.formats.pdf.rows import Row, rows_of
+from index.formats.pdf.words import PageWords, words_of
+
+_BOLD_NAMES = ("bold", "black", "heavy", "semibold", "demi")
+_BOLD_WEIGHT = 600
+_NAME_BYTES = 200
+_MAX_OUTLINE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PdfPage:
+    """A page: its number (from 1), how it is shown, its words, which of them are bold, and what people wrote on it.
+
+    `is_picture` says that it shows a picture and holds no characters.
+    """
+
+    number: int
+    view: View
+    words: PageWords
+    is_bold: tuple[bool, ...]
+    notes: PageNotes
+    is_picture: bool
+
+    def rows(self) -> list[Row]:
+        """Return its rows, from top to bottom."""
+        return rows_of(self.words, self.is_bold)
+
+
+def open_pdf(data: bytes) -> pypdfium.PdfDocument:
+    """Return the opened file. Raises `Unreadable` if it is encrypted or damaged."""
+    try:
+        document = pypdfium.PdfDocument(data)
+    except pypdfium.PdfiumError as error:
+        if error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+            raise Unreadable("it is encrypted", "Save a copy without a password") from error
+        reason = f"it is damaged or cut short ({error})"
+        raise Unreadable(reason, "Open it in its own program and save it again, or fetch it again") from error
+    if len(document) == 0:
+        raise Unreadable(
+            "it is damaged or cut short (it has no page)",
+            "Open it in its own program and save it again, or fetch it again",
+        )
+    return document
+
+
+def pages_of(document: pypdfium.PdfDocument) -> Iterator[PdfPage]:
+    """Yield the pages in order; a page that PDFium cannot load is blank."""
+    document.init_forms()
+    handle = document.formenv.raw if document.formenv is not None else None
+    fonts: dict[int, bool] = {}
+    for number in range(1, len(document) + 1):
+        page = pdfium.FPDF_LoadPage(document.raw, number - 1)
+        if not page:
+            yield PdfPage(number, View(612, 792, 0, 0, 612, 792, 0), PageWords.none(), (), PageNotes((), ()), False)
+            continue
+        text_page = pdfium.FPDFText_LoadPage(page)
+        try:
+            view = view_of(page)
+            words = words_of(characters_of(text_page, view)) if text_page else PageWords.none()
+            is_picture = not words.texts and _shows_picture(page)
+            yield PdfPage(number, view, words, _bold(words, fonts), notes_of(page, handle, view), is_picture)
+        finally:
+            if text_page:
+                pdfium.FPDFText_ClosePage(text_page)
+            pdfium.FPDF_ClosePage(page)
+
+
+def outline_of(document: pypdfium.PdfDocument) -> list[tuple[str, int, int]]:
+    """Return the entries of the outline: title, page (from 1) and level (from 1)."""
+    found: list[tuple[str, int, int]] = []
+    try:
+        for bookmark in document.get_toc(max_depth=8):
+            target = bookmark.get_dest()
+            page = target.get_index() if target is not None else None
+            if page is not None and page >= 0:
+                found.append((bookmark.get_title(), page + 1, bookmark.level + 1))
+            if len(found) >= _MAX_OUTLINE:
+                break
+    except (pypdfium.PdfiumError, UnicodeDecodeError):
+        return found
+    return found
+
+
+def _shows_picture(page: Any) -> bool:
+    count = min(pdfium.FPDFPage_CountObjects(page), 10_000)
+    kinds = (pdfium.FPDFPageObj_GetType(pdfium.FPDFPage_GetObject(page, number)) for number in range(count))
+    return any(kind in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM) for kind in kinds)
+
+
+def _bold(words: PageWords, fonts: dict[int, bool]) -> tuple[bool, ...]:
+    """Whether each word is bold, by the name or weight of its font."""
+    objects, inverse = np.unique(words.objects, return_inverse=True)
+    is_bold = [bool(address) and _is_bold(int(address), fonts) for address in objects.tolist()]
+    return tuple(is_bold[place] for place in inverse.tolist())
+
+
+def _is_bold(address: int, fonts: dict[int, bool]) -> bool:
+    font = pdfium.FPDFTextObj_GetFont(ctypes.cast(address, pdfium.FPDF_PAGEOBJECT))
+    if not font:
+        return False
+    key = ctypes.cast(font, ctypes.c_void_p).value or 0
+    if key not in fonts:
+        name = ctypes.create_string_buffer(_NAME_BYTES)
+        pdfium.FPDFFont_GetBaseFontName(font, name, _NAME_BYTES)
+        lower = name.value.decode("latin-1").lower()
+        fonts[key] = any(part in lower for part in _BOLD_NAMES) or pdfium.FPDFFont_GetWeight(font) >= _BOLD_WEIGHT
+    return fonts[key]

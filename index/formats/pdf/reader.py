@@ -1,0 +1,189 @@
+"""A PDF -> canonical text, blocks, pages and the places of its words.
+
+The file is gone through twice: first each page's words are read, which shows what the whole document says (the body's size, running
+lines, how words are spelled); then each page is laid out.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from index.blocks.block import Block, Kind, Span
+from index.blocks.geometry import PageGeometry, PlacedWord, page_geometry
+from index.formats.canonical import canonical
+from index.formats.node_writer import write_nodes
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.pdf.asides import Note, contents_rows, with_notes
+from index.formats.pdf.columns import reading_order
+from index.formats.pdf.fields import with_labels
+from index.formats.pdf.flow import Flow
+from index.formats.pdf.furniture import Edges, edge_lines, running_lines
+from index.formats.pdf.hyphens import Hyphenation
+from index.formats.pdf.ink import Ink, span_of
+from index.formats.pdf.pages import PdfPage, open_pdf, outline_of, pages_of
+from index.formats.pdf.recognition import RecognitionFailed, is_installed, recognised_pages
+from index.formats.pdf.rows import Row
+from index.formats.pdf.styles import RowFacts, Styles, facts_of
+from index.records import Page
+
+_MADE_BY_PROGRAM = re.compile(
+    r"microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z", re.IGNORECASE
+)
+
+
+class OnlyPictures(Unreadable):
+    """Pages that are pictures must be recognised first: all pages with content, or some of them where Tesseract is there."""
+
+
+def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
+    """Return the PDF with its structure. Raises `Unreadable` if it is encrypted or damaged.
+
+    With `recognise`, the text of pages that are pictures is recognised by Tesseract. Without it, they are named in a warning, or
+    `OnlyPictures` is raised if no page has characters, or if Tesseract is there.
+    """
+    document = open_pdf(data)
+    try:
+        outline = outline_of(document)
+        facts = document.get_metadata_dict(skip_empty=True)
+        pages = list(pages_of(document))
+    finally:
+        document.close()
+    recognised, warnings = _recognised(data, pages, recognise)
+    edges: list[Edges] = []
+    row_facts: list[RowFacts] = []
+    for page in pages:
+        rows = page.rows()
+        edges.append(edge_lines(rows))
+        row_facts.extend(map(facts_of, rows))
+    texts = (" ".join(page.words.texts) for page in pages)
+    ink = Ink(Hyphenation((*texts, *recognised.values())))
+    flow = Flow(ink, Styles(row_facts, outline))
+    for page, running in zip(pages, running_lines(edges), strict=True):
+        _add_page(flow, page, running, recognised.get(page.number, ""))
+    written = write_nodes(flow.finish())
+    places = ink.places(written.text)
+    return Parsed(
+        written.text,
+        _with_field_labels(written.blocks, flow, places),
+        title=_title(facts),
+        pages=_with_last_pages(written.pages, len(pages), len(written.text)),
+        metadata=_facts(facts) | ({"recognised_by": "tesseract"} if recognised else {}),
+        warnings=warnings,
+        geometry=tuple(_geometry(page, places.get(page.number, ())) for page in pages),
+    )
+
+
+def _recognised(data: bytes, pages: Sequence[PdfPage], recognise: bool) -> tuple[dict[int, str], tuple[str, ...]]:
+    """The text of the pages that are pictures, and what to say about those that were not read."""
+    numbers = [page.number for page in pages if page.is_picture]
+    has_characters = any(page.words.texts for page in pages)
+    if not numbers:
+        return {}, ()
+    if recognise:
+        try:
+            return recognised_pages(data, numbers), ()
+        except RecognitionFailed as error:
+            if not has_characters:
+                reason = f"its pages are pictures, and their text was not recognised ({error})"
+                raise Unreadable(reason, "Run it through ocrmypdf, then index again") from error
+            return {}, (
+                _unread(numbers, f"was not recognised ({error}). Run the file through ocrmypdf, then index again"),
+            )
+    if not has_characters or is_installed():
+        fix = "Install Tesseract (tesseract-ocr), or run the file through ocrmypdf; then index again"
+        raise OnlyPictures("it has no text layer: its pages are pictures", fix)
+    return {}, (_unread(numbers, "was not read. Install Tesseract (tesseract-ocr), then index again"),)
+
+
+def _unread(numbers: Sequence[int], what: str) -> str:
+    named = ", ".join(map(str, numbers[:20])) + (f" and {len(numbers) - 20} more" if len(numbers) > 20 else "")
+    subject = f"Page {named} is a picture" if len(numbers) == 1 else f"Pages {named} are pictures"
+    return f"{subject} without characters, and {'its' if len(numbers) == 1 else 'their'} text {what}"
+
+
+def _add_page(flow: Flow, page: PdfPage, running: tuple[int, int], recognised: str) -> None:
+    flow.start_page(page.number)
+    rows = page.rows()
+    top, end = running[0], len(rows) - running[1]
+    flow.add_furniture(rows[:top])
+    body = rows[top:end]
+    contents = contents_rows(body)
+    fields = with_labels(page.notes.fields, rows)
+    for is_contents, part in _parts(body, contents):
+        if is_contents:
+            flow.add_furniture(part)
+            continue
+        for run in reading_order(part):
+            for piece in with_notes(run.rows, flow.styles.body):
+                if isinstance(piece, Note):
+                    flow.add_note(piece.rows, piece.mark)
+                else:
+                    flow.add_run(piece, run.bound, fields)
+    flow.add_fields(field for field, row in fields if row is None)
+    for text in (*page.notes.texts, recognised):
+        if text.strip():
+            flow.add_text(text)
+    flow.add_furniture(rows[end:])
+
+
+def _parts(rows: Sequence[Row], contents: frozenset[int]) -> list[tuple[bool, list[Row]]]:
+    """The rows in runs, each with whether they are of a table of contents."""
+    parts: list[tuple[bool, list[Row]]] = []
+    for number, row in enumerate(rows):
+        if not parts or parts[-1][0] != (number in contents):
+            parts.append((number in contents, []))
+        parts[-1][1].append(row)
+    return parts
+
+
+def _geometry(page: PdfPage, places: Sequence[tuple[int, PlacedWord]]) -> PageGeometry:
+    return page_geometry(page.number, page.view.width, page.view.height, [place for _, place in places])
+
+
+def _with_last_pages(pages: Sequence[Page], count: int, length: int) -> tuple[Page, ...]:
+    """The pages with those at the end that hold no text."""
+    last = pages[-1].number if pages else 0
+    return (*pages, *(Page(number, length, length) for number in range(last + 1, count + 1)))
+
+
+def _with_field_labels(
+    blocks: Sequence[Block], flow: Flow, places: Mapping[int, Sequence[tuple[int, PlacedWord]]]
+) -> tuple[Block, ...]:
+    fields = iter(flow.fields)
+    found: list[Block] = []
+    for block in blocks:
+        if block.kind is not Kind.FIELD:
+            found.append(block)
+            continue
+        page, field = next(fields)
+        wanted = {word.place for word in field.label}
+        label = span_of(place for number, place in places.get(page, ()) if number in wanted)
+        labels: tuple[Span, ...] = (label,) if label is not None else ()
+        found.append(replace(block, labels=labels))
+    return tuple(found)
+
+
+def _facts(facts: Mapping[str, str]) -> dict[str, str]:
+    found = {"author": facts.get("Author", ""), "created": _date(facts.get("CreationDate", ""))}
+    return {name: canonical(fact) for name, fact in found.items() if fact.strip()}
+
+
+def _date(date: str) -> str:
+    """A PDF's date, D:20240131235959+01'00', in ISO 8601; empty if it is none."""
+    digits = date.removeprefix("D:")
+    zone = digits[14:].replace("'", "")
+    zone = zone if zone[:1] in ("+", "-") and len(zone) in (3, 5) else "Z" if zone[:1] == "Z" else ""
+    for length, form in ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), (4, "%Y")):
+        try:
+            found = datetime.strptime(digits[:length], form)
+        except ValueError:
+            continue
+        return found.date().isoformat() if length < 12 else found.isoformat() + zone.replace("+0000", "Z")
+    return ""
+
+
+def _title(facts: Mapping[str, str]) -> str:
+    """The title or subject that the file gives; empty if a program made it or it is a single word."""
+    title = canonical(facts.get("Title") or facts.get("Subject") or "").strip()
+    return "" if _MADE_BY_PROGRAM.match(title) or len(title.split()) < 2 else title

@@ -1,0 +1,161 @@
+"""Words -> rows: what stands side by side on a page, from left to right, superscripts in the row that they belong to. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from index.formats.pdf.words import HYPHEN_AT_LINE_END, PageWords
+
+_SAME_LINE = 0.3  # of the lower height: baselines closer than that are one row's
+_SMALL = 0.82  # of the row's size: a superscript or subscript
+_RAISED = 0.12  # of the row's size, from baseline to baseline
+
+
+class Word(NamedTuple):
+    """A word, or a piece of one that `touches` what is before it. `place` is its number among the words of the page."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    baseline: float
+    is_bold: bool
+    touches: bool
+    place: int
+
+    @property
+    def height(self) -> float:
+        """The height of its font, about 1.15 times the font's size."""
+        return self.bottom - self.top
+
+
+@dataclass(slots=True)
+class Row:
+    """Words from left to right on one line of a page; `baseline` and `size` (a height) are those of most of its letters."""
+
+    words: list[Word]
+    baseline: float = 0.0
+    size: float = 0.0
+    left: float = 0.0
+    right: float = 0.0
+    is_bold: bool = False
+    raised: frozenset[int] = field(default_factory=frozenset)  # places of superscripts
+    lowered: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def top(self) -> float:
+        """The upper edge of its letters."""
+        return min(word.top for word in self.words)
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge of its letters."""
+        return max(word.bottom for word in self.words)
+
+    @property
+    def text(self) -> str:
+        """Its words with spaces."""
+        parts: list[str] = []
+        for word in self.words:
+            parts.append(word.text if word.touches or not parts else f" {word.text}")
+        return "".join(parts).replace(HYPHEN_AT_LINE_END, "-")
+
+    @property
+    def ends_in_hyphen(self) -> bool:
+        """Whether PDFium says that its last word goes on in the next line."""
+        return self.words[-1].text.endswith(HYPHEN_AT_LINE_END)
+
+
+def rows_of(words: PageWords, is_bold: Sequence[bool]) -> list[Row]:
+    """Return the rows of a page, from top to bottom."""
+    edges = (words.left, words.top, words.right, words.bottom, words.baseline)
+    columns = (values.tolist() for values in edges)
+    every = [
+        Word(*facts, place)
+        for place, facts in enumerate(zip(words.texts, *columns, is_bold, words.touches.tolist(), strict=True))
+    ]
+    groups: list[list[Word]] = []
+    baseline = height = 0.0
+    for word in sorted(every, key=lambda word: word.baseline):
+        if not groups or word.baseline - baseline > _SAME_LINE * min(height, word.height):
+            groups.append([])
+            baseline, height = word.baseline, word.height
+        groups[-1].append(word)
+        height = max(height, word.height) if word.baseline - baseline < 0.1 * height else height
+    return [row_of(group) for group in _with_small_words(groups)]
+
+
+def row_of(words: Iterable[Word]) -> Row:
+    """Return the row of these words."""
+    ordered = sorted(words, key=lambda word: (word.left, word.place))
+    letters: dict[tuple[float, float], int] = {}
+    for word in ordered:
+        key = (round(word.height * 2), round(word.baseline))
+        letters[key] = letters.get(key, 0) + len(word.text)
+    most = max(letters, key=lambda key: (letters[key], key[0]))
+    main = [word for word in ordered if (round(word.height * 2), round(word.baseline)) == most]
+    size, baseline = main[0].height, main[0].baseline
+    bold = sum(len(word.text) for word in ordered if word.is_bold)
+    row = Row(ordered, baseline, size, ordered[0].left, max(word.right for word in ordered))
+    row.is_bold = bold * 10 >= sum(len(word.text) for word in ordered) * 9
+    small = [word for word in ordered if word.height < _SMALL * size or abs(word.baseline - baseline) > _RAISED * size]
+    row.raised = frozenset(word.place for word in small if word.baseline < baseline - _RAISED * size)
+    row.lowered = frozenset(word.place for word in small if word.baseline > baseline + _RAISED * size)
+    return row
+
+
+def _with_small_words(groups: list[list[Word]]) -> list[list[Word]]:
+    """Move superscripts and subscripts, which stand on a baseline of their own, to the row whose word they stand beside."""
+    sizes = [max(word.height for word in group) for group in groups]
+    for number, group in enumerate(groups):
+        kept: list[Word] = []
+        for word in group:
+            target = next(
+                (
+                    other
+                    for other in (number + 1, number - 1)
+                    if 0 <= other < len(groups) and _belongs(word, groups[other], sizes[other])
+                ),
+                None,
+            )
+            if target is None:
+                kept.append(word)
+            else:
+                groups[target].append(word)
+        groups[number] = kept
+    return [group for group in groups if group]
+
+
+def _belongs(word: Word, group: list[Word], size: float) -> bool:
+    if word.height >= _SMALL * size or not group:
+        return False
+    top, bottom = min(other.top for other in group[:1]), max(other.bottom for other in group[:1])
+    if min(bottom, word.bottom) - max(top, word.top) < 0.5 * word.height:
+        return False
+    return any(
+        -0.3 * size < word.left - other.right < 0.3 * size or -0.3 * size < other.left - word.right < 0.3 * size
+        for other in group
+        if other.height >= size * _SMALL
+    )
+
+
+def segments(row: Row, gap: float) -> list[list[Word]]:
+    """Return the words of the row in groups that gaps wider than `gap` times its size part."""
+    found: list[list[Word]] = []
+    end = 0.0
+    for word in row.words:
+        if not found or word.left - end > gap * row.size:
+            found.append([])
+            end = word.right
+        found[-1].append(word)
+        end = max(end, word.right)
+    return found
+
+
+def parted(row: Row, x: float) -> tuple[Row | None, Row | None]:
+    """Return the row's words left and right of `x`."""
+    middle = bisect_left([(word.left + word.right) / 2 for word in row.words], x)
+    before, after = row.words[:middle], row.words[middle:]
+    return (row_of(before) if before else None), (row_of(after) if after else None)

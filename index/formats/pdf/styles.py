@@ -1,0 +1,105 @@
+"""The styles of a document: which size is the body's, and which rows are headings, of which level. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from index.formats.pdf.rows import Row
+
+_LARGER = 1.1  # than the body's size
+_MAX_WORDS = 25
+_MAX_LEVEL = 6
+_NO_HEADING = re.compile(r".*(?:[.,;]|\.{3}|\d{3}|@.*)\Z|[^\w]*\Z|\(.*\)\Z", re.DOTALL)
+_WORD = re.compile(r"\w+")
+
+Style = tuple[float, bool]
+
+
+class RowFacts(NamedTuple):
+    """What the whole document is judged by: a row's style, how many letters and words it has, and its right edge."""
+
+    style: Style
+    letters: int
+    words: int
+    right: float
+
+
+def facts_of(row: Row) -> RowFacts:
+    """Return the facts of a row."""
+    return RowFacts(style_of(row), sum(len(word.text) for word in row.words), len(row.words), row.right)
+
+
+def style_of(row: Row) -> Style:
+    """Return the size of the row, in steps of half a point, and whether it is bold."""
+    return round(row.size * 2) / 2, row.is_bold
+
+
+class Styles:
+    """The styles of a document by how many letters have them, and its outline: (title, page from 1, level from 1)."""
+
+    def __init__(self, rows: Iterable[RowFacts], outline: Sequence[tuple[str, int, int]]) -> None:
+        letters: Counter[Style] = Counter()
+        edges: Counter[int] = Counter()
+        for row in rows:
+            letters[row.style] += row.letters
+            if row.words >= 4:
+                edges[round(row.right)] += 1
+        self.right = float(_share(edges, 0.95))
+        sizes: Counter[float] = Counter()
+        for (size, _), count in letters.items():
+            sizes[size] += count
+        self.body = max(sizes, key=lambda size: (sizes[size], size), default=10.0)
+        of_body = letters[self.body, True], letters[self.body, False]
+        self._bold_stands_out = of_body[0] * 2 < of_body[1]
+        larger = sorted({size for size, _ in letters if size >= _LARGER * self.body}, reverse=True)
+        self._levels = {size: min(level, _MAX_LEVEL - 1) for level, size in enumerate(_merged(larger), start=1)}
+        self._larger = larger
+        self._outline: dict[int, dict[str, int]] = {}
+        for title, page, level in outline:
+            self._outline.setdefault(page, {}).setdefault(_bare(title), min(level, _MAX_LEVEL))
+
+    def outline_level(self, text: str, page: int) -> int:
+        """Return the level of the entry of the outline with that text on that page; 0 if there is none."""
+        titles = self._outline.get(page)
+        return titles.get(_bare(text), 0) if titles else 0
+
+    def begins_title(self, text: str, page: int) -> bool:
+        """Whether an entry of the outline on that page begins with the text."""
+        bare = _bare(text)
+        return bool(bare) and any(title.startswith(bare) for title in self._outline.get(page, ()))
+
+    def level(self, row: Row) -> int:
+        """Return the level of a row that looks like a heading by its size or weight; 0 if it does not."""
+        text = row.text.strip()
+        if _NO_HEADING.match(text) or len(text.split()) > _MAX_WORDS or not any(letter.isalpha() for letter in text):
+            return 0
+        size, is_bold = style_of(row)
+        if size >= _LARGER * self.body:
+            return self._levels[max((s for s in self._levels if s <= size + 0.5), default=size)] if self._levels else 1
+        if is_bold and self._bold_stands_out and size >= 0.95 * self.body and not text.endswith(":"):
+            return min(len(self._levels) + 1, _MAX_LEVEL)
+        return 0
+
+
+def _share(counts: Counter[int], share: float) -> int:
+    """The value up to which that share of all counts lies; 0 without any."""
+    rest = share * counts.total()
+    for value in sorted(counts):
+        rest -= counts[value]
+        if rest <= 0:
+            return value
+    return 0
+
+
+def _merged(sizes: Sequence[float]) -> list[float]:
+    """The sizes, from the largest, without those within a twentieth of the one before."""
+    kept: list[float] = []
+    for size in sizes:
+        if not kept or size < 0.95 * kept[-1]:
+            kept.append(size)
+    return kept
+
+
+def _bare(title: str) -> str:
+    return " ".join(_WORD.findall(title.lower()))

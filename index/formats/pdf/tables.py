@@ -1,0 +1,304 @@
+"""Rows -> tables by alignment: cells under each other are columns, whether or not lines are drawn around them. Pure.
+
+A cell begins after a gap that no sentence has. `$` and `%` that stand apart belong to the figure beside them. Blanks stay blank: a
+cell belongs to the column that it overlaps, not to the next one that is free. A heading over several columns spans them.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from index.formats.pdf.rows import Row, Word
+
+_GAP = 1.0  # of the row's size
+_FIGURE_GAP = 0.45  # between figures
+_MAX_COLUMNS = 60
+_MAX_STEP = 3.2  # from row to row, of their size
+_MAX_LABELS = 3  # rows with one cell that may follow one another in a table
+_MAX_HEADERS = 8
+
+_OPENING = re.compile(r"(?:[$€£¥]|US\$|[A-Z]{3})?\s*\(?\Z")
+_CLOSING = re.compile(r"[%)]+|pts?\.?\Z")
+_FIGURE = re.compile(
+    r"[($€£¥+\-−–]*\s*(?:US)?\$?\s*\(?[\d][\d.,'’  ]*\s*[)%]*(?:\[\w{1,3}\])?\Z|[—–-]{1,3}\s*%?\Z|(?:n/?a|nm|\*)\Z",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?\d{2,4})?\Z", re.IGNORECASE)
+_MARKER = re.compile(r"(?:[•‣◦▪●○■□➢✓✔❖*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)]|\d{1,2}(?:\.\d{1,2}){1,4}\.?)\Z")
+
+
+@dataclass(slots=True)
+class Cell:
+    """A cell: its words by row of the page, its first column and how many it spans."""
+
+    lines: list[list[Word]]
+    column: int = 0
+    span: int = 1
+
+    @property
+    def left(self) -> float:
+        """The left edge of its words."""
+        return min(words[0].left for words in self.lines)
+
+    @property
+    def right(self) -> float:
+        """The right edge of its words."""
+        return max(word.right for words in self.lines for word in words)
+
+    @property
+    def text(self) -> str:
+        """Its words with spaces."""
+        return " ".join(word.text for words in self.lines for word in words)
+
+
+@dataclass(slots=True)
+class TableRow:
+    """The cells of a row that are not blank, from left to right."""
+
+    cells: list[Cell]
+    source: list[Row]
+    is_header: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of cells in `columns` columns."""
+
+    rows: list[TableRow] = field(default_factory=list)
+    columns: int = 0
+
+
+def with_tables(rows: Sequence[Row]) -> Iterator[Row | Table]:
+    """Yield the rows of a run, and tables in place of the rows that form them."""
+    cells = [_cells(row) for row in rows]
+    place = 0
+    while place < len(rows):
+        end = _end_of_table(rows, cells, place)
+        table = _table(rows[place:end], cells[place:end]) if end - place >= 2 else None
+        if table is None:
+            yield rows[place]
+            place += 1
+        else:
+            yield table
+            place = end
+
+
+def _cells(row: Row) -> list[Cell]:
+    groups: list[list[Word]] = []
+    end = 0.0
+    for word in row.words:
+        gap = word.left - end
+        is_new = not groups or (not word.touches and gap > _GAP * row.size)
+        if not is_new and gap > _FIGURE_GAP * row.size:
+            is_new = _is_figure(groups[-1][-1].text) and (_is_figure(word.text) or word.text in "$€£¥")
+        if is_new:
+            groups.append([])
+            end = word.right
+        groups[-1].append(word)
+        end = max(end, word.right)
+    joined: list[list[Word]] = []
+    for group in groups:
+        text = " ".join(word.text for word in group)
+        before = " ".join(word.text for word in joined[-1]) if joined else ""
+        opens = bool(joined) and _OPENING.match(before) is not None and text[:1].isdigit() | (text[:1] in "(—–-+")
+        closes = bool(joined) and _CLOSING.match(text) is not None and _is_figure(before)
+        if (opens or closes) and group[0].left - joined[-1][-1].right < 8 * row.size:
+            joined[-1].extend(group)
+        else:
+            joined.append(group)
+    if (
+        len(joined) == 2
+        and _MARKER.match(joined[0][0].text)
+        and len(joined[0]) == 1
+        and not _is_figure(joined[1][0].text)
+    ):
+        joined = [joined[0] + joined[1]]
+    return [Cell([group]) for group in joined]
+
+
+def _end_of_table(rows: Sequence[Row], cells: Sequence[list[Cell]], start: int) -> int:
+    """The place after the last row of the table that begins at `start`; `start` if none does."""
+    first = _first_row_of_cells(rows, cells, start)
+    if first is None:
+        return start
+    end, labels = first, 0
+    for place in range(first, len(rows)):
+        if place > start and _step(rows, place) > _MAX_STEP * max(rows[place].size, rows[place - 1].size):
+            break
+        if len(cells[place]) > 1:
+            end, labels = place + 1, 0
+            continue
+        labels += 1
+        if labels > _MAX_LABELS:
+            break
+    return end
+
+
+def _first_row_of_cells(rows: Sequence[Row], cells: Sequence[list[Cell]], start: int) -> int | None:
+    """The first row with several cells: `start`, or below a few rows that head its columns only."""
+    for place in range(start, min(start + 4, len(rows))):
+        if place > start and _step(rows, place) > _MAX_STEP * rows[place].size:
+            return None
+        if len(cells[place]) > 1:
+            edge = min((cell.left for cell in cells[place][1:]), default=0.0)
+            heads = cells[start:place]
+            return (
+                place
+                if all(
+                    len(row) == 1 and row[0].left > cells[place][0].left + 20 and row[0].right > edge for row in heads
+                )
+                else None
+            )
+    return None
+
+
+def _step(rows: Sequence[Row], place: int) -> float:
+    return rows[place].baseline - rows[place - 1].baseline
+
+
+def _table(rows: Sequence[Row], cells: Sequence[list[Cell]]) -> Table | None:
+    if sum(1 for row in cells if len(row) > 1) < 2:
+        return None
+    columns = _columns(cells)
+    if not 2 <= len(columns) <= _MAX_COLUMNS or sum(1 for column in columns if len(column.rows) > 1) < 2:
+        return None
+    for row in cells:
+        for cell in row:
+            _place(cell, columns)
+        for before, cell in itertools.pairwise(row):
+            if cell.column < before.column + before.span:
+                before.span = max(1, cell.column - before.column)
+                cell.column = max(cell.column, before.column + before.span)
+        if row and row[-1].column >= len(columns):
+            return None
+    table = Table([TableRow(list(row), [source]) for row, source in zip(cells, rows, strict=True)], len(columns))
+    _mark_headers(table)
+    table.rows = _with_wrapped_lines(table)
+    return table
+
+
+@dataclass(slots=True)
+class _Column:
+    left: float
+    right: float
+    rows: set[int]
+
+
+def _columns(cells: Sequence[list[Cell]]) -> list[_Column]:
+    """The columns, from left to right: narrow cells make them, and a cell over two columns that one row fills spans them."""
+    columns: list[_Column] = []
+    every = sorted(
+        ((cell.right - cell.left, number, cell) for number, row in enumerate(cells) for cell in row if len(row) > 1),
+        key=lambda c: c[:2],
+    )
+    for _, number, cell in every:
+        over = [column for column in columns if min(column.right, cell.right) - max(column.left, cell.left) > -0.5]
+        if not over:
+            columns.append(_Column(cell.left, cell.right, {number}))
+            if len(columns) > _MAX_COLUMNS:
+                return columns
+            continue
+        if any(one.rows & other.rows for place, one in enumerate(over) for other in over[place + 1 :]):
+            continue
+        merged = over[0]
+        for other in over[1:]:
+            merged.rows |= other.rows
+            merged.left, merged.right = min(merged.left, other.left), max(merged.right, other.right)
+            columns.remove(other)
+        merged.rows.add(number)
+        merged.left, merged.right = min(merged.left, cell.left), max(merged.right, cell.right)
+    return sorted(columns, key=lambda column: column.left)
+
+
+def _place(cell: Cell, columns: Sequence[_Column]) -> None:
+    """Set the cell's column and span."""
+    over = [
+        number
+        for number, column in enumerate(columns)
+        if min(column.right, cell.right) - max(column.left, cell.left)
+        > 0.2 * min(column.right - column.left, cell.right - cell.left)
+    ]
+    if over:
+        cell.column, cell.span = over[0], over[-1] - over[0] + 1
+        return
+    middle = (cell.left + cell.right) / 2
+    before = [number for number, column in enumerate(columns) if (column.left + column.right) / 2 <= middle]
+    after = [number for number, column in enumerate(columns) if (column.left + column.right) / 2 > middle]
+    if (
+        before
+        and after
+        and before[-1] > 0
+        and cell.left > columns[before[-1]].right
+        and cell.right < columns[after[0]].left
+    ):
+        cell.column, cell.span = before[-1], 2
+        return
+    cell.column = min(
+        range(len(columns)), key=lambda number: abs((columns[number].left + columns[number].right) / 2 - middle)
+    )
+
+
+def _mark_headers(table: Table) -> None:
+    """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column."""
+    for number, row in enumerate(table.rows):
+        if any(_is_figure(cell.text) and not _YEAR.match(cell.text) for cell in row.cells):
+            heads = table.rows[: min(number, _MAX_HEADERS)]
+            while heads and (
+                heads[-1].cells[-1].column == 0 or (len(heads[-1].cells) == 1 and heads[-1].cells[0].column == 0)
+            ):
+                heads = heads[:-1]
+            for head in heads:
+                head.is_header = True
+            return
+    first, rest = table.rows[0], table.rows[1:]
+    is_short = all(len(cell.text.split()) <= 4 and not any(map(str.isdigit, cell.text)) for cell in first.cells)
+    lengths = sum(len(cell.text) for row in rest for cell in row.cells) / max(1, sum(len(row.cells) for row in rest))
+    if (
+        len(first.cells) == table.columns
+        and is_short
+        and lengths > sum(len(cell.text) for cell in first.cells) / table.columns
+    ):
+        first.is_header = True
+
+
+def _with_wrapped_lines(table: Table) -> list[TableRow]:
+    """The rows, with the lines of one cell that goes on over several joined."""
+    rows: list[TableRow] = []
+    for row in table.rows:
+        before = rows[-1] if rows else None
+        if before is None or before.is_header or row.is_header:
+            rows.append(row)
+            continue
+        is_close = row.source[0].baseline - before.source[-1].baseline < 1.35 * row.source[0].size
+        first = row.cells[0]
+        only_label = len(before.cells) == 1 and before.cells[0].column == 0 and before.cells[0].span == 1
+        if is_close and only_label and first.column == 0 and len(row.cells) > 1 and _goes_on(before.cells[0], first):
+            first.lines = before.cells[0].lines + first.lines
+            row.source = before.source + row.source
+            rows[-1] = row
+        elif is_close and _is_rest(before, row):
+            for cell in row.cells:
+                next(c for c in before.cells if c.column == cell.column).lines.extend(cell.lines)
+            before.source.extend(row.source)
+        else:
+            rows.append(row)
+    return rows
+
+
+def _goes_on(label: Cell, rest: Cell) -> bool:
+    return not label.text.endswith(":") and (rest.text[:1].islower() or rest.left > label.left + 4)
+
+
+def _is_rest(before: TableRow, row: TableRow) -> bool:
+    """Whether the row's cells only go on with cells of the row before: no figures, and no new first cell."""
+    columns = {cell.column for cell in before.cells}
+    if any(_is_figure(cell.text) or cell.column not in columns for cell in row.cells):
+        return False
+    if row.cells[0].column == 0:
+        return row.cells[0].text[:1].islower() and len(before.cells) > len(row.cells)
+    return len(before.cells) > len(row.cells)
+
+
+def _is_figure(text: str) -> bool:
+    return _FIGURE.match(text) is not None
