@@ -1,6 +1,6 @@
 """Paragraphs of a list one after the other, each with its depth and marker -> nested lists and items. Pure."""
 
-from index.blocks.block import Kind
+from index.blocks.block import INLINE, Kind
 from index.formats.nodes import Node, Part
 
 
@@ -13,10 +13,13 @@ class ListWriter:
 
     def item(self, depth: int, marker: str, *content: Part) -> Node:
         """Append an item of that depth, which counts from 0, and return it."""
+        last: Node | None = None
         while self._open and self._open[-1][0] > depth:
-            self._open.pop()
+            last = self._open.pop()[1]
         if self._open and self._open[-1][0] == depth:
             listing = self._open.pop()[1]
+        elif last is not None and not self._open:  # a list that began too deep goes on
+            listing = last
         else:
             listing = (self._open[-1][2] if self._open else self.root).add(Kind.LIST)
         facts = {"marker": marker} if marker else {}
@@ -28,7 +31,9 @@ class ListWriter:
         """End the list that is open."""
         self._open.clear()
 
-    def block(self, kind: Kind | None, *content: Part, **facts: object) -> Node:
-        """End the list and append another block."""
+    def block(self, kind: Kind, *content: Part, **facts: object) -> Node:
+        """End the list and append another block of text."""
         self.close()
+        if kind in INLINE:
+            return self.root.add(kind).add(Kind.PARAGRAPH, *content)
         return self.root.add(kind, *content, **facts)

@@ -1,7 +1,7 @@
 """PowerPoint presentations (PPTX) -> text with its structure. Pure.
 
-Read straight from the XML: whether a paragraph is a bullet and where a placeholder stands follow from the layout and the master,
-which python-pptx follows for places only.
+Read straight from the XML: whether a paragraph is a bullet and where a placeholder stands follow from the layout and the
+master, which python-pptx follows for places only.
 """
 
 from typing import Any
@@ -104,7 +104,7 @@ class _Slide:
             return
         placeholder = placeholder_of(shape)
         if placeholder.kind in _FURNITURE:
-            self._root.add(Kind.FURNITURE, plain_line(shape))
+            ListWriter(self._root).block(Kind.FURNITURE, plain_line(shape))
             return
         add_paragraphs(ListWriter(self._root), body, self._styles(shape, placeholder))
 
@@ -176,15 +176,16 @@ def _add_table(root: Node, table: Any) -> None:
             body = cell.find("{*}txBody")
             if body is not None:
                 add_paragraphs(ListWriter(holder), body, [])
-            spans = [max(1, min(int(text), 1000)) if (text := cell.get(name, "1")).isdigit() else 1 for name in _SPANS]
-            cells.append(GridCell(number, column, list(holder.content), *spans))
+            cells.append(GridCell(number, column, holder.content, _span(cell, "rowSpan"), _span(cell, "gridSpan")))
     properties = table.find("{*}tblPr")
     has_header = properties is not None and _is_on(properties, "firstRow") and cells and cells[-1].row > 0
     if cells:
         add_table(root, cells, header_rows=1 if has_header else None)
 
 
-_SPANS = ("rowSpan", "gridSpan")
+def _span(cell: Any, name: str) -> int:
+    text = cell.get(name, "1")
+    return max(1, min(int(text), 1000)) if text.isdecimal() and len(text) < 9 else 1
 
 
 def _is_on(element: Any, name: str) -> bool:

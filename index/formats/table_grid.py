@@ -14,6 +14,7 @@ _FIGURE = re.compile(r"\W*\d")
 _PERIOD = re.compile(r"(?:(?:FY|Q[1-4]|H[12])\s?)?(?:(?:19|20)\d\d)(?:\s?[-/–]\s?\d\d(?:\d\d)?)?\Z")
 _MAX_HEADER_CHARS = 60
 _MAX_HEADER_ROWS = 4
+_MANY_BLOCKS = 4
 _DIFFERS = 1.3  # cells that are longer than their header by this factor are not of its kind
 _ANY_AREA = 1_000_000
 _MAX_FILLING = 8  # blank or repeated cells for each cell; a larger table leaves them out
@@ -89,6 +90,17 @@ def add_table(
             for blank in range(column, width):
                 line.add(Kind.CELL, row=number, column=blank, is_header=is_header)
     return table
+
+
+def is_layout(cells: Sequence[GridCell]) -> bool:
+    """Whether the table only places text: one column, or cells that hold tables or many paragraphs and no header."""
+    if any(cell.is_header for cell in cells):
+        return False
+    if len({cell.column for cell in cells}) < 2:
+        return True
+    blocks = [sum(isinstance(part, Node) for part in cell.content) for cell in cells]
+    holds_tables = any(isinstance(part, Node) and part.kind is Kind.TABLE for cell in cells for part in cell.content)
+    return holds_tables or (len({cell.row for cell in cells}) == 1 and max(blocks) >= _MANY_BLOCKS)
 
 
 def header_row_count(rows: Sequence[Sequence[GridCell]], width: int) -> int:
