@@ -75,16 +75,20 @@ def page_geometry(number: int, width: float, height: float, words: Iterable[Plac
     size = (round(width, 2), round(height, 2))
     if not ordered:
         return PageGeometry(number, *size)
-    columns: list[array[int]] = [array("i") for _ in range(_FACTS)]
-    start = first = ordered[0].start
-    for word in ordered:
-        left, top, right, bottom = (_units(edge) for edge in word.box)
-        facts = (word.start - start, word.end - word.start, left, top, right - left, bottom - top)
-        for column, fact in zip(columns, facts, strict=True):
-            column.append(fact)
-        start = word.start
-    data = b"".join(_bytes(column) for column in columns)
-    return PageGeometry(number, *size, first, max(word.end for word in ordered), zlib.compress(data, 9))
+    first = ordered[0].start
+    starts = [word.start for word in ordered]
+    edges = [_units(values) for values in zip(*(word.box for word in ordered), strict=True)]
+    left, top, right, bottom = edges
+    columns = (
+        [after - before for before, after in zip([first, *starts], starts, strict=False)],
+        [word.end - word.start for word in ordered],
+        left,
+        top,
+        [end - begin for begin, end in zip(left, right, strict=True)],
+        [end - begin for begin, end in zip(top, bottom, strict=True)],
+    )
+    data = b"".join(_bytes(array("i", column)) for column in columns)
+    return PageGeometry(number, *size, first, max(word.end for word in ordered), zlib.compress(data, 6))
 
 
 def boxes(pages: Iterable[PageGeometry], start: int, end: int) -> tuple[PlacedBox, ...]:
@@ -151,8 +155,8 @@ def _around(one: Box, other: Box) -> Box:
     )
 
 
-def _units(edge: float) -> int:
-    return max(-_LIMIT, min(_LIMIT, round(edge * _UNITS_PER_POINT)))
+def _units(edges: Iterable[float]) -> list[int]:
+    return [max(-_LIMIT, min(_LIMIT, round(edge * _UNITS_PER_POINT))) for edge in edges]
 
 
 def _bytes(column: "array[int]") -> bytes:

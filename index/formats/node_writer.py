@@ -70,7 +70,7 @@ class _Writer:
         text = "".join(self._parts)
         ends = [*(page.start for page in self._pages), len(text)][1:]
         pages = [
-            replace(page, end=max(page.start, len(text[:end].rstrip())))
+            replace(page, end=page.start + len(text[page.start : end].rstrip()))
             for page, end in zip(self._pages, ends, strict=True)
         ]
         return Written(text, with_labels(text, kept), tuple(pages))

@@ -87,8 +87,16 @@ def characters_of(text_page: Any, view: View) -> Characters:
     origin_x, origin_y = origins.T
     shown = view.shown(left, np.minimum(bottom, top), right, np.maximum(bottom, top))
     origin, baseline, _, _ = view.shown(origin_x, origin_y, origin_x, origin_y)
-    edges = (np.nan_to_num(values, posinf=0, neginf=0) for values in (*shown, baseline, origin))
-    return Characters(codes, *edges, objects)
+    edges = np.stack((*shown, baseline, origin))
+    if not np.isfinite(edges).all():
+        edges = np.nan_to_num(edges, posinf=0, neginf=0)
+    left, top, right, bottom, baseline, origin = edges
+    return Characters(codes, left, top, right, bottom, baseline, origin, objects)
+
+
+def fonts_of(objects: npt.NDArray[np.uint64]) -> list[int]:
+    """Return the addresses of the fonts of text objects; 0 for none."""
+    return [address or 0 for address in map(_font, objects.tolist())]
 
 
 def _fill(function: Callable[..., Any], address: int | None, count: int, targets: list[int], size: int) -> None:
@@ -107,4 +115,5 @@ def _fast(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
 _unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _POINTER, _INT)
 _loose_box = _fast(pdfium.FPDFText_GetLooseCharBox, _INT, _POINTER, _INT, _POINTER)
 _origin = _fast(pdfium.FPDFText_GetCharOrigin, _INT, _POINTER, _INT, _POINTER, _POINTER)
+_font = _fast(pdfium.FPDFTextObj_GetFont, ctypes.c_size_t, ctypes.c_size_t)
 _object = _fast(pdfium.FPDFText_GetTextObject, ctypes.c_size_t, _POINTER, _INT)

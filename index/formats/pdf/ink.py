@@ -50,20 +50,26 @@ class Ink:
 
     def write(self, node: Node, words: Sequence[Word], row: Row) -> None:
         """Write words of a row. The last word before, in the same node, may be broken: then it is joined."""
-        before = self._joined(node, words[0].text) if words else ""
+        if not words:
+            return
+        before = self._joined(node, words[0].text)
         is_joined = before.endswith(_JOINED)
+        line: list[str] = []  # what is due to be added to the node
         for number, word in enumerate(words):
             if before and not (is_joined if number == 0 else word.touches):
-                before = _add(node, before, " ")
-            text = _LEADERS.sub(" ... ", word.text)
-            bare = canonical(text.replace(HYPHEN_AT_LINE_END, "")).strip()
-            self._written.append(_Written(self.page, bare, word))
-            if word.place in row.raised:
-                before = _extend(node, before, raised(before, text))
-            elif word.place in row.lowered:
-                before = _extend(node, before, lowered(before, text))
+                line.append(" ")
+            text = _LEADERS.sub(" ... ", word.text) if "." in word.text or not word.text.isascii() else word.text
+            bare = text if text.isascii() and text.isprintable() else canonical(text.replace(HYPHEN_AT_LINE_END, ""))
+            self._written.append(_Written(self.page, bare.strip(), word))
+            if word.place in row.raised or word.place in row.lowered:
+                before = _add(node, before, "".join(line))
+                line.clear()
+                before = _extend(node, before, (raised if word.place in row.raised else lowered)(before, text))
             else:
-                before = _add(node, before, text)
+                line.append(text)
+                before = before or text
+        if line:
+            node.content.append("".join(line))
 
     def write_text(self, node: Node, line: str) -> None:
         """Write a line without places. The last word before, in the same node, may be broken: then it is joined."""
@@ -99,12 +105,12 @@ class Ink:
         """Return for each page where its words stand in the text: the number of each word on its page, and its place."""
         found: dict[int, list[tuple[int, PlacedWord]]] = {}
         cursor = 0
-        for page, bare, word in self._written:
+        for page, written, word in self._written:
+            bare = written
             start = text.find(bare, cursor, cursor + len(bare) + _WINDOW) if bare else -1
             if start < 0:
-                first = bare.split(" ", 1)[0]
-                start = text.find(first, cursor, cursor + len(first) + _WINDOW) if first else -1
-                bare = first
+                bare = written.split(" ", 1)[0]
+                start = text.find(bare, cursor, cursor + len(bare) + _WINDOW) if bare else -1
             if start < 0:
                 continue
             cursor = start + len(bare)
@@ -121,13 +127,8 @@ def span_of(places: Iterable[PlacedWord]) -> Span | None:
 
 def _tail(node: Node) -> str:
     """The end of what the node holds; empty at its start, and something that is no letter after a node."""
-    parts: list[str] = []
-    for part in reversed(node.content[-8:]):
-        if not isinstance(part, str):
-            parts.append(_AFTER_NODE)
-            break
-        parts.append(part)
-    return "".join(reversed(parts))
+    last = node.content[-1] if node.content else ""
+    return last[-60:] if isinstance(last, str) else _AFTER_NODE
 
 
 def _add(node: Node, before: str, text: str) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pypdfium2 as pypdfium
 import pypdfium2.raw as pdfium
 
 from index.formats.parsed import Unreadable
-from index.formats.pdf.characters import View, characters_of, view_of
+from index.formats.pdf.characters import View, characters_of, fonts_of, view_of
 from index.formats.pdf.fields import PageNotes, notes_of
 from index.formats.pdf.rows import Row, rows_of
 from index.formats.pdf.words import PageWords, words_of
@@ -103,19 +102,15 @@ def _shows_picture(page: Any) -> bool:
 
 def _bold(words: PageWords, fonts: dict[int, bool]) -> tuple[bool, ...]:
     """Whether each word is bold, by the name or weight of its font."""
-    objects, inverse = np.unique(words.objects, return_inverse=True)
-    is_bold = [bool(address) and _is_bold(int(address), fonts) for address in objects.tolist()]
-    return tuple(is_bold[place] for place in inverse.tolist())
+    found = fonts_of(words.objects)
+    for address in set(found) - fonts.keys():
+        fonts[address] = bool(address) and _is_bold(address)
+    return tuple(fonts[address] for address in found)
 
 
-def _is_bold(address: int, fonts: dict[int, bool]) -> bool:
-    font = pdfium.FPDFTextObj_GetFont(ctypes.cast(address, pdfium.FPDF_PAGEOBJECT))
-    if not font:
-        return False
-    key = ctypes.cast(font, ctypes.c_void_p).value or 0
-    if key not in fonts:
-        name = ctypes.create_string_buffer(_NAME_BYTES)
-        pdfium.FPDFFont_GetBaseFontName(font, name, _NAME_BYTES)
-        lower = name.value.decode("latin-1").lower()
-        fonts[key] = any(part in lower for part in _BOLD_NAMES) or pdfium.FPDFFont_GetWeight(font) >= _BOLD_WEIGHT
-    return fonts[key]
+def _is_bold(address: int) -> bool:
+    font = ctypes.cast(address, pdfium.FPDF_FONT)
+    name = ctypes.create_string_buffer(_NAME_BYTES)
+    pdfium.FPDFFont_GetBaseFontName(font, name, _NAME_BYTES)
+    lower = name.value.decode("latin-1").lower()
+    return any(part in lower for part in _BOLD_NAMES) or pdfium.FPDFFont_GetWeight(font) >= _BOLD_WEIGHT

@@ -27,6 +27,7 @@ from index.formats.pdf.rows import Row
 from index.formats.pdf.styles import RowFacts, Styles, facts_of
 from index.records import Page
 
+_MAX_KEPT_WORDS = 400_000  # about 100 MB
 _MADE_BY_PROGRAM = re.compile(
     r"microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z", re.IGNORECASE
 )
@@ -52,15 +53,20 @@ def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
     recognised, warnings = _recognised(data, pages, recognise)
     edges: list[Edges] = []
     row_facts: list[RowFacts] = []
+    kept: dict[int, list[Row]] = {}  # of the first pages; the others are made again, so that long files fit into memory
+    words = 0
     for page in pages:
         rows = page.rows()
+        words += len(page.words.texts)
+        if words < _MAX_KEPT_WORDS:
+            kept[page.number] = rows
         edges.append(edge_lines(rows))
         row_facts.extend(map(facts_of, rows))
     texts = (" ".join(page.words.texts) for page in pages)
     ink = Ink(Hyphenation((*texts, *recognised.values())))
     flow = Flow(ink, Styles(row_facts, outline))
     for page, running in zip(pages, running_lines(edges), strict=True):
-        _add_page(flow, page, running, recognised.get(page.number, ""))
+        _add_page(flow, page, kept.pop(page.number, None) or page.rows(), running, recognised.get(page.number, ""))
     written = write_nodes(flow.finish())
     places = ink.places(written.text)
     return Parsed(
@@ -102,9 +108,8 @@ def _unread(numbers: Sequence[int], what: str) -> str:
     return f"{subject} without characters, and {'its' if len(numbers) == 1 else 'their'} text {what}"
 
 
-def _add_page(flow: Flow, page: PdfPage, running: tuple[int, int], recognised: str) -> None:
+def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], running: tuple[int, int], recognised: str) -> None:
     flow.start_page(page.number)
-    rows = page.rows()
     top, end = running[0], len(rows) - running[1]
     flow.add_furniture(rows[:top])
     body = rows[top:end]

@@ -89,37 +89,43 @@ def rows_of(words: PageWords, is_bold: Sequence[bool]) -> list[Row]:
 
 def row_of(words: Iterable[Word]) -> Row:
     """Return the row of these words."""
-    ordered = sorted(words, key=lambda word: (word.left, word.place))
-    letters: dict[tuple[float, float], int] = {}
+    ordered = sorted(words, key=_from_left)
+    letters: dict[tuple[int, int], int] = {}
+    bold = total = 0
     for word in ordered:
-        key = (round(word.height * 2), round(word.baseline))
-        letters[key] = letters.get(key, 0) + len(word.text)
+        key = (round((word.bottom - word.top) * 2), round(word.baseline))
+        length = len(word.text)
+        letters[key] = letters.get(key, 0) + length
+        total += length
+        bold += length if word.is_bold else 0
     most = max(letters, key=lambda key: (letters[key], key[0]))
-    main = [word for word in ordered if (round(word.height * 2), round(word.baseline)) == most]
-    size, baseline = main[0].height, main[0].baseline
-    bold = sum(len(word.text) for word in ordered if word.is_bold)
+    first = next(word for word in ordered if (round((word.bottom - word.top) * 2), round(word.baseline)) == most)
+    size, baseline = first.height, first.baseline
     row = Row(ordered, baseline, size, ordered[0].left, max(word.right for word in ordered))
-    row.is_bold = bold * 10 >= sum(len(word.text) for word in ordered) * 9
+    row.is_bold = bold * 10 >= total * 9
+    if len(letters) == 1:
+        return row
     small = [word for word in ordered if word.height < _SMALL * size or abs(word.baseline - baseline) > _RAISED * size]
     row.raised = frozenset(word.place for word in small if word.baseline < baseline - _RAISED * size)
     row.lowered = frozenset(word.place for word in small if word.baseline > baseline + _RAISED * size)
     return row
 
 
+def _from_left(word: Word) -> tuple[float, int]:
+    return word.left, word.place
+
+
 def _with_small_words(groups: list[list[Word]]) -> list[list[Word]]:
     """Move superscripts and subscripts, which stand on a baseline of their own, to the row whose word they stand beside."""
     sizes = [max(word.height for word in group) for group in groups]
     for number, group in enumerate(groups):
+        beside = [other for other in (number + 1, number - 1) if 0 <= other < len(groups) and sizes[other] > sizes[number]]
+        lowest = min(word.bottom - word.top for word in group) if beside else 0.0
+        if not any(lowest < _SMALL * sizes[other] for other in beside):
+            continue
         kept: list[Word] = []
         for word in group:
-            target = next(
-                (
-                    other
-                    for other in (number + 1, number - 1)
-                    if 0 <= other < len(groups) and _belongs(word, groups[other], sizes[other])
-                ),
-                None,
-            )
+            target = next((other for other in beside if _belongs(word, groups[other], sizes[other])), None)
             if target is None:
                 kept.append(word)
             else:
