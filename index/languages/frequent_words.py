@@ -6,11 +6,25 @@ from collections import Counter, defaultdict
 FREQUENT_WORDS = {  # a text in one of these languages holds some of its words: names in a program do not
     language: frozenset(words.split())
     for language, words in {
-        "en": "the of and to in is are for with that this be not as by on it from or what when where who how which does",
-        "de": "der die das und ist sind nicht ein eine mit für auf den im zu von bei wird werden wie was wann wo wer welche welcher welches wieviel kann muss",
-        "fr": "le la les des et est sont une un dans pour que qui sur avec pas du au en quel quelle quels quelles quand où comment combien qu il",
-        "es": "el la los las de que y en un una por con para es son del se no qué cuál cuándo cómo dónde cuánto cuántos quién cada",
-        "it": "il la di che è per un una con del della dal sono gli le non si quale quali quando dove come quanto chi cosa",
+        "en": (
+            "the of and to in is are for with that this be not as by on it from or what when where who how which does"
+        ),
+        "de": (
+            "der die das und ist sind nicht ein eine mit für auf den im zu von bei wird werden wie was wann wo "
+            "wer welche welcher welches wieviel kann muss"
+        ),
+        "fr": (
+            "le la les des et est sont une un dans pour que qui sur avec pas du au en quel quelle quels quelles "
+            "quand où comment combien qu il"
+        ),
+        "es": (
+            "el la los las de que y en un una por con para es son del se no qué cuál cuándo cómo dónde cuánto "
+            "cuántos quién cada"
+        ),
+        "it": (
+            "il la di che è per un una con del della dal sono gli le non si quale quali quando dove come quanto "
+            "chi cosa"
+        ),
         "pt": "o a os as de que e em um uma para com não por do da é são se qual quais quando onde como quanto quem",
         "nl": "de het een en van is zijn niet met voor op te dat wordt wat wanneer waar wie hoe welke hoeveel",
         "sv": "och att det som en är av för på inte med den till ska vad när var vem hur vilken",
@@ -49,10 +63,11 @@ def count_frequent_words(text: str, language: str) -> int:
 
 
 def likely_language(text: str, fewest: int) -> str:
-    """Return the language with the most different frequent words in the text.
+    """Return the language with the most different frequent words in the text, of equals the first listed.
 
-    Empty if it has fewer than `fewest` of them, or another language has as many.
+    Empty if it has fewer than `fewest` of them.
     """
-    counts = Counter(language for word in set(_WORD.findall(text.lower())) for language in _LANGUAGES.get(word, ()))
-    (first, count), (_, next_count) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
-    return first if count >= fewest and count > next_count else ""
+    frequent = _LANGUAGES.keys() & _WORD.findall(text.lower())
+    counts = Counter(language for word in frequent for language in _LANGUAGES[word])
+    first = max(FREQUENT_WORDS, key=lambda language: counts[language])
+    return first if counts[first] >= fewest else ""

@@ -4,17 +4,20 @@ Text and query go through the same analysis: Unicode NFKC, words of letters, mar
 word of its own, since those scripts put no space between words), lower case, no accents, English stems. Compound names
 (`max_connections`, `CVE-2021-44228`, `3.11`) are indexed as words in addition to their parts, so that a question about one
 ranks it before texts that merely have its parts: over the documentation of PostgreSQL and Python, the passage that defines a
-setting is among the first twelve for 59 of 60 questions about its default, and for 52 without compounds. A query is built
-from terms, never parsed, so no input is a syntax error.
+setting is among the first twelve for 59 of 60 questions about its default, and for 52 without compounds. The stems of
+other languages, and the pairs of letters of scripts without blanks, stand in a field of their own (`stems`), so English texts
+are found as if there were none. A query is built from terms, never parsed, so no input is a syntax error.
 """
 
 import re
 import unicodedata
+from itertools import islice
 
 import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from index.ledger.selections import Selection
+from index.lexicon.stems import letter_terms, stems_of_word
 
 _WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_.:/\-][^\W_]++)++")  # possessive: linear in the length of the text
@@ -25,15 +28,22 @@ _JOINER = "\u02d0"  # a letter to `_WORDS`; texts contain it in phonetic script 
 _MAX_WORD_BYTES = 60
 _MAX_TERMS = 256
 
-ANALYZER = (
-    TextAnalyzerBuilder(Tokenizer.regex(_WORDS))
-    .filter(Filter.remove_long(_MAX_WORD_BYTES))
-    .filter(Filter.lowercase())
-    .filter(Filter.ascii_fold())
-    .filter(Filter.stemmer("english"))
-    .build()
-)
-"""Splits a text into terms."""
+
+def _words() -> TextAnalyzerBuilder:
+    return (
+        TextAnalyzerBuilder(Tokenizer.regex(_WORDS))
+        .filter(Filter.remove_long(_MAX_WORD_BYTES))
+        .filter(Filter.lowercase())
+    )
+
+
+ANALYZERS = {
+    "words": _words().filter(Filter.ascii_fold()).filter(Filter.stemmer("english")).build(),
+    "stems": TextAnalyzerBuilder(Tokenizer.whitespace()).build(),
+}
+"""What splits a text into terms, by the name of the tokenizer: the text of an entry, and its stems."""
+
+_UNSTEMMED = _words().build()
 
 
 def _schema() -> tantivy.Schema:
@@ -41,13 +51,14 @@ def _schema() -> tantivy.Schema:
     builder.add_unsigned_field("number", indexed=True, fast=True)
     builder.add_unsigned_field("document", indexed=True, fast=True)
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")
+    builder.add_text_field("stems", tokenizer_name="stems", index_option="freq")
     for name in ("format", "ledger", "position"):
         builder.add_unsigned_field(name, fast=True)
     return builder.build()
 
 
 SCHEMA = _schema()
-"""The fields of an entry: its number, its document's number and its words; and those of the one entry that holds the mark."""
+"""The fields of an entry: numbers of itself and its document, words, stems; and those of the one that holds the mark."""
 
 
 def compounds(text: str) -> list[str]:
@@ -78,13 +89,31 @@ def normalize(text: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The distinct terms of `text`, in order, at most 256."""
-    return list(dict.fromkeys(ANALYZER.analyze(normalize(text))))[:_MAX_TERMS]
+    return list(dict.fromkeys(ANALYZERS["words"].analyze(normalize(text))))[:_MAX_TERMS]
 
 
-def any_term(text: str) -> Query | None:
-    """A query for any of the terms of `text`; None if it has none."""
-    clauses = [(Occur.Should, Query.term_query(SCHEMA, "text", term, index_option="freq")) for term in terms(text)]
-    return Query.boolean_query(clauses) if clauses else None
+def any_term(text: str, languages: tuple[str, ...] = ()) -> Query | None:
+    """A query for any of the terms of `text`; None if it has none.
+
+    `languages` are those in Latin letters whose stems are in the index. A word counts as what it matches best: itself or one
+    of its stems.
+    """
+    normal = normalize(text)
+    words = dict(zip(ANALYZERS["words"].analyze(normal), _UNSTEMMED.analyze(normal), strict=True))
+    clauses = [_word_query(term, word, languages) for term, word in islice(words.items(), _MAX_TERMS)]
+    letters = dict.fromkeys(letter_terms(unicodedata.normalize("NFKC", text)))
+    clauses += [_term_query("stems", term) for term in islice(letters, _MAX_TERMS)]
+    return Query.boolean_query([(Occur.Should, clause) for clause in clauses]) if clauses else None
+
+
+def _word_query(term: str, word: str, languages: tuple[str, ...]) -> Query:
+    stems = [] if _JOINER in word else stems_of_word(word, languages)
+    itself = _term_query("text", term)
+    return Query.disjunction_max_query([itself, *(_term_query("stems", stem) for stem in stems)]) if stems else itself
+
+
+def _term_query(field: str, term: str) -> Query:
+    return Query.term_query(SCHEMA, field, term, index_option="freq")
 
 
 def restrict(words: Query, selection: Selection) -> Query:

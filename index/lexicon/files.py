@@ -10,9 +10,9 @@ import tantivy
 from tantivy import Query
 
 from index.ledger.snapshot import Mark
-from index.lexicon.analysis import ANALYZER, SCHEMA
+from index.lexicon.analysis import ANALYZERS, SCHEMA
 
-FORMAT = 3
+FORMAT = 4
 """The version of what an entry of the index holds; an index of another version is rebuilt."""
 
 _FOOTER = struct.Struct("<II")
@@ -26,7 +26,8 @@ class LexiconDamaged(Exception):
 def create_index(folder: Path) -> tantivy.Index:
     """An index in `folder`, which exists: the one that is in it, or a new one."""
     index = tantivy.Index(SCHEMA, path=str(folder))
-    index.register_tokenizer("words", ANALYZER)
+    for name, analyzer in ANALYZERS.items():
+        index.register_tokenizer(name, analyzer)
     return index
 
 

@@ -21,6 +21,7 @@ from index.ledger.selections import Selection
 from index.ledger.snapshot import Mark, Snapshot
 from index.lexicon.analysis import SCHEMA, any_term, normalize, restrict
 from index.lexicon.files import FORMAT, LexiconDamaged, create_index, delete_stale, open_index, read_mark
+from index.lexicon.stems import LATIN_LANGUAGES, indexed_terms, marker
 from index.storage.atomic import report_full_disk, report_read_only
 from index.storage.lock import FileLock
 
@@ -80,7 +81,7 @@ class Lexicon:
         Best first; equal scores by the smaller number. A query without words has no results.
         """
         searcher = self._searcher
-        words = any_term(query)
+        words = any_term(query, _languages(searcher)) if searcher is not None else None
         if searcher is None or words is None or (selection is not None and selection.is_empty):
             return []
         if selection is None:
@@ -179,6 +180,7 @@ class Lexicon:
             document.add_unsigned("number", entry.number)
             document.add_unsigned("document", entry.document)
             document.add_text("text", normalize(entry.text))
+            document.add_text("stems", " ".join(indexed_terms(entry.text)))
             writer.add_document(document)
         document = tantivy.Document()
         document.add_unsigned("number", 0)
@@ -199,6 +201,11 @@ class _LexicalHits(NamedTuple):
     numbers: NDArray[np.int64]
     documents: NDArray[np.int64]
     scores: NDArray[np.float64]
+
+
+def _languages(searcher: tantivy.Searcher) -> tuple[str, ...]:
+    """The languages in Latin letters whose stems are in the index."""
+    return tuple(language for language in LATIN_LANGUAGES if searcher.doc_freq("stems", marker(language)))
 
 
 def _search(searcher: tantivy.Searcher, query: Query, count: int) -> _LexicalHits:

@@ -1,0 +1,109 @@
+"""What a text is found by besides its words: stems in other languages than English, and pairs of letters. Pure.
+
+A stem carries the code of its language (`de:kundigungsfrist`), so that it matches in texts of that language only. A text in
+Latin letters has stems if it holds enough frequent words of one language; an English one has none, since its words are
+stemmed as English anyway. A word of another script is stemmed by its script. Where no blanks part the words, every two
+letters that stand beside each other are a term (every three in Thai, whose letters say less), so that a word matches
+wherever it stands.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+from index.languages.frequent_words import likely_language
+
+_MAX_WORD_BYTES = 60
+_FEWEST_FREQUENT_WORDS = 3
+_SAMPLE = 600  # characters from which the language is taken
+
+_FAR = re.compile(r"[\u0370-\u1dff\u1f00-\u1fff\u2e80-\U0003ffff]")
+_PAIRED = re.compile(
+    r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[\u1100-\u11ff\uac00-\ud7af]+"
+)
+_TRIPLED = re.compile(r"[\u0e00-\u0e7f]+|[\u0e80-\u0eff]+|[\u1000-\u109f]+|[\u1780-\u17ff]+")
+_HINDI_ENDINGS = re.compile(
+    r"(?<=[\u0900-\u097f]{2})(?:ियों|ियाँ|ियां|ाओं|ाएं|ाएँ|ुओं|ने|ना|नी|ों|ें|ीं|ाँ|ां|ये|या|यी|ए|ई|ा|ी|े|ो|ि|ु|ू)\Z"
+)
+_ARABIC_AND_THE = re.compile(r"\b[وفبك]ال(?=\w{2})")
+
+
+def _analyzer(letters: str, stemmer: str) -> TextAnalyzer:
+    return (
+        TextAnalyzerBuilder(Tokenizer.regex(letters))
+        .filter(Filter.remove_long(_MAX_WORD_BYTES))
+        .filter(Filter.lowercase())
+        .filter(Filter.stemmer(stemmer))
+        .filter(Filter.ascii_fold())
+        .build()
+    )
+
+
+_LATIN = {
+    code: _analyzer(r"[\p{Latin}\p{M}]+", stemmer)
+    for code, stemmer in {
+        "de": "german", "fr": "french", "es": "spanish", "it": "italian", "pt": "portuguese", "nl": "dutch",
+        "sv": "swedish", "da": "danish", "no": "norwegian", "fi": "finnish", "hu": "hungarian", "ro": "romanian",
+        "tr": "turkish",
+    }.items()
+}  # fmt: skip
+# Words of three letters on: the Greek ones in English texts are units and cells.
+_BY_SCRIPT: dict[str, Callable[[str], list[str]]] = {
+    "ru": _analyzer(r"[\p{Cyrillic}\p{M}]{3,}", "russian").analyze,
+    "el": _analyzer(r"[\p{Greek}\p{M}]{3,}", "greek").analyze,
+    "ar": _analyzer(r"[\p{Arabic}\p{M}]{3,}", "arabic").analyze,
+    "ta": _analyzer(r"[\p{Tamil}\p{M}]{3,}", "tamil").analyze,
+    "hi": lambda text: [_HINDI_ENDINGS.sub("", word) for word in re.findall(r"[\u0900-\u0963\u0970-\u097f]+", text)],
+}
+
+LATIN_LANGUAGES = tuple(_LATIN)
+"""The languages in Latin letters that have stems."""
+
+
+def marker(language: str) -> str:
+    """Return the term that every text with stems of a language in Latin letters has."""
+    return f"{language}:"
+
+
+def indexed_terms(text: str) -> Iterator[str]:
+    """Yield the terms of a text: its stems in its language, with the marker of that, its stems by script, and its letters."""
+    text = _normal(text)
+    language = likely_language(text[:_SAMPLE], _FEWEST_FREQUENT_WORDS)
+    if language in _LATIN:
+        yield marker(language)
+        yield from (f"{language}:{stem}" for stem in _LATIN[language].analyze(text))
+    if _FAR.search(text):
+        yield from _stems_by_script(text)
+        yield from letter_terms(text)
+
+
+def stems_of_word(word: str, languages: tuple[str, ...]) -> list[str]:
+    """Return the stems of one word in each of the languages, which are in Latin letters, or else by its script."""
+    word = _normal(word)
+    if _FAR.search(word):
+        return list(_stems_by_script(word))
+    return [f"{language}:{stem}" for language in languages for stem in _LATIN[language].analyze(word)]
+
+
+def letter_terms(text: str) -> Iterator[str]:
+    """Yield every two letters side by side in Chinese, Japanese and Korean, every three in Thai, Lao, Khmer and Burmese."""
+    for size, runs in ((2, _PAIRED), (3, _TRIPLED)):
+        for match in runs.finditer(text):
+            run = match.group()
+            for start in range(max(1, len(run) - size + 1)):
+                yield run[start : start + size]
+
+
+def _stems_by_script(text: str) -> Iterator[str]:
+    for language, analyze in _BY_SCRIPT.items():
+        yield from (f"{language}:{stem}" for stem in analyze(text))
+
+
+def _normal(text: str) -> str:
+    """The text with Arabic articles apart from the particles before them, and without the Russian letter that few write."""
+    text = unicodedata.normalize("NFKC", text)
+    if not _FAR.search(text):
+        return text
+    return _ARABIC_AND_THE.sub("ال", text).replace("ё", "е").replace("Ё", "Е")
