@@ -13,6 +13,7 @@ from index.records import Hit, Page
 from index.search.fusion import reciprocal_rank
 from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
+from service.answering.evidence import Weighed, is_met, weigh
 from service.answering.writing import SentenceWriter
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, RewriteResult, rewrite_question
@@ -28,6 +29,7 @@ from service.scoring.support import SupportChecker
 from service.text.refusals import REFUSAL
 
 _HAS_WORD = re.compile(r"\w")
+MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
 FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
@@ -113,8 +115,7 @@ class Answerer:
             rewritten = rewrite_question(question.text, question.history, self.rewriters.get(generator.name))
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
-            where = replace(question.where or Filter(), principals=question.principals)
-            hits = search_hits(collection, rewritten.rewriting.queries, self.policy.depth, where)
+            hits = search_hits(collection, rewritten.rewriting.queries, self.policy.depth, _filter(question))
         yield from self._events(question, rewritten, hits, generator, stages)
 
     def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
@@ -128,7 +129,8 @@ class Answerer:
     ) -> Iterator[Event]:
         collection = self.library.open(question.collection)
         with stages.lap("read"):
-            passages = self._read(rewritten.text, hits_with_identifiers(rewritten.text, hits))
+            weighed = self._weigh(rewritten.text, hits, collection, _filter(question))
+        passages = weighed.passages
         confidence = self.calibration.probability(signals([(p.hit, p.reading) for p in passages]))
         shown = passages[: question.top_k or self.policy.top_k]
         yield PassagesFound(tuple(passage.hit for passage in shown))
@@ -158,7 +160,12 @@ class Answerer:
                 usage=_add_usage(rewritten.usage, writer.usage),
                 timings_ms=stages.milliseconds(),
                 drafted=draft_checker.drafted,
-                notes=(*rewritten.notes, *writer.notes(), *_notes(collection, numbering.citations, question)),
+                notes=(
+                    *rewritten.notes,
+                    *writer.notes(),
+                    *_missing_notes(weighed),
+                    *_notes(collection, numbering.citations, question),
+                ),
             )
         )
 
@@ -181,6 +188,21 @@ class Answerer:
             )
         return self.generators[chosen]
 
+    def _weigh(self, question: str, hits: Sequence[Hit], collection: Collection, where: Filter) -> Weighed:
+        """The hits read and weighed. What the question names and none of them does is searched for by itself."""
+        read = self._read(question, hits_with_identifiers(question, hits))
+        weighed = weigh(question, read)
+        if not weighed.missing:
+            return weighed
+        known = {hit.chunk.id for hit in hits}
+        more = [
+            hit
+            for constraint in weighed.missing[:MAX_SEARCHED]
+            for hit in collection.search(constraint.text, k=MAX_FOUND, where=where)
+            if hit.chunk.id not in known and is_met(constraint, hit)
+        ]
+        return weigh(question, [*read, *self._read(question, more)]) if more else weighed
+
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with the reader's readings, most relevant first."""
         passages, contexts = [chunk_rendering(hit.chunk) for hit in hits], [passage_context(hit) for hit in hits]
@@ -189,6 +211,16 @@ class Answerer:
             Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
         ]
         return sorted(read, key=lambda passage: -passage.hit.score)
+
+
+def _filter(question: Question) -> Filter:
+    return replace(question.where or Filter(), principals=question.principals)
+
+
+def _missing_notes(weighed: Weighed) -> Iterator[str]:
+    if weighed.missing:
+        names = " or ".join(constraint.text for constraint in weighed.missing)
+        yield f"The documents do not mention {names}."
 
 
 def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:

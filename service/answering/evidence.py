@@ -1,0 +1,130 @@
+"""Lowers the scores of passages and units that do not name what the question names. Pure.
+
+A passage or unit that lacks a constraint of the question answers another question, however similar it reads: the row of another
+article, the release before, the sister company. The names of a row, item or field count too: where the question names one of
+them, the others are other things.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from index.blocks.block import Kind, Span
+from index.blocks.unit import Unit
+from index.chunking.units import chunk_rendering
+from index.records import Hit
+from service.generators.protocol import Passage
+from service.scoring.reader import Reading, SentenceReading, passage_context
+from service.text.constraints import Constraint, ConstraintKind, Evidence, constraints
+from service.text.terms import content_words
+
+UNIT_PENALTY = 3.0
+"""Logits that a unit loses for each constraint that it lacks with all that it is read with."""
+PASSAGE_PENALTY = 3.0
+"""Logits that a passage loses for each constraint that it lacks, though another meets more of them."""
+MISSING_PENALTY = 5.0
+"""Logits that every passage loses for each constraint that none of them meets."""
+_NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
+_STEM = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The passages with lowered scores, best first, and the constraints that none of them meets."""
+
+    passages: tuple[Passage, ...]
+    missing: tuple[Constraint, ...]
+
+
+def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
+    """Return the passages by how well they answer and name what the question names."""
+    asked = constraints(question)
+    whole = [Evidence.of(f"{passage_context(p.hit)}\n{p.text}") for p in passages]
+    missing = [c for c in asked if not any(evidence.meets(c) for evidence in whole)]
+    present = [c for c in asked if c not in missing]
+    fewest = min((sum(not evidence.meets(c) for c in present) for evidence in whole), default=0)
+    named = _stems(question)
+    weighed = []
+    keys = [_key(unit, passage) for passage in passages for unit in _named_units(passage)]
+    is_key_named = any(key and key <= named for key in keys)
+    for passage, evidence in zip(passages, whole, strict=True):
+        lacking = sum(not evidence.meets(c) for c in present) - fewest
+        counts = [
+            _count_lacking(passage, place, present, named if is_key_named else None)
+            for place in range(len(passage.reading.sentences))
+        ]
+        readings = [
+            _lowered(sentence, count + len(missing))
+            for sentence, count in zip(passage.reading.sentences, counts, strict=True)
+        ]
+        lost = PASSAGE_PENALTY * lacking + UNIT_PENALTY * max(0, min(counts, default=0) - lacking - fewest)
+        relevance = passage.reading.relevance - lost - MISSING_PENALTY * len(missing)
+        reading = Reading(relevance, tuple(readings))
+        weighed.append(Passage(replace(passage.hit, score=relevance), reading))
+    weighed.sort(key=lambda passage: -passage.hit.score)
+    return Weighed(tuple(weighed), tuple(missing))
+
+
+def is_met(constraint: Constraint, hit: Hit) -> bool:
+    """Whether a passage, its headings or its title name what the constraint names."""
+    return Evidence.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
+
+
+def _lowered(sentence: SentenceReading, lacking: int) -> SentenceReading:
+    if not lacking:
+        return sentence
+    loss = UNIT_PENALTY * lacking
+    alone = None if sentence.alone is None else sentence.alone - loss
+    return replace(sentence, score=sentence.score - loss, alone=alone)
+
+
+def _count_lacking(passage: Passage, place: int, asked: Sequence[Constraint], named: frozenset[str] | None) -> int:
+    """How many constraints a unit lacks. A sentence may be about what the text before it names; a row may not."""
+    rendering = passage.rendering
+    unit = rendering.units[place].unit
+    text = rendering.alone(place)
+    if unit.kind not in _NAMED_UNITS and unit.kind is not Kind.ITEM:
+        text = rendering.text[: rendering.units[place].end]
+    own = Evidence.of(f"{passage_context(passage.hit)}\n{text}")
+    lacking = sum(not own.meets(constraint) for constraint in asked)
+    if unit.kind is Kind.PARAGRAPH:
+        bare = Evidence.of(rendering.text[rendering.units[place].start : rendering.units[place].end])
+        lacking += _names_another(bare, own, asked)
+    if named is not None and unit.kind in _NAMED_UNITS:
+        key = _key(unit, passage)
+        lacking += bool(key) and not key & named
+    return lacking
+
+
+def _names_another(unit: Evidence, around: Evidence, asked: Sequence[Constraint]) -> int:
+    """How many identifiers of the question a sentence replaces by another of the same form: PX-90 for PX-40."""
+    count = 0
+    for constraint in asked:
+        if constraint.kind is ConstraintKind.IDENTIFIER and around.meets(constraint) and not unit.meets(constraint):
+            form = _form(constraint.text)
+            count += any(_form(word) == form for word in unit.shown)
+    return count
+
+
+def _form(word: str) -> str:
+    """The form of an identifier: letters and digits by kind."""
+    return "".join("9" if c.isdecimal() else "a" if c.isalpha() else c for c in word.casefold())
+
+
+def _named_units(passage: Passage) -> Iterator[Unit]:
+    return (rendered.unit for rendered in passage.rendering.units if rendered.unit.kind in _NAMED_UNITS)
+
+
+def _key(unit: Unit, passage: Passage) -> frozenset[str]:
+    """The stems of what names a row or record (its first cell), a field (its key) or a meaning (its term)."""
+    own = [piece for piece in unit.pieces if piece.start < piece.end and unit.start <= piece.start < unit.end]
+    if unit.kind in (Kind.FIELD, Kind.MEANING):
+        piece = unit.pieces[0]
+    elif own:
+        piece = own[0]
+    else:
+        return frozenset()
+    return _stems(passage.literal(Span(piece.start, piece.end)))
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word.casefold()[:_STEM].removesuffix("s") for word in content_words(text))
