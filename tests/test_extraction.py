@@ -123,7 +123,7 @@ def test_navigation_repeated_on_every_page_is_left_out(tmp_path: Path, read: Cal
         "<footer>Copyright.</footer>"
     )
     found = read(path)
-    assert found.text == "Head\n\nAll that the page says, softly.\nEnd."
+    assert found.text == "Head\n\nAll that the page says, softly.\n\nEnd."
     assert [(section.start, section.trail) for section in found.sections] == [(0, ("Head",))]
 
 

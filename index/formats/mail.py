@@ -1,56 +1,57 @@
-"""E-mails (RFC 5322 and Outlook's `.msg`) -> text with headings, and attachments. Pure; the standard library's parser.
+"""E-mails (RFC 5322 and Outlook's `.msg`) -> blocks, and attachments. Pure; the standard library's parser.
 
-kreuzberg reads e-mails too, but (4.10) it joins words of an HTML e-mail where a block ends (`HeadDear Bob`), and it
-appends attachments to the text without their names.
+The body is the one that a person sees: HTML, unless it holds few of the words of the plain text, as one that is a picture does.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
+from index.blocks.block import Kind
 from index.formats import outlook
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
 from index.formats.compound_file import MAGIC
-from index.formats.html_text import html_text
-from index.formats.markdown import Heading
-from index.formats.members import Member
-from index.formats.office import StructuredText
+from index.formats.html.page import html_nodes
+from index.formats.invites import add_invites
+from index.formats.mail_text import add_mail_text
+from index.formats.members import Damaged, Member
+from index.formats.node_writer import write_nodes
+from index.formats.nodes import Node, Part
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.quotations import with_quotations
 from index.formats.registry import suffix_of
 
 _SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_MIN_SHARE_OF_HTML = 0.5
+"""HTML with a smaller share of the words of the plain text does not show what the mail says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """The text and facts of an e-mail. `created` is its date in ISO 8601, empty if it has no valid date."""
-
-    subject: str
-    sender: str
-    created: str
-    content: StructuredText
-
-
-def read_mail(data: bytes) -> Mail:
-    """Headers, attachment names, and body (plain text rather than HTML). Raises `Damaged` for a broken `.msg`."""
-    message = _parse_message(data)
-    bodies, attached = _bodies_and_attachments(message)
-    header_lines = [f"{name}: {value}" for name in _SHOWN_HEADERS if (value := _header(message, name))]
+def read_mail(data: bytes) -> Parsed:
+    """Headers, attachment names and body. Raises `Unreadable` for a broken `.msg`."""
+    try:
+        message = _parse_message(data)
+        bodies, attached = _bodies_and_attachments(message)
+    except Damaged as error:
+        reason = f"it is damaged or cut short ({str(error)[:100]})"
+        raise Unreadable(reason, "Open it in Outlook and save it again") from error
+    root = Node()
+    header = root.add(Kind.RECORD)
+    for name in _SHOWN_HEADERS:
+        if value := _header(message, name):
+            header.add(Kind.FIELD, value).label = name
     if attached:
-        header_lines.append(f"Attachments: {', '.join(_attachment_names(attached))}")
-    blocks = ["\n".join(header_lines)] if header_lines else []
-    headings: list[Heading] = []
+        header.add(Kind.FIELD, ", ".join(_attachment_names(attached))).label = "Attachments"
     for body in bodies:
-        text, body_headings = _body_text(body)
-        if text.strip():
-            start = sum(len(block) + 2 for block in blocks)
-            headings += [heading._replace(start=start + heading.start) for heading in body_headings]
-            blocks.append(text)
-    content = StructuredText("\n\n".join(blocks), headings, [])
-    return Mail(_header(message, "Subject"), _header(message, "From"), _date(message), content)
+        root.content += with_quotations(_body_nodes(body))
+    written = write_nodes(root)
+    facts = {"author": _header(message, "From"), "created": _date(message)}
+    metadata = {name: fact for name, fact in facts.items() if fact}
+    return Parsed(written.text, written.blocks, _header(message, "Subject"), metadata=metadata)
 
 
 def attachments(data: bytes) -> Iterator[Member]:
@@ -68,8 +69,9 @@ def _bodies_and_attachments(message: Message) -> tuple[list[Message], list[Messa
     """The parts that make up the body, and the attached parts."""
     if message.get_content_type() == "multipart/alternative" and (parts := _subparts(message)):
         alternatives = [_bodies_and_attachments(part) for part in parts]
-        chosen = next((bodies for bodies, _ in alternatives if bodies and _body_text(bodies[0])[0].strip()), [])
-        return chosen, [part for _, attached in alternatives for part in attached]
+        return _chosen([bodies for bodies, _ in alternatives if bodies]), [
+            part for _, attached in alternatives for part in attached
+        ]
     if message.get_content_maintype() == "multipart" and (parts := _subparts(message)):
         bodies, attached = [], []
         for part in parts:
@@ -81,6 +83,24 @@ def _bodies_and_attachments(message: Message) -> tuple[list[Message], list[Messa
     if is_body and message.get_content_disposition() != "attachment":
         return [message], []
     return [], [message]
+
+
+def _chosen(alternatives: Sequence[list[Message]]) -> list[Message]:
+    """The alternative that a person sees, and invitations, which stand beside it."""
+    invites = [body for bodies in alternatives for body in bodies if body.get_content_subtype() == "calendar"]
+    others = [bodies for bodies in alternatives if not any(body in invites for body in bodies)]
+    by_words = [(bodies, sum(_word_count(body) for body in bodies)) for bodies in others]
+    most = max((words for _, words in by_words), default=0)
+    for bodies, words in reversed(by_words):
+        is_shown = any(body.get_content_subtype() == "html" for body in bodies)
+        if words and is_shown and words >= _MIN_SHARE_OF_HTML * most:
+            return [*bodies, *invites]
+    return [*next((bodies for bodies, words in by_words if words), []), *invites]
+
+
+def _word_count(body: Message) -> int:
+    nodes = Node(None, _body_nodes(body))
+    return sum(1 for _ in _WORD.finditer(nodes.plain()))
 
 
 def _subparts(message: Message) -> list[Message]:
@@ -115,8 +135,8 @@ def _payload(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _body_text(body: Message) -> tuple[str, list[Heading]]:
-    """The text of one body part and its headings."""
+def _body_nodes(body: Message) -> list[Part]:
+    """What one body part shows."""
     payload = _payload(body)
     try:
         text = payload.decode(body.get_content_charset() or "utf-8")
@@ -126,10 +146,14 @@ def _body_text(body: Message) -> tuple[str, list[Heading]]:
         except (NotText, BadEncoding):
             text = payload.decode("utf-8", "replace")
     text = canonical(text)
-    if body.get_content_subtype() != "html":
-        return text.strip("\n"), []
-    page = html_text(text)
-    return page.text, page.headings
+    if body.get_content_subtype() == "html":
+        return html_nodes(text).content
+    nodes = Node()
+    if body.get_content_subtype() == "calendar":
+        add_invites(nodes, text)
+    else:
+        add_mail_text(nodes, text, is_flowed=str(body.get_param("format")).lower() == "flowed")
+    return nodes.content
 
 
 def _header(message: Message, name: str) -> str:

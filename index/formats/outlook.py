@@ -1,7 +1,6 @@
 """Outlook's e-mail files (MS-OXMSG, `.msg`) -> messages (RFC 5322), so that one parser reads all e-mails. Pure.
 
-kreuzberg reads them too, but (4.10) not a body in HTML alone, and it returns attachments only as text. A body in RTF
-alone is not read here: Outlook writes the plain text beside it.
+A body in RTF alone is not read here: Outlook writes the plain text beside it.
 """
 
 import hashlib
@@ -102,14 +101,11 @@ class _Properties:
 
 
 def _message(mail: _Properties, depth: int) -> Message:
-    body = _body(mail)
+    bodies = _bodies(mail)
+    message = bodies[0] if len(bodies) == 1 else _multipart("alternative", bodies)
     attached = list(_attachments(mail, depth))
-    message: Message = body
     if attached:
-        parts = [body, *attached]
-        # A hash of the parts, so that every reading of the file gives the same bytes.
-        boundary = hashlib.sha256(b"".join(part.as_bytes() for part in parts)).hexdigest()
-        message = MIMEMultipart(boundary=f"=_{boundary}", _subparts=parts)
+        message = _multipart("mixed", [message, *attached])
     sent = mail.time(_SUBMITTED) or mail.time(_DELIVERED)
     headers = {
         "Subject": mail.text(_SUBJECT),
@@ -130,17 +126,26 @@ def _message(mail: _Properties, depth: int) -> Message:
     return message
 
 
-def _body(mail: _Properties) -> Message:
-    plain = mail.text(_BODY)
-    html = mail.data(_HTML)
-    if plain or (html is None and not mail.text(_HTML)):
-        return MIMEText(plain.replace("\r\n", "\n"), "plain", "utf-8")
-    if html is None:
-        return MIMEText(mail.text(_HTML), "html", "utf-8")
-    part = MIMEBase("text", "html", charset=_charset(mail.number(_WEB_CODE_PAGE)))
-    part.set_payload(html)
-    encode_base64(part)
-    return part
+def _multipart(subtype: str, parts: list[Message]) -> Message:
+    # A hash of the parts, so that every reading of the file gives the same bytes.
+    boundary = hashlib.sha256(b"".join(part.as_bytes() for part in parts)).hexdigest()
+    return MIMEMultipart(subtype, boundary=f"=_{boundary}", _subparts=parts)
+
+
+def _bodies(mail: _Properties) -> list[Message]:
+    """The body as plain text and as HTML, whichever there is."""
+    plain, page, html = mail.text(_BODY), mail.text(_HTML), mail.data(_HTML)
+    bodies: list[Message] = []
+    if plain or not (page or html):
+        bodies.append(MIMEText(plain.replace("\r\n", "\n"), "plain", "utf-8"))
+    if html:
+        part = MIMEBase("text", "html", charset=_charset(mail.number(_WEB_CODE_PAGE)))
+        part.set_payload(html)
+        encode_base64(part)
+        bodies.append(part)
+    elif page:
+        bodies.append(MIMEText(page, "html", "utf-8"))
+    return bodies
 
 
 def _attachments(mail: _Properties, depth: int) -> Iterator[Message]:

@@ -15,11 +15,27 @@ class Parser(Enum):
 
     TEXT = "text"
     MARKDOWN = "markdown"
-    HTML = "html"
-    PDF = "pdf"
-    SLIDES = "slides"
-    OFFICE = "office"
     NOTEBOOK = "notebook"
+    HTML = "html"
+    DELIMITED = "delimited"
+    TAB_DELIMITED = "tab-delimited"
+    JSON = "json"
+    JSON_LINES = "json-lines"
+    YAML = "yaml"
+    TOML = "toml"
+    XML = "xml"
+    INI = "ini"
+    PDF = "pdf"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    PPTX = "pptx"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    XLS = "xls"
+    RTF = "rtf"
+    OFFICE = "office"  # the binary formats of old Office versions
+    EPUB = "epub"
     MAIL = "mail"
     MAILBOX = "mailbox"
     ZIP = "zip"
@@ -37,16 +53,16 @@ _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _BY_SUFFIX: dict[str, Format] = {
     ".pdf": Format(Parser.PDF, "application/pdf"),
-    ".docx": Format(Parser.OFFICE, _OPEN_XML + "wordprocessingml.document"),
+    ".docx": Format(Parser.DOCX, _OPEN_XML + "wordprocessingml.document"),
     ".doc": Format(Parser.OFFICE, "application/msword"),
-    ".odt": Format(Parser.OFFICE, _OPEN_DOCUMENT + "text"),
-    ".rtf": Format(Parser.OFFICE, "application/rtf"),
-    ".pptx": Format(Parser.SLIDES, _OPEN_XML + "presentationml.presentation"),
+    ".odt": Format(Parser.ODT, _OPEN_DOCUMENT + "text"),
+    ".rtf": Format(Parser.RTF, "application/rtf"),
+    ".pptx": Format(Parser.PPTX, _OPEN_XML + "presentationml.presentation"),
     ".ppt": Format(Parser.OFFICE, "application/vnd.ms-powerpoint"),
-    ".xlsx": Format(Parser.OFFICE, _OPEN_XML + "spreadsheetml.sheet"),
-    ".xls": Format(Parser.OFFICE, "application/vnd.ms-excel"),
-    ".ods": Format(Parser.OFFICE, _OPEN_DOCUMENT + "spreadsheet"),
-    ".epub": Format(Parser.OFFICE, "application/epub+zip"),
+    ".xlsx": Format(Parser.XLSX, _OPEN_XML + "spreadsheetml.sheet"),
+    ".xls": Format(Parser.XLS, "application/vnd.ms-excel"),
+    ".ods": Format(Parser.ODS, _OPEN_DOCUMENT + "spreadsheet"),
+    ".epub": Format(Parser.EPUB, "application/epub+zip"),
     ".fb2": Format(Parser.OFFICE, "application/x-fictionbook+xml"),
     ".eml": Format(Parser.MAIL, "message/rfc822"),
     ".msg": Format(Parser.MAIL, "application/vnd.ms-outlook"),
@@ -59,10 +75,19 @@ _BY_SUFFIX: dict[str, Format] = {
     ".mdx": Format(Parser.MARKDOWN, "text/markdown"),
     ".txt": Format(Parser.TEXT, "text/plain"),
     ".rst": Format(Parser.TEXT, "text/x-rst"),
-    ".csv": Format(Parser.TEXT, "text/csv"),
-    ".tsv": Format(Parser.TEXT, "text/tab-separated-values"),
-    ".json": Format(Parser.TEXT, "application/json"),
-    ".xml": Format(Parser.TEXT, "application/xml"),
+    ".csv": Format(Parser.DELIMITED, "text/csv"),
+    ".tsv": Format(Parser.TAB_DELIMITED, "text/tab-separated-values"),
+    ".json": Format(Parser.JSON, "application/json"),
+    ".xml": Format(Parser.XML, "application/xml"),
+    ".jsonl": Format(Parser.JSON_LINES, "application/jsonl"),
+    ".ndjson": Format(Parser.JSON_LINES, "application/x-ndjson"),
+    ".yaml": Format(Parser.YAML, "application/yaml"),
+    ".yml": Format(Parser.YAML, "application/yaml"),
+    ".toml": Format(Parser.TOML, "application/toml"),
+    ".ini": Format(Parser.INI, "text/x-ini"),
+    ".cfg": Format(Parser.INI, "text/x-ini"),
+    ".conf": Format(Parser.INI, "text/x-ini"),
+    ".properties": Format(Parser.INI, "text/x-java-properties"),
     ".mbox": Format(Parser.MAILBOX, "application/mbox"),
     ".zip": Format(Parser.ZIP, "application/zip"),
     ".tar": Format(Parser.TAR, "application/x-tar"),

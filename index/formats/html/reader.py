@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from index.blocks.block import Kind
 from index.formats.html.element import BLOCKS, Element
 from index.formats.html.forms import Labels, checked_mark, field_value
-from index.formats.html.structures import LISTS, Structures
+from index.formats.html.structures import LISTS, Structures, two_letters
 from index.formats.html.tables import add_html_table
 from index.formats.nodes import LINE_BREAK, Node
 from index.formats.superscripts import lowered, raised
@@ -20,14 +20,19 @@ _LEFT_OUT_ROLES = frozenset(("navigation", "search"))
 _LEFT_OUT_CLASSES = frozenset(("navheader", "navfooter", "headerlink"))
 """The classes of DocBook and Sphinx for links to other pages, and for the link mark after a heading."""
 _CODE_CLASS = re.compile(r"(?:language-|lang-|highlight-|sourceCode )([a-z][\w+#-]*)")
+_SIGNATURE_CLASSES = frozenset(("gmail_signature", "moz-signature"))
 _MAX_RAISED = 60
 
 
 class Reader(Structures):
-    """Reads the elements of one page or mail into `root`. `main` is the node of its main part, if the page marks one."""
+    """Reads the elements of one page or mail into `root`. `main` is the node of its main part, if the page marks one.
 
-    def __init__(self, page: Element) -> None:
+    `language` is that of the page, if it does not state it itself.
+    """
+
+    def __init__(self, page: Element, language: str = "") -> None:
         super().__init__(page)
+        self.language = two_letters(language)
         self.main: Node | None = None
         self._labels = Labels(page)
         self._handlers: dict[str, Callable[[Element], None]] = {
@@ -85,7 +90,9 @@ class Reader(Structures):
             if self.note(element):
                 return
         handler = self._handlers.get(element.tag)
-        if element.get("role") == "heading":
+        if is_block and not self.is_plain and not _SIGNATURE_CLASSES.isdisjoint(element.classes):
+            self.fill(self.add(Kind.FURNITURE), element.content)
+        elif element.get("role") == "heading":
             self.heading(element)
         elif handler is not None:
             handler(element)

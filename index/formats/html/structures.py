@@ -203,9 +203,12 @@ class Structures(Flow):
 
 def _language(element: Element) -> str:
     """The language that the element states, as two letters."""
-    if not element.attributes:
-        return ""
-    code = (element.get("lang") or element.get("xml:lang")).split("-")[0].split("_")[0].lower()
+    return two_letters(element.get("lang") or element.get("xml:lang")) if element.attributes else ""
+
+
+def two_letters(language: str) -> str:
+    """Return the ISO 639-1 code of a language such as `en-GB`; empty if it has none."""
+    code = language.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0].lower()
     return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
 
 
