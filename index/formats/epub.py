@@ -1,6 +1,7 @@
 """E-books (EPUB 2 and 3) -> blocks: the chapters in the order of the book's spine. Pure; zip and XML of the standard kind.
 
 The parts are unpacked one at a time; `check_office_zip` has counted them before. XML is read without entities or network.
+"""
 
 import io
 import posixpath

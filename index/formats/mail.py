@@ -27,8 +27,10 @@ from index.formats.registry import suffix_of
 
 _SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_MIN_SHARE_OF_HTML = 0.5
+_MIN_SHARE_OF_HTML = 0.25
 """HTML with a smaller share of the words of the plain text does not show what the mail says."""
+_STUB = re.compile(r"\bHTML\b", re.IGNORECASE)
+_MAX_STUB_WORDS = 80
 
 
 def read_mail(data: bytes) -> Parsed:
@@ -93,14 +95,30 @@ def _chosen(alternatives: Sequence[list[Message]]) -> list[Message]:
     most = max((words for _, words in by_words), default=0)
     for bodies, words in reversed(by_words):
         is_shown = any(body.get_content_subtype() == "html" for body in bodies)
-        if words and is_shown and words >= _MIN_SHARE_OF_HTML * most:
+        if words and is_shown and (words >= _MIN_SHARE_OF_HTML * most or _is_stub(others[0])):
             return [*bodies, *invites]
     return [*next((bodies for bodies, words in by_words if words), []), *invites]
 
 
+def _is_stub(bodies: list[Message]) -> bool:
+    """Whether the text only says that the mail is in HTML."""
+    texts = [text for body in bodies for text in _texts(body)]
+    return any(map(_STUB.search, texts)) and sum(len(text.split()) for text in texts) <= _MAX_STUB_WORDS
+
+
 def _word_count(body: Message) -> int:
-    nodes = Node(None, _body_nodes(body))
-    return sum(1 for _ in _WORD.finditer(nodes.plain()))
+    return sum(len(_WORD.findall(text)) for text in _texts(body))
+
+
+def _texts(body: Message) -> Iterator[str]:
+    """The pieces of text that a body shows."""
+    stack = _body_nodes(body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Node):
+            stack.extend(part.content)
+        elif isinstance(part, str):
+            yield part
 
 
 def _subparts(message: Message) -> list[Message]:
