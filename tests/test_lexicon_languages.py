@@ -121,3 +121,10 @@ def test_letters_side_by_side_are_terms() -> None:
 def test_terms_hold_no_white_space(text: str) -> None:
     for term in (*indexed_terms(text), *letter_terms(text), *stems_of_word(text, ("de", "tr"))):
         assert term.split() == [term]
+
+
+def test_the_language_of_a_question_decides_its_stems(ledger: Ledger, tmp_path: Path) -> None:
+    lexicon = filled(ledger, tmp_path / "lexicon", *GERMAN, *FRENCH)
+    assert found(lexicon, ledger, "Gebühr") == [GERMAN[1]]
+    assert found(lexicon, ledger, "Wie hoch ist eine Gebühr?")[0] == GERMAN[1]
+    assert found(lexicon, ledger, "What is the Gebühr of that?") == []

@@ -16,6 +16,7 @@ from itertools import islice
 import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
+from index.languages.frequent_words import likely_language
 from index.ledger.selections import Selection
 from index.lexicon.stems import letter_terms, stems_of_word
 
@@ -27,6 +28,8 @@ _SIGN = re.compile(r"[_.:/\-]")
 _JOINER = "\u02d0"  # a letter to `_WORDS`; texts contain it in phonetic script only
 _MAX_WORD_BYTES = 60
 _MAX_TERMS = 256
+_SAMPLE = 600  # characters of a question from which its language is taken
+_FEWEST_FREQUENT_WORDS = 2
 
 
 def _words() -> TextAnalyzerBuilder:
@@ -95,9 +98,12 @@ def terms(text: str) -> list[str]:
 def any_term(text: str, languages: tuple[str, ...] = ()) -> Query | None:
     """A query for any of the terms of `text`; None if it has none.
 
-    `languages` are those in Latin letters whose stems are in the index. A word counts as what it matches best: itself or one
-    of its stems.
+    `languages` are those in Latin letters whose stems are in the index; of these, that of the question counts, or all if its
+    language is unknown. A word counts as what it matches best: itself or one of its stems. Milliseconds of one core at 62,196
+    chunks, ten words a query: 2.8 without stems, 8.2 with those of one language, 10.3 of five.
     """
+    asked = likely_language(text[:_SAMPLE], _FEWEST_FREQUENT_WORDS)
+    languages = tuple(language for language in languages if asked in ("", language))
     normal = normalize(text)
     words = dict(zip(ANALYZERS["words"].analyze(normal), _UNSTEMMED.analyze(normal), strict=True))
     clauses = [_word_query(term, word, languages) for term, word in islice(words.items(), _MAX_TERMS)]
