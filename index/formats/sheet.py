@@ -12,6 +12,7 @@ from index.blocks.block import Kind
 from index.formats.nodes import Node, PageStart, Part
 from index.formats.table_grid import GridCell, add_table, header_row_count
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MAX_CUTS = 8
 _MAX_NAMED = 12
 NO_VALUE = "(formula without a stored value)"
@@ -25,6 +26,19 @@ class Area(NamedTuple):
     first_column: int
     last_row: int
     last_column: int
+
+    @classmethod
+    def named(cls, name: str) -> "Area | None":
+        """Return the range that a reference such as A1:C5 names; None if it names none."""
+        first, _, last = name.replace("$", "").partition(":")
+        places: list[int] = []
+        for corner in (first, last or first):
+            digits = corner.lstrip(_LETTERS)
+            if not digits.isdecimal() or len(digits) > 7 or digits == corner:
+                return None
+            places += [int(digits) - 1, column_number(corner, 0)]
+        top, left, bottom, right = places
+        return cls(min(top, bottom), min(left, right), max(top, bottom), max(left, right))
 
 
 class StatedTable(NamedTuple):
@@ -96,6 +110,22 @@ def column_name(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def column_number(name: str, before: int) -> int:
+    """Return the number of the column in the name of a cell such as C5; the one after `before` if it names none."""
+    letters = name.rstrip("0123456789").upper()
+    if not letters or len(letters) > 3 or not letters.isascii() or not letters.isalpha():
+        return before + 1
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def hidden_sheet_warning(name: str) -> str:
+    """Return the sentence about a sheet that is hidden."""
+    return f"Sheet {name!r} is hidden and was left out. Unhide it and index the file again if it counts."
 
 
 def _add_region(root: Node, cells: list[GridCell], header_rows: int | None, sheet: Sheet) -> None:

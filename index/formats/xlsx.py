@@ -14,7 +14,16 @@ from index.formats.nodes import Node, Part
 from index.formats.number_formats import is_date_code, shown
 from index.formats.office_package import Package, local_name, read_elements
 from index.formats.parsed import Parsed
-from index.formats.sheet import Area, Sheet, StatedTable, add_sheet, column_name, no_value, unvalued_warning
+from index.formats.sheet import (
+    Area,
+    Sheet,
+    StatedTable,
+    add_sheet,
+    column_name,
+    column_number,
+    no_value,
+    unvalued_warning,
+)
 from index.formats.table_grid import GridCell
 from index.formats.xlsx_strings import rich_text, shared_strings
 from index.formats.xlsx_styles import Styles, read_styles
@@ -94,11 +103,11 @@ class _SheetReader:
                 first, last = (min(_whole(element.get(name), 1), _LAST[1] + 1) for name in ("min", "max"))
                 hidden_columns[first - 1 : last] = b"\1" * max(0, last - first + 1)
             elif kind == "mergeCell":
-                merged += [area for area in (_area(element.get("ref", "")),) if area]
+                merged += [area for area in (Area.named(element.get("ref", "")),) if area]
             elif kind == "pane" and element.get("state", "").startswith("frozen"):
                 sheet.frozen_rows = _whole(element.get("ySplit"), 0)
             elif kind == "autoFilter":
-                sheet.filtered = _area(element.get("ref", ""))
+                sheet.filtered = Area.named(element.get("ref", ""))
         _merge(cells, merged)
         for cell in cells.values():
             if hidden_columns[cell.column] and not cell.is_hidden:
@@ -117,7 +126,7 @@ class _SheetReader:
         is_hidden = _is_on(element, "hidden")
         column = -1
         for item in element.iterchildren(f"{_MAIN}c", "{*}c"):
-            column = _column_number(item.get("r", ""), column)
+            column = column_number(item.get("r", ""), column)
             if row > _LAST[0] or column > _LAST[1]:
                 continue
             cell = self._read_cell(item, row, column, sheet)
@@ -185,7 +194,7 @@ class _SheetReader:
                 sheet.texts += _drawn_texts(self._package.tree(relation.target))
 
     def _add_table(self, sheet: Sheet, table: Any) -> None:
-        area = _area(table.get("ref", "")) if table is not None else None
+        area = Area.named(table.get("ref", "")) if table is not None else None
         if area is not None:
             sheet.tables.append(StatedTable(area, _whole(table.get("headerRowCount"), 1)))
 
@@ -241,30 +250,6 @@ def _whole(stated: str | None, default: int) -> int:
 def _row_number(element: Any, before: int) -> int:
     stated = element.get("r", "")
     return _whole(stated, before + 2) - 1 if stated != "0" else before + 1
-
-
-def _column_number(name: str, before: int) -> int:
-    letters = name.rstrip("0123456789").upper()
-    if not letters or len(letters) > 3 or not letters.isascii() or not letters.isalpha():
-        return before + 1
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
-
-
-def _area(ref: str) -> Area | None:
-    """The range that a reference such as A1:C5 names; None if it names none."""
-    first, _, last = ref.replace("$", "").partition(":")
-    places: list[int] = []
-    for corner in (first, last or first):
-        digits = corner.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-        if not digits.isdigit() or len(digits) > 7 or digits == corner:
-            return None
-        places += [int(digits) - 1, _column_number(corner, 0)]
-    return Area(
-        min(places[0], places[2]), min(places[1], places[3]), max(places[0], places[2]), max(places[1], places[3])
-    )
 
 
 def _is_on(element: Any, name: str) -> bool:
