@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
-from index.formats.pdf.rows import Row, Word, parted, segments
+from index.formats.pdf.rows import Row, Word, parted, row_of, segments
 
 _GUTTER = 0.9  # of the row's size
+_BESIDE = 0.8  # of the row's size
 _MIN_ROWS = 3
 _MIN_WORDS = 3.0  # in a line of a column, on average
 _MIN_FILL = 0.62  # of the widest line of the column, by half of the lines
@@ -39,9 +40,11 @@ class Run(NamedTuple):
 
 def reading_order(rows: Sequence[Row], bound: float | None = None, depth: int = 0) -> list[Run]:
     """Return the rows in runs, in reading order; each run has one left and right edge."""
-    best = max(
-        (gutter for gutter in _gutters(rows) if _parts_prose(gutter)), key=lambda g: g.last - g.first, default=None
-    )
+    best = _best_gutter(rows)
+    if best is None and depth == 0:
+        level = _side_by_side(rows)
+        best = _best_gutter(level) if len(level) < len(rows) else None
+        rows = level if best is not None else rows
     if best is None or depth >= _MAX_DEPTH:
         return [Run(list(rows), bound)] if rows else []
     end = _end_of_columns(rows, best)
@@ -51,6 +54,25 @@ def reading_order(rows: Sequence[Row], bound: float | None = None, depth: int = 
     right = [after for _, after in pairs if after is not None]
     parts = ((rows[: best.first], bound), (left, best.left), (right, bound), (rows[end + 1 :], bound))
     return [run for part, edge in parts for run in (reading_order(part, edge, depth + 1) if part else [])]
+
+
+def _best_gutter(rows: Sequence[Row]) -> _Gutter | None:
+    prose = (gutter for gutter in _gutters(rows) if _parts_prose(gutter))
+    return max(prose, key=lambda gutter: gutter.last - gutter.first, default=None)
+
+
+def _side_by_side(rows: Sequence[Row]) -> list[Row]:
+    """The rows, with those joined that stand beside each other without a common baseline, as in columns of their own rhythm."""
+    found: list[Row] = []
+    for row in rows:
+        last = found[-1] if found else None
+        if last is not None and row.baseline - last.baseline < _BESIDE * max(row.size, last.size):
+            gap = _GUTTER * row.size
+            if row.left - last.right > gap or last.left - row.right > gap:
+                found[-1] = row_of([*last.words, *row.words])
+                continue
+        found.append(row)
+    return found
 
 
 def _gutters(rows: Sequence[Row]) -> list[_Gutter]:

@@ -15,6 +15,7 @@ _GAP = 1.0  # of the row's size
 _FIGURE_GAP = 0.45  # between figures
 _MAX_COLUMNS = 60
 _MAX_STEP = 3.2  # from row to row, of their size
+_APART = 1.7  # times the usual step: a label so far below begins something else
 _MAX_LABELS = 3  # rows with one cell that may follow one another in a table
 _MAX_HEADERS = 8
 
@@ -123,14 +124,26 @@ def _end_of_table(rows: Sequence[Row], cells: Sequence[list[Cell]], start: int) 
     if first is None:
         return start
     end, labels = first, 0
+    data_left = float("inf")  # of the cells after the first
+    usual = 0.0  # the smallest step from row to row
+    has_figures = False
     for place in range(first, len(rows)):
-        if place > start and _step(rows, place) > _MAX_STEP * max(rows[place].size, rows[place - 1].size):
+        step = _step(rows, place) if place > first else 0.0
+        if not cells[place] or step > _MAX_STEP * max(rows[place].size, rows[place - 1].size):
             break
         if len(cells[place]) > 1:
+            of_figures = any(_is_plain_figure(cell.text) for cell in cells[place])
+            if has_figures and not of_figures and step > _APART * max(usual, rows[place].size):
+                break  # the head of another table
             end, labels = place + 1, 0
+            has_figures = has_figures or of_figures
+            data_left = min(data_left, cells[place][1].left)
+            usual = min(usual or step, step) if step else usual
             continue
         labels += 1
-        if labels > _MAX_LABELS:
+        only = cells[place][0]
+        is_wide = only.left < data_left - rows[place].size and only.right > data_left + rows[place].size
+        if labels > _MAX_LABELS or is_wide:
             break
     return end
 
@@ -242,7 +255,7 @@ def _place(cell: Cell, columns: Sequence[_Column]) -> None:
 def _mark_headers(table: Table) -> None:
     """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column."""
     for number, row in enumerate(table.rows):
-        if any(_is_figure(cell.text) and not _YEAR.match(cell.text) for cell in row.cells):
+        if any(_is_plain_figure(cell.text) for cell in row.cells):
             heads = table.rows[: min(number, _MAX_HEADERS)]
             while heads and (
                 heads[-1].cells[-1].column == 0 or (len(heads[-1].cells) == 1 and heads[-1].cells[0].column == 0)
@@ -273,7 +286,7 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
         is_close = row.source[0].baseline - before.source[-1].baseline < 1.35 * row.source[0].size
         first = row.cells[0]
         only_label = len(before.cells) == 1 and before.cells[0].column == 0 and before.cells[0].span == 1
-        if is_close and only_label and first.column == 0 and len(row.cells) > 1 and _goes_on(before.cells[0], first):
+        if is_close and only_label and first.column == 0 and len(row.cells) > 1 and _goes_on(before.cells[0], row.cells):
             first.lines = before.cells[0].lines + first.lines
             row.source = before.source + row.source
             rows[-1] = row
@@ -286,8 +299,11 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
     return rows
 
 
-def _goes_on(label: Cell, rest: Cell) -> bool:
-    return not label.text.endswith(":") and (rest.text[:1].islower() or rest.left > label.left + 4)
+def _goes_on(label: Cell, cells: Sequence[Cell]) -> bool:
+    """Whether a label without figures goes on in the first of the cells below: in lower case, or because it is full."""
+    if label.text.endswith(":"):
+        return False
+    return cells[0].text[:1].islower() or label.right > cells[1].left - 20
 
 
 def _is_rest(before: TableRow, row: TableRow) -> bool:
@@ -298,6 +314,10 @@ def _is_rest(before: TableRow, row: TableRow) -> bool:
     if row.cells[0].column == 0:
         return row.cells[0].text[:1].islower() and len(before.cells) > len(row.cells)
     return len(before.cells) > len(row.cells)
+
+
+def _is_plain_figure(text: str) -> bool:
+    return _is_figure(text) and not _YEAR.match(text)
 
 
 def _is_figure(text: str) -> bool:
