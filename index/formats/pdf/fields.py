@@ -49,33 +49,32 @@ def notes_of(page: Any, form: Any, view: View) -> PageNotes:
     return PageNotes(tuple(fields), tuple(text for text in texts if text.strip()))
 
 
-def with_labels(fields: Sequence[FormField], rows: Sequence[Row]) -> list[tuple[FormField, Row | None]]:
-    """Return each field with its label, and the row that the label ends in: beside it, else above it; right of a check box."""
+def with_labels(fields: Sequence[FormField], rows: Sequence[Row]) -> list[FormField]:
+    """Return the fields with their labels: the words beside them, else above them; right of a check box."""
     return [_labelled(field, rows) for field in fields]
 
 
-def _labelled(field: FormField, rows: Sequence[Row]) -> tuple[FormField, Row | None]:
+def _labelled(field: FormField, rows: Sequence[Row]) -> FormField:
     box = field.box
     middle = (box.top + box.bottom) / 2
     beside = [row for row in rows if row.top - 1 <= middle <= row.bottom + 1]
     above = [row for row in rows if row.bottom <= box.top + 3 and box.top - row.bottom < 2 * row.size]
-    choices: list[tuple[float, Row, list[Word]]] = []
+    choices: list[tuple[float, list[Word]]] = []
     for row in beside:
         for run in segments(row, 1.0):
             left, right = run[0].left, run[-1].right
             if right <= box.left + 2:
-                choices.append((box.left - right + (40 if field.is_box else 0), row, run))
+                choices.append((box.left - right + (40 if field.is_box else 0), run))
             elif left >= box.right - 2 and field.is_box:
-                choices.append((left - box.right, row, run))
+                choices.append((left - box.right, run))
     if not choices:
         for row in above:
             for run in segments(row, 1.0):
                 if run[0].left < box.right and run[-1].right > box.left:
-                    choices.append((box.top - row.bottom, row, run))
+                    choices.append((box.top - row.bottom, run))
     if not choices or min(choice[0] for choice in choices) > _REACH:
-        return field, None
-    _, row, run = min(choices, key=lambda choice: choice[0])
-    return field._replace(label=tuple(run)), row
+        return field
+    return field._replace(label=tuple(min(choices, key=lambda choice: choice[0])[1]))
 
 
 def _field(annotation: Any, form: Any, view: View) -> Iterator[FormField]:

@@ -14,7 +14,8 @@ from index.formats.pdf.ink import Ink
 from index.formats.pdf.lists import Lists, Marker, marker_of
 from index.formats.pdf.rows import Row
 from index.formats.pdf.styles import Styles, style_of
-from index.formats.pdf.tables import Table, with_tables
+from index.formats.pdf.table import Cell, Table
+from index.formats.pdf.tables import with_tables
 from index.formats.pdf.wrapping import SENTENCE_END, full_lines, is_near, usual_step
 
 _CAPTION = re.compile(
@@ -61,22 +62,22 @@ class Flow:
             self._due.append(node)
 
     def add_run(
-        self, rows: Sequence[Row], bound: float | None, fields: Sequence[tuple[FormField, Row | None]] = ()
+        self, rows: Sequence[Row], bound: float | None, fields: Sequence[FormField] = ()
     ) -> None:
         """Add rows that are read one after the other, with the form fields that they name. `bound`: see `Run`."""
         self._usual = usual_step(rows)
         self._left = min(row.left for row in rows)
         full = full_lines(rows, self.styles.right if bound is None else bound, self._usual)
-        places = {id(row): place for place, row in enumerate(rows)}
+        place_of = {id(row): place for place, row in enumerate(rows)}
         self._is_first = True
         for item in with_tables(rows):
             sources = [item] if isinstance(item, Row) else [source for row in item.rows for source in row.source]
             if isinstance(item, Row):
-                self._add_line(item, full[places[id(item)]])
+                self._add_line(item, full[place_of[id(item)]])
             else:
                 self._add_table(item)
-            named = [field for field, row in fields if any(row is source for source in sources)]
-            self.add_fields(named)
+            places = {word.place for source in sources for word in source.words}
+            self.add_fields(field for field in fields if field.label and field.label[-1].place in places)
             self._is_first = False
 
     def add_fields(self, fields: Iterable[FormField]) -> None:
@@ -202,21 +203,33 @@ class Flow:
         if caption is not None:
             self.root.content.remove(caption)
             node.content.append(Node(Kind.CAPTION, caption.content))
+        spanning: dict[int, tuple[Cell, Node, int]] = {}  # by column: a cell that goes on below, and its last row
         for number, row in enumerate(table.rows):
             line = node.add(Kind.ROW, **({"is_header": True} if row.is_header else {}))
+            own = {cell.column: cell for cell in row.cells}
             column = 0
-            for cell in row.cells:
-                for blank in range(column, cell.column):
-                    line.add(Kind.CELL, row=number, column=blank, is_header=row.is_header)
-                facts = {"column_span": cell.span} if cell.span > 1 else {}
-                written = line.add(Kind.CELL, row=number, column=cell.column, is_header=row.is_header, **facts)
-                for source, words in zip(row.source[-len(cell.lines) :], cell.lines, strict=False):
-                    self._ink.write(written, words, source)
-                self._ink.finish(written)
-                column = cell.column + cell.span
-            for blank in range(column, table.columns):
-                line.add(Kind.CELL, row=number, column=blank, is_header=row.is_header)
+            while column < table.columns:
+                facts = {"row": number, "column": column, "is_header": row.is_header}
+                cell = own.get(column)
+                above = spanning.get(column)
+                if cell is None and above is not None and number <= above[2]:
+                    line.repeat(above[1], **facts, column_span=above[0].span)
+                    column += above[0].span
+                    continue
+                written = line.add(Kind.CELL, **facts)
+                if cell is not None:
+                    written.facts |= {"column_span": cell.span, "row_span": cell.row_span}
+                    self._write_cell(written, cell, row.source)
+                    spanning[column] = (cell, written, number + cell.row_span - 1)
+                column += cell.span if cell is not None else 1
         self._row = None
+
+    def _write_cell(self, node: Node, cell: Cell, sources: Sequence[Row]) -> None:
+        """Write the words of a cell, each line with the row of the page that it comes from."""
+        row_of_word = {word.place: source for source in sources for word in source.words}
+        for words in cell.lines:
+            self._ink.write(node, words, row_of_word[words[0].place])
+        self._ink.finish(node)
 
     def _caption(self) -> Node | None:
         """The open paragraph if it is the caption of the table that follows."""

@@ -11,6 +11,7 @@ import pypdfium2.raw as pdfium
 from index.formats.parsed import Unreadable
 from index.formats.pdf.characters import View, characters_of, fonts_of, view_of
 from index.formats.pdf.fields import PageNotes, notes_of
+from index.formats.pdf.grids import Grid, grids_of
 from index.formats.pdf.rows import Row, rows_of
 from index.formats.pdf.words import PageWords, words_of
 
@@ -22,7 +23,8 @@ _MAX_OUTLINE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """A page: its number (from 1), how it is shown, its words, which of them are bold, and what people wrote on it.
+    """A page: its number (from 1), how it is shown, its words, which of them are bold, what people wrote on it,
+    and the grids of lines drawn on it.
 
     `is_picture` says that it shows a picture and holds no characters.
     """
@@ -33,6 +35,7 @@ class PdfPage:
     is_bold: tuple[bool, ...]
     notes: PageNotes
     is_picture: bool
+    grids: tuple[Grid, ...] = ()
 
     def rows(self) -> list[Row]:
         """Return its rows, from top to bottom."""
@@ -71,7 +74,7 @@ def pages_of(document: pypdfium.PdfDocument) -> Iterator[PdfPage]:
             view = view_of(page)
             words = words_of(characters_of(text_page, view)) if text_page else PageWords.none()
             is_picture = not words.texts and _shows_picture(page)
-            yield PdfPage(number, view, words, _bold(words, fonts), notes_of(page, handle, view), is_picture)
+            yield PdfPage(number, view, words, _bold(words, fonts), notes_of(page, handle, view), is_picture, grids_of(page, view))
         finally:
             if text_page:
                 pdfium.FPDFText_ClosePage(text_page)

@@ -19,6 +19,7 @@ from index.formats.pdf.columns import reading_order
 from index.formats.pdf.fields import with_labels
 from index.formats.pdf.flow import Flow
 from index.formats.pdf.furniture import Edges, edge_lines, running_lines
+from index.formats.pdf.grids import with_grids
 from index.formats.pdf.hyphens import Hyphenation
 from index.formats.pdf.ink import Ink, span_of
 from index.formats.pdf.pages import PdfPage, open_pdf, outline_of, pages_of
@@ -119,13 +120,13 @@ def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], running: tuple[int
         if is_contents:
             flow.add_furniture(part)
             continue
-        for run in reading_order(part):
+        for run in reading_order(with_grids(part, page.grids)):
             for piece in with_notes(run.rows, flow.styles.body):
                 if isinstance(piece, Note):
                     flow.add_note(piece.rows, piece.mark)
                 else:
                     flow.add_run(piece, run.bound, fields)
-    flow.add_fields(field for field, row in fields if row is None)
+    flow.add_fields(field for field in fields if not field.label)
     for text in (*page.notes.texts, recognised):
         if text.strip():
             flow.add_text(text)

@@ -7,9 +7,10 @@ cell belongs to the column that it overlaps, not to the next one that is free. A
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from index.formats.pdf.rows import Row, Word
+from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
 
 _GAP = 1.0  # of the row's size
 _FIGURE_GAP = 0.45  # between figures
@@ -29,52 +30,16 @@ _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?\d{2,4})?\Z", re.IGN
 _MARKER = re.compile(r"(?:[•‣◦▪●○■□➢✓✔❖*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)]|\d{1,2}(?:\.\d{1,2}){1,4}\.?)\Z")
 
 
-@dataclass(slots=True)
-class Cell:
-    """A cell: its words by row of the page, its first column and how many it spans."""
-
-    lines: list[list[Word]]
-    column: int = 0
-    span: int = 1
-
-    @property
-    def left(self) -> float:
-        """The left edge of its words."""
-        return min(words[0].left for words in self.lines)
-
-    @property
-    def right(self) -> float:
-        """The right edge of its words."""
-        return max(word.right for words in self.lines for word in words)
-
-    @property
-    def text(self) -> str:
-        """Its words with spaces."""
-        return " ".join(word.text for words in self.lines for word in words)
-
-
-@dataclass(slots=True)
-class TableRow:
-    """The cells of a row that are not blank, from left to right."""
-
-    cells: list[Cell]
-    source: list[Row]
-    is_header: bool = False
-
-
-@dataclass(slots=True)
-class Table:
-    """Rows of cells in `columns` columns."""
-
-    rows: list[TableRow] = field(default_factory=list)
-    columns: int = 0
-
-
 def with_tables(rows: Sequence[Row]) -> Iterator[Row | Table]:
     """Yield the rows of a run, and tables in place of the rows that form them."""
     cells = [_cells(row) for row in rows]
     place = 0
     while place < len(rows):
+        row = rows[place]
+        if isinstance(row, TableRowOfPage):
+            yield row.table
+            place += 1
+            continue
         end = _end_of_table(rows, cells, place)
         table = _table(rows[place:end], cells[place:end]) if end - place >= 2 else None
         if table is None:
@@ -86,6 +51,9 @@ def with_tables(rows: Sequence[Row]) -> Iterator[Row | Table]:
 
 
 def _cells(row: Row) -> list[Cell]:
+    """The cells that the row seems to have; none in place of a table whose cells are known."""
+    if isinstance(row, TableRowOfPage):
+        return []
     groups: list[list[Word]] = []
     end = 0.0
     for word in row.words:
@@ -186,7 +154,7 @@ def _table(rows: Sequence[Row], cells: Sequence[list[Cell]]) -> Table | None:
         if row and row[-1].column >= len(columns):
             return None
     table = Table([TableRow(list(row), [source]) for row, source in zip(cells, rows, strict=True)], len(columns))
-    _mark_headers(table)
+    mark_headers(table)
     table.rows = _with_wrapped_lines(table)
     return table
 
@@ -252,7 +220,7 @@ def _place(cell: Cell, columns: Sequence[_Column]) -> None:
     )
 
 
-def _mark_headers(table: Table) -> None:
+def mark_headers(table: Table) -> None:
     """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column."""
     for number, row in enumerate(table.rows):
         if any(_is_plain_figure(cell.text) for cell in row.cells):
