@@ -25,6 +25,10 @@ SENTENCES = {
         "Das Netz umfasst (a) Rohre und (b) Pumpen.",
         "Der Schlauch misst 32 mm.",
         "Er hält.",
+        "Er traf Heinrich VIII.",
+        "Danach gab es: 1. Brot.",
+        "2. Wasser.",
+        "3. Wein.",
     ],
     "fr": [
         "M. Le Pont et Mme. Durand voient p. ex. la p. 12.",
@@ -39,6 +43,9 @@ SENTENCES = {
         "Antes de usarlo, véase la pág. 3.",
         "¿Qué hay?",
         "¡Mucho!",
+        "La Acme S.A. vive en la calle n.º 5.",
+        "El art. 5.",
+        "Los demás no.",
     ],
     "it": ["Il Sig. Rossi cita l'art. 5 e la pag. 3.", "La legge tace."],
     "pt": ["O Sr. Silva mora na R. Augusta, ver p. ex. a pág. 5.", "A casa é nova."],
@@ -51,6 +58,8 @@ SENTENCES = {
         "Он жил, т. е. писал, в г. Москве.",
         "Это стоит 5 тыс. руб. в месяц и т. д.",
         "Дальше ничего.",
+        "Цена 100 руб.",
+        "Оплата сразу.",
     ],
     "tr": ["Kira ayın 5. gününde ödenir.", "Dr. Yılmaz burada."],
     "ar": ["هل هذا صحيح؟", "نعم.", "د. أحمد هنا."],
@@ -74,11 +83,12 @@ def test_sentences_follow_the_language(language: str) -> None:
     [
         ("zh", ["加班费按一点五倍计算。", "周末是两倍！", "真的吗？", "价格是3.5元。"]),
         ("zh", ["“走吧！”，他说。", "“好。”", "第二天下雨。"]),
-        ("ja", ["彼は「はい。」と言った。", "門限は十一時です！", "そう？"]),
+        ("ko", ['"정말?"이라고 물었다.', " 그는 3.5%를 얻었다."]),
+        ("ja", ["U.S.A.です。", "彼は「はい。」と言った。", "門限は十一時です！", "そう？"]),
     ],
 )
 def test_sentences_without_blanks_end_at_their_own_full_stops(language: str, expected: list[str]) -> None:
-    assert sentences("".join(expected), language) == expected
+    assert sentences("".join(expected), language) == [sentence.strip() for sentence in expected]
 
 
 def test_thai_ends_at_a_blank_once_it_is_long_enough() -> None:

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from sentencex import get_sentence_boundaries
 
 _STOP = re.compile(r"\.([)\]\"'”’»“]*+)\s++(?=\S)")
+_IS_INITIAL = re.compile(r"\b[^\W\d_]\.\Z")
+_ROMAN = re.compile(r"[ivxlc]{2,}\Z")
+_SENTENCE_MARKS = (*".!?:;。！？।؟", "")
+_LIST_NUMBER = re.compile(r"[0-9]{1,2}\Z")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]\Z")
 _KHMER_END = re.compile(r"[។៕]\s*")
-_QUOTE_GOES_ON = re.compile(r"[」』”’）]\s*(?=[、，,]|と|って|が|を|に|の)")  # 「はい。」と言った
+_QUOTE_GOES_ON = re.compile(r"[」』”’）]\s*(?=[、，,]|と|って|が|を|に|の)|[\"”’](?=[가-힣])")  # 「はい。」と言った
 _WORD = re.compile(r"(\w*)(.)", re.DOTALL)
 _BEFORE_TOKEN = re.compile(r"[(\[\"'’„“«»¿¡/]")  # "(vgl.", "l'art."
 _OPENING = "([\"'„“«»¿¡"
@@ -25,8 +29,8 @@ _PHRASE = 30
 _BEFORE = 40
 _AFTER = 20
 
-_UNITS = frozenset("mm cm dm m km kg g mg t ml cl l kw kwh hz h min".split())
-_NAME_PARTICLES = frozenset("le la lo li el los das".split())
+_UNITS = frozenset("mm cm dm m km kg g mg t ml cl l kw kwh hz h min мм см км кг мин руб коп грн".split())
+_NAME_PARTICLES = frozenset("le la lo li das".split())
 _TITLES = frozenset("dr prof ing mr mrs st".split())
 
 
@@ -82,26 +86,28 @@ _LANGUAGES = {
     ),
     "fr": _language(
         "m mm mme mmes mlle me mgr ste pr",
-        "p ex pp cf al art n av bd tél chap vol éd env fig hab suiv boul",
+        "p ex réf pp cf al art n av bd tél chap vol éd env fig hab suiv boul",
         "le la les l un une des il elle ils elles on nous vous je ce cet cette ces dans en pour mais et puis après avant "
         "si quand son sa ses leur à au aux",
     ),
     "es": _language(
         "sr sra srta sres d dña dra ud uds lic arq gral sto sta",
-        "p ej pág págs núm núms art arts av avda c cap vol ed ee uu tel aprox máx mín fig dpto izq dcha",
+        "p ej ref cía admón excmo pág págs núm núms art arts av avda c cap vol ed ee uu tel aprox máx mín fig dpto izq dcha",
         "el la los las lo un una unos unas él ella ellos se en es no si para por con cuando antes después este esta estos "
-        "su sus al y pero",
+        "su sus al y pero luego",
+        "etc ltda no",
     ),
     "it": _language(
         "sig sigg sig.ra dott dott.ssa avv arch on rag geom",
         "p es art artt pag pagg n ecc tel c cfr vol cap fig ca max min lett",
         "il lo la i gli le un una uno egli lei essi si in è non se per con quando prima dopo questo questa nel nella al ma",
-        "etc ecc",
+        "etc ecc no",
     ),
     "pt": _language(
         "sr sra srs sras d dra profa exmo eng",
         "p ex pág págs n art arts av r tel cap vol fig aprox máx mín núm al",
         "o a os as um uma ele ela eles elas se em é não para por com quando antes depois este esta no na ao mas e",
+        "etc lda ltda",
     ),
     "nl": _language(
         "dhr mevr mw drs ir",
@@ -111,7 +117,7 @@ _LANGUAGES = {
     ),
     "pl": _language(
         "inż mgr hab ks św pan płk gen",
-        "ul al np tzw tj m.in str s art ust pkt nr zob por r w ok tel godz max min zł woj im tys mln",
+        "ul al rozdz dyr lek med np tzw tj m.in str s art ust pkt nr zob por r w ok tel godz max min zł woj im tys mln",
         "on ona ono oni one to ten ta te w na z do po za dla i a ale jeśli gdy przed nie od jest",
         "itd itp",
     ),
@@ -137,12 +143,14 @@ _LANGUAGES = {
     "ro": _language(
         "dl dna dnei dvs", "str nr art alin lit pag ex de cca tel bd jud", "el ea ei ele în la pe un o de și"
     ),
-    "hu": _language("özv ifj", "pl u ún kb ill stb tel sz old bek max min vö", "a az egy ez ő és de ha", "stb"),
+    "hu": _language("özv ifj", "pl ld u ún kb ill stb tel sz old bek max min vö", "a az egy ez ő és de ha", "stb"),
     "fi": _language("", "esim ks ns mm n klo s puh huom nk no", "hän he se ne tämä ja mutta jos", "jne yms"),
     "tr": _language("sn av doç", "örn vb bkz no tel cad sok mah yy", "bu o biz siz ben ve ama bir", "vs vb"),
     "el": _language("κ κα δρ", "π.χ δηλ βλ σελ αρ τηλ οδ λεωφ", "ο η το οι τα αυτό και στο στη", "κ.λπ κλπ"),
     "ar": _language("د أ م السيد", "ص هـ ت ج ق"),
     "hi": _language("डॉ श्री श्रीमती प्रो पं सु कु", "रु सं पृ मि मी कि ई"),
+    "th": _language("", "โทร น"),
+    **dict.fromkeys(("zh", "ja", "ko"), _language("", "no vol fig inc co ltd")),
     **dict.fromkeys(("da", "nb", "no", "nn", "sv"), _SCANDINAVIAN),
 }
 _OTHERS = _language()
@@ -171,7 +179,9 @@ def sentence_ends(text: str, language: str) -> list[int]:
 def _is_after_punctuation(text: str, end: int) -> bool:
     """Whether a mark stands before the end and no name goes on after it: not "J.|-C."."""
     before = text[max(0, end - _BEFORE) : end]
-    is_inside_word = before.endswith(".") and not text[end : end + 1].isalpha()
+    follower = text[end : end + 1]
+    goes_on = not follower.isalpha() or follower in "ºª" or _IS_INITIAL.search(before) is not None
+    is_inside_word = before.endswith(".") and goes_on
     return not is_inside_word and not (before.rstrip()[-1:].isalnum() or before.rstrip().endswith(","))
 
 
@@ -202,5 +212,7 @@ def _is_end(before: str, stop: re.Match[str], words: _Language) -> bool | None:
         return starts if words.nouns_have_capitals else has_capital
     if token in words.short or _INITIALS.match(token):
         return starts and word.lower() not in _NAME_PARTICLES
-    is_ordinal = token.isdigit() and len(token) <= 2 and last_word in words.ordinal
-    return False if is_ordinal and word and not starts else None
+    begins_item = last_word[-1:] in _SENTENCE_MARKS and last_word[:-1] not in words.short and len(last_word) != 2
+    if _LIST_NUMBER.match(token) and word and (begins_item or (last_word in words.ordinal and not starts)):
+        return False
+    return True if starts and _ROMAN.match(token) else None
