@@ -16,6 +16,8 @@ _IS_INITIAL = re.compile(r"\b[^\W\d_]\.\Z")
 _ROMAN = re.compile(r"[ivxlc]{2,}\Z")
 _SENTENCE_MARKS = (*".!?:;。！？।؟", "")
 _LIST_NUMBER = re.compile(r"[0-9]{1,2}\Z")
+_NUMBERED = re.compile(r"[0-9]{1,2}\.\s")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}\Z")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]\Z")
 _KHMER_END = re.compile(r"[។៕]\s*")
 _QUOTE_GOES_ON = re.compile(r"[」』”’）]\s*(?=[、，,]|と|って|が|を|に|の)|[\"”’](?=[가-힣])")  # 「はい。」と言った
@@ -215,4 +217,5 @@ def _is_end(before: str, stop: re.Match[str], words: _Language) -> bool | None:
     begins_item = last_word[-1:] in _SENTENCE_MARKS and last_word[:-1] not in words.short and len(last_word) != 2
     if _LIST_NUMBER.match(token) and word and (begins_item or (last_word in words.ordinal and not starts)):
         return False
-    return True if starts and _ROMAN.match(token) else None
+    is_end = (starts and _ROMAN.match(token)) or (_LONG_WORD.match(token) and _NUMBERED.match(after))
+    return True if is_end else None
