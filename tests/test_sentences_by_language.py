@@ -29,6 +29,7 @@ SENTENCES = {
         "Danach gab es: 1. Brot.",
         "2. Wasser.",
         "3. Wein.",
+        "30 Euro reichen, siehe Abschn. 4 und Anl. 5.",
     ],
     "fr": [
         "M. Le Pont et Mme. Durand voient p. ex. la p. 12.",

@@ -16,7 +16,6 @@ _IS_INITIAL = re.compile(r"\b[^\W\d_]\.\Z")
 _ROMAN = re.compile(r"[ivxlc]{2,}\Z")
 _SENTENCE_MARKS = (*".!?:;。！？।؟", "")
 _LIST_NUMBER = re.compile(r"[0-9]{1,2}\Z")
-_NUMBERED = re.compile(r"[0-9]{1,2}\.\s")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}\Z")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]\Z")
 _KHMER_END = re.compile(r"[។៕]\s*")
@@ -76,7 +75,7 @@ _SCANDINAVIAN = _language(
 _LANGUAGES = {
     "de": _language(
         "hr fr frl dipl mag hl",
-        "nr abs art bzw ca vgl zzgl inkl inkl exkl zz fa str tel lt gem ggf evtl sog bspw max min mind st kap bd hrsg jh jhd "
+        "nr abs art abschn anl anh pos bzw ca vgl zzgl inkl inkl exkl zz fa str tel lt gem ggf evtl sog bspw max min mind st kap bd hrsg jh jhd "
         "chr tgl mtl abzgl ggü mwst ust ziff lit aufl abb tab geb gest verh std sek mio mrd tsd allg kath ev co bez betr",
         "der die das ein eine einen einem einer er sie es wir ich du ihr man dies diese dieser dieses dort dann danach daher "
         "dabei damit dazu darum davon nach vor bei mit für im in am auf aus von zu zum zur seit wenn als ob weil aber auch "
@@ -217,5 +216,5 @@ def _is_end(before: str, stop: re.Match[str], words: _Language) -> bool | None:
     begins_item = last_word[-1:] in _SENTENCE_MARKS and last_word[:-1] not in words.short and len(last_word) != 2
     if _LIST_NUMBER.match(token) and word and (begins_item or (last_word in words.ordinal and not starts)):
         return False
-    is_end = (starts and _ROMAN.match(token)) or (_LONG_WORD.match(token) and _NUMBERED.match(after))
+    is_end = (starts and _ROMAN.match(token)) or (_LONG_WORD.match(token) and after[0].isdigit())
     return True if is_end else None
