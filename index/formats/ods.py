@@ -15,7 +15,8 @@ from index.formats.open_document import OpenDocument, attribute, count
 from index.formats.open_document_styles import Styles
 from index.formats.open_document_text import TextReader
 from index.formats.parsed import Parsed
-from index.formats.sheet import Area, Sheet, add_sheet, column_name, hidden_sheet_warning, no_value, unvalued_warning
+from index.formats.sheet import Area, Sheet, column_name, hidden_sheet_warning, no_value, unvalued_warning
+from index.formats.sheet_tables import add_sheet
 from index.formats.table_grid import GridCell
 
 _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384

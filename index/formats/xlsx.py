@@ -4,7 +4,6 @@ Read straight from the XML, each sheet once. openpyxl gives a formula or its sto
 twice; it refuses workbooks with small faults in their styles, and fills every cell of a merged range however large it is.
 """
 
-from bisect import bisect_left, bisect_right
 from typing import Any
 
 from index.blocks.block import Kind
@@ -18,12 +17,13 @@ from index.formats.sheet import (
     Area,
     Sheet,
     StatedTable,
-    add_sheet,
     column_name,
     column_number,
+    merge_cells,
     no_value,
     unvalued_warning,
 )
+from index.formats.sheet_tables import add_sheet
 from index.formats.table_grid import GridCell
 from index.formats.xlsx_strings import rich_text, shared_strings
 from index.formats.xlsx_styles import Styles, read_styles
@@ -34,7 +34,6 @@ _IDS = (
     "{http://purl.oclc.org/ooxml/officeDocument/relationships}id",
 )
 _LAST = (1_048_575, 16_383)
-_MERGE_BUDGET = 2_000_000  # rows of merged ranges that are looked at; ranges of more hide nothing
 
 
 def read_xlsx(data: bytes) -> Parsed:
@@ -108,7 +107,7 @@ class _SheetReader:
                 sheet.frozen_rows = _whole(element.get("ySplit"), 0)
             elif kind == "autoFilter":
                 sheet.filtered = Area.named(element.get("ref", ""))
-        _merge(cells, merged)
+        merge_cells(cells, merged)
         for cell in cells.values():
             if hidden_columns[cell.column] and not cell.is_hidden:
                 cell.content = _hidden(cell.content)
@@ -215,28 +214,6 @@ def _drawn_texts(root: Any) -> list[str]:
         text = " ".join(line.strip() for line in lines if line.strip())
         texts += [text] if text else []
     return texts
-
-
-def _merge(cells: dict[tuple[int, int], GridCell], merged: list[Area]) -> None:
-    """Give the first cell of each merged range its span; the sheet shows no other cell of the range."""
-    owners = [(area, cells[area.first_row, area.first_column]) for area in merged if (area[0], area[1]) in cells]
-    by_row: dict[int, list[Area]] = {}
-    rows = sorted({row for row, _ in cells})
-    for area, cell in owners:
-        cell.row_span = area.last_row - area.first_row + 1
-        cell.column_span = area.last_column - area.first_column + 1
-    budget = _MERGE_BUDGET
-    for area, _ in owners:
-        for row in rows[bisect_left(rows, area.first_row) : bisect_right(rows, area.last_row)]:
-            by_row.setdefault(row, []).append(area)
-            budget -= 1
-            if not budget:
-                return
-    for row, column in list(cells):
-        for area in by_row.get(row, ()):
-            if area.first_column <= column <= area.last_column and (row, column) != (area.first_row, area.first_column):
-                del cells[row, column]
-                break
 
 
 def _hidden(content: list[Part]) -> list[Part]:
