@@ -4,8 +4,7 @@ import zipfile
 from pathlib import Path
 
 from index.extraction.extractor import extract
-from index.formats.markdown import Heading
-from index.formats.office import SLIDE_MARK, text_of_nodes, text_of_slides
+from index.formats.office import SLIDE_MARK, Heading, text_of_nodes, text_of_slides
 
 
 def node(kind: str, text: str = "", page: int | None = None, **content: object) -> dict[str, object]:

@@ -139,7 +139,8 @@ class _Writer:
         if isinstance(value, Items):
             yield (), value
             return
-        merges = is_item or _count(value, _SMALL + 1) <= _SMALL
+        scalars = sum(isinstance(item, Scalar) for _, item in value.entries)
+        merges = is_item or (2 * scalars >= len(value.entries) and _is_small(value))
         for key, item in value.entries:
             if isinstance(item, Mapping) and not item.is_item and merges and _is_small(item):
                 for keys, inner in self._own_fields(item, True):
@@ -157,9 +158,9 @@ class _Writer:
     def _identity(self, own: Sequence[tuple[tuple[Span, ...], Value]]) -> tuple[Span, ...]:
         """The range of the value that names the object, if one does."""
         for keys, item in own:
-            if isinstance(item, Scalar) and keys and 0 < item.end - item.start <= 80 and not item.is_prose:
-                if _IDENTITY.match(self._text[keys[-1].start : keys[-1].end]):
-                    return (Span(item.start, item.end),)
+            is_short = isinstance(item, Scalar) and 0 < item.end - item.start <= 80 and not item.is_prose
+            if is_short and keys and _IDENTITY.match(self._text[keys[-1].start : keys[-1].end]):
+                return (Span(item.start, item.end),)
         return ()
 
     def _write_field(self, item: Value, labels: tuple[Span, ...]) -> None:

@@ -1,6 +1,6 @@
 """CSV and TSV -> one record for each row, its fields labelled with the header cells. Pure; linear.
 
-The separator is the one that gives most rows the same number of cells, quoted cells respected. A row may hold line breaks inside
+The separator is the one that gives most rows the same number of cells, quoted cells respected. A row may hold line breaks in
 quotes. Lines above the header that have a single cell are titles.
 """
 

@@ -4,10 +4,20 @@ The standard library's parser gives no places, so values are scanned here; strin
 """
 
 import re
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
 
 from index.blocks.block import Span
-from index.formats.data_tree import MAX_DEPTH, MAX_VALUES, Items, Mapping, NotRecords, Replaced, Scalar, Value, tree_blocks
+from index.formats.data_tree import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    Items,
+    Mapping,
+    NotRecords,
+    Replaced,
+    Scalar,
+    Value,
+    tree_blocks,
+)
 from index.formats.parsed import Parsed
 from index.formats.plain_text import as_text
 
@@ -30,7 +40,7 @@ def read_json(text: str) -> Parsed:
 
 
 def read_json_lines(text: str) -> Parsed:
-    """Return the records of JSON values that stand one after the other. What is no JSON is read as plain text, with a warning."""
+    """Return the records of JSON values one after the other. What is no JSON is read as plain text, with a warning."""
     roots: list[Value] = []
     scanner = _Scanner(text)
     try:

@@ -1,53 +1,68 @@
-"""Jupyter notebooks -> text with headings. Pure.
+"""Jupyter notebooks -> text with blocks. Pure.
 
 Markdown cells are not changed, so a quote can be found in the file; nor are code cells, which are followed by what they
-printed. Pictures and HTML among the results are left out: the notebook holds their plain text beside them. kreuzberg
-reads notebooks too, but takes their UTF-8 for Latin-1 (4.10: "Größe" becomes "GrÃ¶Ã e").
+printed. Pictures and HTML among the results are left out: the notebook holds their plain text beside them.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from index.formats.markdown import Heading, markdown_headings
-from index.formats.office import StructuredText
+from index.blocks.block import Block, Kind, Span
+from index.blocks.labels import with_labels
+from index.formats.canonical import canonical
+from index.formats.markdown_blocks import markdown_blocks
+from index.formats.parsed import Parsed, Unreadable
+
+_FIX = "Open it in Jupyter and save it again"
 
 
-class NotANotebook(Exception):
-    """The text is not a notebook. The message says why."""
-
-
-def notebook_text(source: str) -> StructuredText:
-    """Text and headings of the cells in order, separated by blank lines. Raises `NotANotebook`."""
+def read_notebook(source: str) -> Parsed:
+    """Return the text and blocks of the cells in order, separated by blank lines. Raises `Unreadable`."""
     try:
         notebook = json.loads(source)
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]  # before format 4
-        blocks = [block for cell in cells for block in _blocks(cell)]
+        language = _language(notebook)
+        parts = [part for cell in cells for part in _parts(cell)]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise NotANotebook(f"{type(error).__name__}: {error}") from error
+        reason = f"it is damaged or no notebook ({type(error).__name__}: {str(error)[:100]})"
+        raise Unreadable(reason, _FIX) from error
     text: list[str] = []
-    headings: list[Heading] = []
+    blocks: list[Block] = []
     position = 0
-    for block, is_markdown in blocks:
+    for body, kind in parts:
         if text:
             text.append("\n\n")
             position += 2
-        if is_markdown:
-            headings += [heading._replace(start=position + heading.start) for heading in markdown_headings(block)]
-        text.append(block)
-        position += len(block)
-    return StructuredText("".join(text), headings, [])
+        if kind is None:
+            blocks += _moved(markdown_blocks(body), position, len(blocks))
+        else:
+            blocks.append(Block(kind, position, position + len(body), marker=language if kind is Kind.CODE else ""))
+        text.append(body)
+        position += len(body)
+    whole = "".join(text)
+    return Parsed(whole, with_labels(whole, blocks))
 
 
-def _blocks(cell: Mapping[str, Any]) -> list[tuple[str, bool]]:
-    """The texts of a cell that are not empty, each with whether it is Markdown."""
+def _language(notebook: Mapping[str, Any]) -> str:
+    """The language of its code, if it says so."""
+    facts = notebook.get("metadata") or {}
+    name = (facts.get("language_info") or {}).get("name") or (facts.get("kernelspec") or {}).get("language")
+    return str(name) if name else ""
+
+
+def _parts(cell: Mapping[str, Any]) -> list[tuple[str, Kind | None]]:
+    """The texts of a cell that are not empty, each with its kind; None for Markdown."""
     kind = cell["cell_type"]
     source = cell["source"] if "source" in cell else cell.get("input", "")
     if kind == "heading":
         source = f"{'#' * int(cell.get('level', 1))} {_join(source)}"
-    texts = [(_join(source), kind in ("markdown", "heading"))]
-    texts += [(_output_text(output), False) for output in cell.get("outputs", ())]
-    return [(text.strip("\n"), is_markdown) for text, is_markdown in texts if text.strip()]
+    is_markdown = kind in ("markdown", "heading")
+    own = None if is_markdown else Kind.CODE if kind == "code" else Kind.PARAGRAPH
+    texts: list[tuple[str, Kind | None]] = [(_join(source), own)]
+    texts += [(_output_text(output), Kind.CODE) for output in cell.get("outputs", ())]
+    return [(canonical(text).strip("\n"), kind) for text, kind in texts if text.strip()]
 
 
 def _output_text(output: Mapping[str, Any]) -> str:
@@ -61,3 +76,17 @@ def _output_text(output: Mapping[str, Any]) -> str:
 
 def _join(lines: str | Sequence[str]) -> str:
     return lines if isinstance(lines, str) else "".join(lines)
+
+
+def _moved(blocks: Sequence[Block], distance: int, number: int) -> list[Block]:
+    """The blocks of a cell, at its place in the text and in the list of blocks."""
+    return [
+        replace(
+            block,
+            start=block.start + distance,
+            end=block.end + distance,
+            parent=None if block.parent is None else block.parent + number,
+            labels=tuple(Span(start + distance, end + distance) for start, end in block.labels),
+        )
+        for block in blocks
+    ]

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from index.formats.markdown import Heading
+
+class Heading(NamedTuple):
+    """A heading of `level` 1 to 6 whose line begins at code point `start`."""
+
+    start: int
+    level: int
+    text: str
+
 
 SLIDE_MARK = "\n\n\x1e{page_num}\x1e\n\n"
 """Inserted before every slide; kreuzberg fills in the number. U+001E never occurs in canonical text."""
