@@ -15,7 +15,7 @@ from service.answering.citations import with_markers
 from service.audit.verification import AnswerFault, Verdict, Verification, is_made_of, verify
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
-from service.text.refusals import REFUSAL
+from service.text.refusals import REFUSAL, REFUSALS
 
 TEXT = "# Attacks\n\nSeoul counts at least six attacks since 2007. 🦜 Banks were hit twice.\n\nKerry came in May."
 QUOTES = ("Seoul counts at least six attacks since 2007.", "Kerry came in May.")
@@ -173,6 +173,12 @@ def test_one_changed_number_is_refuted_in_citation_sentence_and_text() -> None:
 
 def test_a_citation_that_no_sentence_uses_is_refuted() -> None:
     assert faults(make_answer(ANSWER.sentences[0])) == {("sentences", AnswerFault.NUMBERS_DIFFER)}
+
+
+def test_a_refusal_is_proved_in_every_language() -> None:
+    refused = make_answer(citations=())
+    assert all(not faults(replace(refused, text=refusal)) for refusal in REFUSALS.values())
+    assert faults(replace(refused, text="Vielleicht.")) == {("text", AnswerFault.TEXT_DIFFERS)}
 
 
 def test_an_answer_posing_as_a_refusal_is_refuted() -> None:

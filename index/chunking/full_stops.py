@@ -75,7 +75,8 @@ _SCANDINAVIAN = _language(
 _LANGUAGES = {
     "de": _language(
         "hr fr frl dipl mag hl",
-        "nr abs art abschn anl anh pos bzw ca vgl zzgl inkl inkl exkl zz fa str tel lt gem ggf evtl sog bspw max min mind st kap bd hrsg jh jhd "
+        "nr abs art abschn anl anh pos bzw ca vgl zzgl inkl exkl zz fa str tel lt gem ggf evtl "
+        "sog bspw max min mind st kap bd hrsg jh jhd "
         "chr tgl mtl abzgl ggü mwst ust ziff lit aufl abb tab geb gest verh std sek mio mrd tsd allg kath ev co bez betr",
         "der die das ein eine einen einem einer er sie es wir ich du ihr man dies diese dieser dieses dort dann danach daher "
         "dabei damit dazu darum davon nach vor bei mit für im in am auf aus von zu zum zur seit wenn als ob weil aber auch "

@@ -7,7 +7,8 @@ FREQUENT_WORDS = {  # a text in one of these languages holds some of its words: 
     language: frozenset(words.split())
     for language, words in {
         "en": (
-            "the of and to in is are for with that this be not as by on it from or what when where who how which does"
+            "the of and to in is are for with that this be not as by on it from or what when where who how which does "
+            "a an at can do has have i if my no there was we will you"
         ),
         "de": (
             "der die das und ist sind nicht ein eine mit für auf den im zu von bei wird werden wie was wann wo "

@@ -26,7 +26,7 @@ from service.scoring.calibration import Calibration, signals
 from service.scoring.reader import Reader, passage_context
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
-from service.text.refusals import REFUSAL
+from service.text.refusals import refusal_of
 
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
@@ -149,7 +149,7 @@ class Answerer:
                 conversation_id=question.conversation_id or self.new_id(),
                 question=question.text,
                 rewritten_question=rewritten.text,
-                text=" ".join(with_markers(s.text, s.citations) for s in sentences) if sentences else REFUSAL,
+                text=" ".join(with_markers(s.text, s.citations) for s in sentences) if sentences else refusal_of(question.text),
                 refused=not sentences,
                 confidence=confidence,
                 sentences=tuple(sentences),

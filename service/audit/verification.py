@@ -17,7 +17,7 @@ from service.answering.quotes import SEPARATOR, has_figures
 from service.generators.extractive import MIN_OVERLAP
 from service.records import Answer, Citation, Sentence
 from service.text.plain import plain_line
-from service.text.refusals import REFUSAL
+from service.text.refusals import REFUSAL, REFUSALS
 from service.text.subjects import lacks_subject
 from service.text.terms import figures, words
 
@@ -215,7 +215,8 @@ def _number_findings(answer: Answer) -> Iterator[Finding]:
 def _text_findings(answer: Answer) -> Iterator[Finding]:
     """Check that `text` is the sentences with their markers, and that an answer without sentences is a refusal."""
     text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
-    if answer.text != text:
+    is_refusal = not answer.sentences and answer.text in REFUSALS.values()
+    if answer.text != text and not is_refusal:
         yield Finding(
             "text",
             AnswerFault.TEXT_DIFFERS,

@@ -1,8 +1,28 @@
-"""The refusal: Quoth's own sentence for it, and how to recognise one in a language model's words. Pure."""
+"""The refusal: Quoth's own sentence for it by language, and how to recognise one in a language model's words. Pure."""
 
 import re
 
+from index.languages.frequent_words import likely_language
+from index.languages.scripts import script_of
+
 REFUSAL = "The documents do not say."
+REFUSALS = {
+    "en": REFUSAL,
+    "de": "Die Dokumente sagen dazu nichts.",
+    "fr": "Les documents ne le disent pas.",
+    "es": "Los documentos no lo dicen.",
+    "it": "I documenti non lo dicono.",
+    "pt": "Os documentos não dizem isso.",
+    "nl": "De documenten vermelden dit niet.",
+    "ru": "В документах об этом не сказано.",
+    "zh": "文档中没有说明。",
+    "ja": "文書には書かれていません。",
+    "ar": "الوثائق لا تذكر ذلك.",
+}
+"""The refusal in each language, by its ISO 639-1 code."""
+
+_FEWEST_FREQUENT_WORDS = 2
+_NOT_RUSSIAN_OR_ARABIC = re.compile(r"[іїєґўјљњћџђәғқңөұһіپچژگکیٹڈںے]", re.IGNORECASE)
 
 _SOURCE = r"(?:passages?|documents?|sources?|texts?|context|information|excerpts?|materials?|briefing|article)"
 _NEGATED = r"(?:do(?:es)?[ ]not|don['’]t|doesn['’]t|did[ ]not|cannot|can['’]t|never|fails?[ ]to)"
@@ -29,9 +49,18 @@ _REFUSING = re.compile(
 _WORD = re.compile(r"\w+")
 
 
+def refusal_of(question: str) -> str:
+    """Return the refusal in the language of the question; in English where that is unknown or has none."""
+    language = script_of(question) or likely_language(question, _FEWEST_FREQUENT_WORDS)
+    if language in ("ru", "ar") and _NOT_RUSSIAN_OR_ARABIC.search(question):
+        return REFUSAL
+    return REFUSALS.get(language, REFUSAL)
+
+
 def is_refusal(sentence: str) -> bool:
     """Whether a model's sentence says that it has no answer, instead of giving one."""
-    return _words(REFUSAL) == _words(sentence) or bool(_REFUSING.search(sentence))
+    words = _words(sentence)
+    return any(words == _words(refusal) for refusal in REFUSALS.values()) or bool(_REFUSING.search(sentence))
 
 
 def _words(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.text.refusals import REFUSAL
+from service.text.refusals import REFUSALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _ENGLISH = Phrases(
     name="English",
     reading="is reading the documents…",
     reading_for="Reading the documents for: ",
-    refused=REFUSAL,
+    refused=REFUSALS["en"],
     sources="Sources",
     page="page",
     unsupported="not supported by the sources",
@@ -81,7 +81,7 @@ _GERMAN = Phrases(
     name="Deutsch",
     reading="liest die Dokumente …",
     reading_for="Ich lese die Dokumente zu: ",
-    refused="Die Dokumente sagen dazu nichts.",
+    refused=REFUSALS["de"],
     sources="Quellen",
     page="Seite",
     unsupported="von den Quellen nicht gedeckt",
@@ -115,7 +115,7 @@ _FRENCH = Phrases(
     name="Français",
     reading="lit les documents…",
     reading_for="Je lis les documents pour : ",
-    refused="Les documents ne le disent pas.",
+    refused=REFUSALS["fr"],
     sources="Sources",
     page="page",
     unsupported="non étayé par les sources",
@@ -149,7 +149,7 @@ _SPANISH = Phrases(
     name="Español",
     reading="está leyendo los documentos…",
     reading_for="Leo los documentos para: ",
-    refused="Los documentos no lo dicen.",
+    refused=REFUSALS["es"],
     sources="Fuentes",
     page="página",
     unsupported="sin respaldo en las fuentes",
@@ -183,7 +183,7 @@ _ITALIAN = Phrases(
     name="Italiano",
     reading="sta leggendo i documenti…",
     reading_for="Leggo i documenti per: ",
-    refused="I documenti non lo dicono.",
+    refused=REFUSALS["it"],
     sources="Fonti",
     page="pagina",
     unsupported="non confermato dalle fonti",
@@ -217,7 +217,7 @@ _PORTUGUESE = Phrases(
     name="Português",
     reading="está lendo os documentos…",
     reading_for="Leio os documentos para: ",
-    refused="Os documentos não dizem isso.",
+    refused=REFUSALS["pt"],
     sources="Fontes",
     page="página",
     unsupported="sem apoio nas fontes",
