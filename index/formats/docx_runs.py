@@ -1,14 +1,12 @@
 """The runs of a Word paragraph -> its text: raised, lowered and struck-out runs, marks of notes, fields of forms. Pure."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from index.blocks.block import Kind
 from index.formats.docx_styles import RunStyle, Styles, attribute, is_on, run_style, value
-from index.formats.nodes import LINE_BREAK, Node, Part
+from index.formats.nodes import LINE_BREAK, Part
 from index.formats.office_package import local_name
-from index.formats.superscripts import lowered, raised
+from index.formats.stretches import Stretch, parts_of
 
 _CARRIERS = frozenset(
     {
@@ -30,16 +28,6 @@ _ACROSS = frozenset({"tab", "ptab"})
 _SYMBOLS = {"\uf0fc": "✓", "\uf0fb": "✗", "\uf0fe": "☒", "\uf0a8": "☐", "\uf0b0": "°", "\uf0b1": "±", "\uf06d": "μ"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A stretch of text of one look, or the mark of a note."""
-
-    text: str
-    align: str = ""
-    is_struck: bool = False
-    is_note: bool = False
-
-
 class RunReader:
     """Reads the running text of paragraphs. `note` gives the mark of the note that a reference names."""
 
@@ -50,11 +38,11 @@ class RunReader:
 
     def read(self, paragraph: Any, style: RunStyle) -> tuple[list[Part], bool]:
         """Return the text of a paragraph, and whether all of it is bold."""
-        runs: list[_Run] = []
+        runs: list[Stretch] = []
         is_bold = True
         for element in self._runs(paragraph):
             if local_name(element) == "oMath":
-                runs.append(_Run(math_text(element)))
+                runs.append(Stretch(math_text(element)))
                 continue
             properties = element.find("{*}rPr")
             named = (
@@ -66,12 +54,8 @@ class RunReader:
             for run in self._pieces(element, look):
                 if run.text.strip() and not look.is_bold:
                     is_bold = False
-                same = runs[-1] if runs else None
-                if same is not None and not run.is_note and not same.is_note and _look(same) == _look(run):
-                    runs[-1] = _Run(same.text + run.text, run.align, run.is_struck)
-                else:
-                    runs.append(run)
-        return _parts(runs), is_bold and any(run.text.strip() for run in runs)
+                runs.append(run)
+        return parts_of(runs), is_bold and any(run.text.strip() for run in runs)
 
     def _runs(self, holder: Any) -> Iterator[Any]:
         for child in holder:
@@ -84,26 +68,26 @@ class RunReader:
             elif kind in _CARRIERS:
                 yield from self._runs(child)
 
-    def _pieces(self, run: Any, look: RunStyle) -> Iterator[_Run]:
+    def _pieces(self, run: Any, look: RunStyle) -> Iterator[Stretch]:
         align = {"superscript": "up", "subscript": "down"}.get(look.align or "", "")
         is_struck = bool(look.is_struck)
         for child in run:
             kind = local_name(child)
             if kind == "t":
-                yield _Run(child.text or "", align, is_struck)
+                yield Stretch(child.text or "", align, is_struck)
             elif kind in _ACROSS:
-                yield _Run("\t", align, is_struck)
+                yield Stretch("\t", align, is_struck)
             elif kind in ("br", "cr"):
-                yield _Run("" if attribute(child, "type") in ("page", "column") else LINE_BREAK, align, is_struck)
+                yield Stretch("" if attribute(child, "type") in ("page", "column") else LINE_BREAK, align, is_struck)
             elif kind == "noBreakHyphen":
-                yield _Run("\u2011", align, is_struck)
+                yield Stretch("\u2011", align, is_struck)
             elif kind == "sym":
-                yield _Run(_symbol(attribute(child, "char")), align, is_struck)
+                yield Stretch(_symbol(attribute(child, "char")), align, is_struck)
             elif kind == "fldChar":
-                yield _Run(_form_value(child), align, is_struck)
+                yield Stretch(_form_value(child), align, is_struck)
             elif kind in ("footnoteReference", "endnoteReference"):
                 if not is_on_attribute(child, "customMarkFollows"):
-                    yield _Run(self._note(kind.removesuffix("Reference"), attribute(child, "id")), is_note=True)
+                    yield Stretch(self._note(kind.removesuffix("Reference"), attribute(child, "id")), is_note=True)
             elif kind == "ruby":
                 for inner in self._runs(child):
                     yield from self._pieces(inner, look)
@@ -136,24 +120,6 @@ def is_on_attribute(element: Any, name: str) -> bool:
 
 def _grouped(text: str) -> str:
     return text if len(text) < 2 or text.isalnum() else f"({text})"
-
-
-def _look(run: _Run) -> tuple[str, bool]:
-    return run.align, run.is_struck
-
-
-def _parts(runs: list[_Run]) -> list[Part]:
-    parts: list[Part] = []
-    before = ""
-    for run in runs:
-        inner: list[Part] = [run.text]
-        if run.is_note or run.align == "up":
-            inner = raised(before, run.text, is_note=run.is_note)
-        elif run.align == "down":
-            inner = lowered(before, run.text)
-        parts += [Node(Kind.STRUCK, inner)] if run.is_struck and run.text.strip() else inner
-        before = (before + run.text)[-40:]
-    return parts
 
 
 def _symbol(code: str) -> str:

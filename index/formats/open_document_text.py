@@ -9,7 +9,8 @@ from index.formats.office_package import local_name
 from index.formats.open_document import attribute, count
 from index.formats.open_document_lists import Counter
 from index.formats.open_document_styles import Style, Styles
-from index.formats.superscripts import lowered, raised
+from index.formats.stretches import Stretch, parts_of
+from index.formats.superscripts import raised
 from index.formats.table_grid import GridCell, add_table, is_layout
 
 _INDEXES = frozenset(
@@ -67,24 +68,10 @@ class TextReader:
 
     def runs(self, paragraph: Any, style: Style) -> list[Part]:
         """Return the text of a paragraph."""
-        parts: list[Part] = []
-        before = ""
-        stretches: list[tuple[str, Style, bool]] = []
-        for text, look, is_note in self._stretches(paragraph, style, 0):
-            last = stretches[-1] if stretches else None
-            if last is not None and not is_note and not last[2] and _look(last[1]) == _look(look):
-                stretches[-1] = (last[0] + text, look, False)
-            else:
-                stretches.append((text, look, is_note))
-        for text, look, is_note in stretches:
-            inner: list[Part] = [text]
-            if is_note or look.align == "up":
-                inner = raised(before, text, is_note=is_note)
-            elif look.align == "down":
-                inner = lowered(before, text)
-            parts += [Node(Kind.STRUCK, inner)] if look.is_struck and text.strip() else inner
-            before = (before + text)[-40:]
-        return parts
+        return parts_of(
+            Stretch(text, look.align, look.is_struck, is_note)
+            for text, look, is_note in self._stretches(paragraph, style, 0)
+        )
 
     def _write_paragraph(self, root: Node, element: Any, *, is_heading: bool) -> None:
         style = self._styles.of(element, "paragraph")
@@ -220,10 +207,6 @@ class TextReader:
                 yield from self._stretches(child, look, depth + 1)
             if child.tail and not look.is_hidden:
                 yield child.tail, look, False
-
-
-def _look(style: Style) -> tuple[str, bool]:
-    return style.align, style.is_struck
 
 
 def _rows(table: Any, *, is_header: bool = False) -> Iterator[tuple[Any, bool]]:

@@ -8,7 +8,7 @@ from index.formats.list_nodes import ListWriter
 from index.formats.list_numbers import bullet, letters, roman
 from index.formats.nodes import LINE_BREAK, Node, Part
 from index.formats.office_package import local_name
-from index.formats.superscripts import lowered, raised
+from index.formats.stretches import Stretch, parts_of
 
 _MAX_LEVEL = 8
 
@@ -51,36 +51,25 @@ def add_paragraphs(writer: ListWriter, body: Any, styles: Sequence[Any]) -> None
 
 def runs_of(paragraph: Any) -> list[Part]:
     """Return the text of a paragraph with raised, lowered and struck-out runs."""
-    parts: list[Part] = []
-    before = ""
+    stretches: list[Stretch] = []
     for run in paragraph.iterchildren():
         kind = local_name(run)
         if kind == "br":
-            parts.append(LINE_BREAK)
-            before = ""
+            stretches.append(Stretch(LINE_BREAK))
         elif kind in ("r", "fld"):
             text = (run.findtext("{*}t") or "").replace("\v", LINE_BREAK).replace("_x000B_", LINE_BREAK)
-            parts += _run(run.find("{*}rPr"), before, text)
-            before = (before + text)[-40:]
+            stretches.append(_stretch(run.find("{*}rPr"), text))
         elif kind == "m":
-            text = "".join(part.text or "" for part in run.iter("{*}t"))
-            parts.append(text)
-            before = (before + text)[-40:]
-    return parts
+            stretches.append(Stretch("".join(part.text or "" for part in run.iter("{*}t"))))
+    return parts_of(stretches)
 
 
-def _run(properties: Any, before: str, text: str) -> list[Part]:
-    if properties is None or not text:
-        return [text]
+def _stretch(properties: Any, text: str) -> Stretch:
+    if properties is None:
+        return Stretch(text)
     baseline = properties.get("baseline", "0").rstrip("%")
-    parts: list[Part] = [text]
-    if baseline.startswith("-"):
-        parts = lowered(before, text)
-    elif baseline.strip("0."):
-        parts = raised(before, text)
-    if properties.get("strike", "noStrike") != "noStrike":
-        return [Node(Kind.STRUCK, parts)]
-    return parts
+    align = "down" if baseline.startswith("-") else "up" if baseline.strip("0.") else ""
+    return Stretch(text, align, properties.get("strike", "noStrike") != "noStrike")
 
 
 def _level(paragraph: Any) -> int:

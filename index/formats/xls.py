@@ -17,7 +17,7 @@ from index.formats.office_package import NO_PASSWORD, damaged
 from index.formats.parsed import Parsed, Unreadable
 from index.formats.sheet import Area, Sheet, column_name, hidden_sheet_warning, merge_cells
 from index.formats.sheet_tables import add_sheet
-from index.formats.superscripts import lowered, raised
+from index.formats.stretches import Stretch, parts_of
 from index.formats.table_grid import GridCell
 
 _FAULTS = (
@@ -105,17 +105,12 @@ def _cell(book: Any, source: Any, row: int, column: int) -> GridCell | None:
 
 def _rich_text(book: Any, text: str, runs: list[tuple[int, int]]) -> list[Part]:
     """The text of a cell whose letters have several fonts; the first run begins where its font first differs."""
-    parts: list[Part] = [_lines(text[: runs[0][0]])]
+    stretches = [Stretch(_lines(text[: runs[0][0]]))]
     for (start, number), (end, _) in zip(runs, [*runs[1:], (len(text), 0)], strict=True):
         font = book.font_list[number]
-        piece = _lines(text[start:end])
-        inner: list[Part] = [piece]
-        if font.escapement == _RAISED:
-            inner = raised(text[:start][-40:], piece)
-        elif font.escapement == _LOWERED:
-            inner = lowered(text[:start][-40:], piece)
-        parts += [Node(Kind.STRUCK, inner)] if font.struck_out and piece.strip() else inner
-    return [part for part in parts if part]
+        align = {_RAISED: "up", _LOWERED: "down"}.get(font.escapement, "")
+        stretches.append(Stretch(_lines(text[start:end]), align, bool(font.struck_out)))
+    return parts_of(stretches)
 
 
 def _lines(text: str) -> str:

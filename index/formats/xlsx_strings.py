@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-from index.blocks.block import Kind
-from index.formats.nodes import LINE_BREAK, Node, Part
+from index.formats.nodes import LINE_BREAK, Part
 from index.formats.office_package import local_name, read_elements
-from index.formats.superscripts import lowered, raised
+from index.formats.stretches import Stretch, parts_of
 
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # ECMA-376 writes characters that XML forbids so
 
@@ -18,33 +17,24 @@ def shared_strings(data: bytes) -> list[list[Part]]:
 
 def rich_text(item: Any) -> list[Part]:
     """Return the text of a cell from its runs."""
-    parts: list[Part] = []
-    before = ""
+    stretches: list[Stretch] = []
     for child in item:
         kind = local_name(child)
         if kind == "t":
-            parts.append(_lines(child.text))
+            stretches.append(Stretch(_lines(child.text)))
         elif kind == "r":
             text = _lines("".join(t.text or "" for t in child.iterchildren("{*}t")))
-            parts += _run(child.find("{*}rPr"), before, text)
-        before = Node(None, parts).plain()[-40:] if kind == "r" else before
-    return parts
+            stretches.append(_stretch(child.find("{*}rPr"), text))
+    return parts_of(stretches)
 
 
-def _run(properties: Any, before: str, text: str) -> list[Part]:
+def _stretch(properties: Any, text: str) -> Stretch:
     if properties is None:
-        return [text]
+        return Stretch(text)
     place = properties.find("{*}vertAlign")
-    align = place.get("val", "") if place is not None else ""
-    parts: list[Part] = [text]
-    if align == "superscript":
-        parts = raised(before, text)
-    elif align == "subscript":
-        parts = lowered(before, text)
+    align = {"superscript": "up", "subscript": "down"}.get(place.get("val", "") if place is not None else "", "")
     strike = properties.find("{*}strike")
-    if strike is not None and strike.get("val", "1") in ("1", "true"):
-        return [Node(Kind.STRUCK, parts)]
-    return parts
+    return Stretch(text, align, strike is not None and strike.get("val", "1") in ("1", "true"))
 
 
 def _lines(text: str | None) -> str:
