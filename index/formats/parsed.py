@@ -26,7 +26,6 @@ class Parsed:
     metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     geometry: tuple[PageGeometry, ...] = ()
-    geometry: tuple[PageGeometry, ...] = ()
 
 
 class Unreadable(ValueError):

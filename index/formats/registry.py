@@ -62,6 +62,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".xlsx": Format(Parser.XLSX, _OPEN_XML + "spreadsheetml.sheet"),
     ".xls": Format(Parser.XLS, "application/vnd.ms-excel"),
     ".ods": Format(Parser.ODS, _OPEN_DOCUMENT + "spreadsheet"),
+    ".odp": Format(Parser.ODP, _OPEN_DOCUMENT + "presentation"),
     ".epub": Format(Parser.EPUB, "application/epub+zip"),
     ".fb2": Format(Parser.OFFICE, "application/x-fictionbook+xml"),
     ".eml": Format(Parser.MAIL, "message/rfc822"),

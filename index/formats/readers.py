@@ -1,0 +1,56 @@
+"""The reader of every parser: text or bytes -> `Parsed`."""
+
+from collections.abc import Callable
+
+from index.formats.delimited import read_delimited
+from index.formats.docx import read_docx
+from index.formats.epub import read_epub
+from index.formats.html.page import read_html
+from index.formats.ini_records import read_ini
+from index.formats.json_records import read_json, read_json_lines
+from index.formats.mail import read_mail
+from index.formats.markdown import read_markdown
+from index.formats.notebook import read_notebook
+from index.formats.odp import read_odp
+from index.formats.ods import read_ods
+from index.formats.odt import read_odt
+from index.formats.parsed import Parsed
+from index.formats.plain_text import read_plain_text
+from index.formats.pptx import read_pptx
+from index.formats.registry import Parser
+from index.formats.rtf import read_rtf
+from index.formats.toml_records import read_toml
+from index.formats.xls import read_xls
+from index.formats.xlsx import read_xlsx
+from index.formats.xml_records import read_xml
+from index.formats.yaml_records import read_yaml
+
+READERS_OF_TEXT: dict[Parser, Callable[[str], Parsed]] = {
+    Parser.TEXT: read_plain_text,
+    Parser.MARKDOWN: read_markdown,
+    Parser.NOTEBOOK: read_notebook,
+    Parser.HTML: read_html,
+    Parser.DELIMITED: read_delimited,
+    Parser.TAB_DELIMITED: lambda text: read_delimited(text, "\t"),
+    Parser.JSON: read_json,
+    Parser.JSON_LINES: read_json_lines,
+    Parser.YAML: read_yaml,
+    Parser.TOML: read_toml,
+    Parser.XML: read_xml,
+    Parser.INI: read_ini,
+}
+"""The readers of canonical text."""
+
+READERS_OF_BYTES: dict[Parser, Callable[[bytes], Parsed]] = {
+    Parser.DOCX: read_docx,
+    Parser.XLSX: read_xlsx,
+    Parser.PPTX: read_pptx,
+    Parser.ODT: read_odt,
+    Parser.ODS: read_ods,
+    Parser.ODP: read_odp,
+    Parser.XLS: read_xls,
+    Parser.RTF: read_rtf,
+    Parser.EPUB: read_epub,
+    Parser.MAIL: read_mail,
+}
+"""The readers of files that are no text. PDFs are read by `index.formats.pdf.reader`, which may recognise their pictures."""
