@@ -66,7 +66,8 @@ def _side_by_side(rows: Sequence[Row]) -> list[Row]:
     found: list[Row] = []
     for row in rows:
         last = found[-1] if found else None
-        if last is not None and row.baseline - last.baseline < _BESIDE * max(row.size, last.size):
+        is_text = type(row) is Row and type(last) is Row  # and none stands for a table
+        if is_text and last is not None and row.baseline - last.baseline < _BESIDE * max(row.size, last.size):
             gap = _GUTTER * row.size
             if row.left - last.right > gap or last.left - row.right > gap:
                 found[-1] = row_of([*last.words, *row.words])

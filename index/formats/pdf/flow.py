@@ -47,16 +47,18 @@ class Flow:
         self._notes: list[Node] = []
         self._notes_at = (0, 0)  # words written
         self._page = 0
+        self.body = styles.body
 
-    def start_page(self, number: int) -> None:
-        """Begin a page."""
+    def start_page(self, number: int, body: float) -> None:
+        """Begin a page; `body` is the size of its body."""
+        self.body = body
         self._page = self._ink.page = number
         self._due.append(PageStart(number))
 
-    def add_furniture(self, rows: Iterable[Row]) -> None:
-        """Add running lines, or lines of a contents page."""
+    def add_furniture(self, rows: Iterable[Row], kind: Kind = Kind.FURNITURE) -> None:
+        """Add running lines, or lines of a contents page, or hidden ones."""
         for row in rows:
-            node = Node(Kind.FURNITURE)
+            node = Node(kind)
             self._ink.write(node, row.words, row)
             self._ink.finish(node)
             self._due.append(node)
@@ -140,7 +142,7 @@ class Flow:
 
     def _heading_level(self, row: Row) -> int:
         stated = self.styles.outline_level(row.text, self._page)
-        return stated or self.styles.level(row)
+        return stated or self.styles.level(row, self.body)
 
     def _goes_on(self, row: Row, level: int, marker: Marker | None) -> bool:
         last = self._row
@@ -158,7 +160,7 @@ class Flow:
             return False
         if row.text[:1].islower() and (not ends or self._ink.breaks_off(self._open)):
             return True
-        if not self._is_full or row.is_bold != last.is_bold:
+        if not self._is_full or row.is_emphatic != last.is_emphatic:
             return False
         if not is_same_run:
             return not ends
@@ -173,7 +175,7 @@ class Flow:
             return False
         if self.styles.begins_title(f"{text} {row.text}", self._page):
             return True
-        return level > 0 and (self._is_full or row.text[:1].islower() or not last.is_bold)
+        return level > 0 and (self._is_full or row.text[:1].islower() or not last.is_emphatic)
 
     def _go_on(self, row: Row) -> None:
         """Write the row as more text of the open block; running lines before it stay inside, notes go before the block."""
@@ -246,10 +248,10 @@ class Flow:
             last = due[-1] if due else None
             if not isinstance(part, Node):
                 due.append(part)
-            elif isinstance(last, Node) and last.kind is Kind.FURNITURE and isinstance(last.content[0], Node):
+            elif isinstance(last, Node) and last.kind is part.kind and isinstance(last.content[0], Node):
                 last.content[0].content += [LINE_BREAK, *part.content]
             else:
-                due.append(Node(Kind.FURNITURE, [Node(Kind.PARAGRAPH, part.content)]))
+                due.append(Node(part.kind, [Node(Kind.PARAGRAPH, part.content)]))
         self._notes, self._due = [], []
         return due
 

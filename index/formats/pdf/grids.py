@@ -75,6 +75,8 @@ def _strokes(drawn: Any, view: View) -> Iterator[tuple[float, float, float, floa
     matrix = pdfium.FS_MATRIX()
     if not 2 <= count <= _MAX_SEGMENTS or not pdfium.FPDFPageObj_GetMatrix(drawn, matrix):
         return
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(drawn, fill, stroke)
     x, y = ctypes.c_float(), ctypes.c_float()
     points: list[tuple[float, float]] = []
     for number in range(count):
@@ -83,19 +85,24 @@ def _strokes(drawn: Any, view: View) -> Iterator[tuple[float, float, float, floa
         if kind == pdfium.FPDF_SEGMENT_BEZIERTO:
             return
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
-            yield from _boxes(points, view)
+            yield from _boxes(points, view, bool(stroke.value))
             points = []
         pdfium.FPDFPathSegment_GetPoint(segment, x, y)
         points.append((matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f))
         if pdfium.FPDFPathSegment_GetClose(segment):
             points.append(points[0])
-    yield from _boxes(points, view)
+    yield from _boxes(points, view, bool(stroke.value))
 
 
-def _boxes(points: Sequence[tuple[float, float]], view: View) -> Iterator[tuple[float, float, float, float]]:
+def _boxes(
+    points: Sequence[tuple[float, float]], view: View, is_stroked: bool
+) -> Iterator[tuple[float, float, float, float]]:
+    """The lines between the points; a thin rectangle is one line, and the edges of a coloured area without a line are none."""
     xs, ys = [point[0] for point in points], [point[1] for point in points]
     if len(points) > 2 and min(max(xs) - min(xs), max(ys) - min(ys)) <= _THIN:  # a thin rectangle is one line
         yield view.shown(min(xs), min(ys), max(xs), max(ys))
+        return
+    if not is_stroked:
         return
     for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
         yield view.shown(min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y))
@@ -155,6 +162,7 @@ def _edges(places: Iterable[float]) -> tuple[float, ...]:
 def _with_grid(rows: list[Row], grid: Grid) -> list[Row]:
     inside: list[Word] = []
     kept: list[Row] = []
+    touched = outside = 0
     raised: set[int] = set()
     lowered: set[int] = set()
     for row in rows:
@@ -165,9 +173,13 @@ def _with_grid(rows: list[Row], grid: Grid) -> list[Row]:
         inside.extend(words)
         raised |= row.raised
         lowered |= row.lowered
+        touched += 1
         rest = [word for word in row.words if not _is_inside(word, grid)]
         if rest:
+            outside += 1
             kept.append(row_of(rest))
+    if outside * 3 > touched:  # lines around a part of a table only, such as its sums
+        return rows
     table = _table(inside, grid, raised, lowered)
     if table is None:
         return rows
@@ -200,7 +212,6 @@ def _table(words: Sequence[Word], grid: Grid, raised: set[int], lowered: set[int
         lines = _lines(held, raised, lowered)
         table.rows[row].cells.append(Cell([line.words for line in lines], column, right, down))
         table.rows[row].source.extend(lines)
-    table.rows = [row for row in table.rows if row.cells]
     if _is_layout(table):
         return None
     mark_headers(table)

@@ -60,7 +60,8 @@ class Ink:
                 line.append(" ")
             text = _LEADERS.sub(" ... ", word.text) if "." in word.text or not word.text.isascii() else word.text
             bare = text if text.isascii() and text.isprintable() else canonical(text.replace(HYPHEN_AT_LINE_END, ""))
-            self._written.append(_Written(self.page, bare.strip(), word))
+            bare = bare.strip("()[] ") if word.place in row.raised else bare.strip()
+            self._written.append(_Written(self.page, bare, word))
             if word.place in row.raised or word.place in row.lowered:
                 before = _add(node, before, "".join(line))
                 line.clear()
@@ -106,12 +107,11 @@ class Ink:
         found: dict[int, list[tuple[int, PlacedWord]]] = {}
         cursor = 0
         for page, written, word in self._written:
-            bare = written
-            start = text.find(bare, cursor, cursor + len(bare) + _WINDOW) if bare else -1
-            if start < 0:
-                bare = written.split(" ", 1)[0]
+            for bare in (written, written.split(" ", 1)[0]):
                 start = text.find(bare, cursor, cursor + len(bare) + _WINDOW) if bare else -1
-            if start < 0:
+                if start >= 0:
+                    break
+            else:
                 continue
             cursor = start + len(bare)
             box = Box(word.left, word.top, word.right, word.bottom)

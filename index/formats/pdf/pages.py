@@ -15,15 +15,15 @@ from index.formats.pdf.grids import Grid, grids_of
 from index.formats.pdf.rows import Row, rows_of
 from index.formats.pdf.words import PageWords, words_of
 
-_BOLD_NAMES = ("bold", "black", "heavy", "semibold", "demi")
-_BOLD_WEIGHT = 600
+_EMPHASIS = ("bold", "black", "heavy", "semibold", "demi", "italic", "oblique")
+_BOLD = 600
 _NAME_BYTES = 200
 _MAX_OUTLINE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """A page: its number (from 1), how it is shown, its words, which of them are bold, what people wrote on it,
+    """A page: its number (from 1), how it is shown, its words, which of them are bold or slanted, what people wrote on it,
     and the grids of lines drawn on it.
 
     `is_picture` says that it shows a picture and holds no characters.
@@ -32,14 +32,14 @@ class PdfPage:
     number: int
     view: View
     words: PageWords
-    is_bold: tuple[bool, ...]
+    is_emphatic: tuple[bool, ...]
     notes: PageNotes
     is_picture: bool
     grids: tuple[Grid, ...] = ()
 
     def rows(self) -> list[Row]:
         """Return its rows, from top to bottom."""
-        return rows_of(self.words, self.is_bold)
+        return rows_of(self.words, self.is_emphatic)
 
 
 def open_pdf(data: bytes) -> pypdfium.PdfDocument:
@@ -74,7 +74,7 @@ def pages_of(document: pypdfium.PdfDocument) -> Iterator[PdfPage]:
             view = view_of(page)
             words = words_of(characters_of(text_page, view)) if text_page else PageWords.none()
             is_picture = not words.texts and _shows_picture(page)
-            yield PdfPage(number, view, words, _bold(words, fonts), notes_of(page, handle, view), is_picture, grids_of(page, view))
+            yield PdfPage(number, view, words, _emphasis(words, fonts), notes_of(page, handle, view), is_picture, grids_of(page, view))
         finally:
             if text_page:
                 pdfium.FPDFText_ClosePage(text_page)
@@ -103,17 +103,17 @@ def _shows_picture(page: Any) -> bool:
     return any(kind in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM) for kind in kinds)
 
 
-def _bold(words: PageWords, fonts: dict[int, bool]) -> tuple[bool, ...]:
-    """Whether each word is bold, by the name or weight of its font."""
+def _emphasis(words: PageWords, fonts: dict[int, bool]) -> tuple[bool, ...]:
+    """Whether each word is bold or slanted, by the name of its font, or its weight, which is often wrong, if it has no name."""
     found = fonts_of(words.objects)
     for address in set(found) - fonts.keys():
-        fonts[address] = bool(address) and _is_bold(address)
+        fonts[address] = bool(address) and _is_emphatic(address)
     return tuple(fonts[address] for address in found)
 
 
-def _is_bold(address: int) -> bool:
+def _is_emphatic(address: int) -> bool:
     font = ctypes.cast(address, pdfium.FPDF_FONT)
     name = ctypes.create_string_buffer(_NAME_BYTES)
     pdfium.FPDFFont_GetBaseFontName(font, name, _NAME_BYTES)
     lower = name.value.decode("latin-1").lower()
-    return any(part in lower for part in _BOLD_NAMES) or pdfium.FPDFFont_GetWeight(font) >= _BOLD_WEIGHT
+    return any(part in lower for part in _EMPHASIS) or (not lower and pdfium.FPDFFont_GetWeight(font) >= _BOLD)

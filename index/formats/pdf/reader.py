@@ -28,6 +28,7 @@ from index.formats.pdf.rows import Row
 from index.formats.pdf.styles import RowFacts, Styles, facts_of
 from index.records import Page
 
+_INVISIBLE = 2.5  # points: nobody reads letters of that height; programs leave notes of their own in them
 _MAX_KEPT_WORDS = 400_000  # about 100 MB
 _MADE_BY_PROGRAM = re.compile(
     r"microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z", re.IGNORECASE
@@ -110,10 +111,11 @@ def _unread(numbers: Sequence[int], what: str) -> str:
 
 
 def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], running: tuple[int, int], recognised: str) -> None:
-    flow.start_page(page.number)
+    flow.start_page(page.number, flow.styles.body_of(rows))
     top, end = running[0], len(rows) - running[1]
     flow.add_furniture(rows[:top])
-    body = rows[top:end]
+    body = [row for row in rows[top:end] if row.size > _INVISIBLE]
+    flow.add_furniture((row for row in rows[top:end] if row.size <= _INVISIBLE), Kind.HIDDEN)
     contents = contents_rows(body)
     fields = with_labels(page.notes.fields, rows)
     for is_contents, part in _parts(body, contents):
@@ -121,7 +123,7 @@ def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], running: tuple[int
             flow.add_furniture(part)
             continue
         for run in reading_order(with_grids(part, page.grids)):
-            for piece in with_notes(run.rows, flow.styles.body):
+            for piece in with_notes(run.rows, flow.body):
                 if isinstance(piece, Note):
                     flow.add_note(piece.rows, piece.mark)
                 else:

@@ -21,7 +21,7 @@ class Word(NamedTuple):
     right: float
     bottom: float
     baseline: float
-    is_bold: bool
+    is_emphatic: bool
     touches: bool
     place: int
 
@@ -40,7 +40,7 @@ class Row:
     size: float = 0.0
     left: float = 0.0
     right: float = 0.0
-    is_bold: bool = False
+    is_emphatic: bool = False
     raised: frozenset[int] = field(default_factory=frozenset)  # places of superscripts
     lowered: frozenset[int] = field(default_factory=frozenset)
 
@@ -68,44 +68,52 @@ class Row:
         return self.words[-1].text.endswith(HYPHEN_AT_LINE_END)
 
 
-def rows_of(words: PageWords, is_bold: Sequence[bool]) -> list[Row]:
+def rows_of(words: PageWords, is_emphatic: Sequence[bool]) -> list[Row]:
     """Return the rows of a page, from top to bottom."""
     edges = (words.left, words.top, words.right, words.bottom, words.baseline)
     columns = (values.tolist() for values in edges)
     every = [
         Word(*facts, place)
-        for place, facts in enumerate(zip(words.texts, *columns, is_bold, words.touches.tolist(), strict=True))
+        for place, facts in enumerate(zip(words.texts, *columns, is_emphatic, words.touches.tolist(), strict=True))
     ]
+    usual = sorted(word.height for word in every)[len(every) // 2] if every else 0.0
+    groups = _groups(word for word in every if word.height >= _SMALL * usual)
+    alone = _with_small_words(groups, [word for word in every if word.height < _SMALL * usual])
+    rows = [row_of(group) for group in (*_merged(groups), *_merged(_groups(alone)))]
+    return sorted(rows, key=lambda row: row.baseline)
+
+
+def _groups(words: Iterable[Word]) -> list[list[Word]]:
+    """The words in groups with one baseline, from top to bottom."""
     groups: list[list[Word]] = []
     baseline = height = 0.0
-    for word in sorted(every, key=lambda word: word.baseline):
+    for word in sorted(words, key=lambda word: word.baseline):
         if not groups or word.baseline - baseline > _SAME_LINE * min(height, word.height):
             groups.append([])
             baseline, height = word.baseline, word.height
         groups[-1].append(word)
-        height = max(height, word.height) if word.baseline - baseline < 0.1 * height else height
-    return [row_of(group) for group in _with_small_words(groups)]
+    return groups
 
 
 def row_of(words: Iterable[Word]) -> Row:
     """Return the row of these words."""
     ordered = sorted(words, key=_from_left)
     letters: dict[tuple[int, int], int] = {}
-    bold = total = 0
+    emphatic = total = 0
     for word in ordered:
         key = (round((word.bottom - word.top) * 2), round(word.baseline))
         length = len(word.text)
         letters[key] = letters.get(key, 0) + length
         total += length
-        bold += length if word.is_bold else 0
+        emphatic += length if word.is_emphatic else 0
     most = max(letters, key=lambda key: (letters[key], key[0]))
     first = next(word for word in ordered if (round((word.bottom - word.top) * 2), round(word.baseline)) == most)
     size, baseline = first.height, first.baseline
     row = Row(ordered, baseline, size, ordered[0].left, max(word.right for word in ordered))
-    row.is_bold = bold * 10 >= total * 9
+    row.is_emphatic = emphatic * 10 >= total * 9
     if len(letters) == 1:
         return row
-    small = [word for word in ordered if word.height < _SMALL * size or abs(word.baseline - baseline) > _RAISED * size]
+    small = [word for word in ordered if word.height < _SMALL * size]
     row.raised = frozenset(word.place for word in small if word.baseline < baseline - _RAISED * size)
     row.lowered = frozenset(word.place for word in small if word.baseline > baseline + _RAISED * size)
     return row
@@ -115,22 +123,32 @@ def _from_left(word: Word) -> tuple[float, int]:
     return word.left, word.place
 
 
-def _with_small_words(groups: list[list[Word]]) -> list[list[Word]]:
-    """Move superscripts and subscripts, which stand on a baseline of their own, to the row whose word they stand beside."""
+def _with_small_words(groups: list[list[Word]], small: Sequence[Word]) -> list[Word]:
+    """Add superscripts and subscripts to the group whose word they stand beside; return the small words that stand alone."""
     sizes = [max(word.height for word in group) for group in groups]
+    baselines = [group[0].baseline for group in groups]
+    alone: list[Word] = []
+    for word in small:
+        place = bisect_left(baselines, word.baseline)
+        near = (other for other in (place, place - 1) if 0 <= other < len(groups))
+        target = next((other for other in near if _belongs(word, groups[other], sizes[other])), None)
+        if target is None:
+            alone.append(word)
+        else:
+            groups[target].append(word)
+    return alone
+
+
+def _merged(groups: list[list[Word]]) -> list[list[Word]]:
+    """The groups, with words that are small beside those of the next or last group moved there: marks of a larger line."""
     for number, group in enumerate(groups):
-        beside = [other for other in (number + 1, number - 1) if 0 <= other < len(groups) and sizes[other] > sizes[number]]
-        lowest = min(word.bottom - word.top for word in group) if beside else 0.0
-        if not any(lowest < _SMALL * sizes[other] for other in beside):
-            continue
-        kept: list[Word] = []
-        for word in group:
-            target = next((other for other in beside if _belongs(word, groups[other], sizes[other])), None)
-            if target is None:
-                kept.append(word)
-            else:
-                groups[target].append(word)
-        groups[number] = kept
+        for other in (number + 1, number - 1):
+            if 0 <= other < len(groups) and groups[other] and group:
+                size = max(word.height for word in groups[other])
+                if min(word.height for word in group) < _SMALL * size:
+                    moved = [word for word in group if _belongs(word, groups[other], size)]
+                    groups[other].extend(moved)
+                    group[:] = [word for word in group if word not in moved]
     return [group for group in groups if group]
 
 
@@ -164,4 +182,6 @@ def parted(row: Row, x: float) -> tuple[Row | None, Row | None]:
     """Return the row's words left and right of `x`."""
     middle = bisect_left([(word.left + word.right) / 2 for word in row.words], x)
     before, after = row.words[:middle], row.words[middle:]
-    return (row_of(before) if before else None), (row_of(after) if after else None)
+    if not before or not after:
+        return (row, None) if before else (None, row)
+    return row_of(before), row_of(after)

@@ -9,6 +9,7 @@ from index.formats.pdf.rows import Row
 
 _LARGER = 1.1  # than the body's size
 _MAX_WORDS = 25
+_MIN_LETTERS = 400  # of a page that has a body size of its own
 _MAX_LEVEL = 6
 _NO_HEADING = re.compile(r".*(?:[.,;]|\.{3}|\d{3}|@.*)\Z|[^\w]*\Z|\(.*\)\Z", re.DOTALL)
 _WORD = re.compile(r"\w+")
@@ -31,8 +32,8 @@ def facts_of(row: Row) -> RowFacts:
 
 
 def style_of(row: Row) -> Style:
-    """Return the size of the row, in steps of half a point, and whether it is bold."""
-    return round(row.size * 2) / 2, row.is_bold
+    """Return the size of the row, in steps of half a point, and whether it is bold or slanted."""
+    return round(row.size * 2) / 2, row.is_emphatic
 
 
 class Styles:
@@ -51,7 +52,7 @@ class Styles:
             sizes[size] += count
         self.body = max(sizes, key=lambda size: (sizes[size], size), default=10.0)
         of_body = letters[self.body, True], letters[self.body, False]
-        self._bold_stands_out = of_body[0] * 2 < of_body[1]
+        self._emphasis_stands_out = of_body[0] * 2 < of_body[1]
         larger = sorted({size for size, _ in letters if size >= _LARGER * self.body}, reverse=True)
         self._levels = {size: min(level, _MAX_LEVEL - 1) for level, size in enumerate(_merged(larger), start=1)}
         self._larger = larger
@@ -69,15 +70,24 @@ class Styles:
         bare = _bare(text)
         return bool(bare) and any(title.startswith(bare) for title in self._outline.get(page, ()))
 
-    def level(self, row: Row) -> int:
-        """Return the level of a row that looks like a heading by its size or weight; 0 if it does not."""
+    def body_of(self, rows: Sequence[Row]) -> float:
+        """Return the body's size on a page, which differs from the document's where pages were drawn at a scale of their own."""
+        sizes: Counter[float] = Counter()
+        for row in rows:
+            sizes[style_of(row)[0]] += sum(len(word.text) for word in row.words)
+        most = max(sizes, key=lambda size: (sizes[size], size), default=self.body)
+        return most if sizes[most] >= _MIN_LETTERS and sizes[most] * 2 >= sizes.total() else self.body
+
+    def level(self, row: Row, body: float) -> int:
+        """Return the level of a row that looks like a heading by its size or weight beside the body's; 0 if it does not."""
         text = row.text.strip()
         if _NO_HEADING.match(text) or len(text.split()) > _MAX_WORDS or not any(letter.isalpha() for letter in text):
             return 0
-        size, is_bold = style_of(row)
-        if size >= _LARGER * self.body:
+        size, is_emphatic = style_of(row)
+        if size >= _LARGER * body:
+            size *= self.body / body
             return self._levels[max((s for s in self._levels if s <= size + 0.5), default=size)] if self._levels else 1
-        if is_bold and self._bold_stands_out and size >= 0.95 * self.body and not text.endswith(":"):
+        if is_emphatic and self._emphasis_stands_out and size >= 0.95 * body and not text.endswith(":"):
             return min(len(self._levels) + 1, _MAX_LEVEL)
         return 0
 

@@ -22,6 +22,7 @@ _MAX_HEADERS = 8
 
 _OPENING = re.compile(r"(?:[$€£¥]|US\$|[A-Z]{3})?\s*\(?\Z")
 _CLOSING = re.compile(r"[%)]+|pts?\.?\Z")
+_CURRENCIES = frozenset("$ € £ ¥ US$ EUR USD GBP CHF".split())
 _FIGURE = re.compile(
     r"[($€£¥+\-−–]*\s*(?:US)?\$?\s*\(?[\d][\d.,'’  ]*\s*[)%]*(?:\[\w{1,3}\])?\Z|[—–-]{1,3}\s*%?\Z|(?:n/?a|nm|\*)\Z",
     re.IGNORECASE,
@@ -72,7 +73,7 @@ def _cells(row: Row) -> list[Cell]:
         before = " ".join(word.text for word in joined[-1]) if joined else ""
         opens = bool(joined) and _OPENING.match(before) is not None and text[:1].isdigit() | (text[:1] in "(—–-+")
         closes = bool(joined) and _CLOSING.match(text) is not None and _is_figure(before)
-        if (opens or closes) and group[0].left - joined[-1][-1].right < 8 * row.size:
+        if (opens or closes) and (before in _CURRENCIES or group[0].left - joined[-1][-1].right < 8 * row.size):
             joined[-1].extend(group)
         else:
             joined.append(group)
