@@ -5,14 +5,13 @@ sentences or lines. A title or heading is a unit that never answers. Page furnit
 all blocks is prose.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from index.blocks.block import UNREAD, Block, Kind, Span
 from index.blocks.unit import Origin, Piece, RenderedUnit, Rendering, Unit
-from index.chunking.sentences import paragraph_sentences, sentence_spans, trim_span
+from index.chunking.runs import ReadRuns
+from index.chunking.sentences import sentence_spans, trim_span
 from index.records import Chunk, Document
 
 LONG_CHARACTERS = 400
@@ -23,7 +22,6 @@ _END = "."
 """Rows and records are read as `Article: Rope; Bergen: 40; Oslo: 75.` On 17 questions over four small tables the reader names
 the right row in 11 of 12 so, and tells rows that answer from others better (AUROC .83 read alone) than with other marks.
 """
-_HOLDERS = frozenset({Kind.LIST, Kind.TABLE, Kind.DEFINITION, Kind.QUOTATION, Kind.CODE, Kind.RECORD, Kind.ROW})
 
 
 def document_units(document: Document) -> list[Unit]:
@@ -55,9 +53,8 @@ class _UnitFinder:
     def __init__(self, text: str, blocks: Sequence[Block]) -> None:
         self._text = text
         self._blocks = blocks
-        self._children: dict[int | None, list[int]] = defaultdict(list)
-        for number, block in enumerate(blocks):
-            self._children[block.parent].append(number)
+        self._runs = ReadRuns(text, blocks)
+        self._children = self._runs.children
 
     def units(self) -> list[Unit]:
         found: list[Unit] = []
@@ -105,12 +102,14 @@ class _UnitFinder:
     ) -> Iterator[Unit]:
         """The units of a block's own text, then those of the blocks it holds. `before` are read before each of its own."""
         block = self._blocks[number]
-        holders = [child for child in self._children[number] if self._is_holder(child)]
-        own = Span(self._start_of_text(block), self._blocks[holders[0]].start if holders else block.end)
-        units = list(self._sentences(block.kind, own, number, lead, language))
+        holders = [child for child in self._children[number] if self._runs.is_holder(child)]
+        own = Span(self._runs.start_of_text(block), self._blocks[holders[0]].start if holders else block.end)
+        units = list(self._runs.sentences(block.kind, own, number, lead, language))
         if block.kind not in (Kind.PARAGRAPH, Kind.QUOTATION) and units and own.end - own.start <= LONG_CHARACTERS:
             pieces = tuple(piece for unit in units for piece in unit.pieces)
-            joined = [self._spaced(previous, piece) for previous, piece in zip((None, *pieces), pieces, strict=False)]
+            joined = [
+                self._runs.spaced(previous, piece) for previous, piece in zip((None, *pieces), pieces, strict=False)
+            ]
             units = [Unit(block.kind, units[0].start, units[-1].end, tuple(joined), lead)]
         for place, unit in enumerate(units):
             first, *others = unit.pieces
@@ -121,81 +120,6 @@ class _UnitFinder:
         for child in holders:
             child_lead = lead if self._blocks[child].labels else inner
             yield from self._of_block(child, child_lead, language)
-
-    def _start_of_text(self, block: Block) -> int:
-        """Where the block is read from: after a bullet, which says nothing, but with a number or a letter."""
-        is_bullet = block.kind is Kind.ITEM and block.marker and not any(map(str.isalnum, block.marker))
-        return (
-            block.start + len(block.marker)
-            if is_bullet and self._text.startswith(block.marker, block.start)
-            else block.start
-        )
-
-    def _is_holder(self, number: int) -> bool:
-        """Whether a child is a block of its own and no stretch of its parent's text."""
-        kind = self._blocks[number].kind
-        return kind in _HOLDERS or kind in (
-            Kind.PARAGRAPH,
-            Kind.ITEM,
-            Kind.NOTE,
-            Kind.CAPTION,
-            Kind.FIELD,
-            Kind.HEADING,
-        )
-
-    def _sentences(self, kind: Kind, own: Span, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
-        ranges = self._read_ranges(own, number)
-        clean = "".join(self._text[start:end] for start, end in ranges)
-        starts: list[int] = []
-        length = 0
-        for start, end in ranges:
-            starts.append(length)
-            length += end - start
-        for sentence in paragraph_sentences(clean, language or "en"):
-            pieces: list[Piece] = []
-            place = max(0, bisect_left(starts, sentence.start + 1) - 1)
-            while place < len(ranges) and starts[place] < sentence.end:
-                shift = ranges[place].start - starts[place]
-                span = (
-                    trim_span(
-                        self._text,
-                        max(sentence.start + shift, ranges[place].start),
-                        min(sentence.end + shift, ranges[place].end),
-                    )
-                    if len(ranges) > 1
-                    else Span(sentence.start + shift, sentence.end + shift)
-                )
-                if span.start < span.end:
-                    pieces.append(self._spaced(pieces[-1] if pieces else None, Piece("", *span)))
-                place += 1
-            if pieces:
-                yield Unit(kind, pieces[0].start, pieces[-1].end, tuple(pieces), lead)
-
-    def _spaced(self, previous: Piece | None, piece: Piece) -> Piece:
-        """The piece with a space before it where white space stands between it and the piece before, or text left out."""
-        if previous is None:
-            return piece
-        between = self._text[previous.end : piece.start]
-        is_parted = between != between.strip()
-        return piece._replace(before=" " if is_parted else "")
-
-    def _read_ranges(self, own: Span, number: int) -> list[Span]:
-        """The stretches of the range that are read: without what is struck out, marks of notes and the like."""
-        found: list[Span] = []
-        position = own.start
-        for left_out in self._unread(number):
-            if own.start <= left_out.start < own.end:
-                found.append(Span(position, left_out.start))
-                position = max(position, left_out.end)
-        found.append(Span(position, own.end))
-        return [span for span in found if span.start < span.end]
-
-    def _unread(self, number: int) -> Iterator[Span]:
-        for child in self._children[number]:
-            if self._blocks[child].kind in UNREAD:
-                yield self._blocks[child].span
-            elif not self._is_holder(child):
-                yield from self._unread(child)
 
     def _of_table(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         group: tuple[Span, ...] = ()
@@ -222,7 +146,7 @@ class _UnitFinder:
         return self._blocks[row].is_header or all(cell.is_header for cell in cells)
 
     def _states(self, cell: int) -> bool:
-        return any(self._text[start:end].strip() for start, end in self._read_ranges(self._blocks[cell].span, cell))
+        return any(self._text[start:end].strip() for start, end in self._runs.ranges(self._blocks[cell].span, cell))
 
     def _row_unit(self, row: int, cells: Sequence[int], lead: tuple[Span, ...]) -> Unit:
         pieces: list[Piece] = []
@@ -233,7 +157,7 @@ class _UnitFinder:
             if cell.span in seen:  # it spans columns
                 continue
             seen.add(cell.span)
-            ranges = [trim_span(self._text, *span) for span in self._read_ranges(cell.span, number)]
+            ranges = [trim_span(self._text, *span) for span in self._runs.ranges(cell.span, number)]
             labels = [] if is_alone else [label for label in cell.labels if label != cell.span]
             glue = _GLUE if pieces else ""
             for place, label in enumerate(labels):
@@ -276,7 +200,7 @@ class _UnitFinder:
         labels = field.labels
         pieces = [Piece(" › " if place else glue, *label) for place, label in enumerate(labels)]
         before = ": " if labels else glue
-        for span in self._read_ranges(field.span, number):
+        for span in self._runs.ranges(field.span, number):
             pieces.append(Piece(before, *trim_span(self._text, *span)))
             before = " "
         return [piece for piece in pieces if piece.start < piece.end]
