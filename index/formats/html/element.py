@@ -6,6 +6,7 @@ the text. lexbor, which follows HTML 5 in full, takes more than 20 s for 100,000
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +17,10 @@ MAX_DEPTH = 150
 """Elements nested deeper belong to the element at that depth."""
 
 _MAX_OPEN = 1_000
+_PIECE = 2**16
 _STRIKE = re.compile(r"<(/?)(?:s|strike)(?=[\s/>])", re.IGNORECASE)
 """`<s>`, which libxml2 ends where a paragraph begins; `<del>` it does not."""
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)")
-_WHOLE_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)[^<>]*+>?")
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)[^<>]*+>?")
 _UNCOUNTED = frozenset(
     "area base body br col embed head hr html img input li link meta option p param source tbody td tfoot th thead tr track "
     "wbr".split()
@@ -84,12 +85,25 @@ class Element:
 
 def parse_html(markup: str) -> Element:
     """Return the root of the elements. Comments, scripts, templates and the like are left out."""
+    markup = _STRIKE.sub(r"<\1del", markup)
     builder = _Builder()
-    if markup.strip():
-        parser = etree.HTMLParser(target=builder, huge_tree=True, recover=True)
-        parser.feed(_flattened(_STRIKE.sub(r"<\1del", markup)))
-        parser.close()
+    if not _feed(builder, markup):
+        builder = _Builder()
+        _feed(builder, _flattened(markup), is_flat=True)
     return builder.root
+
+
+def _feed(builder: "_Builder", markup: str, *, is_flat: bool = False) -> bool:
+    """Parse the markup; stops and returns False if more elements are open than any page has, unless it is flat already."""
+    if not markup.strip():
+        return True
+    parser = etree.HTMLParser(target=builder, huge_tree=True, recover=True)
+    for start in range(0, len(markup), _PIECE):
+        parser.feed(markup[start : start + _PIECE])
+        if builder.most_open > _MAX_OPEN and not is_flat:
+            return False
+    parser.close()
+    return True
 
 
 class _Builder:
@@ -99,15 +113,18 @@ class _Builder:
         self.root = Element("html")
         self._open = [self.root]
         self._left_out = 0  # how many open elements are left out
+        self.most_open = 0
 
     def start(self, tag: str | bytes, attributes: Mapping[Any, Any]) -> None:
         """Open an element."""
         tag = str(tag)
         if self._left_out or tag in _LEFT_OUT:
             self._left_out += 1
+            self.most_open = max(self.most_open, self._left_out)
             return
         above = self._open[-1]
         if len(self._open) > MAX_DEPTH:
+            self.most_open = max(self.most_open, len(self._open))
             if tag in BLOCKS:
                 above.content.append(LINE_END)
             self._open.append(above)
@@ -152,25 +169,40 @@ class _Builder:
 
 def _flattened(markup: str) -> str:
     """The markup without the tags that lie deeper than `_MAX_OPEN`; unchanged if none does."""
-    depth = 0
-    for match in _TAG.finditer(markup):
-        if match[2].lower() in _UNCOUNTED:
-            continue
-        depth = max(0, depth - 1) if match[1] else depth + 1
-        if depth > _MAX_OPEN:
-            return _without_deep_tags(markup)
-    return markup
+    nesting = _Nesting()
+    if all(nesting.is_kept(match) for match in _TAG.finditer(markup)):
+        return markup
+    nesting = _Nesting(drops_stray_ends=True)
+    return _TAG.sub(lambda match: match[0] if nesting.is_kept(match) else " ", markup)
 
 
-def _without_deep_tags(markup: str) -> str:
-    depth = 0
+class _Nesting:
+    """Follows the tags of some markup, and says of each whether it is kept, in time proportional to their number."""
 
-    def shallow(match: re.Match[str]) -> str:
-        nonlocal depth
-        if match[2].lower() in _UNCOUNTED:
-            return match[0]
-        depth = max(0, depth - 1) if match[1] else depth + 1
-        is_deep = depth >= _MAX_OPEN if match[1] else depth > _MAX_OPEN
-        return " " if is_deep else match[0]
+    def __init__(self, *, drops_stray_ends: bool = False) -> None:
+        self._open: list[str] = []
+        self._counts: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._drops_stray_ends = drops_stray_ends
 
-    return _WHOLE_TAG.sub(shallow, markup)
+    def is_kept(self, match: re.Match[str]) -> bool:
+        """Whether the tag is kept; a start tag is not if too many elements are open, nor then is its end."""
+        name = match[2].lower()
+        if name in _UNCOUNTED or match[0].endswith("/>"):
+            return True
+        if not match[1]:
+            if len(self._open) >= _MAX_OPEN:
+                self._left_out[name] += 1
+                return False
+            self._open.append(name)
+            self._counts[name] += 1
+            return True
+        if self._left_out[name]:
+            self._left_out[name] -= 1
+            return False
+        if not self._counts[name]:
+            return not self._drops_stray_ends
+        while self._open[-1] != name:
+            self._counts[self._open.pop()] -= 1
+        self._counts[self._open.pop()] -= 1
+        return True

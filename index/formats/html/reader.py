@@ -21,6 +21,8 @@ _LEFT_OUT_CLASSES = frozenset(("navheader", "navfooter", "headerlink"))
 """The classes of DocBook and Sphinx for links to other pages, and for the link mark after a heading."""
 _CODE_CLASS = re.compile(r"(?:language-|lang-|highlight-|sourceCode )([a-z][\w+#-]*)")
 _SIGNATURE_CLASSES = frozenset(("gmail_signature", "moz-signature"))
+_NUMBERING = re.compile(r"\s*\d{1,3}(?:\.\d{1,3}){0,5}[.)]?\s*\Z")
+"""The number of a heading or chapter, which everybody sees, and screen readers leave out."""
 _MAX_RAISED = 60
 
 
@@ -56,7 +58,7 @@ class Reader(Structures):
             return True
         is_marked = bool(attributes) and (
             attributes.get("hidden", "until-found") != "until-found"
-            or attributes.get("aria-hidden") == "true"
+            or (attributes.get("aria-hidden") == "true" and not _NUMBERING.match(element.text()))
             or attributes.get("role") in _LEFT_OUT_ROLES
             or not _LEFT_OUT_CLASSES.isdisjoint(element.classes)
         )

@@ -38,15 +38,17 @@ class StyleSheet:
 
     def of(self, element: Element) -> Style:
         """Return what the styles say about the element; what stands on it counts most."""
+        inline = element.attributes.get("style")
+        if not self._rules:
+            return _declared(inline) if inline else _NONE
         style = _NONE
-        if self._rules and element.tag not in _PAGE:
+        if element.tag not in _PAGE:
             names = [element.tag]
             for kind, values in ((".", element.classes), ("#", [element.get("id")])):
                 names += [name for value in values for name in (f"{kind}{value}", f"{element.tag}{kind}{value}")]
             for name in names:
                 if name in self._rules:
                     style = _joined(style, self._rules[name])
-        inline = element.get("style")
         return _joined(style, _declared(inline)) if inline else style
 
     def _read(self, sheet: str) -> None:
