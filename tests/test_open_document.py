@@ -114,6 +114,28 @@ def test_lists_show_their_numbers_and_go_on_where_they_say_so() -> None:
     ]  # fmt: skip
 
 
+def test_a_nested_list_with_a_style_of_its_own_is_marked_by_it() -> None:
+    styles = "".join(
+        f'<text:list-style style:name="{name}"><text:list-level-style-number text:level="1" style:num-format="1"/>'
+        f'<text:list-level-style-number text:level="2" style:num-format="{shown}"/></text:list-style>'
+        for name, shown in (("Outer", "1"), ("Inner", "a"))
+    )
+    inner = f'<text:list text:style-name="Inner"><text:list-item>{p("Look.")}</text:list-item></text:list>'
+    body = f'<text:list text:style-name="Outer"><text:list-item>{p("Stop.")}{inner}</text:list-item></text:list>'
+    assert texts(read_odt(made("text", body, styles)), Kind.LIST)[0] == "1 Stop.\na Look."
+
+
+def test_cells_that_a_cell_above_covers_may_be_left_out() -> None:
+    rows = (
+        f'<table:table-row><table:table-cell table:number-rows-spanned="2">{p("North")}</table:table-cell>'
+        f"<table:table-cell>{p('10')}</table:table-cell></table:table-row>"
+        f"<table:table-row><table:table-cell>{p('60')}</table:table-cell></table:table-row>"
+    )
+    assert texts(read_odt(made("text", f"<table:table>{rows}</table:table>")), Kind.TABLE) == [
+        "| North | 10 |\n|  | 60 |"
+    ]
+
+
 def test_a_table_of_a_text_has_spans_and_header_rows() -> None:
     def cell(text: str, facts: str = "") -> str:
         return f"<table:table-cell {facts}>{p(text) if text else ''}</table:table-cell>"
@@ -160,7 +182,10 @@ def test_hidden_sheets_rows_and_columns_and_notes_of_a_spreadsheet() -> None:
     assert texts(parsed, Kind.HIDDEN) == ["Cost", "11"]
     assert texts(parsed, Kind.NOTE) == ["C2: Without tax."]
     assert "99999" not in parsed.text
-    assert "'Old' is hidden" in parsed.warnings[0]
+    assert [warning.split(". ")[0] for warning in parsed.warnings] == [
+        "Sheet 'Fleet': 2 cells in hidden rows or columns will not be quoted",
+        "Sheet 'Old' is hidden and was left out",
+    ]
 
 
 def test_cells_repeated_to_the_end_of_the_sheet_cost_nothing() -> None:

@@ -25,13 +25,12 @@ from index.formats.list_nodes import ListWriter
 from index.formats.list_numbers import shown_number
 from index.formats.node_writer import write_nodes
 from index.formats.nodes import LINE_BREAK, Node, Part
-from index.formats.office_package import Package, Relation, local_name
+from index.formats.office_package import Package, Relation, local_name, relation_id
 from index.formats.parsed import Parsed
 from index.formats.superscripts import raised
 from index.formats.table_grid import GridCell, add_table, is_layout
 
 _CARRIERS = frozenset({"sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag", "txbxContent"})
-_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _NOTE_KINDS = {"footnote": ("footnotes", "decimal"), "endnote": ("endnotes", "lowerRoman")}
 
 
@@ -187,7 +186,7 @@ class _Reader:
         if local_name(box) == "txbxContent":
             self._write_blocks(root, box)
             return
-        relation: Relation | None = self._relations.get(box.get(_ID, ""))
+        relation: Relation | None = self._relations.get(relation_id(box))
         tree = self._package.tree(relation.target) if relation is not None and not relation.is_external else None
         if tree is not None:
             add_chart(root, tree)

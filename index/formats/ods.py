@@ -15,7 +15,7 @@ from index.formats.open_document import OpenDocument, attribute, count
 from index.formats.open_document_styles import Styles
 from index.formats.open_document_text import TextReader
 from index.formats.parsed import Parsed
-from index.formats.sheet import Area, Sheet, column_name, hidden_sheet_warning, no_value, unvalued_warning
+from index.formats.sheet import Area, Sheet, column_name, hidden_sheet_warning, hide, no_value, sheet_warnings
 from index.formats.sheet_tables import add_sheet
 from index.formats.table_grid import GridCell
 
@@ -45,8 +45,7 @@ def read_ods(data: bytes) -> Parsed:
         sheet = reader.read(name, table)
         sheet.filtered = filters.get(name)
         add_sheet(root, sheet, number)
-        if sheet.unvalued:
-            warnings.append(unvalued_warning(sheet))
+        warnings += sheet_warnings(sheet)
     title, facts = file.facts()
     written = write_nodes(root)
     return Parsed(written.text, written.blocks, title, written.pages, facts, tuple(warnings))
@@ -70,7 +69,7 @@ class _SheetReader:
             cells = self._read_row(row, number, sheet)
             for cell in cells:
                 if is_hidden or hidden_columns[cell.column]:
-                    cell.content = [Node(Kind.HIDDEN, cell.content)]
+                    hide(cell)
             sheet.cells += cells
             if cells and repeats > 1 and self._may_repeat(len(cells) * (repeats - 1)):
                 sheet.cells += [_moved(cell, row=number + more) for more in range(1, repeats) for cell in cells]
@@ -161,6 +160,7 @@ def _moved(cell: GridCell, *, row: int | None = None, column: int | None = None)
         1 if column is not None else cell.column_span,
         is_strong=cell.is_strong,
         is_figure=cell.is_figure,
+        is_hidden=cell.is_hidden,
     )
 
 

@@ -21,6 +21,10 @@ _MADE_BY_PROGRAM = re.compile(
     r"(?i)microsoft word - |untitled|powerpoint presentation|.*\.(?:docx?|odt|indd|rtf|tex|pdf|xlsx?|ods|pptx?|odp)\Z"
 )
 _CORE = "docProps/core.xml"
+_RELATION_SPACES = (
+    "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}",
+    "{http://purl.oclc.org/ooxml/officeDocument/relationships}",
+)
 
 
 class Relation(NamedTuple):
@@ -123,6 +127,11 @@ def refuse_entities(root: Any) -> None:
     """Raise `Unreadable` if the XML declares a document type, which may hold entities that multiply or read files."""
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable("it declares entities of its own, as no office program does", SAVE_AGAIN)
+
+
+def relation_id(element: Any, name: str = "id") -> str:
+    """Return the name of the relation that an element refers to, in either of the two namespaces that Office writes."""
+    return next((str(element.get(f"{space}{name}")) for space in _RELATION_SPACES if element.get(f"{space}{name}")), "")
 
 
 def local_name(element: Any) -> str:

@@ -107,7 +107,8 @@ class TextReader:
     def _write_list(self, root: Node, element: Any, level: int, counter: Counter | None, depth: int) -> None:
         if depth > _MAX_DEPTH:
             return
-        if counter is None:
+        style = attribute(element, "style-name")
+        if counter is None or (style in self._styles.lists and self._counters.get(style) is not counter):
             counter = self._counter(element)
         listing = root.add(Kind.LIST)
         for item in element:
@@ -144,12 +145,17 @@ class TextReader:
 
     def _write_table(self, root: Node, table: Any, depth: int) -> None:
         cells: list[GridCell] = []
+        spanned: dict[int, int] = {}  # by column: the first row that no cell above covers
         for number, (row, is_header) in enumerate(_rows(table)):
             column = 0
             for element in row:
+                while local_name(element) == "table-cell" and spanned.get(column, 0) > number:
+                    column += 1  # some programs leave out the cells that a cell above covers
                 kind, repeats = local_name(element), min(count(element, "number-columns-repeated"), 1000)
                 if kind == "table-cell":
-                    cells.append(self._cell(element, number, column, depth, is_header=is_header))
+                    cell = self._cell(element, number, column, depth, is_header=is_header)
+                    spanned |= dict.fromkeys(range(column, column + cell.column_span), number + cell.row_span)
+                    cells.append(cell)
                     blanks = range(1, repeats if len(cells) < _MAX_BLANKS else 1)
                     cells += [GridCell(number, column + more, is_header=is_header) for more in blanks]
                 column += repeats if kind in ("table-cell", "covered-table-cell") else 0
@@ -165,7 +171,7 @@ class TextReader:
     def _cell(self, element: Any, row: int, column: int, depth: int, *, is_header: bool) -> GridCell:
         holder = Node()
         self.write(holder, element, depth)
-        height, width = (min(count(element, f"number-{axis}-spanned"), 100_000) for axis in ("rows", "columns"))
+        height, width = (min(count(element, f"number-{axis}-spanned"), 1000) for axis in ("rows", "columns"))
         return GridCell(row, column, holder.content, height, width, is_header, self._is_strong(element))
 
     def _is_strong(self, cell: Any) -> bool:

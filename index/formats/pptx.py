@@ -11,7 +11,7 @@ from index.formats.chart import add_chart
 from index.formats.list_nodes import ListWriter
 from index.formats.node_writer import write_nodes
 from index.formats.nodes import Node, PageStart
-from index.formats.office_package import Package, local_name
+from index.formats.office_package import Package, local_name, relation_id
 from index.formats.parsed import Parsed
 from index.formats.pptx_placeholders import Layouts, Placeholder, placeholder_of
 from index.formats.pptx_text import add_paragraphs, has_text, plain_line
@@ -20,7 +20,6 @@ from index.formats.table_grid import GridCell, add_table
 
 _MAX_DEPTH = 20
 _MAX_TITLE_CHARS = 80
-_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _FURNITURE = frozenset({"dt", "ftr", "sldNum", "hdr"})
 _TITLES = frozenset({"title", "ctrTitle"})
 
@@ -34,7 +33,7 @@ def read_pptx(data: bytes) -> Parsed:
     layouts = Layouts(package)
     root = Node()
     for number, element in enumerate(show.iterfind("{*}sldIdLst/{*}sldId"), 1):
-        relation = relations.get(element.get(f"{_ID}id", ""))
+        relation = relations.get(relation_id(element))
         slide = package.tree(relation.target) if relation is not None else None
         if relation is None or slide is None:
             continue
@@ -120,7 +119,7 @@ class _Slide:
             return
         for element in frame.iter("{*}chart", "{*}relIds"):
             is_chart = local_name(element) == "chart"
-            relation = self._relations.get(element.get(f"{_ID}{'id' if is_chart else 'dm'}", ""))
+            relation = self._relations.get(relation_id(element, "id" if is_chart else "dm"))
             part = self._package.tree(relation.target) if relation is not None and not relation.is_external else None
             if part is not None and is_chart:
                 add_chart(self._root, part)

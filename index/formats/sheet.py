@@ -84,14 +84,30 @@ def merge_cells(cells: dict[tuple[int, int], GridCell], merged: list[Area]) -> N
                 break
 
 
-def unvalued_warning(sheet: Sheet) -> str:
-    """Return the sentence about the formulas of the sheet that have no stored value."""
-    named = ", ".join(sheet.unvalued[:_MAX_NAMED])
-    more = f" and {len(sheet.unvalued) - _MAX_NAMED} more" if len(sheet.unvalued) > _MAX_NAMED else ""
-    return (
-        f"Sheet {sheet.name!r}: the formulas in {named}{more} have no stored value. "
-        "Open the file in its own program, save it, and index it again."
-    )
+def sheet_warnings(sheet: Sheet) -> list[str]:
+    """Return the sentences about what is not read from the sheet: formulas without a stored value, hidden cells."""
+    warnings: list[str] = []
+    if sheet.unvalued:
+        named = ", ".join(sheet.unvalued[:_MAX_NAMED])
+        more = f" and {len(sheet.unvalued) - _MAX_NAMED} more" if len(sheet.unvalued) > _MAX_NAMED else ""
+        warnings.append(
+            f"Sheet {sheet.name!r}: the formulas in {named}{more} have no stored value. "
+            "Open the file in its own program, save it, and index it again."
+        )
+    hidden = sum(cell.is_hidden for cell in sheet.cells)
+    if hidden:
+        cells = "1 cell" if hidden == 1 else f"{hidden:,} cells"
+        warnings.append(
+            f"Sheet {sheet.name!r}: {cells} in hidden rows or columns will not be quoted. "
+            "Unhide them and index the file again if they count."
+        )
+    return warnings
+
+
+def hide(cell: GridCell) -> None:
+    """Mark the cell as one of a hidden row or column."""
+    if not cell.is_hidden:
+        cell.content, cell.is_hidden = [Node(Kind.HIDDEN, cell.content)], True
 
 
 def no_value() -> list[Part]:

@@ -15,7 +15,7 @@ from index.formats.nodes import LINE_BREAK, Node, Part
 from index.formats.number_formats import shown
 from index.formats.office_package import NO_PASSWORD, damaged
 from index.formats.parsed import Parsed, Unreadable
-from index.formats.sheet import Area, Sheet, column_name, hidden_sheet_warning, merge_cells
+from index.formats.sheet import Area, Sheet, column_name, hidden_sheet_warning, hide, merge_cells, sheet_warnings
 from index.formats.sheet_tables import add_sheet
 from index.formats.stretches import Stretch, parts_of
 from index.formats.table_grid import GridCell
@@ -47,6 +47,7 @@ def read_xls(data: bytes) -> Parsed:
             warnings.append(hidden_sheet_warning(sheet.name))
         else:
             add_sheet(root, sheet, number)
+            warnings += sheet_warnings(sheet)
     written = write_nodes(root)
     return Parsed(written.text, written.blocks, pages=written.pages, warnings=tuple(warnings))
 
@@ -64,7 +65,7 @@ def _sheet(book: Any, source: Any) -> Sheet:
                 continue
             column_facts = source.colinfo_map.get(column)
             if is_hidden or (column_facts is not None and column_facts.hidden):
-                cell.content = [Node(Kind.HIDDEN, cell.content)]
+                hide(cell)
             cells[row, column] = cell
     merged = [Area(top, left, bottom - 1, right - 1) for top, bottom, left, right in source.merged_cells]
     merge_cells(cells, merged)

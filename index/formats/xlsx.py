@@ -11,7 +11,7 @@ from index.formats.canonical import canonical
 from index.formats.node_writer import write_nodes
 from index.formats.nodes import Node, Part
 from index.formats.number_formats import is_date_code, shown
-from index.formats.office_package import Package, local_name, read_elements
+from index.formats.office_package import Package, local_name, read_elements, relation_id
 from index.formats.parsed import Parsed
 from index.formats.sheet import (
     Area,
@@ -19,9 +19,10 @@ from index.formats.sheet import (
     StatedTable,
     column_name,
     column_number,
+    hide,
     merge_cells,
     no_value,
-    unvalued_warning,
+    sheet_warnings,
 )
 from index.formats.sheet_tables import add_sheet
 from index.formats.table_grid import GridCell
@@ -29,10 +30,6 @@ from index.formats.xlsx_strings import rich_text, shared_strings
 from index.formats.xlsx_styles import Styles, read_styles
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_IDS = (
-    "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id",
-    "{http://purl.oclc.org/ooxml/officeDocument/relationships}id",
-)
 _LAST = (1_048_575, 16_383)
 
 
@@ -55,7 +52,7 @@ def read_xlsx(data: bytes) -> Parsed:
     sheets: list[tuple[int, Sheet]] = []
     for number, element in enumerate(book.iterfind("{*}sheets/{*}sheet"), 1):
         name = canonical(element.get("name", ""))
-        relation = relations.get(next((element.get(key) for key in _IDS if element.get(key)), ""))
+        relation = relations.get(relation_id(element))
         if element.get("state", "visible") != "visible":
             warnings.append(
                 f"Sheet {name!r} is hidden and was left out. Unhide it and index the file again if it counts."
@@ -67,8 +64,7 @@ def read_xlsx(data: bytes) -> Parsed:
             reader.forget_values(sheet)
     for number, sheet in sheets:
         add_sheet(root, sheet, number)
-        if sheet.unvalued:
-            warnings.append(unvalued_warning(sheet))
+        warnings += sheet_warnings(sheet)
     title, facts = package.facts()
     written = write_nodes(root)
     return Parsed(written.text, written.blocks, title, written.pages, facts, tuple(warnings))
@@ -109,8 +105,8 @@ class _SheetReader:
                 sheet.filtered = Area.named(element.get("ref", ""))
         merge_cells(cells, merged)
         for cell in cells.values():
-            if hidden_columns[cell.column] and not cell.is_hidden:
-                cell.content = _hidden(cell.content)
+            if hidden_columns[cell.column]:
+                hide(cell)
         sheet.cells = [cells[place] for place in sorted(cells)]
         self._read_relations(sheet, part)
         return sheet
@@ -131,7 +127,7 @@ class _SheetReader:
             cell = self._read_cell(item, row, column, sheet)
             if cell is not None:
                 if is_hidden:
-                    cell.content, cell.is_hidden = _hidden(cell.content), True
+                    hide(cell)
                 cells[row, column] = cell
 
     def _read_cell(self, item: Any, row: int, column: int, sheet: Sheet) -> GridCell | None:
@@ -214,10 +210,6 @@ def _drawn_texts(root: Any) -> list[str]:
         text = " ".join(line.strip() for line in lines if line.strip())
         texts += [text] if text else []
     return texts
-
-
-def _hidden(content: list[Part]) -> list[Part]:
-    return [Node(Kind.HIDDEN, content)]
 
 
 def _whole(stated: str | None, default: int) -> int:
