@@ -109,7 +109,6 @@ class _Reader:
             marker = f"{token.info}{token.markup}"
             facts = {"marker": marker, "level": self._depth}
             start = self._skip(line, marker)
-            self._covered.add(line)
         elif kind is Kind.QUOTATION:
             start = self._skip(line, ">")
             self._quotes += 1
@@ -315,7 +314,7 @@ class _Reader:
         run: list[int] = []
         for line in range(len(self._lines) + 1):
             is_lost = line < len(self._lines) and line not in self._covered
-            if is_lost and _HAS_WORD.search(self._source, self._lines[line], self._end_of(line)):
+            if is_lost and _HAS_WORD.search(self._source, self._first_word(line), self._end_of(line)):
                 run.append(line)
             elif run:
                 self._builder.add(Kind.PARAGRAPH, self._at(self._first_word(run[0])), self._line_end(run[-1]))
