@@ -113,7 +113,8 @@ def test_blocks_nested_too_deep_are_kept_as_paragraphs() -> None:
 
 PIECES = st.sampled_from(
     ["a ", "# ", "\n", "\n\n", "- ", "1. ", "> ", "    ", "`", "```", "**", "_", "[", "](", ")", "|", "---", "~~", "[^1]", ": ", "<!--",
-     "-->", "<sup>", "</sup>", "\\", "&amp;", "\t", "😀"]
+     "-->", "<sup>",
+     "</sup>", "\\", "&amp;", "\t", "😀"]
 )  # fmt: skip
 
 

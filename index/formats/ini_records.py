@@ -59,7 +59,7 @@ class _Reader:
             return True
         if section := _SECTION.match(line):
             name = Span(start + section.start(1), start + section.end(1))
-            self._section = Mapping(start, end)
+            self._section = Mapping(start, end, is_item=True)
             self._root.entries.append((name, self._section))
             self._last = None
             return True

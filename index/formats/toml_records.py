@@ -50,7 +50,7 @@ class _Scanner:
                 self._at += 2 if is_item else 1
                 keys = self._keys()
                 self._at += 2 if is_item else 1
-                table = Mapping(start, self._at, is_item=is_item)
+                table = Mapping(start, self._at, is_item=True)
                 _enter(root, keys, table)
                 continue
             keys = self._keys()
