@@ -9,54 +9,38 @@ wherever it stands.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cache
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 from index.languages.frequent_words import likely_language
+from index.languages.scripts import has_other_letters
 
 _MAX_WORD_BYTES = 60
 _FEWEST_FREQUENT_WORDS = 3
 _SAMPLE = 600  # characters from which the language is taken
 
-_FAR = re.compile(r"[\u0370-\u1dff\u1f00-\u1fff\u2e80-\U0003ffff]")
 _PAIRED = re.compile(
     r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[\u1100-\u11ff\uac00-\ud7af]+"
 )
 _TRIPLED = re.compile(r"[\u0e00-\u0e7f]+|[\u0e80-\u0eff]+|[\u1000-\u109f]+|[\u1780-\u17ff]+")
+_HINDI_WORD = re.compile(r"[\u0900-\u0963\u0970-\u097f]+")
 _HINDI_ENDINGS = re.compile(
     r"(?<=[\u0900-\u097f]{2})(?:ियों|ियाँ|ियां|ाओं|ाएं|ाएँ|ुओं|ने|ना|नी|ों|ें|ीं|ाँ|ां|ये|या|यी|ए|ई|ा|ी|े|ो|ि|ु|ू)\Z"
 )
 _ARABIC_AND_THE = re.compile(r"\b[وفبك]ال(?=\w{2})")
 
-
-def _analyzer(letters: str, stemmer: str) -> TextAnalyzer:
-    return (
-        TextAnalyzerBuilder(Tokenizer.regex(letters))
-        .filter(Filter.remove_long(_MAX_WORD_BYTES))
-        .filter(Filter.lowercase())
-        .filter(Filter.stemmer(stemmer))
-        .filter(Filter.ascii_fold())
-        .build()
-    )
-
-
 _LATIN = {
-    code: _analyzer(r"[\p{Latin}\p{M}]+", stemmer)
-    for code, stemmer in {
-        "de": "german", "fr": "french", "es": "spanish", "it": "italian", "pt": "portuguese", "nl": "dutch",
-        "sv": "swedish", "da": "danish", "no": "norwegian", "fi": "finnish", "hu": "hungarian", "ro": "romanian",
-        "tr": "turkish",
-    }.items()
+    "de": "german", "fr": "french", "es": "spanish", "it": "italian", "pt": "portuguese", "nl": "dutch", "sv": "swedish",
+    "da": "danish", "no": "norwegian", "fi": "finnish", "hu": "hungarian", "ro": "romanian", "tr": "turkish",
 }  # fmt: skip
-# Words of three letters on: the Greek ones in English texts are units and cells.
-_BY_SCRIPT: dict[str, Callable[[str], list[str]]] = {
-    "ru": _analyzer(r"[\p{Cyrillic}\p{M}]{3,}", "russian").analyze,
-    "el": _analyzer(r"[\p{Greek}\p{M}]{3,}", "greek").analyze,
-    "ar": _analyzer(r"[\p{Arabic}\p{M}]{3,}", "arabic").analyze,
-    "ta": _analyzer(r"[\p{Tamil}\p{M}]{3,}", "tamil").analyze,
-    "hi": lambda text: [_HINDI_ENDINGS.sub("", word) for word in re.findall(r"[\u0900-\u0963\u0970-\u097f]+", text)],
-}
+_OTHER_SCRIPTS = {
+    "ru": (r"[\p{Cyrillic}\p{M}]{3,}", "russian"),
+    "el": (r"[\p{Greek}\p{M}]{3,}", "greek"),
+    "ar": (r"[\p{Arabic}\p{M}]{3,}", "arabic"),
+    "ta": (r"[\p{Tamil}\p{M}]{3,}", "tamil"),
+}  # of three letters on: the Greek ones in English texts are units and cells
 
 LATIN_LANGUAGES = tuple(_LATIN)
 """The languages in Latin letters that have stems."""
@@ -73,8 +57,8 @@ def indexed_terms(text: str) -> Iterator[str]:
     language = likely_language(text[:_SAMPLE], _FEWEST_FREQUENT_WORDS)
     if language in _LATIN:
         yield marker(language)
-        yield from (f"{language}:{stem}" for stem in _LATIN[language].analyze(text))
-    if _FAR.search(text):
+        yield from _latin_stems(text, language)
+    if has_other_letters(text):
         yield from _stems_by_script(text)
         yield from letter_terms(text)
 
@@ -82,9 +66,9 @@ def indexed_terms(text: str) -> Iterator[str]:
 def stems_of_word(word: str, languages: tuple[str, ...]) -> list[str]:
     """Return the stems of one word in each of the languages, which are in Latin letters, or else by its script."""
     word = _normal(word)
-    if _FAR.search(word):
+    if has_other_letters(word):
         return list(_stems_by_script(word))
-    return [f"{language}:{stem}" for language in languages for stem in _LATIN[language].analyze(word)]
+    return [stem for language in languages for stem in _latin_stems(word, language)]
 
 
 def letter_terms(text: str) -> Iterator[str]:
@@ -97,13 +81,31 @@ def letter_terms(text: str) -> Iterator[str]:
 
 
 def _stems_by_script(text: str) -> Iterator[str]:
-    for language, analyze in _BY_SCRIPT.items():
-        yield from (f"{language}:{stem}" for stem in analyze(text))
+    for language, (letters, stemmer) in _OTHER_SCRIPTS.items():
+        yield from (f"{language}:{stem}" for stem in _analyzer(letters, stemmer).analyze(text))
+    yield from (f"hi:{_HINDI_ENDINGS.sub('', word)}" for word in _HINDI_WORD.findall(text))
+
+
+@cache
+def _analyzer(letters: str, stemmer: str) -> TextAnalyzer:
+    """The analyzer of words of these letters; made when it is first needed, since together they take 40 ms and 7 MB."""
+    return (
+        TextAnalyzerBuilder(Tokenizer.regex(letters))
+        .filter(Filter.remove_long(_MAX_WORD_BYTES))
+        .filter(Filter.lowercase())
+        .filter(Filter.stemmer(stemmer))
+        .filter(Filter.ascii_fold())
+        .build()
+    )
+
+
+def _latin_stems(text: str, language: str) -> list[str]:
+    return [f"{language}:{stem}" for stem in _analyzer(r"[\p{Latin}\p{M}]+", _LATIN[language]).analyze(text)]
 
 
 def _normal(text: str) -> str:
     """The text with Arabic articles apart from the particles before them, and without the Russian letter that few write."""
     text = unicodedata.normalize("NFKC", text)
-    if not _FAR.search(text):
+    if not has_other_letters(text):
         return text
     return _ARABIC_AND_THE.sub("ال", text).replace("ё", "е").replace("Ё", "Е")
