@@ -47,11 +47,13 @@ class Flow:
         self._notes: list[Node] = []
         self._notes_at = (0, 0)  # words written
         self._page = 0
-        self.body = styles.body
+        self.body = styles.body  # its size on the page
+        self._right = styles.right
 
-    def start_page(self, number: int, body: float) -> None:
-        """Begin a page; `body` is the size of its body."""
-        self.body = body
+    def start_page(self, number: int, rows: Sequence[Row]) -> None:
+        """Begin a page of these rows."""
+        self._right = self.styles.right_of(rows)
+        self.body = self.styles.body_of(rows)
         self._page = self._ink.page = number
         self._due.append(PageStart(number))
 
@@ -69,7 +71,7 @@ class Flow:
         """Add rows that are read one after the other, with the form fields that they name. `bound`: see `Run`."""
         self._usual = usual_step(rows)
         self._left = min(row.left for row in rows)
-        full = full_lines(rows, self.styles.right if bound is None else bound, self._usual)
+        full = full_lines(rows, self._right if bound is None else bound, self._usual)
         place_of = {id(row): place for place, row in enumerate(rows)}
         self._is_first = True
         for item in with_tables(rows):
@@ -116,7 +118,7 @@ class Flow:
         return self.root
 
     def _add_line(self, row: Row, is_full: bool) -> None:
-        level = self._heading_level(row)
+        level = self._heading_level(row, is_full)
         marker = None if level else marker_of(row)
         if self._goes_on(row, level, marker):
             self._go_on(row)
@@ -140,9 +142,15 @@ class Flow:
             self._ink.write(self._open, words, row)
         self._row, self._is_full = row, is_full
 
-    def _heading_level(self, row: Row) -> int:
+    def _heading_level(self, row: Row, is_full: bool) -> int:
         stated = self.styles.outline_level(row.text, self._page)
-        return stated or self.styles.level(row, self.body)
+        if stated:
+            return stated
+        level = self.styles.level(row, self.body)
+        if level and not self.styles.is_larger(row, self.body):
+            goes_on = self._is_full and self._row is not None and style_of(self._row) == style_of(row)
+            return 0 if is_full or goes_on else level
+        return level
 
     def _goes_on(self, row: Row, level: int, marker: Marker | None) -> bool:
         last = self._row

@@ -111,7 +111,7 @@ def _unread(numbers: Sequence[int], what: str) -> str:
 
 
 def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], running: tuple[int, int], recognised: str) -> None:
-    flow.start_page(page.number, flow.styles.body_of(rows))
+    flow.start_page(page.number, rows)
     top, end = running[0], len(rows) - running[1]
     flow.add_furniture(rows[:top])
     body = [row for row in rows[top:end] if row.size > _INVISIBLE]

@@ -1,5 +1,6 @@
 """The styles of a document: which size is the body's, and which rows are headings, of which level. Pure."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,9 @@ from index.formats.pdf.rows import Row
 
 _LARGER = 1.1  # than the body's size
 _MAX_WORDS = 25
-_MIN_LETTERS = 400  # of a page that has a body size of its own
+_MAX_EMPHATIC = 12  # words of a heading that is not larger than the body
+_MIN_LETTERS = 400  # of a page that has a body size of its own,
+_MIN_WORDS = 9  # in lines of so many words
 _MAX_LEVEL = 6
 _NO_HEADING = re.compile(r".*(?:[.,;]|\.{3}|\d{3}|@.*)\Z|[^\w]*\Z|\(.*\)\Z", re.DOTALL)
 _WORD = re.compile(r"\w+")
@@ -70,13 +73,23 @@ class Styles:
         bare = _bare(text)
         return bool(bare) and any(title.startswith(bare) for title in self._outline.get(page, ()))
 
+    def is_larger(self, row: Row, body: float) -> bool:
+        """Whether the row is larger than the body."""
+        return style_of(row)[0] >= _LARGER * body
+
     def body_of(self, rows: Sequence[Row]) -> float:
         """Return the body's size on a page, which differs from the document's where pages were drawn at a scale of their own."""
         sizes: Counter[float] = Counter()
         for row in rows:
-            sizes[style_of(row)[0]] += sum(len(word.text) for word in row.words)
+            if len(row.words) >= _MIN_WORDS:
+                sizes[style_of(row)[0]] += sum(len(word.text) for word in row.words)
         most = max(sizes, key=lambda size: (sizes[size], size), default=self.body)
         return most if sizes[most] >= _MIN_LETTERS and sizes[most] * 2 >= sizes.total() else self.body
+
+    def right_of(self, rows: Sequence[Row]) -> float:
+        """Return how far to the right lines reach on a page: where two long ones end; else as in the whole document."""
+        ends = sorted((row.right for row in rows if len(row.words) >= _MIN_WORDS), reverse=True)
+        return next((end for end, after in itertools.pairwise(ends) if end - after < 3), self.right)
 
     def level(self, row: Row, body: float) -> int:
         """Return the level of a row that looks like a heading by its size or weight beside the body's; 0 if it does not."""
@@ -86,8 +99,8 @@ class Styles:
         size, is_emphatic = style_of(row)
         if size >= _LARGER * body:
             size *= self.body / body
-            return self._levels[max((s for s in self._levels if s <= size + 0.5), default=size)] if self._levels else 1
-        if is_emphatic and self._emphasis_stands_out and size >= 0.95 * body and not text.endswith(":"):
+            return self._levels[min(self._levels, key=lambda known: abs(known - size))] if self._levels else 1
+        if is_emphatic and len(text.split()) <= _MAX_EMPHATIC and self._emphasis_stands_out and size >= 0.95 * body and not text.endswith(":"):
             return min(len(self._levels) + 1, _MAX_LEVEL)
         return 0
 

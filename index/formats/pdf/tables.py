@@ -13,12 +13,14 @@ from index.formats.pdf.rows import Row, Word
 from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
 
 _GAP = 1.0  # of the row's size
+_BESIDE_FIGURE = 0.75  # between a word and a figure
 _FIGURE_GAP = 0.45  # between figures
 _MAX_COLUMNS = 60
 _MAX_STEP = 3.2  # from row to row, of their size
 _APART = 1.7  # times the usual step: a label so far below begins something else
 _MAX_LABELS = 3  # rows with one cell that may follow one another in a table
 _MAX_HEADERS = 8
+_LOOK_AHEAD = 12  # rows below a heading of columns that show where the first column begins
 
 _OPENING = re.compile(r"(?:[$€£¥]|US\$|[A-Z]{3})?\s*\(?\Z")
 _CLOSING = re.compile(r"[%)]+|pts?\.?\Z")
@@ -60,8 +62,9 @@ def _cells(row: Row) -> list[Cell]:
     for word in row.words:
         gap = word.left - end
         is_new = not groups or (not word.touches and gap > _GAP * row.size)
-        if not is_new and gap > _FIGURE_GAP * row.size:
-            is_new = _is_figure(groups[-1][-1].text) and (_is_figure(word.text) or word.text in "$€£¥")
+        if not is_new and not word.touches and gap > _FIGURE_GAP * row.size:
+            figures = _is_figure(groups[-1][-1].text), _is_figure(word.text) or word.text in _CURRENCIES
+            is_new = all(figures) or (any(figures) and gap > _BESIDE_FIGURE * row.size)
         if is_new:
             groups.append([])
             end = word.right
@@ -123,15 +126,11 @@ def _first_row_of_cells(rows: Sequence[Row], cells: Sequence[list[Cell]], start:
         if place > start and _step(rows, place) > _MAX_STEP * rows[place].size:
             return None
         if len(cells[place]) > 1:
-            edge = min((cell.left for cell in cells[place][1:]), default=0.0)
-            heads = cells[start:place]
-            return (
-                place
-                if all(
-                    len(row) == 1 and row[0].left > cells[place][0].left + 20 and row[0].right > edge for row in heads
-                )
-                else None
-            )
+            heads = [row[0] for row in cells[start:place] if len(row) == 1]
+            left = min(row.left for row in rows[start : place + _LOOK_AHEAD])
+            first, last = cells[place][0].left - 20, cells[place][-1].right + 20
+            are_above = all(head.left > left + 20 and head.left > first and head.right < last for head in heads)
+            return place if len(heads) == place - start and are_above else None
     return None
 
 
@@ -232,6 +231,7 @@ def mark_headers(table: Table) -> None:
                 heads = heads[:-1]
             for head in heads:
                 head.is_header = True
+            _widen_headers(table, heads)
             return
     first, rest = table.rows[0], table.rows[1:]
     is_short = all(len(cell.text.split()) <= 4 and not any(map(str.isdigit, cell.text)) for cell in first.cells)
@@ -242,6 +242,32 @@ def mark_headers(table: Table) -> None:
         and lengths > sum(len(cell.text) for cell in first.cells) / table.columns
     ):
         first.is_header = True
+
+
+def _widen_headers(table: Table, heads: Sequence[TableRow]) -> None:
+    """Let the headings of groups of columns span them: where the headings below repeat from group to group (2023, 2022; 2023, 2022).
+
+    Such a heading often stands at the right or in the middle of its group, over one column.
+    """
+    if len(heads) < 2:
+        return
+    below = {cell.column: cell.text for cell in heads[-1].cells if cell.column > 0 and cell.span == 1}
+    names = [below.get(column, "") for column in range(1, table.columns)]
+    widened: list[int] | None = None
+    for head in heads[:-1]:
+        cells = [cell for cell in head.cells if cell.column > 0]
+        count = len(cells)
+        if count < 2 or len(names) % count or len(names) == count:
+            continue
+        size = len(names) // count
+        groups = [(cell.column - 1) // size for cell in cells]
+        ends = [(cell.column + cell.span - 2) // size for cell in cells]
+        columns = [cell.column for cell in cells]
+        is_new = len({cell.text for cell in cells}) == count and names == names[:size] * count and all(names)
+        if groups == ends == list(range(count)) and (is_new or columns == widened):
+            widened = columns
+            for cell, group in zip(cells, groups, strict=True):
+                cell.column, cell.span = 1 + group * size, size
 
 
 def _with_wrapped_lines(table: Table) -> list[TableRow]:

@@ -28,12 +28,19 @@ def usual_step(rows: Sequence[Row]) -> float:
         return 1.2 * size
     usual = median(near)
     is_even = sum(1 for step in near if abs(step - usual) < 0.05 * usual) * 5 >= len(steps) * 3
-    return max(usual, size) if is_even or usual < 1.5 * size else min(*near, 1.5 * size)
+    if is_even or usual < 1.5 * size:
+        return max(usual, 1.15 * size)
+    return min(max(min(near), 1.15 * size), 1.5 * size)
 
 
 def is_near(row: Row, after: Row, usual: float) -> bool:
     """Whether the second row stands under the first as a line of the same paragraph does."""
-    return 0 < after.baseline - row.baseline <= _STEP * usual and abs(row.size - after.size) <= 0.08 * row.size
+    is_text = bool(row.words[0].text) and bool(after.words[0].text)  # and none stands for a table
+    return (
+        is_text
+        and 0 < after.baseline - row.baseline <= _STEP * usual
+        and abs(row.size - after.size) <= 0.08 * row.size
+    )
 
 
 def full_lines(rows: Sequence[Row], bound: float, usual: float) -> list[bool]:
