@@ -1,0 +1,187 @@
+"""CSV, JSON, YAML, TOML, XML and settings files are read as records; fields are literal ranges, labelled with keys."""
+
+import configparser
+import csv
+import io
+import json
+from collections.abc import Callable
+from time import process_time
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.blocks.block import Kind
+from index.formats.delimited import read_delimited
+from index.formats.ini_records import read_ini
+from index.formats.json_records import read_json, read_json_lines
+from index.formats.parsed import Parsed
+from index.formats.toml_records import read_toml
+from index.formats.xml_records import read_xml
+from index.formats.yaml_records import read_yaml
+
+
+def records(parsed: Parsed) -> list[dict[str, str]]:
+    """The fields of each record, as they are read: keys joined by dots, escapes replaced."""
+    text, blocks = parsed.text, parsed.blocks
+    found: dict[int, dict[str, str]] = {}
+    for number, block in enumerate(blocks):
+        if block.kind is not Kind.FIELD or block.parent is None:
+            continue
+        words, position = "", block.start
+        for inner in blocks[number + 1 :]:
+            if inner.parent != number:
+                break
+            words += text[position : inner.start] + inner.marker
+            position = inner.end
+        key = ".".join(text[start:end] for start, end in block.labels)
+        found.setdefault(block.parent, {})[key] = words + text[position : block.end]
+    return list(found.values())
+
+
+def labels(parsed: Parsed) -> list[list[str]]:
+    """The labels of the records that have some."""
+    named = [block.labels for block in parsed.blocks if block.kind is Kind.RECORD and block.labels]
+    return [[parsed.text[start:end] for start, end in spans] for spans in named]
+
+
+def test_rows_with_semicolons_decimal_commas_and_a_title_line() -> None:
+    parsed = read_delimited("Price list\n\nItem;Price\nBoots;39,90\nJacket;89,50\n")
+    assert records(parsed) == [{"Item": "Boots", "Price": "39,90"}, {"Item": "Jacket", "Price": "89,50"}]
+    assert parsed.text[parsed.blocks[0].start : parsed.blocks[0].end] == "Price list"
+
+
+def test_rows_without_a_header_have_fields_without_labels() -> None:
+    assert records(read_delimited("1\t2\n3\t4\n", "\t")) == [{"": "2"}, {"": "4"}]
+
+
+def test_objects_of_a_list_are_records_labelled_with_what_holds_them() -> None:
+    parsed = read_json(
+        '{"name": "North", "boats": [{"id": 1, "berth": {"no": "C\\u00e94"}}, {"id": 2, "tags": ["a", "b"]}]}'
+    )
+    assert records(parsed) == [{"name": "North"}, {"id": "1", "berth.no": "Cé4"}, {"id": "2", "tags": "a, b"}]
+    assert labels(parsed) == [["boats", "North"], ["boats", "North"]]
+
+
+def test_sections_of_yaml_are_records_and_comments_are_notes() -> None:
+    parsed = read_yaml("# The gateway\nserver:\n  host: gw\n  port: 8443\ndatabase:\n  port: 5433\n  # size: 3\n")
+    assert records(parsed) == [{"host": "gw", "port": "8443"}, {"port": "5433"}]
+    assert labels(parsed) == [["server"], ["database"]]
+    kinds = [block.kind for block in parsed.blocks if block.kind in (Kind.NOTE, Kind.FURNITURE)]
+    assert kinds == [Kind.NOTE, Kind.FURNITURE]
+
+
+def test_aliases_of_yaml_stay_as_they_are() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abcdefg", "bcdefgh", strict=True)
+    )
+    assert records(read_yaml(bomb))[0]["h"] == "*g, *g"
+
+
+def test_tables_of_toml_are_records() -> None:
+    parsed = read_toml('title = "T"\n[server.tls]\nport = 1 # the port\n[[fruit]]\nname = "apple"\nsize = {x = 1}\n')
+    assert records(parsed) == [{"title": "T"}, {"port": "1"}, {"name": "apple", "size.x": "1"}]
+    assert labels(parsed) == [["server", "tls"], ["fruit"]]
+
+
+def test_elements_and_attributes_of_xml_are_fields() -> None:
+    parsed = read_xml(
+        '<?xml version="1.0"?>\n<fleet owner="Bö">\n<boat id="1"><name>A &lt; B</name></boat>\n<boat id="2"/></fleet>'
+    )
+    assert records(parsed) == [{"owner": "Bö"}, {"id": "1", "name": "A < B"}, {"id": "2"}]
+
+
+def test_xml_with_text_among_elements_is_prose() -> None:
+    parsed = read_xml("<book><title>One</title><para>See <em>this</em> thing.</para></book>")
+    shown = [(b.kind, parsed.text[b.start : b.end]) for b in parsed.blocks if b.kind is not Kind.MARKUP]
+    assert shown == [(Kind.HEADING, "One"), (Kind.PARAGRAPH, "See <em>this</em> thing.")]
+
+
+def test_settings_have_sections_and_values_over_several_lines() -> None:
+    parsed = read_ini("; main\ndebug: yes\n[server]\npath = /x \\\n  y\nhosts =\n  one\n  two\n")
+    assert records(parsed) == [{"debug": "yes"}, {"path": "/x y", "hosts": "one\n  two"}]
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (read_json, '{"a": 1'), (read_json_lines, '{"a": 1}\n{'), (read_json, "[" * 100_000), (read_yaml, "a: [b"),
+        (read_yaml, "[" * 100_000), (read_toml, "a = "), (read_xml, "<a><b></a>"), (read_ini, "server { listen 80; }"),
+        (read_xml, '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'),
+    ],
+)  # fmt: skip
+def test_what_is_not_in_its_format_is_read_as_plain_text_with_a_warning(
+    read: Callable[[str], Parsed], text: str
+) -> None:
+    parsed = read(text)
+    assert "read as plain text" in parsed.warnings[0]
+    assert parsed.text == text
+    assert parsed.blocks
+
+
+KEY = st.text("abcdefgh", min_size=2, max_size=6)
+WORDS = st.text(st.sampled_from("abc xyz:#,;'\"\\é😀"), max_size=12).map(str.strip).filter(bool)
+ROWS = st.lists(st.fixed_dictionaries({"ab": WORDS, "cd": WORDS}), min_size=2, max_size=4)
+
+
+@given(ROWS)
+def test_what_json_writes_is_read_back(rows: list[dict[str, str]]) -> None:
+    assert records(read_json(json.dumps(rows))) == rows
+    assert records(read_json_lines("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))) == rows
+
+
+@given(ROWS)
+def test_what_yaml_writes_is_read_back(rows: list[dict[str, str]]) -> None:
+    assert records(read_yaml(yaml.safe_dump(rows, sort_keys=False, width=10_000))) == rows
+
+
+@given(ROWS)
+def test_what_csv_writes_is_read_back(rows: list[dict[str, str]]) -> None:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    parsed = read_delimited(file.getvalue(), ",")
+    fields = [b for b in parsed.blocks if b.kind is Kind.FIELD]
+    shown = [
+        parsed.text[b.start : b.end].replace('""', '"')
+        for b in fields
+        if b.row >= len({f.row for f in fields}) - len(rows)
+    ]
+    assert shown == [value for row in rows for value in row.values()]
+
+
+SECTIONS = st.dictionaries(KEY, st.dictionaries(KEY, KEY, min_size=1, max_size=3), min_size=1, max_size=3)
+
+
+@given(SECTIONS)
+def test_what_configparser_writes_is_read_back(sections: dict[str, dict[str, str]]) -> None:
+    written = configparser.RawConfigParser()
+    written.read_dict(sections)
+    file = io.StringIO()
+    written.write(file)
+    assert records(read_ini(file.getvalue())) == list(sections.values())
+
+
+HOSTILE = {
+    read_delimited: ['"', '",', "a,b\n", '"a\n', ",", ";"],
+    read_json: ["[", "{", '"', "[1,", '{"a":', "\\"],
+    read_yaml: ["[", "- ", "a: b\n", '"', "&a [*a,", "# x\n"],
+    read_toml: ["a=[", "[a]\n", "# x\n", 'a="'],
+    read_xml: ["<a>", "<a/>", "&amp;", "<", "é<b/>"],
+    read_ini: ["a=1\n", "\\\n", "[a]\n", "  x\n"],
+}
+
+
+@pytest.mark.parametrize(("read", "piece"), [(read, piece) for read, pieces in HOSTILE.items() for piece in pieces])
+def test_the_time_to_read_hostile_text_grows_with_its_size(read: Callable[[str], Parsed], piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = piece * (size // len(piece))
+        text = f"<r>{text}</r>" if read is read_xml else text
+        start = process_time()
+        read(text)
+        return process_time() - start
+
+    small, large = (min(seconds(size) for _ in range(2)) for size in (5_000, 40_000))
+    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
