@@ -149,7 +149,7 @@ def test_what_csv_writes_is_read_back(rows: list[dict[str, str]]) -> None:
         for b in fields
         if b.row >= len({f.row for f in fields}) - len(rows)
     ]
-    assert shown == [value for row in rows for value in row.values()]
+    assert shown == [row[key] for row in rows for key in rows[0]]
 
 
 SECTIONS = st.dictionaries(KEY, st.dictionaries(KEY, KEY, min_size=1, max_size=3), min_size=1, max_size=3)
