@@ -5,6 +5,7 @@ article, the release before, the sister company. The names of a row, item or fie
 them, the others are other things.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,10 +22,11 @@ UNIT_PENALTY = 3.0
 """Logits that a unit loses for each constraint that it lacks with all that it is read with."""
 PASSAGE_PENALTY = 3.0
 """Logits that a passage loses for each constraint that it lacks, though another meets more of them."""
-MISSING_PENALTY = 5.0
-"""Logits that every passage loses for each constraint that none of them meets."""
+MISSING_PENALTIES = {ConstraintKind.IDENTIFIER: 12.0, ConstraintKind.NAME: 6.0, ConstraintKind.YEAR: 5.0}
+"""Logits that every passage and unit loses for a constraint that no passage meets."""
 _NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 _STEM = 6
+_DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
     present = [c for c in asked if c not in missing]
     fewest = min((sum(not evidence.meets(c) for c in present) for evidence in whole), default=0)
     named = _stems(question)
+    lost_by_all = sum(MISSING_PENALTIES[constraint.kind] for constraint in missing)
     weighed = []
     keys = [_key(unit, passage) for passage in passages for unit in _named_units(passage)]
     is_key_named = any(key and key <= named for key in keys)
@@ -53,11 +56,11 @@ def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
             for place in range(len(passage.reading.sentences))
         ]
         readings = [
-            _lowered(sentence, count + len(missing))
+            _lowered(sentence, UNIT_PENALTY * count + lost_by_all)
             for sentence, count in zip(passage.reading.sentences, counts, strict=True)
         ]
         lost = PASSAGE_PENALTY * lacking + UNIT_PENALTY * max(0, min(counts, default=0) - lacking - fewest)
-        relevance = passage.reading.relevance - lost - MISSING_PENALTY * len(missing)
+        relevance = passage.reading.relevance - lost - lost_by_all
         reading = Reading(relevance, tuple(readings))
         weighed.append(Passage(replace(passage.hit, score=relevance), reading))
     weighed.sort(key=lambda passage: -passage.hit.score)
@@ -69,10 +72,9 @@ def is_met(constraint: Constraint, hit: Hit) -> bool:
     return Evidence.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
 
 
-def _lowered(sentence: SentenceReading, lacking: int) -> SentenceReading:
-    if not lacking:
+def _lowered(sentence: SentenceReading, loss: float) -> SentenceReading:
+    if not loss:
         return sentence
-    loss = UNIT_PENALTY * lacking
     alone = None if sentence.alone is None else sentence.alone - loss
     return replace(sentence, score=sentence.score - loss, alone=alone)
 
@@ -106,8 +108,8 @@ def _names_another(unit: Evidence, around: Evidence, asked: Sequence[Constraint]
 
 
 def _form(word: str) -> str:
-    """The form of an identifier: letters and digits by kind."""
-    return "".join("9" if c.isdecimal() else "a" if c.isalpha() else c for c in word.casefold())
+    """The form of an identifier: its runs of letters and digits by kind."""
+    return _LETTERS.sub("a", _DIGITS.sub("9", word.casefold()))
 
 
 def _named_units(passage: Passage) -> Iterator[Unit]:
