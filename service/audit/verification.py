@@ -11,9 +11,10 @@ from enum import StrEnum
 from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
-from service.answering.quotes import SEPARATOR, has_figures
+from service.answering.quotes import premise, weigh
 from service.generators.extractive import MIN_OVERLAP
 from service.records import Answer, Citation, Sentence
+from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.plain import plain_line
 from service.text.refusals import REFUSAL
 from service.text.subjects import lacks_subject
@@ -236,9 +237,11 @@ def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -
     """
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = checked = 0
-    findings, open_claims = list[Finding](), list[tuple[int, Sentence, str]]()
+    findings, open_claims = list[Finding](), list[tuple[int, Sentence, list[Evidence]]]()
     for number, sentence in enumerate(answer.sentences, start=1):
-        quotes = [by_number[cited].quote for cited in sentence.citations if cited in by_number]
+        cited = [by_number[place] for place in sentence.citations if place in by_number]
+        evidence = [Evidence(c.quote, CONTEXT_SEPARATOR.join((c.title, *c.trail))) for c in cited]
+        quotes = [citation.quote for citation in cited]
         if not sentence.supported and lacks_subject(sentence.text):
             checked += 1
         elif quotes and is_made_of(sentence.text, quotes):
@@ -246,15 +249,13 @@ def _support_findings(answer: Answer, check: SupportCheck, min_support: float) -
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
         else:
-            open_claims.append((number, sentence, SEPARATOR.join(quotes)))
-    if not open_claims:
-        return quoted, checked, findings
-    probabilities = check([(sentence.text, premise) for _, sentence, premise in open_claims])
-    for (number, sentence, premise), probability in zip(open_claims, probabilities, strict=True):
-        found = probability if has_figures(premise, sentence.text) else 0.0
-        confirmed = found >= min_support - TOLERANCE if sentence.supported else found < min_support + TOLERANCE
-        checked += confirmed
-        if not confirmed:
+            open_claims.append((number, sentence, evidence))
+    probabilities = check([(s.text, premise(evidence)) for _, s, evidence in open_claims]) if open_claims else ()
+    for (number, sentence, evidence), probability in zip(open_claims, probabilities, strict=True):
+        found = weigh(sentence.text, evidence, probability)
+        if found >= min_support - TOLERANCE if sentence.supported else found < min_support + TOLERANCE:
+            checked += 1
+        else:
             findings.append(_support_finding(number, sentence, found))
     return quoted, checked, findings
 
