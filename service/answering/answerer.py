@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from index.collection import Collection
 from index.filters import Filter
 from index.lexicon.analysis import identifiers
 from index.library import Library
 from index.records import Hit, Page
+from index.search.copies import split_copies
 from index.search.fusion import reciprocal_rank
+from index.search.retrieval import POOL, modified_ns
 from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
 from service.answering.writing import SentenceWriter
@@ -27,6 +30,7 @@ from service.scoring.support import SupportChecker
 from service.text.refusals import REFUSAL
 
 _HAS_WORD = re.compile(r"\w")
+MAX_POOL = 1600  # how many passages are looked through for `depth` that are no copies of each other
 FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
@@ -204,13 +208,18 @@ def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def search_hits(collection: Collection, queries: Sequence[str], depth: int, where: Filter) -> list[Hit]:
-    """The best `depth` passages over all queries. If several queries find a passage, its hit is that of the first of them."""
-    if len(queries) == 1:
-        return collection.search(queries[0], k=depth, where=where)
-    rankings = [collection.search(query, k=max(depth, FUSION_POOL), where=where) for query in queries]
-    hits = {hit.chunk.id: hit for ranking in reversed(rankings) for hit in ranking}
-    ids = [[hit.chunk.id for hit in ranking] for ranking in rankings]
-    return [hits[id] for id, _ in reciprocal_rank(ids, FUSION_CONSTANT, QUERY_WEIGHTS)[:depth]]
+    """The best `depth` passages over all queries, near-copies left out. One that several queries find is that of the first."""
+    pool = max(depth, POOL if len(queries) == 1 else FUSION_POOL)
+    while True:
+        rankings = [collection.search(query, k=pool, where=where) for query in queries]
+        hits = {hit.chunk.id: hit for ranking in reversed(rankings) for hit in ranking}
+        ids = [[hit.chunk.id for hit in ranking] for ranking in rankings]
+        fused = reciprocal_rank(ids, FUSION_CONSTANT, QUERY_WEIGHTS[: len(ids)])
+        ranked = [hits[id] for id, _ in fused][:pool]
+        read, _ = split_copies(" ".join(queries), ranked, partial(modified_ns, collection.documents))
+        if len(read) >= depth or len(ranked) < pool or pool >= MAX_POOL:
+            return read[:depth]
+        pool *= 2
 
 
 def _add_usage(one: Usage, other: Usage) -> Usage:
