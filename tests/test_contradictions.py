@@ -28,6 +28,7 @@ TURNED = {
 }
 EXCHANGED = {
     "a name": ("The harbour of Brest is run by Nadia Petit.", "Oscar Lund runs the harbour of Brest."),
+    "a name of two words in a short sentence": ("Lena Moe commands the ferry.", "Olav Dahl commands the ferry."),
     "an identifier": ("Code H4 means that the filter is full.", "Code H7 means that the filter is full."),
     "an ordinal": ("A note is needed from the fourth day.", "A note is needed from the third day."),
     "an ordinal in figures": ("A note is needed from the fourth day.", "A note is needed from the 3rd day."),

@@ -183,13 +183,18 @@ class Alignment:
     @property
     def coverage(self) -> float:
         """The share of the claim's content words that the sentence has; 0 for a claim without any."""
-        return len(self.shared) / max(len(self.shared) + len(self.added), 1)
+        shared = _weight(self.shared)
+        return shared / ((shared + _weight(self.added)) or 1.0)
 
     @property
     def window_coverage(self) -> float:
         """The share of the window's content words that the claim has."""
-        content = [token for token in self.window if token.content]
-        return 1 - len(self.missing) / max(len(content), 1)
+        return 1 - _weight(self.missing) / (_weight([token for token in self.window if token.content]) or 1.0)
+
+
+def _weight(words: Sequence[Token]) -> float:
+    """How much the words count; a name is mostly of two words, which count as one."""
+    return sum(0.5 if token.kind is Kind.NAME else 1.0 for token in words)
 
 
 def with_next(text: Sequence[Token]) -> Iterator[tuple[Token, Token]]:
