@@ -25,7 +25,7 @@ _STARTS_BLOCK = re.compile(
 _STANDS_ALONE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```)")
 _QUOTED = re.compile(r"[ \t]*>")
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|\Z)")
-_RULE = re.compile(r"[ \t]*[-*_=~+|:. \t]{3,}\Z")
+_RULE = re.compile(r"[-*_=~+|:. \t]{3,}\Z")
 _HAS_WORD = re.compile(r"\w")
 _FIGURE = re.compile(r"[-–—+(]*[$€£¥]?[-–(]*[0-9][0-9.,:/'’]*[)%*x]*\Z|[$€£¥%—–)-]+\Z|(?i:n/?[am])\Z")
 _MARKER = re.compile(
@@ -35,6 +35,8 @@ _MARKER = re.compile(
         |\([^().!?]{1,100}\)(?=\s))?""",
     re.VERBOSE,
 )
+_MAX_FIGURE = 40  # in characters; the pattern takes quadratic time
+_WINDOW = 20_000  # code points; as a whole, half a million alternating quotation marks take 10 s
 _RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
 _MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
 
@@ -94,10 +96,24 @@ def _sentences(body: str, base: int, language: str) -> Iterator[tuple[int, int]]
     marker = _MARKER.match(body)
     begin = marker.end() if marker else 0
     start = 0
-    for boundary in get_sentence_boundaries(language, body[begin:]):
-        end = begin + boundary["end_index"]
+    for end in _ends(body, begin, language):
         yield base + start, base + end
         start = end
+
+
+def _ends(body: str, begin: int, language: str) -> Iterator[int]:
+    """Where the sentences of `body` after `begin` end.
+
+    sentencex reads a window at a time, because it takes quadratic time on quotation marks; a window begins where a sentence
+    does. A sentence longer than a window is cut.
+    """
+    while begin < len(body):
+        window = body[begin : begin + _WINDOW]
+        ends = [boundary["end_index"] for boundary in get_sentence_boundaries(language, window)]
+        if begin + len(window) < len(body) and len(ends) > 1:
+            ends.pop()  # this sentence may go on behind the window
+        yield from (begin + end for end in ends)
+        begin += ends[-1]
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -166,7 +182,11 @@ def _ends_sentence(previous: _Line, line: _Line, width: int, *, is_row: bool) ->
 def _is_row(line: str) -> bool:
     """Whether the line is a row of a table without rules: it ends in a figure, and figures are much of it."""
     tokens = line.split()
-    if len(tokens) < 3 or not _FIGURE.match(tokens[-1]):
+    if len(tokens) < 3 or not _is_figure(tokens[-1]):
         return False
-    figures = sum(1 for token in tokens if _FIGURE.match(token))
+    figures = sum(map(_is_figure, tokens))
     return figures >= 2 and figures >= 0.4 * len(tokens)
+
+
+def _is_figure(token: str) -> bool:
+    return len(token) <= _MAX_FIGURE and _FIGURE.match(token) is not None
