@@ -109,6 +109,13 @@ def test_a_schema_that_is_no_text_is_damage(damaged: Path, kept: bytes) -> None:
     assert [problem.place for problem in verified(damaged)] == ["ledger"]
 
 
+def test_garbage_in_the_write_ahead_log_is_passed_over(damaged: Path) -> None:
+    (damaged / "ledger.sqlite-wal").write_bytes(bytes(range(256)) * 64)
+    (damaged / "ledger.sqlite-shm").write_bytes(b"\x5a" * 32_768)
+    assert [problem.what for problem in verified(damaged) if problem.place != "files"] == []
+    assert error_of_reading(damaged) is None
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [
