@@ -72,7 +72,8 @@ def test_exports_made_while_files_are_indexed_are_whole_collections(indexing: Pa
 
 
 def test_a_copy_of_the_conversations_made_while_answers_are_stored_holds_all_of_them_until_then(tmp_path: Path) -> None:
-    store, stop, written = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}")), threading.Event(), []
+    store, stop = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}")), threading.Event()
+    written: list[str] = []
 
     def write() -> None:
         while not stop.is_set():
