@@ -1,8 +1,9 @@
 """Targets: the Quoth that is measured, in this process or over HTTP. Both speak the wire contract."""
 
+import re
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -13,6 +14,15 @@ from service.answering.service import Service
 from service.records import Question
 from service.schemas.answers import AnswerOut, CitationOut
 from service.schemas.search import PassageOut, SearchResponse
+
+Value = TypeVar("Value")
+
+_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+def without_password(value: Value | str) -> Value | str:
+    """A setting as it is; an address without the name and the password in it."""
+    return _PASSWORD.sub("", value) if isinstance(value, str) else value
 
 
 class Target(Protocol):
@@ -66,10 +76,11 @@ class LocalTarget:
         """The settings that shape answers, and the encoder. Secrets are masked; folders and addresses are left out."""
         settings = self._service.settings.model_dump(mode="json")
         left_out = {"home", "host", "port", "allowed_hosts", "log_level", "collection"}
+        shown = {name: without_password(value) for name, value in settings.items() if name not in left_out}
         return {
             "endpoint": None,
             "generator": self._generator or settings["generator"],
-            "settings": {name: value for name, value in settings.items() if name not in left_out},
+            "settings": shown,
             "encoder": self._collection.state().encoder,
         }
 
@@ -97,8 +108,9 @@ class RemoteTarget:
         timeout_s: float = 120.0,
     ) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._endpoint = endpoint.rstrip("/")
-        self._client = httpx.Client(base_url=self._endpoint, headers=headers, timeout=timeout_s)
+        address = endpoint.rstrip("/")
+        self._client = httpx.Client(base_url=address, headers=headers, timeout=timeout_s)
+        self._endpoint = str(without_password(address))
         self._collection = collection
         self._generator = generator
         self._texts: dict[tuple[str, str], str] = {}

@@ -84,6 +84,11 @@ class Collection:
         self._vectors.close()
         self._ledger.close()
 
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the collection's files."""
+        return self._folder
+
     def is_on_disk(self) -> bool:
         """Whether the collection still exists: False once it was dropped, also if a new one has its name."""
         return self._ledger.is_on_disk()
@@ -207,9 +212,10 @@ class Collection:
     ) -> list[Hit]:
         """Return the `k` chunks that answer `query` best, best first: the dense and the lexical ranking, fused.
 
-        Each ranking contributes its best max(`depth`, `k`) chunks of the documents that meet `where`. A `reranker` scores the
-        best `depth` of the fused ranking; its score and `FUSED_WEIGHT` times the fused score are added. Among equal scores the
-        chunk indexed first comes first. `QueryInvalid` for an empty query or a `k` or `depth` below 1.
+        The best chunks of both rankings are fused, of the documents that meet `where`. A `reranker` reads them, `depth` at a
+        time, near-copies of others last (`index.search.copies`); its score and `FUSED_WEIGHT` times the fused score are added.
+        The hits for one `k` are the first of those for a larger one. Among equal scores the chunk indexed first comes first.
+        `QueryInvalid` for an empty query or a `k` or `depth` below 1.
         """
         return self._retrieval.search(query, k, where, reranker, depth)
 

@@ -8,7 +8,7 @@ import hashlib
 import re
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -125,6 +125,10 @@ class RunningSlackApp:
     def stop(self) -> None:
         """Stop as a signal stops `quoth slack`."""
         self._loop.call_soon_threadsafe(self._stop.set)
+
+    def call(self, work: Callable[..., object], *given: object) -> None:
+        """Call a function in the app's event loop."""
+        self._loop.call_soon_threadsafe(work, *given)
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -219,12 +219,11 @@ def test_mcp_over_http_requires_the_same_keys(served: ServedApp) -> None:
     from mcp import Client
 
     from service.composition.mcp import create_mcp_app
-    from service.mcp.server import create_server
+    from service.session.session import make_session
 
     _, key = served.keys.create("assistant", [Scope.ASK], collections=["open"], principals=["ada"])
     _, loader = served.keys.create("loader", [Scope.INGEST])
-    server = create_server(served.service, served.store)
-    app: Any = create_mcp_app(server, served.service, served.store, anonymous=True)
+    app: Any = create_mcp_app(make_session(served.service, served.store), anonymous=True)
 
     async def call(url: str, key: str, tool: str, **arguments: Any) -> Any:
         from mcp.client.streamable_http import streamable_http_client

@@ -94,8 +94,26 @@ def test_indexing_reports_changes_and_an_unchanged_folder_is_not_read_again(run,
     assert (first.exit_code, first.stdout.startswith("default: 1 added (")) == (0, True)
     second = run("index", str(folder), home=home)
     assert (second.exit_code, second.stdout.startswith("default: 1 unchanged (")) == (0, True)
+    (folder / "b.md").write_text("The bridge is of stone.\n")
+    assert run("index", str(folder), home=home).stdout.startswith("default: 1 added, 1 unchanged (")
     (folder / "a.md").unlink()
     assert run("index", str(folder), home=home).stdout.startswith("default: 1 removed")
+
+
+def test_an_emptied_folder_keeps_its_documents_until_prune_confirms_it(run, tmp_path: Path) -> None:
+    folder, home = tmp_path / "share", tmp_path / "home"
+    folder.mkdir()
+    (folder / "a.md").write_text("The bridge opened in 1932.\n")
+    run("index", "share", home=home)
+    (folder / "a.md").rename(tmp_path / "a.md")
+    planned = run("index", "share", "--dry-run", home=home)
+    assert planned.stdout.startswith("default: 1 kept (")
+    kept = run("index", "share", home=home)
+    assert (kept.exit_code, kept.stdout.startswith("default: 1 kept (")) == (4, True)
+    assert "share: it is empty, its file cannot be found, and 1 document is kept." in kept.stdout
+    assert run("index", "share", "--accept-rejected", home=home).exit_code == 4
+    pruned = run("index", "share", "--prune", home=home)
+    assert (pruned.exit_code, pruned.stdout.startswith("default: 1 removed (")) == (0, True)
 
 
 def test_rejected_files_are_reported_on_stderr_and_the_rest_is_indexed(run, tmp_path: Path) -> None:
@@ -104,9 +122,14 @@ def test_rejected_files_are_reported_on_stderr_and_the_rest_is_indexed(run, tmp_
     (folder / "good.txt").write_text("The bridge opened in 1932.\n")
     (folder / "empty.txt").write_text("")
     result = run("index", str(folder), home=home)
-    assert result.exit_code == 0
+    assert result.exit_code == 4
     assert "notes/empty.txt: " in result.stderr
+    assert "Reading: 2 of 2 files\nMaking vectors: 1 of 1 passages\n" in result.stderr
     assert "1 added, 1 rejected" in result.stdout
+    assert run("index", str(folder), home=home).exit_code == 4
+    assert run("index", str(folder), "--accept-rejected", home=home).exit_code == 0
+    (folder / "empty.txt").unlink()
+    assert run("index", str(folder), home=home).exit_code == 0
 
 
 def test_the_golden_questions_beside_the_seeds_are_skipped_and_listed_on_request(run, tmp_path: Path) -> None:
@@ -186,8 +209,9 @@ def test_web_pages_are_indexed_where_their_address_is_allowed(run, tmp_path: Pat
         assert run("index", "https://example.org", option, home=tmp_path / "home").exit_code == 2
 
 
-def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path) -> None:
-    result = run("index", str(tmp_path / "nowhere"), home=tmp_path / "home")
+@pytest.mark.parametrize("option", [(), ("--accept-rejected",)])
+def test_indexing_nothing_but_rejected_paths_is_an_error(run, tmp_path: Path, option: tuple[str, ...]) -> None:
+    result = run("index", str(tmp_path / "nowhere"), *option, home=tmp_path / "home")
     assert result.exit_code == 1
     assert "nowhere" in result.stderr
 

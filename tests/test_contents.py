@@ -1,12 +1,13 @@
 """Archives, mailboxes and mails are unpacked in the sandbox; a bad member is rejected alone, with reason and fix."""
 
+import gzip
 import io
 import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -14,6 +15,7 @@ from index.errors import NotADocument
 from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
+from index.formats.registry import format_of, skip_reason
 from tests import outlook_mail
 
 
@@ -103,6 +105,33 @@ def test_links_encrypted_duplicate_and_hidden_members_are_distinguished(tmp_path
     assert {error.uri.rsplit("/", 1)[1] for error in found.rejected if isinstance(error, NotADocument)} == {
         "link.txt", "photo.jpg",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["notes.md", "notes.txt", "rates.csv", "app.log", "app.log.1", "README", "page.html"])
+def test_a_text_packed_with_gzip_is_read_and_named_by_its_file(tmp_path: Path, extractor: Extractor, name: str) -> None:
+    path = tmp_path / f"{name}.gz"
+    path.write_bytes(gzip.compress(b"The fee is 12 euros."))
+    [found] = member_uris(extractor, path).documents
+    assert (found.uri, found.text.strip()) == (f"{path.as_uri()}!/{name}", "The fee is 12 euros.")
+
+
+def test_what_is_packed_with_gzip_and_is_no_text_is_skipped_damaged_or_too_large_rejected(tmp_path: Path) -> None:
+    for name in ("photo.jpg.gz", "rows.jsonl.gz", "disk.img.gz"):
+        assert format_of(PurePath(name)) is None
+    assert skip_reason(PurePath("photo.jpg.gz")) == ".jpg.gz files hold no text"
+    assert skip_reason(PurePath("rows.jsonl.gz")) == ".jsonl.gz files hold records for programs"
+    assert format_of(PurePath("x" + ".gz" * 20_000)) is not None  # a name in an archive has no limit of 255 bytes
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress(b"Words and more words. " * 100)[:-9])
+    cut = limited_extractor(Limits(), path)
+    assert (cut.documents, [error.uri for error in cut.rejected]) == ((), [f"{path.as_uri()}!/a.txt"])
+    assert "damaged" in cut.rejected[0].reason
+    path.write_bytes(gzip.compress(bytes(50_000_000)))
+    [bomb] = limited_extractor(Limits(), path).rejected
+    assert "250 times its packed size" in bomb.reason
+    path.write_bytes(b"No gzip at all.")
+    [wrong] = limited_extractor(Limits(), path).rejected
+    assert wrong.reason == "it is named .gz but holds plain text"
 
 
 def test_links_and_devices_in_a_tar_archive_are_left_out(tmp_path: Path, extractor: Extractor) -> None:

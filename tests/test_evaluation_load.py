@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from evaluation.errors import EndpointUnavailable
+from evaluation.errors import DataInvalid, EndpointUnavailable
 from evaluation.speed.drawn import DrawnEncoder
-from evaluation.speed.load import COLLECTION, LoadPlan, Phase, _build, markdown, measure
+from evaluation.speed.load import COLLECTION, LoadPlan, Phase, _build, markdown, measure, read_questions
 from evaluation.speed.workload import write_workload
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
@@ -38,6 +38,10 @@ class Told(BaseHTTPRequestHandler):
         self.asked.append(body["question"])
         self.keys.add(self.headers["Authorization"])
         crowd = len(self.connected) > 3
+        if body["stream"]:
+            whole = len(self.asked) % 4 != 3
+            self._say(200, "event: sentence\ndata: {}\n\n" + ("event: answer\ndata: {}\n\n" if whole else ""))
+            return
         self._say(503 if crowd and len(self.asked) % 3 == 0 else 200, "{}")
 
     def do_GET(self) -> None:
@@ -82,6 +86,25 @@ def test_one_client_then_many_ask_and_everything_that_came_is_counted(
     assert (alone["processor_s"], together["processor_s"]) == (counted[0] / 4, counted[1] / 4)
     assert server.keys == {"Bearer k"}
     assert text == (tmp_path / "load.md").read_text(encoding="utf-8")
+
+
+def test_streams_are_asked_the_given_questions_and_one_that_breaks_off_is_an_error(
+    told: tuple[str, type[Told]], tmp_path: Path
+) -> None:
+    endpoint, server = told
+    server.asked.append("before the warm-up, so that the third stream from here does not break off in it")
+    (tmp_path / "golden.jsonl").write_text('{"question": "Why?"}\n{"question": "And when?"}\n', encoding="utf-8")
+    questions = read_questions(tmp_path / "golden.jsonl")
+    plan = LoadPlan(clients=2, seconds=0.3, chunks=100, stream=True, questions=questions)
+    with pytest.raises(EndpointUnavailable, match="stream that ends with sentence"):
+        measure(plan, tmp_path, endpoint, None, say=lambda _: None)
+    assert server.asked[1:] == ["Why?", "And when?"]
+
+
+def test_a_file_without_questions_is_named(tmp_path: Path) -> None:
+    (tmp_path / "golden.jsonl").write_text('{"query": "Why?"}\n', encoding="utf-8")
+    with pytest.raises(DataInvalid, match=r"golden\.jsonl: it does not read as questions .*Give each line"):
+        read_questions(tmp_path / "golden.jsonl")
 
 
 def test_the_table_shows_throughput_percentiles_errors_memory_and_the_ratio() -> None:

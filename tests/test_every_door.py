@@ -77,9 +77,10 @@ def by_mcp(service: Service, store: ConversationStore, question: str) -> Any:
     from mcp import Client
 
     from service.mcp.server import create_server
+    from service.session.session import make_session
 
     async def ask() -> Any:
-        async with Client(create_server(service, store)) as client:
+        async with Client(create_server(make_session(service, store))) as client:
             return (await client.call_tool("ask", {"question": question})).structured_content
 
     return anyio.run(ask)

@@ -203,3 +203,18 @@ def test_a_new_file_in_a_followed_folder_gets_the_readers_of_the_folder(tmp_path
         assert {found.principals for found in following.collection.documents.list()} == {ann}
         following.until(lambda: bool(following.reports))
         assert [root.principals for root, _ in following.reports[-1].inherited] == [ann]
+
+
+def test_a_followed_folder_that_is_suddenly_empty_keeps_its_documents_and_says_so_once(
+    following: Following, folder: Path
+) -> None:
+    folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    following.until(lambda: any(report.kept for report in following.reports))
+    assert sorted(following.texts()) == ["apple.txt"]
+    (folder / "bear.txt").write_text("Bears eat honey.")
+    following.until(lambda: sorted(following.texts()) == ["apple.txt", "bear.txt"])
+    (folder / "bear.txt").write_text("Bears sleep.")
+    following.until(lambda: following.texts()["bear.txt"] == "Bears sleep.")
+    assert not any(report.removed for report in following.reports)
+    assert sum(not report.added and not report.changed and not report.rejected for report in following.reports) == 1

@@ -1,5 +1,6 @@
 """A real file of every format in docs/formats.md is read as text with headings, tables and pages."""
 
+import gzip
 import io
 import json
 import re
@@ -227,6 +228,7 @@ CONTAINERS: dict[str, tuple[Callable[[Path], object], str]] = {
     ".tar.gz": (_tar("w:gz"), "town/bridges.txt"),
     ".tar.bz2": (_tar("w:bz2"), "town/bridges.txt"),
     ".tar.xz": (_tar("w:xz"), "town/bridges.txt"),
+    ".gz": (lambda path: path.write_bytes(gzip.compress(FACT.encode())), "all"),
 }
 UNTESTED = {".doc", ".ppt"}
 """Formats that no installed library writes; docs/formats.md says so."""

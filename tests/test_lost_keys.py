@@ -24,7 +24,7 @@ from service.composition.http import create_app
 from service.composition.mcp import create_mcp_app
 from service.composition.store import make_keyring, open_store
 from service.errors import KeysKept, KeysLost, SettingsInvalid, StoreUnavailable
-from service.mcp.server import create_server
+from service.session.session import make_session
 from service.settings import Settings, load
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
@@ -54,7 +54,7 @@ class Home:
     def start_mcp(self) -> Any:
         store = self._store(self.settings)
         service = self._service(self.settings)
-        return self.loopback(create_mcp_app(create_server(service, store), service, store, anonymous=True))
+        return self.loopback(create_mcp_app(make_session(service, store), anonymous=True))
 
     def keyring(self) -> Keyring:
         self.open.append(Database(self.settings.store_url))

@@ -30,8 +30,9 @@ def talk(server: Any, conversation: Callable[[Client], Awaitable[Any]]) -> Any:
 @pytest.fixture(scope="module")
 def server(service: Service, store: ConversationStore) -> Any:
     from service.mcp.server import create_server
+    from service.session.session import make_session
 
-    return create_server(service, store)
+    return create_server(make_session(service, store))
 
 
 def text_of(result: Any) -> str:
@@ -69,9 +70,10 @@ def test_a_conversation_in_process_and_over_http_gives_the_same_answer(
     server: Any, service: Service, store: ConversationStore, served: str, loopback: Any
 ) -> None:
     from service.composition.mcp import create_mcp_app
+    from service.session.session import make_session
 
     ours = httpx.post(f"{served}/v1/chat", json={"question": ATTACKS}, timeout=100).json()
-    app = create_mcp_app(server, service, store, anonymous=True)
+    app = create_mcp_app(make_session(service, store), anonymous=True)
     with loopback(app) as address:
         remote = talk(f"{address}/mcp", converse)
         turned_away = httpx.post(f"{address}/mcp", json={}, headers={"Host": "attacker.example"})

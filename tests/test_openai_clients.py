@@ -84,9 +84,9 @@ def test_vercels_ai_asks_with_tools_images_and_a_history(served: str, expected: 
 
 def test_the_mcp_sdk_for_node_asks_and_follows_up(service: Service, store: ConversationStore, loopback: Any) -> None:
     from service.composition.mcp import create_mcp_app
-    from service.mcp.server import create_server
+    from service.session.session import make_session
 
-    with loopback(create_mcp_app(create_server(service, store), service, store, anonymous=True)) as address:
+    with loopback(create_mcp_app(make_session(service, store), anonymous=True)) as address:
         said = run_node("ask_mcp.mjs", "@modelcontextprotocol/sdk", f"{address}/mcp")
     assert said["tools"] == ["ask", "search", "read_document"]
     assert said["text"].startswith(said["answer"]["text"])

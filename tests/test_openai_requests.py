@@ -230,11 +230,12 @@ def test_a_note_on_a_conflict_reaches_openai_and_mcp_clients(
 
     from service.composition.http import create_app
     from service.mcp.server import create_server
+    from service.session.session import make_session
 
     question = "For how many hours a day may visitors park in the yard?"
 
     async def by_mcp() -> Any:
-        async with Client(create_server(parking, store)) as client:
+        async with Client(create_server(make_session(parking, store))) as client:
             return await client.call_tool("ask", {"question": question})
 
     asked: list[Any] = [{"role": "user", "content": question}]

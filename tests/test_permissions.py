@@ -86,7 +86,7 @@ class ServedDocuments:
 @pytest.fixture(scope="module")
 def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[ServedDocuments]:
     from service.composition.mcp import create_mcp_app
-    from service.mcp.server import create_server
+    from service.session.session import make_session
 
     folder = tmp_path_factory.mktemp("permissions")
     library = Library(folder, HashedEncoder())
@@ -104,7 +104,7 @@ def served(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback:
     keys = Keyring(store.database)
     gateway = keys.create("gateway", [Scope.ASK], principals=None, acts_for_others=True)[1]
     admin = keys.create("admin", [Scope.ADMIN], principals=None)[1]
-    mcp: Any = create_mcp_app(create_server(own, store), own, store, anonymous=False)
+    mcp: Any = create_mcp_app(make_session(own, store), anonymous=False)
     with loopback(create_app(own, store)) as url, loopback(mcp) as second:
         yield ServedDocuments(url, f"{second}/mcp", gateway, admin, library)
     store.close()

@@ -135,10 +135,9 @@ def test_an_assistant_reaches_the_tools_under_a_path(under_a_path: ServedApp) ->
     from mcp.client.streamable_http import streamable_http_client
 
     from service.composition.mcp import create_mcp_app
-    from service.mcp.server import create_server
+    from service.session.session import make_session
 
-    server = create_server(under_a_path.service, under_a_path.store)
-    app: Any = create_mcp_app(server, under_a_path.service, under_a_path.store, anonymous=True)
+    app: Any = create_mcp_app(make_session(under_a_path.service, under_a_path.store), anonymous=True)
 
     async def answer(url: str) -> Any:
         async with httpx.AsyncClient() as http, Client(streamable_http_client(url, http_client=http)) as client:

@@ -123,3 +123,36 @@ def test_the_shortest_supporting_quote_is_taken(enough):
     quotes, support = quotes_of("Seoul counts six attacks.", enough=enough)
     assert len(quotes) == 1
     assert support >= enough
+
+
+class CertainChecker:
+    """Calls every claim supported, or none."""
+
+    def __init__(self, probability):
+        self.probability = probability
+
+    def check(self, pairs):
+        return [self.probability] * len(pairs)
+
+
+def test_a_literal_copy_is_supported_whatever_the_checker_says():
+    denied = passage("Tickets are not refunded. They may be exchanged once.")
+    evidence = best_quotes("Tickets are not refunded.", [denied], (0,), CertainChecker(0.1), 0.7)
+    assert evidence.support == 1.0
+    assert [denied.hit.chunk.text[q.span.start : q.span.end] for q in evidence.quotes] == ["Tickets are not refunded."]
+    assert best_quotes("They are exchanged for free.", [denied], (0,), CertainChecker(0.1), 0.7).support == 0.1
+
+
+def test_a_claim_that_its_quote_denies_is_not_supported_whatever_the_checker_says():
+    rules = passage("Tickets are not refunded. The crossing takes 40 minutes. Lena Moe commands the ferry.")
+    for claim in ("Tickets are refunded.", "The crossing takes 40 hours.", "Olav Dahl commands the ferry."):
+        assert best_quotes(claim, [rules], (0,), CertainChecker(0.99), 0.7).support == 0.0, claim
+    assert best_quotes("The ferry is commanded by Lena Moe.", [rules], (0,), CertainChecker(0.99), 0.7).support == 0.99
+
+
+def test_one_document_may_support_what_another_denies():
+    old, new = passage("Dogs are allowed on deck."), passage("Dogs are not allowed on deck.", 1)
+    for claim, number in (("Dogs are allowed on deck.", 0), ("No dogs are allowed on deck.", 1)):
+        evidence = best_quotes(claim, [old, new], (0, 1), CertainChecker(0.9), 0.7)
+        assert evidence.support >= 0.9
+        assert {quote.passage for quote in evidence.quotes} == {number}

@@ -13,9 +13,11 @@ from rich.console import Console
 from index.ledger.permissions import Inherited, Root
 from index.records import Chunk, Hit
 from index.sync.listing import Rejection
-from index.sync.sync import SyncReport
+from index.sync.retention import Kept, Reason
+from index.sync.sync import SyncProgress, SyncReport
 from service.cli import rendering
 from service.cli.doctor import Check
+from service.cli.progress import ProgressLines
 from service.records import Answer, Citation, Sentence
 
 QUOTE = "Seoul holds the North responsible for at least six notable cyberattacks since 2007."
@@ -202,11 +204,45 @@ def test_skipped_files_are_summarised_by_suffix_and_listed_on_request() -> None:
     assert listed[2] == "skipped /x/c.jsonl: it holds no text"
 
 
-def test_a_long_list_of_rejections_is_cut_and_counted() -> None:
+def test_every_rejected_file_is_named() -> None:
     rejected = tuple(Rejection(f"file:///{n}.pdf", "it is empty", "Remove it.") for n in range(25))
-    text = render(rendering.rejection_lines(SyncReport(rejected=rejected)))
-    assert len(text.splitlines()) == 21
-    assert text.endswith("... and 5 more.\n")
+    lines = render(rendering.rejection_lines(SyncReport(rejected=rejected))).splitlines()
+    assert lines == [f"/{n}.pdf: it is empty. Remove it." for n in range(25)]
+
+
+def test_documents_that_are_kept_are_counted_and_explained() -> None:
+    report = SyncReport(
+        kept=(
+            Kept("file:///x/share", Reason.EMPTY, 2, 2, ("file:///x/share/a.txt", "file:///x/share/b.txt")),
+            Kept("https://example.org/sitemap.xml", Reason.MOST_UNLISTED, 11, 20, ("https://example.org/a",)),
+        )
+    )
+    assert render(rendering.report_lines(report, "papers")).splitlines() == [
+        "papers: 3 kept (0.0 s)",
+        "/x/share: it is empty, 2 of 2 files cannot be found, and 2 documents are kept. Check that its disk is mounted. "
+        "If they were deleted on purpose, confirm it: run this again with --prune.",
+        "https://example.org/sitemap.xml: most of its pages are gone at once, 11 of 20 pages cannot be found, and 1 document "
+        "is kept. Check that the site works. If they were deleted on purpose, confirm it: run this again with --prune.",
+    ]
+
+
+def test_progress_in_a_log_is_a_line_when_a_stage_begins_and_ends_and_some_seconds_apart() -> None:
+    lines: list[str] = []
+    now = [0.0]
+    show = ProgressLines(lines.append, clock=lambda: now[0])
+    for done in range(1, 1201):
+        now[0] += 0.015625  # a sum of these is exact
+        show(SyncProgress(done, 1200))
+    for done in (256, 512, 600):
+        now[0] += 6
+        show(SyncProgress(1200, 1200, done, 600))
+    assert lines == [
+        "Reading: 1 of 1,200 files",
+        "Reading: 641 of 1,200 files",
+        "Reading: 1,200 of 1,200 files",
+        "Making vectors: 256 of 600 passages",
+        "Making vectors: 600 of 600 passages",
+    ]
 
 
 def test_a_problem_is_followed_by_its_fix() -> None:

@@ -138,9 +138,10 @@ def by_mcp(asked: Asked) -> Any:
     from mcp import Client
 
     from service.mcp.server import create_server
+    from service.session.session import make_session
 
     async def ask() -> Any:
-        async with Client(create_server(asked.service, asked.store)) as client:
+        async with Client(create_server(make_session(asked.service, asked.store))) as client:
             arguments = {"question": FOLLOW_UP, "conversation_id": asked.conversation_id}
             return (await client.call_tool("ask", arguments)).structured_content
 

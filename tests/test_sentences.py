@@ -139,3 +139,12 @@ def test_spans_are_literal_ordered_trimmed_and_cover_every_word(text: str) -> No
     for start, end in spans:
         outside[start:end] = " " * (end - start)
     assert not any(character.isalnum() for character in outside)
+
+
+def test_sentences_of_a_very_long_line_are_those_of_its_parts() -> None:
+    said = "The mill, as Dr. Pell said, opened in 1932. Its wheel turned for 40 years! "
+    text = said * 1000
+    found = [text[start:end] for start, end in sentence_spans(text)]
+    assert found == ["The mill, as Dr. Pell said, opened in 1932.", "Its wheel turned for 40 years!"] * 1000
+    endless = "word " * 20_000
+    assert "".join(endless[start:end] for start, end in sentence_spans(endless)).count("word") == 20_000

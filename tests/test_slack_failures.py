@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from service.composition.http import create_app
+from service.errors import Overloaded
 from service.session.session import Session
 from tests import slack_web_api
 from tests.slack_people import (
@@ -135,6 +137,43 @@ def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(
         body = event_body(slack.say("C1", "U1", ASK))
         assert [slack.post(f"{url}/slack/events", body).status_code for _ in range(2)] == [500, 200]
         assert SIX in answer(slack, body["event"]["ts"]).shown
+
+
+def test_a_question_waits_like_a_request_while_the_server_is_busy(
+    slack: SlackServer, session: Session, quoth: RunningSlackApp
+) -> None:
+    metrics = session.metrics
+    session.admission.busy = session.service.settings.max_requests
+    ts = ask(slack)
+    until(lambda: b"\nquoth_requests_waiting 1.0" in metrics.render("")[0])
+    assert slack.by_bot("C1") == []
+    quoth.call(session.admission.leave, anyio.Event())  # one of the requests ends
+    assert SIX in answer(slack, ts).shown
+    assert session.admission.busy == session.service.settings.max_requests - 1
+
+
+def test_a_question_that_comes_when_no_more_may_wait_is_answered_later(
+    slack: SlackServer, session: Session, quoth: RunningSlackApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[Overloaded] = []
+    enter = session.admission.enter
+
+    def enter_full_queue() -> anyio.Event:
+        try:
+            return enter()
+        except Overloaded as error:
+            refused.append(error)
+            raise
+
+    with monkeypatch.context() as full:
+        full.setattr(session.admission, "_at_once", 0)
+        full.setattr(session.admission, "_max_waiting", 0)
+        full.setattr(session.admission, "enter", enter_full_queue)
+        ts = ask(slack)
+        until(lambda: bool(refused))
+        assert slack.by_bot("C1") == []
+    assert SIX in answer(slack, ts).shown
+    assert len(slack.by_bot("C1")) == 1
 
 
 def test_while_slack_is_away_the_question_waits_and_is_then_answered_once(

@@ -8,6 +8,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.sync.retention import Reason
 from index.sync.sync import SyncProgress, SyncReport
 from index.web.fetcher import WebLimits
 from index.web.sync import sync_web
@@ -34,10 +35,11 @@ def collection(tmp_path: Path, encoder: HashedEncoder) -> Iterator[Collection]:
     collection.close()
 
 
-def read(collection: Collection, *addresses: str, **limits: float) -> SyncReport:
+def read(collection: Collection, *addresses: str, prune: bool = False, **limits: float) -> SyncReport:
     return sync_web(
         collection,
         addresses,
+        prune=prune,
         web_limits=WebLimits(**{"delay": 0, **limits}),
         allow_private=True,  # type: ignore[arg-type]
     )
@@ -148,6 +150,27 @@ def test_a_sitemap_that_fails_or_is_not_read_to_its_end_takes_nothing_back(
         "/sitemap.xml": "there is no such page (HTTP 404)"
     }
     assert sorted(texts(collection)) == ["/a", "/b", "/c"]
+
+
+def test_most_pages_of_a_sitemap_gone_at_once_stay_until_it_is_confirmed(
+    collection: Collection, server: WebServer
+) -> None:
+    pages = [f"{server.url}/{number:02}" for number in range(12)]
+    for page in pages:
+        server.html(page.removeprefix(server.url), f"Text of {page}.")
+    server.sitemap("/sitemap.xml", *pages)
+    read(collection, f"{server.url}/sitemap.xml")
+    server.sitemap("/sitemap.xml", *pages[:7])
+    for page in pages[:2]:
+        server.pages[page.removeprefix(server.url)] = Page(status=404)
+    report = read(collection, f"{server.url}/sitemap.xml")
+    [kept] = report.kept
+    assert (kept.uri, kept.reason, kept.gone, kept.known) == (
+        f"{server.url}/sitemap.xml", Reason.MOST_UNLISTED, 7, 12,
+    )  # fmt: skip
+    assert (report.removed, len(texts(collection))) == ((), 12)
+    report = read(collection, f"{server.url}/sitemap.xml", prune=True)
+    assert (len(report.removed), report.kept, len(texts(collection))) == (7, (), 5)
 
 
 def test_an_index_of_sitemaps_is_followed_packed_ones_too_and_in_a_circle_once(

@@ -169,7 +169,7 @@ def test_frozen_rows_filters_and_named_tables_state_their_headers() -> None:
 
 def test_a_formula_without_a_stored_value_is_named_and_is_no_answer() -> None:
     parsed = read(("Item", "Net", "Gross"), ("Tents", 4000, "=B2*1.25"), ("Lamps", 600, "=B3*1.25"))
-    assert texts(parsed, Kind.HIDDEN) == ["(formula without a stored value)"] * 2
+    assert texts(parsed, Kind.INSERTED) == ["(formula without a stored value)"] * 2
     assert "| Tents | 4000 | (formula without a stored value) |" in parsed.text
     assert parsed.warnings == (
         "Sheet 'Fleet': the formulas in C2, C3 have no stored value. "

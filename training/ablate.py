@@ -1,7 +1,7 @@
 """`python -m training.ablate --data PATH`: ablations of the reader: short training runs that leave out one thing each.
 
 Every run uses the same sample of the data in the same order, without what it leaves out, for the same number of steps, and
-is measured on development halves. `python -m training.card` puts the table into the reader's card.
+is measured on development halves. The table for version 3 is in the template of the reader's card.
 """
 
 import argparse

@@ -175,6 +175,19 @@ def rule_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair
             yield ClaimPair(wrong, passage, False, "rules")
 
 
+def altered_pairs(data: Path, split: Split, rng: random.Random) -> Iterator[ClaimPair]:
+    """Every sentence of SQuAD 2's passages against its passage: as it is (supported) and with one fact changed (not)."""
+    passages = list(dict.fromkeys(pair.passage for _, (pair,) in squad2(data, split)))
+    pool = [name for passage in passages for name in names(passage)]
+    for passage in passages:
+        for span in sentence_spans(passage):
+            sentence = passage[span.start : span.end]
+            wrong = alter_sentence(sentence, rng.sample(pool, min(12, len(pool))), rng)
+            if wrong:
+                yield ClaimPair(sentence, passage, True, "altered")
+                yield ClaimPair(wrong, passage, False, "altered")
+
+
 _WHO = re.compile(
     r"^(?:Who|What|Which [a-z]+|What [a-z]+) ((?:was|were|is|are|has|had|won|led|made|wrote|built|[a-z]+ed)\b .+)\?$"
 )

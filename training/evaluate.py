@@ -20,10 +20,12 @@ from index.chunking.sentences import sentence_spans
 from index.chunking.units import prose_rendering
 from index.inference.runtime import EngineName
 from models import folder
+from service.answering.quotes import weigh
 from service.scoring.calibration import relevance_alone
 from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
+from service.text.contradictions import Evidence
 from training import claims, sources
 from training.batches import gold_sentences
 from training.claims import ClaimPair
@@ -178,21 +180,29 @@ def support_sets(data: Path, max_questions: int) -> dict[str, list[ClaimPair]]:
         "begin": list(claims.begin(data, "test")),
         "factcheckgpt": list(claims.factcheckgpt(data, "test")),
         "scifact": list(claims.scifact(data, "test", rng)),
+        "altered": list(claims.altered_pairs(data, "test", rng)),
     }
     return {name: rng.sample(pairs, min(max_questions, len(pairs))) for name, pairs in sets.items()}
 
 
 def support_results(checker: SupportChecker, sets: dict[str, list[ClaimPair]]) -> dict[str, object]:
-    """Balanced accuracy at P = .5 and AUROC of every set."""
+    """Balanced accuracy at P = .5 and AUROC of every set: of the network, and with the rules that the product adds."""
     results: dict[str, object] = {}
     for name, pairs in sets.items():
         truth = np.array([float(pair.supported) for pair in pairs])
-        predicted = np.array(checker.check([(pair.claim, pair.premise) for pair in pairs]))
-        results[name] = {
-            "balanced_accuracy": value_with_interval(partial(_balanced, truth, predicted), len(pairs)),
-            "auroc": round(auroc(truth, predicted), 4),
+        predicted = checker.check([(pair.claim, pair.premise) for pair in pairs])
+        ruled = [weigh(pair.claim, [Evidence(pair.premise)], p) for pair, p in zip(pairs, predicted, strict=True)]
+        results[name] = _support_measures(truth, np.array(predicted)) | {
+            f"{measure}_with_rules": value for measure, value in _support_measures(truth, np.array(ruled)).items()
         }
     return results
+
+
+def _support_measures(truth: Numbers, predicted: Numbers) -> dict[str, object]:
+    return {
+        "balanced_accuracy": value_with_interval(partial(_balanced, truth, predicted), len(truth)),
+        "auroc": round(auroc(truth, predicted), 4),
+    }
 
 
 def reader_sets(data: Path, max_questions: int) -> dict[str, list[PassagePair]]:

@@ -28,7 +28,7 @@ from training.statistics import auroc, balanced_accuracy, best_threshold, fit_lo
 
 LIMIT = 256
 BATCH_TOKENS = 4096
-VERSION = "1"
+VERSION = "2"
 STABLE_SHARE, COOLING_SHARE = 0.4, 0.2
 """Share of the mix that an epoch samples, before and during the cool-down."""
 

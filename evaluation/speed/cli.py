@@ -56,10 +56,20 @@ def load(
         str | None, typer.Option(metavar="URL", help="A running server to ask instead.", show_default=False)
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="EVAL_API_KEY", help="API key of that server.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Ask for streams; one that breaks off is an error.")] = False,
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Ask these: JSON Lines with `question`, such as seeds/golden.jsonl.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Measure a server under load: throughput, latency, errors and memory, for one client and for many."""
     with report_errors():
-        from evaluation.speed.load import LoadPlan, measure
+        from evaluation.speed.load import LoadPlan, measure, read_questions
 
-        plan = LoadPlan(clients=clients, seconds=seconds, chunks=chunks)
+        asked = () if questions is None else read_questions(questions)
+        plan = LoadPlan(clients=clients, seconds=seconds, chunks=chunks, stream=stream, questions=asked)
         typer.echo(measure(plan, out, endpoint, key, say=lambda line: typer.echo(line, err=True)))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from evaluation.errors import EndpointUnavailable
+from evaluation.errors import DataInvalid, EndpointUnavailable
 from evaluation.manifest import machine, versions
 from evaluation.metrics.statistics import percentiles
 from evaluation.speed.drawn import DrawnEncoder, fill_collection
@@ -40,16 +40,21 @@ _USAGE = re.compile(r"^(process_resident_memory_bytes|process_cpu_seconds_total)
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """`clients` at once for `seconds`, after one alone for as long. `chunks` to search if a server is started."""
+    """`clients` at once for `seconds`, after one alone for as long. `chunks` to search if a server is started.
+
+    `stream` asks for events instead of whole answers. `questions` are asked in turn; without any, made-up ones.
+    """
 
     clients: int
     seconds: float
     chunks: int
+    stream: bool = False
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Phase:
-    """What the clients measured in `seconds`. `errors` counts responses other than 200, by status or failure."""
+    """What the clients measured in `seconds`. `errors` counts what is no whole answer, by its status or its end."""
 
     clients: int
     seconds: float = 0.0
@@ -76,7 +81,8 @@ def measure(plan: LoadPlan, out: Path, endpoint: str | None, key: str | None, *,
     Raises EndpointUnavailable.
     """
     workload = write_workload(out / "workload", plan.chunks, _QUESTIONS)
-    questions = [json.loads(line)["text"] for line in (workload / "queries.jsonl").read_text("utf-8").splitlines()]
+    made_up = [json.loads(line)["text"] for line in (workload / "queries.jsonl").read_text("utf-8").splitlines()]
+    questions = plan.questions or made_up
     if endpoint is not None:
         phases = _phases(plan, endpoint, key, questions, say)
     else:
@@ -89,6 +95,16 @@ def measure(plan: LoadPlan, out: Path, endpoint: str | None, key: str | None, *,
     record = {"plan": asdict(plan), "machine": machine(), "versions": versions(), "phases": [asdict(p) for p in phases]}
     (out / "load.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return text
+
+
+def read_questions(file: Path) -> tuple[str, ...]:
+    """The questions in a file of JSON Lines, each with `question`. Raises DataInvalid."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        return tuple(str(json.loads(line)["question"]) for line in lines)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"it does not read as questions ({type(error).__name__}: {error})"
+        raise DataInvalid(file, None, reason, "Give each line a JSON object with `question`") from error
 
 
 def markdown(plan: LoadPlan, phases: Sequence[Phase]) -> str:
@@ -124,7 +140,9 @@ def _phases(
         return questions[next(counter) % len(questions)]
 
     with ExitStack() as open_clients:
-        everyone = [open_clients.enter_context(closing(_Client(endpoint, key))) for _ in range(plan.clients)]
+        everyone = [
+            open_clients.enter_context(closing(_Client(endpoint, key, plan.stream))) for _ in range(plan.clients)
+        ]
         for _ in range(_WARM_UP):
             if (failure := everyone[0].ask(question())) is not None:
                 raise EndpointUnavailable(f"{endpoint} does not answer a question: {failure}. Is its collection there?")
@@ -175,7 +193,8 @@ class _Usage(NamedTuple):
 class _Client:
     """A client with one connection, reopened when it breaks."""
 
-    def __init__(self, endpoint: str, key: str | None) -> None:
+    def __init__(self, endpoint: str, key: str | None, stream: bool) -> None:
+        self._stream = stream
         place = urlsplit(endpoint)
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(place.hostname or "", place.port, timeout=_TIMEOUT_S)
@@ -188,13 +207,17 @@ class _Client:
     def ask(self, question: str) -> str | None:
         """None if an answer came, else the kind of failure."""
         try:
-            self._connection.request("POST", "/v1/chat", json.dumps({"question": question}), self._headers)
+            body = json.dumps({"question": question, "stream": self._stream})
+            self._connection.request("POST", "/v1/chat", body, self._headers)
             response = self._connection.getresponse()
-            response.read()
+            events = re.findall(rb"^event: (\w+)$", response.read(), re.MULTILINE)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             return type(error).__name__
-        return None if response.status == http.client.OK else f"status {response.status}"
+        if response.status != http.client.OK:
+            return f"status {response.status}"
+        last = events[-1].decode() if events else "nothing"
+        return f"stream that ends with {last}" if self._stream and last != "answer" else None
 
     def usage(self) -> _Usage:
         """What the server's process uses; NaN if the server does not report it, as on a Mac, or not to this key."""

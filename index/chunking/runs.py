@@ -43,51 +43,46 @@ class ReadRuns:
 
     def sentences(self, kind: Kind, own: Span, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         """The sentences of the range `own` of the block `number`, as units of that kind."""
-        ranges = self.ranges(own, number)
-        clean = "".join(self._text[start:end] for start, end in ranges)
+        pieces = self.pieces(own, number)
+        clean = "".join(piece.before + self._text[piece.start : piece.end] for piece in pieces)
         starts: list[int] = []
         length = 0
-        for start, end in ranges:
-            starts.append(length)
-            length += end - start
+        for piece in pieces:
+            starts.append(length + len(piece.before))
+            length = starts[-1] + piece.end - piece.start
         for sentence in paragraph_sentences(clean, language or "en"):
-            pieces: list[Piece] = []
+            found: list[Piece] = []
             place = max(0, bisect_left(starts, sentence.start + 1) - 1)
-            while place < len(ranges) and starts[place] < sentence.end:
-                shift = ranges[place].start - starts[place]
-                span = (
-                    trim_span(
-                        self._text,
-                        max(sentence.start + shift, ranges[place].start),
-                        min(sentence.end + shift, ranges[place].end),
-                    )
-                    if len(ranges) > 1
-                    else Span(sentence.start + shift, sentence.end + shift)
-                )
-                if span.start < span.end:
-                    pieces.append(self.spaced(pieces[-1] if pieces else None, Piece("", *span)))
+            while place < len(pieces) and starts[place] < sentence.end:
+                piece, shift = pieces[place], pieces[place].start - starts[place]
+                start, end = max(sentence.start + shift, piece.start), min(sentence.end + shift, piece.end)
+                if self._text[start:end].strip():
+                    found.append(Piece(piece.before if found else "", start, end))
                 place += 1
-            if pieces:
-                yield Unit(kind, pieces[0].start, pieces[-1].end, tuple(pieces), lead)
+            if found:
+                found[0] = found[0]._replace(start=trim_span(self._text, found[0].start, found[0].end).start)
+                found[-1] = found[-1]._replace(end=trim_span(self._text, found[-1].start, found[-1].end).end)
+                yield Unit(kind, found[0].start, found[-1].end, tuple(found), lead)
 
-    def ranges(self, own: Span, number: int) -> list[Span]:
-        """The stretches of the range that are read: without what is struck out, marks of notes and the like."""
-        found: list[Span] = []
+    def pieces(self, own: Span, number: int) -> list[Piece]:
+        """The stretches of the range that are read: without what is struck out, marks of notes and the like.
+
+        What is read in place of markup, such as a space for `<br>`, stands before the stretch that follows.
+        """
+        found: list[Piece] = []
+        before = ""
         position = own.start
         for left_out in self._unread(number):
-            if own.start <= left_out.start < own.end:
-                found.append(Span(position, left_out.start))
-                position = max(position, left_out.end)
-        found.append(Span(position, own.end))
-        return [span for span in found if span.start < span.end]
-
-    def spaced(self, previous: Piece | None, piece: Piece) -> Piece:
-        """The piece with a space before it where white space stands between it and the piece before, or text left out."""
-        if previous is None:
-            return piece
-        between = self._text[previous.end : piece.start]
-        is_parted = between != between.strip() or "<br" in between.lower()
-        return piece._replace(before=" " if is_parted else "")
+            if not own.start <= left_out.start < own.end:
+                continue
+            if position < left_out.start:
+                found.append(Piece(before, position, left_out.start))
+                before = ""
+            before += left_out.marker if left_out.kind is Kind.MARKUP else ""
+            position = max(position, left_out.end)
+        if position < own.end:
+            found.append(Piece(before, position, own.end))
+        return found
 
     def is_holder(self, number: int) -> bool:
         """Whether a child is a block of its own and no stretch of its parent's text."""
@@ -102,9 +97,9 @@ class ReadRuns:
             else block.start
         )
 
-    def _unread(self, number: int) -> Iterator[Span]:
+    def _unread(self, number: int) -> Iterator[Block]:
         for child in self.children[number]:
             if self._blocks[child].kind in UNREAD:
-                yield self._blocks[child].span
+                yield self._blocks[child]
             elif not self.is_holder(child):
                 yield from self._unread(child)

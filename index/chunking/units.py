@@ -106,11 +106,8 @@ class _UnitFinder:
         own = Span(self._runs.start_of_text(block), self._blocks[holders[0]].start if holders else block.end)
         units = list(self._runs.sentences(block.kind, own, number, lead, language))
         if block.kind not in (Kind.PARAGRAPH, Kind.QUOTATION) and units and own.end - own.start <= LONG_CHARACTERS:
-            pieces = tuple(piece for unit in units for piece in unit.pieces)
-            joined = [
-                self._runs.spaced(previous, piece) for previous, piece in zip((None, *pieces), pieces, strict=False)
-            ]
-            units = [Unit(block.kind, units[0].start, units[-1].end, tuple(joined), lead)]
+            first, *others = self._runs.pieces(Span(units[0].start, units[-1].end), number)
+            units = [Unit(block.kind, units[0].start, units[-1].end, (first._replace(before=""), *others), lead)]
         for place, unit in enumerate(units):
             first, *others = unit.pieces
             pieces = (*before, first._replace(before=": "), *others) if before else unit.pieces
@@ -146,7 +143,19 @@ class _UnitFinder:
         return self._blocks[row].is_header or all(cell.is_header for cell in cells)
 
     def _states(self, cell: int) -> bool:
-        return any(self._text[start:end].strip() for start, end in self._runs.ranges(self._blocks[cell].span, cell))
+        return bool(self._stated(cell))
+
+    def _stated(self, number: int) -> list[Piece]:
+        """What is read of a cell or field, without white space at either end; empty if nothing is."""
+        pieces = [piece for piece in self._runs.pieces(self._blocks[number].span, number) if piece.start < piece.end]
+        while pieces and not self._text[pieces[0].start : pieces[0].end].strip():
+            pieces.pop(0)
+        while pieces and not self._text[pieces[-1].start : pieces[-1].end].strip():
+            pieces.pop()
+        if pieces:
+            pieces[0] = pieces[0]._replace(start=trim_span(self._text, pieces[0].start, pieces[0].end).start)
+            pieces[-1] = pieces[-1]._replace(end=trim_span(self._text, pieces[-1].start, pieces[-1].end).end)
+        return pieces
 
     def _row_unit(self, row: int, cells: Sequence[int], lead: tuple[Span, ...]) -> Unit:
         pieces: list[Piece] = []
@@ -157,16 +166,12 @@ class _UnitFinder:
             if cell.span in seen:  # it spans columns
                 continue
             seen.add(cell.span)
-            ranges = [trim_span(self._text, *span) for span in self._runs.ranges(cell.span, number)]
             labels = [] if is_alone else [label for label in cell.labels if label != cell.span]
             glue = _GLUE if pieces else ""
             for place, label in enumerate(labels):
                 pieces.append(Piece(" " if place else glue, *label))
-            before = ": " if labels else glue
-            for span in ranges:
-                if span.start < span.end:
-                    pieces.append(Piece(before, *span))
-                    before = " "
+            first, *others = self._stated(number)
+            pieces += [first._replace(before=": " if labels else glue), *others]
         block = self._blocks[row]
         return Unit(Kind.ROW, block.start, block.end, self._ended(pieces), lead)
 
@@ -199,10 +204,8 @@ class _UnitFinder:
         field = self._blocks[number]
         labels = field.labels
         pieces = [Piece(" › " if place else glue, *label) for place, label in enumerate(labels)]
-        before = ": " if labels else glue
-        for span in self._runs.ranges(field.span, number):
-            pieces.append(Piece(before, *trim_span(self._text, *span)))
-            before = " "
+        first, *others = self._stated(number) or [Piece("", field.start, field.start)]
+        pieces += [first._replace(before=": " if labels else glue), *others]
         return [piece for piece in pieces if piece.start < piece.end]
 
     def _of_field(self, number: int, lead: tuple[Span, ...]) -> Iterator[Unit]:

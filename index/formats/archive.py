@@ -1,7 +1,8 @@
-"""Zip and tar archives -> their members in order. Writes nothing, and no member's name ever becomes a path on disk.
+"""Zip and tar archives, and files packed with gzip -> their members in order.
 
-The size that an archive states for a member is not trusted: `index.formats.unpack` counts the bytes as they arrive. A
-compressed tar archive has no directory, so even skipping a member decompresses it; its bytes are counted here.
+Nothing is written, and no member's name ever becomes a path on disk. The size that an archive states for a member is not
+trusted: `index.formats.unpack` counts the bytes as they arrive. A compressed tar archive has no directory, so even skipping a
+member decompresses it; its bytes are counted here.
 """
 
 import bz2
@@ -63,6 +64,22 @@ def tar_members(file: IO[bytes], *, max_bytes: int) -> Iterator[Member]:
                 raise Damaged("its end is missing")
     except _DAMAGE as error:
         raise Damaged(str(error)) from error
+
+
+def gzip_members(file: IO[bytes], name: str) -> Iterator[Member]:
+    """The one file in a file packed with gzip, under that `name`."""
+    packed_bytes = file.seek(0, io.SEEK_END)
+
+    def data() -> Iterator[bytes]:
+        file.seek(0)
+        try:
+            with gzip.open(file) as stream:
+                while piece := stream.read(_PIECE_BYTES):
+                    yield piece
+        except _DAMAGE as error:
+            raise Damaged(str(error)) from error
+
+    yield Member(name, data, packed_bytes=packed_bytes)
 
 
 class _BoundedStream(io.BufferedIOBase):

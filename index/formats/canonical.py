@@ -2,12 +2,13 @@
 
 The rules, in order:
 
-1. A byte order mark (UTF-8, UTF-16, UTF-32) decides the encoding. Without one, strict UTF-8 is tried.
-2. Bytes that are not UTF-8, but whose accented letters mostly are, come from a damaged UTF-8 file. It is rejected, and
-   the message names the position: a guessed encoding would turn every accented letter into two wrong ones.
-3. Other bytes with a NUL among them are not text. The rest are in a legacy encoding: Windows-1252 if few letters are
-   accented and all those are Western European, else what charset-normalizer detects. If nothing fits, they are
-   rejected.
+1. A byte order mark (UTF-8, UTF-16, UTF-32) decides the encoding. Without one, UTF-16 is recognised by its NUL bytes,
+   ISO-2022 by its escapes, and strict UTF-8 is tried.
+2. Bytes that are not UTF-8 are in the encoding that the text names itself (`index.formats.declared`), if they fit it. Else,
+   if most accented letters are UTF-8, they come from a damaged UTF-8 file. It is rejected, and the message names the
+   position: a guessed encoding would turn every accented letter into two wrong ones.
+3. Other bytes with a NUL among them are not text. The rest are in an older encoding, if only one is possible
+   (`index.formats.legacy`); otherwise they are rejected, because a wrong guess would spoil the words unnoticed.
 4. CR LF and lone CR become LF: the platform that wrote the file does not matter to a quote.
 5. NUL and the other C0 and C1 controls, except tab, line feed, form feed and next line (U+0085), each become a space:
    they are invisible, and they break C strings, terminals and JSON parsers.
@@ -20,8 +21,10 @@ The result encodes as UTF-8, and SQLite and JSON return it unchanged.
 
 import codecs
 import re
+import unicodedata
 
-from charset_normalizer import from_bytes
+from index.formats.declared import declared_encoding
+from index.formats.legacy import legacy_encoding
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -32,7 +35,8 @@ _BYTE_ORDER_MARKS = (
 )
 _MULTI_BYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
 _SAMPLE = 200_000
-_WESTERN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüÿœßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒ¡¿«»‹›“”„‘’‚–—…•·€£§©®™°º\xa0")
+_ESCAPES = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
+_OUTSIDE_TEXT = frozenset({"Cc", "Cn", "Co", "Cs"})
 _NEWLINE = re.compile(r"\r\n?")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _INVISIBLE = re.compile("[\ufeff\u00ad]")
@@ -55,6 +59,11 @@ def decode_text(data: bytes) -> tuple[str, str]:
                 return data.decode(encoding), encoding.removesuffix("-sig")
             except UnicodeDecodeError as error:
                 raise BadEncoding(f"it claims to be {encoding} but is damaged at byte {error.start}") from error
+    for encoding in _by_their_bytes(data):
+        try:
+            return _require_text(data.decode(encoding)), encoding
+        except UnicodeDecodeError:
+            continue
     try:
         return _require_text(data.decode("utf-8")), "utf-8"
     except UnicodeDecodeError as error:
@@ -76,32 +85,53 @@ def _require_text(text: str) -> str:
     return text
 
 
+def _by_their_bytes(data: bytes) -> list[str]:
+    """The encodings whose bytes look like no others: UTF-16 without a mark, and ISO-2022."""
+    if b"\0" in data[:_SAMPLE] and len(data) % 2 == 0:
+        fitting = [encoding for encoding in ("utf-16-le", "utf-16-be") if _is_text_in(data[:_SAMPLE], encoding)]
+        return fitting if len(fitting) == 1 else []
+    return [encoding for escape, encoding in _ESCAPES if escape in data[:_SAMPLE]][:1]
+
+
+def _is_text_in(sample: bytes, encoding: str) -> bool:
+    """Whether the sample is text in an UTF-16 encoding: real letters, and blanks that are those of the right byte order."""
+    text = sample.decode(encoding, "replace")
+    blanks = text.count(" ") + text.count("\n")
+    swapped = sum(text.count(blank) for blank in "\u2000\u0a00\u0d00\u0900")
+    strange = sum(
+        unicodedata.category(letter) in _OUTSIDE_TEXT and letter not in "\t\n\r\f\x85" for letter in set(text)
+    )
+    return blanks > 0 and not swapped and not strange and "\ufffd" not in text
+
+
 def _decode_legacy(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
     """The text of bytes that are not UTF-8, as `error` says, and its encoding: rules 2 and 3."""
     if b"\0" in data[:_SAMPLE]:
         raise NotText("it holds NUL bytes and is not Unicode") from error
+    declared = declared_encoding(data)
+    if declared is not None:
+        try:
+            text = data.decode(declared)
+        except UnicodeDecodeError:
+            declared = None  # it names an encoding that it is not in
+        else:
+            if not _CONTROL.search(text):
+                return text, declared
     around = data[max(0, error.start - _SAMPLE) : error.start + _SAMPLE]
     valid = sum(len(match) for match in _MULTI_BYTE.findall(around) if _is_utf8(match))
     if 2 * valid > sum(byte >= 0x80 for byte in around):
         line = data.count(b"\n", 0, error.start) + 1
         value = data[error.start]
         raise BadEncoding(f"it is not valid UTF-8: byte {error.start} (line {line}) is 0x{value:02X}") from error
-    encoding = _legacy_encoding(data[:_SAMPLE], around)
+    encoding = legacy_encoding(around)
     if encoding is None:
-        raise BadEncoding(f"it is not UTF-8 (byte {error.start}), and no other encoding fits") from error
+        raise BadEncoding(
+            f"its encoding is not UTF-8 (byte {error.start}), and which older encoding it is in is not certain"
+        ) from error
     try:
         return data.decode(encoding), encoding
     except UnicodeDecodeError as later:
-        raise BadEncoding(f"it looks like {encoding} but does not decode at byte {later.start}") from later
-
-
-def _legacy_encoding(beginning: bytes, around: bytes) -> str | None:
-    western = around.decode("cp1252", "replace")
-    accented = [letter for letter in western if letter > "\x7f"]
-    if len(accented) < len(around) / 5 and _WESTERN.issuperset(accented):
-        return "cp1252"
-    best = from_bytes(beginning).best()
-    return None if best is None else best.encoding
+        raise BadEncoding(f"its encoding looks like {encoding}, but byte {later.start} does not fit") from later
 
 
 def _is_utf8(piece: bytes) -> bool:

@@ -40,6 +40,7 @@ class Parser(Enum):
     MAILBOX = "mailbox"
     ZIP = "zip"
     TAR = "tar"
+    GZIP = "gzip"
 
 
 class Format(NamedTuple):
@@ -96,18 +97,19 @@ _BY_SUFFIX: dict[str, Format] = {
     ".tar.gz": Format(Parser.TAR, "application/gzip"),
     ".tar.bz2": Format(Parser.TAR, "application/x-bzip2"),
     ".tar.xz": Format(Parser.TAR, "application/x-xz"),
+    ".gz": Format(Parser.GZIP, "application/gzip"),
 }
 _ALIASES = {
     "text/xml": "application/xml",
     "application/x-zip-compressed": "application/zip",
     "text/rtf": "application/rtf",
 }
-_CONTAINERS = frozenset({Parser.MAILBOX, Parser.ZIP, Parser.TAR})
+_CONTAINERS = frozenset({Parser.MAILBOX, Parser.ZIP, Parser.TAR, Parser.GZIP})
 _PLAIN = Format(Parser.TEXT, "text/plain")
 
 _MEDIA = """
     .7z .a .aac .aiff .apk .ar .avi .avif .bin .bmp .bz2 .cab .class .dat .db .deb .dll .dmg .dylib .ear .emf .eot
-    .exe .faiss .flac .flv .gguf .gif .gz .heic .ico .img .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mov
+    .exe .faiss .flac .flv .gguf .gif .heic .ico .img .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mov
     .mp3 .mp4 .mpeg .mpg .msi .npy .npz .o .obj .ogg .onnx .opus .otf .parquet .pickle .pkl .png .psd .pt .pth
     .pyc .pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .tif .tiff .ttf .wasm .wav .webm
     .webp .whl .wmf .wmv .woff .woff2 .xz .zst
@@ -138,6 +140,7 @@ _BEGINS_WITH = {
     ".tar.gz": (b"\x1f\x8b",),
     ".tar.bz2": (b"BZh",),
     ".tar.xz": (b"\xfd7zXZ\0",),
+    ".gz": (b"\x1f\x8b",),
 }
 _PDF_HEADER_WITHIN = 1024  # viewers accept the header anywhere in these first bytes (PDF 1.7, implementation note 13)
 
@@ -146,11 +149,17 @@ _TEMPORARY = re.compile(r"(?i)~\$|.*~\Z|#.*#\Z|.*\.(?:tmp|temp|part|partial|crdo
 
 
 def format_of(path: PurePath) -> Format | None:
-    """The format of the file of that name; None if it is skipped unopened. An unknown suffix may still be text."""
+    """The format of the file of that name; None if it is skipped unopened. An unknown suffix may still be text.
+
+    A file packed with gzip is skipped if the file in it would be.
+    """
     suffix = _suffix(path)
     if suffix in NEVER_TEXT | RECORDS:
         return None
-    return _BY_SUFFIX.get(suffix, _PLAIN)
+    file_format = _BY_SUFFIX.get(suffix, _PLAIN)
+    if file_format.parser is Parser.GZIP and _suffix(path.with_suffix("")) in NEVER_TEXT | RECORDS:
+        return None
+    return file_format
 
 
 def suffixes() -> list[str]:
@@ -175,9 +184,12 @@ def suffix_of(media_type: str) -> str:
 
 def skip_reason(path: PurePath) -> str:
     """Why a file for which `format_of` returns None is skipped."""
+    suffix = path.suffix
+    if suffix.lower() == ".gz":
+        suffix, path = "".join(path.suffixes[-2:]), path.with_suffix("")
     if path.suffix.lower() in RECORDS:
-        return f"{path.suffix} files hold records for programs"
-    return f"{path.suffix} files hold no text"
+        return f"{suffix} files hold records for programs"
+    return f"{suffix} files hold no text"
 
 
 def contradiction(path: PurePath, data: bytes) -> str | None:

@@ -12,7 +12,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MERGE_BUDGET = 2_000_000  # rows of merged ranges that are looked at; ranges of more hide nothing
 _MAX_NAMED = 12
 NO_VALUE = "(formula without a stored value)"
-"""What a cell shows whose formula was never calculated: marked as hidden, so that it is no answer."""
+"""What a cell reads as whose formula was never calculated. It is marked as inserted: the file does not say it."""
 
 
 class Area(NamedTuple):
@@ -112,7 +112,7 @@ def hide(cell: GridCell) -> None:
 
 def no_value() -> list[Part]:
     """Return the content of a cell whose formula has no stored value."""
-    return [Node(Kind.HIDDEN, [NO_VALUE])]
+    return [Node(Kind.INSERTED, [NO_VALUE])]
 
 
 def column_name(column: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from index.errors import DocumentRejected, NotADocument
-from index.formats.archive import tar_members, zip_members
+from index.formats.archive import gzip_members, tar_members, zip_members
 from index.formats.limits import Limits, UnpackedMember, Unpacking
 from index.formats.mail import attachments
 from index.formats.mbox import mailbox_messages
@@ -71,7 +71,7 @@ class _Unpacker:
         members, rejected = len(self.members), len(self.rejected)
         names: set[str] = set()
         try:
-            for member in self._members_of(file, file_format):
+            for member in self._members_of(file, name, file_format):
                 self._files += 1
                 if self._files > self._limits.members:
                     raise Overflow(f"it holds more than {self._limits.members:,} files")
@@ -84,11 +84,13 @@ class _Unpacker:
             del self.rejected[rejected:]
             raise DocumentRejected(uri, f"it is damaged or cut short ({str(error)[:100]})", _REPACK) from error
 
-    def _members_of(self, file: IO[bytes], file_format: Format) -> Iterator[Member]:
+    def _members_of(self, file: IO[bytes], name: PurePosixPath, file_format: Format) -> Iterator[Member]:
         if file_format.parser is Parser.ZIP:
             return zip_members(file)
         if file_format.parser is Parser.TAR:
             return tar_members(file, max_bytes=self._limits.unpacked_bytes)
+        if file_format.parser is Parser.GZIP:
+            return gzip_members(file, name.stem)
         if file_format.parser is Parser.MAILBOX:
             return mailbox_messages(file)
         return attachments(file.read())

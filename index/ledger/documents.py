@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from index.blocks.geometry import PageGeometry, unpack
 from index.errors import NotFound
+from index.ledger.damage import as_stored, require_kinds
 from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from
 from index.records import Document, DocumentSummary, Page
 from index.storage.sqlite import SqliteDatabase
@@ -84,7 +85,7 @@ class Documents:
         """Return the web pages that documents came from and what their servers reported about them, by URI."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT uri, found_by, etag, last_modified FROM visits ORDER BY uri")
-            return tuple(Visit(*row) for row in rows)
+            return tuple(map(_visit_from, rows))
 
     def list(self, ids: Sequence[str] | None = None, folder: str | None = None) -> list[DocumentSummary]:
         """Return the current documents by URI: all, or those with these ids, or with a URI below that of `folder`."""
@@ -108,6 +109,12 @@ class Documents:
                 values,
             )
             return [summary_from(row) for row in rows]
+
+
+@as_stored()
+def _visit_from(row: Sequence[object]) -> Visit:
+    require_kinds(row, (str, str, str, str))
+    return Visit(*map(str, row))
 
 
 def _not_found(document_id: str, version: str | None) -> NotFound:

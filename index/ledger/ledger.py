@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from index.errors import EncoderMismatch
 from index.ledger.chunks import Chunks
+from index.ledger.damage import as_stored, explain_damage
 from index.ledger.documents import Documents
 from index.ledger.entries import document_number, insert, retire, set_principals
 from index.ledger.permissions import Permissions
 from index.ledger.rows import ChunkedDocument, Visit
-from index.ledger.schema import prepare
+from index.ledger.schema import Facts, prepare
 from index.ledger.selections import SelectionCache
 from index.ledger.snapshot import EMBEDDED, Mark, Snapshot
 from index.records import FileStamp
@@ -38,12 +39,12 @@ class Ledger:
 
     def __init__(self, path: Path, *, encoder: str, dimension: int, caches: Sequence[Path] = ()) -> None:
         self.path = path
-        self._database = SqliteDatabase(path)
+        self._database = SqliteDatabase(path, explain_damage)
         facts = prepare(self._database, path, encoder=encoder, dimension=dimension, caches=caches)
         self._inode = path.stat().st_ino
         self._require_encoder(facts, encoder, dimension)
-        self.identity = int(facts["identity"])
-        self.encoder = facts["encoder"]
+        self.identity = facts.identity
+        self.encoder = facts.encoder
         self.dimension = dimension
         self.documents = Documents(self._database)
         self.chunks = Chunks(self._database, dimension)
@@ -71,7 +72,9 @@ class Ledger:
         """Hold one state of the ledger for as long as the `with` block lasts."""
         with self._database.reading() as connection:
             floor = connection.execute("SELECT value FROM facts WHERE name = 'floor'").fetchone()
-            yield Snapshot(connection, Mark(self.identity, _position(connection)), int(floor[0]), self.dimension)
+            with as_stored():
+                reaches_back_to = int(floor[0])
+            yield Snapshot(connection, Mark(self.identity, _position(connection)), reaches_back_to, self.dimension)
 
     def copy(self, target: Path) -> None:
         """Write the current state of the ledger into a new file at `target`."""
@@ -155,8 +158,8 @@ class Ledger:
                 (str(position), position),
             )
 
-    def _require_encoder(self, facts: dict[str, str], encoder: str, dimension: int) -> None:
-        stored = (facts["encoder"], int(facts["dimension"]))
+    def _require_encoder(self, facts: Facts, encoder: str, dimension: int) -> None:
+        stored = (facts.encoder, facts.dimension)
         if stored != (encoder, dimension):
             raise EncoderMismatch(
                 f"{self.path.parent.name}: the collection was made with encoder {stored[0]!r} ({stored[1]} dimensions), "
@@ -164,7 +167,8 @@ class Ledger:
             )
 
 
+@as_stored()
 def _position(connection: sqlite3.Connection) -> int:
     """Return the last position ever used, also if the log was trimmed after it."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
-    return row[0] if row else 0
+    return int(row[0]) if row else 0

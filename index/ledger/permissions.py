@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection
 from typing import NamedTuple
 
+from index.ledger.damage import as_stored
 from index.storage.sqlite import SqliteDatabase
 from index.uris import file_uri, uri_prefixes
 
@@ -42,7 +43,8 @@ class Permissions:
                 """,
                 (json.dumps(list(document_ids)),),
             )
-            return {document_id: frozenset(json.loads(principals)) for document_id, principals in rows}
+            with as_stored():
+                return {document_id: frozenset(json.loads(principals)) for document_id, principals in rows}
 
     def all_readable(self, document_ids: Collection[str], principals: Collection[str]) -> bool:
         """Whether everybody or one of `principals` may read each of the documents, current or removed.
@@ -79,5 +81,6 @@ class Permissions:
                     (json.dumps(uri_prefixes(file_uri(uri))),),
                 ).fetchone()
                 if row is not None:
-                    nearest[uri] = Root(row[0], frozenset(json.loads(row[1])))
+                    with as_stored():
+                        nearest[uri] = Root(row[0], frozenset(json.loads(row[1])))
         return nearest

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
+from types import NoneType
 from typing import Any, NamedTuple
 
 from index.blocks import geometry
 from index.blocks.codec import dump_rendering, load_rendering, pack, unpack
 from index.chunking.chunker import content_hash, embedded_text, embedding_context
 from index.chunking.units import chunk_rendering
+from index.ledger.damage import Kinds, as_stored, require_kinds
 from index.records import Chunk, Document, DocumentSummary, FileStamp, Page
 from index.uris import READING
 
@@ -84,9 +86,13 @@ DOCUMENT_COLUMNS = """
     (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id)
 """
 
+_DOCUMENT: Kinds = (str, str, str, str, str, bytes, str, bytes, str, str, str)
 
+
+@as_stored()
 def document_from(row: Sequence[Any]) -> Document:
     """Return the document of a row of `DOCUMENT_COLUMNS`, which belong to the table `versions`."""
+    require_kinds(row, _DOCUMENT)
     identity, version, uri, title, media_type, text, pages, blocks, metadata, warnings, principals = row
     return Document(
         id=identity,
@@ -103,6 +109,7 @@ def document_from(row: Sequence[Any]) -> Document:
     )
 
 
+@as_stored()
 def pages_from(column: str) -> tuple[Page, ...]:
     """Return the pages in a `pages` column."""
     return tuple(Page(*page) for page in json.loads(column))
@@ -155,23 +162,37 @@ CHUNK_COLUMNS = """
     c.rendered, c.units
 """
 
+_CHUNK: Kinds = (
+    *(int, str, str, str, int, int, int, str, str, str, str),
+    *((int, NoneType), (str, NoneType), (str, NoneType)),
+)
 
+
+@as_stored()
 def chunk_from(row: Sequence[Any]) -> ChunkRow:
     """Return the chunk of a row of `CHUNK_COLUMNS`."""
+    require_kinds(row, _CHUNK)
     number, identity, document_id, version, ordinal, start, stop, text, trail, title, uri, page, rendered, units = row
     rendering = None if units is None else load_rendering(units, start, text if rendered is None else rendered)
     chunk = Chunk(identity, document_id, version, ordinal, start, stop, text, tuple(json.loads(trail)), rendering)
     return ChunkRow(number, chunk, title, uri, page)
 
 
+@as_stored()
 def pending_from(row: Sequence[Any]) -> PendingText:
     """Return the text of a row of hash, context, text."""
+    require_kinds(row, (bytes, str, str))
     key, context, text = row
     return PendingText(key, embedded_text(context, text))
 
 
+_SUMMARY: Kinds = (str, str, str, str, str, int, int, (int, NoneType), (int, NoneType), (int, float), int, str)
+
+
+@as_stored()
 def summary_from(row: Sequence[Any]) -> DocumentSummary:
     """Return the summary of a row of its fields in order, with the source as size and modification time."""
+    require_kinds(row, _SUMMARY)
     (
         identity,
         version,

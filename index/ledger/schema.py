@@ -6,10 +6,12 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from index.blocks.block import Block, Kind
 from index.blocks.codec import pack
 from index.errors import LedgerDamaged, LedgerLost
+from index.ledger.damage import as_stored
 from index.ledger.note import is_expected, is_lost, write_note
 from index.storage.sqlite import SqliteDatabase, run_script
 
@@ -19,10 +21,18 @@ _STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql", "3": "schema_3_to_
 """The script that upgrades each earlier layout to the next one."""
 
 
+class Facts(NamedTuple):
+    """What a ledger says about itself: its identity, and the encoder and dimension of its vectors."""
+
+    identity: int
+    encoder: str
+    dimension: int
+
+
 def prepare(
     database: SqliteDatabase, path: Path, *, encoder: str, dimension: int, caches: Sequence[Path] = ()
-) -> dict[str, str]:
-    """Create or upgrade the tables as this version needs them. Returns the ledger's facts, by name.
+) -> Facts:
+    """Create or upgrade the tables as this version needs them. Returns what the ledger says about itself.
 
     Another process may do the same at the same time. `LedgerDamaged` for a layout that this version does not know, `LedgerLost`
     for a ledger without tables where there was one with tables, as its note or one of `caches` says.
@@ -47,8 +57,10 @@ def prepare(
             f"{path}: the ledger has layout {facts.get('schema')!r}, this version reads {_CURRENT!r}. "
             f"Use the version of Quoth that wrote it, or delete the folder {path.parent} and index the documents again"
         )
-    write_note(path, int(facts["identity"]))
-    return facts
+    with database.reading(), as_stored():
+        read = Facts(int(facts["identity"]), facts["encoder"], int(facts["dimension"]))
+    write_note(path, read.identity)
+    return read
 
 
 def _lost(path: Path, state: str) -> LedgerLost:

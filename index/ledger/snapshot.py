@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.chunking.chunker import lexical_text
+from index.ledger.damage import as_stored, require_kinds, require_numbers
 
 ADDED, REMOVED, EMBEDDED = 1, 2, 3
 
@@ -97,8 +98,11 @@ class Snapshot:
             """,
             _parameters(since, ADDED),
         )
-        for number, document, title, trail, text in rows:
-            yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
+        with as_stored():
+            for number, document, title, trail, text in rows:
+                require_numbers(number, document)
+                require_kinds((title, trail, text), (str, str, str))
+                yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
 
     def count_embedded(self) -> int:
         """Count the chunks that have a vector."""
@@ -130,11 +134,7 @@ class Snapshot:
             _parameters(since, EMBEDDED),
         )
         while batch := rows.fetchmany(_BATCH):
-            numbers, documents, blobs = zip(*batch, strict=True)
-            halves = np.frombuffer(b"".join(blobs), dtype="<f2").reshape(len(batch), -1)
-            yield VectorBatch(
-                np.array(numbers, dtype=np.int64), np.array(documents, dtype=np.int64), halves.astype(np.float32)
-            )
+            yield _batch_from(batch, self._dimension)
 
     def sqlite_problems(self) -> list[str]:
         """Return what SQLite's own checks report: damaged pages, indexes that disagree with tables, missing references."""
@@ -147,15 +147,17 @@ class Snapshot:
         rows = self._connection.execute(
             "SELECT d.number, d.uri, v.characters, v.text FROM documents d JOIN versions v ON v.number = d.version"
         )
-        for number, uri, characters, text in rows:
-            yield StoredDocument(number, uri, characters, text)
+        with as_stored():
+            for row in rows:
+                require_kinds(row, (int, str, int, bytes))
+                yield StoredDocument(*row)
 
     def chunks_of(self, document: int) -> list[StoredChunk]:
         """Return the chunks of the document with that ledger number, in order."""
         rows = self._connection.execute(
             "SELECT number, start, stop, text FROM chunks WHERE document = ? ORDER BY ordinal", (document,)
         )
-        return [StoredChunk(*row) for row in rows]
+        return [_chunk_from(row) for row in rows]
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the ledger numbers of all chunks, ascending."""
@@ -170,6 +172,23 @@ class Snapshot:
         return int(row[0])
 
 
+@as_stored()
+def _batch_from(rows: Sequence[tuple[int, int, bytes]], dimension: int) -> VectorBatch:
+    numbers, documents, blobs = zip(*rows, strict=True)
+    require_numbers(*numbers, *documents)
+    halves = np.frombuffer(b"".join(blobs), dtype="<f2").reshape(len(rows), dimension)
+    return VectorBatch(
+        np.array(numbers, dtype=np.int64), np.array(documents, dtype=np.int64), halves.astype(np.float32)
+    )
+
+
+@as_stored()
+def _chunk_from(row: Sequence[Any]) -> StoredChunk:
+    require_kinds(row, (int, int, int, str))
+    return StoredChunk(*row)
+
+
+@as_stored()
 def vectors_of(
     connection: sqlite3.Connection, chunks: NDArray[np.int64], dimension: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

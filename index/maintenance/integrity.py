@@ -39,7 +39,7 @@ class IntegrityProblem:
 def find_problems(
     ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex, writing: AbstractContextManager[None]
 ) -> Iterator[IntegrityProblem]:
-    """Yield everything that is wrong with a collection.
+    """Yield everything that is wrong with a collection; where the ledger cannot be read any further, that ends it.
 
     Only the caches are compared while `writing`, the writer lock, is held: they must not change then. They catch up first.
     """
@@ -57,13 +57,12 @@ def find_problems(
                 yield IntegrityProblem("lexicon", what, _REBUILD.format(place="lexicon/"))
             for what in _differing_vectors(snapshot, vectors):
                 yield IntegrityProblem("vectors", what, _REBUILD.format(place="vectors.json"))
+        for document in ledger.documents.list():
+            change = _file_change(document)
+            if change is not None:
+                yield IntegrityProblem("files", f"{document.uri} {change}", _REINDEX)
     except LedgerDamaged as error:
         yield IntegrityProblem("ledger", str(error), _RESTORE)
-        return
-    for document in ledger.documents.list():
-        change = _file_change(document)
-        if change is not None:
-            yield IntegrityProblem("files", f"{document.uri} {change}", _REINDEX)
 
 
 @contextmanager

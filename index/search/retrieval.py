@@ -2,20 +2,29 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.chunking.units import chunk_rendering
 from index.embedding.encoder import Encoder
 from index.errors import QueryInvalid
 from index.filters import Filter
+from index.ledger.documents import Documents
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkRow
 from index.ledger.selections import Selection
 from index.lexicon.index import Lexicon
 from index.records import Hit
+from index.search.copies import split_copies
 from index.search.fusion import FUSED_WEIGHT, reciprocal_rank
 from index.vectors.index import VectorIndex
+
+POOL = 50
+"""How many chunks of each ranking are fused at first; further ones come after them, twice as many each time."""
 
 _SEARCHES = 3
 
@@ -38,6 +47,20 @@ class _Candidate:
     bm25: float | None
 
 
+class _Query:
+    """A query, whose vector is made once."""
+
+    def __init__(self, text: str, encoder: Encoder) -> None:
+        self.text = text
+        self._encoder = encoder
+
+    @cached_property
+    def vector(self) -> NDArray[np.float32]:
+        """The vector of the text."""
+        vectors = self._encoder.encode([self.text])
+        return np.asarray(vectors[0])
+
+
 class Retrieval:
     """Searches a ledger through its caches, which it brings up to date first. Thread-safe."""
 
@@ -54,58 +77,84 @@ class Retrieval:
             raise QueryInvalid("the query is empty. Ask with at least one word")
         if k < 1 or depth < 1:
             raise QueryInvalid(f"k is {k} and depth is {depth}. Both must be at least 1")
-        if reranker is None:
-            return [_hit(row, candidate) for candidate, row in self._best(query, max(depth, k), k, where)]
-        read = self._best(query, max(depth, k), depth, where)
-        scores = reranker.score(query, [chunk_rendering(row.chunk).text for _, row in read]) if read else []
-        totals = [
-            float(score) + FUSED_WEIGHT * candidate.score for score, (candidate, _) in zip(scores, read, strict=True)
-        ]
-        ranked = sorted(range(len(read)), key=lambda place: (-totals[place], place))
-        return [_hit(read[place][1], read[place][0], totals[place]) for place in ranked[:k]]
+        ranked = self._ranked(_Query(query, self._encoder), k, where)
+        if reranker is not None:
+            ranked = self._reranked(query, ranked, k, reranker, depth)
+        return ranked[:k]
 
-    def _best(self, query: str, depth: int, count: int, where: Filter | None) -> list[tuple[_Candidate, ChunkRow]]:
-        """Return the best `count` of the fused ranking; search again if a writer replaced some of them in the meantime."""
+    def _ranked(self, query: _Query, k: int, where: Filter | None) -> list[Hit]:
+        """Return at least `k` hits of the fused ranking, if there are so many.
+
+        The best `POOL` chunks of both rankings are fused, then the best 2 `POOL`, and so on, each time those that are new: so
+        the hits for one `k` are the beginning of those for any larger one.
+        """
+        pool = POOL
+        hits = self._best(query, pool, where)
+        found = -1
+        while found < len(hits) < k:
+            found, pool = len(hits), 2 * pool
+            ids = {hit.chunk.id for hit in hits}
+            hits += [hit for hit in self._best(query, pool, where) if hit.chunk.id not in ids]
+        return hits
+
+    def _reranked(self, query: str, ranked: Sequence[Hit], k: int, reranker: Reranker, depth: int) -> list[Hit]:
+        """Return at least `k` of the hits as the reranker orders them, `depth` at a time, copies after the others.
+
+        A hit scores what the reranker says and its fused score. What was read later never comes before what was read earlier:
+        its scores are lowered to that end.
+        """
+        first, further = ranked[:POOL], ranked[POOL:]
+        read, copies = split_copies(query, first, lambda ids: modified_ns(self._ledger.documents, ids))
+        waiting = [*read, *copies, *further]
+        hits: list[Hit] = []
+        while waiting and len(hits) < k:
+            part, waiting = waiting[:depth], waiting[depth:]
+            scores = reranker.score(query, [chunk_rendering(hit.chunk).text for hit in part])
+            totals = [float(score) + FUSED_WEIGHT * hit.score for score, hit in zip(scores, part, strict=True)]
+            lower = max(0.0, max(totals) - hits[-1].score) if hits else 0.0
+            order = sorted(range(len(part)), key=lambda place: (-totals[place], place))
+            hits += [replace(part[place], score=totals[place] - lower) for place in order]
+        return hits
+
+    def _best(self, query: _Query, pool: int, where: Filter | None) -> list[Hit]:
+        """Return the fusion of the best `pool` of both rankings; search again if a writer replaced chunks in the meantime."""
         for _ in range(_SEARCHES):
             self._lexicon.catch_up(self._ledger)
             self._vectors.catch_up()
             selection = None if where is None or where.is_open else self._ledger.selections.get(where)
-            candidates = self._candidates(query, depth, selection)
-            rows = self._chunk_rows(candidates, count)
-            if len(rows) == min(count, len(candidates)):
+            candidates = self._candidates(query, pool, selection)
+            rows = self._ledger.chunks.get([candidate.number for candidate in candidates])
+            if len(rows) == len(candidates):
                 break
-        return rows
+        return [_hit(rows[candidate.number], candidate) for candidate in candidates if candidate.number in rows]
 
-    def _candidates(self, query: str, depth: int, selection: Selection | None) -> list[_Candidate]:
+    def _candidates(self, query: _Query, depth: int, selection: Selection | None) -> list[_Candidate]:
         dense = {}
         # With common words the lexical search takes as long as the dense one: 9 ms of a core each at a million chunks.
-        lexical_search = self._thread.submit(self._lexicon.search, query, depth, selection)
+        lexical_search = self._thread.submit(self._lexicon.search, query.text, depth, selection)
         if len(self._vectors):
-            dense = dict(self._vectors.search(self._encoder.encode([query])[0], depth, selection))
+            dense = dict(self._vectors.search(query.vector, depth, selection))
         has_not_begun = lexical_search.cancel()
-        lexical = dict(self._lexicon.search(query, depth, selection) if has_not_begun else lexical_search.result())
+        lexical = dict(self._lexicon.search(query.text, depth, selection) if has_not_begun else lexical_search.result())
         fused = reciprocal_rank([list(dense), list(lexical)])
         return [_Candidate(number, score, dense.get(number), lexical.get(number)) for number, score in fused]
 
-    def _chunk_rows(self, candidates: Sequence[_Candidate], count: int) -> list[tuple[_Candidate, ChunkRow]]:
-        """Return the first `count` candidates that the ledger still has, with their chunks."""
-        resolved: list[tuple[_Candidate, ChunkRow]] = []
-        place = 0
-        while len(resolved) < count and place < len(candidates):
-            part = candidates[place : place + count]
-            rows = self._ledger.chunks.get([candidate.number for candidate in part])
-            resolved += [(candidate, rows[candidate.number]) for candidate in part if candidate.number in rows]
-            place += count
-        return resolved[:count]
+
+def modified_ns(documents: Documents, ids: Sequence[str]) -> dict[str, int]:
+    """Return when the documents were modified, by id: as their files say, else when indexed; nanoseconds since 1970."""
+    return {
+        found.id: found.source.modified_ns if found.source else int(found.indexed_at * 1e9)
+        for found in documents.list(ids)
+    }
 
 
-def _hit(row: ChunkRow, candidate: _Candidate, score: float | None = None) -> Hit:
+def _hit(row: ChunkRow, candidate: _Candidate) -> Hit:
     return Hit(
         chunk=row.chunk,
         title=row.title,
         uri=row.uri,
         page=row.page,
-        score=candidate.score if score is None else score,
+        score=candidate.score,
         similarity=candidate.similarity,
         bm25=candidate.bm25,
     )

@@ -14,6 +14,8 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
 _BUSY_SECONDS = 30.0
+SOUND = "ok"
+"""What `quick_check` returns for a sound file."""
 
 
 class SqliteDatabase:
@@ -166,20 +168,20 @@ def translate_errors(path: Path) -> Iterator[None]:
             ) from error
         if primary in _DAMAGE:
             raise LedgerDamaged(
-                f"{path}: the ledger does not read ({error}; {_check(path)}). Restore the file from a backup, "
-                f"or delete the folder {path.parent} and index the documents again"
+                f"{path}: the ledger does not read ({error}; quick_check: {quick_check(path)}). Restore the file from a "
+                f"backup, or delete the folder {path.parent} and index the documents again"
             ) from error
         raise
 
 
-def _check(path: Path) -> str:
-    """Return the first problem that SQLite's own check reports."""
+def quick_check(path: Path) -> str:
+    """Return the first problem that SQLite's own check of the file reports; `SOUND` if there is none."""
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
             problem = connection.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
-        return f"quick_check: {error}"
-    return f"quick_check: {problem[0]}"
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return str(error)
+    return str(problem[0])

@@ -150,9 +150,21 @@ class Importer:
             self._add_gone(document)
         self.remove_gone()
 
+    @property
+    def gone(self) -> list[DocumentSummary]:
+        """Return the documents whose files are gone, without those that returned under another name."""
+        return [document for same_version in self._gone.values() for document in same_version.values()]
+
+    def keep(self, uris: Iterable[str]) -> None:
+        """Let the documents at these URIs stay in search although their files are gone."""
+        stays = set(uris)
+        for same_version in self._gone.values():
+            for document in [document for document in same_version.values() if document.uri in stays]:
+                del same_version[document.id]
+
     def remove_gone(self) -> None:
         """Remove the documents from search that are gone and did not return under another name."""
-        gone = (document for same_version in self._gone.values() for document in same_version.values())
+        gone = iter(self.gone)
         while batch := list(islice(gone, _REMOVE_BATCH)):
             with self._collection.writing():
                 self._collection.change(remove=sorted(self._untouched([document.id for document in batch])))

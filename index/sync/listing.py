@@ -14,6 +14,7 @@ from pathlib import Path
 
 from index.formats.registry import format_of, is_ignored, skip_reason
 from index.records import DocumentSummary, FileStamp
+from index.sync.retention import is_below
 from index.uris import file_uri
 
 
@@ -41,6 +42,10 @@ class Listing:
 
     `roots` are the URIs of the paths and `unknown` those that could not be listed. If a document is at or under a root, but
     neither among `files` nor at or under one of `unknown`, its file is gone.
+
+    `missing` are the roots that are not there, `empty` those that hold no document; both are among `rejected`. `disks` are the
+    roots that are there and the folders in them on which another disk is mounted, each with the identity of its file system.
+    `unsettled` are files that are there, but still being written: they are among `unknown`.
     """
 
     files: tuple[File, ...]
@@ -48,10 +53,14 @@ class Listing:
     rejected: tuple[Rejection, ...]
     roots: tuple[str, ...]
     unknown: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    disks: tuple[tuple[str, int], ...] = ()
+    unsettled: tuple[str, ...] = ()
 
     def is_gone(self, uri: str) -> bool:
         """Whether the file of the document at `uri`, which is not among the files, was deleted from these paths."""
-        return _is_under(uri, self.roots) and not _is_under(uri, self.unknown)
+        return _is_below_any(uri, self.roots) and not _is_below_any(uri, self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,9 @@ def list_files(paths: Sequence[Path]) -> Listing:
         rejected=tuple(walk.rejected.values()),
         roots=tuple(walk.roots),
         unknown=tuple(walk.unknown),
+        missing=tuple(walk.missing),
+        empty=tuple(walk.empty),
+        disks=tuple(walk.disks.items()),
     )
 
 
@@ -121,12 +133,21 @@ class _Walk:
         self.rejected: dict[str, Rejection] = {}
         self.roots: list[str] = []
         self.unknown: list[str] = []
+        self.missing: list[str] = []
+        self.empty: list[str] = []
+        self.disks: dict[str, int] = {}
 
     def add_root(self, path: Path) -> None:
         """Add everything at and under `path`."""
         try:
             root = path.resolve(strict=True)
             status = root.stat()
+        except FileNotFoundError as error:
+            missing = path.resolve()
+            self.missing.append(missing.as_uri())
+            self.roots.append(missing.as_uri())
+            self.rejected[missing.as_uri()] = _access_failure(missing.as_uri(), error)
+            return
         except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
             self._add_failure(Path(os.path.abspath(path)), error)
             return
@@ -134,15 +155,18 @@ class _Walk:
         self.roots.append(uri)
         if stat.S_ISDIR(status.st_mode):
             before = len(self.files) + len(self.skipped) + len(self.rejected)
-            self._add_folder(root)
+            self._add_disk(root)
+            self._add_folder(root, status.st_dev)
             if len(self.files) + len(self.skipped) + len(self.rejected) == before:
+                self.empty.append(uri)
                 self.rejected[uri] = Rejection(uri, "no document is in it", "Name a folder that holds documents")
         elif stat.S_ISREG(status.st_mode) and format_of(root) is not None:
             self.files[uri] = File(root, uri, FileStamp(status.st_size, status.st_mtime_ns))
         else:
             self.rejected[uri] = Rejection(uri, "it is no document", "Name documents, or a folder that holds them")
 
-    def _add_folder(self, folder: Path) -> None:
+    def _add_folder(self, folder: Path, device: int) -> None:
+        """Add what is in the folder, which lies on the `device`."""
         try:
             with os.scandir(folder) as entries:
                 ordered = sorted(entries, key=lambda entry: entry.name)
@@ -154,7 +178,14 @@ class _Walk:
                 continue
             path = folder / entry.name
             if entry.is_dir(follow_symlinks=False):
-                self._add_folder(path)
+                try:
+                    own = entry.stat(follow_symlinks=False).st_dev
+                except OSError as error:
+                    self._add_failure(path, error)
+                    continue
+                if own != device:
+                    self._add_disk(path)
+                self._add_folder(path, own)
             else:
                 self._add_entry(entry, path)
 
@@ -174,6 +205,11 @@ class _Walk:
             else:
                 self.files[uri] = File(path, uri, FileStamp(status.st_size, status.st_mtime_ns))
 
+    def _add_disk(self, folder: Path) -> None:
+        identity = disk_of(folder)
+        if identity is not None:
+            self.disks[folder.as_uri()] = identity
+
     def _add_failure(self, path: Path, error: OSError | RuntimeError) -> None:
         uri = path.as_uri()
         self.unknown.append(uri)
@@ -190,5 +226,20 @@ def _access_failure(uri: str, error: OSError | RuntimeError) -> Rejection:
     return Rejection(uri, f"it cannot be opened ({error.strerror})", "Check the disk it is on")
 
 
-def _is_under(uri: str, roots: Iterable[str]) -> bool:
-    return any(uri == root or uri.startswith(root.rstrip("/") + "/") for root in roots)
+def disk_of(path: Path) -> int | None:
+    """Return the identity of the file system at `path`, or at the nearest folder above that is there; None if it has none.
+
+    It is the one that the system reports (`f_fsid`): of most file systems on disks it stays the same after a restart.
+    """
+    for place in (path, *path.parents):
+        try:
+            return os.statvfs(place).f_fsid or None
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+    return None
+
+
+def _is_below_any(uri: str, roots: Iterable[str]) -> bool:
+    return any(is_below(uri, root) for root in roots)

@@ -23,8 +23,10 @@ from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
 from index.ledger.permissions import Inherited, Root
 from index.records import DocumentSummary, FileStamp
+from index.sync.folder_note import FolderNote, read_note, write_note
 from index.sync.importer import Importer
 from index.sync.listing import File, Listing, Rejection, list_files, plan_sync
+from index.sync.retention import Kept, is_below, kept_documents
 
 _PERMIT_BATCH = 500
 _READ_AHEAD = 4  # files per worker that may be read before they are stored
@@ -49,7 +51,8 @@ class SyncReport:
     """What a sync did, or would do, as URIs. `renamed` holds the new ones.
 
     `rejected` are files that should have been readable; a version of them that was indexed before stays. `skipped` are
-    pictures, programs and the like. `inherited` counts the new documents that are restricted although no principals were
+    pictures, programs and the like. `kept` are documents that stay although their files are gone (`index.sync.retention`), by
+    folder. `inherited` counts the new documents that are restricted although no principals were
     given, by where their readers come from. `seconds` is wall-clock time.
     """
 
@@ -60,6 +63,7 @@ class SyncReport:
     unchanged: tuple[str, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     skipped: tuple[Rejection, ...] = ()
+    kept: tuple[Kept, ...] = ()
     inherited: tuple[Inherited, ...] = ()
     seconds: float = 0.0
 
@@ -69,6 +73,7 @@ def sync(
     paths: Sequence[Path],
     *,
     principals: frozenset[str] | None = None,
+    prune: bool = False,
     on_progress: Callable[[SyncProgress], None] | None = None,
     limits: Limits | None = None,
 ) -> SyncReport:
@@ -78,11 +83,16 @@ def sync(
     existing documents keep their readers, and new ones get the principals last given for the nearest path above them, or
     are for everybody if there are none.
 
+    The documents of a path that is missing, suddenly empty, or without most of its files stay: see `kept` in the report. With
+    `prune` they are removed like any other document whose file is gone.
+
     A file that fails does not stop the others: see `rejected` in the report. Raises `CollectionBusy` if another process
     writes for longer than 10 s at a time, and `DiskFull`; in both cases everything stored before is kept.
     """
     started = time.monotonic()
-    report = sync_listing(collection, list_files(paths), principals=principals, on_progress=on_progress, limits=limits)
+    report = sync_listing(
+        collection, list_files(paths), principals=principals, prune=prune, on_progress=on_progress, limits=limits
+    )
     return replace(report, seconds=time.monotonic() - started)
 
 
@@ -91,6 +101,7 @@ def sync_listing(
     listing: Listing,
     *,
     principals: frozenset[str] | None = None,
+    prune: bool = False,
     on_progress: Callable[[SyncProgress], None] | None = None,
     limits: Limits | None = None,
 ) -> SyncReport:
@@ -100,6 +111,8 @@ def sync_listing(
     run.remember()
     run.permit()
     run.read_and_store(limits or Limits())
+    if not prune:
+        run.keep_suspicious()
     run.remove_gone()
     run.embed()
     return run.report(time.monotonic() - started)
@@ -110,25 +123,34 @@ def preview(
     paths: Sequence[Path],
     *,
     principals: frozenset[str] | None = None,
+    note: FolderNote | None = None,
     roots_of: Callable[[Sequence[str]], Mapping[str, Root]] = lambda _uris: {},
 ) -> SyncReport:
     """Return what a sync of `paths` would do to a collection that holds the documents `known`. Opens no file, changes nothing.
 
-    `roots_of` is that of the collection: who may read new files. Since nothing is read, a renamed file is reported as one
-    added and one removed, a touched file as changed, and a file that would be rejected as added or changed.
+    `roots_of` is that of the collection: who may read new files. `note` is the collection's note on its folders; without one,
+    nothing is kept whose file is gone. Since nothing is read, a renamed file is reported as one added and one removed, a
+    touched file as changed, and a file that would be rejected as added or changed.
     """
     started = time.monotonic()
     listing = list_files(paths)
+    known = list(known)
     plan = plan_sync(known, listing, principals)
+    new = {file.source for file in plan.added}
+    moved = {document.id for document in plan.gone if document.source in new}  # a renamed file keeps its size and time
+    missed = [document for document in plan.gone if document.id not in moved]
+    kept = kept_documents(known, missed, note.places(listing), note.kept) if note else []
+    stays = {uri for place in kept for uri in place.documents}
     above = roots_of([file.uri for file in plan.added]) if principals is None else {}
     restricting = Counter(root for root in above.values() if root.principals)
     return SyncReport(
         added=tuple(file.uri for file in plan.added),
         changed=(*(file.uri for file in plan.changed), *(document.uri for document in plan.permitted)),
-        removed=tuple(document.uri for document in plan.gone),
+        removed=tuple(document.uri for document in plan.gone if document.uri not in stays),
         unchanged=plan.unchanged,
-        rejected=listing.rejected,
+        rejected=_rejected(listing, known),
         skipped=listing.skipped,
+        kept=tuple(kept),
         inherited=tuple(Inherited(root, count) for root, count in restricting.items()),
         seconds=time.monotonic() - started,
     )
@@ -146,17 +168,21 @@ class _FolderSync:
         on_progress: Callable[[SyncProgress], None],
     ) -> None:
         self._collection = collection
+        self._known = known
         self._listing = listing
         self._on_progress = on_progress
         self._plan = plan_sync(known, listing, principals)
         self._files = (*self._plan.changed, *self._plan.added)
         self._principals = principals
         self._importer = Importer(collection, known, self._plan.gone, _is_unchanged, principals)
+        self._note = read_note(collection)
+        self._kept: list[Kept] = []
 
     def remember(self) -> None:
         """Record who may read what lies under the paths, before anything is read."""
         if self._principals is not None:
-            self._collection.record_roots(self._listing.roots, self._principals)
+            there = [uri for uri in self._listing.roots if uri not in self._listing.missing]
+            self._collection.record_roots(there, self._principals)
 
     def permit(self) -> None:
         """Give the principals to the documents whose files need not be read again."""
@@ -179,9 +205,15 @@ class _FolderSync:
                     self._importer.store()
                 self._on_progress(SyncProgress(done, len(self._files), current=file.uri))
 
+    def keep_suspicious(self) -> None:
+        """Keep the documents of folders that look as if their disk were not mounted."""
+        self._kept = kept_documents(self._known, self._importer.gone, self._note.places(self._listing), self._note.kept)
+        self._importer.keep(uri for place in self._kept for uri in place.documents)
+
     def remove_gone(self) -> None:
         """Remove the documents that are gone and did not return under another name."""
         self._importer.remove_gone()
+        write_note(self._collection, self._note.after(self._listing, self._kept))
 
     def embed(self) -> None:
         """Give every chunk a vector, including chunks that an earlier run left without one."""
@@ -196,8 +228,9 @@ class _FolderSync:
         return replace(
             imported,
             unchanged=(*self._plan.unchanged, *imported.unchanged),
-            rejected=(*self._listing.rejected, *imported.rejected),
+            rejected=(*_rejected(self._listing, self._known), *imported.rejected),
             skipped=(*self._listing.skipped, *imported.skipped),
+            kept=tuple(self._kept),
         )
 
 
@@ -214,6 +247,13 @@ def import_report(importer: Importer, seconds: float) -> SyncReport:
         inherited=importer.inherited,
         seconds=seconds,
     )
+
+
+def _rejected(listing: Listing, known: Iterable[DocumentSummary]) -> tuple[Rejection, ...]:
+    """Return what was rejected while listing, without the empty folders from which there are documents: they are `kept`."""
+    uris = [document.uri for document in known]
+    empty = {place for place in listing.empty if any(is_below(uri, place) for uri in uris)}
+    return tuple(rejection for rejection in listing.rejected if rejection.uri not in empty)
 
 
 def _read_files(files: Sequence[File], limits: Limits) -> Generator[tuple[File, Contents], None, None]:

@@ -44,9 +44,10 @@ def follow(
 ) -> None:
     """Keep `collection` matching the files at and under `paths`, until `stop` is set.
 
-    `on_report` gets the report of every sync that changed or rejected something, `on_retry` each error after which the sync
-    is tried again (another process writes, the disk is full). `principals` as in `sync`. Other processes can write between
-    two syncs. Raises `FolderUnwatchable`, and KeyboardInterrupt in the main thread; everything stored before is kept.
+    `on_report` gets the report of every sync that changed or rejected something, or that keeps documents whose files are gone;
+    `on_retry` gets each error after which the sync is tried again (another process writes, the disk is full). `principals` as
+    in `sync`. Other processes can write between two syncs. Raises `FolderUnwatchable`, and KeyboardInterrupt in the main
+    thread; everything stored before is kept.
     """
     follower = _Follower(collection, paths, principals, limits or Limits(), settle)
     while not stop.is_set():
@@ -95,6 +96,7 @@ class _Follower:
         self._changed: set[str] = set()
         self._unreadable: dict[str, FileStamp] = {}
         self._reported: tuple[Rejection, ...] = ()
+        self._kept: frozenset[str] = frozenset()
         self._is_due = True
         self._checked_at = 0.0
         self._not_before = 0.0
@@ -137,13 +139,16 @@ class _Follower:
                         self._collection.refresh_source(known.id, None)
             plan = plan_sync(self._collection.documents.list(), listing)
         if not (plan.added or plan.changed or plan.gone or rejected):
+            self._kept = frozenset()
             return None
         report = sync_listing(self._collection, listing, principals=self._principals, limits=self._limits)
         # What is still to do are rejected files, which would otherwise be read at every check.
         again = plan_sync(self._collection.documents.list(), listing)
         self._unreadable.update({file.uri: file.source for file in (*again.added, *again.changed)})
+        kept = frozenset(uri for place in report.kept for uri in place.documents)
+        is_news, self._kept = not kept <= self._kept, kept
         did = report.added or report.changed or report.renamed or report.removed or report.rejected
-        return report if did else None
+        return report if did or is_news else None
 
     def _has_changed_files(self) -> bool:
         """Whether a path that is a file itself has changed: there are events for folders only."""
@@ -213,4 +218,10 @@ def _stamps(listing: Listing) -> dict[str, FileStamp]:
 def _without(listing: Listing, uris: set[str]) -> Listing:
     """Return the listing with the files at `uris` moved to `unknown`."""
     files = tuple(file for file in listing.files if file.uri not in uris)
-    return replace(listing, files=files, unknown=(*listing.unknown, *sorted(uris)))
+    unsettled = tuple(file.uri for file in listing.files if file.uri in uris)
+    return replace(
+        listing,
+        files=files,
+        unknown=(*listing.unknown, *sorted(uris)),
+        unsettled=(*listing.unsettled, *unsettled),
+    )

@@ -3,7 +3,8 @@
 An address is that of a page, or of a sitemap, which stands for the pages that it lists on its own host; links are not
 followed. Requests carry what the server said at the last visit, so a page that has not changed is neither sent nor read again.
 A page that cannot be fetched stays as it was; one that its server reports gone, or that its sitemap no longer lists, is
-removed.
+removed. If more than half of the ten or more pages of a sitemap are gone in one run, they stay until it is confirmed
+(`index.sync.retention`): a server that is set up wrongly says of every page that it is gone.
 """
 
 import os
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,7 @@ from index.ledger.rows import Visit
 from index.records import DocumentSummary
 from index.sync.importer import Importer
 from index.sync.listing import Rejection
+from index.sync.retention import Kept, Reason, is_most
 from index.sync.sync import SyncProgress, SyncReport, import_report
 from index.uris import file_uri
 from index.web.discovery import Discovery, discover_pages
@@ -37,6 +40,7 @@ def sync_web(
     addresses: Sequence[str],
     *,
     principals: frozenset[str] | None = None,
+    prune: bool = False,
     on_progress: Callable[[SyncProgress], None] | None = None,
     web_limits: WebLimits | None = None,
     limits: Limits | None = None,
@@ -44,9 +48,9 @@ def sync_web(
 ) -> SyncReport:
     """Make `collection` match the pages at `addresses`, and those that sitemaps among them list.
 
-    `principals` as in `index.sync.sync.sync`. Pages are fetched from machines that are not on the public internet only with
-    `allow_private`. A page that fails does not stop the others: see `rejected` in the report. Raises `CollectionBusy` and
-    `DiskFull` as `sync` does.
+    `principals` and `prune` as in `index.sync.sync.sync`. Pages are fetched from machines that are not on the public internet
+    only with `allow_private`. A page that fails does not stop the others: see `rejected` in the report. Raises
+    `CollectionBusy` and `DiskFull` as `sync` does.
     """
     started = time.monotonic()
     limits = limits or Limits()
@@ -54,7 +58,8 @@ def sync_web(
         collection.record_roots([place for address in addresses if (place := _normal_address(address))], principals)
     with Fetcher(web_limits, allow_private=allow_private) as fetcher, Extractor(limits) as extractor:
         run = _WebSync(collection, fetcher, extractor, principals, on_progress or (lambda _: None))
-        run.read_and_store(discover_pages(fetcher, addresses, run.visits), deadline=started + fetcher.limits.seconds)
+        discovery = discover_pages(fetcher, addresses, run.visits)
+        run.read_and_store(discovery, deadline=started + fetcher.limits.seconds, prune=prune)
     collection.embed_pending(on_progress=run.report_vectors)
     return run.report(time.monotonic() - started)
 
@@ -85,8 +90,9 @@ class _WebSync:
         self._new_visits: list[Visit] = []
         self._seen: set[str] = set()
         self._gone: set[str] = set()
+        self._kept: list[Kept] = []
 
-    def read_and_store(self, discovery: Discovery, *, deadline: float) -> None:
+    def read_and_store(self, discovery: Discovery, *, deadline: float, prune: bool) -> None:
         """Read the pages, store them in batches, and remove what is gone."""
         self._importer.rejected += discovery.rejected
         self._importer.skipped += discovery.skipped
@@ -124,7 +130,7 @@ class _WebSync:
         for found_by, count in unread.items():
             reason = f"the time of {self._fetcher.limits.seconds:g} s was over before {count:,} of its pages were read"
             self._importer.rejected.append(Rejection(found_by, reason, "Run it again: what was read is not sent again"))
-        self._remove_gone(whole)
+        self._remove_gone(whole, prune=prune)
 
     def report_vectors(self, done: int, total: int) -> None:
         """Report how many chunks have a vector."""
@@ -132,7 +138,7 @@ class _WebSync:
 
     def report(self, seconds: float) -> SyncReport:
         """Return what the sync did."""
-        return import_report(self._importer, seconds)
+        return replace(import_report(self._importer, seconds), kept=tuple(self._kept))
 
     def _contents(self, fetched: FetchedPage, body: bytes) -> Contents:
         """The contents of the page, read in the same sandbox as a file."""
@@ -184,12 +190,28 @@ class _WebSync:
         self._collection.record_visits(self._new_visits)
         self._new_visits = []
 
-    def _remove_gone(self, whole: set[str]) -> None:
+    def _remove_gone(self, whole: set[str], *, prune: bool) -> None:
         """Remove pages that are gone, and those no longer listed by a sitemap that was read completely (`whole`)."""
         unlisted = {uri for uri, visit in self.visits.items() if visit.found_by in whole and uri not in self._seen}
         gone = (self._gone | unlisted) - self._seen
+        if not prune:
+            gone -= self._keep_most_gone(gone)
         self._importer.remove(document for uri in gone for document in self._pages.get(uri, ()))
         self._collection.record_visits((), forget=sorted(gone))
+
+    def _keep_most_gone(self, gone: set[str]) -> set[str]:
+        """Return the pages among `gone` that stay because most pages of their sitemap are gone at once."""
+        listed: dict[str, list[str]] = {}
+        for uri, visit in self.visits.items():
+            listed.setdefault(visit.found_by, []).append(uri)
+        stays: set[str] = set()
+        for place, uris in listed.items():
+            lost = [uri for uri in uris if uri in gone]
+            if is_most(len(lost), len(uris)):
+                stays.update(lost)
+                documents = tuple(document.uri for uri in lost for document in self._pages.get(uri, ()))
+                self._kept.append(Kept(place, Reason.MOST_UNLISTED, len(lost), len(uris), documents))
+        return stays
 
 
 def _normal_address(address: str) -> str | None:

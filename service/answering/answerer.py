@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from index.chunking.units import chunk_rendering
 from index.collection import Collection
@@ -10,7 +11,9 @@ from index.filters import Filter
 from index.lexicon.analysis import identifiers
 from index.library import Library
 from index.records import Hit, Page
+from index.search.copies import split_copies
 from index.search.fusion import reciprocal_rank
+from index.search.retrieval import POOL, modified_ns
 from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
 from service.answering.evidence import Weighed, is_met, weigh
@@ -30,6 +33,7 @@ from service.text.refusals import refusal_of
 
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
+MAX_POOL = 1600  # how many passages are looked through for `depth` that are no copies of each other
 FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
@@ -149,7 +153,9 @@ class Answerer:
                 conversation_id=question.conversation_id or self.new_id(),
                 question=question.text,
                 rewritten_question=rewritten.text,
-                text=" ".join(with_markers(s.text, s.citations) for s in sentences) if sentences else refusal_of(question.text),
+                text=" ".join(with_markers(s.text, s.citations) for s in sentences)
+                if sentences
+                else refusal_of(question.text),
                 refused=not sentences,
                 confidence=confidence,
                 sentences=tuple(sentences),
@@ -241,13 +247,18 @@ def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def search_hits(collection: Collection, queries: Sequence[str], depth: int, where: Filter) -> list[Hit]:
-    """The best `depth` passages over all queries. If several queries find a passage, its hit is that of the first of them."""
-    if len(queries) == 1:
-        return collection.search(queries[0], k=depth, where=where)
-    rankings = [collection.search(query, k=max(depth, FUSION_POOL), where=where) for query in queries]
-    hits = {hit.chunk.id: hit for ranking in reversed(rankings) for hit in ranking}
-    ids = [[hit.chunk.id for hit in ranking] for ranking in rankings]
-    return [hits[id] for id, _ in reciprocal_rank(ids, FUSION_CONSTANT, QUERY_WEIGHTS)[:depth]]
+    """The best `depth` passages over all queries, near-copies left out. One that several queries find is that of the first."""
+    pool = max(depth, POOL if len(queries) == 1 else FUSION_POOL)
+    while True:
+        rankings = [collection.search(query, k=pool, where=where) for query in queries]
+        hits = {hit.chunk.id: hit for ranking in reversed(rankings) for hit in ranking}
+        ids = [[hit.chunk.id for hit in ranking] for ranking in rankings]
+        fused = reciprocal_rank(ids, FUSION_CONSTANT, QUERY_WEIGHTS[: len(ids)])
+        ranked = [hits[id] for id, _ in fused][:pool]
+        read, _ = split_copies(" ".join(queries), ranked, partial(modified_ns, collection.documents))
+        if len(read) >= depth or len(ranked) < pool or pool >= MAX_POOL:
+            return read[:depth]
+        pool *= 2
 
 
 def _add_usage(one: Usage, other: Usage) -> Usage:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from service.answering.citations import Numbering
-from service.answering.quotes import SEPARATOR, SupportingQuotes, best_quotes, has_figures
+from service.answering.quotes import SEPARATOR, SupportingQuotes, best_quotes, evidence_of, premise, weigh
 from service.answering.subjects import Claim, SubjectResolver
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.prose import holds_json
@@ -176,10 +176,9 @@ class DraftChecker:
             if evidence.support >= min_support and not self._subjects.is_about(evidence.quotes, claim):
                 evidence = replace(evidence, support=0.0)
             if evidence.support >= min_support and reading != claim.text:
-                premise = SEPARATOR.join(self._text(quote) for quote in evidence.quotes)
-                (alone,) = self._checker.check([(claim.text, premise)])
-                shown = alone if has_figures(premise, claim.text) else 0.0
-                evidence = replace(evidence, support=min(evidence.support, shown))
+                cited = evidence_of(evidence.quotes, self._passages)
+                (alone,) = self._checker.check([(claim.text, premise(cited))])
+                evidence = replace(evidence, support=min(evidence.support, weigh(claim.text, cited, alone)))
             best = max(best, evidence, key=lambda found: (found.support, len(found.quotes)))
             if best.support >= min_support:
                 break

@@ -13,6 +13,7 @@ from math import log
 from index.blocks.block import Kind, Span
 from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
+from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, copies, denies
 from service.text.plain import is_heading
 from service.text.terms import content_words, figures, stated_figures
 
@@ -45,21 +46,21 @@ def best_quotes(
     """The quotes for `claim` from the passages `passages[i]` with i in `among`.
 
     Quotes support the claim at a probability of `min_support` or more; the shortest that do are returned, else the most
-    probable. A quote that lacks a figure of the claim does not support it, whatever the checker's probability.
+    probable. `weigh` says when rules decide in place of the checker.
     """
     tries = list(_candidate_quotes(claim, passages, among))
     if not tries:
         return SupportingQuotes()
-    premises = [SEPARATOR.join(_text(quote, passages) for quote in quotes) for quotes in tries]
-    probabilities = checker.check([(claim, premise) for premise in premises])
+    found = [evidence_of(quotes, passages) for quotes in tries]
+    probabilities = checker.check([(claim, premise(evidence)) for evidence in found])
     candidates = [
-        SupportingQuotes(quotes, probability if has_figures(premise, claim) else 0.0)
-        for quotes, premise, probability in zip(tries, premises, probabilities, strict=True)
+        SupportingQuotes(quotes, weigh(claim, evidence, probability))
+        for quotes, evidence, probability in zip(tries, found, probabilities, strict=True)
     ]
     supporting = [evidence for evidence in candidates if evidence.support >= min_support]
     if supporting:
-        return min(supporting, key=lambda evidence: (_sentence_count(evidence, passages), -evidence.support))
-    return max(candidates, key=lambda evidence: evidence.support)
+        return min(supporting, key=lambda candidate: (_sentence_count(candidate, passages), -candidate.support))
+    return max(candidates, key=lambda candidate: candidate.support)
 
 
 def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:
@@ -111,6 +112,31 @@ def _sentence_count(evidence: SupportingQuotes, passages: Sequence[Passage]) -> 
         for quote in evidence.quotes
         for sentence in passages[quote.passage].reading.sentences
     )
+
+
+def evidence_of(quotes: Sequence[Quote], passages: Sequence[Passage]) -> list[Evidence]:
+    """The quotes with the headings above them."""
+    hits = [passages[quote.passage].hit for quote in quotes]
+    return [
+        Evidence(_text(quote, passages), CONTEXT_SEPARATOR.join((hit.title, *hit.chunk.trail)))
+        for quote, hit in zip(quotes, hits, strict=True)
+    ]
+
+
+def premise(evidence: Sequence[Evidence]) -> str:
+    """The text that the support checker reads."""
+    return SEPARATOR.join(part.quote for part in evidence)
+
+
+def weigh(claim: str, evidence: Sequence[Evidence], probability: float) -> float:
+    """The support of a claim, given the checker's probability for it.
+
+    1 if the claim copies the evidence word by word. 0 if the evidence lacks a number of the claim, or if the claim is nearly a
+    copy and differs in a word that decides. Else the probability.
+    """
+    if copies(evidence, claim):
+        return 1.0
+    return 0.0 if denies(evidence, claim) or not has_figures(premise(evidence), claim) else probability
 
 
 def has_figures(premise: str, claim: str) -> bool:

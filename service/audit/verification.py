@@ -5,17 +5,19 @@ documents cannot prove is not checked: the question, the confidence, the scores.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 
 from index.blocks.statement import statement
+from index.blocks.unit import Unit, render
 from index.chunking.chunker import chunk_id
 from index.chunking.units import document_units
 from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
-from service.answering.quotes import SEPARATOR, has_figures
+from service.answering.quotes import premise, weigh
 from service.generators.extractive import MIN_OVERLAP
 from service.records import Answer, Citation, Sentence
+from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.plain import plain_line
 from service.text.refusals import REFUSAL, REFUSALS
 from service.text.subjects import lacks_subject
@@ -243,26 +245,26 @@ def _support_findings(
     """
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = checked = 0
-    findings, open_claims = list[Finding](), list[tuple[int, Sentence, str]]()
+    findings, open_claims = list[Finding](), list[tuple[int, Sentence, list[Evidence]]]()
     for number, sentence in enumerate(answer.sentences, start=1):
-        cited = [by_number[number] for number in sentence.citations if number in by_number]
-        quotes = [_with_context(citation) for citation in cited]
+        cited = [by_number[place] for place in sentence.citations if place in by_number]
+        quotes = [citation.quote for citation in cited]
         if not sentence.supported and lacks_subject(sentence.text):
             checked += 1
-        elif cited and is_made_of(sentence.text, [citation.quote for citation in cited], _statement(cited[0], opener)):
+        elif cited and is_made_of(sentence.text, quotes, _statement(cited[0], opener)):
             quoted += sentence.supported
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
         else:
-            open_claims.append((number, sentence, SEPARATOR.join(quotes)))
-    if not open_claims:
-        return quoted, checked, findings
-    probabilities = check([(sentence.text, premise) for _, sentence, premise in open_claims])
-    for (number, sentence, premise), probability in zip(open_claims, probabilities, strict=True):
-        found = probability if has_figures(premise, sentence.text) else 0.0
-        confirmed = found >= min_support - TOLERANCE if sentence.supported else found < min_support + TOLERANCE
-        checked += confirmed
-        if not confirmed:
+            context = [CONTEXT_SEPARATOR.join((citation.title, *citation.trail)) for citation in cited]
+            read = [_as_read(citation, opener) for citation in cited]
+            open_claims.append((number, sentence, [Evidence(*pair) for pair in zip(read, context, strict=True)]))
+    probabilities = check([(s.text, premise(evidence)) for _, s, evidence in open_claims]) if open_claims else ()
+    for (number, sentence, evidence), probability in zip(open_claims, probabilities, strict=True):
+        found = weigh(sentence.text, evidence, probability)
+        if found >= min_support - TOLERANCE if sentence.supported else found < min_support + TOLERANCE:
+            checked += 1
+        else:
             findings.append(_support_finding(number, sentence, found))
     return quoted, checked, findings
 
@@ -287,15 +289,24 @@ def is_made_of(sentence: str, quotes: Sequence[str], stated: str | None = None) 
 def _statement(citation: Citation, opener: Opener) -> str | None:
     """What the units in the cited range of the document state; None without the document, or without a unit there."""
     document = opener(citation.document_id, citation.version)
-    if document is None:
+    units = _units(citation, document)
+    if document is None or not units:
         return None
-    units = [u for u in document_units(document) if citation.start <= u.start and u.end <= citation.end]
-    return statement(units, lambda span: document.text[span.start : span.end], plain_line) if units else None
+    return statement(units, lambda span: document.text[span.start : span.end], plain_line)
 
 
-def _with_context(citation: Citation) -> str:
-    """The quote after the ranges that it is read with."""
-    return "\n".join([*(excerpt.quote for excerpt in citation.context), citation.quote])
+def _as_read(citation: Citation, opener: Opener) -> str:
+    """The quote as it is read, with its header cells and the like; the quote itself where its units are not known."""
+    document = opener(citation.document_id, citation.version)
+    units = _units(citation, document)
+    if document is None or not units:
+        return citation.quote
+    return render(document.text, [replace(unit, lead=()) for unit in units]).text
+
+
+def _units(citation: Citation, document: Document | None) -> list[Unit]:
+    found = document_units(document) if document is not None else []
+    return [unit for unit in found if citation.start <= unit.start and unit.end <= citation.end]
 
 
 def _support_finding(number: int, sentence: Sentence, found: float) -> Finding:

@@ -1,7 +1,7 @@
 """The app `quoth` with the commands ask, search and doctor; the other commands are in files of their own.
 
-Exit codes: 0 done, 1 an error (one line on standard error), 2 a command that cannot be read, 3 a refusal (`ask`),
-130 stopped with Ctrl-C.
+Exit codes: 0 done, 1 an error (one line on standard error), 2 a command that cannot be read, 3 a refusal (`ask`), 4 done
+except for files that were rejected or kept (`index`), 130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -90,9 +90,7 @@ def search(
     _require_collection(settings)
     service = _service(settings)
     reranker = service.reader if settings.rerank else None
-    hits = service.library.open(settings.collection).search(
-        query, k=k, reranker=reranker, depth=max(settings.rerank_depth, k)
-    )
+    hits = service.library.open(settings.collection).search(query, k=k, reranker=reranker, depth=settings.rerank_depth)
     if as_json:
         from service.schemas.search import PassageOut, SearchResponse
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from index.errors import IndexingError
+from index.errors import IndexingError, LedgerDamaged
 from index.records import CollectionState, DocumentSummary
 from service.cli.console import JsonOption, library_of, quiet_settings
 from service.cli.rendering import Line, clean, readable, show
@@ -38,10 +38,12 @@ def overview(context: typer.Context, verify: VerifyOption = False, as_json: Json
     if context.invoked_subcommand is not None:
         return
     library = _library()
-    states, unreadable = [], []
+    states, unreadable, opened = [], [], []
     for name in library.names():
         try:
-            states.append(library.open(name).state())
+            collection = library.open(name)
+            opened.append(name)
+            states.append(collection.state())
         except IndexingError as error:
             unreadable.append(str(error))
     if as_json:
@@ -50,7 +52,7 @@ def overview(context: typer.Context, verify: VerifyOption = False, as_json: Json
         show(Console(), overview_lines(states))
     show(Console(stderr=True), unreadable_lines(unreadable))
     if verify:
-        _verify(library, [state.name for state in states])
+        _verify(library, opened)
     if unreadable:
         raise typer.Exit(1)
 
@@ -60,7 +62,12 @@ def describe(name: NameArgument, verify: VerifyOption = False, as_json: JsonOpti
     """Show a collection: its sizes, its encoder and its documents."""
     library = _library()
     collection = library.open(name)
-    state, documents = collection.state(), collection.documents.list()
+    try:
+        state, documents = collection.state(), collection.documents.list()
+    except LedgerDamaged:
+        if verify:
+            _verify(library, [name])
+        raise
     if as_json:
         typer.echo(
             json.dumps(

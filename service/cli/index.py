@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli import rendering
 from service.cli.console import CollectionOption, library_of, quiet_settings, stderr, stdout
 from service.cli.interruption import INTERRUPTED
+from service.cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from index.collection import Collection
     from index.library import Library
-    from index.sync.sync import SyncProgress, SyncReport
+    from index.sync.sync import SyncReport
+
+
+INCOMPLETE = 4
+"""The exit code when documents were indexed, but a file was rejected, or documents whose files are gone were kept."""
 
 
 def index(
@@ -30,6 +34,17 @@ def index(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Then follow the folders, until Ctrl-C.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List the files that are skipped, too.")] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Also remove the documents of a folder that is missing, empty, on another disk than before, or without more "
+            "than half of its files (of ten or more) at once. They are kept otherwise: its disk may not be mounted.",
+        ),
+    ] = False,
+    accept_rejected: Annotated[
+        bool, typer.Option("--accept-rejected", help="Exit with 0 even if files were rejected.")
+    ] = False,
     principal: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="User or group who may read the documents; give it once for each."),
@@ -40,7 +55,11 @@ def index(
         bool, typer.Option("--allow-private", help="Read web pages from this machine and the local network, too.")
     ] = False,
 ) -> None:
-    """Read documents into a collection. Run it again after changes: only what changed is read."""
+    """Read documents into a collection. Run it again after changes: only what changed is read.
+
+    Exit code 0: everything is indexed; 4: all but the files that were rejected, or documents whose files are gone were kept;
+    1: nothing could be indexed, or another error.
+    """
     if dry_run and watch:
         raise typer.BadParameter("--dry-run changes nothing, so there is nothing to watch for. Leave one of them out.")
     paths = [Path(source) for source in sources if not _is_address(source)]
@@ -51,31 +70,23 @@ def index(
     settings = quiet_settings(collection=collection)
     library = library_of(settings)
     if dry_run:
-        planned = _plan(library, settings.collection, paths, principals)
+        planned = _plan(library, settings.collection, paths, principals, prune=prune)
         _show_report(planned, settings.collection, verbose=verbose, listed=True)
         stdout().print("Nothing was changed.")
         return
     if not addresses and not watch and settings.collection not in library.names():
-        planned = _plan(library, settings.collection, paths, principals)
+        planned = _plan(library, settings.collection, paths, principals, prune=prune)
         if not planned.added:
             _show_report(planned, settings.collection, verbose=verbose)
             stderr().print("There is nothing to index, so no collection was made.", highlight=False)
             raise typer.Exit(1 if planned.rejected else 0)
     opened = library.open_or_create(settings.collection)
-    with _progress() as progress:
-        task = progress.add_task("Looking for documents", total=None)
-
-        def advance(at: SyncProgress) -> None:
-            if at.chunks_total:
-                progress.update(task, description="Making vectors", completed=at.chunks_done, total=at.chunks_total)
-            else:
-                progress.update(task, description="Reading", completed=at.files_done, total=at.files_total)
-
+    with shown_progress(stderr()) as advance:
         reports: list[SyncReport] = []
         if paths:
             from index.sync.sync import sync
 
-            reports.append(sync(opened, paths, principals=principals, on_progress=advance))
+            reports.append(sync(opened, paths, principals=principals, prune=prune, on_progress=advance))
         if addresses:
             from index.web.fetcher import WebLimits
             from index.web.sync import sync_web
@@ -85,6 +96,7 @@ def index(
                     opened,
                     addresses,
                     principals=principals,
+                    prune=prune,
                     on_progress=advance,
                     web_limits=WebLimits(pages=max_pages),
                     allow_private=allow_private,
@@ -94,20 +106,38 @@ def index(
         _show_report(report, settings.collection, verbose=verbose)
     if watch:
         _follow(opened, paths, principals, verbose=verbose)
-    if any(report.rejected for report in reports) and not any(_has_documents(report) for report in reports):
-        raise typer.Exit(1)
+    code = _exit_code(reports, accept_rejected=accept_rejected)
+    if code:
+        raise typer.Exit(code)
 
 
-def _plan(library: Library, name: str, paths: list[Path], principals: frozenset[str] | None) -> SyncReport:
+def _exit_code(reports: list[SyncReport], *, accept_rejected: bool) -> int:
+    """The exit code for what was done."""
+    rejected = any(report.rejected for report in reports)
+    if rejected and not any(_has_documents(report) for report in reports):
+        return 1
+    return INCOMPLETE if (rejected and not accept_rejected) or any(report.kept for report in reports) else 0
+
+
+def _plan(
+    library: Library, name: str, paths: list[Path], principals: frozenset[str] | None, *, prune: bool
+) -> SyncReport:
     """What indexing `paths` would do to the collection, which need not exist. Changes nothing."""
     from index.library import require_name
+    from index.sync.folder_note import read_note
     from index.sync.sync import preview
 
     require_name(name)
     if name not in library.names():
         return preview([], paths, principals=principals)
     existing = library.open(name)
-    return preview(existing.documents.list(), paths, principals=principals, roots_of=existing.permissions.roots)
+    return preview(
+        existing.documents.list(),
+        paths,
+        principals=principals,
+        note=None if prune else read_note(existing),
+        roots_of=existing.permissions.roots,
+    )
 
 
 def _principals(named: list[str], *, public: bool) -> frozenset[str] | None:
@@ -155,17 +185,3 @@ def _is_address(source: str) -> bool:
 
 def _has_documents(report: SyncReport) -> bool:
     return bool(report.added or report.changed or report.renamed or report.unchanged)
-
-
-def _progress() -> Progress:
-    console = stderr()
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

@@ -22,12 +22,12 @@ from index.records import Hit
 from service.records import Answer, Citation
 
 if TYPE_CHECKING:
+    from index.sync.retention import Kept
     from index.sync.sync import SyncReport
     from service.cli.doctor import Check
 
 MAX_NEAREST = 3
 MAX_NEAREST_CHARACTERS = 160
-MAX_REJECTED = 20
 MAX_SUFFIXES = 6
 _HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # the headings stand before the excerpt already
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
@@ -97,12 +97,15 @@ def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
             (report.renamed, "renamed"),
             (report.removed, "removed"),
             (report.unchanged, "unchanged"),
+            ([uri for place in report.kept for uri in place.documents], "kept"),
             (report.rejected, "rejected"),
         )
         if group
     ]
     changes = ", ".join(f"{count:,} {name}" for count, name in counts) or "nothing to index"
     yield Line(0, Text(f"{collection}: {changes} ({report.seconds:.1f} s)"))
+    for place in report.kept:
+        yield Line(0, Text(clean(_kept(place)), "yellow"))
     for root, count in report.inherited:
         documents, verb = ("new document", "is") if count == 1 else ("new documents", "are")
         restriction = f"{count:,} {documents} {verb} for {', '.join(sorted(root.principals))} only, as was said of "
@@ -126,11 +129,9 @@ def change_lines(report: SyncReport) -> Iterator[Line]:
 
 def rejection_lines(report: SyncReport) -> Iterator[Line]:
     """Each file that could not be indexed, with the reason and the fix."""
-    for rejection in report.rejected[:MAX_REJECTED]:
+    for rejection in report.rejected:
         name = Text(clean(readable(rejection.uri)), "bold")
         yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.fix}")))
-    if len(report.rejected) > MAX_REJECTED:
-        yield Line(0, Text(f"... and {len(report.rejected) - MAX_REJECTED:,} more."))
 
 
 def skipped_lines(report: SyncReport) -> Iterator[Line]:
@@ -161,6 +162,19 @@ def readable(uri: str) -> str:
         return uri
     path = Path(unquote(parts.path))
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _kept(place: Kept) -> str:
+    """Why the documents of a folder or sitemap are kept, and what to do about it."""
+    is_page = urlsplit(place.uri).scheme != "file"
+    files = "page" if is_page else "file"
+    counted = f"{place.gone:,} of {place.known:,} {files}s" if place.known > 1 else f"its {files}"
+    check = "Check that the site works" if is_page else "Check that its disk is mounted"
+    documents = "1 document is" if len(place.documents) == 1 else f"{len(place.documents):,} documents are"
+    return (
+        f"{readable(place.uri)}: {place.reason.value}, {counted} cannot be found, and {documents} kept. {check}. "
+        "If they were deleted on purpose, confirm it: run this again with --prune."
+    )
 
 
 def _skipped_count(report: SyncReport) -> str:

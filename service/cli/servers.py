@@ -78,7 +78,7 @@ def serve(
         )
         if settings.collection not in service.library.names():
             out.print(f"No collection {settings.collection!r} yet: quoth index FOLDER makes it.", highlight=False)
-        server = Server(api, settings.shutdown_grace_s)
+        server = Server(api, api.state.session.admission, settings.shutdown_grace_s)
         with (
             WorkerProcess() if settings.worker else nullcontext(),
             make_retention(store.database, settings.retention_days),
@@ -101,7 +101,7 @@ def mcp(
 ) -> None:
     """Serve the tools ask, search and read_document to an assistant (MCP)."""
     settings = load(host=host, port=port)
-    configure("warning")  # to standard error: standard output belongs to the assistant
+    configure(settings.log_level if http else "warning")  # to standard error: standard output belongs to the assistant
     from service.composition.mcp import serve_http, serve_stdio
 
     if not http:

@@ -2,39 +2,49 @@
 
 from collections.abc import Callable
 
-import uvicorn
-from mcp.server import MCPServer
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from service.access.keyring import allows_anonymous
-from service.answering.service import Service
+from service.api.middleware.admission import AdmissionMiddleware
 from service.api.middleware.authentication import AuthenticationMiddleware
 from service.api.middleware.forwarded import ForwardedMiddleware
+from service.api.middleware.limits import BodyLimitMiddleware
+from service.api.middleware.request_log import RequestLogMiddleware
 from service.composition.service import assemble
 from service.composition.store import make_keyring, open_store
 from service.mcp.server import create_server, transport_security
-from service.server.server import listen, url
+from service.server.server import Server, listen, url
+from service.session.session import Session, make_session
 from service.settings import Settings
-from service.storage.conversations import ConversationStore
 
 
-def create_mcp_app(server: MCPServer, service: Service, store: ConversationStore, *, anonymous: bool) -> ASGIApp:
-    """The ASGI app of `server`. `anonymous`: whether callers need no key while none exists.
+def create_mcp_app(session: Session, *, anonymous: bool) -> ASGIApp:
+    """The ASGI app of the MCP server over `session`. `anonymous`: whether callers need no key while none exists.
 
-    It keeps no sessions: each request belongs to its caller alone, and any replica can answer it.
+    It keeps no sessions: each request belongs to its caller alone, and any replica can answer it. Keys, admission, limits and
+    the log are those of the API.
     """
-    settings = service.settings
-    app = server.streamable_http_app(
+    settings = session.service.settings
+    app: ASGIApp = create_server(session).streamable_http_app(
         host=settings.host, stateless_http=True, transport_security=transport_security(settings.allowed_hosts)
     )
-    keys = make_keyring(settings, store.database)
-    guarded = AuthenticationMiddleware(app, keys, anonymous and not settings.require_keys, settings.principals_header)
-    return ForwardedMiddleware(guarded, settings.root_path, settings.trusted_proxies)
+    app = BodyLimitMiddleware(app, lambda _: settings.max_body_bytes, settings.body_timeout_s)
+    app = AdmissionMiddleware(app, session.admission, session.metrics, _is_message)
+    keys = make_keyring(settings, session.store.database)
+    app = AuthenticationMiddleware(app, keys, anonymous and not settings.require_keys, settings.principals_header)
+    app = ForwardedMiddleware(app, settings.root_path, settings.trusted_proxies)
+    return RequestLogMiddleware(app, settings.allowed_hosts, session.metrics, session.tracing)
+
+
+def _is_message(scope: Scope) -> bool:
+    """Whether the request is a message of an assistant; a stream that it keeps open to listen needs no work."""
+    method: str = scope["method"]
+    return method == "POST"
 
 
 def serve_stdio(settings: Settings) -> None:
     """Serve one assistant over standard input and output until the input ends."""
-    create_server(assemble(settings), open_store(settings)).run("stdio")
+    create_server(make_session(assemble(settings), open_store(settings))).run("stdio")
 
 
 def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
@@ -51,15 +61,7 @@ def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
             allowed=settings.allow_anonymous,
             required=settings.require_keys,
         )
-        service = assemble(settings)
-        app = create_mcp_app(create_server(service, store), service, store, anonymous=anonymous)
+        session = make_session(assemble(settings), store)
+        app = create_mcp_app(session, anonymous=anonymous)
         on_listening(f"{url(listening, settings.host)}/mcp")
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=5,
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        Server(app, session.admission, settings.shutdown_grace_s).serve_on(listening)

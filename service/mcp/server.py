@@ -20,15 +20,13 @@ from pydantic import BaseModel, Field
 from index.errors import IndexingError
 from index.records import Document, Hit
 from service.access.caller import LOCAL, Caller, Scope
-from service.answering.service import Service
 from service.errors import ServiceError
 from service.records import Question
 from service.schemas.answers import AnswerOut
 from service.schemas.base import Record
 from service.schemas.search import PassageOut, SearchResponse
-from service.session.session import Session, make_session
+from service.session.session import Session
 from service.session.stream import answer_question
-from service.storage.conversations import ConversationStore
 from service.text.plain import with_sources
 
 MAX_CHARACTERS = 20_000
@@ -56,9 +54,8 @@ class DocumentText(Record):
     text: str
 
 
-def create_server(service: Service, store: ConversationStore) -> MCPServer:
-    """The MCP server over an assembled service."""
-    unrestricted = make_session(service, store)
+def create_server(unrestricted: Session) -> MCPServer:
+    """The MCP server over the session of a server."""
     server = MCPServer("Quoth", instructions=_INSTRUCTIONS, version=version("quoth"), log_level="WARNING")
 
     def session_of(context: Context) -> Session:

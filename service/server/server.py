@@ -12,29 +12,32 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from service.errors import PortTaken
+from service.server.connection import Connection
 
 if TYPE_CHECKING:  # it brings in the engines, and a taken port must show before they load
-    from service.session.session import Session
+    from starlette.types import ASGIApp
+
+    from service.session.admission import Admission
 
 _MAX_UNWINDING_S = 3
 log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
-    """Serves an app of `service.composition.http` until SIGTERM or SIGINT.
+    """Serves an app, whose requests `admission` lets in, until SIGTERM or SIGINT.
 
     During shutdown it keeps listening and answers new requests with 503, so that a load balancer sees it at /readyz. Answers
     that are not complete after `grace_s` seconds end with the error `shutting-down`. A second signal ends the process at once;
     what is on disk stays intact.
     """
 
-    def __init__(self, app: FastAPI, grace_s: float) -> None:
+    def __init__(self, app: "ASGIApp", admission: "Admission", grace_s: float) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -42,8 +45,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_MAX_UNWINDING_S,
             )
         )
-        session: Session = app.state.session
-        self._admission = session.admission
+        self._admission = admission
         self._grace_s = grace_s
         self._ends_at: float | None = None
         self.signalled: int | None = None

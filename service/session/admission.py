@@ -1,8 +1,8 @@
 """Admission control: concurrency, queue, deadlines, shutdown."""
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from anyio import CancelScope, Event
 
@@ -77,6 +77,17 @@ class Admission:
             self._admit_first()
         else:
             self.busy -= 1
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for admission, then let the block run as an admitted request. Raises as `enter` does."""
+        admitted = self.enter()
+        try:
+            await admitted.wait()
+            self.require_open()
+            yield
+        finally:
+            self.leave(admitted)
 
     @contextmanager
     def deadline(self, until: float) -> Iterator[None]:

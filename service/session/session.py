@@ -149,7 +149,7 @@ class Session:
             k=k,
             where=replace(where or Filter(), principals=self.caller.principals),
             reranker=self.service.reader if settings.rerank else None,
-            depth=max(settings.rerank_depth, k),
+            depth=settings.rerank_depth,
         )
 
     def stale_answer_ids(

@@ -102,7 +102,8 @@ class Replies:
                 principals=session.caller.principals,
                 where=Filter(uri_prefix=channel.folder),
             )
-            answer = await self._show_answer(leased, channel, question, session)
+            async with session.admission.turn():
+                answer = await self._show_answer(leased, channel, question, session)
         finally:
             with CancelScope(shield=True):
                 await clear_working(self._context.client, received)

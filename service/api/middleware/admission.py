@@ -1,6 +1,7 @@
 """Apply admission control to requests: limited concurrency, a bounded queue, and refusal while the server shuts down."""
 
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter
 
 from anyio import Event, create_task_group
@@ -13,18 +14,26 @@ from service.observability.metrics import Metrics
 from service.session.admission import Admission
 
 _MONITORING = frozenset(("/healthz", "/readyz", "/metrics"))
-_ADMITTED = "/v1/"
 _MAX_BUFFERED_BYTES = 64 * 1024
 
 
+def needs_work(scope: Scope) -> bool:
+    """Whether a request to the API must be admitted: the page and its files cost too little to wait."""
+    path: str = scope["path"]
+    return path.startswith("/v1/")
+
+
 class AdmissionMiddleware:
-    """ASGI middleware. Requests under /v1/ wait for admission; the page and its files cost too little to wait.
+    """ASGI middleware. Requests that `is_admitted` picks wait for admission; the others are refused only during shutdown.
 
     Health checks and metrics are always answered, also during shutdown. A caller who disconnects leaves the queue.
     """
 
-    def __init__(self, app: ASGIApp, admission: Admission, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, admission: Admission, metrics: Metrics, is_admitted: Callable[[Scope], bool] = needs_work
+    ) -> None:
         self._app = app
+        self._is_admitted = is_admitted
         self._admission = admission
         self._metrics = metrics
 
@@ -34,7 +43,7 @@ class AdmissionMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            if not scope["path"].startswith(_ADMITTED):
+            if not self._is_admitted(scope):
                 self._admission.require_open()
                 await self._app(scope, receive, send)
                 return
