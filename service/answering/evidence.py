@@ -22,7 +22,13 @@ UNIT_PENALTY = 3.0
 """Logits that a unit loses for each constraint that it lacks with all that it is read with."""
 PASSAGE_PENALTY = 3.0
 """Logits that a passage loses for each constraint that it lacks, though another meets more of them."""
-MISSING_PENALTIES = {ConstraintKind.IDENTIFIER: 12.0, ConstraintKind.NAME: 6.0, ConstraintKind.YEAR: 5.0}
+MISSING_PENALTIES = {
+    ConstraintKind.IDENTIFIER: 12.0,
+    ConstraintKind.NAME: 6.0,
+    ConstraintKind.YEAR: 5.0,
+    ConstraintKind.DATE: 5.0,
+    ConstraintKind.NUMBER: 4.0,
+}
 """Logits that every passage and unit loses for a constraint that no passage meets."""
 _NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 _STEM = 6

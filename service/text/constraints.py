@@ -1,6 +1,7 @@
 """The constraints of a question: what it names, and so what the text that answers it must name. Pure.
 
-Identifiers (`QL-7731-C`, `3.4.1`, `B87`) and years are compared exactly, but for dashes and blanks inside them. Names are
+Identifiers (`QL-7731-C`, `3.4.1`, `B87`), years and the numbers of things (`step 3`) are compared exactly, but for dashes and
+blanks inside them; dates in whatever form they are written. Names are
 compared without case, accents and endings, and with their initials (`EPA`). A question in which most words have capitals, as
 all nouns of German do, names nothing by its capitals.
 """
@@ -12,6 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
+from service.text.dates import Date, date_spans, dates
 from service.text.terms import STOP_WORDS, figures
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-‐‑–./:_+][^\W_]+)*\+{0,2}")
@@ -30,6 +32,12 @@ _CALENDAR = frozenset(
     """january february march april may june july august september october november december monday tuesday wednesday
     thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec english i""".split()
 )
+_NUMBERED = re.compile(
+    r"(?<!\w)(?!(?:the|of|in|to|at|by|for|than|least|most|about|over|under|after|before|and|or|within|every|until|from|only"
+    r"|between|around|nearly|up|last|next|first|past|are|is|were|was|have|has)[ ])"
+    r"[a-zA-Z][^\W\d_]{2,}[ ](?:no\.?[ ]|number[ ])?\Z",
+    re.IGNORECASE,
+)  # a noun before a number
 _MAX_CAPITALS = 0.5
 _STEM = 5  # letters that two forms of a name share: Germany, German
 
@@ -39,6 +47,8 @@ class ConstraintKind(StrEnum):
 
     IDENTIFIER = "identifier"
     YEAR = "year"
+    DATE = "date"
+    NUMBER = "number"  # of a thing: step 3, room 12
     NAME = "name"
 
 
@@ -59,6 +69,7 @@ class Evidence:
     joined: frozenset[str]
     figures: frozenset[str]
     initials: frozenset[str]
+    dates: frozenset[Date]
 
     @classmethod
     @lru_cache(maxsize=4096)
@@ -70,15 +81,28 @@ class Evidence:
         pairs = ("".join(pair) for pair in pairwise(parts))
         triples = ("".join(three) for three in zip(parts, parts[1:], parts[2:], strict=False))
         joined = frozenset({*words, *parts, *pairs, *triples, *(_bare(word) for word in words)})
-        return cls(words, shown, joined, figures(text), frozenset(_initials(shown)))
+        return cls(words, shown, joined, figures(text), frozenset(_initials(shown)), dates(text))
 
     def meets(self, constraint: Constraint) -> bool:
         """Whether the text names what the constraint names."""
+        if constraint.kind is ConstraintKind.DATE:
+            return self._has_date(constraint.text)
+        if constraint.kind is ConstraintKind.NUMBER:
+            return constraint.text in self.figures or constraint.text in self.joined
         if constraint.kind is ConstraintKind.YEAR:
             return constraint.text in self.figures or constraint.text in self.joined
         if constraint.kind is ConstraintKind.IDENTIFIER:
             return self._has_identifier(constraint.text)
         return self._has_name(constraint.text.split())
+
+    def _has_date(self, text: str) -> bool:
+        """Whether a date fits one of the readings of `text`; its year may stand elsewhere, as in a heading."""
+        asked = dates(text)
+        return any(
+            one.fits(other) and (one.year is None or other.year is not None or str(one.year) in self.joined)
+            for one in asked
+            for other in self.dates
+        )
 
     def _has_identifier(self, text: str) -> bool:
         quarter = _QUARTER.match(text)
@@ -111,6 +135,9 @@ def constraints(question: str) -> tuple[Constraint, ...]:
     """The constraints of a question, in order, each once."""
     tokens = list(_TOKEN.finditer(question))
     found: list[Constraint] = []
+    spans = date_spans(question)
+    found += [Constraint(ConstraintKind.DATE, question[start:end]) for start, end in spans]
+    tokens = [token for token in tokens if not any(start <= token.start() < end for start, end in spans)]
     named = _names_by_capitals(question, tokens)
     phrase: list[re.Match[str]] = []
     for token in tokens:
@@ -124,6 +151,8 @@ def constraints(question: str) -> tuple[Constraint, ...]:
             found.append(Constraint(ConstraintKind.YEAR, word))
         elif _is_identifier(word):
             found.append(Constraint(ConstraintKind.IDENTIFIER, word))
+        elif word.isdecimal() and _NUMBERED.search(question[: token.start()]):
+            found.append(Constraint(ConstraintKind.NUMBER, word))
     if phrase:
         found.append(_name(phrase))
     return tuple(dict.fromkeys(found))
