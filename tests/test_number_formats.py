@@ -112,3 +112,8 @@ def test_a_shown_date_and_time_reads_back(day: datetime.date, second: int) -> No
 )
 def test_no_format_breaks(value: float | str | bool, code: str) -> None:
     assert isinstance(shown(value, code), str)
+
+
+@given(st.floats(1, 10**9, exclude_max=True))
+def test_a_plain_number_keeps_ten_digits(value: float) -> None:
+    assert abs(Decimal(shown(value, "General")) - Decimal(value)) <= Decimal(value).scaleb(-9)

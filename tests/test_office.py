@@ -1,10 +1,10 @@
-"""The nodes and slides that kreuzberg returns become text with headings and pages."""
+"""The nodes that kreuzberg returns become text with headings and pages, and a sheet reads by rows."""
 
 import zipfile
 from pathlib import Path
 
 from index.extraction.extractor import extract
-from index.formats.office import SLIDE_MARK, Heading, text_of_nodes, text_of_slides
+from index.formats.office import Heading, text_of_nodes
 
 
 def node(kind: str, text: str = "", page: int | None = None, **content: object) -> dict[str, object]:
@@ -36,23 +36,6 @@ def test_nodes_become_blocks_with_headings_and_pages() -> None:
 
 def test_overlapping_pages_are_left_out() -> None:
     assert text_of_nodes([node("paragraph", "a", 1), node("paragraph", "b", 2), node("paragraph", "c", 1)]).pages == []
-
-
-def test_slides_are_pages_and_their_first_line_is_a_heading() -> None:
-    text = "".join(
-        SLIDE_MARK.format(page_num=number) + body for number, body in ((1, "Plän\n\nBuild."), (2, ""), (3, "x" * 200))
-    )
-    flow = text_of_slides(text)
-    assert [(number, flow.text[start:end]) for number, start, end in flow.pages] == [
-        (1, "Plän\n\nBuild."),
-        (2, ""),
-        (3, "x" * 200),
-    ]
-    assert flow.headings == [Heading(0, 1, "Plän")]
-
-
-def test_text_without_slide_marks_is_kept() -> None:
-    assert text_of_slides("Only text.").text == "Only text."
 
 
 def test_a_spreadsheet_reads_by_rows_and_its_sheets_are_pages(tmp_path: Path) -> None:

@@ -1,11 +1,5 @@
-"""kreuzberg's output for office files -> text with headings and pages. Pure.
+"""kreuzberg's output for old office files and e-books in FictionBook -> text with headings and pages. Pure."""
 
-For Word, OpenDocument, RTF, EPUB and spreadsheets, kreuzberg's document nodes are better than its text: headings have
-levels, tables have cells, and a node of a spreadsheet names its sheet. Slides are taken as text with marks between
-them, because their nodes do not name their slide, and kreuzberg's byte offsets drift by one with each slide.
-"""
-
-import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -17,13 +11,6 @@ class Heading(NamedTuple):
     start: int
     level: int
     text: str
-
-
-SLIDE_MARK = "\n\n\x1e{page_num}\x1e\n\n"
-"""Inserted before every slide; kreuzberg fills in the number. U+001E never occurs in canonical text."""
-
-_SLIDE = re.compile(r"\x1e(\d+)\x1e")
-_MAX_TITLE_CHARS = 150
 
 
 class StructuredText(NamedTuple):
@@ -65,30 +52,6 @@ def text_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> StructuredText:
         position += len(block)
         previous_kind = kind
     return StructuredText("".join(text), headings, _page_ranges(pages))
-
-
-def text_of_slides(text: str) -> StructuredText:
-    """The slides of `text`, split at `SLIDE_MARK`. The first line of a slide, if short, is its heading.
-
-    Text before the first mark is on no slide.
-    """
-    parts = _SLIDE.split(text)
-    slides = [(int(number), slide.strip("\n")) for number, slide in zip(["0", *parts[1::2]], parts[::2], strict=True)]
-    blocks: list[str] = []
-    headings: list[Heading] = []
-    pages: list[tuple[int, int, int]] = []
-    position = 0
-    for number, slide in slides:
-        if not number and not slide:
-            continue
-        title = slide.split("\n", 1)[0].strip()
-        if title and len(title) <= _MAX_TITLE_CHARS:
-            headings.append(Heading(position, 1, title))
-        if number:
-            pages.append((number, position, position + len(slide)))
-        blocks.append(slide)
-        position += len(slide) + 2
-    return StructuredText("\n\n".join(blocks), headings, pages)
 
 
 def _block(kind: str, content: Mapping[str, Any]) -> str:
