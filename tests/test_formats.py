@@ -87,7 +87,9 @@ def _xls(path: Path) -> None:
 
 
 _OPEN = "urn:oasis:names:tc:opendocument:xmlns:"
-_NAMES = "".join(f' xmlns:{name}="{_OPEN}{name}:1.0"' for name in ("office", "text", "table"))
+_NAMES = "".join(f' xmlns:{name}="{_OPEN}{name}:1.0"' for name in ("office", "text", "table", "presentation")) + (
+    f' xmlns:draw="{_OPEN}drawing:1.0"'
+)
 
 
 def _open_document(path: Path, kind: str, body: str) -> None:
@@ -129,6 +131,31 @@ def _ods(path: Path) -> None:
         "spreadsheet",
         f'<table:table table:name="Notes">{note}</table:table><table:table table:name="Bridges">{_cells()}</table:table>',
     )
+
+
+def _odp(path: Path) -> None:
+    def frame(body: str, facts: str = "") -> str:
+        return f"<draw:frame {facts}>{body}</draw:frame>"
+
+    title = 'presentation:class="title"'
+    table = f'<table:table table:name="T"><table:table-column/><table:table-column/>{_cells()}</table:table>'
+    slides = (
+        frame(f"<draw:text-box><text:p>{heading}</text:p></draw:text-box>", title) + body
+        for heading, body in (("Overview", ""), ("Bridges", _box(FACT) + frame(table)))
+    )
+    _open_document(path, "presentation", "".join(f"<draw:page>{slide}</draw:page>" for slide in slides))
+
+
+def _box(text: str) -> str:
+    return f"<draw:frame><draw:text-box><text:p>{text}</text:p></draw:text-box></draw:frame>"
+
+
+_RTF_ROW = r"\trowd\cellx1000\cellx2000\pard\intbl {}\cell {}\cell\row "
+_RTF = (
+    r"{\rtf1\ansi{\stylesheet{\s0 Normal;}{\s1 heading 1;}}\pard\s1 Bridges\par"
+    r"\pard The bridge of Gr\'f6\'dfe opened in 1932.\par "
+    + _RTF_ROW.format("Bridge", "Year") + _RTF_ROW.format(r"Gr\'f6\'dfe", "1932") + "}"
+)  # fmt: skip
 
 
 def _epub(path: Path) -> None:
@@ -196,11 +223,12 @@ FILES: dict[str, Callable[[Path], object]] = {
     ".pdf": _pdf,
     ".docx": _docx,
     ".odt": _odt,
-    ".rtf": write_samples(r"{\rtf1\ansi The bridge of Gr\'f6\'dfe opened in 1932.\par}"),
+    ".rtf": write_samples(_RTF),
     ".pptx": _pptx,
     ".xlsx": _xlsx,
     ".xls": _xls,
     ".ods": _ods,
+    ".odp": _odp,
     ".epub": _epub,
     ".fb2": write_samples(_FICTION),
     ".eml": _eml,
@@ -234,6 +262,8 @@ UNTESTED = {".doc", ".ppt"}
 """Formats that no installed library writes; docs/formats.md says so."""
 HEADED = {
     ".docx",
+    ".rtf",
+    ".odp",
     ".odt",
     ".pptx",
     ".epub",
@@ -251,8 +281,8 @@ HEADED = {
     ".eml",
     ".msg",
 }
-WITH_TABLE = {".docx", ".odt", ".xlsx", ".xls", ".ods", ".html", ".htm", ".xhtml", ".eml", ".msg"}
-PAGED = {".pdf": 2, ".pptx": 2, ".xlsx": 2, ".xls": 2, ".ods": 2}
+WITH_TABLE = {".docx", ".odt", ".rtf", ".pptx", ".odp", ".xlsx", ".xls", ".ods", ".html", ".htm", ".xhtml", ".eml", ".msg"}
+PAGED = {".pdf": 2, ".pptx": 2, ".odp": 2, ".xlsx": 2, ".xls": 2, ".ods": 2}
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,7 @@ PARTS = {
     ".xlsx": "xl/worksheets/sheet1.xml",
     ".odt": "content.xml",
     ".ods": "content.xml",
+    ".odp": "content.xml",
     ".epub": "a.xhtml",
 }
 """The part that holds the text, for each zipped format."""
@@ -207,6 +208,7 @@ SHOWN = {
     ".xlsx": "an Excel workbook",
     ".odt": "an OpenDocument text",
     ".ods": "an OpenDocument spreadsheet",
+    ".odp": "an OpenDocument presentation",
     ".epub": "an e-book (EPUB)",
 }
 

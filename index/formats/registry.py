@@ -128,6 +128,7 @@ _BEGINS_WITH = {
     ".xlsx": (_ZIP, _OLE),
     ".odt": (_ZIP,),
     ".ods": (_ZIP,),
+    ".odp": (_ZIP,),
     ".epub": (_ZIP,),
     ".doc": (_OLE,),
     ".ppt": (_OLE,),
