@@ -4,10 +4,13 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import SimpleDocTemplate, Table
 
-from index.blocks.block import Block, Kind
+from index.blocks.block import Kind
 from index.blocks.geometry import boxes
 from index.formats.parsed import Parsed, Unreadable
 from index.formats.pdf.furniture import EdgeLine, Edges, running_lines
@@ -61,12 +64,6 @@ def named(parsed: Parsed, cell: str) -> list[str]:
     """What names the cell with that text."""
     block = next(b for b in parsed.blocks if b.kind is Kind.CELL and parsed.text[b.start : b.end] == cell)
     return [parsed.text[span.start : span.end] for span in block.labels]
-
-
-def below(blocks: Sequence[Block], number: int) -> Kind:
-    parent = blocks[number].parent
-    assert parent is not None
-    return blocks[parent].kind
 
 
 def test_a_hyphen_at_the_end_of_a_line_stays_where_the_other_words_say_so() -> None:
@@ -208,7 +205,7 @@ def test_columns_are_read_one_after_the_other(by_row: bool) -> None:
 
 
 def table(
-    rows: Sequence[Sequence[str]], places: Sequence[float], top: float = 700, *, right: bool = False
+    rows: Sequence[Sequence[str]], places: Sequence[float], top: float = 700, *, right: bool = False, step: float = 16
 ) -> Callable[[Canvas], None]:
     """Draws cells at places, left-aligned; right-aligned but for the first column with `right`."""
 
@@ -216,7 +213,7 @@ def table(
         for number, row in enumerate(rows):
             for place, cell in zip(places, row, strict=True):
                 put = canvas.drawRightString if right and place != places[0] else canvas.drawString
-                put(place, top - 16 * number, cell)
+                put(place, top - step * number, cell)
 
     return draw
 
@@ -232,6 +229,58 @@ def test_cells_without_lines_around_them_are_a_table_and_blanks_stay() -> None:
     assert rows_of(found) == rows
     assert named(found, "6.8") == ["Draught (m)"]
     assert named(found, "2011") == ["Built"]
+
+
+def ruled(rows: Sequence[Sequence[str]], spans: Sequence[tuple[int, int, int]] = ()) -> bytes:
+    """A PDF with a ruled table; `spans` are the column, first and last row of cells that span rows."""
+    target = io.BytesIO()
+    style = [("GRID", (0, 0), (-1, -1), 0.5, "black"), *(("SPAN", (c, first), (c, last)) for c, first, last in spans)]
+    SimpleDocTemplate(target, pagesize=(WIDTH, HEIGHT)).build([Table([list(row) for row in rows], style=style)])
+    return target.getvalue()
+
+
+words = st.text("abcdefghij", min_size=1, max_size=7)
+cells = st.one_of(
+    st.just(""), words, st.lists(words, min_size=2, max_size=3).map(" ".join), st.integers(0, 9999).map(str)
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[list[str]]:
+    """Tables whose first row and first column are filled; other cells may be blank."""
+    width = draw(st.integers(2, 5))
+    rows = draw(st.lists(st.lists(cells, min_size=width - 1, max_size=width - 1), min_size=2, max_size=6))
+    head = draw(st.lists(words, min_size=width, max_size=width))
+    return [head, *([draw(words), *row] for row in rows)]
+
+
+@given(tables())
+def test_a_ruled_table_is_read_back_as_it_was_drawn(rows: list[list[str]]) -> None:
+    found = read_pdf(ruled(rows), recognise=False)
+    assert rows_of(found) == rows
+    assert all(0 <= block.start <= block.end <= len(found.text) for block in found.blocks)
+
+
+@given(tables())
+def test_a_table_without_lines_is_read_back_as_it_was_drawn(rows: list[list[str]]) -> None:
+    filled = [[row[0], row[1] or "x", *row[2:]] for row in rows]  # a row with one cell may be a line of text
+    assert rows_of(read(table(filled, [60, 160, 260, 360, 460][: len(rows[0])], step=22))) == filled
+
+
+def test_a_cell_that_spans_rows_is_repeated_in_each() -> None:
+    rows = [["Region", "Town", "Boats"], ["North", "Bodo", "7"], ["", "Molde", "9"], ["South", "Mandal", "4"]]
+    found = read_pdf(ruled(rows, [(0, 1, 2)]), recognise=False)
+    assert rows_of(found) == [rows[0], rows[1], ["North", "Molde", "9"], rows[3]]
+    assert found.text.count("North") == 1
+
+
+def test_letters_too_small_to_be_seen_are_hidden() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(60, 780, "The bridge opened in 1932.")
+        canvas.setFont("Helvetica", 1)
+        canvas.drawString(60, 760, "PLACEHOLDER_7")
+
+    assert texts(read(draw), Kind.HIDDEN) == ["PLACEHOLDER_7"]
 
 
 def test_headings_over_several_rows_and_columns_name_the_figures_below() -> None:
@@ -342,10 +391,17 @@ def test_form_fields_have_values_and_labels() -> None:
         canvas.drawString(80, 662, "Shore power wanted")
 
     found = read(draw)
-    fields = [block for block in found.blocks if block.kind is Kind.FIELD]
-    assert [(*[found.text[s.start : s.end] for s in field.labels], found.text[field.start : field.end]) for field in fields] == [
-        ("Name of the vessel:", "Stormy Petrel"), ("Length over all:", "11.4 m"), ("Shore power wanted", "yes"),
-    ]  # fmt: skip
+    fields = {
+        found.text[label.start : label.end]: found.text[block.start : block.end]
+        for block in found.blocks
+        if block.kind is Kind.FIELD
+        for label in block.labels
+    }
+    assert fields == {
+        "Name of the vessel:": "Stormy Petrel",
+        "Length over all:": "11.4 m",
+        "Shore power wanted": "yes",
+    }
 
 
 def picture(canvas: Canvas) -> None:
@@ -358,7 +414,8 @@ def test_a_page_that_is_a_picture_is_named_where_nothing_can_read_it(monkeypatch
     monkeypatch.setenv("PATH", "")
     found = read(lines(["The policy ends in 2027."]), picture, picture)
     assert found.warnings == (
-        "Pages 2, 3 are pictures without characters, and their text was not read. Install Tesseract (tesseract-ocr), then index again",
+        "Pages 2, 3 are pictures without characters, and their text was not read. "
+        "Install Tesseract (tesseract-ocr), then index again",
     )
     with pytest.raises(OnlyPictures, match="no text layer: its pages are pictures"):
         read(picture)

@@ -1,7 +1,7 @@
 """Geometry: where the words of a PDF stand on its pages, with their offsets into the canonical text. Pure.
 
-All lengths are points (1/72 inch) from the top left corner of the page as it is shown. Words are kept packed: a page of 500 words
-takes about 4 KB.
+All lengths are points (1/72 inch) from the top left corner of the page as it is shown. Words are kept packed: a page of
+500 words takes about 4 KB.
 """
 
 import base64
@@ -118,7 +118,10 @@ def to_lists(pages: Iterable[PageGeometry]) -> list[list[Any]]:
 
 def from_lists(rows: Iterable[Sequence[Any]]) -> tuple[PageGeometry, ...]:
     """Return the pages that `to_lists` wrote."""
-    return tuple(PageGeometry(*facts, base64.b64decode(words)) for *facts, words in rows)
+    return tuple(
+        PageGeometry(number, width, height, start, end, base64.b64decode(words))
+        for number, width, height, start, end, words in rows
+    )
 
 
 def pack(pages: Iterable[PageGeometry]) -> bytes:
@@ -136,8 +139,8 @@ def unpack(data: bytes) -> tuple[PageGeometry, ...]:
     head, _, body = data.partition(b"\n")
     pages: list[PageGeometry] = []
     place = 0
-    for *facts, length in json.loads(head):
-        pages.append(PageGeometry(*facts, body[place : place + length]))
+    for number, width, height, start, end, length in json.loads(head):
+        pages.append(PageGeometry(number, width, height, start, end, body[place : place + length]))
         place += length
     return tuple(pages)
 

@@ -13,7 +13,8 @@ _STEP = 1.4  # of a row's size, from line to line of a note
 _LEADERS = re.compile(r"(?:[.·…_]\s?){4,}")
 _ENDS_IN_PAGE = re.compile(r"(?:\d{1,4}|[ivxlc]{1,6}|[A-Z]-\d{1,3})\s*\Z")
 _TITLE = re.compile(
-    r"(?:table of contents|contents|inhalt|inhaltsverzeichnis|sommaire|table des matières|índice|indice|contenido|sommario|spis treści)\Z",
+    r"(?:table of contents|contents|inhalt|inhaltsverzeichnis|sommaire|table des matières|índice|indice|contenido"
+    r"|sommario|spis treści)\Z",
     re.IGNORECASE,
 )
 _MIN_ENTRIES = 3
@@ -27,7 +28,7 @@ class Note(NamedTuple):
 
 
 def with_notes(rows: Sequence[Row], body: float) -> Iterator[list[Row] | Note]:
-    """Yield the rows of a run, and the notes among them: rows that begin with a raised mark, or small ones at the end with a mark."""
+    """Yield the rows of a run and the notes in it: rows with a raised mark first, or small ones at the end with a mark."""
     small_from = len(rows)
     while small_from and rows[small_from - 1].size < _SMALL * body:
         small_from -= 1

@@ -1,7 +1,8 @@
-"""The characters of a page, by PDFium: code points, boxes and baselines as arrays, in the order in which the file draws them.
+"""The characters of a page, by PDFium: code points, boxes and baselines as arrays, in the order in which the file draws
+them.
 
-PDFium is called through pointers whose arguments are plain numbers, inside `map`: a page of 2,800 characters takes 4 ms (10-Q
-filings, agency reports), a quarter of what the typed calls take.
+PDFium is called through pointers whose arguments are plain numbers, inside `map`: a page of 2,800 characters takes 4 ms
+(10-Q filings, agency reports), a quarter of what the typed calls take.
 """
 
 import ctypes
@@ -50,8 +51,8 @@ class View:
 class Characters:
     """The characters of one page. Boxes are loose: as high as the font, as wide as the advance, in points as shown.
 
-    `baseline` is the y of the line that the letters stand on, `origin` the x at which a letter begins: its box begins before that if
-    it overhangs, as an italic f does. `objects` are the addresses of PDFium's text objects, 0 for
+    `baseline` is the y of the line that the letters stand on, `origin` the x at which a letter begins: its box begins
+    before that if it overhangs, as an italic f does. `objects` are the addresses of PDFium's text objects, 0 for
     characters that PDFium adds (spaces, line breaks).
     """
 

@@ -1,7 +1,8 @@
-"""Rows -> reading order: columns of prose are read one after the other, also where the file draws them row by row. Pure.
+"""Rows -> reading order: columns of prose are read one after the other, also where the file draws them row by row.
+Pure.
 
-A gutter is white space that runs down between words of several rows. It parts columns if both sides read as prose: lines of several
-words that fill their side. Otherwise it parts cells, and the rows stay whole.
+A gutter is white space that runs down between words of several rows. It parts columns if both sides read as prose:
+lines of several words that fill their side. Otherwise it parts cells, and the rows stay whole.
 """
 
 from collections.abc import Sequence

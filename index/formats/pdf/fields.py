@@ -71,7 +71,7 @@ def _labelled(field: FormField, rows: Sequence[Row]) -> FormField:
         for row in above:
             for run in segments(row, 1.0):
                 if run[0].left < box.right and run[-1].right > box.left:
-                    choices.append((box.top - row.bottom, run))
+                    choices += [(box.top - row.bottom, run)]
     if not choices or min(choice[0] for choice in choices) > _REACH:
         return field
     return field._replace(label=tuple(min(choices, key=lambda choice: choice[0])[1]))

@@ -1,7 +1,7 @@
-"""Rows and tables of all pages, in reading order -> a tree of blocks: headings, paragraphs, lists, tables, notes, furniture. Pure.
+"""Rows and tables of all pages, in reading order -> a tree of blocks. Pure.
 
-A line goes on in the next if it is so full that the next word did not fit, or ends in the middle of a sentence; also across columns
-and pages. What stands between, running lines and notes, never parts a sentence.
+A line goes on in the next if it is so full that the next word did not fit, or ends in the middle of a sentence; also
+across columns and pages. What stands between, running lines and notes, never parts a sentence.
 """
 
 import re
@@ -65,9 +65,7 @@ class Flow:
             self._ink.finish(node)
             self._due.append(node)
 
-    def add_run(
-        self, rows: Sequence[Row], bound: float | None, fields: Sequence[FormField] = ()
-    ) -> None:
+    def add_run(self, rows: Sequence[Row], bound: float | None, fields: Sequence[FormField] = ()) -> None:
         """Add rows that are read one after the other, with the form fields that they name. `bound`: see `Run`."""
         self._usual = usual_step(rows)
         self._left = min(row.left for row in rows)
@@ -153,27 +151,28 @@ class Flow:
         return level
 
     def _goes_on(self, row: Row, level: int, marker: Marker | None) -> bool:
+        """Whether the open block goes on in the row."""
         last = self._row
-        if self._open is None or last is None:
-            return False
-        is_same_run = not self._is_first
-        if is_same_run and not is_near(last, row, self._usual):
+        if self._open is None or last is None or (not self._is_first and not is_near(last, row, self._usual)):
             return False
         if self._open.kind is Kind.HEADING:
-            return is_same_run and self._heading_goes_on(self._open, last, row, level)
+            return not self._is_first and self._heading_goes_on(self._open, last, row, level)
         if level or abs(row.size - last.size) > 0.08 * last.size:
             return False
         ends = SENTENCE_END.search(last.words[-1].text) is not None
         if marker is not None and (ends or not self._is_full or self._lists.expects(marker)):
             return False
-        if row.text[:1].islower() and (not ends or self._ink.breaks_off(self._open)):
+        return self._sentence_goes_on(self._open, last, row, ends)
+
+    def _sentence_goes_on(self, block: Node, last: Row, row: Row, ends: bool) -> bool:
+        """Whether the last row's sentence, or its paragraph if the sentence `ends` there, goes on in the row."""
+        if row.text[:1].islower() and (not ends or self._ink.breaks_off(block)):
             return True
         if not self._is_full or row.is_emphatic != last.is_emphatic:
             return False
-        if not is_same_run:
-            return not ends
-        left = self._lists.text_left if self._open.kind is Kind.ITEM else self._left
-        return not ends or row.left <= min(last.left, left) + 0.7 * row.size
+        left = self._lists.text_left if block.kind is Kind.ITEM else self._left
+        is_indented = row.left > min(last.left, left) + 0.7 * row.size
+        return not ends or not (self._is_first or is_indented)
 
     def _heading_goes_on(self, heading: Node, last: Row, row: Row, level: int) -> bool:
         text = heading.plain()

@@ -1,8 +1,8 @@
 """Running lines: heads, feet and page numbers, found by what stands at the same edge of several pages. Pure.
 
-A line is one if the same words, or the same words with a number that counts the pages, stand there; a line whose numbers are its
-content (an invoice's number, its total) is none. Only the outermost lines of a page can be running lines, and only while all lines
-further out are.
+A line is one if the same words, or the same words with a number that counts the pages, stand there; a line whose
+numbers are its content (an invoice's number, its total) is none. Only the outermost lines of a page can be running
+lines, and only while all lines further out are.
 """
 
 import itertools

@@ -1,19 +1,20 @@
 """Lines drawn on a page -> grids, and the words in a grid -> the cells of a table.
 
-A grid is a set of lines that touch: vertical and horizontal ones, or the edges of rectangles. A cell that no line parts from the
-next one spans both.
+A grid is a set of lines that touch: vertical and horizontal ones, or the edges of rectangles. A cell that no line parts
+from the next one spans both.
 """
 
 import ctypes
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
 from index.formats.pdf.characters import View
+from index.formats.pdf.headers import mark_headers
 from index.formats.pdf.rows import Row, Word, row_of
 from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
-from index.formats.pdf.tables import mark_headers
 
 _MAX_OBJECTS = 4_000  # of a page; a page of more is a drawing
 _MAX_LINES = 1_500
@@ -88,7 +89,9 @@ def _strokes(drawn: Any, view: View) -> Iterator[tuple[float, float, float, floa
             yield from _boxes(points, view, bool(stroke.value))
             points = []
         pdfium.FPDFPathSegment_GetPoint(segment, x, y)
-        points.append((matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f))
+        points.append(
+            (matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f)
+        )
         if pdfium.FPDFPathSegment_GetClose(segment):
             points.append(points[0])
     yield from _boxes(points, view, bool(stroke.value))
@@ -104,7 +107,7 @@ def _boxes(
         return
     if not is_stroked:
         return
-    for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
+    for (x, y), (to_x, to_y) in itertools.pairwise(points):
         yield view.shown(min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y))
 
 
@@ -208,7 +211,12 @@ def _table(words: Sequence[Word], grid: Grid, raised: set[int], lowered: set[int
         return None
     table = Table(columns=columns, rows=[TableRow([], []) for _ in range(rows)])
     for row, column, down, right in cells:
-        held = [word for r in range(row, row + down) for c in range(column, column + right) for word in of_cell.get((r, c), ())]
+        held = [
+            word
+            for r in range(row, row + down)
+            for c in range(column, column + right)
+            for word in of_cell.get((r, c), ())
+        ]
         lines = _lines(held, raised, lowered)
         table.rows[row].cells.append(Cell([line.words for line in lines], column, right, down))
         table.rows[row].source.extend(lines)
@@ -219,9 +227,9 @@ def _table(words: Sequence[Word], grid: Grid, raised: set[int], lowered: set[int
 
 
 def _is_layout(table: Table) -> bool:
-    """Whether the lines frame text and are no table: hardly any row holds more than one cell with words."""
-    filled = [sum(1 for cell in row.cells if cell.lines) for row in table.rows]
-    return sum(1 for count in filled if count > 1) * 3 < len(filled)
+    """Whether the lines frame text and are no table: all words stand in one column or one row."""
+    filled = [(number, cell.column) for number, row in enumerate(table.rows) for cell in row.cells if cell.lines]
+    return len({row for row, _ in filled}) < 2 or len({column for _, column in filled}) < 2
 
 
 def _lines(words: Sequence[Word], raised: set[int], lowered: set[int]) -> list[Row]:
@@ -241,13 +249,17 @@ def _lines(words: Sequence[Word], raised: set[int], lowered: set[int]) -> list[R
 def _spans(grid: Grid, row: int, column: int, taken: set[tuple[int, int]]) -> tuple[int, int]:
     """How many rows and columns the cell covers that begins there: up to the next line below and at its right."""
     right = 1
-    while column + right < len(grid.xs) - 1 and (row, column + right) not in taken and not _has_line(
-        grid.verticals, grid.xs[column + right], grid.ys[row], grid.ys[row + 1]
+    while (
+        column + right < len(grid.xs) - 1
+        and (row, column + right) not in taken
+        and not _has_line(grid.verticals, grid.xs[column + right], grid.ys[row], grid.ys[row + 1])
     ):
         right += 1
     down = 1
-    while row + down < len(grid.ys) - 1 and all((row + down, column + c) not in taken for c in range(right)) and not _has_line(
-        grid.horizontals, grid.ys[row + down], grid.xs[column], grid.xs[column + right]
+    while (
+        row + down < len(grid.ys) - 1
+        and all((row + down, column + c) not in taken for c in range(right))
+        and not _has_line(grid.horizontals, grid.ys[row + down], grid.xs[column], grid.xs[column + right])
     ):
         down += 1
     return down, right

@@ -1,4 +1,4 @@
-"""Words -> what a node holds, with superscripts parted and broken words joined; and a list of what was written, in order. Pure."""
+"""Words -> what a node holds, with superscripts parted and broken words joined; and where each word stands then. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -23,8 +23,8 @@ _MAX_OUTLINE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """A page: its number (from 1), how it is shown, its words, which of them are bold or slanted, what people wrote on it,
-    and the grids of lines drawn on it.
+    """A page: its number (from 1), how it is shown, its words, which of them are bold or slanted, what people wrote on
+    it, and the grids of lines drawn on it.
 
     `is_picture` says that it shows a picture and holds no characters.
     """
@@ -74,7 +74,15 @@ def pages_of(document: pypdfium.PdfDocument) -> Iterator[PdfPage]:
             view = view_of(page)
             words = words_of(characters_of(text_page, view)) if text_page else PageWords.none()
             is_picture = not words.texts and _shows_picture(page)
-            yield PdfPage(number, view, words, _emphasis(words, fonts), notes_of(page, handle, view), is_picture, grids_of(page, view))
+            yield PdfPage(
+                number,
+                view,
+                words,
+                _emphasis(words, fonts),
+                notes_of(page, handle, view),
+                is_picture,
+                grids_of(page, view),
+            )
         finally:
             if text_page:
                 pdfium.FPDFText_ClosePage(text_page)

@@ -1,7 +1,7 @@
 """A PDF -> canonical text, blocks, pages and the places of its words.
 
-The file is gone through twice: first each page's words are read, which shows what the whole document says (the body's size, running
-lines, how words are spelled); then each page is laid out.
+The file is gone through twice: first each page's words are read, which shows what the whole document says (the body's
+size, running lines, how words are spelled); then each page is laid out.
 """
 
 import re
@@ -42,8 +42,8 @@ class OnlyPictures(Unreadable):
 def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
     """Return the PDF with its structure. Raises `Unreadable` if it is encrypted or damaged.
 
-    With `recognise`, the text of pages that are pictures is recognised by Tesseract. Without it, they are named in a warning, or
-    `OnlyPictures` is raised if no page has characters, or if Tesseract is there.
+    With `recognise`, the text of pages that are pictures is recognised by Tesseract. Without it, they are named in a
+    warning, or `OnlyPictures` is raised if no page has characters, or if Tesseract is there.
     """
     document = open_pdf(data)
     try:
@@ -68,7 +68,7 @@ def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
     ink = Ink(Hyphenation((*texts, *recognised.values())))
     flow = Flow(ink, Styles(row_facts, outline))
     for page, running in zip(pages, running_lines(edges), strict=True):
-        _add_page(flow, page, kept.pop(page.number, None) or page.rows(), running, recognised.get(page.number, ""))
+        _add_page(flow, page, kept.get(page.number) or page.rows(), running, recognised.get(page.number, ""))
     written = write_nodes(flow.finish())
     places = ink.places(written.text)
     return Parsed(

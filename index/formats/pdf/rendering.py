@@ -18,8 +18,8 @@ _COMPRESSION = 6
 def render_page(data: bytes, number: int, width: int) -> bytes:
     """Return the page with that number (from 1) as a PNG of that width in pixels, with the values of its form fields.
 
-    The picture is narrower if it would have more than `MAX_PIXELS`. Raises `Unreadable` if the file is encrypted or damaged, and
-    `IndexError` if it has no such page.
+    The picture is narrower if it would have more than `MAX_PIXELS`. Raises `Unreadable` if the file is encrypted or
+    damaged, and `IndexError` if it has no such page.
     """
     document = open_pdf(data)
     try:

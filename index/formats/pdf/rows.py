@@ -70,12 +70,11 @@ class Row:
 
 def rows_of(words: PageWords, is_emphatic: Sequence[bool]) -> list[Row]:
     """Return the rows of a page, from top to bottom."""
-    edges = (words.left, words.top, words.right, words.bottom, words.baseline)
-    columns = (values.tolist() for values in edges)
-    every = [
-        Word(*facts, place)
-        for place, facts in enumerate(zip(words.texts, *columns, is_emphatic, words.touches.tolist(), strict=True))
-    ]
+    left, top, right, bottom, baseline = (
+        values.tolist() for values in (words.left, words.top, words.right, words.bottom, words.baseline)
+    )
+    touches = words.touches.tolist()
+    every = [*map(Word, words.texts, left, top, right, bottom, baseline, is_emphatic, touches, range(len(left)))]
     usual = sorted(word.height for word in every)[len(every) // 2] if every else 0.0
     groups = _groups(word for word in every if word.height >= _SMALL * usual)
     alone = _with_small_words(groups, [word for word in every if word.height < _SMALL * usual])

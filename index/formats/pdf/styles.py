@@ -78,7 +78,7 @@ class Styles:
         return style_of(row)[0] >= _LARGER * body
 
     def body_of(self, rows: Sequence[Row]) -> float:
-        """Return the body's size on a page, which differs from the document's where pages were drawn at a scale of their own."""
+        """Return the body's size on a page; it differs from the document's where a page was drawn at a scale of its own."""
         sizes: Counter[float] = Counter()
         for row in rows:
             if len(row.words) >= _MIN_WORDS:
@@ -100,7 +100,13 @@ class Styles:
         if size >= _LARGER * body:
             size *= self.body / body
             return self._levels[min(self._levels, key=lambda known: abs(known - size))] if self._levels else 1
-        if is_emphatic and len(text.split()) <= _MAX_EMPHATIC and self._emphasis_stands_out and size >= 0.95 * body and not text.endswith(":"):
+        if (
+            is_emphatic
+            and len(text.split()) <= _MAX_EMPHATIC
+            and self._emphasis_stands_out
+            and size >= 0.95 * body
+            and not text.endswith(":")
+        ):
             return min(len(self._levels) + 1, _MAX_LEVEL)
         return 0
 

@@ -1,7 +1,8 @@
 """Rows -> tables by alignment: cells under each other are columns, whether or not lines are drawn around them. Pure.
 
-A cell begins after a gap that no sentence has. `$` and `%` that stand apart belong to the figure beside them. Blanks stay blank: a
-cell belongs to the column that it overlaps, not to the next one that is free. A heading over several columns spans them.
+A cell begins after a gap that no sentence has. `$` and `%` that stand apart belong to the figure beside them. Blanks
+stay blank: a cell belongs to the column that it overlaps, not to the next one that is free. A heading over several
+columns spans them.
 """
 
 import itertools
@@ -9,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from index.formats.pdf.figures import CURRENCIES, is_figure, is_plain_figure
+from index.formats.pdf.headers import mark_headers
 from index.formats.pdf.rows import Row, Word
 from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
 
@@ -19,17 +22,10 @@ _MAX_COLUMNS = 60
 _MAX_STEP = 3.2  # from row to row, of their size
 _APART = 1.7  # times the usual step: a label so far below begins something else
 _MAX_LABELS = 3  # rows with one cell that may follow one another in a table
-_MAX_HEADERS = 8
 _LOOK_AHEAD = 12  # rows below a heading of columns that show where the first column begins
 
 _OPENING = re.compile(r"(?:[$€£¥]|US\$|[A-Z]{3})?\s*\(?\Z")
 _CLOSING = re.compile(r"[%)]+|pts?\.?\Z")
-_CURRENCIES = frozenset("$ € £ ¥ US$ EUR USD GBP CHF".split())
-_FIGURE = re.compile(
-    r"[($€£¥+\-−–]*\s*(?:US)?\$?\s*\(?[\d][\d.,'’  ]*\s*[)%]*(?:\[\w{1,3}\])?\Z|[—–-]{1,3}\s*%?\Z|(?:n/?a|nm|\*)\Z",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?\d{2,4})?\Z", re.IGNORECASE)
 _MARKER = re.compile(r"(?:[•‣◦▪●○■□➢✓✔❖*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)]|\d{1,2}(?:\.\d{1,2}){1,4}\.?)\Z")
 
 
@@ -63,7 +59,7 @@ def _cells(row: Row) -> list[Cell]:
         gap = word.left - end
         is_new = not groups or (not word.touches and gap > _GAP * row.size)
         if not is_new and not word.touches and gap > _FIGURE_GAP * row.size:
-            figures = _is_figure(groups[-1][-1].text), _is_figure(word.text) or word.text in _CURRENCIES
+            figures = is_figure(groups[-1][-1].text), is_figure(word.text) or word.text in CURRENCIES
             is_new = all(figures) or (any(figures) and gap > _BESIDE_FIGURE * row.size)
         if is_new:
             groups.append([])
@@ -75,8 +71,8 @@ def _cells(row: Row) -> list[Cell]:
         text = " ".join(word.text for word in group)
         before = " ".join(word.text for word in joined[-1]) if joined else ""
         opens = bool(joined) and _OPENING.match(before) is not None and text[:1].isdigit() | (text[:1] in "(—–-+")
-        closes = bool(joined) and _CLOSING.match(text) is not None and _is_figure(before)
-        if (opens or closes) and (before in _CURRENCIES or group[0].left - joined[-1][-1].right < 8 * row.size):
+        closes = bool(joined) and _CLOSING.match(text) is not None and is_figure(before)
+        if (opens or closes) and (before in CURRENCIES or group[0].left - joined[-1][-1].right < 8 * row.size):
             joined[-1].extend(group)
         else:
             joined.append(group)
@@ -84,7 +80,7 @@ def _cells(row: Row) -> list[Cell]:
         len(joined) == 2
         and _MARKER.match(joined[0][0].text)
         and len(joined[0]) == 1
-        and not _is_figure(joined[1][0].text)
+        and not is_figure(joined[1][0].text)
     ):
         joined = [joined[0] + joined[1]]
     return [Cell([group]) for group in joined]
@@ -104,7 +100,7 @@ def _end_of_table(rows: Sequence[Row], cells: Sequence[list[Cell]], start: int) 
         if not cells[place] or step > _MAX_STEP * max(rows[place].size, rows[place - 1].size):
             break
         if len(cells[place]) > 1:
-            of_figures = any(_is_plain_figure(cell.text) for cell in cells[place])
+            of_figures = any(is_plain_figure(cell.text) for cell in cells[place])
             if has_figures and not of_figures and step > _APART * max(usual, rows[place].size):
                 break  # the head of another table
             end, labels = place + 1, 0
@@ -220,56 +216,6 @@ def _place(cell: Cell, columns: Sequence[_Column]) -> None:
     )
 
 
-def mark_headers(table: Table) -> None:
-    """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column."""
-    for number, row in enumerate(table.rows):
-        if any(_is_plain_figure(cell.text) for cell in row.cells):
-            heads = table.rows[: min(number, _MAX_HEADERS)]
-            while heads and (
-                heads[-1].cells[-1].column == 0 or (len(heads[-1].cells) == 1 and heads[-1].cells[0].column == 0)
-            ):
-                heads = heads[:-1]
-            for head in heads:
-                head.is_header = True
-            _widen_headers(table, heads)
-            return
-    first, rest = table.rows[0], table.rows[1:]
-    is_short = all(len(cell.text.split()) <= 4 and not any(map(str.isdigit, cell.text)) for cell in first.cells)
-    lengths = sum(len(cell.text) for row in rest for cell in row.cells) / max(1, sum(len(row.cells) for row in rest))
-    if (
-        len(first.cells) == table.columns
-        and is_short
-        and lengths > sum(len(cell.text) for cell in first.cells) / table.columns
-    ):
-        first.is_header = True
-
-
-def _widen_headers(table: Table, heads: Sequence[TableRow]) -> None:
-    """Let the headings of groups of columns span them: where the headings below repeat from group to group (2023, 2022; 2023, 2022).
-
-    Such a heading often stands at the right or in the middle of its group, over one column.
-    """
-    if len(heads) < 2:
-        return
-    below = {cell.column: cell.text for cell in heads[-1].cells if cell.column > 0 and cell.span == 1}
-    names = [below.get(column, "") for column in range(1, table.columns)]
-    widened: list[int] | None = None
-    for head in heads[:-1]:
-        cells = [cell for cell in head.cells if cell.column > 0]
-        count = len(cells)
-        if count < 2 or len(names) % count or len(names) == count:
-            continue
-        size = len(names) // count
-        groups = [(cell.column - 1) // size for cell in cells]
-        ends = [(cell.column + cell.span - 2) // size for cell in cells]
-        columns = [cell.column for cell in cells]
-        is_new = len({cell.text for cell in cells}) == count and names == names[:size] * count and all(names)
-        if groups == ends == list(range(count)) and (is_new or columns == widened):
-            widened = columns
-            for cell, group in zip(cells, groups, strict=True):
-                cell.column, cell.span = 1 + group * size, size
-
-
 def _with_wrapped_lines(table: Table) -> list[TableRow]:
     """The rows, with the lines of one cell that goes on over several joined."""
     rows: list[TableRow] = []
@@ -281,7 +227,13 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
         is_close = row.source[0].baseline - before.source[-1].baseline < 1.35 * row.source[0].size
         first = row.cells[0]
         only_label = len(before.cells) == 1 and before.cells[0].column == 0 and before.cells[0].span == 1
-        if is_close and only_label and first.column == 0 and len(row.cells) > 1 and _goes_on(before.cells[0], row.cells):
+        if (
+            is_close
+            and only_label
+            and first.column == 0
+            and len(row.cells) > 1
+            and _goes_on(before.cells[0], row.cells)
+        ):
             first.lines = before.cells[0].lines + first.lines
             row.source = before.source + row.source
             rows[-1] = row
@@ -304,16 +256,8 @@ def _goes_on(label: Cell, cells: Sequence[Cell]) -> bool:
 def _is_rest(before: TableRow, row: TableRow) -> bool:
     """Whether the row's cells only go on with cells of the row before: no figures, and no new first cell."""
     columns = {cell.column for cell in before.cells}
-    if any(_is_figure(cell.text) or cell.column not in columns for cell in row.cells):
+    if any(is_figure(cell.text) or cell.column not in columns for cell in row.cells):
         return False
     if row.cells[0].column == 0:
         return row.cells[0].text[:1].islower() and len(before.cells) > len(row.cells)
     return len(before.cells) > len(row.cells)
-
-
-def _is_plain_figure(text: str) -> bool:
-    return _is_figure(text) and not _YEAR.match(text)
-
-
-def _is_figure(text: str) -> bool:
-    return _FIGURE.match(text) is not None

@@ -1,7 +1,7 @@
 """Characters -> words. Pure.
 
-A word ends at white space that the file itself holds, at a step to another place, and at a gap wider than a share of the font's
-height: loose boxes are as wide as the advance, so letters of one word touch.
+A word ends at white space that the file itself holds, at a step to another place, and at a gap wider than a share of
+the font's height: loose boxes are as wide as the advance, so letters of one word touch.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ _RIGHT_TO_LEFT = ((0x590, 0x8FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFF))
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """The words of a page in the order in which they are drawn. Boxes as in `Characters`; `first` is each word's first character.
+    """The words of a page in the order in which they are drawn. Boxes as in `Characters`; `first` is each word's first
+    character.
 
     `touches` says that no space parts the word from the one before it: a superscript, or a piece in another font size.
     """
@@ -102,9 +103,11 @@ def _breaks(
 
 
 def _advances(characters: Characters, places: npt.NDArray[np.int64], right: Floats) -> Floats:
-    """Where the advance of each drawn character ends; the box of a letter that overhangs, as an italic f does, ends after that.
+    """Where the advance of each drawn character ends; the box of a letter that overhangs, as an italic f does, ends
+    after that.
 
-    A space that PDFium adds stands at the end of the advance. Elsewhere it is as wide as the same letter's median inside of words.
+    A space that PDFium adds stands at the end of the advance. Elsewhere it is as wide as the same letter's median
+    inside of words.
     """
     after = np.minimum(places + 1, len(characters.codes) - 1)
     added = (characters.objects[after] == 0) & (characters.codes[after] == 32)

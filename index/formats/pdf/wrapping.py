@@ -1,8 +1,9 @@
-"""Which lines are full, so that the sentence goes on in the next one, and which end where their writer ended them. Pure.
+"""Which lines are full, so that the sentence goes on in the next one, and which end where their writer ended them.
+Pure.
 
-A line is full if the first word of the next line did not fit on it. Lines that stand close form a group. In a group in which every
-line ends a sentence, or in which lines end early in the middle of a sentence (an address, a list without markers), no line counts
-as full.
+A line is full if the first word of the next line did not fit on it. Lines that stand close form a group. In a group in
+which every line ends a sentence, or in which lines end early in the middle of a sentence (an address, a list without
+markers), no line counts as full.
 """
 
 import itertools
@@ -37,9 +38,7 @@ def is_near(row: Row, after: Row, usual: float) -> bool:
     """Whether the second row stands under the first as a line of the same paragraph does."""
     is_text = bool(row.words[0].text) and bool(after.words[0].text)  # and none stands for a table
     return (
-        is_text
-        and 0 < after.baseline - row.baseline <= _STEP * usual
-        and abs(row.size - after.size) <= 0.08 * row.size
+        is_text and 0 < after.baseline - row.baseline <= _STEP * usual and abs(row.size - after.size) <= 0.08 * row.size
     )
 
 

@@ -1,0 +1,59 @@
+"""The header rows of a table. Pure."""
+
+from collections.abc import Sequence
+
+from index.formats.pdf.figures import is_plain_figure
+from index.formats.pdf.table import Table, TableRow
+
+_MAX_HEADERS = 8
+
+
+def mark_headers(table: Table) -> None:
+    """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column."""
+    for number, row in enumerate(table.rows):
+        if any(is_plain_figure(cell.text) for cell in row.cells):
+            heads = table.rows[: min(number, _MAX_HEADERS)]
+            while heads and (
+                heads[-1].cells[-1].column == 0 or (len(heads[-1].cells) == 1 and heads[-1].cells[0].column == 0)
+            ):
+                heads = heads[:-1]
+            for head in heads:
+                head.is_header = True
+            _widen_headers(table, heads)
+            return
+    first, rest = table.rows[0], table.rows[1:]
+    is_short = all(len(cell.text.split()) <= 4 and not any(map(str.isdigit, cell.text)) for cell in first.cells)
+    lengths = sum(len(cell.text) for row in rest for cell in row.cells) / max(1, sum(len(row.cells) for row in rest))
+    if (
+        len(first.cells) == table.columns
+        and is_short
+        and lengths > sum(len(cell.text) for cell in first.cells) / table.columns
+    ):
+        first.is_header = True
+
+
+def _widen_headers(table: Table, heads: Sequence[TableRow]) -> None:
+    """Let the headings of groups of columns span them: where the headings below repeat from group to group (2023, 2022;
+    2023, 2022).
+
+    Such a heading often stands at the right or in the middle of its group, over one column.
+    """
+    if len(heads) < 2:
+        return
+    below = {cell.column: cell.text for cell in heads[-1].cells if cell.column > 0 and cell.span == 1}
+    names = [below.get(column, "") for column in range(1, table.columns)]
+    widened: list[int] | None = None
+    for head in heads[:-1]:
+        cells = [cell for cell in head.cells if cell.column > 0]
+        count = len(cells)
+        if count < 2 or len(names) % count or len(names) == count:
+            continue
+        size = len(names) // count
+        groups = [(cell.column - 1) // size for cell in cells]
+        ends = [(cell.column + cell.span - 2) // size for cell in cells]
+        columns = [cell.column for cell in cells]
+        is_new = len({cell.text for cell in cells}) == count and names == names[:size] * count and all(names)
+        if groups == ends == list(range(count)) and (is_new or columns == widened):
+            widened = columns
+            for cell, group in zip(cells, groups, strict=True):
+                cell.column, cell.span = 1 + group * size, size
