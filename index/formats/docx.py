@@ -9,13 +9,14 @@ from typing import Any
 from index.blocks.block import Kind
 from index.formats.chart import add_chart
 from index.formats.docx_numbering import Mark, Numbering
-from index.formats.docx_runs import RunReader, is_on_attribute
+from index.formats.docx_runs import RunReader
 from index.formats.docx_styles import (
     RunStyle,
     Style,
     Styles,
     attribute,
     is_on,
+    marks_first_row,
     merged_numbering,
     numbering_of,
     outline_level,
@@ -55,6 +56,7 @@ class _Reader:
         self._settings = self._related("settings")
         self._runs = RunReader(self._styles, self._note_mark)
         self._marks: dict[tuple[str, str], str] = {}
+        self._counts = dict.fromkeys(_NOTE_KINDS, 0)
 
     def write(self, root: Node) -> None:
         """Append the whole document."""
@@ -88,8 +90,10 @@ class _Reader:
         style = _NOTE_KINDS[kind][1]
         if self._settings is not None:
             style = value(self._settings.find(f"{{*}}{kind}Pr"), "numFmt") or style
-        count = sum(same == kind for same, _ in self._marks) + 1
-        return self._marks.setdefault((kind, number), shown_number(count, style))
+        if (kind, number) not in self._marks:
+            self._counts[kind] += 1
+            self._marks[kind, number] = shown_number(self._counts[kind], style)
+        return self._marks[kind, number]
 
     def _write_notes(self, root: Node) -> None:
         done = 0
@@ -199,13 +203,9 @@ class _Reader:
                 root.add(None, *cell.content)
             return
         style = self._styles.of(value(table.find("{*}tblPr"), "tblStyle"), "table")
-        look = table.find("{*}tblPr/{*}tblLook")
-        is_marked = look is not None and (
-            is_on_attribute(look, "firstRow") or bool(_hexadecimal(attribute(look, "val")) & 0x20)
-        )
-        for cell in cells:
-            if cell.row == 0 and is_marked and style.heads_tables and not any(other.is_header for other in cells):
-                cell.is_strong = True
+        if style.heads_tables and marks_first_row(table) and not any(cell.is_header for cell in cells):
+            for cell in cells:
+                cell.is_strong = cell.is_strong or cell.row == 0
         add_table(root, cells, caption=caption)
 
     def _cells(self, table: Any) -> list[GridCell]:
@@ -291,10 +291,3 @@ def _spaced(node: Node) -> str:
 
 def _whole(text: str, default: int) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else default
-
-
-def _hexadecimal(text: str) -> int:
-    try:
-        return int(text, 16)
-    except ValueError:
-        return 0

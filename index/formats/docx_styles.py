@@ -168,3 +168,13 @@ def merged_numbering(
 ) -> tuple[str | None, int | None]:
     """Return the numbering of a paragraph: its own, with what it does not say taken from its style."""
     return base[0] if own[0] is None else own[0], base[1] if own[1] is None else own[1]
+
+
+def marks_first_row(table: Any) -> bool:
+    """Return whether the table lets its style show the first row as a header."""
+    look = table.find("{*}tblPr/{*}tblLook")
+    if look is None:
+        return False
+    bits = attribute(look, "val")
+    is_number = bits != "" and set(bits) <= set("0123456789abcdefABCDEF")
+    return attribute(look, "firstRow") in ("1", "true", "on") or (is_number and bool(int(bits, 16) & 0x20))

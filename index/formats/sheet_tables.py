@@ -12,6 +12,7 @@ from index.formats.sheet import Area, Sheet
 from index.formats.table_grid import GridCell, add_table, header_row_count
 
 _MAX_CUTS = 8
+_MAX_TABLES = 500  # named by a sheet; the cells of more are parted by blank rows and columns
 
 
 def add_sheet(root: Node, sheet: Sheet, number: int) -> None:
@@ -20,7 +21,7 @@ def add_sheet(root: Node, sheet: Sheet, number: int) -> None:
     root.add(Kind.HEADING, sheet.name, level=1)
     regions: list[tuple[Area, list[GridCell], int | None]] = []
     rest = sheet.cells
-    for table in sheet.tables:
+    for table in sheet.tables[:_MAX_TABLES]:
         inside = [cell for cell in rest if _holds(table.area, cell)]
         if inside:
             rest = [cell for cell in rest if not _holds(table.area, cell)]
