@@ -239,9 +239,9 @@ def ruled(rows: Sequence[Sequence[str]], spans: Sequence[tuple[int, int, int]] =
     return target.getvalue()
 
 
-words = st.text("abcdefghij", min_size=1, max_size=7)
+words = st.text("abcdefghij", min_size=1, max_size=5)
 cells = st.one_of(
-    st.just(""), words, st.lists(words, min_size=2, max_size=3).map(" ".join), st.integers(0, 9999).map(str)
+    st.just(""), words, st.lists(words, min_size=2, max_size=2).map(" ".join), st.integers(0, 9999).map(str)
 )
 
 
