@@ -197,7 +197,7 @@ class Answerer:
     def _weigh(self, question: str, hits: Sequence[Hit], collection: Collection, where: Filter) -> Weighed:
         """The hits read and weighed. What the question names and none of them does is searched for by itself."""
         read = self._read(question, hits_with_identifiers(question, hits))
-        weighed = weigh(question, read)
+        weighed = weigh(question, read, self.reader.is_common)
         if not weighed.missing:
             return weighed
         known = {hit.chunk.id for hit in hits}
@@ -207,7 +207,7 @@ class Answerer:
             for hit in collection.search(constraint.text, k=MAX_FOUND, where=where)
             if hit.chunk.id not in known and is_met(constraint, hit)
         ]
-        return weigh(question, [*read, *self._read(question, more)]) if more else weighed
+        return weigh(question, [*read, *self._read(question, more)], self.reader.is_common) if more else weighed
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with the reader's readings, most relevant first."""

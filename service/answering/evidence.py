@@ -5,8 +5,9 @@ article, the release before, the sister company. The names of a row, item or fie
 them, the others are other things.
 """
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from index.blocks.block import Kind, Span
@@ -28,8 +29,12 @@ MISSING_PENALTIES = {
     ConstraintKind.YEAR: 5.0,
     ConstraintKind.DATE: 5.0,
     ConstraintKind.NUMBER: 4.0,
+    ConstraintKind.WORD: 3.0,
 }
 """Logits that every passage and unit loses for a constraint that no passage meets."""
+STRUCTURE_LOSS = 1.0
+"""Logits by which a passage is less relevant than its best row, item or the like, read by itself."""
+_STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
 _NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 _STEM = 6
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
@@ -43,9 +48,9 @@ class Weighed:
     missing: tuple[Constraint, ...]
 
 
-def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
-    """Return the passages by how well they answer and name what the question names."""
-    asked = constraints(question)
+def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str], bool]) -> Weighed:
+    """Return the passages by how well they answer and name what the question names. `is_common`: see `constraints`."""
+    asked = constraints(question, is_common)
     whole = [Evidence.of(f"{passage_context(p.hit)}\n{p.text}") for p in passages]
     missing = [c for c in asked if not any(evidence.meets(c) for evidence in whole)]
     present = [c for c in asked if c not in missing]
@@ -53,8 +58,8 @@ def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
     named = _stems(question)
     lost_by_all = sum(MISSING_PENALTIES[constraint.kind] for constraint in missing)
     weighed = []
-    keys = [_key(unit, passage) for passage in passages for unit in _named_units(passage)]
-    is_key_named = any(key and key <= named for key in keys)
+    keys = [key for passage in passages for unit in _named_units(passage) for key in _keys(unit, passage)]
+    is_key_named = any(key <= named for key in keys)
     for passage, evidence in zip(passages, whole, strict=True):
         lacking = sum(not evidence.meets(c) for c in present) - fewest
         counts = [
@@ -67,8 +72,8 @@ def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
         ]
         lost = PASSAGE_PENALTY * lacking + UNIT_PENALTY * max(0, min(counts, default=0) - lacking - fewest)
         relevance = passage.reading.relevance - lost - lost_by_all
-        reading = Reading(relevance, tuple(readings))
-        weighed.append(Passage(replace(passage.hit, score=relevance), reading))
+        reading = Reading(max(relevance, _relevance_of_structure(passage, readings)), tuple(readings))
+        weighed.append(Passage(replace(passage.hit, score=reading.relevance), reading))
     weighed.sort(key=lambda passage: -passage.hit.score)
     return Weighed(tuple(weighed), tuple(missing))
 
@@ -76,6 +81,15 @@ def weigh(question: str, passages: Sequence[Passage]) -> Weighed:
 def is_met(constraint: Constraint, hit: Hit) -> bool:
     """Whether a passage, its headings or its title name what the constraint names."""
     return Evidence.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
+
+
+def _relevance_of_structure(passage: Passage, sentences: Sequence[SentenceReading]) -> float:
+    """The relevance of the best row, item or the like that was read by itself: the others of its table say nothing of it."""
+    units = [rendered.unit for rendered in passage.rendering.units]
+    alone = [
+        s.alone for s, unit in zip(sentences, units, strict=True) if s.alone is not None and unit.kind in _STRUCTURED
+    ]
+    return max(alone, default=-math.inf) - STRUCTURE_LOSS
 
 
 def _lowered(sentence: SentenceReading, loss: float) -> SentenceReading:
@@ -98,8 +112,8 @@ def _count_lacking(passage: Passage, place: int, asked: Sequence[Constraint], na
         bare = Evidence.of(rendering.text[rendering.units[place].start : rendering.units[place].end])
         lacking += _names_another(bare, own, asked)
     if named is not None and unit.kind in _NAMED_UNITS:
-        key = _key(unit, passage)
-        lacking += bool(key) and not key & named
+        keys = _keys(unit, passage)
+        lacking += bool(keys) and not any(key & named for key in keys)
     return lacking
 
 
@@ -122,16 +136,14 @@ def _named_units(passage: Passage) -> Iterator[Unit]:
     return (rendered.unit for rendered in passage.rendering.units if rendered.unit.kind in _NAMED_UNITS)
 
 
-def _key(unit: Unit, passage: Passage) -> frozenset[str]:
-    """The stems of what names a row or record (its first cell), a field (its key) or a meaning (its term)."""
+def _keys(unit: Unit, passage: Passage) -> list[frozenset[str]]:
+    """The stems of what names a unit: the first cell of a row, the path and the first value of a record, a key, a term."""
     own = [piece for piece in unit.pieces if piece.start < piece.end and unit.start <= piece.start < unit.end]
-    if unit.kind in (Kind.FIELD, Kind.MEANING):
-        piece = unit.pieces[0]
-    elif own:
-        piece = own[0]
-    else:
-        return frozenset()
-    return _stems(passage.literal(Span(piece.start, piece.end)))
+    spans = [Span(piece.start, piece.end) for piece in (own[:1] if unit.kind is Kind.ROW else unit.pieces[:1])]
+    if unit.kind is Kind.RECORD:
+        spans = [*(Span(piece.start, piece.end) for piece in own[1:2] or own[:1]), *unit.lead]
+    stems = (_stems(passage.literal(span)) for span in spans)
+    return [key for key in stems if key]
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -87,9 +87,41 @@ class Reader(TrainedModel):
             for ranges, pieces in zip(spans, cut, strict=True)
         ]
 
+    def is_common(self, word: str) -> bool:
+        """Whether the network's vocabulary has the word, or the word without an ending, in one piece."""
+        return any(self._tokeniser.token_to_id(form) is not None for form in _forms(word.casefold()))
+
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
         """The relevance of every text to the query, higher is better. This makes the reader a Reranker."""
         return [reading.relevance for reading in self.read(query, texts)]
+
+
+_ENDINGS = (
+    *(
+        ("s", ""),
+        ("es", ""),
+        ("ies", "y"),
+        ("ed", ""),
+        ("ed", "e"),
+        ("ied", "y"),
+        ("ing", ""),
+        ("ing", "e"),
+        ("er", ""),
+    ),
+    *(("er", "e"), ("ly", ""), ("ness", ""), ("ation", "e"), ("ation", "ate")),
+)
+
+
+def _forms(word: str) -> list[str]:
+    """The word, and what it may be a form of: subletting, sublet; studied, study."""
+    forms = [word]
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            stem = word[: -len(ending)]
+            forms.append(stem + instead)
+            if stem[-1] == stem[-2]:
+                forms.append(stem[:-1])
+    return forms
 
 
 def passage_context(hit: Hit) -> str:

@@ -8,6 +8,7 @@ all nouns of German do, names nothing by its capitals.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -39,6 +40,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )  # a noun before a number
 _MAX_CAPITALS = 0.5
+_MIN_RARE = 4  # letters of a rare word
 _STEM = 5  # letters that two forms of a name share: Germany, German
 
 
@@ -50,6 +52,7 @@ class ConstraintKind(StrEnum):
     DATE = "date"
     NUMBER = "number"  # of a thing: step 3, room 12
     NAME = "name"
+    WORD = "word"  # a rare one: a program, a substance, a term of a trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,12 @@ class Evidence:
         return before[0].isupper() and self.words[place - 1] not in (*_TITLES, *STOP_WORDS) and before not in parts
 
 
-def constraints(question: str) -> tuple[Constraint, ...]:
-    """The constraints of a question, in order, each once."""
+def constraints(question: str, is_common: Callable[[str], bool] = lambda _: True) -> tuple[Constraint, ...]:
+    """The constraints of a question, in order, each once.
+
+    `is_common` says of a word in small letters whether it is an ordinary one of the language that the models know. If most
+    words of the question are, the others are constraints too.
+    """
     tokens = list(_TOKEN.finditer(question))
     found: list[Constraint] = []
     spans = date_spans(question)
@@ -155,6 +162,10 @@ def constraints(question: str) -> tuple[Constraint, ...]:
             found.append(Constraint(ConstraintKind.NUMBER, word))
     if phrase:
         found.append(_name(phrase))
+    small = [t.group() for t in tokens if t.group().isalpha() and t.group().islower() and len(t.group()) >= _MIN_RARE]
+    rare = [word for word in small if word not in STOP_WORDS and not is_common(word)]
+    if len(rare) * 2 <= len(small):
+        found += [Constraint(ConstraintKind.WORD, word) for word in rare]
     return tuple(dict.fromkeys(found))
 
 
