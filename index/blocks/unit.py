@@ -12,6 +12,8 @@ from typing import NamedTuple
 from index.blocks.block import Kind, Span
 
 _PROSE = (Kind.PARAGRAPH, Kind.HEADING)
+GLUE, VALUE_GLUE = "; ", ": "
+"""What is read between the cells of a row or the fields of a record, and between what names a value and the value."""
 
 
 class Piece(NamedTuple):
@@ -44,6 +46,19 @@ class Unit:
         outside = (span for span in pieces if not self.start <= span.start < self.end)
         return tuple(dict.fromkeys((*self.lead, *outside)))
 
+    @property
+    def values(self) -> tuple[Span, ...]:
+        """The ranges of its cells, the values of its fields, or its meaning; of any other unit, its own range."""
+        groups: list[list[Piece]] = []
+        for piece in self.pieces:
+            if not groups or piece.before == GLUE:
+                groups.append([piece])
+            elif piece.before == VALUE_GLUE:
+                groups[-1] = [piece]
+            elif piece.start < piece.end:
+                groups[-1].append(piece)
+        return tuple(Span(group[0].start, group[-1].end) for group in groups)
+
 
 class Origin(NamedTuple):
     """Where a literal stretch of a rendering, `rendering.text[start:end]`, stands in the document: from `source` on."""
@@ -68,25 +83,24 @@ class Rendering(NamedTuple):
     units: tuple[RenderedUnit, ...]
     origins: tuple[Origin, ...]
 
+    def source_spans(self, start: int, end: int) -> list[Span]:
+        """Return the document's ranges for `text[start:end]`, one for each literal stretch of it."""
+        return [
+            Span(origin.source + begin - origin.start, origin.source + stop - origin.start)
+            for origin in self.origins
+            if (begin := max(start, origin.start)) < (stop := min(end, origin.end))
+        ]
+
     def source_span(self, start: int, end: int) -> Span | None:
         """Return the document's range for `text[start:end]`, clipped to one literal stretch (the longest); None without one."""
-        best: Span | None = None
-        for origin in self.origins:
-            begin, stop = max(start, origin.start), min(end, origin.end)
-            if begin < stop and (best is None or stop - begin > best.end - best.start):
-                best = Span(origin.source + begin - origin.start, origin.source + stop - origin.start)
-        return best
+        return max(self.source_spans(start, end), key=lambda span: span.end - span.start, default=None)
 
     def source_range(self, start: int, end: int) -> Span:
         """Return the range of the document that `text[start:end]` quotes: of whole units, where it begins or ends with one."""
         first = next((unit.start for unit, begin, _ in self.units if begin == start), None)
         last = next((unit.end for unit, _, stop in self.units if stop == end), None)
         if first is None or last is None:
-            inside = [
-                Span(origin.source + begin - origin.start, origin.source + stop - origin.start)
-                for origin in self.origins
-                if (begin := max(start, origin.start)) < (stop := min(end, origin.end))
-            ]
+            inside = self.source_spans(start, end)
             first = min(span.start for span in inside) if first is None else first
             last = max(span.end for span in inside) if last is None else last
         return Span(first, last)

@@ -4,12 +4,16 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
+from index.blocks.block import Kind, Span
+from index.chunking.units import LONG_CHARACTERS
 from index.records import Page
 from service.generators.protocol import Passage, Quote
 from service.records import Citation, Excerpt
 from service.text.terms import figures, overlap, words
 
 MIN_SHARED_WORDS = 0.6  # Jaccard index of their words, without figures, from which two quotes are about the same thing
+
+_VALUED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 
 
 class Numbering:
@@ -78,9 +82,31 @@ def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citatio
 
 
 def _highlight(passage: Passage, quote: Quote, start: int, end: int) -> tuple[int, int] | None:
-    """The answer in the document; None if it does not stand in the quote itself."""
-    span = None if quote.highlight is None else passage.rendering.source_span(*quote.highlight)
+    """The answer in the document; None if it does not stand in the quote itself.
+
+    In a row, a record, a field or a definition it is the whole cell, value or meaning that holds most of it.
+    """
+    if quote.highlight is None:
+        return None
+    span = _value(passage, quote.highlight) or passage.rendering.source_span(*quote.highlight)
     return (span.start, span.end) if span is not None and start <= span.start and span.end <= end else None
+
+
+def _value(passage: Passage, highlight: Span) -> Span | None:
+    """The value that holds most of the highlight; None in other units, and where only what names a value is highlighted."""
+    rendering = passage.rendering
+    inside = (unit for unit, start, end in rendering.units if start <= highlight.start and highlight.end <= end)
+    unit = next(inside, None)
+    if unit is None or unit.kind not in _VALUED:
+        return None
+    marked = rendering.source_spans(*highlight)
+    shares = {
+        value: sum(max(0, min(value.end, span.end) - max(value.start, span.start)) for span in marked)
+        for value in unit.values
+        if value.end - value.start <= LONG_CHARACTERS
+    }
+    best = max(shares, key=lambda value: shares[value], default=None)
+    return best if best is not None and shares[best] else None
 
 
 def _context(passage: Passage, quote: Quote, start: int, end: int) -> tuple[Excerpt, ...]:

@@ -5,23 +5,18 @@ documents cannot prove is not checked: the question, the confidence, the scores.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 
-from index.blocks.statement import statement
-from index.blocks.unit import Unit, render
 from index.chunking.chunker import chunk_id
-from index.chunking.units import document_units
 from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
 from service.answering.quotes import premise, weigh
-from service.generators.extractive import MIN_OVERLAP
+from service.audit.cited_units import Opener, cited_statement, is_made_of, text_as_read
 from service.records import Answer, Citation, Sentence
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
-from service.text.plain import plain_line
 from service.text.refusals import REFUSAL, REFUSALS
 from service.text.subjects import lacks_subject
-from service.text.terms import figures, words
 
 TOLERANCE = 0.05
 """How far a probability may be on the wrong side of the limit: the checker's network rounds differently on other CPUs."""
@@ -76,9 +71,6 @@ class Verification:
     checked: int
     findings: tuple[Finding, ...]
 
-
-Opener = Callable[[str, str], Document | None]
-"""(document id, version) -> that version, or another document with the same bytes; None if there is neither."""
 
 SupportCheck = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """(claim, premise) pairs -> probabilities that the premise supports the claim; called at most once, only if needed."""
@@ -251,13 +243,13 @@ def _support_findings(
         quotes = [citation.quote for citation in cited]
         if not sentence.supported and lacks_subject(sentence.text):
             checked += 1
-        elif cited and is_made_of(sentence.text, quotes, _statement(cited[0], opener)):
+        elif cited and is_made_of(sentence.text, quotes, cited_statement(cited[0], opener)):
             quoted += sentence.supported
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
         else:
             context = [CONTEXT_SEPARATOR.join((citation.title, *citation.trail)) for citation in cited]
-            read = [_as_read(citation, opener) for citation in cited]
+            read = [text_as_read(citation, opener) for citation in cited]
             open_claims.append((number, sentence, [Evidence(*pair) for pair in zip(read, context, strict=True)]))
     probabilities = check([(s.text, premise(evidence)) for _, s, evidence in open_claims]) if open_claims else ()
     for (number, sentence, evidence), probability in zip(open_claims, probabilities, strict=True):
@@ -267,46 +259,6 @@ def _support_findings(
         else:
             findings.append(_support_finding(number, sentence, found))
     return quoted, checked, findings
-
-
-def is_made_of(sentence: str, quotes: Sequence[str], stated: str | None = None) -> bool:
-    """Whether a sentence is what its first quote states, and the other quotes say the same.
-
-    `stated` is what the units of the first quote state, with their header cells and the like, if that is known; the quote as
-    running text is right too. A further quote may be shorter than the first, which can begin a sentence earlier; it has its
-    words and no other figure.
-    """
-    first, *others = quotes
-    if sentence not in (plain_line(first), stated):
-        return False
-    said = f"{first} {stated or ''}"
-    return all(
-        figures(other) <= figures(said) and len(words(other) & words(said)) >= MIN_OVERLAP * len(words(other))
-        for other in others
-    )
-
-
-def _statement(citation: Citation, opener: Opener) -> str | None:
-    """What the units in the cited range of the document state; None without the document, or without a unit there."""
-    document = opener(citation.document_id, citation.version)
-    units = _units(citation, document)
-    if document is None or not units:
-        return None
-    return statement(units, lambda span: document.text[span.start : span.end], plain_line)
-
-
-def _as_read(citation: Citation, opener: Opener) -> str:
-    """The quote as it is read, with its header cells and the like; the quote itself where its units are not known."""
-    document = opener(citation.document_id, citation.version)
-    units = _units(citation, document)
-    if document is None or not units:
-        return citation.quote
-    return render(document.text, [replace(unit, lead=()) for unit in units]).text
-
-
-def _units(citation: Citation, document: Document | None) -> list[Unit]:
-    found = document_units(document) if document is not None else []
-    return [unit for unit in found if citation.start <= unit.start and unit.end <= citation.end]
 
 
 def _support_finding(number: int, sentence: Sentence, found: float) -> Finding:

@@ -1,0 +1,75 @@
+"""What a citation's range states and how it is read, from the units of the cited document."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from index.blocks.block import Span
+from index.blocks.statement import statement
+from index.blocks.unit import Unit, render
+from index.chunking.units import document_units
+from index.records import Document
+from service.generators.extractive import MIN_OVERLAP
+from service.records import Citation
+from service.text.plain import plain_line
+from service.text.terms import figures, words
+
+Opener = Callable[[str, str], Document | None]
+"""(document id, version) -> that version, or another document with the same bytes; None if there is neither."""
+
+
+def is_made_of(sentence: str, quotes: Sequence[str], stated: str | None = None) -> bool:
+    """Whether a sentence is what its first quote states, and the other quotes say the same.
+
+    `stated` is what the units of the first quote state, with their header cells and the like, if that is known; the quote as
+    running text is right too. A further quote may be shorter than the first, which can begin a sentence earlier; it has its
+    words and no other figure.
+    """
+    first, *others = quotes
+    if sentence not in (plain_line(first), stated):
+        return False
+    said = f"{first} {stated or ''}"
+    return all(
+        figures(other) <= figures(said) and len(words(other) & words(said)) >= MIN_OVERLAP * len(words(other))
+        for other in others
+    )
+
+
+def cited_statement(citation: Citation, opener: Opener) -> str | None:
+    """Return what the units in the cited range state; None without the document, or without a unit there."""
+    document = opener(citation.document_id, citation.version)
+    units = _units(citation, document)
+    if document is None or not units:
+        return None
+    return statement(units, lambda span: document.text[span.start : span.end], plain_line)
+
+
+def text_as_read(citation: Citation, opener: Opener) -> str:
+    """Return the quote with its header cells and the like; the quote itself where its units are not known."""
+    document = opener(citation.document_id, citation.version)
+    units = _units(citation, document)
+    if document is None or not units:
+        return citation.quote
+    return render(document.text, [replace(unit, lead=()) for unit in units]).text
+
+
+def _units(citation: Citation, document: Document | None) -> list[Unit]:
+    """The units that are cited; of one that is cited in part, that part with the names that it is read with."""
+    found = document_units(document) if document is not None else []
+    cited = [unit for unit in found if unit.start < citation.end and citation.start < unit.end]
+    return [part for unit in cited if (part := _cited_part(unit, citation)).pieces]
+
+
+def _cited_part(unit: Unit, citation: Citation) -> Unit:
+    start, end = max(unit.start, citation.start), min(unit.end, citation.end)
+    if (start, end) == (unit.start, unit.end):
+        return unit
+    named = {Span(excerpt.start, excerpt.end) for excerpt in citation.context}
+    clipped = (
+        piece
+        if Span(piece.start, piece.end) in named
+        else piece._replace(start=max(piece.start, start), end=min(piece.end, end))
+        for piece in unit.pieces
+    )
+    pieces = [piece for piece in clipped if piece.start < piece.end]
+    first = [piece._replace(before="") for piece in pieces[:1]]
+    return replace(unit, start=start, end=end, pieces=(*first, *pieces[1:]))
