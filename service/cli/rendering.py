@@ -20,6 +20,7 @@ from rich.text import Text
 
 from index.records import Hit
 from service.records import Answer, Citation
+from service.text.plain import context_line
 
 if TYPE_CHECKING:
     from index.sync.retention import Kept
@@ -134,6 +135,13 @@ def rejection_lines(report: SyncReport) -> Iterator[Line]:
         yield Line(0, name + Text(clean(f": {rejection.reason}. {rejection.fix}")))
 
 
+def warning_lines(report: SyncReport) -> Iterator[Line]:
+    """What was not read of documents that were indexed, or may be wrong in them."""
+    for warning in report.warnings:
+        name = Text(clean(readable(warning.uri)), "bold")
+        yield Line(0, name + Text(clean(f": {warning.text}"), "yellow"))
+
+
 def skipped_lines(report: SyncReport) -> Iterator[Line]:
     """Each file that was skipped because it is no document, with the reason."""
     for skipped in report.skipped:
@@ -208,7 +216,10 @@ def _answer_text(answer: Answer) -> Text:
 def _source(citation: Citation, plain: bool) -> Iterator[Line]:
     place = _place(citation.title, citation.trail, citation.page, citation.start, citation.end)
     yield Line(2, Text(f"[{citation.number}] ", "cyan") + place)
-    yield Line(len(f"  [{citation.number}] "), _quote(citation, plain))
+    indent = len(f"  [{citation.number}] ")
+    if context := clean(context_line(citation)):
+        yield Line(indent, Text(f"{context}:", "dim"))
+    yield Line(indent, _quote(citation, plain))
 
 
 def _quote(citation: Citation, plain: bool) -> Text:

@@ -91,6 +91,8 @@ def _lines(
         yield _plain(answer.text)
         for citation in answer.citations:
             yield from ("", f"**{citation.number}.** {_place(citation)}", "")
+            if citation.context:
+                yield from (" · ".join(_plain(" ".join(excerpt.quote.split())) for excerpt in citation.context), "")
             yield from (f"> {_plain(line)}".rstrip() for line in citation.quote.splitlines())
         yield ""
         closing = (

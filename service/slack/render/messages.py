@@ -15,6 +15,7 @@ from service.records import Answer, Citation, Sentence
 from service.slack.render.phrases import Phrases
 from service.slack.render.richtext import Element, TextRun, block, cost, literal, paragraphs, quote, section
 from service.slack.render.text import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, escape, shorten, size
+from service.text.plain import context_line
 
 Block = dict[str, Any]
 
@@ -195,6 +196,8 @@ def _sources(citations: Sequence[Citation], viewer: Viewer, phrases: Phrases) ->
             TextRun("".join(f" · {part}" for part in place[1:])),
         ]
         for group in paragraphs(head):
+            yield _paragraph(group)
+        for group in paragraphs([TextRun(context)] if (context := context_line(citation)) else []):
             yield _paragraph(group)
         for group in paragraphs(_quote_runs(citation)):
             yield quote(group), cost(group)

@@ -78,6 +78,11 @@ export function placeText(passage) {
   return parts.join(" · ");
 }
 
+// What the quote is read with, as one line: a lead-in, the header cells of a row, a term. Empty without any.
+export function contextText(citation) {
+  return (citation.context ?? []).map((excerpt) => excerpt.quote.trim().replace(/\s+/g, " ")).filter(Boolean).join(" · ");
+}
+
 // The address of the viewer, opened at exactly these words.
 export function viewerAddress(passage, collection) {
   const query = new URLSearchParams({ collection, document: passage.document_id, version: passage.version });

@@ -1,7 +1,7 @@
 // One turn of the conversation: the question, and the answer while it is written.
 
 import { Thumbs } from "./feedback.js";
-import { copy, element, placeText, quoteElement, viewerAddress } from "./text.js";
+import { contextText, copy, element, placeText, quoteElement, viewerAddress } from "./text.js";
 
 const NEAREST = 4;
 const EXCERPT = 280; // code points shown of a nearest passage
@@ -110,7 +110,9 @@ export class Turn {
       const card = element("button", { type: "button", className: "card" },
         element("span", { className: "number", textContent: citation.number }),
         element("span", { className: "card-body" },
-          element("span", { className: "card-place", textContent: placeText(citation) }), quoteElement(citation)));
+          element("span", { className: "card-place", textContent: placeText(citation) }),
+          ...(contextText(citation) ? [element("span", { className: "card-context", textContent: contextText(citation) })] : []),
+          quoteElement(citation)));
       card.addEventListener("click", () => this.show(citation.number, card));
       list.append(element("li", {}, card));
     }
@@ -154,7 +156,10 @@ export class Turn {
 }
 
 function answerText(answer) {
-  const sources = answer.citations.map((citation) => `[${citation.number}] ${placeText(citation)}: “${citation.quote}”`);
+  const sources = answer.citations.map((citation) => {
+    const context = contextText(citation).replace(/[:：]$/, "");
+    return `[${citation.number}] ${placeText(citation)}: ${context && `${context}: `}“${citation.quote}”`;
+  });
   return [answer.text, "", ...sources].join("\n");
 }
 
