@@ -16,7 +16,7 @@ from index.chunking.units import chunk_rendering
 from index.records import Hit
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
-from service.text.constraints import Constraint, ConstraintKind, Evidence, constraints
+from service.text.constraints import Constraint, ConstraintKind, NamedWords, constraints
 from service.text.terms import content_words
 
 UNIT_PENALTY = 3.0
@@ -51,7 +51,7 @@ class Weighed:
 def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str], bool]) -> Weighed:
     """Return the passages by how well they answer and name what the question names. `is_common`: see `constraints`."""
     asked = constraints(question, is_common)
-    whole = [Evidence.of(f"{passage_context(p.hit)}\n{p.text}") for p in passages]
+    whole = [NamedWords.of(f"{passage_context(p.hit)}\n{p.text}") for p in passages]
     missing = [c for c in asked if not any(evidence.meets(c) for evidence in whole)]
     present = [c for c in asked if c not in missing]
     fewest = min((sum(not evidence.meets(c) for c in present) for evidence in whole), default=0)
@@ -80,7 +80,7 @@ def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str],
 
 def is_met(constraint: Constraint, hit: Hit) -> bool:
     """Whether a passage, its headings or its title name what the constraint names."""
-    return Evidence.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
+    return NamedWords.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
 
 
 def _relevance_of_structure(passage: Passage, sentences: Sequence[SentenceReading]) -> float:
@@ -106,10 +106,10 @@ def _count_lacking(passage: Passage, place: int, asked: Sequence[Constraint], na
     text = rendering.alone(place)
     if unit.kind not in _NAMED_UNITS and unit.kind is not Kind.ITEM:
         text = rendering.text[: rendering.units[place].end]
-    own = Evidence.of(f"{passage_context(passage.hit)}\n{text}")
+    own = NamedWords.of(f"{passage_context(passage.hit)}\n{text}")
     lacking = sum(not own.meets(constraint) for constraint in asked)
     if unit.kind is Kind.PARAGRAPH:
-        bare = Evidence.of(rendering.text[rendering.units[place].start : rendering.units[place].end])
+        bare = NamedWords.of(rendering.text[rendering.units[place].start : rendering.units[place].end])
         lacking += _names_another(bare, own, asked)
     if named is not None and unit.kind in _NAMED_UNITS:
         keys = _keys(unit, passage)
@@ -117,7 +117,7 @@ def _count_lacking(passage: Passage, place: int, asked: Sequence[Constraint], na
     return lacking
 
 
-def _names_another(unit: Evidence, around: Evidence, asked: Sequence[Constraint]) -> int:
+def _names_another(unit: NamedWords, around: NamedWords, asked: Sequence[Constraint]) -> int:
     """How many identifiers of the question a sentence replaces by another of the same form: PX-90 for PX-40."""
     count = 0
     for constraint in asked:

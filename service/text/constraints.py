@@ -1,9 +1,8 @@
 """The constraints of a question: what it names, and so what the text that answers it must name. Pure.
 
 Identifiers (`QL-7731-C`, `3.4.1`, `B87`), years and the numbers of things (`step 3`) are compared exactly, but for dashes and
-blanks inside them; dates in whatever form they are written. Names are
-compared without case, accents and endings, and with their initials (`EPA`). A question in which most words have capitals, as
-all nouns of German do, names nothing by its capitals.
+blanks inside them; dates in whatever form they are written. Names are compared without case, accents and endings, and with
+their initials (`EPA`). A question in which most words have capitals, as all nouns of German do, names nothing by its capitals.
 """
 
 import re
@@ -64,8 +63,8 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A text as constraints are looked up in it. Make one with `Evidence.of`."""
+class NamedWords:
+    """The words of a text as constraints are looked up in it. Make one with `NamedWords.of`."""
 
     words: tuple[str, ...]
     shown: tuple[str, ...]
@@ -76,8 +75,8 @@ class Evidence:
 
     @classmethod
     @lru_cache(maxsize=4096)
-    def of(cls, text: str) -> "Evidence":
-        """The evidence in a text."""
+    def of(cls, text: str) -> "NamedWords":
+        """The named words of a text."""
         shown = tuple(match.group() for match in _TOKEN.finditer(text))
         words = tuple(_plain(word) for word in shown)
         parts = [part for word in words for part in re.split(r"[-./:]", word)]
