@@ -54,7 +54,7 @@ _RECORDING = {
     "generator": "extractive",
     "top_k": 8,
     "depth": 12,
-    "threshold": 0.4072,
+    "threshold": 0.4395,
     "strict": True,
     "encoder": "all-MiniLM-L6-v2",
     "reader": "3 (aca33f85f1c4)",
