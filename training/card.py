@@ -115,10 +115,11 @@ def _scifact(run: Path) -> str:
     facts = largest_results(run, "scifact_openvino_*.json")
     rows = [(name.replace("_", ", "), value_cell(f)) for name, f in facts.items() if isinstance(f, dict)]
     found = table(["SciFact, held-back training claims, nDCG@10", "value (95 % interval)"], rows)
-    return (
-        f"{found}\n\nSciFact: hybrid search (dense and BM25, reciprocal rank), the reader over its best "
-        f"{facts['depth']}, and the reader's logit plus {facts['search_weight']} times the search score (weight chosen on the development claims)."
+    how = (
+        "SciFact: hybrid search (dense and BM25, reciprocal rank), the reader over its best {depth}, and the reader's\n"
+        "logit plus {search_weight} times the search score (weight chosen on the development claims)."
     )
+    return f"{found}\n\n{how.format(**facts)}"
 
 
 def reader_card(runs: Path) -> str:
