@@ -163,6 +163,14 @@ def test_a_named_encoding_that_does_not_fit_and_one_that_there_is_not_are_not_be
         decode_text(damaged)
 
 
+def test_a_long_text_is_checked_to_its_end() -> None:
+    start = (LINES["hu"] + "\r\n") * 8_000
+    end = ("Żeglarze płacą dwieście złotych za miejsce postojowe, są u bosmana.\r\n") * 2_000
+    with pytest.raises(BadEncoding, match="its encoding is not certain"):
+        decode_text((start + end).encode("iso8859_2"))
+    assert read((start + end).encode("cp1250")) == start + end
+
+
 def test_the_message_says_that_the_encoding_is_uncertain() -> None:
     with pytest.raises(BadEncoding, match=r"its encoding is not UTF-8 \(byte 0\), and which older encoding it is in"):
         decode_text("Źle".encode("cp1250"))

@@ -271,7 +271,7 @@ def test_a_cell_that_spans_rows_is_repeated_in_each() -> None:
     rows = [["Region", "Town", "Boats"], ["North", "Bodo", "7"], ["", "Molde", "9"], ["South", "Mandal", "4"]]
     found = read_pdf(ruled(rows, [(0, 1, 2)]), recognise=False)
     assert rows_of(found) == [rows[0], rows[1], ["North", "Molde", "9"], rows[3]]
-    assert found.text.count("North") == 1
+    assert found.text.endswith("| North | Bodo | 7 |\n| North | Molde | 9 |\n| South | Mandal | 4 |")
 
 
 def test_letters_too_small_to_be_seen_are_hidden() -> None:

@@ -104,6 +104,6 @@ def test_few_unsupported_sentences_of_a_small_model_about_the_briefing_pass(chec
     passes = [probability >= SupportPolicy().min_support for probability in checker.check(pairs)]
     labels = [case.supported for case in written.cases]
     kept = [label for label, passed in zip(labels, passes, strict=True) if passed]
-    # measured: .152 of 46 kept, .929 of 42 supported
+    # measured: .216 of 51 kept, .952 of 42 supported
     assert kept.count(False) / len(kept) <= 0.25
     assert kept.count(True) / labels.count(True) >= 0.8

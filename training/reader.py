@@ -29,7 +29,7 @@ from training.sources import Group, PassagePair
 
 LIMIT = 256
 BATCH_TOKENS = 4096
-VERSION = "3"
+VERSION = "4"
 STABLE_SHARE, COOLING_SHARE = 1.4, 0.5
 """Groups of the rest of the mix for each human-written group, before and during the cool-down."""
 INSERTED_LINE_SHARE = 0.15

@@ -128,6 +128,13 @@ def _decode_legacy(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
         raise BadEncoding(
             f"its encoding is not UTF-8 (byte {error.start}), and which older encoding it is in is not certain"
         ) from error
+    for start in range(0, len(data) if len(data) > len(around) else 0, _SAMPLE):
+        part = data[start : start + _SAMPLE]
+        other = None if part.isascii() else legacy_encoding(part)
+        if other is not None and part.decode(other, "replace") != part.decode(encoding, "replace"):
+            raise BadEncoding(
+                f"its encoding is not certain: near byte {start} it looks like {other}, elsewhere like {encoding}"
+            )
     try:
         return data.decode(encoding), encoding
     except UnicodeDecodeError as later:

@@ -221,17 +221,22 @@ def align(claim: str, sentence: str, context: str = "") -> Alignment:
     )
 
 
+@lru_cache(maxsize=4096)
+def _figures(text: str) -> frozenset[str]:
+    return figures(text)
+
+
 class _SameNumbers:
     """The numbers of both texts as digits, so that "twenty-five" and "25" are the same."""
 
     def __init__(self, claim: str, sentence: str) -> None:
-        self.in_claim, self.in_sentence = figures(claim), figures(sentence)
+        self.in_claim, self.in_sentence = _figures(claim), _figures(sentence)
 
     def holds(self, token: Token, others: Sequence[Token], numbers: frozenset[str]) -> bool:
         """Whether the other text has the word."""
         if any(says_the_same(token, other) for other in others):
             return True
-        stated = figures(token.word)
+        stated = _figures(token.word)
         return bool(stated) and (stated <= numbers or not stated <= self.in_claim | self.in_sentence)
 
 

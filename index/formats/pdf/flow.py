@@ -212,7 +212,8 @@ class Flow:
         if caption is not None:
             self.root.content.remove(caption)
             node.content.append(Node(Kind.CAPTION, caption.content))
-        spanning: dict[int, tuple[Cell, Node, int]] = {}  # by column: a cell that goes on below, and its last row
+        spanning: dict[int, tuple[Cell, Node, int, int]] = {}  # by column: a cell, its last row, its first word written
+        ends: dict[int, int] = {}
         for number, row in enumerate(table.rows):
             line = node.add(Kind.ROW, **({"is_header": True} if row.is_header else {}))
             own = {cell.column: cell for cell in row.cells}
@@ -223,13 +224,15 @@ class Flow:
                 above = spanning.get(column)
                 if cell is None and above is not None and number <= above[2]:
                     line.repeat(above[1], **facts, column_span=above[0].span)
+                    self._ink.repeat(above[3], ends[column])
                     column += above[0].span
                     continue
                 written = line.add(Kind.CELL, **facts)
                 if cell is not None:
                     written.facts |= {"column_span": cell.span, "row_span": cell.row_span}
+                    spanning[column] = (cell, written, number + cell.row_span - 1, self._ink.place)
                     self._write_cell(written, cell, row.source)
-                    spanning[column] = (cell, written, number + cell.row_span - 1)
+                    ends[column] = self._ink.place
                 column += cell.span if cell is not None else 1
         self._row = None
 

@@ -14,7 +14,8 @@ from index.formats.pdf.words import HYPHEN_AT_LINE_END
 from index.formats.superscripts import lowered, raised
 
 _LEADERS = re.compile(r"[.·…_]{5,}")
-_WINDOW = 200  # what readers insert between two words is shorter
+_WINDOW = 200  # what readers insert between two words is shorter; after a word that is not found, more is searched
+_SEARCHED = 20_000_000  # characters, in all
 _BROKEN = re.compile(r"(?:[^\W\d_][-‐\x02]|[^\s\x02]\x02)\Z")
 _JOINED = "\u2063"
 _AFTER_NODE = "\u2060"
@@ -43,6 +44,10 @@ class Ink:
         """Say that words `start` to `end` of those written stand in the tree before word `place`, which was written before."""
         moved = self._written[start:end]
         self._written[place:end] = moved + self._written[place:start]
+
+    def repeat(self, start: int, end: int) -> None:
+        """Say that words `start` to `end` of those written come next once more: a cell that spans rows."""
+        self._written.extend(self._written[start:end])
 
     def mark(self, word: Word) -> None:
         """Say that the word comes next in the text, though no node holds it: the marker of an item."""
@@ -105,14 +110,19 @@ class Ink:
     def places(self, text: str) -> dict[int, list[tuple[int, PlacedWord]]]:
         """Return for each page where its words stand in the text: the number of each word on its page, and its place."""
         found: dict[int, list[tuple[int, PlacedWord]]] = {}
-        cursor = 0
+        cursor = failures = 0
+        budget = _SEARCHED
         for page, written, word in self._written:
             for bare in (written, written.split(" ", 1)[0]):
-                start = text.find(bare, cursor, cursor + len(bare) + _WINDOW) if bare else -1
+                wide = _WINDOW * (1 + failures) if budget > 0 else _WINDOW
+                start = text.find(bare, cursor, cursor + len(bare) + wide) if bare else -1
+                budget -= wide if failures else 0
                 if start >= 0:
                     break
             else:
+                failures += 1
                 continue
+            failures = 0
             cursor = start + len(bare)
             box = Box(word.left, word.top, word.right, word.bottom)
             found.setdefault(page, []).append((word.place, PlacedWord(start, cursor, box)))
