@@ -6,7 +6,8 @@ else, and the form repeats for files inside files: `file:///a.zip!/b.mbox!/7@exa
 """
 
 import hashlib
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 _INSIDE = "!/"
 
@@ -33,6 +34,11 @@ def member_uri(container: str, name: str) -> str:
 def file_uri(uri: str) -> str:
     """The URI of the file that holds the document at `uri`: itself, unless it is a member."""
     return uri.split(_INSIDE, 1)[0]
+
+
+def file_path(uri: str) -> Path:
+    """The path of the file at a URI with the scheme `file`."""
+    return Path(unquote(urlsplit(uri).path))
 
 
 def is_at_or_inside(uri: str, container: str) -> bool:

@@ -324,6 +324,8 @@ def test_a_ledger_of_the_first_layout_is_upgraded_in_place(ledger: Ledger, tmp_p
         "DROP TABLE permissions",
         "DROP TABLE visits",
         "DROP TABLE roots",
+        "DROP INDEX versions_by_reading",
+        "DROP INDEX versions_with_warnings",
         "ALTER TABLE versions ADD COLUMN sections TEXT NOT NULL DEFAULT '[]'",
         *(f"ALTER TABLE versions DROP COLUMN {name}" for name in ("blocks", "warnings", "geometry", "reading")),
         *(f"ALTER TABLE chunks DROP COLUMN {name}" for name in ("rendered", "units")),

@@ -10,6 +10,7 @@ from index.ledger.damage import as_stored, require_kinds
 from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from
 from index.records import Document, DocumentSummary, Page
 from index.storage.sqlite import SqliteDatabase
+from index.uris import READING
 
 
 class Documents:
@@ -53,6 +54,19 @@ class Documents:
                 raise _not_found(document_id, version)
             return () if row[0] is None else unpack(row[0])
 
+    def warnings(self, ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
+        """Return the warnings of the current documents that have any: of all, or of those with these ids. The keys are ids."""
+        among = "" if ids is None else "AND d.id IN (SELECT value FROM json_each(?))"
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"""
+                SELECT d.id, w.warnings FROM versions w JOIN documents d ON d.version = w.number
+                WHERE w.warnings != '[]' {among} ORDER BY d.uri, d.id
+                """,
+                () if ids is None else (json.dumps(list(ids)),),
+            )
+            return {identity: _warnings_from(written) for identity, written in rows}
+
     def is_current(self, document: Document) -> bool:
         """Whether search finds this document as it is: text, title, metadata and all else except its principals."""
         with self._database.reading() as connection:
@@ -87,8 +101,13 @@ class Documents:
             rows = connection.execute("SELECT uri, found_by, etag, last_modified FROM visits ORDER BY uri")
             return tuple(map(_visit_from, rows))
 
-    def list(self, ids: Sequence[str] | None = None, folder: str | None = None) -> list[DocumentSummary]:
-        """Return the current documents by URI: all, or those with these ids, or with a URI below that of `folder`."""
+    def list(
+        self, ids: Sequence[str] | None = None, folder: str | None = None, *, only_earlier: bool = False
+    ) -> list[DocumentSummary]:
+        """Return the current documents by URI: all, or those with these ids, or with a URI below that of `folder`.
+
+        `only_earlier`: only those that an earlier version of Quoth read.
+        """
         conditions, values = ["TRUE"], []
         if ids is not None:
             conditions.append("d.id IN (SELECT value FROM json_each(?))")
@@ -96,12 +115,15 @@ class Documents:
         if folder is not None:  # a range, so that the index on URIs finds it: "0" follows "/"
             conditions.append("d.uri > ? || '/' AND d.uri < ? || '0'")
             values += [folder.rstrip("/")] * 2
+        if only_earlier:
+            conditions.append(f"d.version IN (SELECT number FROM versions WHERE reading != {READING})")
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"""
                 SELECT d.id, v.version, v.uri, v.title, v.media_type, v.characters,
                     (SELECT count(*) FROM chunks c WHERE c.document = d.number),
-                    d.source_size, d.source_modified_ns, d.indexed_at, v.reading,
+                    d.source_size, d.source_modified_ns, d.indexed_at,
+                    d.version IN (SELECT number FROM versions WHERE reading = {READING}),
                     (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = d.id)
                 FROM documents d JOIN versions v ON v.number = d.version
                 WHERE {" AND ".join(conditions)} ORDER BY d.uri, d.id
@@ -109,6 +131,12 @@ class Documents:
                 values,
             )
             return [summary_from(row) for row in rows]
+
+
+@as_stored()
+def _warnings_from(column: str) -> tuple[str, ...]:
+    require_kinds((column,), (str,))
+    return tuple(json.loads(column))
 
 
 @as_stored()

@@ -204,13 +204,23 @@ def summary_from(row: Sequence[Any]) -> DocumentSummary:
         size,
         modified_ns,
         indexed_at,
-        reading,
+        has_structure,
         principals,
     ) = row
     source = None if size is None else FileStamp(size, modified_ns)
     permitted = frozenset(json.loads(principals))
     return DocumentSummary(
-        identity, version, uri, title, media_type, characters, chunks, source, indexed_at, permitted, reading == READING
+        identity,
+        version,
+        uri,
+        title,
+        media_type,
+        characters,
+        chunks,
+        source,
+        indexed_at,
+        permitted,
+        bool(has_structure),
     )
 
 

@@ -25,6 +25,9 @@ CREATE TABLE versions (
     reading INTEGER NOT NULL DEFAULT 1,
     UNIQUE (document_id, version)
 ) STRICT;
+-- Both stand behind texts and blocks in their rows: without an index, all of those would be read to get there.
+CREATE INDEX versions_by_reading ON versions (reading);
+CREATE INDEX versions_with_warnings ON versions (document_id, version, warnings) WHERE warnings != '[]';
 
 -- Documents that are current, that is, in search.
 CREATE TABLE documents (

@@ -6,6 +6,8 @@ ALTER TABLE versions DROP COLUMN sections;
 ALTER TABLE versions ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE versions ADD COLUMN geometry BLOB;
 ALTER TABLE versions ADD COLUMN reading INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX versions_by_reading ON versions (reading);
+CREATE INDEX versions_with_warnings ON versions (document_id, version, warnings) WHERE warnings != '[]';
 
 ALTER TABLE chunks ADD COLUMN rendered TEXT;
 ALTER TABLE chunks ADD COLUMN units TEXT;

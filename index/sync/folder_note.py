@@ -7,13 +7,12 @@ hold.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from index.collection import Collection
 from index.storage.atomic import replace_file
 from index.sync.listing import Listing, disk_of
 from index.sync.retention import Kept, Place, Reason, is_below
+from index.uris import file_path
 
 _FILE = "folders.json"
 
@@ -31,7 +30,7 @@ class FolderNote:
         there = [*(file.uri for file in listing.files), *listing.unsettled]
         places: list[Place] = []
         for uri in dict.fromkeys((*listing.roots, *(uri for uri in self.disks if _is_below_roots(uri, listing)))):
-            disk = now[uri] if uri in now else disk_of(_path(uri))
+            disk = now[uri] if uri in now else disk_of(file_path(uri))
             place = Place(
                 uri,
                 files=sum(is_below(file, uri) for file in there),
@@ -73,7 +72,3 @@ def write_note(collection: Collection, note: FolderNote) -> None:
 
 def _is_below_roots(uri: str, listing: Listing) -> bool:
     return any(is_below(uri, root) for root in listing.roots)
-
-
-def _path(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path))

@@ -14,7 +14,7 @@ from index.errors import NotADocument
 from index.extraction.contents import Contents
 from index.ledger.permissions import Inherited, Root
 from index.records import Document, DocumentSummary, FileStamp
-from index.sync.listing import Rejection
+from index.sync.listing import Rejection, Remark
 from index.uris import file_uri, is_at_or_inside
 
 _BATCH_DOCUMENTS = 64
@@ -37,7 +37,8 @@ class Importer:
     """Adds one file after the other to a collection.
 
     `known` are the documents of the collection, `gone` those of them whose files were deleted: one that turns up elsewhere
-    counts as renamed. `is_unchanged(uri, source)` says whether a file still is as it was read.
+    counts as renamed. One that an earlier version of Quoth read is known by the size and time of its file, since its version
+    is another for the same bytes. `is_unchanged(uri, source)` says whether a file still is as it was read.
 
     `principals` may read what is imported. With None, existing documents keep their readers, and new members of an archive
     get the readers of its other members. A new or renamed document gets the principals given for the nearest place above it
@@ -60,6 +61,7 @@ class Importer:
         self.unchanged: list[str] = []
         self.rejected: list[Rejection] = []
         self.skipped: list[Rejection] = []
+        self.warnings: list[Remark] = []
         self._collection = collection
         self._is_unchanged = is_unchanged
         self._principals = principals
@@ -71,6 +73,9 @@ class Importer:
         for document in self._known.values():
             self._former.setdefault(file_uri(document.uri), []).append(document)
         self._gone: dict[str, dict[str, DocumentSummary]] = {}  # by version, then by id
+        self._gone_earlier: dict[
+            tuple[FileStamp | None, str], list[DocumentSummary]
+        ] = {}  # of an earlier version of Quoth
         for document in gone:
             self._add_gone(document)
         self._batch: list[_FileChange] = []
@@ -107,8 +112,8 @@ class Importer:
             if before is not None:
                 is_same = before.version == new.version and self._principals in (None, before.principals)
                 (self.unchanged if is_same else self.changed).append(new.uri)
-            elif same_version := self._gone.get(new.version):
-                removed.append(same_version.pop(next(iter(same_version))).id)
+            elif earlier := self._take_gone(new, contents.source, uri):
+                removed.append(earlier.id)
                 self._readers_from[new.id] = removed[-1]
                 self._renamed_ids.add(new.id)
                 self.renamed.append(new.uri)
@@ -116,6 +121,7 @@ class Importer:
                 if former:
                     self._readers_from[new.id] = next(iter(former.values())).id
                 self.added.append(new.uri)
+            self.warnings += [Remark(new.uri, warning) for warning in new.warnings]
         for document in missing:
             if self._gone[document.version].pop(document.id, None) is not None:
                 removed.append(document.id)
@@ -173,6 +179,18 @@ class Importer:
 
     def _add_gone(self, document: DocumentSummary) -> None:
         self._gone.setdefault(document.version, {})[document.id] = document
+        if not document.has_structure:
+            inside = document.uri.removeprefix(file_uri(document.uri))
+            self._gone_earlier.setdefault((document.source, inside), []).append(document)
+
+    def _take_gone(self, new: Document, source: FileStamp, file: str) -> DocumentSummary | None:
+        """Return the document that is gone and is now `new`, in the file at the URI `file`, and take it from those gone."""
+        if same_version := self._gone.get(new.version):
+            return same_version.pop(next(iter(same_version)))
+        for known in self._gone_earlier.get((source, new.uri.removeprefix(file)), ()):
+            if self._gone[known.version].pop(known.id, None) is not None:
+                return known
+        return None
 
     def _readers(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """Return the principals that may read each document of the batch; `ids` are those of all."""

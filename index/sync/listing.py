@@ -28,6 +28,14 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What was not read of a document that is indexed, or may be wrong in it, as a sentence."""
+
+    uri: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A file that can be indexed, with its size and modification time when the folder was listed."""
 
@@ -82,7 +90,7 @@ def plan_sync(known: Iterable[DocumentSummary], listing: Listing, principals: fr
     """Compare the documents of a collection with the files listed, which `principals` may read. Pure.
 
     With None, every document keeps its readers. A file that contains other files is unchanged if all documents from it were
-    read from its present state.
+    read from its present state. A file that an earlier version of Quoth read counts as changed: it is read again.
     """
     documents: dict[str, list[DocumentSummary]] = {}
     for document in known:
@@ -95,7 +103,7 @@ def plan_sync(known: Iterable[DocumentSummary], listing: Listing, principals: fr
         indexed = documents.pop(file.uri, None)
         if indexed is None:
             added.append(file)
-        elif any(document.source != file.source for document in indexed):
+        elif any(document.source != file.source or not document.has_structure for document in indexed):
             changed.append(file)
         else:
             for document in indexed:

@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from index.collection import Collection
 from index.extraction.contents import Contents, map_in_order, read_contents
@@ -25,8 +24,9 @@ from index.ledger.permissions import Inherited, Root
 from index.records import DocumentSummary, FileStamp
 from index.sync.folder_note import FolderNote, read_note, write_note
 from index.sync.importer import Importer
-from index.sync.listing import File, Listing, Rejection, list_files, plan_sync
+from index.sync.listing import File, Listing, Rejection, Remark, list_files, plan_sync
 from index.sync.retention import Kept, is_below, kept_documents
+from index.uris import file_path
 
 _PERMIT_BATCH = 500
 _READ_AHEAD = 4  # files per worker that may be read before they are stored
@@ -51,9 +51,9 @@ class SyncReport:
     """What a sync did, or would do, as URIs. `renamed` holds the new ones.
 
     `rejected` are files that should have been readable; a version of them that was indexed before stays. `skipped` are
-    pictures, programs and the like. `kept` are documents that stay although their files are gone (`index.sync.retention`), by
-    folder. `inherited` counts the new documents that are restricted although no principals were
-    given, by where their readers come from. `seconds` is wall-clock time.
+    pictures, programs and the like. `warnings` say what was not read of documents that were read now. `kept` are documents
+    that stay although their files are gone (`index.sync.retention`), by folder. `inherited` counts the new documents that are
+    restricted although no principals were given, by where their readers come from. `seconds` is wall-clock time.
     """
 
     added: tuple[str, ...] = ()
@@ -63,6 +63,7 @@ class SyncReport:
     unchanged: tuple[str, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     skipped: tuple[Rejection, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     kept: tuple[Kept, ...] = ()
     inherited: tuple[Inherited, ...] = ()
     seconds: float = 0.0
@@ -244,6 +245,7 @@ def import_report(importer: Importer, seconds: float) -> SyncReport:
         unchanged=tuple(importer.unchanged),
         rejected=tuple(importer.rejected),
         skipped=tuple(importer.skipped),
+        warnings=tuple(importer.warnings),
         inherited=importer.inherited,
         seconds=seconds,
     )
@@ -275,7 +277,7 @@ def _read_files(files: Sequence[File], limits: Limits) -> Generator[tuple[File, 
 def _is_unchanged(uri: str, source: FileStamp) -> bool:
     """Whether the file still has the size and modification time that it was read with."""
     try:
-        status = Path(unquote(urlsplit(uri).path)).stat()
+        status = file_path(uri).stat()
     except OSError:
         return False
     return FileStamp(status.st_size, status.st_mtime_ns) == source

@@ -6,7 +6,7 @@ made of entities.
 
 import zlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from xml.parsers import expat
@@ -47,15 +47,20 @@ class Discovery:
     skipped: list[Rejection] = field(default_factory=list)
 
 
-def discover_pages(fetcher: Fetcher, addresses: Sequence[str], visits: Mapping[str, Visit]) -> Discovery:
-    """The pages at `addresses` and in the sitemaps among them. `visits` are those of pages in the collection."""
+def discover_pages(
+    fetcher: Fetcher, addresses: Sequence[str], visits: Mapping[str, Visit], known: Container[str]
+) -> Discovery:
+    """The pages at `addresses` and in the sitemaps among them.
+
+    `visits` are those of pages that need not be read again if they are unchanged, `known` the pages in the collection.
+    """
     discovery = Discovery()
     for address in addresses:
         try:
             place = str(parse_address(address))
             page = fetcher.fetch(place, visits)
         except PageGone as error:
-            if str(parse_address(address)) in visits:
+            if str(parse_address(address)) in known:
                 discovery.gone.add(str(parse_address(address)))
             else:
                 discovery.rejected.append(Rejection(address, error.reason, error.fix))

@@ -2,6 +2,8 @@
 
 An address is that of a page, or of a sitemap, which stands for the pages that it lists on its own host; links are not
 followed. Requests carry what the server said at the last visit, so a page that has not changed is neither sent nor read again.
+A page that an earlier version of Quoth read is sent and read again in any case.
+
 A page that cannot be fetched stays as it was; one that its server reports gone, or that its sitemap no longer lists, is
 removed. If more than half of the ten or more pages of a sitemap are gone in one run, they stay until it is confirmed
 (`index.sync.retention`): a server that is set up wrongly says of every page that it is gone.
@@ -58,7 +60,7 @@ def sync_web(
         collection.record_roots([place for address in addresses if (place := _normal_address(address))], principals)
     with Fetcher(web_limits, allow_private=allow_private) as fetcher, Extractor(limits) as extractor:
         run = _WebSync(collection, fetcher, extractor, principals, on_progress or (lambda _: None))
-        discovery = discover_pages(fetcher, addresses, run.visits)
+        discovery = discover_pages(fetcher, addresses, run.unchanged, run.visits)
         run.read_and_store(discovery, deadline=started + fetcher.limits.seconds, prune=prune)
     collection.embed_pending(on_progress=run.report_vectors)
     return run.report(time.monotonic() - started)
@@ -87,6 +89,7 @@ class _WebSync:
         for document in known:
             self._pages.setdefault(file_uri(document.uri), []).append(document)
         self.visits = {visit.uri: visit for visit in collection.documents.visits() if visit.uri in self._pages}
+        self.unchanged = {uri: visit for uri, visit in self.visits.items() if _have_structure(self._pages[uri])}
         self._new_visits: list[Visit] = []
         self._seen: set[str] = set()
         self._gone: set[str] = set()
@@ -105,7 +108,7 @@ class _WebSync:
             if time.monotonic() > deadline:
                 return None
             try:
-                fetched = discovery.fetched.pop(page[0], None) or self._fetcher.fetch(page[0], self.visits)
+                fetched = discovery.fetched.pop(page[0], None) or self._fetcher.fetch(page[0], self.unchanged)
             except NotFetched as error:
                 return error
             return fetched, None if fetched.body is None else self._contents(fetched, fetched.body)
@@ -212,6 +215,11 @@ class _WebSync:
                 documents = tuple(document.uri for uri in lost for document in self._pages.get(uri, ()))
                 self._kept.append(Kept(place, Reason.MOST_UNLISTED, len(lost), len(uris), documents))
         return stays
+
+
+def _have_structure(documents: Sequence[DocumentSummary]) -> bool:
+    """Whether this version of Quoth read all of these documents."""
+    return all(document.has_structure for document in documents)
 
 
 def _normal_address(address: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.text import Text
 from index.errors import IndexingError, LedgerDamaged
 from index.records import CollectionState, DocumentSummary
 from service.cli.console import JsonOption, library_of, quiet_settings
+from service.cli.earlier import earlier_lines
 from service.cli.rendering import Line, clean, readable, show
 
 if TYPE_CHECKING:
@@ -59,11 +60,15 @@ def overview(context: typer.Context, verify: VerifyOption = False, as_json: Json
 
 @app.command("show")
 def describe(name: NameArgument, verify: VerifyOption = False, as_json: JsonOption = False) -> None:
-    """Show a collection: its sizes, its encoder and its documents."""
-    library = _library()
+    """Show a collection: its sizes, its encoder, its documents, and what was not read of them."""
+    from service.composition.jobs import earlier_readings
+
+    settings = quiet_settings()
+    library = library_of(settings)
     collection = library.open(name)
     try:
         state, documents = collection.state(), collection.documents.list()
+        warnings, earlier = collection.documents.warnings(), earlier_readings(settings, collection)
     except LedgerDamaged:
         if verify:
             _verify(library, [name])
@@ -71,11 +76,21 @@ def describe(name: NameArgument, verify: VerifyOption = False, as_json: JsonOpti
     if as_json:
         typer.echo(
             json.dumps(
-                {**asdict(state), "listed": [asdict(document) for document in documents]}, indent=2, default=sorted
+                {
+                    **asdict(state),
+                    "earlier": asdict(earlier),
+                    "listed": [
+                        {**asdict(document), "warnings": warnings.get(document.id, ())} for document in documents
+                    ],
+                },
+                indent=2,
+                default=sorted,
             )
         )
     else:
         show(Console(), description_lines(state, documents))
+        show(Console(), document_warning_lines(documents, warnings))
+        show(Console(), earlier_lines(earlier))
     if verify:
         _verify(library, [name])
 
@@ -173,6 +188,17 @@ def description_lines(state: CollectionState, documents: Sequence[DocumentSummar
             for document in documents
         ]
         yield from _table(rows, left=2)
+
+
+def document_warning_lines(
+    documents: Sequence[DocumentSummary], warnings: Mapping[str, Sequence[str]]
+) -> Iterator[Line]:
+    """What was not read of the documents, or may be wrong in them; `warnings` by the documents' ids."""
+    if warnings:
+        yield Line(0, Text(""))
+    for document in documents:
+        for warning in warnings.get(document.id, ()):
+            yield Line(0, Text(clean(readable(document.uri)), "bold") + Text(clean(f": {warning}"), "yellow"))
 
 
 def verdict_lines(name: str, problems: Sequence[IntegrityProblem]) -> Iterator[Line]:

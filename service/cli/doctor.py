@@ -8,12 +8,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from index.collection import Collection
 from index.errors import IndexingError
 from index.library import Library
+from index.sync.earlier import EarlierReadings
 from service.access.key_record import KeyRecord
+from service.cli.earlier import earlier_finding, earlier_fix
+from service.composition.jobs import earlier_readings
 from service.composition.store import make_keyring, open_database
 from service.errors import ServiceError
 from service.settings import Settings
@@ -49,7 +54,9 @@ def examine(settings: Settings, open_library: Callable[[], Library], load_models
     if home.state != "broken":
         yield check_conversations(settings)
         yield check_slack(settings)
-        yield from check_collections(open_library(), settings.collection)
+        library = open_library()
+        yield from check_collections(library, settings.collection)
+        yield from check_earlier(library, partial(earlier_readings, settings))
 
 
 def check_python(version: tuple[int, ...]) -> Check:
@@ -184,6 +191,17 @@ def check_collections(library: Library, default: str) -> Iterator[Check]:
             yield Check(f"Collection {name}", "warning", waiting, "Run `quoth index` on its folder again to finish.")
         else:
             yield Check(f"Collection {name}", "ok", size)
+
+
+def check_earlier(library: Library, count: Callable[[Collection], EarlierReadings]) -> Iterator[Check]:
+    """Which collections hold documents that an earlier version of Quoth read; `count` counts those of one."""
+    for name in library.names():
+        try:
+            earlier = count(library.open(name))
+        except (IndexingError, ServiceError):
+            continue  # another check says so
+        if earlier.total:
+            yield Check(f"Collection {name}", "warning", earlier_finding(earlier), earlier_fix(earlier))
 
 
 def _option(collection: str) -> str:

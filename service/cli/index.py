@@ -10,6 +10,7 @@ import typer
 
 from service.cli import rendering
 from service.cli.console import CollectionOption, library_of, quiet_settings, stderr, stdout
+from service.cli.earlier import earlier_lines
 from service.cli.interruption import INTERRUPTED
 from service.cli.progress import shown_progress
 
@@ -58,7 +59,7 @@ def index(
     """Read documents into a collection. Run it again after changes: only what changed is read.
 
     Exit code 0: everything is indexed; 4: all but the files that were rejected, or documents whose files are gone were kept;
-    1: nothing could be indexed, or another error.
+    1: nothing could be indexed, or another error. A warning about a document that is indexed changes no exit code.
     """
     if dry_run and watch:
         raise typer.BadParameter("--dry-run changes nothing, so there is nothing to watch for. Leave one of them out.")
@@ -67,6 +68,8 @@ def index(
     if addresses and (dry_run or watch):
         raise typer.BadParameter("Only files can be looked at with --dry-run or --watch. Leave out the addresses.")
     principals = _principals(principal or [], public=public)
+    from service.composition.jobs import earlier_readings
+
     settings = quiet_settings(collection=collection)
     library = library_of(settings)
     if dry_run:
@@ -104,6 +107,7 @@ def index(
             )
     for report in reports:
         _show_report(report, settings.collection, verbose=verbose)
+    rendering.show(stdout(), earlier_lines(earlier_readings(settings, opened)))
     if watch:
         _follow(opened, paths, principals, verbose=verbose)
     code = _exit_code(reports, accept_rejected=accept_rejected)
@@ -170,8 +174,9 @@ def _follow(collection: Collection, paths: list[Path], principals: frozenset[str
 
 
 def _show_report(report: SyncReport, collection: str, *, verbose: bool, listed: bool = False) -> None:
-    """Print rejected files to standard error; the counts, and with `listed` the changed files, to standard output."""
+    """Print rejected files and warnings to standard error; the counts, and with `listed` the changes, to standard output."""
     rendering.show(stderr(), rendering.rejection_lines(report))
+    rendering.show(stderr(), rendering.warning_lines(report))
     if verbose:
         rendering.show(stderr(), rendering.skipped_lines(report))
     if listed:

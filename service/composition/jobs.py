@@ -3,10 +3,13 @@
 import threading
 from contextlib import closing
 
+from index.collection import Collection
 from index.formats.limits import Limits
 from index.library import Library
+from index.sync.earlier import EarlierReadings, count_earlier
 from service.composition.library import open_library
 from service.jobs.database import open_jobs
+from service.jobs.earlier import queue_earlier, stored_uploads
 from service.jobs.files import Originals
 from service.jobs.indexing import Indexer, forget_removed
 from service.jobs.leases import Leases
@@ -28,6 +31,17 @@ def drop_collection(settings: Settings, library: Library, name: str) -> None:
         library.drop(name, queue.withdrawing(name))
 
 
+def earlier_readings(settings: Settings, collection: Collection) -> EarlierReadings:
+    """How many documents of the collection an earlier version of Quoth read, by where they can be read again from."""
+    earlier = collection.documents.list(only_earlier=True)
+    if not earlier:
+        return EarlierReadings()
+    if not settings.jobs_path.exists():
+        return count_earlier(earlier, lambda _: False)
+    with closing(open_queue(settings)) as queue:
+        return count_earlier(earlier, stored_uploads(queue, collection.name))
+
+
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Do the jobs of the queue in the home folder until `stop` is set. The model is loaded at the first job."""
     originals = Originals(settings.uploads)
@@ -42,10 +56,11 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         library.finish_drops(queue.complete_withdrawal)
         leases.recover()
 
-    def sweep() -> None:
+    def sweep() -> bool:
         forget_removed(library, queue)
         leases.sweep(library.names())
         presence.sweep()
+        return queue_earlier(library, queue)
 
     try:
         with presence.announce() as name:

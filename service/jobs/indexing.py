@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import structlog
 
 from index.collection import Collection
-from index.errors import DocumentRejected, IndexingError, NotADocument
+from index.errors import IndexingError, NotADocument
 from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
@@ -98,7 +98,7 @@ class Indexer:
             add = [(replace(document, principals=readers[document.id]), None) for document in documents]
             before = {document.id for document in collection.documents.list(folder=place)}
             is_inherited = upload.principals is None and any(readers.values())
-            remark = _remark(read.rejected, is_inherited=is_inherited)
+            remark = _remark(read, is_inherited=is_inherited)
             collection.change(
                 add=add,
                 remove=sorted(before.difference(ids)),
@@ -152,15 +152,26 @@ def _readers(collection: Collection, documents: Sequence[Document], upload: Uplo
     return {identity: now.get(identity, upload_readers or former.get(identity, frozenset())) for identity in ids}
 
 
-def _remark(refused: Sequence[DocumentRejected], *, is_inherited: bool) -> str | None:
-    """Which files of an archive were not read, the first few by name, and whether readers were taken over from before.
+def _remark(read: Contents, *, is_inherited: bool) -> str | None:
+    """What was not read: files of an archive and parts of documents, the first few by name; and whether readers were taken
+    over from before.
 
     Files that are not documents are not counted.
     """
     remarks = ["Not everybody may read it, as before: nobody was named this time."] if is_inherited else []
-    missed = [error for error in refused if not isinstance(error, NotADocument)]
+    warnings = [_warning(document, text) for document in read.documents for text in document.warnings]
+    if warnings:
+        more = f" There are {len(warnings) - _NAMED:,} more warnings." if len(warnings) > _NAMED else ""
+        remarks.append(" ".join(warnings[:_NAMED]) + more)
+    missed = [error for error in read.rejected if not isinstance(error, NotADocument)]
     if missed:
         named = "; ".join(f"{error.uri.rpartition('!/')[2]}: {error.reason}" for error in missed[:_NAMED])
         more = f"; and {len(missed) - _NAMED:,} more" if len(missed) > _NAMED else ""
         remarks.append(f"Not read: {named}{more}")
     return " ".join(remarks) or None
+
+
+def _warning(document: Document, text: str) -> str:
+    """The warning, after the name of the file inside the upload that it is about."""
+    _, is_inside, name = document.uri.rpartition("!/")
+    return f"{unquote(name)}: {text}" if is_inside else text

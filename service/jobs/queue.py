@@ -88,6 +88,33 @@ class JobQueue:
         remove_unneeded(self._database, self.originals, replaced)
         return job
 
+    def read_again(self, original: Original, upload: Upload) -> bool:
+        """Add a job that reads a stored file again, for its owner. Returns whether one was added.
+
+        None is added if the file is not the document's any more, if a job of the document is unfinished, or if one that came
+        after the file was stored, with the same bytes, failed or was cancelled.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            added = connection.execute(
+                """
+                INSERT INTO jobs (id, owner, state, collection, document_id, filename, sha256, size, title, metadata,
+                    principals, not_before, created_at)
+                SELECT ?, owner, 'queued', collection, document_id, filename, sha256, size, ?, ?, 'null', ?, ?
+                FROM originals o WHERE collection = ? AND document_id = ? AND stored_at = ? AND NOT EXISTS (
+                    SELECT 1 FROM jobs j WHERE j.collection = o.collection AND j.document_id = o.document_id AND (
+                        j.state IN ('queued', 'running')
+                        OR (j.state != 'succeeded' AND j.sha256 = o.sha256 AND j.created_at >= o.stored_at)
+                    )
+                )
+                """,
+                (
+                    self._make_id(), upload.title, json.dumps(dict(upload.metadata), sort_keys=True), now, now,
+                    original.collection, original.document_id, original.stored_at,
+                ),
+            )  # fmt: skip
+        return added.rowcount > 0
+
     def job(self, job_id: str, *, owner: str = "") -> Job:
         """One job. Raises RecordMissing if the owner has none of that id."""
         with self._database.reading() as connection:

@@ -49,7 +49,7 @@ class JobWorker:
     """Works on the jobs in `leases` under the name `name`, until `stop` is set.
 
     `recover` takes back what other processes left half done, by default their jobs, at the start and every few seconds; `sweep`
-    is called at the start and once an hour, when no job is due.
+    is called at the start and once an hour, when no job is due; if it returns True, also when no job is due the next time.
     """
 
     def __init__(
@@ -81,8 +81,7 @@ class JobWorker:
                 self._do(claim)
                 continue
             if now >= sweep_at:
-                self._sweep()
-                sweep_at = now + _SWEEP_SECONDS
+                sweep_at = now if self._sweep() is True else now + _SWEEP_SECONDS
             self._stop.wait(POLL_SECONDS)
 
     def _do(self, claim: Claim) -> None:
