@@ -273,7 +273,7 @@ def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[st
 
 def _notes(collection: Collection, citations: Sequence[Citation], question: Question) -> Iterator[str]:
     for one, other in conflicts(citations):
-        yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} give other figures."
+        yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} do not say the same."
     pending = collection.documents.pending_vectors()
     if pending:
         # The number would reveal documents that the caller may not read.

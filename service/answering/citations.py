@@ -9,6 +9,7 @@ from index.chunking.units import LONG_CHARACTERS
 from index.records import Page
 from service.generators.protocol import Passage, Quote
 from service.records import Citation, Excerpt
+from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.terms import figures, overlap, words
 
 MIN_SHARED_WORDS = 0.6  # Jaccard index of their words, without figures, from which two quotes are about the same thing
@@ -72,13 +73,21 @@ def with_markers(text: str, numbers: Sequence[int]) -> str:
 
 
 def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citation]]:
-    """Pairs of quotes from different documents with nearly the same words, each with a figure that the other lacks."""
+    """Pairs of quotes from different documents that do not say the same.
+
+    They have nearly the same words, and each has a figure that the other lacks, or a word that decides differs.
+    """
     for one, other in combinations(citations, 2):
         if one.document_id == other.document_id:
             continue
         ours, theirs = figures(one.quote), figures(other.quote)
-        if ours - theirs and theirs - ours and overlap(words(one.quote), words(other.quote)) >= MIN_SHARED_WORDS:
+        is_near = overlap(words(one.quote), words(other.quote)) >= MIN_SHARED_WORDS
+        if (is_near and ours - theirs and theirs - ours) or denies([_evidence(one)], other.quote):
             yield one, other
+
+
+def _evidence(citation: Citation) -> Evidence:
+    return Evidence(citation.quote, CONTEXT_SEPARATOR.join((citation.title, *citation.trail)))
 
 
 def _highlight(passage: Passage, quote: Quote, start: int, end: int) -> tuple[int, int] | None:

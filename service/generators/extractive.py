@@ -14,11 +14,13 @@ from index.blocks.block import Kind, Span
 from index.blocks.statement import is_lead_in, statement
 from index.blocks.unit import Unit
 from service.generators.protocol import Draft, Passage, Quote
+from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms
 
 MAX_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the best
+CONFLICT_MARGIN = 4.0  # a sentence that contradicts the best one may be as many logits below it
 MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
 # margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43.
@@ -39,6 +41,7 @@ class _SentenceCandidate:
     sentence: int
     last: int
     span: Span
+    evidence: Evidence
     highlight: Span | None
     logit: float
     total: float
@@ -62,6 +65,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
     asked = Terms.of(question)
     candidates = []
     for number, passage in enumerate(passages):
+        context = CONTEXT_SEPARATOR.join((passage.hit.title, *passage.hit.chunk.trail))
         text, units = passage.text, [rendered.unit for rendered in passage.rendering.units]
         for place, sentence in enumerate(passage.reading.sentences):
             last = _last_introduced(units, place)
@@ -75,6 +79,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
                     sentence=place,
                     last=last,
                     span=Span(sentence.start, passage.reading.sentences[last].end),
+                    evidence=Evidence(text[sentence.start : passage.reading.sentences[last].end], context),
                     highlight=sentence.answer,
                     logit=sentence.score,
                     total=passage.reading.relevance + sentence.score,
@@ -88,14 +93,17 @@ def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCand
     """Groups of candidates that say the same, best group first, best candidate first in each."""
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
-        if groups and candidate.total < groups[0][0].total - NEAR_BEST:
+        below = groups[0][0].total - candidate.total if groups else 0.0
+        if below > CONFLICT_MARGIN:
             break
         if any(_is_brought_along(candidate, group[0]) for group in groups):
+            continue
+        if below > NEAR_BEST and not _contradict(groups[0][0], candidate):
             continue
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None:
             twin.append(candidate)
-        elif not groups or (len(groups) < MAX_SENTENCES and candidate.logit >= MIN_LOGIT):
+        elif not groups or (len(groups) < MAX_SENTENCES and (candidate.logit >= MIN_LOGIT or below > NEAR_BEST)):
             groups.append([candidate])
     return groups
 
@@ -116,8 +124,13 @@ def _is_brought_along(candidate: _SentenceCandidate, other: _SentenceCandidate) 
 
 
 def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
-    """Whether both have nearly the same words and exactly the same figures: "six attacks" is not "seven attacks"."""
-    return one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= MIN_OVERLAP
+    """Whether both have nearly the same words, the same figures, and no word that decides differs ("six", "not", a name)."""
+    is_near = one.said.figures == other.said.figures and overlap(one.said.words, other.said.words) >= MIN_OVERLAP
+    return is_near and not _contradict(one, other)
+
+
+def _contradict(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    return denies([one.evidence], other.evidence.quote) or denies([other.evidence], one.evidence.quote)
 
 
 def _order(
