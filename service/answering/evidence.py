@@ -16,7 +16,8 @@ from index.chunking.units import chunk_rendering
 from index.records import Hit
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
-from service.text.constraints import Constraint, ConstraintKind, NamedWords, constraints
+from service.text.constraints import Constraint, ConstraintKind, constraints
+from service.text.named_words import NamedWords
 from service.text.terms import content_words
 
 UNIT_PENALTY = 3.0

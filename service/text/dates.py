@@ -38,7 +38,7 @@ _MONTH_FIRST = re.compile(
     re.IGNORECASE,
 )
 _YEAR_FIRST = re.compile(
-    r"(?<![\d-])(?P<year>1\d{3}|2\d{3})[-/.](?P<month>[01]?\d)(?:[-/.](?P<day>[0-3]?\d))?(?![\d-])"
+    r"(?<![\d-])(?P<year>1\d{3}|2\d{3})[-/.](?P<month>[01]\d|\d(?=[-/.]\d))(?:[-/.](?P<day>[0-3]?\d))?(?![\d-])"
 )
 _YEAR_LAST = re.compile(
     r"(?<![\d.])(?P<one>[0-3]?\d)(?P<sign>[./-])(?P<other>[0-3]?\d)(?P=sign)(?P<year>1\d{3}|2\d{3})(?!\d)"

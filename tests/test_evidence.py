@@ -1,0 +1,142 @@
+"""Passages and units that do not name what the question names answer less well than those that do."""
+
+from index.blocks.block import Span
+from index.chunking.chunker import chunk_document
+from index.records import Hit
+from service.answering.evidence import Weighed, is_met, weigh
+from service.generators.protocol import Passage
+from service.scoring.reader import Reading, SentenceReading
+from service.text.constraints import Constraint, ConstraintKind
+from tests.test_chunking import words
+from tests.test_units import read
+
+
+def passages(name: str, text: str, relevance: float = 5.0) -> list[Passage]:
+    """The passages of a file, of which every unit reads equally well."""
+    document = read(name, text)
+    found = []
+    for chunk in chunk_document(document, words):
+        assert chunk.rendering is not None
+        sentences = [SentenceReading(*span, relevance, Span(*span), relevance) for span in chunk.rendering.spans()]
+        hit = Hit(chunk, document.title, document.uri, None, relevance)
+        found.append(Passage(hit, Reading(relevance, tuple(sentences))))
+    return found
+
+
+def weighed(question: str, *read: Passage) -> Weighed:
+    return weigh(question, read, lambda _: True)
+
+
+def best_units(found: Weighed) -> list[str]:
+    """The units with the highest score in all passages, as they are read."""
+    scored = [
+        (sentence.score, passage.text[sentence.start : sentence.end])
+        for passage in found.passages
+        for sentence in passage.reading.sentences
+    ]
+    highest = max(scored)[0]
+    return [text for score, text in scored if score == highest]
+
+
+def best_of(question: str, name: str, text: str) -> list[str]:
+    return best_units(weighed(question, *passages(name, text)))
+
+
+def test_a_question_that_names_nothing_changes_no_score() -> None:
+    [ropes] = passages("a.md", "Ropes are sold by the metre. Hooks are not.")
+    assert weighed("how are ropes sold?", ropes) == Weighed((ropes,), ())
+
+
+def test_the_passage_that_names_what_is_asked_for_comes_first() -> None:
+    [oder] = passages("oder.md", "The Oder Commission has nine members.", 4.0)
+    [spree] = passages("spree.md", "The Spree Commission has seven members.", 5.0)
+    found = weighed("How many members has the Oder Commission?", spree, oder)
+    assert [passage.hit.title for passage in found.passages] == ["oder", "spree"]
+    assert found.passages[0].reading.relevance == 4.0
+    assert found.missing == ()
+
+
+def test_a_name_in_the_title_or_a_heading_counts_for_the_passage() -> None:
+    [oder] = passages("a.md", "# Oder Commission\n\nIt has nine members.\n")
+    assert weighed("How many members has the Oder Commission?", oder).passages == (oder,)
+
+
+def test_what_no_passage_names_lowers_all_of_them_and_is_missing() -> None:
+    [oder] = passages("oder.md", "The Oder Commission has nine members.")
+    found = weighed("How many members has the Havel Commission in 1994?", oder)
+    assert found.missing == (
+        Constraint(ConstraintKind.NAME, "Havel Commission"),
+        Constraint(ConstraintKind.YEAR, "1994"),
+    )
+    assert found.passages[0].reading.relevance < 0
+    assert found.passages[0].reading.best < 0
+
+
+def test_another_version_or_part_number_is_missing() -> None:
+    for question, text in [
+        ("What is new in 3.4.1?", "New in 3.4.10: ropes are faster."),
+        ("How heavy is the QL-7731-C?", "The QL-7731-B weighs 4 kg."),
+    ]:
+        [passage] = passages("a.md", text)
+        assert weighed(question, passage).passages[0].reading.relevance < -5
+
+
+def test_a_sentence_may_be_about_what_the_text_before_it_names() -> None:
+    text = "The Oder Commission was founded in 1990. It has nine members."
+    assert len(best_of("How many members has the Oder Commission?", "a.md", text)) == 2
+
+
+def test_a_sentence_about_another_part_of_the_same_form_loses() -> None:
+    text = "The PX-40 weighs 4 kg. The PX-90 weighs 9 kg."
+    assert best_of("How heavy is the PX-40?", "a.md", text) == ["The PX-40 weighs 4 kg."]
+
+
+def test_the_row_whose_key_the_question_names_wins() -> None:
+    table = "| Article | Price |\n|---|---|\n| Rope | 40 |\n| Hook | 9 |\n| Sail | 75 |\n"
+    assert best_of("How much is a hook?", "a.md", table) == ["Article: Hook; Price: 9."]
+    assert best_of("what do hooks cost", "a.md", table) == ["Article: Hook; Price: 9."]
+
+
+def test_no_row_loses_where_the_question_names_no_key() -> None:
+    table = "| Article | Price |\n|---|---|\n| Rope | 40 |\n| Hook | 9 |\n"
+    assert len(best_of("Which is the cheapest?", "a.md", table)) == 2
+
+
+def test_a_row_has_to_name_the_year_or_part_itself() -> None:
+    table = "| Year | Sales |\n|---|---|\n| 2017 | 40 |\n| 2018 | 55 |\n"
+    assert best_of("How high were sales in 2018?", "a.md", table) == ["Year: 2018; Sales: 55."]
+    rows = "Part,Weight\nQL-7731-B,4\nQL-7731-C,5\n"
+    assert best_of("How heavy is the QL-7731-C?", "a.csv", rows) == ["Part: QL-7731-C; Weight: 5."]
+
+
+def test_a_year_in_a_header_cell_or_a_group_counts_for_the_row() -> None:
+    table = "| Port | 2017 | 2018 |\n|---|---|---|\n| Oslo | 40 | 41 |\n| Bergen | 50 | 51 |\n"
+    assert best_of("How high were the sales of Bergen in 2018?", "a.md", table) == ["Port: Bergen; 2017: 50; 2018: 51."]
+    page = "<table><tr><th>Port<th>Sales<tr><td colspan=2>2017<tr><td>Oslo<td>40<tr><td colspan=2>2018<tr><td>Oslo<td>41</table>"
+    found = weighed("How high were the sales of Oslo in 2018?", *passages("a.html", page))
+    assert best_units(found) == ["Port: Oslo; Sales: 41."]
+
+
+def test_the_record_whose_name_or_path_the_question_names_wins() -> None:
+    goods = '{"rope": {"price": 40, "metres": 3}, "hook": {"price": 9, "metres": 0}}'
+    assert best_of("What is the price of the hook?", "a.json", goods) == ["price: 9; metres: 0."]
+    listed = '[{"name": "rope", "price": 40}, {"name": "hook", "price": 9}]'
+    assert best_of("What is the price of the hook?", "a.json", listed) == ["name: hook; price: 9."]
+
+
+def test_the_meaning_whose_term_the_question_names_wins() -> None:
+    page = "<dl><dt>Splice<dd>To weave two ropes.<dt>Knot<dd>To tie two ropes.</dl>"
+    assert best_of("What is a splice?", "a.html", page) == ["Splice: To weave two ropes."]
+
+
+def test_an_item_has_what_introduces_it() -> None:
+    text = "In Bergen we sell:\n\n- ropes at 40;\n- hooks at 9.\n\nIn Oslo we sell:\n\n- ropes at 75;\n- hooks at 12.\n"
+    best = best_of("What do ropes cost in Oslo?", "a.md", text)
+    assert "ropes at 75;" in best
+    assert "ropes at 40;" not in best
+
+
+def test_whether_a_passage_names_something_counts_its_title_and_headings() -> None:
+    [passage] = passages("a.md", "# Oder Commission\n\n## Members\n\nIt has nine members.\n")
+    assert is_met(Constraint(ConstraintKind.NAME, "Oder Commission"), passage.hit)
+    assert not is_met(Constraint(ConstraintKind.NAME, "Spree Commission"), passage.hit)
