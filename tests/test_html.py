@@ -214,6 +214,19 @@ def test_formulas_are_read_in_the_notation_that_they_were_written_in() -> None:
     assert read_html(f"<p>Area {formula}.").text == "Area x^2."
 
 
+def test_every_row_is_whole_where_a_cell_spans_rows() -> None:
+    page = read_html(
+        "<table><tr><th rowspan=2>Lot<th>Rent<tr><th>Van<tr><td rowspan=2>Old <b>town</b><sup>2</sup><td>7 EUR<tr><td>9</table>"
+    )
+    assert page.text == "| Lot | Rent |\n| Lot | Van |\n| Old town[2] | 7 EUR |\n| Old town[2] | 9 |"
+    assert [labels(page, cell) for cell in of(page, Kind.CELL)][-2:] == [["Lot"], ["Rent", "Van"]]
+
+
+def test_a_long_cell_over_many_rows_is_not_repeated_without_end() -> None:
+    markup = "<table><tr><td rowspan=65534>" + "Lot 4 was let. " * 2_000 + "<td>x" + "<tr><td>Deep." * 5_000 + "</table>"
+    assert len(read_html(markup).text) < 20 * len(markup)
+
+
 @pytest.mark.parametrize(
     "markup",
     [

@@ -80,7 +80,7 @@ def test_tables_have_spans_and_headers() -> None:
         + row(plain, "North", "10", "") + row(plain, "South", "", "60") + r"\pard After.\par"
     )  # fmt: skip
     parsed = read(body)
-    assert parsed.text == "| Berth | Fee |\n|  | Day | Week |\n| North | 10 |  |\n| South |  | 60 |\n\nAfter."
+    assert parsed.text == "| Berth | Fee |\n| Berth | Day | Week |\n| North | 10 |  |\n| South |  | 60 |\n\nAfter."
     sixty = next(b for b in parsed.blocks if b.kind is Kind.CELL and parsed.text[b.start : b.end] == "60")
     assert [parsed.text[start:end] for start, end in sixty.labels] == ["Fee", "Week"]
 

@@ -1,8 +1,8 @@
 """Block: a part of a document's structure, with its range in the canonical text.
 
 The blocks of a document form a tree, written as a list in reading order: a block stands after the block that holds it, and
-`parent` is that block's place in the list. Every range lies inside its parent's, but for two: a cell that spans rows is
-repeated in each row it covers, always with the range of its text; and the ranges in `labels` may lie anywhere.
+`parent` is that block's place in the list. Every range lies inside its parent's; only the ranges in `labels` may lie anywhere.
+A cell that spans rows is written again in each row it covers, so that the text of every row is whole.
 """
 
 from dataclasses import dataclass

@@ -100,19 +100,16 @@ _SKIPPED = (Kind.FURNITURE, Kind.HIDDEN, Kind.STRUCK, Kind.MARK, Kind.MARKUP, Ki
 
 
 def _cell_labels(blocks: Sequence[Block], numbers: Sequence[int]) -> dict[int, tuple[Span, ...]]:
-    """Return the ranges of the header cells above each cell and before it in its row; empty header cells name nothing."""
+    """Return the ranges of the header cells above each cell; empty ones, and those that repeat one above, name nothing."""
     cells = [(number, blocks[number]) for number in numbers if blocks[number].kind is Kind.CELL]
     header_rows = {cell.row for _, cell in cells} - {cell.row for _, cell in cells if not cell.is_header}
     above: dict[int, list[Block]] = defaultdict(list)
-    beside: dict[int, list[Block]] = defaultdict(list)
     for _, cell in cells:
-        if not cell.is_header or cell.start == cell.end:
+        if cell.row not in header_rows or cell.start == cell.end:
             continue
-        if cell.row in header_rows:
-            for column in range(cell.column, cell.column + cell.column_span):
+        for column in range(cell.column, cell.column + cell.column_span):
+            if not any(header.row + header.row_span > cell.row for header in above[column]):
                 above[column].append(cell)
-        else:
-            beside[cell.row].append(cell)
     found: dict[int, tuple[Span, ...]] = {}
     for number, cell in cells:
         if cell.row in header_rows:

@@ -1,8 +1,8 @@
 """Writes a tree of nodes as the canonical text and its blocks. Pure.
 
 Between blocks stands a blank line; between items, rows, records, fields, terms and meanings a line break. A row is
-`| cell | cell |`, and a blank cell is kept. A list item begins with its marker, if it has one. Runs of white space count as one
-space, except in code; `LINE_BREAK` ends a line.
+`| cell | cell |`; a blank cell is kept, and a cell that spans rows is written in each of them. A list item begins with its
+marker, if it has one. Runs of white space count as one space, except in code; `LINE_BREAK` ends a line.
 """
 
 import re
@@ -18,6 +18,8 @@ from index.records import Page
 
 MAX_DEPTH = 50
 """Blocks nested deeper are written as text of the block at that depth."""
+_MOST_REPEATED = 100_000  # characters of cells that are written again, and ...
+_REPEATED_SHARE = 10  # ... so many times the length of the other text
 
 _LINES = frozenset({Kind.ITEM, Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.TERM, Kind.MEANING})
 _GROUPS = frozenset({Kind.LIST, Kind.TABLE, Kind.DEFINITION, Kind.QUOTATION, Kind.RECORD})
@@ -48,9 +50,11 @@ class _Writer:
         self._named: list[tuple[int, list[Node]]] = []  # the place of a block, and what names it
         self._open: list[int] = []
         self._length = 0
+        self._repeated = 0  # characters of cells that were written again
         self._gap = ""  # due before the next text
         self._in_cell = False
         self._in_code = False
+        self._is_again = False  # while a cell is repeated: the pages in it have begun
         self._pages: list[Page] = []
         self._pages_due: list[int] = []
 
@@ -110,20 +114,28 @@ class _Writer:
                 continue
             facts = {"column": column, **cell.facts}
             column = facts["column"] + facts.get("column_span", 1)
-            if cell.same_as is not None:
-                self._put("  |")
-                span = self._blocks[self._places[id(cell.same_as)]].span
-                self._blocks.append(Block(Kind.CELL, *span, self._open[-1], **facts))
-                continue
             self._put(" ")
             number = self._begin(replace(cell, facts=facts))
             self._places[id(cell)] = number
             self._in_cell = True
-            self._write_running(cell, depth + 1)
+            if cell.same_as is None:
+                self._write_running(cell, depth + 1)
+            else:
+                self._write_again(cell.same_as, depth + 1)
             self._in_cell = False
             self._gap = ""
             self._end(number)
             self._put(" |")
+
+    def _write_again(self, cell: Node, depth: int) -> None:
+        """Write what an earlier cell holds once more, unless so much has been repeated that it can only mean harm."""
+        start, end = self._blocks[self._places[id(cell)]].span
+        if self._repeated + end - start > _MOST_REPEATED + _REPEATED_SHARE * (self._length - self._repeated):
+            return
+        self._repeated += end - start
+        self._is_again = True
+        self._write_running(cell, depth)
+        self._is_again = False
 
     def _write_running(self, node: Node, depth: int) -> None:
         """Write running text and inline blocks. Other blocks follow on lines of their own; in a cell, after a space."""
@@ -135,7 +147,8 @@ class _Writer:
             if isinstance(part, str):
                 self._write_text(part)
             elif isinstance(part, PageStart):
-                self._pages_due.append(part.number)
+                if not self._is_again:
+                    self._pages_due.append(part.number)
             elif part.kind in INLINE and _is_running(part):
                 self._write_inline(part, depth)
             elif self._in_cell or depth > MAX_DEPTH:

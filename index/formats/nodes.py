@@ -26,7 +26,7 @@ class PageStart:
 class Node:
     """A block to be: its kind, what it holds in order, and fields of `Block`. Without a kind it only holds others together.
 
-    `same_as`: a cell that repeats an earlier one, which spans into its row; it has no text of its own. `label`: the name of a
+    `same_as`: a cell that repeats an earlier one, which spans into its row and is written again there. `label`: the name of a
     field, which is written before it on its line. `named_by`: nodes of a kind that name it, such as who wrote a quotation.
     """
 
