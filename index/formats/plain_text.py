@@ -9,17 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.blocks.block import Kind, Span
+from index.blocks.block import Kind
 from index.formats.block_builder import BlockBuilder
 from index.formats.parsed import Parsed
+from index.formats.text_blocks import add_fields, add_log, add_quotation, add_table
 from index.formats.text_lines import (
     Line,
     Stretch,
     fence_of,
-    field_of,
     is_bullet,
     is_contents,
-    is_log,
     is_option,
     is_row,
     is_sentence,
@@ -27,6 +26,7 @@ from index.formats.text_lines import (
     stretches,
     usual_width,
 )
+from index.formats.text_lists import OpenLists
 from index.formats.text_runs import (
     code_lines,
     column_lines,
@@ -42,10 +42,9 @@ from index.formats.text_runs import (
     rows_of,
     signature_lines,
 )
-from index.formats.text_tables import Row, column_table, figure_row, has_gaps, header_rows, parted_rows
+from index.formats.text_tables import Row, column_table, figure_row, has_gaps, parted_rows
 from index.records import Page
 
-_QUOTE = re.compile(r"(?:>[ \t]?)+")
 _TABLE_RULE = re.compile(r"[|+][-=:+| ]+|[-=:]+(?:[ |+]+[-=:]+)+")
 _FINDERS = (
     contents_lines,
@@ -57,7 +56,6 @@ _FINDERS = (
     signature_lines,
     code_lines,
 )
-_MAX_FIELDS = 10  # of a record; more are fields of their own
 
 
 def read_plain_text(text: str) -> Parsed:
@@ -87,9 +85,7 @@ class _Reader:
         self.builder = BlockBuilder(text)
         self._text = text
         self._stretches = list(stretches(text))
-        self._lists: list[
-            tuple[int, str]
-        ] = []  # the open lists: where their markers stand, and of what family they are
+        self._lists = OpenLists(self.builder)
         self._fence_lines = [line for stretch in self._stretches for line in stretch.lines if fence_of(line.text)]
         self._fences_read = 0
         self._code_until = -1
@@ -101,7 +97,7 @@ class _Reader:
         place = 0
         while place < len(self._stretches):
             place += self._read_stretch(place)
-        self._close_lists(-1)
+        self._lists.close()
 
     def _read_stretch(self, place: int) -> int:
         """Read the stretch, and return how many stretches were read with it."""
@@ -112,11 +108,11 @@ class _Reader:
         if not lines:
             return 1
         if not self._lists or not marker_of(lines[0].text):
-            self._close_lists(lines[0].indent)
+            self._lists.close(lines[0].indent)
         if count := self._read_ruled_table(place, lines):
             return count
         if level := heading_level(Stretch(lines, stretch.rule), before, after, numbered=bool(self._lists)):
-            self._close_lists(-1)
+            self._lists.close()
             is_furniture = after is not None and is_contents(after.lines[0].text)
             for line in lines:
                 facts = {} if is_furniture else {"level": level}
@@ -145,7 +141,8 @@ class _Reader:
         rows = parted_rows(every, "|") if all("|" in line.text for line in every) else column_table(every)
         if not rows:
             return 0
-        self._add_table(rows, headers=len(lines))
+        self._lists.close()
+        add_table(self.builder, rows, headers=len(lines))
         return count
 
     def _without_code(self, lines: list[Line]) -> list[Line]:
@@ -162,7 +159,7 @@ class _Reader:
         return left[first:]
 
     def _add_fenced(self, opening: Line, closing: Line) -> None:
-        self._close_lists(opening.indent)
+        self._lists.close(opening.indent)
         self.builder.add(Kind.MARKUP, opening.text_start, opening.text_end)
         inner = self._text[opening.end : closing.start]
         body = inner.strip("\n").rstrip()
@@ -210,16 +207,7 @@ class _Reader:
 
     def _read_special(self, lines: Sequence[Line], number: int, run: list[Line]) -> int:
         """Read what begins at the line if it is no prose, after the run before it; return the number of its lines."""
-        for find in (
-            contents_lines,
-            log_lines,
-            quoted_lines,
-            parted_lines,
-            column_lines,
-            field_lines,
-            signature_lines,
-            code_lines,
-        ):
+        for find in _FINDERS:
             count = find(lines, number)
             if not count:
                 continue
@@ -228,15 +216,17 @@ class _Reader:
             if find in (contents_lines, signature_lines):
                 self.builder.add(Kind.FURNITURE, found[0].text_start, found[-1].text_end)
             elif find is log_lines:
-                self._add_log(found)
+                self._lists.close()
+                add_log(self.builder, found)
             elif find is quoted_lines:
-                self._add_quotation(found)
+                add_quotation(self.builder, found)
             elif find is field_lines:
-                self._add_fields(found)
+                add_fields(self.builder, found)
             elif find is code_lines:
                 self.builder.add(Kind.CODE, found[0].text_start, found[-1].text_end)
             else:
-                self._add_table(rows_of(found))
+                self._lists.close()
+                add_table(self.builder, rows_of(found))
             return count
         return 0
 
@@ -247,54 +237,12 @@ class _Reader:
         start, end = run[0].text_start, run[-1].text_end
         marker = marker_of(run[0].text)
         family = family_of(marker)
-        is_open = any(family == open_family for _, open_family in self._lists)
-        if not marker or not (is_bullet(marker) or is_open or self._families[family] > 1):
-            self._close_lists(run[0].indent)
+        if not marker or not (is_bullet(marker) or self._lists.has(family) or self._families[family] > 1):
+            self._lists.close(run[0].indent)
             self.builder.add(Kind.PARAGRAPH, start, end)
             return
-        self._open_item(run[0], marker, family)
+        self._lists.open_item(run[0], marker, family)
         self.builder.extend(end)
-
-    def _open_item(self, line: Line, marker: str, family: str) -> None:
-        """Open an item, and the list that it begins; lists that stand deeper end."""
-        while self._lists and (self._lists[-1][0] > line.indent):
-            self._close_list()
-        families = [open_family for _, open_family in self._lists]
-        if families and families[-1] != family and self._lists[-1][0] == line.indent:
-            while family in families and self._lists[-1][1] != family:
-                self._close_list()
-            if family not in families and is_bullet(families[-1]):
-                self._close_list()
-        if self._lists and self._lists[-1][1] == family:
-            self.builder.close(0)
-        else:
-            self.builder.open(Kind.LIST, line.text_start)
-            self._lists.append((line.indent, family))
-        self.builder.open(Kind.ITEM, line.text_start, marker=marker, level=len(self._lists))
-
-    def _close_lists(self, indent: int) -> None:
-        """Close the lists whose items do not hold a paragraph that is indented so far."""
-        while self._lists and self._lists[-1][0] >= indent:
-            self._close_list()
-
-    def _close_list(self) -> None:
-        self._lists.pop()
-        self.builder.close(0)
-        self.builder.close(0)
-
-    def _add_table(self, rows: Sequence[Row], headers: int | None = None) -> None:
-        texts = [[self._text[cell.start : cell.end] for cell in row.cells] for row in rows]
-        count = header_rows(texts) if headers is None else headers
-        self._close_lists(-1)
-        self.builder.open(Kind.TABLE, rows[0].start)
-        for number, row in enumerate(rows):
-            is_header = number < count
-            self.builder.open(Kind.ROW, row.start, row=number, is_header=is_header)
-            for start, end, column, span in row.cells:
-                facts = {"row": number, "column": column, "column_span": span, "is_header": is_header}
-                self.builder.add(Kind.CELL, start, end, **facts)
-            self.builder.close(row.end)
-        self.builder.close(rows[-1].end)
 
     def _read_figure_rows(self, run: Sequence[Line], lines: Sequence[Line], number: int) -> int:
         """Add rows of figures that only single blanks part; a name may begin on the line before. Returns the next line."""
@@ -311,64 +259,13 @@ class _Reader:
                 number += 2
             else:
                 break
-        self._add_table(rows, headers=0)
+        self._lists.close()
+        add_table(self.builder, rows, headers=0)
         return number
 
     def _figure_row(self, lines: Sequence[Line]) -> Row:
         start, end = lines[0].text_start, lines[-1].text_end
         return figure_row(start, self._text[start:end])
-
-    def _add_log(self, lines: Sequence[Line]) -> None:
-        self._close_lists(-1)
-        self.builder.open(Kind.LIST, lines[0].text_start)
-        begin = end = lines[0].text_start
-        for line in lines:
-            if is_log(line.text) and end > begin:
-                self.builder.add(Kind.ITEM, begin, end, level=1)
-                begin = line.text_start
-            end = line.text_end
-        self.builder.add(Kind.ITEM, begin, end, level=1)
-        self.builder.close(end)
-
-    def _add_quotation(self, lines: Sequence[Line]) -> None:
-        self.builder.open(Kind.QUOTATION, lines[0].text_start)
-        is_open = False
-        end = lines[0].text_start
-        for line in lines:
-            mark = _QUOTE.match(line.text)
-            assert mark is not None
-            body = line.text_start + mark.end()
-            if not line.text[mark.end() :].strip():
-                if is_open:
-                    self.builder.close(end)
-                is_open = False
-                continue
-            if is_open:
-                self.builder.add(Kind.MARKUP, line.text_start, body)
-            else:
-                self.builder.open(Kind.PARAGRAPH, body)
-                is_open = True
-            end = line.text_end
-        if is_open:
-            self.builder.close(end)
-        self.builder.close(lines[-1].text_end)
-
-    def _add_fields(self, lines: Sequence[Line]) -> None:
-        found: list[tuple[Span, int, int]] = []
-        for line in lines:
-            places = field_of(line.text)
-            if places is None:
-                found[-1] = (*found[-1][:2], line.text_end)
-            else:
-                label = Span(line.text_start, line.text_start + places[0])
-                found.append((label, line.text_start + places[1], line.text_end))
-        is_record = 1 < len(found) <= _MAX_FIELDS
-        if is_record:
-            self.builder.open(Kind.RECORD, lines[0].text_start)
-        for label, start, end in found:
-            self.builder.add(Kind.FIELD, start, end, labels=(label,))
-        if is_record:
-            self.builder.close(lines[-1].text_end)
 
     def _reads_definition(self, lines: Sequence[Line], after: Stretch | None) -> bool:
         """Whether the line is an option that the next stretch explains; if so, both are read."""
@@ -379,7 +276,7 @@ class _Reader:
             return False
         if any(fence_of(line.text) for line in following):
             return False
-        self._close_lists(-1)
+        self._lists.close()
         self.builder.open(Kind.DEFINITION, lines[0].text_start)
         self.builder.add(Kind.TERM, lines[0].text_start, lines[0].text_end)
         self.builder.add(Kind.MEANING, following[0].text_start, following[-1].text_end)
