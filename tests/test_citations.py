@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import Span
+from index.chunking.chunker import chunk_document
 from index.records import Chunk, Hit, Page
 from service.answering.citations import Numbering, citation_page, conflicts, with_markers
 from service.generators.protocol import Passage, Quote
 from service.records import Citation
 from service.scoring.reader import Reading
 from service.text.terms import overlap
+from tests.test_chunking import words
+from tests.test_units import read as read_file
 
 TEXT = "Café owners met. 🙂 They agreed on prices. Nobody objected."
 PAGES = (Page(1, 0, 17), Page(2, 17, len(TEXT)))
@@ -36,6 +39,43 @@ def test_citation_is_literal_and_names_document_version_page_and_place() -> None
     assert citation.highlight is not None
     assert TEXT[slice(*citation.highlight)] == "prices"
     assert (citation.title, citation.trail, citation.score) == ("Minutes", ("Trade", "Prices"), 2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read", "highlighted", "context"),
+    [
+        ("a.md", "|Port|Boats|\n|---|---|\n|Oslo|some forty|\n", "forty", "some forty", ["Port", "Boats"]),
+        ("a.md", "|Port|Boats|\n|---|---|\n|Oslo|some forty|\n", "Oslo; Boats: some", "Oslo", ["Port", "Boats"]),
+        ("a.md", "|Port|Boats|\n|---|---|\n|Oslo|some forty|\n", "Boats", None, ["Port", "Boats"]),
+        (
+            "a.md",
+            "|Port|Boats|\n|---|---|\n|Oslo|some ~~fifty~~ forty|\n",
+            "forty",
+            "some ~~fifty~~ forty",
+            ["Port", "Boats"],
+        ),
+        ("a.csv", "Port,Boats\nOslo,some forty\n", "some", "some forty", ["Port", "Boats"]),
+        ("a.json", '{"name": "Oslo", "boats": "some forty"}', "boats: some", "some forty", []),
+        ("a.html", "<form><label>Port <input value='Old Oslo'></label></form>", "Oslo", "Old Oslo", []),
+        ("a.html", "<dl><dt>Splice<dd>To weave two ropes.</dl>", "weave", "To weave two ropes.", []),
+        ("a.html", "<dl><dt>Splice<dd>To weave two ropes.</dl>", "Splice", "Splice", []),
+        ("a.md", "Oslo has some forty boats.", "forty", "forty", []),
+        ("a.md", "We sell:\n\n- old rope;\n", "rope", "rope", ["We sell:"]),
+    ],
+)
+def test_a_highlight_is_the_whole_cell_value_or_meaning(
+    name: str, text: str, read: str, highlighted: str | None, context: list[str]
+) -> None:
+    document = read_file(name, text)
+    (chunk,) = chunk_document(document, words)
+    whole = Passage(Hit(chunk, "T", document.uri, None, 1.0), Reading(1.0, ()))
+    span = whole.rendering.spans()[-1]
+    start = whole.text.index(read, span.start)
+    numbers = Numbering([whole], {(document.id, document.version): ()})
+    cited = numbers.cite(Quote(0, span, Span(start, start + len(read))))
+    assert (None if cited.highlight is None else document.text[slice(*cited.highlight)]) == highlighted
+    assert [excerpt.quote for excerpt in cited.context] == context
+    assert all(document.text[excerpt.start : excerpt.end] == excerpt.quote for excerpt in cited.context)
 
 
 def test_the_same_place_reached_through_two_passages_keeps_its_number() -> None:

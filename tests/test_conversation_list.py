@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from service.answering.service import Service
 from service.cli.conversations import app as commands
 from service.composition.http import create_app
 from service.errors import CursorInvalid, RecordDamaged, RecordMissing, TitleInvalid
-from service.records import Answer, Citation, Sentence
+from service.records import Answer, Citation, Excerpt, Sentence
 from service.settings import Settings
 from service.storage.conversation_list import ConversationList
 from service.storage.conversations import ConversationStore
@@ -272,6 +273,19 @@ def test_an_export_as_json_lines_is_complete(client: httpx.Client, store: Conver
     kept = json.loads(line)
     assert answer_of(kept["answer"]) == answer
     assert (kept["conversation_id"], kept["collection"], kept["title"]) == ("c", "papers", "When was it?")
+
+
+def test_an_export_as_markdown_shows_what_a_quote_is_read_with(
+    client: httpx.Client, store: ConversationStore, conversations: ConversationList
+) -> None:
+    answer = make_answer("a", "c")
+    context = (Excerpt(1, 8, "Article"), Excerpt(9, 15, "*Oslo*\n"))
+    store.append(replace(answer, citations=(replace(answer.citations[0], context=context),)), "default")
+    response = client.get("/v1/conversations/c/export", params={"format": "markdown"})
+    lines = response.text.splitlines()
+    place = lines.index("Article · \\*Oslo\\*")
+    assert lines[place - 2].startswith("**1.** ")
+    assert lines[place + 2].startswith("> ")
 
 
 def test_an_export_as_markdown_is_readable_and_escapes_markup(

@@ -15,7 +15,7 @@ import pytest
 
 from index.errors import CollectionBusy
 from service.progress import Stages
-from service.records import Question
+from service.records import Excerpt, Question
 from service.text.plain import source_list, with_sources, without_sources
 from tests.scripted_answerer import ScriptedAnswerer, make_answer
 
@@ -193,6 +193,19 @@ def test_the_source_list_has_the_location_and_loads_nothing() -> None:
     assert without_sources(with_sources(answer)) == answer.text
     same = replace(answer, citations=(replace(answer.citations[0], trail=("Top", "T")),))
     assert source_list(same) == "Sources:\n[1] T · page 3 · characters 0-48: “See x the channel.”"
+
+
+def test_the_source_list_shows_what_a_quote_is_read_with() -> None:
+    answer = make_answer(Question("Why?"))
+
+    def listed(*quotes: str) -> str:
+        context = tuple(Excerpt(100, 100 + len(quote), quote) for quote in quotes)
+        return source_list(replace(answer, citations=(replace(answer.citations[0], context=context),)))
+
+    place = "Sources:\n[1] T · Below · page 3 · characters 0-48: "
+    assert listed("Article", "**Oslo**\n") == f"{place}Article · Oslo: “See x the channel.”"
+    assert listed("You may [return](http://e.org):") == f"{place}You may return: “See x the channel.”"
+    assert listed("cell " * 100).endswith("cell …: “See x the channel.”")
 
 
 NODE = """

@@ -18,7 +18,7 @@ from index.sync.sync import SyncProgress, SyncReport
 from service.cli import rendering
 from service.cli.doctor import Check
 from service.cli.progress import ProgressLines
-from service.records import Answer, Citation, Sentence
+from service.records import Answer, Citation, Excerpt, Sentence
 
 QUOTE = "Seoul holds the North responsible for at least six notable cyberattacks since 2007."
 CHUNK = Chunk("c1", "d1", "v1", 0, 800, 800 + len(QUOTE), QUOTE, ("Cyber cooperation briefing", "Attacks"))
@@ -74,6 +74,14 @@ def test_an_answer_in_a_pipe_reads_as_designed() -> None:
         "  confidence 0.94 · extractive · 118 ms\n"
         "\n"
     )
+
+
+def test_what_a_quote_is_read_with_stands_above_it() -> None:
+    context = (Excerpt(700, 707, "Article"), Excerpt(710, 721, "\x1b[1mOslo\n:"))
+    shown = render(rendering.answer_lines(replace(ANSWER, citations=(replace(CITATION, context=context),)), plain=True))
+    assert (
+        '  [1] Cyber cooperation briefing · Attacks · characters 812-895\n      Article · [1mOslo:\n      "Seoul holds'
+    ) in shown
 
 
 def test_a_refusal_in_a_pipe_reads_as_designed() -> None:

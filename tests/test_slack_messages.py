@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from index.records import Chunk, Hit
 from service.answering.citations import with_markers
-from service.records import Answer, Citation, Sentence
+from service.records import Answer, Citation, Excerpt, Sentence
 from service.slack.render import messages
 from service.slack.render.messages import Viewer
 from service.slack.render.phrases import LANGUAGES
@@ -37,7 +37,7 @@ def citation(number: int, quote: str, title: str = "A report", trail: tuple[str,
     highlight = (10, 10 + len(quote) // 2) if len(quote) > 3 else None
     return Citation(
         number, f"d{number}", "v1", title, "file:///a.txt", number, 10, 10 + len(quote), quote, f"c{number}", 0.9, trail,
-        highlight,
+        highlight, tuple(Excerpt(0, len(heading), heading) for heading in trail),
     )  # fmt: skip
 
 
@@ -128,6 +128,12 @@ def test_the_sentences_read_as_the_text_of_the_answer() -> None:
     assert (
         " ".join(shown(block) for block in blocks[:2]) == made.text == "Seoul counts six. [1][2] It says so in May. [2]"
     )
+
+
+def test_what_a_quote_is_read_with_stands_above_it() -> None:
+    row = replace(citation(1, "| Rope | 75 |"), context=(Excerpt(0, 7, "Article"), Excerpt(8, 14, "Oslo\n:")))
+    (blocks,) = payloads(answer((Sentence("Article: Rope; Oslo: 75.", (1,), True, 1.0),), (row,)), UNLINKED)
+    assert "A report · page 1Article · Oslo| Rope | 75 |" in shown(blocks)
 
 
 def test_a_number_links_to_the_quote_and_the_quote_shows_the_answer_in_bold() -> None:
