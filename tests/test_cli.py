@@ -132,13 +132,17 @@ def test_rejected_files_are_reported_on_stderr_and_the_rest_is_indexed(run, tmp_
     assert run("index", str(folder), home=home).exit_code == 0
 
 
-def test_the_golden_questions_beside_the_seeds_are_skipped_and_listed_on_request(run, tmp_path: Path) -> None:
-    result = run("index", str(ROOT / "seeds"), "--verbose", home=tmp_path / "home")
+def test_files_that_are_no_documents_are_skipped_and_listed_on_request(run, tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "rows.jsonl").write_text('{"fee": "12 euros"}\n')
+    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    result = run("index", str(folder), "--verbose", home=tmp_path / "home")
     assert result.exit_code == 0
     added, skipped = result.stdout.splitlines()
-    assert added.startswith(f"default: {len(SEEDS)} added (")
-    assert skipped == "1 file skipped as no documents: 1 .jsonl (--verbose lists them)"
-    assert "golden.jsonl: .jsonl files hold records for programs\n" in result.stderr
+    assert added.startswith("default: 1 added (")
+    assert skipped == "1 file skipped as no documents: 1 .jpg (--verbose lists them)"
+    assert "photo.jpg: .jpg files hold no text\n" in result.stderr
 
 
 def test_a_dry_run_lists_what_would_change_and_changes_nothing(run, tmp_path: Path) -> None:

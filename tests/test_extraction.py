@@ -287,8 +287,6 @@ def test_a_bad_file_is_rejected_with_reason_and_fix(
     ("name", "make"),
     [
         ("a.png", lambda path: path.write_bytes(b"\x89PNG")),
-        ("a.jsonl", lambda path: path.write_text('{"question": "Why?"}\n')),
-        ("a.NDJSON", lambda path: path.write_text('{"question": "Why?"}\n')),
         ("noname", lambda path: path.write_bytes(bytes(range(256)) * 40)),
         ("noname", _database),
     ],

@@ -29,11 +29,21 @@ ROWS = "| Bridge | Year |\n| Größe | 1932 |"
 
 def _pdf(path: Path) -> None:
     from reportlab.pdfgen.canvas import Canvas
+    from reportlab.platypus import Table
 
     canvas = Canvas(str(path))
-    for text in ("Bridges of the town.", FACT):
-        canvas.drawString(72, 700, text)
-        canvas.showPage()
+    canvas.setFont("Helvetica-Bold", 20)
+    canvas.drawString(72, 760, "Bridges")
+    canvas.setFont("Helvetica", 11)
+    for number in range(8):
+        canvas.drawString(
+            72, 720 - 14 * number, f"The town has bridges over its river, and each of them has number {number}."
+        )
+    table = Table(TABLE, style=[("GRID", (0, 0), (-1, -1), 0.5, "black")])
+    table.wrapOn(canvas, 400, 400)
+    table.drawOn(canvas, 72, 500)
+    canvas.showPage()
+    canvas.drawString(72, 700, FACT)
     canvas.save()
 
 
@@ -240,11 +250,20 @@ FILES: dict[str, Callable[[Path], object]] = {
     ".md": write_samples(f"# Bridges\n\n{FACT}\n"),
     ".markdown": write_samples(f"# Bridges\n\n{FACT}\n"),
     ".mdx": write_samples(f"# Bridges\n\n{FACT}\n"),
-    ".txt": write_samples(FACT),
+    ".txt": write_samples(f"Bridges\n=======\n\n{FACT}\n"),
     ".rst": write_samples(f"Bridges\n=======\n\n{FACT}\n"),
     ".csv": write_samples(f"name,note\nGröße,{FACT}\n"),
     ".tsv": write_samples(f"name\tnote\nGröße\t{FACT}\n"),
     ".json": write_samples(json.dumps({"note": FACT}, ensure_ascii=False)),
+    ".jsonl": write_samples(json.dumps({"note": FACT}, ensure_ascii=False)),
+    ".ndjson": write_samples(json.dumps({"note": FACT}, ensure_ascii=False)),
+    ".yaml": write_samples(f"note: {FACT}\n"),
+    ".yml": write_samples(f"note: {FACT}\n"),
+    ".toml": write_samples(f'note = "{FACT}"\n'),
+    ".ini": write_samples(f"[town]\nnote = {FACT}\n"),
+    ".cfg": write_samples(f"[town]\nnote = {FACT}\n"),
+    ".conf": write_samples(f"note = {FACT}\n"),
+    ".properties": write_samples(f"note: {FACT}\n"),
     ".xml": write_samples(f'<?xml version="1.0" encoding="UTF-8"?><bridges><note>{FACT}</note></bridges>'),
     ".py": write_samples(f'"""{FACT}"""\n'),
 }
@@ -261,6 +280,9 @@ CONTAINERS: dict[str, tuple[Callable[[Path], object], str]] = {
 UNTESTED = {".doc", ".ppt"}
 """Formats that no installed library writes; docs/formats.md says so."""
 HEADED = {
+    ".pdf",
+    ".txt",
+    ".rst",
     ".docx",
     ".rtf",
     ".odp",
@@ -281,7 +303,22 @@ HEADED = {
     ".eml",
     ".msg",
 }
-WITH_TABLE = {".docx", ".odt", ".rtf", ".pptx", ".odp", ".xlsx", ".xls", ".ods", ".html", ".htm", ".xhtml", ".eml", ".msg"}
+WITH_TABLE = {
+    ".pdf",
+    ".docx",
+    ".odt",
+    ".rtf",
+    ".pptx",
+    ".odp",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".html",
+    ".htm",
+    ".xhtml",
+    ".eml",
+    ".msg",
+}
 PAGED = {".pdf": 2, ".pptx": 2, ".odp": 2, ".xlsx": 2, ".xls": 2, ".ods": 2}
 
 

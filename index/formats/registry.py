@@ -117,10 +117,6 @@ _MEDIA = """
 NEVER_TEXT = frozenset(_MEDIA.split())
 """Suffixes of pictures, sound, programs, unusual archives and the like. Such files are skipped without being opened."""
 
-RECORDS = frozenset({".jsonl", ".ndjson"})
-"""Suffixes of machine-readable records, one a line. Such files are skipped too: a line is a row for a program, and as
-prose it would be quoted with its braces."""
-
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BEGINS_WITH = {
     ".docx": (_ZIP, _OLE),  # Office writes an encrypted document as an OLE file of the same name
@@ -155,10 +151,10 @@ def format_of(path: PurePath) -> Format | None:
     A file packed with gzip is skipped if the file in it would be.
     """
     suffix = _suffix(path)
-    if suffix in NEVER_TEXT | RECORDS:
+    if suffix in NEVER_TEXT:
         return None
     file_format = _BY_SUFFIX.get(suffix, _PLAIN)
-    if file_format.parser is Parser.GZIP and _suffix(path.with_suffix("")) in NEVER_TEXT | RECORDS:
+    if file_format.parser is Parser.GZIP and _suffix(path.with_suffix("")) in NEVER_TEXT:
         return None
     return file_format
 
@@ -187,9 +183,7 @@ def skip_reason(path: PurePath) -> str:
     """Why a file for which `format_of` returns None is skipped."""
     suffix = path.suffix
     if suffix.lower() == ".gz":
-        suffix, path = "".join(path.suffixes[-2:]), path.with_suffix("")
-    if path.suffix.lower() in RECORDS:
-        return f"{suffix} files hold records for programs"
+        suffix = "".join(path.suffixes[-2:])
     return f"{suffix} files hold no text"
 
 
