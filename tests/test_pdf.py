@@ -15,6 +15,7 @@ from index.blocks.geometry import boxes
 from index.formats.parsed import Parsed, Unreadable
 from index.formats.pdf.furniture import EdgeLine, Edges, running_lines
 from index.formats.pdf.hyphens import Hyphenation
+from index.formats.pdf.names import PageName, page_names
 from index.formats.pdf.reader import OnlyPictures, read_pdf
 from index.formats.pdf.rendering import MAX_PIXELS, render_page
 
@@ -161,6 +162,61 @@ def test_two_equal_pages_are_no_pattern() -> None:
 def test_pages_of_one_or_two_lines_have_no_running_lines() -> None:
     for rows in (["This is a leaf."], ["Leaf", "Word"]):
         assert texts(read(*[lines(rows)] * 9), Kind.FURNITURE) == []
+
+
+def test_a_line_that_names_its_page_is_a_heading_above_what_stands_on_it() -> None:
+    numbers = ("2025-0811", "2025-0812", "2025-0812", "2025-0813")
+    pages = [
+        ["Havn Linen", f"Invoice {number}", "Pillows were sent.", f"Total due: {number[-2:]} EUR", f"Page {place}"]
+        for place, number in enumerate(numbers, start=1)
+    ]
+    found = read(*[lines(page, step=40) for page in pages])
+    assert texts(found, Kind.HEADING) == ["Invoice 2025-0811", "Invoice 2025-0812", "Invoice 2025-0813"]
+    assert {block.level for block in found.blocks if block.kind is Kind.HEADING} == {1}
+    assert "Havn Linen" in texts(found, Kind.FURNITURE)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Article {}",
+        "Pump KX-{}0",
+        "Invoice number: {}",
+        "Minutes of {} May 2025",
+        "Datasheet P-{}",
+        "{} Harbour Street",
+    ],
+)
+def test_numbers_at_the_top_that_are_content_name_their_page(line: str) -> None:
+    pages = edges(([line.format(number), "Text"], []) for number in range(3, 7))
+    assert page_names(pages, running_lines(pages)) == [PageName(0, is_new=True)] * 4
+
+
+@pytest.mark.parametrize(
+    "line", ["Page {} of 9", "{}", "Seite {}", "Harbour Ltd | {}", "Weight: {} kg", "Total: {}.00", "Date: {}.05.2025"]
+)
+def test_page_numbers_and_values_name_no_page(line: str) -> None:
+    pages = edges(([line.format(number), "Text"], []) for number in range(3, 7))
+    assert page_names(pages, running_lines(pages)) == [None] * 4
+
+
+def test_headings_of_a_named_page_stand_below_its_name() -> None:
+    def draw(number: int) -> Callable[[Canvas], None]:
+        def on(canvas: Canvas) -> None:
+            canvas.drawString(60, 780, f"Datasheet P-{number}")
+            canvas.setFont("Helvetica", 18)
+            canvas.drawString(60, 740, "Technical data")
+            canvas.setFont("Helvetica", 11)
+            lines(["The pump is delivered with a cable.", "Store it where it does not freeze."], top=700, step=40)(
+                canvas
+            )
+
+        return on
+
+    found = read(*[draw(number) for number in (40, 55, 70)])
+    headings = [(found.text[b.start : b.end], b.level) for b in found.blocks if b.kind is Kind.HEADING]
+    assert headings[:2] == [("Datasheet P-40", 1), ("Technical data", 2)]
+    assert headings[4:] == [("Datasheet P-70", 1), ("Technical data", 2)]
 
 
 def test_running_lines_stay_in_the_text_and_part_no_sentence() -> None:

@@ -13,7 +13,7 @@ from index.formats.pdf.fields import FormField
 from index.formats.pdf.ink import Ink
 from index.formats.pdf.lists import Lists, Marker, marker_of
 from index.formats.pdf.rows import Row
-from index.formats.pdf.styles import Styles, style_of
+from index.formats.pdf.styles import MAX_LEVEL, Styles, style_of
 from index.formats.pdf.table import Cell, Table
 from index.formats.pdf.tables import with_tables
 from index.formats.pdf.wrapping import SENTENCE_END, full_lines, is_near, usual_step
@@ -49,9 +49,12 @@ class Flow:
         self._page = 0
         self.body = styles.body  # its size on the page
         self._right = styles.right
+        self._above = 0  # the level of the line that names the page, above its headings
+        self._has_heading = False
 
-    def start_page(self, number: int, rows: Sequence[Row]) -> None:
-        """Begin a page of these rows."""
+    def start_page(self, number: int, rows: Sequence[Row], *, is_named: bool = False) -> None:
+        """Begin a page of these rows. `is_named`: one of its lines names it."""
+        self._above = self._above if is_named else 0
         self._right = self.styles.right_of(rows)
         self.body = self.styles.body_of(rows)
         self._page = self._ink.page = number
@@ -64,6 +67,20 @@ class Flow:
             self._ink.write(node, row.words, row)
             self._ink.finish(node)
             self._due.append(node)
+
+    def add_name(self, row: Row, after: Sequence[Row]) -> None:
+        """Add the line that names the page as a heading above all on it; as a running line if a sentence goes on below."""
+        last = self._row if self._open is not None and self._open.kind is not Kind.HEADING else None
+        if last is not None and after and after[0].text[:1].islower() and not SENTENCE_END.search(last.words[-1].text):
+            self.add_furniture([row])
+            return
+        self._end()
+        level = self._heading_level(row, is_full=False)
+        self._above = 0 if level else self._above or (2 if self._has_heading else 1)
+        self._has_heading = True
+        heading = self.root.add(Kind.HEADING, level=level or self._above)
+        self._ink.write(heading, row.words, row)
+        self._ink.finish(heading)
 
     def add_run(self, rows: Sequence[Row], bound: float | None, fields: Sequence[FormField] = ()) -> None:
         """Add rows that are read one after the other, with the form fields that they name. `bound`: see `Run`."""
@@ -128,7 +145,8 @@ class Flow:
             self._open_at = (len(self.root.content), self._ink.place)
             if level:
                 self._lists.end()
-                self._open = self.root.add(Kind.HEADING, level=level)
+                self._has_heading = True
+                self._open = self.root.add(Kind.HEADING, level=min(level + self._above, MAX_LEVEL))
             elif marker is not None:
                 self._open = self._lists.add(marker, due)
                 self._ink.mark(row.words[0])

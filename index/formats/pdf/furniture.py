@@ -108,6 +108,15 @@ def _patterns(line: EdgeLine, page: int) -> Iterator[_Pattern]:
             yield _Pattern(re.sub(r"\s+", " ", rest), value - page)
 
 
+def counts_pages(text: str) -> bool:
+    """Return whether the line is a page number, alone or beside words for pages or beside a separator."""
+    return any(
+        _is_page_number(f"{text[: match.start()]}#{text[match.end() :]}") or _is_apart(text, match)
+        for match in _NUMBER.finditer(text)
+        if match[1].isdecimal()
+    )
+
+
 def _is_page_number(rest: str) -> bool:
     """Whether nothing but words for pages and the number of all pages stands beside the number."""
     return _PAGE_WORDS.match(re.sub(r"\d+", "", rest.replace("#", ""))) is not None

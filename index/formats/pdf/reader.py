@@ -22,6 +22,7 @@ from index.formats.pdf.furniture import Edges, edge_lines, running_lines
 from index.formats.pdf.grids import with_grids
 from index.formats.pdf.hyphens import Hyphenation
 from index.formats.pdf.ink import Ink, span_of
+from index.formats.pdf.names import PageName, page_names
 from index.formats.pdf.pages import PdfPage, open_pdf, outline_of, pages_of
 from index.formats.pdf.recognition import RecognitionFailed, is_installed, recognised_pages
 from index.formats.pdf.rows import Row
@@ -67,8 +68,12 @@ def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
     texts = (" ".join(page.words.texts) for page in pages)
     ink = Ink(Hyphenation((*texts, *recognised.values())))
     flow = Flow(ink, Styles(row_facts, outline))
-    for page, running in zip(pages, running_lines(edges), strict=True):
-        _add_page(flow, page, kept.get(page.number) or page.rows(), running, recognised.get(page.number, ""))
+    running = running_lines(edges)
+    for page, of_page, name in zip(pages, running, page_names(edges, running), strict=True):
+        rows = kept.get(page.number) or page.rows()
+        flow.start_page(page.number, rows, is_named=name is not None)
+        top = _add_head(flow, rows, of_page[0], name)
+        _add_page(flow, page, rows, top, of_page[1], recognised.get(page.number, ""))
     written = write_nodes(flow.finish())
     places = ink.places(written.text)
     return Parsed(
@@ -110,10 +115,23 @@ def _unread(numbers: Sequence[int], what: str) -> str:
     return f"{subject} without characters, and {'its' if len(numbers) == 1 else 'their'} text {what}"
 
 
-def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], running: tuple[int, int], recognised: str) -> None:
-    flow.start_page(page.number, rows)
-    top, end = running[0], len(rows) - running[1]
-    flow.add_furniture(rows[:top])
+def _add_head(flow: Flow, rows: Sequence[Row], running: int, name: PageName | None) -> int:
+    """Add the running lines at the top of a page and the line that names it; return how many lines that is."""
+    if name is None:
+        flow.add_furniture(rows[:running])
+        return running
+    end = max(running, name.place + 1)
+    flow.add_furniture(rows[: name.place])
+    if name.is_new:
+        flow.add_name(rows[name.place], rows[end : end + 1])
+    else:
+        flow.add_furniture(rows[name.place : name.place + 1])
+    flow.add_furniture(rows[name.place + 1 : end])
+    return end
+
+
+def _add_page(flow: Flow, page: PdfPage, rows: Sequence[Row], top: int, bottom: int, recognised: str) -> None:
+    end = len(rows) - bottom
     body = [row for row in rows[top:end] if row.size > _INVISIBLE]
     flow.add_furniture((row for row in rows[top:end] if row.size <= _INVISIBLE), Kind.HIDDEN)
     contents = contents_rows(body)

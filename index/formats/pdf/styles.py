@@ -13,7 +13,10 @@ _MAX_WORDS = 25
 _MAX_EMPHATIC = 12  # words of a heading that is not larger than the body
 _MIN_LETTERS = 400  # of a page that has a body size of its own,
 _MIN_WORDS = 9  # in lines of so many words
-_MAX_LEVEL = 6
+
+MAX_LEVEL = 6
+"""Of a heading."""
+
 _NO_HEADING = re.compile(r".*(?:[.,;]|\.{3}|\d{3}|@.*)\Z|[^\w]*\Z|\(.*\)\Z", re.DOTALL)
 _WORD = re.compile(r"\w+")
 
@@ -57,11 +60,11 @@ class Styles:
         of_body = letters[self.body, True], letters[self.body, False]
         self._emphasis_stands_out = of_body[0] * 2 < of_body[1]
         larger = sorted({size for size, _ in letters if size >= _LARGER * self.body}, reverse=True)
-        self._levels = {size: min(level, _MAX_LEVEL - 1) for level, size in enumerate(_merged(larger), start=1)}
+        self._levels = {size: min(level, MAX_LEVEL - 1) for level, size in enumerate(_merged(larger), start=1)}
         self._larger = larger
         self._outline: dict[int, dict[str, int]] = {}
         for title, page, level in outline:
-            self._outline.setdefault(page, {}).setdefault(_bare(title), min(level, _MAX_LEVEL))
+            self._outline.setdefault(page, {}).setdefault(_bare(title), min(level, MAX_LEVEL))
 
     def outline_level(self, text: str, page: int) -> int:
         """Return the level of the entry of the outline with that text on that page; 0 if there is none."""
@@ -107,7 +110,7 @@ class Styles:
             and size >= 0.95 * body
             and not text.endswith(":")
         ):
-            return min(len(self._levels) + 1, _MAX_LEVEL)
+            return min(len(self._levels) + 1, MAX_LEVEL)
         return 0
 
 
