@@ -31,7 +31,7 @@ def test_a_complete_question_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     "follow_up",
-    ["When was it founded?", "And in 2019?", "What about revenue?", "Why?", "how many employees do they have"],
+    ["When was it founded?", "What about revenue?", "Why?", "how many employees do they have"],
 )
 def test_a_follow_up_gets_the_name_asked_about_before(follow_up: str) -> None:
     rewritten = standalone(follow_up, turns("Where is Acme Robotics based?"))
@@ -62,7 +62,7 @@ def test_content_words_leave_out_the_words_of_every_question() -> None:
 
 def test_a_follow_up_is_searched_for_alone_and_with_the_words_of_the_last_question() -> None:
     history = turns("Who founded Acme?", "Which harbour does Acme use for steel?")
-    assert rewrite("And in winter?", history).queries == ("And in winter?", "And in winter? harbour Acme steel")
+    assert rewrite("And who owns it?", history).queries == ("And who owns it?", "And who owns it? harbour Acme steel")
     assert rewrite("Which steel for Acme in winter?", history).queries == (
         "Which steel for Acme in winter?",
         "Which steel for Acme in winter? harbour",
@@ -74,6 +74,24 @@ def test_a_short_question_with_a_name_of_its_own_is_left_unchanged() -> None:
     assert read.text == "Who commands the North's hackers?"
     assert read.queries[1].endswith("cyberattacks Seoul blame North")
     assert rewrite("And its hackers?", turns("Which army is Norway's?")).text == "And its hackers? (Norway's)"
+
+
+def test_a_question_that_only_fills_a_slot_is_searched_for_as_the_earlier_question() -> None:
+    asked = "Which harbour does Acme use for steel in winter?"
+    history = turns("Which harbour does Acme use for steel in spring?")
+    assert rewrite("And in winter?", history) == Rewriting(asked, (asked, "And in winter?"))
+
+
+def test_a_short_complete_question_keeps_its_words_after_another_topic() -> None:
+    assert (
+        standalone("Who runs the shipyard?", turns("Who runs the harbour office in Bergen?"))
+        == "Who runs the shipyard?"
+    )
+
+
+def test_a_chain_of_slots_goes_back_to_the_whole_question() -> None:
+    history = turns("Who keeps the lighthouse at Skagen?", "And at Hirtshals?")
+    assert standalone("And at Lista?", history) == "Who keeps the lighthouse at Lista?"
 
 
 def test_a_short_question_is_searched_with_the_last_one_too() -> None:

@@ -1,4 +1,4 @@
-"""Follow-up questions: rules that find the topic, a language model that rewrites, and a guard that checks its rewriting.
+"""Follow-up questions: rules that exchange a slot or find the topic, a language model that rewrites, and a guard that checks it.
 
-Read in this order: rules, guard, rewriter.
+Read in this order: dependence, slots, rules, guard, rewriter.
 """
