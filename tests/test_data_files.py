@@ -56,6 +56,14 @@ def test_rows_without_a_header_have_fields_without_labels() -> None:
     assert records(read_delimited("1\t2\n3\t4\n", "\t")) == [{"": "2"}, {"": "4"}]
 
 
+def test_letters_written_as_escapes_are_read_in_keys_too_and_the_text_stays_the_same_json() -> None:
+    text = '{"Gr\\u00f6\\u00dfe \\ud83d\\ude00": "C:\\\\u00e9 \\u0041\\n"}'
+    parsed = read_json(text)
+    assert records(parsed) == [{"Größe 😀": "C:\\u00e9 A\n"}]
+    assert parsed.text.startswith('{"Größe 😀": "C:\\\\u00e9')
+    assert json.loads(parsed.text) == json.loads(text)
+
+
 def test_objects_of_a_list_are_records_labelled_with_what_holds_them() -> None:
     parsed = read_json(
         '{"name": "North", "boats": [{"id": 1, "berth": {"no": "C\\u00e94"}}, {"id": 2, "tags": ["a", "b"]}]}'
@@ -103,6 +111,14 @@ def test_settings_have_sections_and_values_over_several_lines() -> None:
     assert records(parsed) == [{"debug": "yes"}, {"path": "/x y", "hosts": "one\n  two"}]
 
 
+def test_a_backslash_at_the_end_of_a_value_does_not_hide_the_setting_below() -> None:
+    parsed = read_ini("[paths]\nshare = C:\\maps\\\nurl = http://x/?a=b:c\n[fruit]\nnames = fig, \\\npear\nlast = D:\\")
+    assert records(parsed) == [
+        {"share": "C:\\maps\\", "url": "http://x/?a=b:c"},
+        {"names": "fig, pear", "last": "D:\\"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("read", "text"),
     [
@@ -121,22 +137,26 @@ def test_what_is_not_in_its_format_is_read_as_plain_text_with_a_warning(
 
 
 KEY = st.text("abcdefgh", min_size=2, max_size=6)
-WORDS = st.text(st.sampled_from("abc xyz:#,;'\"\\é😀"), max_size=12).map(str.strip).filter(bool)
-ROWS = st.lists(st.fixed_dictionaries({"ab": WORDS, "cd": WORDS}), min_size=2, max_size=4)
+WORDS = st.text(st.sampled_from("abc xyz:=/[]{}!%#,;'\"\\é😀"), max_size=12).map(str.strip).filter(bool)
+NAMES = st.lists(st.text("aBcXé語_-", min_size=2, max_size=6), min_size=1, max_size=3, unique=True)
+ROWS = NAMES.flatmap(lambda names: st.lists(st.fixed_dictionaries(dict.fromkeys(names, WORDS)), min_size=2, max_size=4))
 
 
 @given(ROWS)
 def test_what_json_writes_is_read_back(rows: list[dict[str, str]]) -> None:
     assert records(read_json(json.dumps(rows))) == rows
-    assert records(read_json_lines("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))) == rows
+    assert records(read_json(json.dumps(rows, ensure_ascii=False, indent=2))) == rows
+    assert records(read_json_lines("\n".join(json.dumps(row) for row in rows))) == rows
 
 
 @given(ROWS)
 def test_what_yaml_writes_is_read_back(rows: list[dict[str, str]]) -> None:
-    assert records(read_yaml(yaml.safe_dump(rows, sort_keys=False, width=10_000))) == rows
+    assert records(read_yaml(yaml.safe_dump(rows, sort_keys=False, width=10_000, allow_unicode=True))) == rows
+    plain = [{f"k{number}": value for number, value in enumerate(row.values())} for row in rows]
+    assert records(read_yaml(yaml.safe_dump(plain, sort_keys=False, width=10_000))) == plain
 
 
-@given(ROWS)
+@given(ROWS.filter(lambda rows: len(rows[0]) > 1))  # a single column has no separator: it is text
 def test_what_csv_writes_is_read_back(rows: list[dict[str, str]]) -> None:
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -152,7 +172,13 @@ def test_what_csv_writes_is_read_back(rows: list[dict[str, str]]) -> None:
     assert shown == [row[key] for row in rows for key in rows[0]]
 
 
-SECTIONS = st.dictionaries(KEY, st.dictionaries(KEY, KEY, min_size=1, max_size=3), min_size=1, max_size=3)
+def _is_quoted(value: str) -> bool:
+    """Whether quotes stand around it, which are no part of a setting's value."""
+    return value[0] in "\"'" and value.rstrip("\\")[-1:] == value[0]
+
+
+SETTINGS = st.dictionaries(KEY, WORDS.filter(lambda value: not _is_quoted(value)), min_size=1, max_size=3)
+SECTIONS = st.dictionaries(KEY, SETTINGS, min_size=1, max_size=3)
 
 
 @given(SECTIONS)

@@ -1,6 +1,7 @@
 """INI, .properties, .env and systemd units -> records and fields with their places. Pure; linear.
 
-A section is a record, labelled with its name. A value goes on in indented lines, or after a backslash at the line's end.
+A section is a record, labelled with its name. A value goes on in indented lines, or after a backslash at the line's end if the
+next line is no setting of its own.
 """
 
 import re
@@ -33,7 +34,7 @@ class _Reader:
         self._root = Mapping(0, len(text.rstrip()))
         self._section: Mapping | None = None
         self._last: Scalar | None = None
-        self._goes_on = False
+        self._backslash: int | None = None  # the place of the one that ends the line before
         self._comments: list[Span] = []
 
     def read(self) -> tuple[Block, ...]:
@@ -42,6 +43,7 @@ class _Reader:
         for start, end in _lines(self._text):
             lines += 1
             understood += self._read_line(start, end)
+        self._keep_backslash()
         if understood < _MIN_SHARE * lines or not self._root.entries:
             raise NotRecords("few of its lines are settings")
         return tree_blocks(self._text, [self._root], remarks_of(self._text, self._comments))
@@ -49,11 +51,12 @@ class _Reader:
     def _read_line(self, start: int, end: int) -> bool:
         """Read a line that is not blank; return whether it was understood."""
         line = self._text[start:end]
-        goes_on, self._goes_on = self._goes_on, False
         comment = _COMMENT.match(line)
-        if self._last is not None and (goes_on or (line[0] in " \t" and comment is None and not _is_entry(line))):
+        if self._last is not None and _goes_on(line, is_asked=self._backslash is not None):
+            self._backslash = None
             self._continue(start, end)
             return True
+        self._keep_backslash()
         if comment is not None:
             self._comments.append(Span(start + comment.start(1), end))
             return True
@@ -73,10 +76,16 @@ class _Reader:
         holder.end = max(holder.end, end)
         return True
 
+    def _keep_backslash(self) -> None:
+        """Leave the backslash in the value that ends in it, as nothing goes on after it."""
+        if self._last is not None and self._backslash is not None:
+            self._last.end = self._backslash + 1
+        self._backslash = None
+
     def _value(self, start: int, end: int) -> Scalar:
         body = self._text[start:end].rstrip()
         if body.endswith("\\"):
-            self._goes_on = True
+            self._backslash = start + len(body) - 1
             body = body[:-1].rstrip()
         end = start + len(body)
         if len(body) > 1 and body[0] == body[-1] and body[0] in "\"'":
@@ -98,8 +107,12 @@ class _Reader:
             self._section.end = max(self._section.end, end)
 
 
-def _is_entry(line: str) -> bool:
-    return _ENTRY.match(line) is not None
+def _goes_on(line: str, *, is_asked: bool) -> bool:
+    """Whether the line goes on with the value before it; `is_asked` if that ends in a backslash."""
+    is_new = _ENTRY.match(line) is not None or _COMMENT.match(line) is not None
+    if line[0] in " \t":
+        return is_asked or not is_new
+    return is_asked and not is_new and _SECTION.match(line) is None
 
 
 def _lines(text: str) -> Iterator[Span]:

@@ -1,5 +1,7 @@
 """JSON and JSON Lines -> records and fields with their places. Pure; linear, and bounded in depth.
 
+Letters that stand as escapes (many programs write `u00e9` after a backslash for an accented e) are written out in the text: it
+is the same JSON, and its keys and values can be read, found and quoted.
 The standard library's parser gives no places, so values are scanned here; strings are scanned by its `scanstring`.
 """
 
@@ -30,11 +32,12 @@ _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\n", "b": " ", "f": " "}
 def read_json(text: str) -> Parsed:
     """Return the records of a JSON text. What is no JSON is read as plain text, with a warning."""
     try:
-        scanner = _Scanner(text)
+        shown = _with_letters(text)
+        scanner = _Scanner(shown)
         root = scanner.value_at(0)
-        if scanner.position < len(text):
+        if scanner.position < len(shown):
             return read_json_lines(text)
-        return Parsed(text, tree_blocks(text, [root]))
+        return Parsed(shown, tree_blocks(shown, [root]))
     except NotRecords as error:
         return as_text(text, "JSON", error)
 
@@ -42,11 +45,12 @@ def read_json(text: str) -> Parsed:
 def read_json_lines(text: str) -> Parsed:
     """Return the records of JSON values one after the other. What is no JSON is read as plain text, with a warning."""
     roots: list[Value] = []
-    scanner = _Scanner(text)
+    shown = _with_letters(text)
+    scanner = _Scanner(shown)
     try:
-        while scanner.position < len(text):
+        while scanner.position < len(shown):
             roots.append(scanner.value_at(scanner.position))
-        return Parsed(text, tree_blocks(text, roots))
+        return Parsed(shown, tree_blocks(shown, roots))
     except NotRecords as error:
         return as_text(text, "JSON", error)
 
@@ -149,6 +153,17 @@ class _Scanner:
 
     def _line(self, position: int) -> int:
         return self._text.count("\n", 0, position) + 1
+
+
+def _with_letters(text: str) -> str:
+    """The JSON with the letters in place of their escapes; those that JSON or a reader needs as escapes stay."""
+    return _ESCAPE.sub(_letter, text) if "\\u" in text else text
+
+
+def _letter(match: re.Match[str]) -> str:
+    escape = match.group()
+    value = _unescaped(escape) if escape[1] == "u" else ""
+    return value if value > "\xa0" and value.isprintable() else escape
 
 
 def _unescaped(escape: str) -> str:
