@@ -85,17 +85,34 @@ class Retrieval:
     def _ranked(self, query: _Query, k: int, where: Filter | None) -> list[Hit]:
         """Return at least `k` hits of the fused ranking, if there are so many.
 
+        If a writer replaced chunks in the meantime, everything is searched again, so that all hits are of one state.
+        """
+        for _ in range(_SEARCHES):
+            self._lexicon.catch_up(self._ledger)
+            self._vectors.catch_up()
+            selection = None if where is None or where.is_open else self._ledger.selections.get(where)
+            candidates = self._candidates(query, k, selection)
+            rows = self._ledger.chunks.get([candidate.number for candidate in candidates])
+            if len(rows) == len(candidates):
+                break
+        return [_hit(rows[candidate.number], candidate) for candidate in candidates if candidate.number in rows]
+
+    def _candidates(self, query: _Query, k: int, selection: Selection | None) -> list[_Candidate]:
+        """Return at least `k` candidates, if there are so many.
+
         The best `POOL` chunks of both rankings are fused, then the best 2 `POOL`, and so on, each time those that are new: so
         the hits for one `k` are the beginning of those for any larger one.
         """
         pool = POOL
-        hits = self._best(query, pool, where)
-        found = -1
-        while found < len(hits) < k:
-            found, pool = len(hits), 2 * pool
-            ids = {hit.chunk.id for hit in hits}
-            hits += [hit for hit in self._best(query, pool, where) if hit.chunk.id not in ids]
-        return hits
+        found: dict[int, _Candidate] = {}
+        before = -1
+        while before < len(found) < k:
+            before = len(found)
+            for candidate in self._best(query, pool, selection):
+                earlier = found.get(candidate.number, candidate)
+                found[candidate.number] = replace(candidate, score=earlier.score)
+            pool *= 2
+        return list(found.values())
 
     def _reranked(self, query: str, ranked: Sequence[Hit], k: int, reranker: Reranker, depth: int) -> list[Hit]:
         """Return at least `k` of the hits as the reranker orders them, `depth` at a time, copies after the others.
@@ -116,19 +133,8 @@ class Retrieval:
             hits += [replace(part[place], score=totals[place] - lower) for place in order]
         return hits
 
-    def _best(self, query: _Query, pool: int, where: Filter | None) -> list[Hit]:
-        """Return the fusion of the best `pool` of both rankings; search again if a writer replaced chunks in the meantime."""
-        for _ in range(_SEARCHES):
-            self._lexicon.catch_up(self._ledger)
-            self._vectors.catch_up()
-            selection = None if where is None or where.is_open else self._ledger.selections.get(where)
-            candidates = self._candidates(query, pool, selection)
-            rows = self._ledger.chunks.get([candidate.number for candidate in candidates])
-            if len(rows) == len(candidates):
-                break
-        return [_hit(rows[candidate.number], candidate) for candidate in candidates if candidate.number in rows]
-
-    def _candidates(self, query: _Query, depth: int, selection: Selection | None) -> list[_Candidate]:
+    def _best(self, query: _Query, depth: int, selection: Selection | None) -> list[_Candidate]:
+        """Return the fusion of the best `depth` of both rankings."""
         dense = {}
         # With common words the lexical search takes as long as the dense one: 9 ms of a core each at a million chunks.
         lexical_search = self._thread.submit(self._lexicon.search, query.text, depth, selection)
