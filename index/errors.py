@@ -18,6 +18,9 @@
     │   ├── ModelMissing            model files are not where they should be
     │   ├── ModelDamaged            a model file differs from its recorded checksum
     │   ├── NotFound                no such document, version or chunk in the collection
+    │   │   ├── SourceMissing       the file of a document is gone, or there never was one
+    │   │   └── GeometryMissing     it is not known where the words of a document stand
+    │   ├── SourceChanged           the file of a document holds other bytes by now
     │   └── QueryInvalid            a query or filter cannot be run
     └── Transient                   the same call may succeed later
         ├── CollectionBusy          another process is writing; the message says which
@@ -131,6 +134,18 @@ class ModelDamaged(Permanent):
 
 class NotFound(Permanent):
     """No such document, version or chunk."""
+
+
+class SourceMissing(NotFound):
+    """The file that a document was read from is gone, or leads elsewhere, or there never was one."""
+
+
+class GeometryMissing(NotFound):
+    """It is not known where the words of a document stand: it is no PDF, or an earlier version of Quoth read it."""
+
+
+class SourceChanged(Permanent):
+    """The file that a document was read from holds other bytes by now."""
 
 
 class QueryInvalid(Permanent):

@@ -23,7 +23,14 @@ READING = 2
 
 def document_version(data: bytes) -> str:
     """The version of a document whose source is `data`: SHA-256 over `READING` and the bytes, 64 hexadecimal digits."""
-    return hashlib.sha256(b"%d\0" % READING + data).hexdigest()
+    found = reading_hash()
+    found.update(data)
+    return found.hexdigest()
+
+
+def reading_hash() -> "hashlib._Hash":
+    """The hash that a document's version is, before its bytes: to update with them."""
+    return hashlib.sha256(b"%d\0" % READING)
 
 
 def member_uri(container: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """Uploads over HTTP, with a real server and a worker: from bytes to a search hit, and every refusal."""
 
+import hashlib
 import io
 import threading
 import time
@@ -15,6 +16,7 @@ from index.embedding.encoder import HashedEncoder
 from index.formats.limits import Limits
 from index.library import Library
 from index.records import Document
+from index.uris import document_version
 from service.answering.service import Service
 from service.composition.http import create_app
 from service.jobs.database import open_jobs
@@ -112,12 +114,14 @@ def test_a_file_uploaded_under_an_id_is_found_shown_and_downloaded(client: httpx
     [hit] = hits(client, "parrot eighty", metadata={"year": "2024"})
     assert (hit["document_id"], hit["title"], hit["uri"]) == ("parrots", "On parrots", "upload:///parrots/birds.md")
     shown = client.get(f"{DOCUMENTS}/parrots").json()
-    assert (shown["title"], shown["version"], shown["pending_vectors"]) == ("On parrots", shown["file"]["sha256"], 0)
+    assert (shown["title"], shown["version"], shown["pending_vectors"]) == ("On parrots", document_version(text), 0)
+    assert (shown["warnings"], shown["has_structure"]) == ([], True)
+    assert shown["file"]["sha256"] == hashlib.sha256(text).hexdigest()
     assert (shown["file"]["filename"], shown["file"]["size"]) == ("birds.md", len(text))
     file = client.get(f"{DOCUMENTS}/parrots/file")
     assert file.content == text
-    assert file.headers["content-disposition"] == 'attachment; filename="birds.md"'
-    assert file.headers["content-type"] == "application/octet-stream"
+    assert file.headers["content-disposition"] == 'inline; filename="birds.md"'
+    assert file.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.usefixtures("worker")
@@ -298,7 +302,7 @@ def test_a_document_from_a_folder_is_not_replaced_by_an_upload(client: httpx.Cli
     library.open_or_create("folder").add(Document("f", "v", "file:///f.txt", "F", "text/plain", "From a folder."))
     response = client.put("/v1/collections/folder/documents/f", content=b"Mine.", params={"filename": "f.txt"})
     assert "that was not uploaded" in refused(response, 409, "document-taken")
-    refused(client.get("/v1/collections/folder/documents/f/file"), 404, "not-found")
+    refused(client.get("/v1/collections/folder/documents/f/file"), 404, "source-missing")
     assert client.get("/v1/collections/folder/documents/f").json()["file"] is None
     assert client.delete("/v1/collections/folder/documents/f").status_code == 204
 

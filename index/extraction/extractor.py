@@ -8,6 +8,7 @@ parser crash, hang or fill memory, only that file is lost: the process is killed
 gives the reason.
 """
 
+import base64
 import json
 import os
 import queue
@@ -28,6 +29,7 @@ from index.records import Document, FileStamp, Page
 _MAX_WORKERS = 8
 _MAX_BYTES_PER_CHARACTER = 6  # in JSON, for example \\u001f
 _BYTES_BESIDE_TEXT = 2**26
+_DRAWING_SECONDS = 30.0
 _KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoTextLayer)}
 _SPLIT = "Split it into smaller files"
 _SAVE_AGAIN = "Open it in its own program and save it again, or convert it to PDF or text"
@@ -98,7 +100,19 @@ class Extractor:
         uri, name = uri or _uri_of(path), name or path.name
         return _unpacking(self._request("unpack", path, uri, name, seconds=self.limits.seconds, folder=str(folder)))
 
-    def _request(self, task: str, path: Path, uri: str, name: str, *, seconds: float, **more: str) -> dict[str, Any]:
+    def draw(self, path: Path, *, uri: str, version: str, page: int, width: int) -> bytes | None:
+        """Draw a page (from 1) of the PDF at `path` as a PNG of that width in pixels, or less if it would be too large.
+
+        None if the file's bytes are not those of the version. Raises `DocumentRejected`.
+        """
+        answer = self._request(
+            "draw", path, uri, path.name, seconds=_DRAWING_SECONDS, version=version, page=page, width=width
+        )
+        return None if answer["picture"] is None else base64.b64decode(answer["picture"])
+
+    def _request(
+        self, task: str, path: Path, uri: str, name: str, *, seconds: float, **more: str | int
+    ) -> dict[str, Any]:
         """A worker's answer to a request. An answer that is a rejection is raised as `DocumentRejected`."""
         request = {"task": task, "path": os.fspath(path.absolute()), "uri": uri, "name": name, **more}
         try:

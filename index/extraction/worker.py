@@ -1,14 +1,16 @@
 """The process that parses files: `python -m index.extraction.worker MEMORY_BYTES`. The Extractor starts it.
 
-It reads requests on standard input, one JSON object a line: task, path, name, uri, limits, and for the task "unpack" a
-folder. It answers each on standard output with eight bytes that give a length (big endian) and JSON of that length:
-`{"document", "source"}`, `{"members", "rejections", "source"}` or `{"rejected": {"kind", "uri", "reason", "fix"}}`. JSON
-is used rather than pickle so that a parser taken over by a malicious file can at worst lie about that file.
+It reads requests on standard input, one JSON object a line: task, path, name, uri, limits; for "unpack" also a folder, and
+for "draw" a version, page and width. It answers each on standard output with eight bytes that give a length (big endian) and
+JSON of that length: `{"document", "source"}`, `{"members", "rejections", "source"}`, `{"picture"}` or
+`{"rejected": {"kind", "uri", "reason", "fix"}}`. JSON is used rather than pickle so that a parser taken over by a malicious
+file can at worst lie about that file.
 
 The process also limits itself: private memory (RLIMIT_DATA), no core files, no network where the system lets a process
 give it up, and it exits as soon as its parent is gone. What a library prints goes to standard error.
 """
 
+import base64
 import ctypes
 import json
 import os
@@ -25,7 +27,11 @@ from index.errors import DocumentRejected
 from index.extraction.sandbox import READY
 from index.formats.limits import Extraction, Limits, Unpacking
 from index.formats.parse import read_document
+from index.formats.parsed import Unreadable
+from index.formats.pdf.rendering import render_page
+from index.formats.source_file import read_source
 from index.formats.unpack import unpack
+from index.uris import document_version
 
 if sys.platform != "win32":
     import resource  # Windows has none: there only the time limit holds
@@ -73,6 +79,8 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         if request["task"] == "unpack":
             return unpacking_fields(unpack(path, name, uri, Path(request["folder"]), limits))
+        if request["task"] == "draw":
+            return {"picture": _picture(path, uri, limits, request["version"], request["page"], request["width"])}
         return extraction_fields(read_document(path, name, uri, limits, recognise=request["task"] == "recognise"))
     except DocumentRejected as error:
         return {"rejected": _rejection_fields(error)}
@@ -82,6 +90,17 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
         reason = f"the reader for its format failed ({type(error).__name__}: {str(error)[:200]})"
         fix = "Open it in its own program and save it again, or convert it to PDF or text"
         return {"rejected": _rejection_fields(DocumentRejected(uri, reason, fix))}
+
+
+def _picture(path: Path, uri: str, limits: Limits, version: str, page: int, width: int) -> str | None:
+    """The page of a PDF as a PNG in base64; None if the file's bytes are not those of the version."""
+    data, _ = read_source(path, uri, limits.file_bytes)
+    if document_version(data) != version:
+        return None
+    try:
+        return base64.b64encode(render_page(data, page, width)).decode()
+    except Unreadable as error:
+        raise DocumentRejected(uri, str(error), error.fix) from error
 
 
 def _rejection_fields(error: DocumentRejected) -> dict[str, Any]:

@@ -34,6 +34,19 @@ class Documents:
                 raise _not_found(document_id, version)
             return document_from(row)
 
+    def place(self, document_id: str, version: str) -> tuple[str, str]:
+        """Return the URI and the media type of a version, current or retired. `NotFound` if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT uri, media_type FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
+            ).fetchone()
+            if row is None:
+                raise _not_found(document_id, version)
+            with as_stored():
+                require_kinds(row, (str, str))
+                uri, media_type = row
+                return uri, media_type
+
     def pages(self, document_id: str, version: str) -> tuple[Page, ...]:
         """Return the pages of a version, current or retired, without reading its text. `NotFound` if there is none."""
         with self._database.reading() as connection:

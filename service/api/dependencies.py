@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from index.extraction.extractor import Extractor
 from service.access.caller import Caller, Scope
 from service.jobs.queue import JobQueue
 from service.session.session import Session
@@ -52,6 +53,15 @@ def _queue(request: Request) -> JobQueue:
 
 TheQueue = Annotated[JobQueue, Depends(_queue)]
 """The server's job queue."""
+
+
+def _extractor(request: Request) -> Extractor:
+    extractor: Extractor = request.app.state.extractor
+    return extractor
+
+
+TheExtractor = Annotated[Extractor, Depends(_extractor)]
+"""The processes that unpack files and draw pages."""
 
 
 async def wait_for_disconnect(request: Request) -> None:

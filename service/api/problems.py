@@ -40,6 +40,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,
     indexing.NotFound: HTTPStatus.NOT_FOUND,
+    indexing.SourceChanged: HTTPStatus.CONFLICT,
+    indexing.DocumentRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.RecordMissing: HTTPStatus.NOT_FOUND,
     indexing.EncoderMismatch: HTTPStatus.CONFLICT,
     service.KeyInvalid: HTTPStatus.UNAUTHORIZED,

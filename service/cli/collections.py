@@ -16,8 +16,7 @@ from rich.text import Text
 from index.errors import IndexingError, LedgerDamaged
 from index.records import CollectionState, DocumentSummary
 from service.cli.console import JsonOption, library_of, quiet_settings
-from service.cli.earlier import earlier_lines
-from service.cli.rendering import Line, clean, readable, show
+from service.cli.rendering import Line, clean, earlier_lines, readable, show
 
 if TYPE_CHECKING:
     from index.library import Library

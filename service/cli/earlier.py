@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from rich.text import Text
-
-from service.cli.rendering import Line
 
 if TYPE_CHECKING:
     from index.sync.earlier import EarlierReadings
@@ -30,12 +25,6 @@ def earlier_fix(earlier: EarlierReadings) -> str:
         (earlier.lost, "Bring the sources of {} back, or leave them: they are found and quoted as before."),
     )
     return " ".join(way.format(f"{count:,}") for count, way in ways if count)
-
-
-def earlier_lines(earlier: EarlierReadings) -> Iterator[Line]:
-    """The finding and the fix; nothing if no document was read by an earlier version."""
-    if earlier.total:
-        yield Line(0, Text(f"{earlier_finding(earlier)}. {earlier_fix(earlier)}", "yellow"))
 
 
 def _documents(count: int) -> str:

@@ -10,7 +10,6 @@ import typer
 
 from service.cli import rendering
 from service.cli.console import CollectionOption, library_of, quiet_settings, stderr, stdout
-from service.cli.earlier import earlier_lines
 from service.cli.interruption import INTERRUPTED
 from service.cli.progress import shown_progress
 
@@ -107,7 +106,7 @@ def index(
             )
     for report in reports:
         _show_report(report, settings.collection, verbose=verbose)
-    rendering.show(stdout(), earlier_lines(earlier_readings(settings, opened)))
+    rendering.show(stdout(), rendering.earlier_lines(earlier_readings(settings, opened)))
     if watch:
         _follow(opened, paths, principals, verbose=verbose)
     code = _exit_code(reports, accept_rejected=accept_rejected)

@@ -19,10 +19,12 @@ from rich.console import Console
 from rich.text import Text
 
 from index.records import Hit
+from service.cli.earlier import earlier_finding, earlier_fix
 from service.records import Answer, Citation
 from service.text.plain import context_line
 
 if TYPE_CHECKING:
+    from index.sync.earlier import EarlierReadings
     from index.sync.retention import Kept
     from index.sync.sync import SyncReport
     from service.cli.doctor import Check
@@ -146,6 +148,12 @@ def skipped_lines(report: SyncReport) -> Iterator[Line]:
     """Each file that was skipped because it is no document, with the reason."""
     for skipped in report.skipped:
         yield Line(0, Text(clean(f"skipped {readable(skipped.uri)}: {skipped.reason}"), "dim"))
+
+
+def earlier_lines(earlier: EarlierReadings) -> Iterator[Line]:
+    """How many documents an earlier version of Quoth read, and what to do; nothing if there are none."""
+    if earlier.total:
+        yield Line(0, Text(f"{earlier_finding(earlier)}. {earlier_fix(earlier)}", "yellow"))
 
 
 def check_lines(checks: Iterable[Check]) -> Iterator[Line]:

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.types import Scope
 
+from index.extraction.extractor import Extractor
+from index.formats.limits import Limits
 from service.answering.service import Service
 from service.api import problems
 from service.api.middleware.admission import AdmissionMiddleware
@@ -21,8 +24,10 @@ from service.api.routes import (
     collections,
     completions,
     conversations,
+    document_pages,
     documents,
     feedback,
+    files,
     health,
     jobs,
     pages,
@@ -41,6 +46,7 @@ from service.slack.manifest import EVENTS_PATH
 from service.storage.conversations import ConversationStore
 
 _FORM_BYTES = 64 * 1024
+_DRAWERS = 2  # processes that draw pages; each starts when it is first needed
 DESCRIPTION = """
 Answers questions over a corpus of documents. Every sentence carries a citation, every citation is a literal quote with its
 exact place (code-point offsets into the text of one document version), and where the documents do not say, so does the answer.
@@ -58,11 +64,15 @@ def create_app(
     may do anything before there is a key.
     """
     queue = open_queue(service.settings)
+    limits = Limits()
+    limits = replace(limits, file_bytes=max(limits.file_bytes, service.settings.max_upload_bytes))
+    extractor = Extractor(limits, workers=_DRAWERS)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with slack.run_slack(app):
             yield
+        extractor.close()
         queue.close()
 
     app = QuothApi(
@@ -77,10 +87,11 @@ def create_app(
     settings = service.settings
     session = app.state.session = make_session(service, store, tracing)
     app.state.queue = queue
+    app.state.extractor = extractor
     session.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
     for routes in (
-        chat, completions, verify, search, documents, uploads, jobs, collections, upkeep, conversations,
+        chat, completions, verify, search, documents, document_pages, files, uploads, jobs, collections, upkeep, conversations,
         feedback, health, pages,
     ):  # fmt: skip
         app.include_router(routes.router)

@@ -31,6 +31,7 @@ from service.storage.unanswered import UnansweredQuestions
 Result = TypeVar("Result")
 
 _WRITERS = 32  # they wait, and cost nothing meanwhile
+_FILES = 4
 
 
 def _worker_limit() -> CapacityLimiter:
@@ -42,12 +43,16 @@ def _writer_limit() -> CapacityLimiter:
     return CapacityLimiter(_WRITERS)
 
 
+def _file_limit() -> CapacityLimiter:
+    return CapacityLimiter(_FILES)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """The service as one caller may use it: what the caller may not read does not exist.
 
     `limiter` bounds the answers that are computed at the same time, `writers` the changes that may wait for a collection's
-    lock; further ones wait.
+    lock, `files` the files that are copied or drawn; further ones wait.
     """
 
     service: Service
@@ -58,6 +63,7 @@ class Session:
     tracing: Tracing
     limiter: CapacityLimiter = field(default_factory=_worker_limit)
     writers: CapacityLimiter = field(default_factory=_writer_limit)
+    files: CapacityLimiter = field(default_factory=_file_limit)
     caller: Caller = LOCAL
 
     async def compute(self, work: Callable[[], Result]) -> Result:
@@ -67,6 +73,10 @@ class Session:
     async def run_io(self, work: Callable[[], Result]) -> Result:
         """Run short work on the database or the disk in a worker thread that `limiter` does not count."""
         return await anyio.to_thread.run_sync(work)
+
+    async def run_file(self, work: Callable[[], Result]) -> Result:
+        """Run work that waits for a process that reads files, or copies a file. Few at a time; further ones wait."""
+        return await anyio.to_thread.run_sync(work, limiter=self.files)
 
     async def run_write(self, work: Callable[[], Result]) -> Result:
         """Run work that may wait for another writer. It has threads of its own: however many wait, no other request does."""
@@ -203,10 +213,20 @@ class Session:
         except NotFound:
             document = None
         if document is None or not self.caller.may_read(document.principals):
-            raise NotFound(
-                f"document {document_id!r}: no such version that you may read. List the documents to see their ids"
-            )
+            raise _unreadable(document_id)
         return document
+
+    def place(self, collection: str | None, document_id: str, version: str) -> tuple[str, str]:
+        """The URI and the media type of a version, without reading its text. Raises NotFound as `document` does."""
+        opened = self.collection(collection)
+        if self.caller.principals is not None and not opened.permissions.all_readable(
+            [document_id], self.caller.principals
+        ):
+            raise _unreadable(document_id)
+        try:
+            return opened.documents.place(document_id, version)
+        except NotFound as error:
+            raise (error if self.caller.principals is None else _unreadable(document_id)) from error
 
     def may_see(self, stored: StoredAnswer) -> bool:
         """Whether the caller may still read every document that the answer was made from.
@@ -221,6 +241,10 @@ class Session:
         if collection not in self.collection_names():
             return False
         return self.collection(collection).permissions.all_readable(document_ids, self.caller.principals)
+
+
+def _unreadable(document_id: str) -> NotFound:
+    return NotFound(f"document {document_id!r}: no such version that you may read. List the documents to see their ids")
 
 
 def _turn(stored: StoredAnswer) -> Turn:

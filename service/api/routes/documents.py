@@ -5,19 +5,19 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse
+from fastapi.responses import Response
 
-from index.errors import NotFound
+from index.blocks.excerpt import blocks_between
 from index.blocks.sections import Section
+from index.errors import NotFound
 from index.records import Document, DocumentSummary
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import problem_responses
-from service.api.schemas.documents import DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
+from service.api.schemas.documents import BlockOut, DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
 from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
-from service.jobs.records import Original
 from service.jobs.validation import own_id
 from service.schemas.base import CollectionName, Offset
 from service.session.session import Session
@@ -44,6 +44,7 @@ async def documents(
 @router.get(
     "/v1/documents/{document_id}/versions/{version}/text",
     summary="Read a document's text",
+    response_model=TextResponse,
     responses=_ERRORS,
     dependencies=[needs(Scope.ASK)],
 )
@@ -54,13 +55,12 @@ async def text(
     collection: Annotated[CollectionName | None, Query()] = None,
     start: Annotated[Offset, Query()] = 0,
     end: Annotated[Offset | None, Query()] = None,
-) -> TextResponse:
-    """The canonical text of one version, whole or from `start` to `end`, with the pages and sections that it touches.
+) -> Response:
+    """The canonical text of one version, whole or from `start` to `end`, with the pages, sections and blocks that it touches.
 
     Offsets of citations and passages point into the whole text; `text[0]` of this response is at `start`.
     """
-    document = await session.run_io(lambda: session.document(collection, document_id, version))
-    return _text(document, start, end)
+    return await session.run_io(partial(_text, collection, document_id, version, start, end, session))
 
 
 @router.get(
@@ -72,24 +72,6 @@ async def text(
 async def show(name: str, document_id: str, session: TheSession, queue: TheQueue) -> DocumentDetail:
     """A current document without its text."""
     return await session.run_io(partial(_detail, name, document_id, session, queue))
-
-
-@router.get(
-    f"{DOCUMENT}/file",
-    summary="Download an uploaded file",
-    response_class=FileResponse,
-    responses=_ERRORS,
-    dependencies=[needs(Scope.ASK)],
-)
-async def download(name: str, document_id: str, session: TheSession, queue: TheQueue) -> FileResponse:
-    """The file of the current version of an uploaded document, byte for byte."""
-    original = await session.run_io(partial(_original, name, document_id, session, queue))
-    return FileResponse(
-        queue.originals.path(original.sha256),
-        media_type="application/octet-stream",  # a browser must never show it as a page of this server
-        filename=original.filename,
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 @router.delete(
@@ -112,7 +94,13 @@ def _documents(collection: str | None, session: Session) -> DocumentsResponse:
     return DocumentsResponse(collection=session.collection_name(collection), documents=records)
 
 
-def _text(document: Document, start: int, end: int | None) -> TextResponse:
+def _text(name: str | None, document_id: str, version: str, start: int, end: int | None, session: Session) -> Response:
+    """The text as JSON, written here: a large document has hundreds of thousands of blocks."""
+    text = _text_response(session.document(name, document_id, version), start, end)
+    return Response(text.model_dump_json(), media_type="application/json")
+
+
+def _text_response(document: Document, start: int, end: int | None) -> TextResponse:
     length = len(document.text)
     start = min(start, length)
     end = length if end is None else max(start, min(end, length))
@@ -130,6 +118,7 @@ def _text(document: Document, start: int, end: int | None) -> TextResponse:
         sections=tuple(
             SectionOut.model_validate(section) for section in _sections_between(document.sections, start, end)
         ),
+        blocks=tuple(BlockOut.model_validate(block) for block in blocks_between(document.blocks, start, end)),
     )
 
 
@@ -147,7 +136,7 @@ def documents_of(name: str, document_id: str, session: Session) -> list[Document
     ]
 
 
-def _resolve_id(name: str, given: str, session: Session) -> str:
+def resolve_id(name: str, given: str, session: Session) -> str:
     """The id that `given` stands for: that of the caller's own upload under this name, else `given` itself."""
     if session.caller.principals is None or name not in session.service.library.names():
         return given
@@ -155,15 +144,16 @@ def _resolve_id(name: str, given: str, session: Session) -> str:
     return own if documents_of(name, own, session) else given
 
 
-def _readable_documents(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
+def readable_documents(name: str, document_id: str, session: Session) -> list[DocumentSummary]:
     """The documents of `documents_of`. Raises NotFound unless the caller may read all of them."""
     documents = documents_of(name, document_id, session)
     if not documents or not all(session.caller.may_read(document.principals) for document in documents):
-        raise _missing_document(name, document_id)
+        raise missing_document(name, document_id)
     return documents
 
 
-def _missing_document(name: str, document_id: str) -> NotFound:
+def missing_document(name: str, document_id: str) -> NotFound:
+    """The error of a document that is not in the collection, or not for the caller."""
     return NotFound(
         f"document {document_id!r} is not in the collection {name!r}. GET /v1/documents lists the documents; "
         "GET /v1/jobs lists the uploads that are not indexed yet"
@@ -171,8 +161,8 @@ def _missing_document(name: str, document_id: str) -> NotFound:
 
 
 def _detail(name: str, given: str, session: Session, queue: JobQueue) -> DocumentDetail:
-    document_id = _resolve_id(name, given, session)
-    document = _readable_documents(name, document_id, session)[0]
+    document_id = resolve_id(name, given, session)
+    document = readable_documents(name, document_id, session)[0]
     if document.id != document_id:
         raise NotFound(
             f"{document_id!r} is no document but an uploaded archive. GET /v1/documents lists what it holds: "
@@ -182,17 +172,10 @@ def _detail(name: str, given: str, session: Session, queue: JobQueue) -> Documen
     return DocumentDetail(
         **DocumentOut.model_validate(document).model_dump(),
         pending_vectors=session.collection(name).documents.pending_vectors([document_id]),
+        warnings=session.collection(name).documents.warnings([document_id]).get(document_id, ()),
+        has_structure=document.has_structure,
         file=FileOut.of(original) if original is not None else None,
     )
-
-
-def _original(name: str, given: str, session: Session, queue: JobQueue) -> Original:
-    document_id = _resolve_id(name, given, session)
-    document = _readable_documents(name, document_id, session)[0]
-    original = queue.original(name, document_id)
-    if original is None:
-        raise NotFound(f"document {document_id!r} was not uploaded, so there is no file. It came from {document.uri}")
-    return original
 
 
 def _removable_documents(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
@@ -204,7 +187,7 @@ def _removable_documents(name: str, document_id: str, session: Session, queue: J
 
 
 def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
-    document_id = _resolve_id(name, given, session)
+    document_id = resolve_id(name, given, session)
     if name in session.service.library.names() and _removable_documents(name, document_id, session, queue):
         collection = session.collection(name)
         with collection.writing():
@@ -215,4 +198,4 @@ def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
                 return
     owner = session.caller.owner
     if not queue.withdraw_own(name, [given, own_id(given, owner)], owner=owner):
-        raise _missing_document(name, given)
+        raise missing_document(name, given)

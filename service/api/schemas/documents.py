@@ -1,5 +1,10 @@
 """The JSON of documents, their text, and collections."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from index.blocks.block import Kind
 from service.schemas.base import Offset, Record
 
 
@@ -37,6 +42,37 @@ class SectionOut(Record):
     trail: tuple[str, ...]
 
 
+class Range(Record):
+    """A range of the canonical text."""
+
+    start: Offset
+    end: Offset
+
+
+class BlockOut(Record):
+    """A part of the document's structure. `parent` is the place of the block that holds it in this list, from 0.
+
+    `kind` is one of those in docs/formats.md. `level` is that of a heading or the depth of a list item; `marker` is the mark of
+    an item or note as shown, or the language of code. A cell covers `row_span` rows from `row` and `column_span` columns from
+    `column`, which count from 0. `labels` are the ranges that name the block: the header cells of a cell, the keys of a field,
+    the lead-in of a list. `language` is an ISO 639-1 code, empty if unknown.
+    """
+
+    kind: Kind
+    start: Offset
+    end: Offset
+    parent: int | None
+    level: int
+    marker: str
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    is_header: bool
+    labels: tuple[Range, ...]
+    language: str
+
+
 class TextResponse(Record):
     """The text of one document version from `start` to `end`, of `length` code points in all."""
 
@@ -51,6 +87,33 @@ class TextResponse(Record):
     text: str
     pages: tuple[PageOut, ...]
     sections: tuple[SectionOut, ...]
+    blocks: tuple[BlockOut, ...]
+
+
+BoxOut = Annotated[
+    tuple[float, float, float, float],
+    Field(description="left, top, right and bottom, in points from the top left corner"),
+]
+
+
+class WordOut(Record):
+    """A word: its range in the canonical text, and its box on the page."""
+
+    start: Offset
+    end: Offset
+    box: BoxOut
+
+
+class PageView(Record):
+    """A page of a PDF: its size in points, its words, and the boxes of the range that was asked for, one for each line."""
+
+    id: str
+    version: str
+    number: int
+    width: float
+    height: float
+    words: tuple[WordOut, ...]
+    boxes: tuple[BoxOut, ...]
 
 
 class CollectionOut(Record):

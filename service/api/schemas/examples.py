@@ -28,6 +28,20 @@ _CITATION = {
     "chunk_id": "b1946ac92492d234",
     "score": 3.1,
 }
+_BLOCK: dict[str, Any] = {
+    "kind": "paragraph",
+    **_RANGE,
+    "parent": None,
+    "level": 0,
+    "marker": "",
+    "row": 0,
+    "column": 0,
+    "row_span": 1,
+    "column_span": 1,
+    "is_header": False,
+    "labels": [],
+    "language": "en",
+}
 _QUESTION = "How many cyberattacks does Seoul blame on the North?"
 _TIME = "2026-11-23T09:30:00+00:00"
 _LATER = "2026-11-23T09:30:04+00:00"
@@ -183,7 +197,15 @@ SCHEMAS: dict[str, Any] = {
     "ModelsOut": {"object": "list", "data": _MODELS},
     "SearchResponse": {"hits": [_PASSAGE]},
     "DocumentsResponse": {"collection": "default", "documents": [{**_DOCUMENT, "characters": 4105, "chunks": 7}]},
-    "DocumentDetail": {**_DOCUMENT, "characters": 4105, "chunks": 7, "pending_vectors": 0, "file": None},
+    "DocumentDetail": {
+        **_DOCUMENT,
+        "characters": 4105,
+        "chunks": 7,
+        "pending_vectors": 0,
+        "warnings": [],
+        "has_structure": True,
+        "file": None,
+    },
     "TextResponse": {
         **_DOCUMENT,
         "length": 4105,
@@ -191,6 +213,16 @@ SCHEMAS: dict[str, Any] = {
         "text": _QUOTE,
         "pages": [],
         "sections": [{"start": 1587, "trail": _PLACE["trail"]}],
+        "blocks": [_BLOCK],
+    },
+    "PageView": {
+        "id": "9f3c1d7e5a2b4c68",
+        "version": _PLACE["version"],
+        "number": 3,
+        "width": 595.28,
+        "height": 841.89,
+        "words": [{"start": 1598, "end": 1603, "box": [72.0, 96.4, 98.1, 107.8]}],
+        "boxes": [[72.0, 96.4, 98.1, 107.8]],
     },
     "CollectionOut": _COLLECTION,
     "CollectionsResponse": {"default": "default", "collections": [_COLLECTION]},

@@ -12,9 +12,9 @@ class JobOut(Record):
     """An upload and its progress. At the stage `embedding` it is found by its words, at `done` by its meaning too.
 
     Times are UTC, ISO 8601. `done` of `total` passages have their vector. `documents` counts the documents made from it: an
-    archive or a mailbox holds many. `remark` says which parts were not read, and when the document is restricted although
-    nobody was named. A job that waits for a retry has the last `error` and the time of the next try in `retry_at`; a failed
-    job says why it is not tried again.
+    archive or a mailbox holds many. `remark` says what was not read or may be wrong, and whether the document is restricted
+    although nobody was named. A job that waits for a retry has the last `error` and the time of the next try in `retry_at`; a
+    failed job says why it is not tried again.
     """
 
     id: str
@@ -89,9 +89,15 @@ class FileOut(Record):
 
 
 class DocumentDetail(DocumentOut):
-    """A document, how many of its passages still wait for their vector, and the file it came from if it was uploaded."""
+    """A document, how many of its passages still wait for their vector, and the file it came from if it was uploaded.
+
+    `warnings` are sentences about what was not read or may be wrong. `has_structure` is false for a document that an earlier
+    version of Quoth read, without tables and lists.
+    """
 
     pending_vectors: int
+    warnings: tuple[str, ...]
+    has_structure: bool
     file: FileOut | None
 
 
