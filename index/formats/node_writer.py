@@ -6,14 +6,14 @@ marker, if it has one. Runs of white space count as one space, except in code; `
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from index.blocks.block import INLINE, Block, Kind, Span
 from index.blocks.labels import with_labels
 from index.formats.canonical import canonical
-from index.formats.nodes import LINE_BREAK, Node, PageStart, Part
+from index.formats.node_parts import flat, is_running, unwrapped, with_paragraphs
+from index.formats.nodes import LINE_BREAK, Node, PageStart
 from index.records import Page
 
 MAX_DEPTH = 50
@@ -24,6 +24,7 @@ _REPEATED_SHARE = 10  # ... so many times the length of the other text
 _LINES = frozenset({Kind.ITEM, Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.TERM, Kind.MEANING})
 _GROUPS = frozenset({Kind.LIST, Kind.TABLE, Kind.DEFINITION, Kind.QUOTATION, Kind.RECORD})
 _OWN_TEXT = frozenset({Kind.ITEM, Kind.MEANING, Kind.NOTE, Kind.CAPTION, Kind.FIELD, Kind.TERM})
+_GAPS = {"": 0, " ": 1, "\n": 2, "\n\n": 3}  # how wide
 _SPACE = re.compile(r"[ \t\n\r\f\v]+")  # not the no-break space, which belongs to what it joins
 
 
@@ -42,10 +43,21 @@ def write_nodes(root: Node) -> Written:
     return writer.finish()
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A block that is being written: its end is not known before all that it holds is written."""
+
+    kind: Kind
+    start: int
+    end: int
+    parent: int | None
+    facts: dict[str, Any]
+
+
 class _Writer:
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._blocks: list[Block] = []
+        self._blocks: list[_Draft] = []
         self._places: dict[int, int] = {}  # of blocks, by the id of their node
         self._named: list[tuple[int, list[Node]]] = []  # the place of a block, and what names it
         self._open: list[int] = []
@@ -60,17 +72,17 @@ class _Writer:
 
     def finish(self) -> Written:
         for number, nodes in self._named:
-            naming = [self._blocks[self._places[id(node)]].span for node in nodes if id(node) in self._places]
-            labels = tuple(span for span in naming if span.start < span.end)
-            self._blocks[number] = replace(self._blocks[number], labels=labels)
+            naming = [self._blocks[self._places[id(node)]] for node in nodes if id(node) in self._places]
+            labels = tuple(Span(draft.start, draft.end) for draft in naming if draft.start < draft.end)
+            self._blocks[number].facts = {**self._blocks[number].facts, "labels": labels}
         kept: list[Block] = []
         places: dict[int | None, int | None] = {None: None}
-        for number, block in enumerate(self._blocks):
-            if block.start == block.end and block.kind is not Kind.CELL:
-                places[number] = places[block.parent]
+        for number, draft in enumerate(self._blocks):
+            if draft.start == draft.end and draft.kind is not Kind.CELL:
+                places[number] = places[draft.parent]
             else:
                 places[number] = len(kept)
-                kept.append(replace(block, parent=places[block.parent]))
+                kept.append(Block(draft.kind, draft.start, draft.end, places[draft.parent], **draft.facts))
         text = "".join(self._parts)
         ends = [*(page.start for page in self._pages), len(text)][1:]
         pages = [
@@ -81,7 +93,7 @@ class _Writer:
 
     def write_group(self, node: Node, depth: int) -> None:
         """Write what the node holds as blocks; running text among them becomes paragraphs."""
-        for part in _with_paragraphs(node):
+        for part in with_paragraphs(node):
             if isinstance(part, PageStart):
                 self._pages_due.append(part.number)
             else:
@@ -92,13 +104,13 @@ class _Writer:
         if depth > MAX_DEPTH:
             self._write_text(node.plain())
             return
-        number = self._begin(node)
+        number = self._begin(node, node.facts)
         self._places[id(node)] = number
         if node.named_by:
             self._named.append((number, node.named_by))
         if node.kind is Kind.ROW:
             self._write_row(node, depth)
-        elif node.kind in _GROUPS or (node.kind in INLINE and not _is_running(node)):
+        elif node.kind in _GROUPS or (node.kind in INLINE and not is_running(node)):
             self.write_group(node, depth + 1)
         else:
             self._write_running(node, depth + 1)
@@ -115,7 +127,7 @@ class _Writer:
             facts = {"column": column, **cell.facts}
             column = facts["column"] + facts.get("column_span", 1)
             self._put(" ")
-            number = self._begin(replace(cell, facts=facts))
+            number = self._begin(cell, facts)
             self._places[id(cell)] = number
             self._in_cell = True
             if cell.same_as is None:
@@ -129,10 +141,11 @@ class _Writer:
 
     def _write_again(self, cell: Node, depth: int) -> None:
         """Write what an earlier cell holds once more, unless so much has been repeated that it can only mean harm."""
-        start, end = self._blocks[self._places[id(cell)]].span
-        if self._repeated + end - start > _MOST_REPEATED + _REPEATED_SHARE * (self._length - self._repeated):
+        first = self._blocks[self._places[id(cell)]]
+        length = first.end - first.start
+        if self._repeated + length > _MOST_REPEATED + _REPEATED_SHARE * (self._length - self._repeated):
             return
-        self._repeated += end - start
+        self._repeated += length
         self._is_again = True
         self._write_running(cell, depth)
         self._is_again = False
@@ -142,21 +155,21 @@ class _Writer:
         was_code, self._in_code = self._in_code, self._in_code or node.kind is Kind.CODE
         if node.kind is Kind.ITEM and node.facts.get("marker"):
             self._write_text(f"{node.facts['marker']} ")
-        parts = _unwrapped(node) if node.kind in _OWN_TEXT else list(_flat(node))
+        parts = unwrapped(node) if node.kind in _OWN_TEXT else list(flat(node))
         for part in parts:
             if isinstance(part, str):
                 self._write_text(part)
             elif isinstance(part, PageStart):
                 if not self._is_again:
                     self._pages_due.append(part.number)
-            elif part.kind in INLINE and _is_running(part):
+            elif part.kind in INLINE and is_running(part):
                 self._write_inline(part, depth)
             elif self._in_cell or depth > MAX_DEPTH:
                 self._owe(" ")
                 if depth > MAX_DEPTH:
                     self._write_text(part.plain())
                 else:
-                    self._write_running(replace(part, kind=None), depth + 1)
+                    self._write_running(Node(None, part.content), depth + 1)
                 self._owe(" ")
             else:
                 self._write_block(part, depth)
@@ -170,29 +183,28 @@ class _Writer:
         if isinstance(first, str) and first[:1].isspace():
             self._owe(" ")
         self._put(self._take_gap())
-        number = self._begin(node)
-        self._write_running(replace(node, kind=None), depth)
+        number = self._begin(node, node.facts)
+        self._write_running(Node(None, node.content), depth)
         self._end(number)
 
-    def _begin(self, node: Node) -> int:
+    def _begin(self, node: Node, facts: dict[str, Any]) -> int:
         assert node.kind is not None
-        if node.kind is not Kind.CELL and not (node.kind in INLINE and _is_running(node)):
+        if node.kind is not Kind.CELL and not (node.kind in INLINE and is_running(node)):
             self._owe(self._gap_before(node.kind))
             self._put(self._take_gap())
         parent = self._open[-1] if self._open else None
-        facts = node.facts
         if node.label:
             label = " ".join(canonical(node.label).split())
             facts = {**facts, "labels": (Span(self._length, self._length + len(label)),)}
             self._put(f"{label}: ")
-        self._blocks.append(Block(node.kind, self._length, self._length, parent, **facts))
+        self._blocks.append(_Draft(node.kind, self._length, self._length, parent, facts))
         self._open.append(len(self._blocks) - 1)
         return self._open[-1]
 
     def _end(self, number: int) -> None:
         self._open.pop()
         block = self._blocks[number]
-        self._blocks[number] = replace(block, end=self._length)
+        block.end = self._length
         if block.kind not in INLINE and block.kind is not Kind.CELL and block.start < self._length:
             is_nested = block.kind is Kind.LIST and bool(self._open) and self._blocks[self._open[-1]].kind is Kind.ITEM
             self._owe("\n" if block.kind in _LINES or is_nested else "\n\n")
@@ -235,7 +247,7 @@ class _Writer:
 
     def _owe(self, gap: str) -> None:
         """Note a gap that is due before the next text. Of several, the widest counts: a blank line, a line break, a space."""
-        if (gap.count("\n"), len(gap)) > (self._gap.count("\n"), len(self._gap)):
+        if _GAPS[gap] > _GAPS[self._gap]:
             self._gap = gap
 
     def _put(self, text: str) -> None:
@@ -245,50 +257,3 @@ class _Writer:
             self._pages_due.clear()
         self._parts.append(text)
         self._length += len(text)
-
-
-def _is_running(node: Node) -> bool:
-    """Whether the node holds only running text and inline blocks of such."""
-    return all(not isinstance(part, Node) or (part.kind in INLINE and _is_running(part)) for part in _flat(node))
-
-
-def _flat(node: Node) -> Iterator[Part]:
-    """What the node holds; a node without a kind is replaced by what it holds."""
-    stack = list(reversed(node.content))
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Node) and part.kind is None:
-            stack.extend(reversed(part.content))
-        else:
-            yield part
-
-
-def _with_paragraphs(node: Node) -> Iterator[Node | PageStart]:
-    """The blocks that a group holds; running text between them is made paragraphs, which nodes without a kind part."""
-    running: list[Part] = []
-    stack: list[Part | None] = list(reversed(node.content))
-    while stack or running:
-        part = stack.pop() if stack else None
-        if isinstance(part, str | PageStart) or (part is not None and part.kind in INLINE and _is_running(part)):
-            running.append(part)
-            continue
-        if Node(None, running).plain().strip():
-            yield Node(Kind.PARAGRAPH, running)
-        else:
-            yield from (run for run in running if isinstance(run, PageStart))
-        running = []
-        if part is not None and part.kind is None:
-            stack += [None, *reversed(part.content), None] if part.content else []
-        elif part is not None:
-            yield part
-
-
-def _unwrapped(node: Node) -> list[Part]:
-    """What an item or meaning holds; its first paragraph is its own text."""
-    parts = list(_flat(node))
-    for place, part in enumerate(parts):
-        if isinstance(part, Node) and part.kind is Kind.PARAGRAPH:
-            return [*parts[:place], *_flat(part), *parts[place + 1 :]]
-        if isinstance(part, Node) or (isinstance(part, str) and part.strip()):
-            break
-    return parts
