@@ -2,8 +2,9 @@
 
 The reader has scored every unit of every passage (a sentence, an item, a row); this generator chooses among them: the one that
 answers best; up to three more that answer nearly as well and say something else; the sentence before one that refers back
-("This ..."). A lead-in brings all that it introduces. The same statement in two places is given once, with both sources. A
-heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left out.
+("This ..."). A lead-in brings all that it introduces, and an item the whole list if the question asks for all (`whole_lists`).
+The same statement in two places is given once, with both sources. A heading, and a line that only repeats words of the
+question (a table's label, a date), state nothing and are left out.
 """
 
 import re
@@ -14,6 +15,7 @@ from index.blocks.block import Kind, Span
 from index.blocks.statement import is_lead_in, statement
 from index.blocks.unit import Unit
 from service.generators.protocol import Draft, Passage, Quote
+from service.generators.whole_lists import whole_list
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms
@@ -68,19 +70,20 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
         context = CONTEXT_SEPARATOR.join((passage.hit.title, *passage.hit.chunk.trail))
         text, units = passage.text, [rendered.unit for rendered in passage.rendering.units]
         for place, sentence in enumerate(passage.reading.sentences):
-            last = _last_introduced(units, place)
-            said = statement_terms(text[sentence.start : passage.reading.sentences[last].end], asked)
-            is_open = last == place and is_lead_in(text[sentence.start : sentence.end])
+            places = whole_list(question, passage.rendering, place) or range(place, _last_introduced(units, place) + 1)
+            span = Span(passage.reading.sentences[places[0]].start, passage.reading.sentences[places[-1]].end)
+            said = statement_terms(text[span.start : span.end], asked)
+            is_open = len(places) == 1 and is_lead_in(text[span.start : span.end])
             if said is None or is_open or units[place].kind is Kind.HEADING:
                 continue
             candidates.append(
                 _SentenceCandidate(
                     passage=number,
-                    sentence=place,
-                    last=last,
-                    span=Span(sentence.start, passage.reading.sentences[last].end),
-                    evidence=Evidence(text[sentence.start : passage.reading.sentences[last].end], context),
-                    highlight=sentence.answer,
+                    sentence=places[0],
+                    last=places[-1],
+                    span=span,
+                    evidence=Evidence(text[span.start : span.end], context),
+                    highlight=sentence.answer if places[0] == place else None,
                     logit=sentence.score,
                     total=passage.reading.relevance + sentence.score,
                     said=said,
@@ -96,7 +99,7 @@ def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCand
         below = groups[0][0].total - candidate.total if groups else 0.0
         if below > CONFLICT_MARGIN:
             break
-        if any(_is_brought_along(candidate, group[0]) for group in groups):
+        if any(_overlaps(candidate, group[0]) for group in groups):
             continue
         if below > NEAR_BEST and not _contradict(groups[0][0], candidate):
             continue
@@ -119,8 +122,8 @@ def _last_introduced(units: Sequence[Unit], place: int) -> int:
     return last
 
 
-def _is_brought_along(candidate: _SentenceCandidate, other: _SentenceCandidate) -> bool:
-    return candidate.passage == other.passage and other.sentence < candidate.sentence <= other.last
+def _overlaps(candidate: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    return candidate.passage == other.passage and other.sentence <= candidate.last and candidate.sentence <= other.last
 
 
 def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:

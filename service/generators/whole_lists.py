@@ -1,0 +1,86 @@
+"""Which questions ask for all of a list, and which units are the whole list that an item belongs to. Pure.
+
+"Which offices are there?" and "How do I renew a card?" are answered by every item, in order, after the lead-in; "How many
+people work in the Lyon office?" by the one item that names what the question names. A row is never widened to its table.
+"""
+
+import re
+from collections.abc import Sequence
+
+from index.blocks.block import Kind
+from index.blocks.unit import Rendering, Unit
+from service.text.terms import STOP_WORDS
+
+MAX_ITEMS = 40  # a longer list is not answered whole
+
+_PLURAL = r"(?:[^\W\d_]{2,}(?<!s)(?<!u)(?<!i)s|people|children|men|women|criteria|staff)"
+_VERB = r"(?:are|were|do|did|does|have|has|had|can|could|must|should|may|might|will|would|need|shall)"
+_STEPS = re.compile(
+    r"\b(?:steps?|procedure|instructions|how (?:do|can|should|would|could|must) (?:i|you|we|one|they|people)|how to|"
+    r"schritte?|anleitung|wie (?:kann|muss|soll|mache?) (?:ich|man|wir)|étapes?|comment (?:faire|puis-je|peut-on|dois-je)|"
+    r"pasos?|cómo (?:puedo|se|debo))\b",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    rf"\A\W*(?:please\s+|can you\s+|could you\s+)?(?:list|enumerate|(?:name|give|show)\s+(?:me\s+|us\s+)?(?:all|the|every))\b|"
+    rf"\bwhich\s+(?!of\b)(?:[\w-]+\s+){{0,2}}{_PLURAL}\b|"
+    rf"\bwhat\s+(?:kinds?\s+of\s+|types?\s+of\s+|sorts?\s+of\s+)?(?:[\w-]+\s+){{0,2}}{_PLURAL}\s+{_VERB}\b|"
+    rf"\bwhat\s+(?:are|were)\s+(?:the|my|our|your|all|some)\s|\bhow\s+many\b|\bopening\s+(?:hours|times)\b|"
+    rf"\bwhen\s+(?:is|are)\s.*\bopen\b|\ball\s+(?:the\s+|of\s+the\s+)?{_PLURAL}\b|"
+    r"\bwelche\s+\w+(?:e|en|er|s)\b|\bwas\s+sind\b|\bwie\s+viele\b|\bwieviele\b|\A\W*(?:nenne|liste)\b|\balle\s+\w|"
+    r"\bquel(?:le)?s\b|\bcombien\s+(?:de|d['’])|\btou(?:te)?s\s+les\b|\A\W*(?:énumère|cite)\b|"
+    r"\bcuáles\b|\bcuánt[oa]s\b|\btod[oa]s\s+l[oa]s\b|\bqué\s+\w+s\s",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+(?:[-./:][^\W_]+)*")
+
+
+def asks_for_all(question: str) -> bool:
+    """Whether the question asks for all items of a list, or for all steps."""
+    return _STEPS.search(question) is not None or _ALL.search(question) is not None
+
+
+def whole_list(question: str, rendering: Rendering, place: int) -> range | None:
+    """The places of the units of the list that the item at `place` belongs to; None if the question does not ask for all.
+
+    The items below an item belong to the list. Where the question names what only this item names, it asks for the item.
+    """
+    units = [rendered.unit for rendered in rendering.units]
+    if units[place].kind is not Kind.ITEM or not asks_for_all(question):
+        return None
+    found = _run_of_items(units, place)
+    if not 1 < len(found) <= MAX_ITEMS:
+        return None
+    texts = [_words(rendering.text[rendering.units[number].start : rendering.units[number].end]) for number in found]
+    own = texts[place - found.start]
+    asked_for_one = any(word in own and not all(word in text for text in texts) for word in _named(question))
+    return None if asked_for_one and not _STEPS.search(question) else found
+
+
+def _run_of_items(units: Sequence[Unit], place: int) -> range:
+    """The items next to the one at `place` that have the same lead-in, with those below them."""
+    lead = units[place].lead
+    first = last = place
+    while first > 0 and _belongs(units[first - 1], lead):
+        first -= 1
+    while last + 1 < len(units) and _belongs(units[last + 1], lead):
+        last += 1
+    return range(first, last + 1)
+
+
+def _belongs(unit: Unit, lead: Sequence[object]) -> bool:
+    return unit.kind is Kind.ITEM and tuple(unit.lead[: len(lead)]) == tuple(lead)
+
+
+def _named(question: str) -> list[str]:
+    """The figures of a question, and its words with a capital that do not begin it."""
+    words = [match.group() for match in _WORD.finditer(question)]
+    return [
+        word.casefold()
+        for number, word in enumerate(words)
+        if any(map(str.isdecimal, word)) or (number and word[0].isupper() and word.casefold() not in STOP_WORDS)
+    ]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.casefold() for word in _WORD.findall(text))
