@@ -69,9 +69,9 @@ def kept(checker, text, question="", strict=True):
             ["Aino Salmi leads the yard in Turku.", "She joined the company in 2009."],
         ),
         (
-            "Cranes may be greased on Fridays [4]. They must be kept under a roof [4].",
+            "Cranes may be greased only on Fridays [4]. They must be kept under a roof [4].",
             "",
-            ["Cranes may be greased on Fridays.", "They must be kept under a roof."],
+            ["Cranes may be greased only on Fridays.", "They must be kept under a roof."],
         ),
         (
             "The KR-20 lifts 40 crates an hour. The KR-70 has a lease of 36 months. The latter weighs 7.9 tons [2].",
