@@ -170,7 +170,9 @@ def test_tables_have_spans_blanks_and_header_rows() -> None:
     table = "".join(f"<w:tr><w:trPr>{properties}</w:trPr>{cells}</w:tr>" for properties, cells in rows)
     parsed = read_docx(made(f"<w:tbl>{table}</w:tbl>"))
     cells = {(b.row, b.column): b for b in parsed.blocks if b.kind is Kind.CELL}
-    assert texts(parsed, Kind.TABLE) == ["| Berth | Fee |\n| Berth | Day | Week |\n| North | 10 |  |\n| North |  | 60 |"]
+    assert texts(parsed, Kind.TABLE) == [
+        "| Berth | Fee |\n| Berth | Day | Week |\n| North | 10 |  |\n| North |  | 60 |"
+    ]
     sixty = cells[3, 2]
     assert [parsed.text[start:end] for start, end in sixty.labels] == ["Fee", "Week"]
     assert parsed.text[cells[3, 0].start : cells[3, 0].end] == "North"

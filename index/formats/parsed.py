@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from index.blocks.block import Block
 from index.blocks.geometry import PageGeometry
-from index.blocks.geometry import PageGeometry
 from index.records import Page
 
 
@@ -15,7 +14,6 @@ class Parsed:
 
     `title` is what the file itself gives as its title, empty if it gives none. `metadata` are facts such as `author` and
     `created` (ISO 8601). `warnings` are sentences for the person who indexes the file, about what was not read or may be wrong.
-    `geometry` is where the words of a PDF stand.
     `geometry` says where the words of a PDF's pages stand.
     """
 

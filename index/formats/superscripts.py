@@ -1,4 +1,4 @@
-"""A raised or lowered piece of text -> how it stands in the canonical text, so that it never fuses with what is before it. Pure.
+"""A raised or lowered piece of text -> how it stands in the canonical text; it never fuses with what is before it. Pure.
 
 An exponent stands after `^` (`10^5`, `m^2`), an index after `_` if it would otherwise join a number, and the mark of a note in
 square brackets (`250[1]`). The characters added are blocks of kind `INSERTED`, and a mark is a block of kind `MARK`, which is
