@@ -9,7 +9,7 @@ from index.blocks.block import Block
 def blocks_between(blocks: Sequence[Block], start: int, end: int) -> tuple[Block, ...]:
     """Return the blocks that the range `start:end` touches; `parent` is the place in the tuple returned.
 
-    With a row come all its cells: blank ones, and those that begin in a row above, whose text may lie outside the range.
+    With a row come its blank cells, and those that begin in a row above, whose text may lie outside the range.
     """
     found: list[Block] = []
     places: dict[int, int] = {}
