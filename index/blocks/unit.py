@@ -5,7 +5,8 @@ it together with what names it, and so do the encoder and the reader: `Plan: Med
 is made of literal ranges of the document with a little text inserted between them, so every place in it leads back.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -140,23 +141,24 @@ def render(text: str, units: Sequence[Unit]) -> Rendering:
     units stand on lines of their own. A lead is read before the first unit that needs it.
     """
     writer = _Writer(text)
+    leads: tuple[Span, ...] = ()
     for unit in units:
-        for lead in unit.lead:
-            if not any(start <= lead.start and lead.end <= end for start, end in writer.rendered):
-                writer.rendered.append(lead)
-                writer.add_line((Piece("", lead.start, lead.end),))
+        if unit.lead != leads:
+            leads = unit.lead
+            for lead in leads:
+                writer.add_lead(lead)
         writer.add_unit(unit)
     return Rendering("".join(writer.parts), tuple(writer.units), tuple(writer.origins))
 
 
 class _Writer:
-    """Writes a rendering; `rendered` are the ranges that are in it, as units or as leads."""
+    """Writes a rendering."""
 
     def __init__(self, text: str) -> None:
         self.parts: list[str] = []
         self.units: list[RenderedUnit] = []
         self.origins: list[Origin] = []
-        self.rendered: list[Span] = []
+        self._rendered = _Cover()  # what is in it, as units or as leads
         self._text = text
         self._length = 0
         self._end: int | None = None  # where the sentence before ends in the document
@@ -173,28 +175,56 @@ class _Writer:
         for piece in unit.pieces:
             self._write(piece)
         self.units.append(RenderedUnit(unit, start, self._length))
-        self.rendered.append(Span(unit.start, unit.end))
+        self._rendered.add(unit.start, unit.end)
         self._end = unit.end if unit.kind in _PROSE else None
 
-    def add_line(self, pieces: Iterable[Piece]) -> None:
-        """Read the pieces on a line of their own."""
+    def add_lead(self, lead: Span) -> None:
+        """Read the range on a line of its own, unless it has been read."""
+        if self._rendered.holds(lead.start, lead.end):
+            return
+        self._rendered.add(lead.start, lead.end)
         if self._length:
             self._insert("\n")
-        for piece in pieces:
-            self._write(piece)
+        self._write(Piece("", lead.start, lead.end))
         self._end = None
 
     def _write(self, piece: Piece) -> None:
-        self._insert(piece.before)
-        literal = self._text[piece.start : piece.end]
-        last = self.origins[-1] if self.origins else None
+        before, source, stop = piece
+        if before:
+            self._insert(before)
+        if source >= stop:
+            return
         begin = self._length
-        self._insert(literal)
-        if last is not None and last.end == begin and last.source + last.end - last.start == piece.start:
-            self.origins[-1] = Origin(last.start, self._length, last.source)
-        elif literal:
-            self.origins.append(Origin(begin, self._length, piece.start))
+        self._insert(self._text[source:stop])
+        if self.origins:
+            first, last, origin = self.origins[-1]
+            if last == begin and origin + last - first == source:
+                self.origins[-1] = Origin(first, self._length, origin)
+                return
+        self.origins.append(Origin(begin, self._length, source))
 
     def _insert(self, text: str) -> None:
         self.parts.append(text)
         self._length += len(text)
+
+
+class _Cover:
+    """Ranges; those that lie inside another are left out, so that with their starts their ends rise too."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether the range lies inside one of these."""
+        place = bisect_right(self._starts, start) - 1
+        return place >= 0 and end <= self._ends[place]
+
+    def add(self, start: int, end: int) -> None:
+        """Add a range."""
+        if self.holds(start, end):
+            return
+        first = bisect_left(self._starts, start)
+        last = bisect_right(self._ends, end, lo=first)
+        self._starts[first:last] = [start]
+        self._ends[first:last] = [end]

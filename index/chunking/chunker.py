@@ -12,7 +12,6 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
@@ -123,8 +122,9 @@ def _sized_units(text: str, units: Sequence[Unit], token_offsets: TokenOffsets) 
     for batch in _batches(units):
         rendering = render(text, batch)
         begins = np.asarray(token_offsets(rendering.text), dtype=np.int64).reshape(-1, 2)[:, 0]
-        for unit, start, end in rendering.units:
-            left, right = np.searchsorted(begins, (start, end)).tolist()
+        places = np.array([place for rendered in rendering.units for place in rendered[1:]], dtype=np.int64)
+        edges = np.searchsorted(begins, places).tolist()
+        for (unit, start, end), left, right in zip(rendering.units, edges[::2], edges[1::2], strict=True):
             size = max(right - left, min_size(end - start))
             if size <= LIMIT:
                 sized.append(SizedUnit(unit, size))
@@ -132,7 +132,8 @@ def _sized_units(text: str, units: Sequence[Unit], token_offsets: TokenOffsets) 
                 sized.extend(cut_unit(text, unit, begins[left:right] - start))
     following = [*(part.unit for part in sized[1:]), None]
     return [
-        replace(part, cost=_cost_to_end(text, part.unit, after)) for part, after in zip(sized, following, strict=True)
+        SizedUnit(part.unit, part.size, _cost_to_end(text, part.unit, after))
+        for part, after in zip(sized, following, strict=True)
     ]
 
 

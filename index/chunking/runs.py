@@ -5,7 +5,6 @@ found in what is left, and lead back to their places.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from index.blocks.block import UNREAD, Block, Kind, Span
@@ -32,18 +31,27 @@ _HOLDERS = frozenset(
 
 
 class ReadRuns:
-    """Finds the runs of text of the blocks of one document. `children` are the places of the blocks that each block holds."""
+    """Finds the runs of text of the blocks of one document."""
 
     def __init__(self, text: str, blocks: Sequence[Block]) -> None:
-        self.children: dict[int | None, list[int]] = defaultdict(list)
         self._text = text
         self._blocks = blocks
+        self._children: dict[int | None, list[int]] = {}
         for number, block in enumerate(blocks):
-            self.children[block.parent].append(number)
+            self._children.setdefault(block.parent, []).append(number)
+
+    def children(self, number: int | None) -> Sequence[int]:
+        """Return the places of the blocks that a block holds; of those that no block holds for None."""
+        return self._children.get(number, ())
 
     def sentences(self, kind: Kind, own: Span, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         """The sentences of the range `own` of the block `number`, as units of that kind."""
         pieces = self.pieces(own, number)
+        if len(pieces) == 1 and not pieces[0].before:
+            start = pieces[0].start
+            for begin, end in paragraph_sentences(self._text[start : pieces[0].end], language or "en"):
+                yield Unit(kind, start + begin, start + end, (Piece("", start + begin, start + end),), lead)
+            return
         clean = "".join(piece.before + self._text[piece.start : piece.end] for piece in pieces)
         starts: list[int] = []
         length = 0
@@ -69,6 +77,8 @@ class ReadRuns:
 
         What is read in place of markup, such as a space for `<br>`, stands before the stretch that follows.
         """
+        if number not in self._children:
+            return [Piece("", *own)] if own.start < own.end else []
         found: list[Piece] = []
         before = ""
         position = own.start
@@ -98,7 +108,7 @@ class ReadRuns:
         )
 
     def _unread(self, number: int) -> Iterator[Block]:
-        for child in self.children[number]:
+        for child in self.children(number):
             if self._blocks[child].kind in UNREAD:
                 yield self._blocks[child]
             elif not self.is_holder(child):

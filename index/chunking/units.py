@@ -60,7 +60,7 @@ class _UnitFinder:
     def units(self) -> list[Unit]:
         found: list[Unit] = []
         position = 0
-        for number in self._children[None]:
+        for number in self._children(None):
             block = self._blocks[number]
             found += self._prose(position, block.start)
             found += self._of_block(number, (), "")
@@ -113,7 +113,7 @@ class _UnitFinder:
         elif block.kind is Kind.DEFINITION:
             yield from self._of_definition(number, lead, language)
         elif block.kind in (Kind.LIST, Kind.QUOTATION):
-            for child in self._children[number]:
+            for child in self._children(number):
                 yield from self._of_block(child, _joined(lead, self._introduction(block)), language)
         elif block.kind is Kind.CODE:
             yield from self._of_code(block, _joined(lead, self._introduction(block)))
@@ -127,17 +127,16 @@ class _UnitFinder:
     ) -> Iterator[Unit]:
         """The units of a block's own text, then those of the blocks it holds. `before` are read before each of its own."""
         block = self._blocks[number]
-        holders = [child for child in self._children[number] if self._runs.is_holder(child)]
+        holders = [child for child in self._children(number) if self._runs.is_holder(child)]
         own = Span(self._runs.start_of_text(block), self._blocks[holders[0]].start if holders else block.end)
         units = list(self._runs.sentences(block.kind, own, number, lead, language))
         if block.kind not in (Kind.PARAGRAPH, Kind.QUOTATION) and units and own.end - own.start <= LONG_CHARACTERS:
             first, *others = self._runs.pieces(Span(units[0].start, units[-1].end), number)
             units = [Unit(block.kind, units[0].start, units[-1].end, (first._replace(before=""), *others), lead)]
-        for place, unit in enumerate(units):
-            first, *others = unit.pieces
-            pieces = (*before, first._replace(before=VALUE_GLUE), *others) if before else unit.pieces
-            start = begin if begin is not None and not place else unit.start
-            yield replace(unit, start=start, pieces=pieces)
+        if before or begin is not None:
+            yield from _named(units, before, begin)
+        else:
+            yield from units
         inner = _joined(lead, (Span(units[0].start, units[-1].end),)) if units else lead
         for child in holders:
             child_lead = lead if self._blocks[child].labels else inner
@@ -145,8 +144,8 @@ class _UnitFinder:
 
     def _of_table(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         group: tuple[Span, ...] = ()
-        rows = [child for child in self._children[number] if self._blocks[child].kind is Kind.ROW]
-        for child in self._children[number]:
+        rows = [child for child in self._children(number) if self._blocks[child].kind is Kind.ROW]
+        for child in self._children(number):
             if self._blocks[child].kind is not Kind.ROW:
                 above = tuple(span for span in lead if span != self._blocks[child].span)
                 yield from self._of_block(child, above, language)
@@ -154,22 +153,20 @@ class _UnitFinder:
         for row in rows:
             if row in headers and len(headers) < len(rows):
                 continue
-            cells = [c for c in self._children[row] if self._blocks[c].kind is Kind.CELL and self._states(c)]
+            numbers = [child for child in self._children(row) if self._blocks[child].kind is Kind.CELL]
+            cells = [(self._blocks[cell], stated) for cell in numbers if (stated := self._stated(cell))]
             if not cells:
                 continue
-            first = self._blocks[cells[0]]
-            is_wide = len(self._children[row]) > 1 or first.column_span > 1
+            first = cells[0][0]
+            is_wide = len(self._children(row)) > 1 or first.column_span > 1
             is_group = len(cells) == 1 and is_wide and first.column == 0
             if is_group:
                 group = (first.span,)
             yield self._row_unit(row, cells, lead if is_group else _joined(lead, group))
 
     def _is_header_row(self, row: int) -> bool:
-        cells = [self._blocks[cell] for cell in self._children[row] if self._blocks[cell].kind is Kind.CELL]
+        cells = [self._blocks[cell] for cell in self._children(row) if self._blocks[cell].kind is Kind.CELL]
         return self._blocks[row].is_header or all(cell.is_header for cell in cells)
-
-    def _states(self, cell: int) -> bool:
-        return bool(self._stated(cell))
 
     def _stated(self, number: int) -> list[Piece]:
         """What is read of a cell or field, without white space at either end; empty if nothing is."""
@@ -179,20 +176,21 @@ class _UnitFinder:
         while pieces and not self._text[pieces[-1].start : pieces[-1].end].strip():
             pieces.pop()
         if pieces:
-            pieces[0] = pieces[0]._replace(start=trim_span(self._text, pieces[0].start, pieces[0].end).start)
+            start, end = trim_span(self._text, pieces[0].start, pieces[0].end)
+            pieces[0] = Piece(pieces[0].before, start, end if len(pieces) == 1 else pieces[0].end)
+        if len(pieces) > 1:
             pieces[-1] = pieces[-1]._replace(end=trim_span(self._text, pieces[-1].start, pieces[-1].end).end)
         return pieces
 
-    def _row_unit(self, row: int, cells: Sequence[int], lead: tuple[Span, ...]) -> Unit:
+    def _row_unit(self, row: int, cells: Sequence[tuple[Block, list[Piece]]], lead: tuple[Span, ...]) -> Unit:
+        """The unit of a row from its cells and what is read of each."""
         pieces: list[Piece] = []
-        for number in cells:
-            cell = self._blocks[number]
+        for cell, (first, *others) in cells:
             labels = [] if len(cells) == 1 else [label for label in cell.labels if label != cell.span]
             glue = GLUE if pieces else ""
             for place, label in enumerate(labels):
                 pieces.append(Piece(" " if place else glue, *label))
-            first, *others = self._stated(number)
-            pieces += [first._replace(before=VALUE_GLUE if labels else glue), *others]
+            pieces += [Piece(VALUE_GLUE if labels else glue, first.start, first.end), *others]
         block = self._blocks[row]
         return Unit(Kind.ROW, block.start, block.end, self._ended(pieces), lead)
 
@@ -207,7 +205,7 @@ class _UnitFinder:
         pieces: list[Piece] = []
         inner: list[int] = []
         end = block.start
-        for child in self._children[number]:
+        for child in self._children(number):
             field = self._blocks[child]
             if field.kind is Kind.FIELD:
                 pieces += self._field_pieces(child, GLUE if pieces else "")
@@ -226,7 +224,7 @@ class _UnitFinder:
         labels = field.labels
         pieces = [Piece(" › " if place else glue, *label) for place, label in enumerate(labels)]
         first, *others = self._stated(number) or [Piece("", field.start, field.start)]
-        pieces += [first._replace(before=VALUE_GLUE if labels else glue), *others]
+        pieces += [Piece(VALUE_GLUE if labels else glue, first.start, first.end), *others]
         return [piece for piece in pieces if piece.start < piece.end]
 
     def _of_field(self, number: int, lead: tuple[Span, ...]) -> Iterator[Unit]:
@@ -241,7 +239,7 @@ class _UnitFinder:
 
     def _of_definition(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         begin: int | None = self._blocks[number].start
-        for child in self._children[number]:
+        for child in self._children(number):
             meaning = self._blocks[child]
             if meaning.kind is Kind.TERM:
                 continue
@@ -261,6 +259,14 @@ class _UnitFinder:
 
 def _prose_unit(start: int, end: int) -> Unit:
     return Unit(Kind.PARAGRAPH, start, end, (Piece("", start, end),))
+
+
+def _named(units: Sequence[Unit], before: Sequence[Piece], begin: int | None) -> Iterator[Unit]:
+    """The units with the pieces `before` read before each; the first begins at `begin`."""
+    for place, unit in enumerate(units):
+        first, *others = unit.pieces
+        pieces = (*before, first._replace(before=VALUE_GLUE), *others) if before else unit.pieces
+        yield replace(unit, start=begin if begin is not None and not place else unit.start, pieces=pieces)
 
 
 def _joined(lead: tuple[Span, ...], labels: tuple[Span, ...]) -> tuple[Span, ...]:
