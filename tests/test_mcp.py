@@ -96,7 +96,7 @@ def test_answers_are_stored_and_followed_up(server: Any, store: ConversationStor
 
 def test_a_refusal_is_an_answer(server: Any) -> None:
     result = talk(server, lambda client: client.call_tool("ask", {"question": UNRELATED}))
-    assert text_of(result) == "The documents do not say."
+    assert text_of(result) == "The documents do not say.\n\nNotes:\n- The documents do not mention mitochondrion."
     assert result.structured_content["refused"]
 
 

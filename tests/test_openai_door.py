@@ -90,13 +90,14 @@ def test_the_async_client_streams_too(served: str) -> None:
     assert "\n\nSources:\n[1] " in anyio.run(text)
 
 
-def test_a_refusal_is_a_single_sentence(client: openai.OpenAI) -> None:
+def test_a_refusal_says_what_the_documents_do_not_mention(client: openai.OpenAI) -> None:
     messages: list[Any] = [{"role": "user", "content": [{"type": "text", "text": UNRELATED}]}]
     completion = client.chat.completions.create(model="quoth", messages=messages)
-    assert completion.choices[0].message.content == "The documents do not say."
+    refusal = "The documents do not say.\n\nNotes:\n- The documents do not mention mitochondrion."
+    assert completion.choices[0].message.content == refusal
     stream = client.chat.completions.create(model="quoth", messages=messages, stream=True)
     said = [choice.delta.content or "" for chunk in stream for choice in chunk.choices]
-    assert "".join(said) == "The documents do not say."
+    assert "".join(said) == refusal
 
 
 def test_models_are_the_collections(client: openai.OpenAI) -> None:

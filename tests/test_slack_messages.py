@@ -133,7 +133,7 @@ def test_the_sentences_read_as_the_text_of_the_answer() -> None:
 def test_what_a_quote_is_read_with_stands_above_it() -> None:
     row = replace(citation(1, "| Rope | 75 |"), context=(Excerpt(0, 7, "Article"), Excerpt(8, 14, "Oslo\n:")))
     (blocks,) = payloads(answer((Sentence("Article: Rope; Oslo: 75.", (1,), True, 1.0),), (row,)), UNLINKED)
-    assert "A report · page 1Article · Oslo| Rope | 75 |" in shown(blocks)
+    assert "A report · page 1\nArticle · Oslo| Rope | 75 |" in shown(blocks)
 
 
 def test_a_number_links_to_the_quote_and_the_quote_shows_the_answer_in_bold() -> None:

@@ -122,6 +122,8 @@ def sentence_blocks(
 def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private: bool) -> list[Block]:
     """The blocks after the sentences: sources (for a refusal the nearest passages), notes, buttons."""
     made: list[Block] = []
+    if answer.kind == "talk":
+        return list(text_blocks(answer.text))
     if answer.refused:
         made += refusal_blocks(answer, viewer, phrases)
     elif answer.citations:
@@ -195,9 +197,9 @@ def _sources(citations: Sequence[Citation], viewer: Viewer, phrases: Phrases) ->
             TextRun(place[0] or citation.uri or "…", bold=True, url=viewer.of_citation(citation)),
             TextRun("".join(f" · {part}" for part in place[1:])),
         ]
+        if context := context_line(citation):
+            head.append(TextRun(f"\n{context}", italic=True))
         for group in paragraphs(head):
-            yield _paragraph(group)
-        for group in paragraphs([TextRun(context)] if (context := context_line(citation)) else []):
             yield _paragraph(group)
         for group in paragraphs(_quote_runs(citation)):
             yield quote(group), cost(group)
