@@ -54,6 +54,7 @@ TIED_OTHERWISE = {
     "swapped roles of names": ("The Harbour Trust sued the Mill Company.", "The Mill Company sued the Harbour Trust."),
     "passive with the same order": ("Rule 2019 is replaced by rule 2021.", "Rule 2019 replaces rule 2021."),
     "a pronoun for one side": ("It replaces the rule of 2019.", "The rule of 2019 replaces the rule of 2021."),
+    "a pronoun for several": ("They replace the rules of 2019.", "The rules of 2019 replace the rules of 2021."),
     "swapped ends": ("Trains run from Oslo to Bergen.", "Trains run from Bergen to Oslo."),
     "roles of a comparison": ("Adults pay 20 percent more than pupils.", "Pupils pay 20 percent more than adults."),
     "a fragment in the passive": ("Replaced by the rules of 2021.", "The rules of 2019 replace the rules of 2021."),

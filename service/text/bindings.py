@@ -11,7 +11,7 @@ _MODALS = frozenset("may must can could shall should will would might do does di
 _BY = frozenset({"by", "von", "par"})
 _MIN_IN_ROLES = 0.8  # the share of the claim's words that the sentence has if roles are compared
 _MAX_SIDE = 4  # how many words on each side of a verb are compared
-_PRONOUNS = frozenset("i you he she it we they who which that this er sie es il elle".split())
+_PRONOUNS = frozenset("i you he she it we they who er sie es il elle".split())
 _VALUES_OF = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH, Kind.WEEKDAY})
 
 
@@ -107,9 +107,9 @@ def _is_verb(text: Sequence[Token], word: Token) -> bool:
     if not place:
         return _is_participle(text[0]) and any(token.word in _BY for token in text[1:3])
     written, before = text[place].word, text[place - 1]
-    if before.word in _BE or before.word in _MODALS or before.negates:
+    if before.word in _BE or before.word in _MODALS or before.word in _PRONOUNS or before.negates:
         return True
-    if not before.content and before.word not in _PRONOUNS:
+    if not before.content:
         return False
     after_plural = before.word.endswith("s") or before.word in IRREGULAR
     return written.endswith("s") or after_plural or _is_participle(text[place])
