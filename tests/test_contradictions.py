@@ -54,7 +54,18 @@ TIED_OTHERWISE = {
     "swapped roles of names": ("The Harbour Trust sued the Mill Company.", "The Mill Company sued the Harbour Trust."),
     "passive with the same order": ("Rule 2019 is replaced by rule 2021.", "Rule 2019 replaces rule 2021."),
     "a pronoun for one side": ("It replaces the rule of 2019.", "The rule of 2019 replaces the rule of 2021."),
+    "a pronoun for several": ("They replace the rules of 2019.", "The rules of 2019 replace the rules of 2021."),
     "swapped ends": ("Trains run from Oslo to Bergen.", "Trains run from Bergen to Oslo."),
+    "roles of a comparison": ("Adults pay 20 percent more than pupils.", "Pupils pay 20 percent more than adults."),
+    "a fragment in the passive": ("Replaced by the rules of 2021.", "The rules of 2019 replace the rules of 2021."),
+    "the noun of the sentence beside it": (
+        "Foals are weighed in the sixth week of life. Calves are weighed in the tenth week of life.",
+        "Calves are weighed in the sixth week of life.",
+    ),
+    "the value of the sentence beside it": (
+        "A single ride of 20 minutes costs 8 euros. A group ride of 50 minutes costs 5 euros.",
+        "A single ride of 20 minutes costs 5 euros.",
+    ),
     "the sentence beside it": (
         "Code H4 means that the filter is full. Code H7 means that the door is open.",
         "Code H7 means that the filter is full.",

@@ -16,7 +16,7 @@ from service.scoring.calibration import Calibration
 from training.card import table
 
 WRONG_SHOWN, RIGHT_WITHHELD = 2.0, 1.0
-TARGETS = (0.52, 0.55, 0.58, 0.6, 0.62, 0.64, 0.66, 0.68, 0.7, 0.72, 0.75, 0.8, 0.85, 0.9)
+TARGETS = (0.52, 0.55, 0.6, 0.63, 0.66, 0.69, 0.72, 0.75, 0.77, 0.78, 0.79, 0.8, 0.82, 0.85, 0.9)
 """The target precisions that are compared."""
 
 

@@ -95,7 +95,9 @@ def _token(written: str, before: Token | None, after: str, clause: int) -> Token
         return Token(word, word, Kind.IDENTIFIER, True, clause)
     function = (word in STOP_WORDS and word not in _TELLING_STOP_WORDS) or word in _FUNCTION_WORDS or word in _TITLES
     is_name = before is not None and written[0].isupper() and not function
-    is_name = is_name or (before is None and written[0].isupper() and not function and after[1:2].isupper())
+    is_name = is_name or (
+        before is None and written[0].isupper() and not function and (after[1:2].isupper() or after[:1] == ",")
+    )
     return Token(word, stem(word), Kind.NAME if is_name else None, not function and word not in NEGATIONS, clause)
 
 

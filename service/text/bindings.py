@@ -11,7 +11,7 @@ _MODALS = frozenset("may must can could shall should will would might do does di
 _BY = frozenset({"by", "von", "par"})
 _MIN_IN_ROLES = 0.8  # the share of the claim's words that the sentence has if roles are compared
 _MAX_SIDE = 4  # how many words on each side of a verb are compared
-_PRONOUNS = frozenset("i you he she it we they who which that this er sie es il elle".split())
+_PRONOUNS = frozenset("i you he she it we they who er sie es il elle".split())
 _VALUES_OF = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH, Kind.WEEKDAY})
 
 
@@ -65,9 +65,9 @@ def swaps_roles(found: Alignment) -> bool:
     for verb in found.shared:
         if verb.kind is not None or verb.value in SYMMETRIC_VERBS:
             continue
-        ours, theirs = _sides(found.claim, verb), _sides(found.sentence, verb)
-        if ours is None or theirs is None:
+        if not (_is_verb(found.claim, verb) or _is_verb(found.sentence, verb)):
             continue
+        ours, theirs = _sides(found.claim, verb), _sides(found.sentence, verb)
         as_patients, as_agents = _common(ours[0], theirs[1]), _common(ours[1], theirs[0])
         if as_patients and as_agents:
             return True
@@ -81,14 +81,12 @@ def _common(some: Sequence[Token], others: Sequence[Token]) -> list[Token]:
     return [token for token in some if any(says_the_same(token, other) for other in others)]
 
 
-def _sides(text: Sequence[Token], verb: Token) -> tuple[list[Token], list[Token]] | None:
-    """The words just before and just after the verb, those of who does it first; None where it is no verb.
+def _sides(text: Sequence[Token], verb: Token) -> tuple[list[Token], list[Token]]:
+    """The words just before and just after the verb, those of who does it first.
 
     Words that stand on both sides are left out: they tell neither side apart.
     """
-    place = next((n for n, token in enumerate(text) if says_the_same(token, verb)), 0)
-    if not place or not _is_verb(text, place):
-        return None
+    place = _place(text, verb)
     clause = text[place].clause
     before = [t for t in text[:place] if t.content and t.clause == clause][-_MAX_SIDE:]
     after = [t for t in text[place + 1 :] if t.content and t.clause == clause][:_MAX_SIDE]
@@ -100,13 +98,21 @@ def _sides(text: Sequence[Token], verb: Token) -> tuple[list[Token], list[Token]
     return (own_after, own_before) if passive else (own_before, own_after)
 
 
-def _is_verb(text: Sequence[Token], place: int) -> bool:
-    word, before = text[place].word, text[place - 1]
-    if before.word in _BE or before.word in _MODALS or before.negates:
+def _place(text: Sequence[Token], word: Token) -> int:
+    return next((number for number, token in enumerate(text) if says_the_same(token, word)), 0)
+
+
+def _is_verb(text: Sequence[Token], word: Token) -> bool:
+    place = _place(text, word)
+    if not place:
+        return _is_participle(text[0]) and any(token.word in _BY for token in text[1:3])
+    written, before = text[place].word, text[place - 1]
+    if before.word in _BE or before.word in _MODALS or before.word in _PRONOUNS or before.negates:
         return True
-    if not before.content and before.word not in _PRONOUNS:
+    if not before.content:
         return False
-    return word.endswith("s") or _is_participle(text[place])
+    after_plural = before.word.endswith("s") or before.word in IRREGULAR
+    return written.endswith("s") or after_plural or _is_participle(text[place])
 
 
 def _is_participle(token: Token) -> bool:

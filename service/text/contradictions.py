@@ -14,12 +14,12 @@ from index.chunking.sentences import sentence_spans
 from service.text.alignment import MIN_WINDOW, Alignment, Token, align, are_opposites, says_the_same, tokens, with_next
 from service.text.bindings import binds_otherwise, is_about_another, swaps_ends, swaps_roles
 from service.text.plain import plain_line
-from service.text.subjects import lacks_subject
 from service.text.telling_words import EXCEPTIONS, Kind
 
 CONTEXT_SEPARATOR = " > "
-_MIN_COVERAGE = 0.6  # the share of the claim's words that a sentence has if the claim may be made from it
+_MIN_COVERAGE = 0.55  # the share of the claim's words that a sentence has if the claim may be made from it
 _MAX_WORSE = 0.2  # the share by which other sentences of the quote may be below the closest and still count
+_STANDS_FOR_NAME = frozenset("it its he his she her they their this that these those both er sie es il elle".split())
 _MAX_SENTENCES = 3  # sentences of a quote that a claim may copy
 _MAX_ORDINARY = 1  # how many ordinary words may differ besides those that decide
 _MIN_COPIED = 2  # content words besides the exchanged one
@@ -39,7 +39,8 @@ class Evidence:
 def denies(evidence: Sequence[Evidence], claim: str) -> bool:
     """Whether the evidence denies the claim.
 
-    It does if the claim is nearly a copy of a sentence of it and differs from each such sentence in a word that decides.
+    It does if the claim is nearly a copy of a sentence of it and differs from that in a word that decides, unless another
+    sentence has all words of the claim, or more of them, and does not deny it.
     """
     found = [
         (align(claim, part.quote[span.start : span.end], part.context), part.context)
@@ -48,7 +49,10 @@ def denies(evidence: Sequence[Evidence], claim: str) -> bool:
     ]
     best = max((alignment.coverage for alignment, _ in found), default=0.0)
     near = [entry for entry in found if entry[0].coverage >= max(_MIN_COVERAGE, best - _MAX_WORSE)]
-    return bool(near) and all(_is_denied(alignment, context) for alignment, context in near)
+    denied = [alignment for alignment, context in near if _is_denied(alignment, context)]
+    closest = max((alignment.coverage for alignment in denied), default=0.0)
+    others = [alignment for alignment, _ in near if alignment not in denied]
+    return bool(denied) and not any(not other.added or other.coverage > closest for other in others)
 
 
 def copies(evidence: Sequence[Evidence], claim: str) -> bool:
@@ -137,8 +141,8 @@ def _exchanges_value(found: Alignment) -> bool:
 
 
 def _has_pronoun(found: Alignment) -> bool:
-    """Whether the sentence says "it" or "she" for a name of the claim."""
-    return lacks_subject(" ".join(token.word for token in found.sentence))
+    """Whether the sentence begins with "it" or "she", which may stand for a name of the claim."""
+    return found.sentence[0].word in _STANDS_FOR_NAME
 
 
 def _units_differ(found: Alignment) -> bool:
