@@ -123,6 +123,8 @@ def test_only_admins_see_why_the_server_is_not_ready(served: ServedApp) -> None:
         ("GET", "/v1/collections", Scope.ASK),
         ("GET", "/v1/documents", Scope.ASK),
         ("GET", "/v1/documents/d/versions/v/text", Scope.ASK),
+        ("GET", "/v1/documents/d/versions/v/pages/1", Scope.ASK),
+        ("GET", "/v1/documents/d/versions/v/pages/1.png", Scope.ASK),
         ("GET", "/v1/conversations/c", Scope.ASK),
         ("GET", "/v1/answers/a", Scope.ASK),
         ("POST", "/v1/feedback", Scope.ASK),

@@ -1,6 +1,7 @@
 """The pages, pictures, blocks and files of documents over HTTP: from folders and uploads, with the caller's permissions."""
 
 import gzip
+import hashlib
 import os
 import struct
 import zipfile
@@ -190,6 +191,20 @@ def test_files_of_folders_are_shown_or_saved(admin: httpx.Client, folder: Path) 
     packed = file(admin, "log.txt")
     assert (packed.content, packed.headers["content-type"]) == (
         b"The pump stopped at noon.", "text/plain; charset=utf-8",
+    )  # fmt: skip
+
+
+def test_a_picture_is_shown_and_what_an_earlier_version_read_is_found_by_its_plain_hash(
+    admin: httpx.Client, app: ServedApp, folder: Path
+) -> None:
+    picture = folder / "chart.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    version = hashlib.sha256(picture.read_bytes()).hexdigest()
+    app.library.open("open").add(Document("chart", version, picture.as_uri(), "Chart", "image/png", "Sales rose."))
+    sent = admin.get("/v1/collections/open/documents/chart/file")
+    assert sent.content == picture.read_bytes()
+    assert (sent.headers["content-type"], sent.headers["content-disposition"]) == (
+        "image/png", 'inline; filename="chart.png"',
     )  # fmt: skip
 
 
