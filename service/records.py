@@ -109,9 +109,15 @@ class DraftCounts:
     unsupported: int = 0
 
 
+AnswerKind = Literal["documents", "talk"]
+"""What an answer is made from: documents (a refusal, too), or the fixed reply to small talk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The whole answer. `text` holds the sentences with markers like [1]; a refusal has no sentences and says so in `text`.
+
+    An answer of the kind `talk` replies to a greeting or the like: a fixed text, without sentences, and no refusal.
 
     `confidence` is the calibrated probability that the collection answers the question. `passages` are those that were
     read, best first. `drafted` counts the sentences before the check. `notes` say what the caller should know, for example
@@ -134,6 +140,7 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     drafted: DraftCounts = field(default_factory=DraftCounts)
+    kind: AnswerKind = "documents"
 
     @property
     def sources(self) -> frozenset[str]:

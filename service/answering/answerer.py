@@ -17,6 +17,7 @@ from index.search.retrieval import POOL, modified_ns
 from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
 from service.answering.evidence import Weighed, is_met, weigh
+from service.answering.talk import talk_answer
 from service.answering.writing import SentenceWriter
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, RewriteResult, rewrite_question
@@ -30,6 +31,7 @@ from service.scoring.reader import Reader, passage_context
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
 from service.text.refusals import refusal_of
+from service.text.small_talk import small_talk
 
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
@@ -114,9 +116,15 @@ class Answerer:
         self._validate(question.text)
         generator = self._generator_named(question.generator)
         collection = self.library.open(question.collection)
+        history = [turn for turn in question.history if small_talk(turn.question) is None]
+        reply = small_talk(question.text, is_first=not history)
+        if reply is not None:
+            yield PassagesFound(())
+            yield AnswerReady(talk_answer(question, reply, self.new_id))
+            return
 
         with stages.lap("rewrite"):
-            rewritten = rewrite_question(question.text, question.history, self.rewriters.get(generator.name))
+            rewritten = rewrite_question(question.text, history, self.rewriters.get(generator.name))
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
             hits = search_hits(collection, rewritten.rewriting.queries, self.policy.depth, _filter(question))
@@ -124,6 +132,9 @@ class Answerer:
 
     def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
         """The answer to `question`, rewritten as `rewritten`, from these passages only. Raises the same errors as `answer`."""
+        reply = None if hits else small_talk(question.text, is_first=True)
+        if reply is not None:
+            return talk_answer(question, reply, self.new_id)
         reading = RewriteResult(Rewriting(rewritten, (rewritten,)))
         events = self._events(question, reading, hits, self._generator_named(question.generator), Stages())
         return next(event.answer for event in events if isinstance(event, AnswerReady))

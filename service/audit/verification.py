@@ -12,10 +12,11 @@ from index.chunking.chunker import chunk_id
 from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
 from service.answering.quotes import premise, weigh
-from service.audit.cited_units import Opener, cited_statement, is_made_of, text_as_read
+from service.audit.cited_units import CitedUnits, Opener, is_made_of
 from service.records import Answer, Citation, Sentence
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.refusals import REFUSAL, REFUSALS
+from service.text.small_talk import is_reply
 from service.text.subjects import lacks_subject
 
 TOLERANCE = 0.05
@@ -207,7 +208,10 @@ def _number_findings(answer: Answer) -> Iterator[Finding]:
 
 
 def _text_findings(answer: Answer) -> Iterator[Finding]:
-    """Check that `text` is the sentences with their markers, and that an answer without sentences is a refusal."""
+    """Check that `text` is the sentences with their markers, and that an answer without them is a refusal or small talk."""
+    if answer.kind == "talk":
+        yield from _talk_findings(answer)
+        return
     text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
     is_refusal = not answer.sentences and answer.text in REFUSALS.values()
     if answer.text != text and not is_refusal:
@@ -228,6 +232,13 @@ def _text_findings(answer: Answer) -> Iterator[Finding]:
         )
 
 
+def _talk_findings(answer: Answer) -> Iterator[Finding]:
+    """Check that a reply to small talk is one of the fixed replies, no refusal, and cites nothing."""
+    if answer.refused or answer.sentences or answer.citations or not is_reply(answer.text):
+        found = "a fixed reply without sentences and citations"
+        yield Finding("text", AnswerFault.TEXT_DIFFERS, "This is no reply to small talk.", _shorten(answer.text), found)
+
+
 def _support_findings(
     answer: Answer, opener: Opener, check: SupportCheck, min_support: float
 ) -> tuple[int, int, list[Finding]]:
@@ -237,19 +248,20 @@ def _support_findings(
     """
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = checked = 0
+    units = CitedUnits(opener)
     findings, open_claims = list[Finding](), list[tuple[int, Sentence, list[Evidence]]]()
     for number, sentence in enumerate(answer.sentences, start=1):
         cited = [by_number[place] for place in sentence.citations if place in by_number]
         quotes = [citation.quote for citation in cited]
         if not sentence.supported and lacks_subject(sentence.text):
             checked += 1
-        elif cited and is_made_of(sentence.text, quotes, cited_statement(cited[0], opener)):
+        elif cited and is_made_of(sentence.text, quotes, units.statement(cited[0])):
             quoted += sentence.supported
             if not sentence.supported:
                 findings.append(_support_finding(number, sentence, 1.0))
         else:
             context = [CONTEXT_SEPARATOR.join((citation.title, *citation.trail)) for citation in cited]
-            read = [text_as_read(citation, opener) for citation in cited]
+            read = [units.text_as_read(citation) for citation in cited]
             open_claims.append((number, sentence, [Evidence(*pair) for pair in zip(read, context, strict=True)]))
     probabilities = check([(s.text, premise(evidence)) for _, s, evidence in open_claims]) if open_claims else ()
     for (number, sentence, evidence), probability in zip(open_claims, probabilities, strict=True):

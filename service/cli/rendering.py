@@ -66,7 +66,7 @@ def answer_lines(answer: Answer, *, plain: bool) -> Iterator[Line]:
     if answer.refused:
         yield from _refusal(answer)
     else:
-        yield Line(2, _answer_text(answer))
+        yield Line(2, Text(answer.text) if answer.kind == "talk" else _answer_text(answer))
         for citation in answer.citations:
             yield _blank()
             yield from _source(citation, plain)
@@ -280,7 +280,7 @@ def _trail(trail: Sequence[str], title: str) -> list[Text]:
 
 
 def _closing(answer: Answer) -> str:
-    parts = [] if answer.refused else [f"confidence {answer.confidence:.2f}"]
+    parts = [] if answer.refused or answer.kind == "talk" else [f"confidence {answer.confidence:.2f}"]
     parts.append(answer.generator)
     if "total" in answer.timings_ms:
         parts.append(f"{answer.timings_ms['total']:.0f} ms")

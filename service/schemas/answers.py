@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from index.records import Hit
-from service.records import Answer, Change, StaleCitation
+from service.records import Answer, AnswerKind, Change, StaleCitation
 from service.schemas.base import CollectionName, Offset, Record, Request, Words
 from service.schemas.search import FilterIn, PassageOut
 from service.storage.conversations import StoredAnswer
@@ -109,6 +109,9 @@ class AnswerOut(Record):
     timings_ms: dict[str, float]
     notes: tuple[str, ...]
     drafted: DraftedOut = DraftedOut()
+    kind: AnswerKind = Field(
+        "documents", description="`talk`: a fixed reply to a greeting or the like, without sentences, and no refusal"
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> Self:

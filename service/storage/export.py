@@ -95,6 +95,8 @@ def _lines(
                 yield from (" · ".join(_plain(" ".join(excerpt.quote.split())) for excerpt in citation.context), "")
             yield from (f"> {_plain(line)}".rstrip() for line in citation.quote.splitlines())
         yield ""
+        if answer.kind == "talk":
+            continue
         closing = (
             f"Confidence {answer.confidence:.2f}, {_plain(answer.generator)}, {stored.created_at:%Y-%m-%d %H:%M} UTC."
         )

@@ -62,6 +62,7 @@ _ANSWER = {
     "timings_ms": {"retrieve": 9.1, "read": 61.4, "total": 74.0},
     "notes": [],
     "drafted": {"sentences": 1, "unsupported": 0},
+    "kind": "documents",
 }
 _RECORDING = {
     "quoth": "0.1.0",

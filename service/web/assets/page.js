@@ -97,7 +97,7 @@ async function submit(text) {
         conversation = data.conversation_id;
         history.replaceState(null, "", `${ROOT}/?c=${encodeURIComponent(conversation)}`);
         earlier.mark(conversation);
-        announce(data.refused ? data.text : `Answered, with ${data.citations.length} sources.`);
+        announce(data.refused || data.kind === "talk" ? data.text : `Answered, with ${data.citations.length} sources.`);
       }
     }
   } catch (problem) {

@@ -49,6 +49,10 @@ export class Turn {
     if (answer.rewritten_question !== answer.question) {
       this.prose.before(element("p", { className: "muted rewritten", textContent: `Read as: ${answer.rewritten_question}` }));
     }
+    if (answer.kind === "talk") {
+      this.prose.textContent = answer.text;
+      return;
+    }
     if (answer.refused) this.refusal(answer);
     else {
       answer.sentences.forEach((sentence, number) => {
