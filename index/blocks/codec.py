@@ -8,15 +8,19 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from index.blocks.block import Block, Kind, Span
 from index.blocks.unit import Origin, Piece, RenderedUnit, Rendering, Unit
 
 _COMPRESSION = 6
+_KINDS = {kind.value: kind for kind in Kind}
 _DEFAULTS = {
     field.name: field.default for field in fields(Block) if field.name not in ("kind", "start", "end", "parent")
 }
+_DEFAULT_FACTS = tuple(_DEFAULTS.values())
+_FACTS = attrgetter(*_DEFAULTS)
 
 
 def to_lists(blocks: Iterable[Block]) -> list[list[Any]]:
@@ -24,10 +28,13 @@ def to_lists(blocks: Iterable[Block]) -> list[list[Any]]:
     rows: list[list[Any]] = []
     previous = 0
     for number, block in enumerate(blocks):
-        others = {name: value for name, default in _DEFAULTS.items() if (value := getattr(block, name)) != default}
+        facts = _FACTS(block)
         back = 0 if block.parent is None else number - block.parent
         row: list[Any] = [block.kind.value, block.start - previous, block.end - block.start, back]
-        rows.append([*row, others] if others else row)
+        if facts != _DEFAULT_FACTS:
+            pairs = zip(_DEFAULTS.items(), facts, strict=True)
+            row.append({name: value for (name, default), value in pairs if value != default})
+        rows.append(row)
         previous = block.start
     return rows
 
@@ -35,13 +42,15 @@ def to_lists(blocks: Iterable[Block]) -> list[list[Any]]:
 def from_lists(rows: Sequence[Sequence[Any]]) -> tuple[Block, ...]:
     """Return the blocks that `to_lists` wrote."""
     blocks: list[Block] = []
+    shared: dict[tuple[Span, ...], tuple[Span, ...]] = {}  # the cells of a column have the same labels
     previous = 0
     for number, (kind, ahead, length, back, *rest) in enumerate(rows):
         others = dict(rest[0]) if rest else {}
         if "labels" in others:
-            others["labels"] = tuple(Span(*label) for label in others["labels"])
+            labels = tuple(Span(*label) for label in others["labels"])
+            others["labels"] = shared.setdefault(labels, labels)
         start = previous + ahead
-        blocks.append(Block(Kind(kind), start, start + length, number - back if back else None, **others))
+        blocks.append(Block(_KINDS[kind], start, start + length, number - back if back else None, **others))
         previous = start
     return tuple(blocks)
 
@@ -92,7 +101,7 @@ def load_rendering(data: str, start: int, text: str) -> Rendering:
     found = [
         RenderedUnit(
             Unit(
-                Kind(kind),
+                _KINDS[kind],
                 start + ahead,
                 start + ahead + length,
                 tuple(Piece(before, start + at, start + at + size) for before, at, size in pieces),

@@ -34,29 +34,36 @@ def is_made_of(sentence: str, quotes: Sequence[str], stated: str | None = None) 
     )
 
 
-def cited_statement(citation: Citation, opener: Opener) -> str | None:
-    """Return what the units in the cited range state; None without the document, or without a unit there."""
-    document = opener(citation.document_id, citation.version)
-    units = _units(citation, document)
-    if document is None or not units:
-        return None
-    return statement(units, lambda span: document.text[span.start : span.end], plain_line)
+class CitedUnits:
+    """The units that citations cite; those of a document are found once, however many citations it has."""
 
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+        self._units: dict[tuple[str, str], list[Unit]] = {}
 
-def text_as_read(citation: Citation, opener: Opener) -> str:
-    """Return the quote with its header cells and the like; the quote itself where its units are not known."""
-    document = opener(citation.document_id, citation.version)
-    units = _units(citation, document)
-    if document is None or not units:
-        return citation.quote
-    return render(document.text, [replace(unit, lead=()) for unit in units]).text
+    def statement(self, citation: Citation) -> str | None:
+        """Return what the units in the cited range state; None without the document, or without a unit there."""
+        document = self._opener(citation.document_id, citation.version)
+        units = self._cited(citation, document)
+        if document is None or not units:
+            return None
+        return statement(units, lambda span: document.text[span.start : span.end], plain_line)
 
+    def text_as_read(self, citation: Citation) -> str:
+        """Return the quote with its header cells and the like; the quote itself where its units are not known."""
+        document = self._opener(citation.document_id, citation.version)
+        units = self._cited(citation, document)
+        if document is None or not units:
+            return citation.quote
+        return render(document.text, [replace(unit, lead=()) for unit in units]).text
 
-def _units(citation: Citation, document: Document | None) -> list[Unit]:
-    """The units that are cited; of one that is cited in part, that part with the names that it is read with."""
-    found = document_units(document) if document is not None else []
-    cited = [unit for unit in found if unit.start < citation.end and citation.start < unit.end]
-    return [part for unit in cited if (part := _cited_part(unit, citation)).pieces]
+    def _cited(self, citation: Citation, document: Document | None) -> list[Unit]:
+        """The units that are cited; of one that is cited in part, that part with the names that it is read with."""
+        key = (citation.document_id, citation.version)
+        if key not in self._units:
+            self._units[key] = document_units(document) if document is not None else []
+        cited = [unit for unit in self._units[key] if unit.start < citation.end and citation.start < unit.end]
+        return [part for unit in cited if (part := _cited_part(unit, citation)).pieces]
 
 
 def _cited_part(unit: Unit, citation: Citation) -> Unit:

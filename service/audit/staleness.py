@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
+from index.blocks.unit import Unit
 from index.chunking.units import document_units
 from index.errors import CollectionMissing, NotFound
 from index.library import Library
@@ -14,6 +16,18 @@ from service.text.terms import content_words
 
 MIN_SHARED = 0.5
 """A sentence is the successor of a quote if they share at least this part of all their content words (Jaccard index)."""
+
+
+class _Current:
+    """A current document with its units and their content words, which are found once, when first needed."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def units(self) -> list[tuple[Unit, frozenset[str]]]:
+        text = self.document.text
+        return [(unit, _words(text[unit.start : unit.end])) for unit in document_units(self.document)]
 
 
 def stale_answers(cited: Iterable[CitedVersion], library: Library) -> tuple[str, ...]:
@@ -38,13 +52,14 @@ def stale_answers(cited: Iterable[CitedVersion], library: Library) -> tuple[str,
 def stale_citations(answer: Answer, collection: str, library: Library) -> tuple[StaleCitation, ...]:
     """The citations of an answer from `collection` whose version is no longer current, in order of their numbers."""
     current = _current_versions(collection, {citation.document_id for citation in answer.citations}, library)
-    documents: dict[str, Document | None] = {}
+    documents: dict[str, _Current | None] = {}
     stale = []
     for citation in answer.citations:
         version = current.get(citation.document_id)
         if version != citation.version:
             if citation.document_id not in documents:
-                documents[citation.document_id] = _document(collection, citation.document_id, version, library)
+                document = _document(collection, citation.document_id, version, library)
+                documents[citation.document_id] = None if document is None else _Current(document)
             stale.append(_stale(citation, documents[citation.document_id]))
     return tuple(stale)
 
@@ -72,18 +87,18 @@ def _document(collection: str, document_id: str, version: str | None, library: L
         return None  # removed in the meantime
 
 
-def _stale(citation: Citation, document: Document | None) -> StaleCitation:
+def _stale(citation: Citation, current: _Current | None) -> StaleCitation:
     place = (citation.number, citation.document_id, citation.version)
-    if document is None:
+    if current is None:
         return StaleCitation(*place, None, "gone")
+    document = current.document
     start = document.text.find(citation.quote)
     if start >= 0:
         end = start + len(citation.quote)
         return StaleCitation(*place, document.version, "unchanged", start, end, citation.quote)
     wanted = _words(citation.quote)
     best, successor = MIN_SHARED, None
-    for unit in document_units(document):
-        words = _words(document.text[unit.start : unit.end])
+    for unit, words in current.units:
         shared = len(wanted & words) / (len(wanted | words) or 1)
         if shared > best or (shared == best and successor is None):
             best, successor = shared, unit
