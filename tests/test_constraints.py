@@ -136,6 +136,11 @@ def test_where_a_sentence_starts(text: str, place: int, starts: bool) -> None:
         ("How many states do the United States have?", "The U.S. has fifty."),
         ("Is the café in Zürich open?", "Zurich: open."),
         ("Which food is from Italy?", "Italian food."),
+        ("When was the Port Designated Act signed?", "The Port Designation Act was signed in May."),
+        (
+            'By how many years is the Oslo - Kiel Regatta older than "The Race"?',
+            "Older than The Race, the Oslo-Kiel Regatta",
+        ),
         ("Which food is from Japan?", "Japanese food."),
         ("Who leads Nordwind-Werke?", "Nordwind Werke is led by Ole."),
         ("Who leads Nordwind Werke?", "The Nordwind-Werke are led by Ole."),

@@ -21,6 +21,7 @@ _QUARTER = re.compile(r"[qh](?P<number>[1-4])\Z", re.IGNORECASE)
 _ORDINALS = ("first", "second", "third", "fourth")
 _LEGAL_FORMS = frozenset("inc corp corporation co company ltd limited llc plc gmbh ag sa nv ab as oy".split())
 _STEM = 5  # letters that two forms of a rare word share
+_LONG = 9  # letters from which two forms of a name may differ in the last two: Designation, Designated
 _NAME_STEM = 4  # letters that two forms of a name share: Italy, Italian
 _ENDINGS = frozenset(
     frozenset(pair.split("/"))
@@ -123,6 +124,8 @@ def _same_name(word: str, name: str) -> bool:
         return True
     shared = next((at for at, (one, two) in enumerate(zip(word, name, strict=False)) if one != two), None)
     shared = min(len(word), len(name)) if shared is None else shared
+    if min(len(word), len(name)) >= _LONG and shared >= min(len(word), len(name)) - 2:
+        return not _has_digit(word + name)
     tails = frozenset((word[shared:], name[shared:]))
     return shared >= (_NAME_STEM if tails != _PLURAL else 2) and tails in _ENDINGS and not _has_digit(word + name)
 
