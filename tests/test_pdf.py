@@ -317,10 +317,90 @@ def test_a_ruled_table_is_read_back_as_it_was_drawn(rows: list[list[str]]) -> No
     assert all(0 <= block.start <= block.end <= len(found.text) for block in found.blocks)
 
 
-@given(tables())
-def test_a_table_without_lines_is_read_back_as_it_was_drawn(rows: list[list[str]]) -> None:
+@given(tables(), st.data())
+def test_a_table_without_lines_is_read_back_as_it_was_drawn(rows: list[list[str]], data: st.DataObject) -> None:
     filled = [[row[0], row[1] or "x", *row[2:]] for row in rows]  # a row with one cell may be a line of text
-    assert rows_of(read(table(filled, [60, 160, 260, 360, 460][: len(rows[0])], step=22))) == filled
+    count = len(rows[0])
+    sides = st.lists(st.sampled_from("lrc"), min_size=count - 1, max_size=count - 1)
+    aligned = ["l", *data.draw(sides)], ["l", *data.draw(sides)]
+    step = data.draw(st.sampled_from([16, 22]))
+    assert rows_of(read(aligned_table(filled, [100] * count, *aligned, step=step))) == filled
+
+
+def aligned_table(
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[float],
+    heads: Iterable[str],
+    cells: Iterable[str],
+    *,
+    step: float = 16,
+) -> Callable[[Canvas], None]:
+    """Draws cells at the left, right or centre (l, r, c) of columns of these widths, 15 points apart; the first row's by
+    `heads`."""
+    lefts = [60 + sum(widths[:number]) for number in range(len(widths))]
+    head, body = [*heads], [*cells]
+
+    def draw(canvas: Canvas) -> None:
+        for number, row in enumerate(rows):
+            for left, width, side, cell in zip(lefts, widths, body if number else head, row, strict=True):
+                put = {"l": canvas.drawString, "r": canvas.drawRightString, "c": canvas.drawCentredString}[side]
+                put(left + {"l": 0.0, "r": width - 15, "c": (width - 15) / 2}[side], 700 - step * number, cell)
+
+    return draw
+
+
+@pytest.mark.parametrize("heads", ["lll", "lrr", "lcc", "lrl", "llr"])
+@pytest.mark.parametrize("cells", ["lrr", "lcr", "lrc"])
+def test_a_header_names_the_figures_of_its_column_wherever_they_stand(heads: str, cells: str) -> None:
+    rows = [
+        ["Goods", "Qty", "Unit price"],
+        ["bath towels", "40", "8.20"],
+        ["bed sheets", "", "14.00"],
+        ["robes", "1,250", ""],
+        ["Total", "1,290", "22.20"],
+    ]
+    found = read(aligned_table(rows, [110, 140, 160], heads, cells))
+    assert rows_of(found) == rows
+    assert named(found, "8.20") == named(found, "22.20") == ["Unit price"]
+    assert named(found, "1,250") == ["Qty"]
+
+
+def test_headers_longer_than_their_cells_name_them() -> None:
+    rows = [
+        ["Port", "Greatest length over all", "Deepest draught", "Cranes", "Water", "Fuel"],
+        ["Bodo", "90", "5", "2", "yes", "no"],
+        ["Alta", "120", "", "1", "", "yes"],
+    ]
+    found = read(aligned_table(rows, [45, 145, 105, 60, 60, 60], "lrrrrr", "lrrrll"))
+    assert rows_of(found) == rows
+    assert named(found, "120") == ["Greatest length over all"]
+
+
+def test_rows_typed_with_spaces_between_their_cells_are_counted() -> None:
+    pages = [
+        ["Description        Quantity      Unit price", "Bath towels    40    8.20", "Bed sheets    25    14.00"],
+        ["Description        Quantity      Unit price", "Pillows    30    11.50", "Robes    12    29.00"],
+        ["Description        Quantity      Unit price", "Bath robes    18    35.00", "Soap    60    3.10"],
+    ]
+    found = read(*[lines(page) for page in pages])
+    assert rows_of(found) == [cells_typed(row) for page in pages for row in page]
+    assert named(found, "3.10") == ["Unit price"]
+
+
+def cells_typed(row: str) -> list[str]:
+    return [cell.strip() for cell in row.split("  ") if cell.strip()]
+
+
+def test_rows_in_lower_case_are_rows_and_lines_closer_than_rows_go_on() -> None:
+    rows = [["ship", "cargo", "port"], ["aurora", "oak", "bodo"], ["boreas", "tin", ""], ["cygnus", "tar", "alta"]]
+    assert rows_of(read(table(rows, [60, 160, 260]))) == rows
+
+    def draw(canvas: Canvas) -> None:
+        table([["Ship", "Cargo", "Port"]], [60, 160, 260])(canvas)
+        table([["Aurora of", "oak and", "Bodo"], ["the north", "tin", ""]], [60, 160, 260], 680, step=12)(canvas)
+        table([["Boreas", "tar", "Alta"]], [60, 160, 260], 648)(canvas)
+
+    assert rows_of(read(draw))[1:] == [["Aurora of the north", "oak and tin", "Bodo"], ["Boreas", "tar", "Alta"]]
 
 
 def test_a_cell_that_spans_rows_is_repeated_in_each() -> None:
@@ -360,6 +440,37 @@ def test_headings_over_several_rows_and_columns_name_the_figures_below() -> None
         ["Total net sales", "82,959", "81,434"],
     ]
     assert named(found, "17,486") == ["Three Months Ended", "June 26,", "2021"]
+
+
+def test_a_heading_in_the_middle_names_all_columns_and_ends_the_table_above() -> None:
+    def draw(canvas: Canvas) -> None:
+        for top, day, figure in ((732, "June 25, 2022", 10), (600, "May 30, 2021", 50)):
+            canvas.drawCentredString(372, top, day)
+            rows = [
+                ["", "Cost", "Gains", "Value"],
+                ["Cash", str(figure), str(figure + 1), str(figure + 2)],
+                ["Bonds", str(figure + 3), str(figure + 4), str(figure + 5)],
+            ]
+            table(rows, [60, 320, 390, 460], top - 16, right=True)(canvas)
+
+    found = read(draw)
+    assert len(texts(found, Kind.TABLE)) == 2
+    assert named(found, "13") == ["June 25, 2022", "Cost"]
+    assert named(found, "55") == ["May 30, 2021", "Value"]
+
+
+def test_a_heading_at_the_right_of_its_years_names_all_of_them() -> None:
+    rows = [
+        ["", "", "Three Months", "Change", "", "Six Months", "Change"],
+        ["", "2022", "2021", "", "2022", "2021", ""],
+        ["Revenue", "52", "51", "2%", "102", "97", "6%"],
+        ["Margin", "35", "34", "1%", "69", "66", "5%"],
+    ]
+    found = read(table(rows, [60, 150, 230, 300, 370, 450, 520], right=True))
+    assert rows_of(found)[2:] == rows[2:]
+    assert named(found, "35") == ["Three Months", "2022"]
+    assert named(found, "66") == ["Six Months", "2021"]
+    assert named(found, "6%") == ["Change"]
 
 
 def test_a_label_of_two_lines_is_one_cell() -> None:

@@ -20,3 +20,8 @@ def is_figure(text: str) -> bool:
 def is_plain_figure(text: str) -> bool:
     """Whether the text is a figure and no year."""
     return is_figure(text) and not _YEAR.match(text)
+
+
+def is_year(text: str) -> bool:
+    """Whether the text is a year."""
+    return _YEAR.match(text) is not None

@@ -1,9 +1,10 @@
 """The header rows of a table. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from index.formats.pdf.figures import is_plain_figure
-from index.formats.pdf.table import Table, TableRow
+from index.formats.pdf.figures import is_plain_figure, is_year
+from index.formats.pdf.table import Cell, Table, TableRow
 
 _MAX_HEADERS = 8
 
@@ -20,10 +21,14 @@ def mark_headers(table: Table) -> None:
             for head in heads:
                 head.is_header = True
             _widen_headers(table, heads)
+            if all(cell.lines for row in table.rows for cell in row.cells):  # no grid, which says what spans
+                _widen_over_all(table, heads)
+                _widen_over_repeated(table, heads)
             return
     first, rest = table.rows[0], table.rows[1:]
     is_short = all(len(cell.text.split()) <= 4 and not any(map(str.isdigit, cell.text)) for cell in first.cells)
-    lengths = sum(len(cell.text) for row in rest for cell in row.cells) / max(1, sum(len(row.cells) for row in rest))
+    filled = [len(cell.text) for row in rest for cell in row.cells if cell.lines]
+    lengths = sum(filled) / max(1, len(filled))
     if (
         len(first.cells) == table.columns
         and is_short
@@ -57,3 +62,35 @@ def _widen_headers(table: Table, heads: Sequence[TableRow]) -> None:
             widened = columns
             for cell, group in zip(cells, groups, strict=True):
                 cell.column, cell.span = 1 + group * size, size
+
+
+def _widen_over_all(table: Table, heads: Sequence[TableRow]) -> None:
+    """Let the only heading of a row, in the middle above all columns of figures, span them."""
+    others = [cell for row in table.rows for cell in row.cells if cell.column > 0]
+    left, right = min(cell.left for cell in others), max(cell.right for cell in others)
+    for head in heads[:-1]:
+        cells = [cell for cell in head.cells if cell.column > 0]
+        if len(cells) == 1 and abs(cells[0].left + cells[0].right - left - right) < 0.1 * (right - left):
+            cells[0].column, cells[0].span = 1, table.columns - 1
+
+
+def _widen_over_repeated(table: Table, heads: Sequence[TableRow]) -> None:
+    """Let a heading at the right of its group span the columns before it: those with years, or with a heading that comes
+    again, above which nothing stands."""
+    if len(heads) < 2:
+        return
+    names = Counter(cell.text for cell in heads[-1].cells)
+    lower = {cell.column for cell in heads[-1].cells}
+    free = {cell.column for cell in heads[-1].cells if cell.column and (is_year(cell.text) or names[cell.text] > 1)}
+    free -= {column for head in heads[:-1] for cell in head.cells for column in _columns(cell)}
+    years = {cell.column for cell in heads[-1].cells if is_year(cell.text)}
+    for head in heads[:-1]:
+        is_sparse = 2 * len(head.cells) <= table.columns  # else it may be the upper line of headings of two lines
+        for cell in head.cells:
+            while cell.column in lower and cell.column - 1 in (free if is_sparse else free & years):
+                cell.column, cell.span = cell.column - 1, cell.span + 1
+                free -= {cell.column} - years
+
+
+def _columns(cell: Cell) -> range:
+    return range(cell.column, cell.column + cell.span)

@@ -8,8 +8,8 @@ columns spans them.
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from index.formats.pdf.alignment import place_cells
 from index.formats.pdf.figures import CURRENCIES, is_figure, is_plain_figure
 from index.formats.pdf.headers import mark_headers
 from index.formats.pdf.rows import Row, Word
@@ -18,14 +18,15 @@ from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
 _GAP = 1.0  # of the row's size
 _BESIDE_FIGURE = 0.75  # between a word and a figure
 _FIGURE_GAP = 0.45  # between figures
-_MAX_COLUMNS = 60
 _MAX_STEP = 3.2  # from row to row, of their size
 _APART = 1.7  # times the usual step: a label so far below begins something else
+_CLOSER = 0.9  # than the widest step of the table: lines of one row
 _MAX_LABELS = 3  # rows with one cell that may follow one another in a table
 _LOOK_AHEAD = 12  # rows below a heading of columns that show where the first column begins
 
 _OPENING = re.compile(r"(?:[$€£¥]|US\$|[A-Z]{3})?\s*\(?\Z")
 _CLOSING = re.compile(r"[%)]+|pts?\.?\Z")
+_PART = re.compile(r"(?:item|note|part|section|article|chapter)\s+\w{1,4}[.:]?\Z", re.IGNORECASE)
 _MARKER = re.compile(r"(?:[•‣◦▪●○■□➢✓✔❖*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)]|\d{1,2}(?:\.\d{1,2}){1,4}\.?)\Z")
 
 
@@ -76,13 +77,10 @@ def _cells(row: Row) -> list[Cell]:
             joined[-1].extend(group)
         else:
             joined.append(group)
-    if (
-        len(joined) == 2
-        and _MARKER.match(joined[0][0].text)
-        and len(joined[0]) == 1
-        and not is_figure(joined[1][0].text)
-    ):
-        joined = [joined[0] + joined[1]]
+    if len(joined) == 2 and not is_figure(joined[1][0].text):
+        first = " ".join(word.text for word in joined[0])
+        if _MARKER.match(first) or _PART.match(first):
+            joined = [joined[0] + joined[1]]
     return [Cell([group]) for group in joined]
 
 
@@ -101,7 +99,8 @@ def _end_of_table(rows: Sequence[Row], cells: Sequence[list[Cell]], start: int) 
             break
         if len(cells[place]) > 1:
             of_figures = any(is_plain_figure(cell.text) for cell in cells[place])
-            if has_figures and not of_figures and step > _APART * max(usual, rows[place].size):
+            widest = max(_step(rows, number) for number in range(end, place + 1)) if place > first else 0.0
+            if has_figures and not of_figures and widest > _APART * max(usual, rows[place].size):
                 break  # the head of another table
             end, labels = place + 1, 0
             has_figures = has_figures or of_figures
@@ -124,7 +123,9 @@ def _first_row_of_cells(rows: Sequence[Row], cells: Sequence[list[Cell]], start:
         if len(cells[place]) > 1:
             heads = [row[0] for row in cells[start:place] if len(row) == 1]
             left = min(row.left for row in rows[start : place + _LOOK_AHEAD])
-            first, last = cells[place][0].left - 20, cells[place][-1].right + 20
+            below = [cell for row in cells[place : place + 4] if len(row) > 1 for cell in row if cell.left > left + 20]
+            first = min((cell.left for cell in below), default=0.0) - 20
+            last = max((cell.right for cell in below), default=0.0) + 20
             are_above = all(head.left > left + 20 and head.left > first and head.right < last for head in heads)
             return place if len(heads) == place - start and are_above else None
     return None
@@ -137,94 +138,27 @@ def _step(rows: Sequence[Row], place: int) -> float:
 def _table(rows: Sequence[Row], cells: Sequence[list[Cell]]) -> Table | None:
     if sum(1 for row in cells if len(row) > 1) < 2:
         return None
-    columns = _columns(cells)
-    if not 2 <= len(columns) <= _MAX_COLUMNS or sum(1 for column in columns if len(column.rows) > 1) < 2:
+    columns = place_cells(cells)
+    if not columns:
         return None
-    for row in cells:
-        for cell in row:
-            _place(cell, columns)
-        for before, cell in itertools.pairwise(row):
-            if cell.column < before.column + before.span:
-                before.span = max(1, cell.column - before.column)
-                cell.column = max(cell.column, before.column + before.span)
-        if row and row[-1].column >= len(columns):
-            return None
-    table = Table([TableRow(list(row), [source]) for row, source in zip(cells, rows, strict=True)], len(columns))
+    table = Table([TableRow(list(row), [source]) for row, source in zip(cells, rows, strict=True)], columns)
     mark_headers(table)
     table.rows = _with_wrapped_lines(table)
     return table
 
 
-@dataclass(slots=True)
-class _Column:
-    left: float
-    right: float
-    rows: set[int]
-
-
-def _columns(cells: Sequence[list[Cell]]) -> list[_Column]:
-    """The columns, from left to right: narrow cells make them, and a cell over two columns that one row fills spans them."""
-    columns: list[_Column] = []
-    every = sorted(
-        ((cell.right - cell.left, number, cell) for number, row in enumerate(cells) for cell in row if len(row) > 1),
-        key=lambda c: c[:2],
-    )
-    for _, number, cell in every:
-        over = [column for column in columns if min(column.right, cell.right) - max(column.left, cell.left) > -0.5]
-        if not over:
-            columns.append(_Column(cell.left, cell.right, {number}))
-            if len(columns) > _MAX_COLUMNS:
-                return columns
-            continue
-        if any(one.rows & other.rows for place, one in enumerate(over) for other in over[place + 1 :]):
-            continue
-        merged = over[0]
-        for other in over[1:]:
-            merged.rows |= other.rows
-            merged.left, merged.right = min(merged.left, other.left), max(merged.right, other.right)
-            columns.remove(other)
-        merged.rows.add(number)
-        merged.left, merged.right = min(merged.left, cell.left), max(merged.right, cell.right)
-    return sorted(columns, key=lambda column: column.left)
-
-
-def _place(cell: Cell, columns: Sequence[_Column]) -> None:
-    """Set the cell's column and span."""
-    over = [
-        number
-        for number, column in enumerate(columns)
-        if min(column.right, cell.right) - max(column.left, cell.left)
-        > 0.2 * min(column.right - column.left, cell.right - cell.left)
-    ]
-    if over:
-        cell.column, cell.span = over[0], over[-1] - over[0] + 1
-        return
-    middle = (cell.left + cell.right) / 2
-    before = [number for number, column in enumerate(columns) if (column.left + column.right) / 2 <= middle]
-    after = [number for number, column in enumerate(columns) if (column.left + column.right) / 2 > middle]
-    if (
-        before
-        and after
-        and before[-1] > 0
-        and cell.left > columns[before[-1]].right
-        and cell.right < columns[after[0]].left
-    ):
-        cell.column, cell.span = before[-1], 2
-        return
-    cell.column = min(
-        range(len(columns)), key=lambda number: abs((columns[number].left + columns[number].right) / 2 - middle)
-    )
-
-
 def _with_wrapped_lines(table: Table) -> list[TableRow]:
     """The rows, with the lines of one cell that goes on over several joined."""
     rows: list[TableRow] = []
+    body = [row.source[0].baseline for row in table.rows if not row.is_header]
+    apart = max((below - above for above, below in itertools.pairwise(body)), default=0.0)
     for row in table.rows:
         before = rows[-1] if rows else None
         if before is None or before.is_header or row.is_header:
             rows.append(row)
             continue
-        is_close = row.source[0].baseline - before.source[-1].baseline < 1.35 * row.source[0].size
+        step = row.source[0].baseline - before.source[-1].baseline
+        is_close = step < 1.35 * row.source[0].size
         first = row.cells[0]
         only_label = len(before.cells) == 1 and before.cells[0].column == 0 and before.cells[0].span == 1
         if (
@@ -237,7 +171,7 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
             first.lines = before.cells[0].lines + first.lines
             row.source = before.source + row.source
             rows[-1] = row
-        elif is_close and _is_rest(before, row):
+        elif is_close and _is_rest(before, row, is_closer=step < _CLOSER * apart):
             for cell in row.cells:
                 next(c for c in before.cells if c.column == cell.column).lines.extend(cell.lines)
             before.source.extend(row.source)
@@ -253,11 +187,14 @@ def _goes_on(label: Cell, cells: Sequence[Cell]) -> bool:
     return cells[0].text[:1].islower() or label.right > cells[1].left - 20
 
 
-def _is_rest(before: TableRow, row: TableRow) -> bool:
-    """Whether the row's cells only go on with cells of the row before: no figures, and no new first cell."""
+def _is_rest(before: TableRow, row: TableRow, *, is_closer: bool) -> bool:
+    """Whether the row's cells only go on with cells of the row before: no figures, and no new first cell.
+
+    Lines of several cells go on only where they stand closer than rows do.
+    """
     columns = {cell.column for cell in before.cells}
     if any(is_figure(cell.text) or cell.column not in columns for cell in row.cells):
         return False
-    if row.cells[0].column == 0:
-        return row.cells[0].text[:1].islower() and len(before.cells) > len(row.cells)
+    if row.cells[0].column == 0 and not (row.cells[0].text[:1].islower() and (is_closer or len(row.cells) == 1)):
+        return False
     return len(before.cells) > len(row.cells)
