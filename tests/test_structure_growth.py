@@ -1,0 +1,73 @@
+"""Reading and chunking structure takes time in proportion to its size: four times the file, not sixteen times the time."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from index.chunking.chunker import chunk_document
+from index.embedding.encoder import HashedEncoder
+from index.formats.delimited import read_delimited
+from index.formats.html.page import read_html
+from index.formats.json_records import read_json
+from index.formats.markdown import read_markdown
+from index.formats.parsed import Parsed
+from index.records import Document
+
+DOCUMENT = Document("d", "v", "file:///d", "Prices", "text/html", "")
+
+
+def seconds(parsed: Callable[[], Parsed]) -> float:
+    begin = time.process_time()
+    found = parsed()
+    chunk_document(replace(DOCUMENT, text=found.text, blocks=found.blocks), HashedEncoder().token_offsets)
+    return time.process_time() - begin
+
+
+def assert_linear(parsed: Callable[[int], Parsed], count: int) -> None:
+    """Four times as much takes less than ten times as long; up to 0.1 s are no measure."""
+    for _ in range(3):
+        if seconds(lambda: parsed(4 * count)) < 10 * seconds(lambda: parsed(count)) + 0.1:
+            return
+    pytest.fail("the time grows faster than the file")
+
+
+HTML = {
+    "rows below a caption and a lead-in": lambda n: (
+        "<p>The berths are these:</p><table><caption>Berths<tr><th>Berth<th>Fee" + "<tr><td>North<td>12" * n
+    ),
+    "header rows between rows": lambda n: "<table>" + "<tr><th>Berth<th>Fee<tr><td>North<td>12" * n,
+    "header rows above one row": lambda n: "<table>" + "<tr><th>Berth<th>Fee" * n + "<tr><td>North<td>12",
+    "cells of one row": lambda n: "<table><tr>" + "<th>Fee" * n + "<tr>" + "<td>12" * n,
+    "tables": lambda n: "<p>Fees:<table><tr><td>Fee<td>12</table>" * n,
+    "items of a list": lambda n: "<p>Bring these:<ul>" + "<li>rope" * n,
+    "items that hold a list": lambda n: "<ul>" + "<li>Bring these:<ul><li>rope</ul>" * n,
+    "terms and meanings": lambda n: "<dl>" + "<dt>Tern<dd>A small gull" * n,
+}
+
+
+@pytest.mark.parametrize("markup", HTML.values(), ids=HTML.keys())
+def test_time_grows_with_the_number_of(markup: Callable[[int], str]) -> None:
+    assert_linear(lambda count: read_html(markup(count)), 400)
+
+
+def test_time_grows_with_the_fields_of_a_record() -> None:
+    def record(count: int) -> Parsed:
+        return read_json(json.dumps({f"field {number}": number for number in range(count)}))
+
+    assert_linear(record, 1_000)
+
+
+def test_time_grows_with_the_columns_of_a_row() -> None:
+    def row(count: int) -> Parsed:
+        names = ",".join(f"column {number}" for number in range(count))
+        return read_delimited("\n".join((names, ",".join("7" * count), ",".join("8" * count))))
+
+    assert_linear(row, 1_000)
+
+
+def test_time_grows_with_the_items_of_a_markdown_list_nested_fifty_deep() -> None:
+    nested = "\n".join("  " * (depth % 50) + "- Bring a rope:" for depth in range(50))
+    assert_linear(lambda count: read_markdown(f"{nested}\n" * (count // 50)), 1_000)
