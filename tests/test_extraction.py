@@ -151,7 +151,7 @@ def test_docx_gives_headings_lists_and_tables(tmp_path: Path, read: Callable[[Pa
     source.save(str(path))
     found = read(path)
     assert found.text.split("\n\n") == [
-        "Handbuch — Größe 😀", "Bold words", "Steps", "First.", "| Name | Value |\n| a|b | two lines |", "End",
+        "Handbuch — Größe 😀", "Bold words", "Steps", "• First.", "| Name | Value |\n| a|b | two lines |", "End",
     ]  # fmt: skip
     assert [section.trail for section in found.sections] == [
         ("Handbuch — Größe 😀",), ("Handbuch — Größe 😀", "Steps"), ("End",),

@@ -129,7 +129,7 @@ def test_a_file_that_hangs_its_parser_is_rejected_alone(tmp_path: Path) -> None:
 def test_memory_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "big.txt").write_text("word " * 10_000_000)
     (tmp_path / "small.txt").write_text("word")
-    limits = Limits(memory_bytes=150 * 2**20, characters=10**9)
+    limits = Limits(memory_bytes=300 * 2**20, characters=10**9)
     with Extractor(limits, workers=1) as extractor:
         assert extractor.extract(tmp_path / "small.txt").document.text == "word"
         with pytest.raises(DocumentRejected, match=r"takes too much memory. Split it"):

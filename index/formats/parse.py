@@ -21,7 +21,7 @@ from index.formats.readers import READERS_OF_BYTES, READERS_OF_TEXT
 from index.formats.registry import Format, Parser, format_of, is_document, is_zipped, skip_reason
 from index.formats.source_file import check_first_bytes, read_source
 from index.languages.detection import with_languages
-from index.records import Document, Page
+from index.records import Document
 from index.uris import document_id, document_version
 
 _HAS_WORD = re.compile(r"\w")
@@ -74,7 +74,7 @@ def parse_document(
 
 def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: Format, *, recognise: bool) -> Parsed:
     if file_format.parser in READERS_OF_TEXT:
-        return _read_text(data, name, uri, READERS_OF_TEXT[file_format.parser])
+        return _read_text(data, uri, READERS_OF_TEXT[file_format.parser])
     if is_zipped(data):
         check_office_zip(data, name, uri, limits)
     if file_format.parser in READERS_OF_BYTES:
@@ -84,30 +84,17 @@ def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: 
     return read_old_office(data, file_format.media_type)
 
 
-def _read_text(data: bytes, name: PurePath, uri: str, reader: Callable[[str], Parsed]) -> Parsed:
+def _read_text(data: bytes, uri: str, reader: Callable[[str], Parsed]) -> Parsed:
     try:
         raw, encoding = decode_text(data)
     except NotText as error:
         raise NotADocument(uri, f"it is not text: {error}", "Leave it, or convert it to text") from error
     except BadEncoding as error:
         raise DocumentRejected(uri, str(error), "Save it as UTF-8") from error
-    text = canonical(raw)
-    parsed = reader(text)
-    if name.suffix.lower() == ".txt" and "\f" in text:
-        parsed = replace(parsed, pages=tuple(Page(*page) for page in _form_feed_pages(text)))
+    parsed = reader(canonical(raw))
     if encoding != "utf-8":
         parsed = replace(parsed, metadata={**parsed.metadata, "encoding": encoding})
     return parsed
-
-
-def _form_feed_pages(text: str) -> list[tuple[int, int, int]]:
-    """The pages of a text file made for printing, which are separated by form feeds."""
-    pages: list[tuple[int, int, int]] = []
-    start = 0
-    for number, page in enumerate(text.split("\f"), start=1):
-        pages.append((number, start, start + len(page)))
-        start += len(page) + 1
-    return pages
 
 
 def _title(parsed: Parsed, name: PurePath) -> str:
