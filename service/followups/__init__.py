@@ -1,4 +1,4 @@
 """Follow-up questions: rules that exchange a slot or find the topic, a language model that rewrites, and its guard.
 
-Read in this order: dependence, slots, rules, guard, rewriter.
+Read in this order: dependence, slots, keywords, rules, guard, rewriter.
 """

@@ -5,7 +5,8 @@ exchanged (`service.followups.slots`). Another question that depends on earlier 
 with their topic: names first, else the content words of the last question; one without a verb but with a name of its own is
 read as asked. It is searched for twice, as asked and together with the words of the last question, and the rankings are
 fused: alone it may miss the topic, and the earlier words may outweigh the new ones. A question that stands alone is read as
-it is; a short one is searched for with the earlier words, too.
+it is; a short one is searched for with the earlier words, too. A first question that is only a keyword is read as the
+question that it stands for (`service.followups.keywords`).
 """
 
 import re
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.followups.dependence import MIN_WORDS, is_dependent, leans_back, opens_as_continuation
+from service.followups.keywords import keyword_reading
 from service.followups.slots import PREPOSITIONS, exchanged
 from service.records import Turn
 from service.text.terms import STOP_WORDS, content_words
@@ -45,7 +47,7 @@ def rewrite(question: str, history: Sequence[Turn]) -> Rewriting:
     .95 are (.66 before); .71 of the others are changed.
     """
     if not history:
-        return Rewriting(question, (question,))
+        return Rewriting(keyword_reading(question) or question, (question,))
     asked_again = exchanged(question, _last_question(history))
     if asked_again is not None:
         return Rewriting(asked_again, (asked_again, question))
