@@ -4,6 +4,7 @@ import configparser
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from time import process_time
 
@@ -13,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import Kind
+from index.blocks.unit import render
+from index.chunking.units import document_units
 from index.formats.delimited import read_delimited
 from index.formats.ini_records import read_ini
 from index.formats.json_records import read_json, read_json_lines
@@ -20,6 +23,7 @@ from index.formats.parsed import Parsed
 from index.formats.toml_records import read_toml
 from index.formats.xml_records import read_xml
 from index.formats.yaml_records import read_yaml
+from tests.test_units import read
 
 
 def records(parsed: Parsed) -> list[dict[str, str]]:
@@ -78,6 +82,35 @@ def test_sections_of_yaml_are_records_and_comments_are_notes() -> None:
     assert labels(parsed) == [["server"], ["database"]]
     kinds = [block.kind for block in parsed.blocks if block.kind in (Kind.NOTE, Kind.FURNITURE)]
     assert kinds == [Kind.NOTE, Kind.FURNITURE]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml", "server:\n  port: 8080 # TCP\n  host: a\n"),
+        ("a.toml", "[server]\nport = 8080 # TCP\nhost = 'a'\n"),
+        ("a.ini", "[server]\nport = 8080 ; TCP\nhost = a\n"),
+    ],
+)
+def test_a_comment_beside_a_setting_is_led_by_it_and_apart_from_the_record(name: str, text: str) -> None:
+    document = read(name, text)
+    rendering = render(document.text, document_units(document))
+    assert rendering.text == "server\nport: 8080.\nTCP\nhost: a."
+    note = next(unit for unit, _, _ in rendering.units if unit.kind is Kind.NOTE)
+    assert text[note.start : note.end] == "TCP"
+    assert text[slice(*note.lead[-1])].replace(" =", ":") == "port: 8080"
+
+
+def test_comments_beside_the_values_of_a_list_stay_apart_from_it() -> None:
+    document = read("a.yaml", "hosts:\n  - a # one\n  - b # two\n")
+    assert render(document.text, document_units(document)).text == "hosts: a.\none\nhosts: b.\ntwo"
+
+
+def test_what_stands_after_the_records_inside_a_record_is_led_by_its_name() -> None:
+    document = read("a.json", '{"name":"North","boats":[{"id":1,"x":2},{"id":2,"x":2}],"city":"Oslo"}')
+    *_, last = document_units(document)
+    assert document.text[last.start : last.end] == '"city":"Oslo"}'
+    assert [document.text[slice(*span)] for span in last.lead] == ['name":"North']
 
 
 def test_aliases_of_yaml_stay_as_they_are() -> None:
@@ -172,12 +205,12 @@ def test_what_csv_writes_is_read_back(rows: list[dict[str, str]]) -> None:
     assert shown == [row[key] for row in rows for key in rows[0]]
 
 
-def _is_quoted(value: str) -> bool:
-    """Whether quotes stand around it, which are no part of a setting's value."""
-    return value[0] in "\"'" and value.rstrip("\\")[-1:] == value[0]
+def _is_cut(value: str) -> bool:
+    """Whether quotes stand around it or a comment stands in it, which are no part of a setting's value."""
+    return re.search(r"\s[#;]\s", value) is not None or (value[0] in "\"'" and value.rstrip("\\")[-1:] == value[0])
 
 
-SETTINGS = st.dictionaries(KEY, WORDS.filter(lambda value: not _is_quoted(value)), min_size=1, max_size=3)
+SETTINGS = st.dictionaries(KEY, WORDS.filter(lambda value: not _is_cut(value)), min_size=1, max_size=3)
 SECTIONS = st.dictionaries(KEY, SETTINGS, min_size=1, max_size=3)
 
 

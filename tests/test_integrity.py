@@ -77,6 +77,17 @@ def test_a_chunk_that_is_not_in_its_text_is_reported(
     ]
 
 
+@pytest.mark.parametrize("units", ["[[0, 99], []]", "[[5, 4, 0, 5], []]", "[[4, 0], []]", "{}", "[1"])
+def test_a_chunk_whose_units_do_not_lie_in_it_is_reported(
+    collection: Collection, ledger: sqlite3.Connection, folder: Path, units: str
+) -> None:
+    ledger.execute("UPDATE chunks SET units = ? WHERE text LIKE 'Bears%'", (units,))
+    uri = (folder / "1.txt").as_uri()
+    assert ("ledger", f"{uri}: the units of chunk 2 do not lie in it one after the other") in places_and_texts(
+        collection.verify()
+    )
+
+
 def test_texts_that_cannot_be_read_or_have_another_length_are_reported(
     collection: Collection, ledger: sqlite3.Connection
 ) -> None:

@@ -1,6 +1,7 @@
 """Units are what can be quoted: whole, literal, apart from each other, and read with what names them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
@@ -272,6 +273,32 @@ def test_units_are_literal_apart_and_in_order(page: str) -> None:
         assert any(unit.start <= piece.start < piece.end <= unit.end for piece in unit.pieces)
         assert all(document.text[slice(*span)].strip() for span in unit.context)
         assert all(document.text[slice(*span)].strip() for span in unit.values)
+
+
+@st.composite
+def block_trees(draw: st.DrawFn) -> Document:
+    """A document whose blocks lie anywhere in it, over each other too."""
+    text = draw(st.text("ab. \n", max_size=40))
+    blocks: list[Block] = []
+    for number in range(draw(st.integers(0, 8))):
+        parent = draw(st.one_of(st.none(), st.integers(0, number - 1))) if number else None
+        start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
+        label = Span(*sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text))))))
+        labels = (label,) if draw(st.booleans()) else ()
+        blocks.append(Block(draw(st.sampled_from(Kind)), start, end, parent, labels=labels))
+    return replace(read("a.txt", "Kai."), text=text, blocks=tuple(blocks))
+
+
+@given(document=block_trees())
+def test_units_are_apart_and_in_order_whatever_the_blocks(document: Document) -> None:
+    found = document_units(document)
+    assert all(0 <= unit.start < unit.end <= len(document.text) for unit in found)
+    assert all(one.end <= other.start for one, other in pairwise(found))
+    for unit in found:
+        assert any(unit.start <= piece.start < piece.end <= unit.end for piece in unit.pieces)
+    rendering = render(document.text, found)
+    for start, end, source in rendering.origins:
+        assert rendering.text[start:end] == document.text[source : source + end - start]
 
 
 @given(page=PAGES)

@@ -13,6 +13,9 @@ _LEADS = frozenset({Kind.PARAGRAPH, Kind.ITEM, Kind.MEANING})
 _COLON = re.compile(r"[:：]\s*+(?:\[[^\]\s]{1,6}\]\s*+)?[*_]*+\s*+\Z")
 _SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*\s+")
 _MAX_LEAD_IN = 600
+IDENTITY = re.compile(r"(?i)(?:.*[_\W])?(?:name|title|id|key|label|code)\Z")
+"""What the key of a value is called that says what its record is about."""
+
 _MOST_HEADERS = 20  # that name one column; of more, the first and the last half do
 _NAMES = [field.name for field in fields(Block)]
 _FACTS = attrgetter(*_NAMES)

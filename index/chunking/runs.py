@@ -60,12 +60,16 @@ class ReadRuns:
             length = starts[-1] + piece.end - piece.start
         for sentence in paragraph_sentences(clean, language or "en"):
             found: list[Piece] = []
+            blank: list[Piece] = []  # kept if something is read after it
             place = max(0, bisect_left(starts, sentence.start + 1) - 1)
             while place < len(pieces) and starts[place] < sentence.end:
                 piece, shift = pieces[place], pieces[place].start - starts[place]
                 start, end = max(sentence.start + shift, piece.start), min(sentence.end + shift, piece.end)
                 if self._text[start:end].strip():
-                    found.append(Piece(piece.before if found else "", start, end))
+                    found += [*blank, Piece(piece.before if found else "", start, end)]
+                    blank = []
+                elif found and start < end:
+                    blank.append(Piece(piece.before, start, end))
                 place += 1
             if found:
                 found[0] = found[0]._replace(start=trim_span(self._text, found[0].start, found[0].end).start)
@@ -88,11 +92,26 @@ class ReadRuns:
             if position < left_out.start:
                 found.append(Piece(before, position, left_out.start))
                 before = ""
-            before += left_out.marker if left_out.kind is Kind.MARKUP else ""
+            if left_out.kind is Kind.MARKUP and not (before.endswith(" ") and left_out.marker == " "):
+                before += left_out.marker
             position = max(position, left_out.end)
         if position < own.end:
             found.append(Piece(before, position, own.end))
         return found
+
+    def stated(self, number: int) -> list[Piece]:
+        """Return what is read of a cell or field, without white space at either end; empty if nothing is."""
+        pieces = [piece for piece in self.pieces(self._blocks[number].span, number) if piece.start < piece.end]
+        while pieces and not self._text[pieces[0].start : pieces[0].end].strip():
+            pieces.pop(0)
+        while pieces and not self._text[pieces[-1].start : pieces[-1].end].strip():
+            pieces.pop()
+        if pieces:
+            start, end = trim_span(self._text, pieces[0].start, pieces[0].end)
+            pieces[0] = Piece(pieces[0].before, start, end if len(pieces) == 1 else pieces[0].end)
+        if len(pieces) > 1:
+            pieces[-1] = pieces[-1]._replace(end=trim_span(self._text, pieces[-1].start, pieces[-1].end).end)
+        return pieces
 
     def is_holder(self, number: int) -> bool:
         """Whether a child is a block of its own and no stretch of its parent's text."""

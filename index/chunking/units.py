@@ -5,11 +5,14 @@ sentences or lines. A title or heading is a unit that never answers. Page furnit
 all blocks is prose.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from index.blocks.block import UNREAD, Block, Kind, Span
+from index.blocks.labels import IDENTITY
 from index.blocks.unit import GLUE, VALUE_GLUE, Origin, Piece, RenderedUnit, Rendering, Unit
+from index.chunking.apart import units_apart
 from index.chunking.runs import ReadRuns
 from index.chunking.sentences import sentence_spans, trim_span
 from index.records import Chunk, Document
@@ -17,6 +20,8 @@ from index.records import Chunk, Document
 LONG_CHARACTERS = 400
 """Items and meanings with more text than this are not one unit: their sentences are. Code is cut at lines after as much."""
 
+_CLOSERS = re.compile(r"[\s\]}),;]*")  # of the values before a field
+_MAX_NAME = 80  # characters of a field that names what stands further on in its record
 _END = "."
 """Rows and records are read as `Article: Rope; Bergen: 40; Oslo: 75.` On 17 questions over four small tables the reader names
 the right row in 11 of 12 so, and tells rows that answer from others better (AUROC .83 read alone) than with other marks.
@@ -67,15 +72,8 @@ class _UnitFinder:
             position = max(position, block.end)
         found += self._prose(position, len(self._text))
         found.sort(key=lambda unit: (unit.start, unit.end))
-        return list(self._apart(found)) if self._field_labels else found
-
-    def _apart(self, units: Sequence[Unit]) -> Iterator[Unit]:
-        """The units without those that are only the label of a field; a label inside of another unit stays there."""
-        end = 0
-        for unit in units:
-            if not self._is_label(unit):
-                yield unit if unit.start >= end else replace(unit, start=trim_span(self._text, end, unit.end).start)
-                end = unit.end
+        labelled = [unit for unit in found if not (self._field_labels and self._is_label(unit))]
+        return list(units_apart(self._text, labelled))
 
     def _is_label(self, unit: Unit) -> bool:
         if unit.kind not in (Kind.PARAGRAPH, Kind.ITEM):
@@ -154,7 +152,7 @@ class _UnitFinder:
             if row in headers and len(headers) < len(rows):
                 continue
             numbers = [child for child in self._children(row) if self._blocks[child].kind is Kind.CELL]
-            cells = [(self._blocks[cell], stated) for cell in numbers if (stated := self._stated(cell))]
+            cells = [(self._blocks[cell], stated) for cell in numbers if (stated := self._runs.stated(cell))]
             if not cells:
                 continue
             first = cells[0][0]
@@ -167,20 +165,6 @@ class _UnitFinder:
     def _is_header_row(self, row: int) -> bool:
         cells = [self._blocks[cell] for cell in self._children(row) if self._blocks[cell].kind is Kind.CELL]
         return self._blocks[row].is_header or all(cell.is_header for cell in cells)
-
-    def _stated(self, number: int) -> list[Piece]:
-        """What is read of a cell or field, without white space at either end; empty if nothing is."""
-        pieces = [piece for piece in self._runs.pieces(self._blocks[number].span, number) if piece.start < piece.end]
-        while pieces and not self._text[pieces[0].start : pieces[0].end].strip():
-            pieces.pop(0)
-        while pieces and not self._text[pieces[-1].start : pieces[-1].end].strip():
-            pieces.pop()
-        if pieces:
-            start, end = trim_span(self._text, pieces[0].start, pieces[0].end)
-            pieces[0] = Piece(pieces[0].before, start, end if len(pieces) == 1 else pieces[0].end)
-        if len(pieces) > 1:
-            pieces[-1] = pieces[-1]._replace(end=trim_span(self._text, pieces[-1].start, pieces[-1].end).end)
-        return pieces
 
     def _row_unit(self, row: int, cells: Sequence[tuple[Block, list[Piece]]], lead: tuple[Span, ...]) -> Unit:
         """The unit of a row from its cells and what is read of each."""
@@ -201,29 +185,57 @@ class _UnitFinder:
         return (*pieces, *(() if has_end or len(pieces) == 1 else (Piece(_END, last.end, last.end),)))
 
     def _of_record(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
+        """The fields of a record are one unit, but for what stands between them. What names it leads those after that."""
         block = self._blocks[number]
-        pieces: list[Piece] = []
-        inner: list[int] = []
-        end = block.start
-        for child in self._children(number):
-            field = self._blocks[child]
-            if field.kind is Kind.FIELD:
-                pieces += self._field_pieces(child, GLUE if pieces else "")
-                end = max(end, field.end)
-            elif field.kind not in UNREAD:
-                inner.append(child)
-        if pieces:
-            stop = min((self._blocks[child].start for child in inner), default=block.end)
-            span = trim_span(self._text, block.start, stop if end <= stop else end)
-            yield Unit(Kind.RECORD, span.start, span.end, self._ended(pieces), lead)
-        for child in inner:
-            yield from self._of_block(child, lead, language)
+        children = [child for child in self._children(number) if self._blocks[child].kind not in UNREAD]
+        name: tuple[Span, ...] = ()
+        position = block.start
+        fields: list[int] = []
+        for child in (*children, None):
+            if child is not None and self._blocks[child].kind is Kind.FIELD:
+                fields.append(child)
+                continue
+            stop = block.end if child is None else self._blocks[child].start
+            stop = max([stop, *(self._blocks[field].end for field in fields)])
+            pieces = [
+                piece for field in fields for piece in self._field_pieces(field, "" if field == fields[0] else GLUE)
+            ]
+            if pieces:
+                if position > block.start and (closers := _CLOSERS.match(self._text, position, stop)):
+                    position = closers.end()
+                span = trim_span(self._text, position, stop)
+                yield Unit(Kind.RECORD, span.start, span.end, self._ended(pieces), _joined(lead, name))
+                name = name or self._name(fields)
+            fields = []
+            if child is not None:
+                inner = self._blocks[child]
+                yield from self._of_block(
+                    child, _joined(lead, inner.labels if inner.kind is Kind.NOTE else ()), language
+                )
+                position = max(stop, inner.end)
+
+    def _name(self, fields: Sequence[int]) -> tuple[Span, ...]:
+        """The range of the first of the fields that names their record, with its key; empty if none does."""
+        for number in fields:
+            labels = self._blocks[number].labels
+            if len(labels) == 1 and IDENTITY.match(self._text[labels[0].start : labels[0].end]):
+                span = self._named_span(number)
+                return (span,) if span.end - span.start <= _MAX_NAME else ()
+        return ()
+
+    def _named_span(self, number: int) -> Span:
+        """The range of a field, from its key on if nothing but marks stands between."""
+        field = self._blocks[number]
+        label = field.labels[-1] if field.labels else None
+        if label is None or label.end > field.start or any(map(str.isalnum, self._text[label.end : field.start])):
+            return field.span
+        return Span(label.start, field.end)
 
     def _field_pieces(self, number: int, glue: str) -> list[Piece]:
         field = self._blocks[number]
         labels = field.labels
         pieces = [Piece(" › " if place else glue, *label) for place, label in enumerate(labels)]
-        first, *others = self._stated(number) or [Piece("", field.start, field.start)]
+        first, *others = self._runs.stated(number) or [Piece("", field.start, field.start)]
         pieces += [Piece(VALUE_GLUE if labels else glue, first.start, first.end), *others]
         return [piece for piece in pieces if piece.start < piece.end]
 
@@ -231,11 +243,7 @@ class _UnitFinder:
         field = self._blocks[number]
         pieces = self._field_pieces(number, "")
         if any(field.start <= piece.start < field.end for piece in pieces):
-            start = field.start
-            label = field.labels[-1] if field.labels else None
-            if label is not None and label.end <= start and not any(map(str.isalnum, self._text[label.end : start])):
-                start = label.start
-            yield Unit(Kind.FIELD, start, field.end, tuple(pieces), lead)
+            yield Unit(Kind.FIELD, *self._named_span(number), tuple(pieces), lead)
 
     def _of_definition(self, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
         begin: int | None = self._blocks[number].start

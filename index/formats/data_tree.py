@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from index.blocks.block import Block, Kind, Span
+from index.blocks.labels import IDENTITY
 from index.formats.block_builder import BlockBuilder
 
 MAX_DEPTH = 100
@@ -20,7 +21,6 @@ _SMALL = 8  # scalars of an object that belongs to the record around it
 _MAX_RECORD_CHARACTERS = 1500
 _MAX_RECORD_FIELDS = 40
 _LONG = 400  # characters of a value that is read as prose, sentence by sentence
-_IDENTITY = re.compile(r"(?i)(?:.*[_\W])?(?:name|title|id|key|label|code)\Z")
 
 
 class Replaced(NamedTuple):
@@ -64,7 +64,10 @@ Value = Scalar | Items | Mapping
 
 
 class Remark(NamedTuple):
-    """A comment: its range, the marks in it that are not read, and whether it is a setting that was switched off."""
+    """A comment: its range, the marks in it that are not read, and whether it is a setting that was switched off.
+
+    One that stands after a value on its line is about that value.
+    """
 
     start: int
     end: int
@@ -90,6 +93,7 @@ class _Writer:
         self.builder = BlockBuilder(text)
         self._text = text
         self._remarks = list(reversed(remarks))
+        self._last: Span | None = None  # the field that was written last, with its key
 
     def write_root(self, root: Value) -> None:
         """Write one document of the file."""
@@ -106,7 +110,8 @@ class _Writer:
             if remark.is_setting:
                 self.builder.add(Kind.FURNITURE, remark.start, remark.end)
                 continue
-            self.builder.open(Kind.NOTE, remark.start)
+            is_beside = self._last is not None and "\n" not in self._text[self._last.end : remark.start]
+            self.builder.open(Kind.NOTE, remark.start, labels=(self._last,) if self._last and is_beside else ())
             for mark in remark.marks:
                 self.builder.add(Kind.MARKUP, *mark)
             self.builder.close(remark.end)
@@ -159,7 +164,7 @@ class _Writer:
         """The range of the value that names the object, if one does."""
         for keys, item in own:
             is_short = isinstance(item, Scalar) and 0 < item.end - item.start <= 80 and not item.is_prose
-            if is_short and keys and _IDENTITY.match(self._text[keys[-1].start : keys[-1].end]):
+            if is_short and keys and IDENTITY.match(self._text[keys[-1].start : keys[-1].end]):
                 return (Span(item.start, item.end),)
         return ()
 
@@ -170,6 +175,10 @@ class _Writer:
             if not item.values:
                 return
             start, end = item.values[0].start, item.values[-1].end
+            if self._remarks and self._remarks[-1].start < end:
+                for value in item.values:
+                    self._write_field(value, labels)
+                return
         if start >= end:
             return
         is_prose = isinstance(item, Scalar) and (item.is_prose or self._is_long(item))
@@ -180,6 +189,9 @@ class _Writer:
         for mark in _replaced(item):
             self.builder.add(Kind.MARKUP, mark.start, mark.end, marker=mark.text)
         self.builder.close(end)
+        key = labels[-1] if labels else None
+        is_beside = key is not None and key.end <= start and "\n" not in self._text[key.start : start]
+        self._last = Span(key.start if key is not None and is_beside else start, end)
 
     def _is_long(self, item: Scalar) -> bool:
         return item.end - item.start > _LONG and re.search(r"[.!?。]\s", self._text[item.start : item.end]) is not None

@@ -15,6 +15,7 @@ from index.formats.remarks import remarks_of
 
 _SECTION = re.compile(r"[ \t]*\[([^\]\n]+)\][ \t]*(?:[#;][^\n]*)?\Z")
 _COMMENT = re.compile(r"[ \t]*([#;!])")
+_BESIDE = re.compile(r"[ \t]([#;])[ \t]")
 _ENTRY = re.compile(r"[ \t]*(?:export[ \t]+)?([^\s=:#;\[][^=:\n]{0,200}?)[ \t]*([=:])[ \t]*")
 _INDENT = re.compile(r"\s*")
 _MIN_SHARE = 0.7  # of the lines that are sections, settings, comments or go on; fewer are another format
@@ -84,6 +85,9 @@ class _Reader:
 
     def _value(self, start: int, end: int) -> Scalar:
         body = self._text[start:end].rstrip()
+        if body[:1] not in ("'", '"') and (comment := _BESIDE.search(body)):
+            self._comments.append(Span(start + comment.start(1), start + len(body)))
+            body = body[: comment.start()].rstrip()
         if body.endswith("\\"):
             self._backslash = start + len(body) - 1
             body = body[:-1].rstrip()

@@ -49,12 +49,13 @@ class StoredDocument(NamedTuple):
 
 
 class StoredChunk(NamedTuple):
-    """A chunk as it is stored: its range in the document, and its text."""
+    """A chunk as it is stored: its range in the document, its text, and its units, None from an earlier version of Quoth."""
 
     number: int
     start: int
     end: int
     text: str
+    units: str | None
 
 
 class Snapshot:
@@ -155,7 +156,7 @@ class Snapshot:
     def chunks_of(self, document: int) -> list[StoredChunk]:
         """Return the chunks of the document with that ledger number, in order."""
         rows = self._connection.execute(
-            "SELECT number, start, stop, text FROM chunks WHERE document = ? ORDER BY ordinal", (document,)
+            "SELECT number, start, stop, text, units FROM chunks WHERE document = ? ORDER BY ordinal", (document,)
         )
         return [_chunk_from(row) for row in rows]
 
@@ -184,7 +185,10 @@ def _batch_from(rows: Sequence[tuple[int, int, bytes]], dimension: int) -> Vecto
 
 @as_stored()
 def _chunk_from(row: Sequence[Any]) -> StoredChunk:
-    require_kinds(row, (int, int, int, str))
+    *facts, units = row
+    require_kinds(facts, (int, int, int, str))
+    if units is not None:
+        require_kinds((units,), (str,))
     return StoredChunk(*row)
 
 

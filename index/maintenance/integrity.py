@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
+from index.blocks.codec import load_rendering
 from index.errors import LedgerDamaged
 from index.ledger.ledger import Ledger
 from index.ledger.note import note_of, noted_identity
-from index.ledger.snapshot import Snapshot, StoredDocument
+from index.ledger.snapshot import Snapshot, StoredChunk, StoredDocument
 from index.lexicon.index import Lexicon
 from index.records import DocumentSummary, FileStamp
 from index.uris import file_uri
@@ -91,6 +92,21 @@ def _bad_chunks(snapshot: Snapshot, document: StoredDocument, text: str) -> Iter
     for chunk in snapshot.chunks_of(document.number):
         if text[chunk.start : chunk.end] != chunk.text:
             yield f"{document.uri}: chunk {chunk.number} is not what stands at {chunk.start}-{chunk.end} of the text"
+        elif not _holds_its_units(chunk):
+            yield f"{document.uri}: the units of chunk {chunk.number} do not lie in it one after the other"
+
+
+def _holds_its_units(chunk: StoredChunk) -> bool:
+    if chunk.units is None:
+        return True
+    try:
+        units = [rendered.unit for rendered in load_rendering(chunk.units, chunk.start, chunk.text).units]
+    except (ValueError, KeyError, TypeError):
+        return False
+    edges = [chunk.start, *(unit.end for unit in units), chunk.end]
+    return all(unit.start < unit.end and end <= unit.start for unit, end in zip(units, edges, strict=False)) and (
+        edges[-2] <= chunk.end
+    )
 
 
 def _bad_vectors(snapshot: Snapshot) -> Iterator[str]:
