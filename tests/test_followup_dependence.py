@@ -51,6 +51,7 @@ def test_a_question_with_its_own_subject_and_verb_stands_alone(question: str) ->
         "Was his mother a sailor?",
         "How much does that one cost?",
         "Is that allowed?",
+        "That makes no sense, why would anybody sell wool?",
         "What happened then?",
         "Why were these sold?",
     ],

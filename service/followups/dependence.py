@@ -44,7 +44,7 @@ _DEMONSTRATIVE = re.compile(
     r"this(?! (?:year|month|week|quarter|document|text|file|collection)\b)|(?:the )?(?:former|latter)\b(?! \w+ of)|"
     r"(?:the same|both)(?!.*\b(?:and|as)\b)|"
     r"(?:since|until|till|by|back|before|after|from) then|then(?=\W*\Z)|that(?=\W*\Z)|"
-    rf"{_AFTER}that|"
+    rf"{_AFTER}that|(?:(?<=\A)|(?<=[.?!] ))that|"
     r"dieser?|dieses|diesen|diesem|davon|dafür|damit|dazu|darüber|cela|ça|celui|celle|ceux|eso|ese|esa|esto)\b",
     re.IGNORECASE,
 )
