@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import UNREAD, Kind
+from index.blocks.unit import render
+from index.chunking.units import document_units
 from index.formats.markdown import read_markdown
+from tests.test_units import read
 
 
 def found(text: str, *kinds: Kind) -> list[str]:
@@ -189,3 +192,29 @@ def test_the_time_to_read_hostile_text_grows_with_its_size(piece: str) -> None:
 
     small, large = (min(seconds(size) for _ in range(2)) for size in (5_000, 40_000))
     assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+
+
+def readings(text: str) -> list[str]:
+    document = read("a.md", text)
+    rendering = render(document.text, document_units(document))
+    return [rendering.text[start:end] for start, end in rendering.spans()]
+
+
+def test_white_space_between_tags_is_read() -> None:
+    assert readings("It is <b>bold</b> <u>x</u>, <i>not</i> <b>y</b>.\n") == ["It is bold x, not y."]
+
+
+def test_tables_in_html_have_rows_and_cells() -> None:
+    text = (
+        "Prices:\n\n<table>\n<tr><th>Plan</th><th>Price</th></tr>\n"
+        "<tr><td rowspan='2'>Small</td><td><b>29</b> euros</td></tr>\n<tr><td>31 <!-- <td> --></td></tr>\n</table> Ask.\n"
+    )
+    assert readings(text) == ["Prices:", "Plan: Small; Price: 29 euros.", "31", "Ask."]
+    document = read("a.md", text)
+    row = next(unit for unit in document_units(document) if unit.kind is Kind.ROW)
+    assert text[row.start : row.end] == "<tr><td rowspan='2'>Small</td><td><b>29</b> euros</td></tr>"
+
+
+def test_cells_and_items_in_other_html_are_parted() -> None:
+    assert readings("<ul><li>One</li><li>Two</li></ul>\n") == ["One Two"]
+    assert readings("<table><tr><td>1</td><td>29</td></tr>\n") == ["1 29"]  # it is not closed

@@ -22,6 +22,7 @@ _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)([^<>]*)>")
 _UNSEEN = re.compile(r"""(?i)\bhidden(?=[\s/]|\Z|=)|display\s*:\s*none|aria-hidden\s*=\s*["']?true""")
 _STRIKES = frozenset({"del", "s", "strike"})
 _UNREAD_TAGS = frozenset({"script", "style", "template"})
+_PARTING_TAGS = frozenset("td th tr li p div h1 h2 h3 h4 h5 h6 dt dd option summary section article pre".split())
 _BEFORE = 40  # characters before a superscript that say what it is
 
 _Rule = Callable[[StateInline, bool], bool]
@@ -206,14 +207,15 @@ def _tag_marks(content: str, tags: Sequence[tuple[int, int]]) -> Iterator[Mark]:
             elif name in ("sup", "sub"):
                 yield from _script_marks(content, name, begin, inner, start, end)
             else:
-                yield Mark(Kind.MARKUP, begin, inner)
-                yield Mark(Kind.MARKUP, start, end)
+                yield Mark(Kind.MARKUP, begin, inner, " " if name in _PARTING_TAGS else "")
+                yield Mark(Kind.MARKUP, start, end, " " if name in _PARTING_TAGS else "")
         elif closing or name in ("br", "hr", "img", "input", "wbr") or rest.endswith("/"):
             yield Mark(Kind.MARKUP, start, end, " " if name == "br" else "")
         else:
             unclosed.setdefault(name, []).append((start, end, _UNSEEN.search(rest) is not None))
-    for left in unclosed.values():
-        yield from (Mark(Kind.MARKUP, begin, inner) for begin, inner, _ in left)
+    for name, left in unclosed.items():
+        marker = " " if name in _PARTING_TAGS else ""
+        yield from (Mark(Kind.MARKUP, begin, inner, marker) for begin, inner, _ in left)
 
 
 def _script_marks(content: str, name: str, begin: int, inner: int, start: int, end: int) -> Iterator[Mark]:

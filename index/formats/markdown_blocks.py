@@ -8,7 +8,8 @@ from markdown_it.token import Token
 
 from index.blocks.block import Block, Kind
 from index.formats.block_builder import BlockBuilder
-from index.formats.inline_marks import Mark, inline_marks, markup_marks
+from index.formats.inline_marks import Mark, inline_marks
+from index.formats.markdown_html import add_html
 from index.formats.markdown_lines import MarkdownLines, Running
 from index.formats.markdown_parser import LINK_LINES, markdown_parser
 
@@ -250,20 +251,8 @@ class _Reader:
         first, last = token.map
         self._covered.update(range(first, last))
         content = token.content.strip("\n")
-        if not content.strip():
-            return
-        running = self._lines.running(content, first)
-        start, end = running.start, running.end
-        marks = markup_marks(content)
-        if any(mark.kind is Kind.HIDDEN and mark.start == 0 and mark.end >= len(content.rstrip()) for mark in marks):
-            self._builder.add(Kind.HIDDEN, start, end)
-            return
-        self._builder.open(Kind.PARAGRAPH, start)
-        for mark in marks:
-            left, right = running.place(mark.start), running.place_end(mark.end)
-            if left < right:
-                self._builder.add(mark.kind, left, right, marker=mark.marker)
-        self._builder.close(end)
+        if content.strip():
+            add_html(self._builder, content, self._lines.running(content, first))
 
     def _with_rest(self) -> tuple[Block, ...]:
         """The blocks, and paragraphs of the lines that the parser left out because they are nested too deep."""
