@@ -50,6 +50,27 @@ def labels(parsed: Parsed) -> list[list[str]]:
     return [[parsed.text[start:end] for start, end in spans] for spans in named]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_header"),
+    [
+        (["Plan", "2024", "2025"], ["Small", "29", "31"], True),
+        (["Plan", "Q1 2024", "Q2 2024"], ["Small", "29", "31"], True),
+        (["Plan", "Jan", "Feb"], ["Small", "29", "31"], True),
+        (["Size", "10", "20"], ["Colour", "red", "blue"], True),
+        (["Kai", "1980", "1990"], ["Ole", "1981", "1991"], False),
+        (["Kai", "10", "20"], ["Ole", "30", "40"], False),
+    ],
+)
+def test_years_and_figures_name_columns_if_the_cells_below_are_of_another_kind(
+    first: list[str], second: list[str], *, is_header: bool
+) -> None:
+    expected = "; ".join(f"{key}: {value}" for key, value in zip(first, second, strict=True)) if is_header else None
+    for name, mark in (("a.csv", ","), ("a.txt", "\t"), ("a.tsv", "\t")):
+        document = read(name, f"{mark.join(first)}\n{mark.join(second)}\n")
+        said = render(document.text, document_units(document)).text
+        assert said == (f"{expected}." if is_header else f"{'; '.join(first)}.\n{'; '.join(second)}.")
+
+
 def test_rows_with_semicolons_decimal_commas_and_a_title_line() -> None:
     parsed = read_delimited("Price list\n\nItem;Price\nBoots;39,90\nJacket;89,50\n")
     assert records(parsed) == [{"Item": "Boots", "Price": "39,90"}, {"Item": "Jacket", "Price": "89,50"}]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from index.blocks.block import Kind, Span
 from index.formats.block_builder import BlockBuilder
 from index.formats.parsed import Parsed
+from index.formats.periods import has_period_header
 from index.formats.plain_text import as_text, read_plain_text
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -146,9 +147,11 @@ def _usual(counts: Sequence[int]) -> int:
 
 
 def _is_header(text: str, rows: Sequence[_Row]) -> bool:
-    """Whether the first row names the columns: short, distinct words, no figures."""
+    """Whether the first row names the columns: short, distinct words, no figures but periods."""
     if len(rows) < 2:
         return False
+    if has_period_header([[text[cell.start : cell.end] for cell in row.cells] for row in rows]):
+        return True
     names = [text[cell.start : cell.end].strip() for cell in rows[0].cells]
     filled = [name for name in names if name]
     if len(filled) < max(1, len(names) - 1) or len(set(filled)) < len(filled):

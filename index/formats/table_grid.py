@@ -9,9 +9,9 @@ from statistics import fmean
 
 from index.blocks.block import Kind
 from index.formats.nodes import Node, Part
+from index.formats.periods import PERIOD
 
 _FIGURE = re.compile(r"\W*\d")
-_PERIOD = re.compile(r"(?:(?:FY|Q[1-4]|H[12])\s?)?(?:(?:19|20)\d\d)(?:\s?[-/–]\s?\d\d(?:\d\d)?)?\Z")
 _MAX_HEADER_CHARS = 60
 _MAX_HEADER_ROWS = 4
 _MANY_BLOCKS = 4
@@ -163,7 +163,7 @@ def _is_strong(row: Sequence[GridCell]) -> bool:
 
 def _heads(cell: GridCell) -> bool:
     text = cell.text()
-    return len(text) <= _MAX_HEADER_CHARS and (_PERIOD.match(text) is not None or not _is_figure(cell))
+    return len(text) <= _MAX_HEADER_CHARS and (PERIOD.match(text) is not None or not _is_figure(cell))
 
 
 def _is_figure(cell: GridCell) -> bool:
@@ -189,9 +189,9 @@ def _differ(header: Sequence[GridCell], body: Sequence[Sequence[GridCell]]) -> b
             found = below.get(column, ())
             if not found:
                 continue
-            if 2 * sum(_is_figure(cell) and not _PERIOD.match(cell.text()) for cell in found) > len(found):
+            if 2 * sum(_is_figure(cell) and not PERIOD.match(cell.text()) for cell in found) > len(found):
                 return True
-            is_period = _PERIOD.match(head.text()) is not None
+            is_period = PERIOD.match(head.text()) is not None
             if not is_period and 2 * sum(_is_figure(cell) for cell in found) > len(found):
                 return True
             if fmean(len(cell.text()) for cell in found) > _DIFFERS * max(3, len(head.text())):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from index.formats.periods import has_period_header
 from index.formats.text_lines import Line, is_figure, is_row
 
 _CHUNK = re.compile(r"\S+(?: \S+)*")
@@ -91,8 +92,8 @@ def column_table(lines: Sequence[Line]) -> list[Row]:
 
 def header_rows(texts: Sequence[Sequence[str]]) -> int:
     """Return how many rows at the top are headers, by the texts of their cells."""
-    if len(texts) < 2:
-        return 0
+    if len(texts) < 2 or has_period_header(texts):
+        return int(len(texts) > 1)
     count = 0
     while count < min(_MAX_SPANNING_ROWS, len(texts) - 1) and texts[count] and not texts[count][0]:
         count += 1
