@@ -236,6 +236,12 @@ FILES: dict[str, Callable[[Path], object]] = {
     ".rtf": write_samples(_RTF),
     ".pptx": _pptx,
     ".xlsx": _xlsx,
+    ".docm": _docx,
+    ".dotx": _docx,
+    ".pptm": _pptx,
+    ".potx": _pptx,
+    ".xlsm": _xlsx,
+    ".xltx": _xlsx,
     ".xls": _xls,
     ".ods": _ods,
     ".odp": _odp,
@@ -284,10 +290,14 @@ HEADED = {
     ".txt",
     ".rst",
     ".docx",
+    ".docm",
+    ".dotx",
     ".rtf",
     ".odp",
     ".odt",
     ".pptx",
+    ".pptm",
+    ".potx",
     ".epub",
     ".fb2",
     ".ipynb",
@@ -298,6 +308,8 @@ HEADED = {
     ".markdown",
     ".mdx",
     ".xlsx",
+    ".xlsm",
+    ".xltx",
     ".xls",
     ".ods",
     ".eml",
@@ -306,11 +318,17 @@ HEADED = {
 WITH_TABLE = {
     ".pdf",
     ".docx",
+    ".docm",
+    ".dotx",
     ".odt",
     ".rtf",
     ".pptx",
+    ".pptm",
+    ".potx",
     ".odp",
     ".xlsx",
+    ".xlsm",
+    ".xltx",
     ".xls",
     ".ods",
     ".html",
@@ -319,7 +337,7 @@ WITH_TABLE = {
     ".eml",
     ".msg",
 }
-PAGED = {".pdf": 2, ".pptx": 2, ".odp": 2, ".xlsx": 2, ".xls": 2, ".ods": 2}
+PAGED = dict.fromkeys((".pdf", ".pptx", ".pptm", ".potx", ".odp", ".xlsx", ".xlsm", ".xltx", ".xls", ".ods"), 2)
 
 
 @pytest.fixture(scope="module")

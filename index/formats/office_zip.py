@@ -18,19 +18,19 @@ from index.formats.registry import NEVER_TEXT
 _PIECE_BYTES = 2**18
 _ANY_RATIO_BYTES = 2**24  # a part up to this size may have any ratio: lists of thousands of equal styles pack tightly
 _NO_SIZE = 2**62
-_BY_MIMETYPE = {
-    b"application/vnd.oasis.opendocument.text": (".odt", "an OpenDocument text"),
-    b"application/vnd.oasis.opendocument.spreadsheet": (".ods", "an OpenDocument spreadsheet"),
-    b"application/vnd.oasis.opendocument.presentation": (".odp", "an OpenDocument presentation"),
-    b"application/epub+zip": (".epub", "an e-book (EPUB)"),
+_BY_MIMETYPE: dict[bytes, tuple[tuple[str, ...], str]] = {
+    b"application/vnd.oasis.opendocument.text": ((".odt",), "an OpenDocument text"),
+    b"application/vnd.oasis.opendocument.spreadsheet": ((".ods",), "an OpenDocument spreadsheet"),
+    b"application/vnd.oasis.opendocument.presentation": ((".odp",), "an OpenDocument presentation"),
+    b"application/epub+zip": ((".epub",), "an e-book (EPUB)"),
 }
-_BY_FOLDER = {
-    "word/": (".docx", "a Word document"),
-    "xl/": (".xlsx", "an Excel workbook"),
-    "ppt/": (".pptx", "a PowerPoint presentation"),
+_BY_FOLDER: dict[str, tuple[tuple[str, ...], str]] = {
+    "word/": ((".docx", ".docm", ".dotx"), "a Word document"),
+    "xl/": ((".xlsx", ".xlsm", ".xltx"), "an Excel workbook"),
+    "ppt/": ((".pptx", ".pptm", ".potx"), "a PowerPoint presentation"),
 }
 _CONTENT_TYPES = "[Content_Types].xml"
-_OPEN_XML = frozenset(suffix for suffix, _ in _BY_FOLDER.values())
+_OPEN_XML = frozenset(suffix for suffixes, _ in _BY_FOLDER.values() for suffix in suffixes)
 
 
 def check_office_zip(data: bytes, name: PurePath, uri: str, limits: Limits) -> None:
@@ -63,7 +63,7 @@ def _kind_other_than(suffix: str, archive: zipfile.ZipFile) -> str | None:
         kind = next((kind for name in names for folder, kind in _BY_FOLDER.items() if name.startswith(folder)), None)
     elif suffix in _OPEN_XML:
         return "a zip archive"
-    return None if kind is None or kind[0] == suffix else kind[1]
+    return None if kind is None or suffix in kind[0] else kind[1]
 
 
 def _check_sizes(archive: zipfile.ZipFile, uri: str, limits: Limits) -> None:

@@ -55,12 +55,18 @@ _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _BY_SUFFIX: dict[str, Format] = {
     ".pdf": Format(Parser.PDF, "application/pdf"),
     ".docx": Format(Parser.DOCX, _OPEN_XML + "wordprocessingml.document"),
+    ".docm": Format(Parser.DOCX, "application/vnd.ms-word.document.macroEnabled.12"),
+    ".dotx": Format(Parser.DOCX, _OPEN_XML + "wordprocessingml.template"),
     ".doc": Format(Parser.OFFICE, "application/msword"),
     ".odt": Format(Parser.ODT, _OPEN_DOCUMENT + "text"),
     ".rtf": Format(Parser.RTF, "application/rtf"),
     ".pptx": Format(Parser.PPTX, _OPEN_XML + "presentationml.presentation"),
+    ".pptm": Format(Parser.PPTX, "application/vnd.ms-powerpoint.presentation.macroEnabled.12"),
+    ".potx": Format(Parser.PPTX, _OPEN_XML + "presentationml.template"),
     ".ppt": Format(Parser.OFFICE, "application/vnd.ms-powerpoint"),
     ".xlsx": Format(Parser.XLSX, _OPEN_XML + "spreadsheetml.sheet"),
+    ".xlsm": Format(Parser.XLSX, "application/vnd.ms-excel.sheet.macroEnabled.12"),
+    ".xltx": Format(Parser.XLSX, _OPEN_XML + "spreadsheetml.template"),
     ".xls": Format(Parser.XLS, "application/vnd.ms-excel"),
     ".ods": Format(Parser.ODS, _OPEN_DOCUMENT + "spreadsheet"),
     ".odp": Format(Parser.ODP, _OPEN_DOCUMENT + "presentation"),
@@ -119,9 +125,8 @@ NEVER_TEXT = frozenset(_MEDIA.split())
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BEGINS_WITH = {
-    ".docx": (_ZIP, _OLE),  # Office writes an encrypted document as an OLE file of the same name
-    ".pptx": (_ZIP, _OLE),
-    ".xlsx": (_ZIP, _OLE),
+    # Office writes an encrypted document as an OLE file of the same name
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".pptx", ".pptm", ".potx", ".xlsx", ".xlsm", ".xltx"), (_ZIP, _OLE)),
     ".odt": (_ZIP,),
     ".ods": (_ZIP,),
     ".odp": (_ZIP,),
