@@ -210,6 +210,23 @@ def test_struck_words_and_marks_of_notes_are_quoted_and_not_read() -> None:
     assert units(document)[1] == (Kind.NOTE, "With tax.", [])
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It was ~~29 euros~~. Kai is open.", ["Kai is open."]),
+        ("It was ~~29~~ 31 euros.", ["It was 31 euros."]),
+        ("The monthly price of rope is ~~29~~.", []),
+        ("The price is ~~29 euros~~", []),
+        ("Rope costs ~~45~~ many kroner.", ["Rope costs many kroner."]),
+        ("Rope is for boats. ~~It costs 9.~~ Kai is open.", ["Rope is for boats.", "Kai is open."]),
+        ("The harbour master is ~~Ole~~.", []),
+        ("The ~~old~~ harbour is open.", ["The harbour is open."]),
+    ],
+)
+def test_a_sentence_whose_answer_is_struck_out_gives_no_unit(text: str, said: list[str]) -> None:
+    assert [" ".join(found.split()) for _, found, _ in units(read("a.md", f"{text}\n"))] == said
+
+
 def test_long_code_is_cut_at_lines() -> None:
     lines = [f"move --to {number} --from {number + 1}  # a step" for number in range(40)]
     code = [said for kind, said, _ in units(read("a.md", "```\n" + "\n".join(lines) + "\n```\n")) if kind is Kind.CODE]

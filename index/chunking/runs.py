@@ -6,10 +6,12 @@ found in what is left, and lead back to their places.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from index.blocks.block import UNREAD, Block, Kind, Span
 from index.blocks.unit import Piece, Unit
 from index.chunking.sentences import paragraph_sentences, trim_span
+from index.chunking.struck import has_lost_its_answer
 
 _HOLDERS = frozenset(
     {
@@ -45,9 +47,13 @@ class ReadRuns:
         return self._children.get(number, ())
 
     def sentences(self, kind: Kind, own: Span, number: int, lead: tuple[Span, ...], language: str) -> Iterator[Unit]:
-        """The sentences of the range `own` of the block `number`, as units of that kind."""
+        """The sentences of the range `own` of the block `number`, as units of that kind.
+
+        One that has lost its answer, because that was struck out, is left out.
+        """
         pieces = self.pieces(own, number)
-        if len(pieces) == 1 and not pieces[0].before:
+        struck = [block for block in self._unread(number) if block.kind is Kind.STRUCK] if pieces else []
+        if len(pieces) == 1 and not struck and not pieces[0].before:
             start = pieces[0].start
             for begin, end in paragraph_sentences(self._text[start : pieces[0].end], language or "en"):
                 yield Unit(kind, start + begin, start + end, (Piece("", start + begin, start + end),), lead)
@@ -74,7 +80,26 @@ class ReadRuns:
             if found:
                 found[0] = found[0]._replace(start=trim_span(self._text, found[0].start, found[0].end).start)
                 found[-1] = found[-1]._replace(end=trim_span(self._text, found[-1].start, found[-1].end).end)
-                yield Unit(kind, found[0].start, found[-1].end, tuple(found), lead)
+                if not self._has_lost(found, struck, language or "en"):
+                    yield Unit(kind, found[0].start, found[-1].end, tuple(found), lead)
+
+    def _has_lost(self, sentence: Sequence[Piece], struck: Sequence[Block], language: str) -> bool:
+        """Whether what is struck out in the sentence, or right after it where it has no full stop, was its answer."""
+        start, end = sentence[0].start, sentence[-1].end
+        left = "".join(piece.before + self._text[piece.start : piece.end] for piece in sentence)
+        for block in struck[bisect_left(struck, start, key=attrgetter("start")) :]:
+            is_inside = block.end <= end
+            if block.start > end and (left[-1:] in ".!?。" or self._text[end : block.start].strip(" *_~")):
+                break
+            is_last = not is_inside or not any(map(str.isalnum, self._text[block.end : end]))
+            words = self._text[block.start : block.end]
+            if (is_inside or block.start >= end) and has_lost_its_answer(
+                left, words, is_last=is_last, language=language
+            ):
+                return True
+            if not is_inside:
+                break
+        return False
 
     def pieces(self, own: Span, number: int) -> list[Piece]:
         """The stretches of the range that are read: without what is struck out, marks of notes and the like.
