@@ -160,6 +160,20 @@ def test_xml_with_text_among_elements_is_prose() -> None:
     assert shown == [(Kind.HEADING, "One"), (Kind.PARAGRAPH, "See <em>this</em> thing.")]
 
 
+def test_only_the_elements_of_xml_with_text_among_elements_are_prose() -> None:
+    text = (
+        '<plans><plan id="1" price="29"><name>Small</name><note>For <b>one</b> boat. It &amp; you.</note></plan>'
+        '<plan id="2" price="49"><name>Large</name></plan></plans>'
+    )
+    parsed = read_xml(text)
+    assert records(parsed) == [{"id": "1", "price": "29", "name": "Small"}, {"id": "2", "price": "49", "name": "Large"}]
+    document = read("a.xml", text)
+    rendering = render(document.text, document_units(document))
+    said = [rendering.text[start:end] for start, end in rendering.spans()]
+    assert said == ["id: 1; price: 29; name: Small.", "For one boat.", "It & you.", "id: 2; price: 49; name: Large."]
+    assert [text[slice(*span)] for span in rendering.units[1].unit.lead] == ["plan", 'id="1']
+
+
 def test_settings_have_sections_and_values_over_several_lines() -> None:
     parsed = read_ini("; main\ndebug: yes\n[server]\npath = /x \\\n  y\nhosts =\n  one\n  two\n")
     assert records(parsed) == [{"debug": "yes"}, {"path": "/x y", "hosts": "one\n  two"}]

@@ -231,6 +231,27 @@ def test_lists_and_quotes_of_word_s_own_styles() -> None:
     assert [parsed.text[start:end] for start, end in bullets.labels] == ["Take:"]
 
 
+@pytest.mark.parametrize("names", [["Plan", "2024", "2025"], ["Plan", "10", "20"], ["Plan", "Price", "Users"]])
+def test_a_plain_first_row_is_a_header_and_rows_with_a_blank_keep_their_cells(names: list[str]) -> None:
+    is_figures = names[1] == "10"
+    rows = [names, ["Small", "", "free" if is_figures else "31"], ["Large", "paid" if is_figures else "49", ""]]
+    source = docx.Document()
+    table = source.add_table(3, 3)
+    for row, cells in enumerate(rows):
+        for column, text in enumerate(cells):
+            table.cell(row, column).text = text
+    buffer = io.BytesIO()
+    source.save(buffer)
+    parsed = read_docx(buffer.getvalue())
+    cells = [block for block in parsed.blocks if block.kind is Kind.CELL and not block.is_header]
+    named = [
+        (parsed.text[slice(*cell.labels[0])], parsed.text[cell.start : cell.end])
+        for cell in cells
+        if cell.start < cell.end
+    ]
+    assert named == [(names[0], "Small"), (names[2], rows[1][2]), (names[0], "Large"), (names[1], rows[2][1])]
+
+
 def test_bold_first_rows_are_headers() -> None:
     source = docx.Document()
     table = source.add_table(2, 2)

@@ -209,9 +209,8 @@ class _UnitFinder:
             fields = []
             if child is not None:
                 inner = self._blocks[child]
-                yield from self._of_block(
-                    child, _joined(lead, inner.labels if inner.kind is Kind.NOTE else ()), language
-                )
+                beside = inner.labels if inner.kind is Kind.NOTE else name if inner.kind is Kind.PARAGRAPH else ()
+                yield from self._of_block(child, _joined(lead, beside), language)
                 position = max(stop, inner.end)
 
     def _name(self, fields: Sequence[int]) -> tuple[Span, ...]:

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from index.blocks.block import Kind
 from index.formats.nodes import Node, Part
-from index.formats.periods import PERIOD
+from index.formats.periods import PERIOD, has_period_header
 
 _FIGURE = re.compile(r"\W*\d")
 _MAX_HEADER_CHARS = 60
@@ -116,6 +116,9 @@ def header_row_count(rows: Sequence[Sequence[GridCell]], width: int) -> int:
         strong += 1
     if strong and not _is_strong(rows[strong]):
         return strong
+    is_plain = width > 1 and len(rows[0]) == width
+    if is_plain and has_period_header([[cell.text() for cell in row] for row in rows[:200]]):
+        return 1
     if width < 2 or not _is_worded(rows[0], width):
         return 0
     count = 1

@@ -1,7 +1,7 @@
 """XML -> records, fields and paragraphs with their places, over expat. Pure; no network, and no entities but the five of XML.
 
-An element with nothing but text is a field, an attribute too; siblings of the same name are records. Text among elements, as in
-DocBook, is a paragraph.
+An element with nothing but text is a field, an attribute too; siblings of the same name are records. Text among elements is a
+paragraph; a file that holds little else, or has paragraphs by name, as DocBook, is a document: all of its text is prose.
 """
 
 import re
@@ -31,6 +31,8 @@ _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});|<!\[CDATA\[|\]\]>")
 _NOT_SHOWN = frozenset({"xmlns", "schemaLocation", "noNamespaceSchemaLocation"})
+_TAG = re.compile(r"<[^<>]*>")
+_PROSE = frozenset("p para simpara paragraph section body div li listitem entry".split())
 _HEADINGS = frozenset("title head heading h1 h2 h3 h4 h5 h6 subtitle".split())
 
 
@@ -53,7 +55,7 @@ def read_xml(text: str) -> Parsed:
         root = reader.read()
     except NotRecords as error:
         return as_text(text, "XML", error)
-    if reader.is_document:
+    if _is_document(text, root):
         return Parsed(text, _prose_blocks(text, root))
     return Parsed(
         text, _with_prolog(text, root, tree_blocks(text, [_value_of(text, root)], _remarks(text, reader.comments)))
@@ -61,7 +63,7 @@ def read_xml(text: str) -> Parsed:
 
 
 class _Reader:
-    """Reads the elements. `is_document`: text stands among elements, so the file is prose."""
+    """Reads the elements."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -72,7 +74,6 @@ class _Reader:
         self._root: _Element | None = None
         self._count = 0
         self.comments: list[Span] = []
-        self._mixed = 0
         self._parser = expat.ParserCreate("utf-8")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -80,11 +81,6 @@ class _Reader:
         self._parser.CommentHandler = self._comment
         self._parser.EntityDeclHandler = self._entity
         self._parser.buffer_text = True
-
-    @property
-    def is_document(self) -> bool:
-        """Whether text stands among the children of some elements."""
-        return self._mixed > 0
 
     def read(self) -> _Element:
         """Return the root. Raises `NotRecords`."""
@@ -122,7 +118,6 @@ class _Reader:
         element = _Element(Span(start + 1, start + 1 + len(name)), start, inner, found)
         if self._open:
             self._open[-1].children.append(element)
-            self._mixed += self._open[-1].has_text
         else:
             self._root = element
         self._open.append(element)
@@ -136,9 +131,7 @@ class _Reader:
 
     def _characters(self, data: str) -> None:
         if self._open and data.strip():
-            element = self._open[-1]
-            self._mixed += bool(element.children) and not element.has_text
-            element.has_text = True
+            self._open[-1].has_text = True
 
     def _comment(self, data: str) -> None:
         start = self._at()
@@ -164,11 +157,44 @@ def _entity_text(entity: str) -> str:
     return _ENTITIES.get(entity, "")
 
 
+def _is_document(text: str, root: _Element) -> bool:
+    """Whether the text that stands among elements is in paragraphs by name, or is half of all the values."""
+    mixed = values = 0
+    stack = [root]
+    while stack:
+        element = stack.pop()
+        values += len(element.attributes)
+        if not (element.has_text and element.children):
+            values += element.has_text
+            stack += element.children
+            continue
+        mixed += 1
+        if _bare_name(text, element) in _PROSE:
+            return True
+    return mixed > 0 and mixed >= values
+
+
+def _bare_name(text: str, element: _Element) -> str:
+    return text[element.name.start : element.name.end].rsplit(":", maxsplit=1)[-1].lower()
+
+
+def _prose(text: str, element: _Element) -> Scalar:
+    """What an element with text among its children says, without their tags."""
+    scalar = _scalar(text, element.inner, element.inner_end)
+    tags = (Replaced(*match.span()) for match in _TAG.finditer(text, scalar.start, scalar.end))
+    marks = sorted([*tags, *scalar.replaced])
+    return Scalar(scalar.start, scalar.end, marks, is_prose=True)
+
+
 def _value_of(text: str, element: _Element, *, is_item: bool = False) -> Value:
     """An element of a data file as an object; one with nothing but text as a scalar."""
-    if not element.children and not element.attributes:
-        return _scalar(text, element.inner, element.inner_end)
+    is_mixed = element.has_text and bool(element.children)
+    if not element.attributes and (is_mixed or not element.children):
+        return _prose(text, element) if is_mixed else _scalar(text, element.inner, element.inner_end)
     value = Mapping(element.start, element.end, [*element.attributes], is_item)
+    if is_mixed:
+        value.entries.append((element.name, _prose(text, element)))
+        return value
     if not element.children:
         body = _scalar(text, element.inner, element.inner_end)
         value.entries.append((element.name, body))
@@ -217,14 +243,12 @@ def _prose_blocks(text: str, root: _Element) -> tuple[Block, ...]:
             position = element.inner
             stack += [(child, depth + 1) for child in reversed(element.children)]
             continue
-        scalar = _scalar(text, element.inner, element.inner_end)
-        name = text[element.name.start : element.name.end].rsplit(":", maxsplit=1)[-1].lower()
+        scalar = _prose(text, element)
+        name = _bare_name(text, element)
         builder.add(Kind.MARKUP, position, scalar.start)
         facts = {"level": min(6, max(1, depth))} if name in _HEADINGS else {}
         builder.open(Kind.HEADING if name in _HEADINGS else Kind.PARAGRAPH, scalar.start, **facts)
-        tags = [Replaced(*match.span()) for match in re.finditer(r"<[^<>]*>", text[scalar.start : scalar.end])]
-        marks = [Replaced(scalar.start + tag.start, scalar.start + tag.end) for tag in tags] + scalar.replaced
-        for mark in sorted(marks):
+        for mark in scalar.replaced:
             builder.add(Kind.MARKUP, mark.start, mark.end, marker=mark.text)
         builder.close(scalar.end)
         builder.add(Kind.MARKUP, scalar.end, element.end)
