@@ -227,7 +227,8 @@ _WEB = f"<h1>Bridges</h1><p>{FACT}</p><table><tr><td>Bridge<td>Year<tr><td>Grö�
 _FICTION = (
     '<?xml version="1.0" encoding="UTF-8"?><FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><description>'
     "<title-info><book-title>Of bridges</book-title></title-info></description><body><section><title><p>Bridges</p></title>"
-    f"<p>{FACT}</p></section></body></FictionBook>"
+    f"<p>{FACT}</p><table><tr><td>Bridge</td><td>Year</td></tr><tr><td>Größe</td><td>1932</td></tr></table></section></body>"
+    "</FictionBook>"
 )
 FILES: dict[str, Callable[[Path], object]] = {
     ".pdf": _pdf,
@@ -326,6 +327,7 @@ WITH_TABLE = {
     ".pptm",
     ".potx",
     ".odp",
+    ".fb2",
     ".xlsx",
     ".xlsm",
     ".xltx",

@@ -1,4 +1,4 @@
-"""kreuzberg's output for old office files and e-books in FictionBook -> text with headings and pages. Pure."""
+"""kreuzberg's output for old office files -> text with headings and pages. Pure."""
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise

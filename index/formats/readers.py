@@ -5,6 +5,7 @@ from collections.abc import Callable
 from index.formats.delimited import read_delimited
 from index.formats.docx import read_docx
 from index.formats.epub import read_epub
+from index.formats.fiction_book import read_fiction_book
 from index.formats.html.page import read_html
 from index.formats.ini_records import read_ini
 from index.formats.json_records import read_json, read_json_lines
@@ -51,6 +52,7 @@ READERS_OF_BYTES: dict[Parser, Callable[[bytes], Parsed]] = {
     Parser.XLS: read_xls,
     Parser.RTF: read_rtf,
     Parser.EPUB: read_epub,
+    Parser.FICTION_BOOK: read_fiction_book,
     Parser.MAIL: read_mail,
 }
 """The readers of files that are no text. PDFs are read by `index.formats.pdf.reader`, which may recognise their pictures."""

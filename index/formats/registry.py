@@ -36,6 +36,7 @@ class Parser(Enum):
     RTF = "rtf"
     OFFICE = "office"  # the binary formats of old Office versions
     EPUB = "epub"
+    FICTION_BOOK = "fiction-book"
     MAIL = "mail"
     MAILBOX = "mailbox"
     ZIP = "zip"
@@ -71,7 +72,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".ods": Format(Parser.ODS, _OPEN_DOCUMENT + "spreadsheet"),
     ".odp": Format(Parser.ODP, _OPEN_DOCUMENT + "presentation"),
     ".epub": Format(Parser.EPUB, "application/epub+zip"),
-    ".fb2": Format(Parser.OFFICE, "application/x-fictionbook+xml"),
+    ".fb2": Format(Parser.FICTION_BOOK, "application/x-fictionbook+xml"),
     ".eml": Format(Parser.MAIL, "message/rfc822"),
     ".msg": Format(Parser.MAIL, "application/vnd.ms-outlook"),
     ".ipynb": Format(Parser.NOTEBOOK, "application/x-ipynb+json"),
