@@ -223,7 +223,9 @@ def test_every_row_is_whole_where_a_cell_spans_rows() -> None:
 
 
 def test_a_long_cell_over_many_rows_is_not_repeated_without_end() -> None:
-    markup = "<table><tr><td rowspan=65534>" + "Lot 4 was let. " * 2_000 + "<td>x" + "<tr><td>Deep." * 5_000 + "</table>"
+    markup = (
+        "<table><tr><td rowspan=65534>" + "Lot 4 was let. " * 2_000 + "<td>x" + "<tr><td>Deep." * 5_000 + "</table>"
+    )
     assert len(read_html(markup).text) < 20 * len(markup)
 
 
