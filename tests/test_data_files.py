@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from index.blocks.block import Kind
 from index.blocks.unit import render
 from index.chunking.units import document_units
-from index.formats.delimited import read_delimited
-from index.formats.ini_records import read_ini
-from index.formats.json_records import read_json, read_json_lines
 from index.formats.parsed import Parsed
-from index.formats.toml_records import read_toml
-from index.formats.xml_records import read_xml
-from index.formats.yaml_records import read_yaml
+from index.formats.text.delimited import read_delimited
+from index.formats.text.ini_records import read_ini
+from index.formats.text.json_records import read_json, read_json_lines
+from index.formats.text.toml_records import read_toml
+from index.formats.text.xml_records import read_xml
+from index.formats.text.yaml_records import read_yaml
 from tests.test_units import read
 
 

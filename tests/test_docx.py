@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.blocks.block import Kind
-from index.formats.docx import read_docx
+from index.formats.office.docx import read_docx
 from index.formats.parsed import Parsed, Unreadable
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

@@ -6,7 +6,17 @@ import time
 import pytest
 
 from index.formats.canonical import BadEncoding, NotText, decode_text
-from index.formats.letters import ARABIC, BALTIC, CENTRAL, CYRILLIC, GREEK, HEBREW, LANGUAGES, TURKISH, WESTERN
+from index.formats.encodings.letters import (
+    ARABIC,
+    BALTIC,
+    CENTRAL,
+    CYRILLIC,
+    GREEK,
+    HEBREW,
+    LANGUAGES,
+    TURKISH,
+    WESTERN,
+)
 
 LINES = {
     "en": "The café is open, and the “best” view is from the pier — so they say.",

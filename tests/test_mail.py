@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.blocks.block import Block, Kind
-from index.formats.mail import attachments, read_mail
+from index.formats.messages.mail import attachments, read_mail
 from index.formats.parsed import Parsed
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from index.blocks.block import UNREAD, Kind
 from index.blocks.unit import render
 from index.chunking.units import document_units
-from index.formats.markdown import read_markdown
+from index.formats.text.markdown import read_markdown
 from tests.test_units import read
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from index.blocks.block import Kind
 from index.blocks.sections import sections
-from index.formats.notebook import read_notebook
 from index.formats.parsed import Unreadable
+from index.formats.text.notebook import read_notebook
 
 
 def notebook(*cells: dict[str, object]) -> str:

@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 from index.extraction.extractor import extract
-from index.formats.office import Heading, text_of_nodes
+from index.formats.office.structured_text import Heading, text_of_nodes
 
 
 def node(kind: str, text: str = "", page: int | None = None, **content: object) -> dict[str, object]:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.blocks.block import Kind
-from index.formats.odp import read_odp
-from index.formats.ods import read_ods
-from index.formats.odt import read_odt
+from index.formats.office.odp import read_odp
+from index.formats.office.ods import read_ods
+from index.formats.office.odt import read_odt
 from index.formats.parsed import Parsed, Unreadable
 
 _OPEN = "urn:oasis:names:tc:opendocument:xmlns:"

@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from index.formats.compound_file import Stream, root_storage
-from index.formats.mail import attachments, read_mail
 from index.formats.members import Damaged
-from index.formats.outlook import outlook_message
+from index.formats.messages.compound_file import Stream, root_storage
+from index.formats.messages.mail import attachments, read_mail
+from index.formats.messages.outlook import outlook_message
 from index.formats.parsed import Unreadable
 from tests.compound import Storage, compound
 from tests.outlook_mail import mail, msg

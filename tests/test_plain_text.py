@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import Block, Kind
-from index.formats.plain_text import read_plain_text
+from index.formats.text.plain_text import read_plain_text
 
 
 def found(text: str, *kinds: Kind) -> list[tuple[Kind, str]]:

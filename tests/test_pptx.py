@@ -14,9 +14,9 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from index.blocks.block import Kind
+from index.formats.office.pptx import read_pptx
+from index.formats.office.reading_order import Box, in_reading_order
 from index.formats.parsed import Parsed, Unreadable
-from index.formats.pptx import read_pptx
-from index.formats.reading_order import Box, in_reading_order
 
 BLANK, TITLE_AND_BODY, TITLE_ONLY = 6, 1, 5
 

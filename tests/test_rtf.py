@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.blocks.block import Kind
+from index.formats.office.rtf import read_rtf
 from index.formats.parsed import Parsed
-from index.formats.rtf import read_rtf
 
 
 def read(body: str, head: str = r"\ansi\ansicpg1252") -> Parsed:

@@ -9,11 +9,11 @@ import pytest
 
 from index.chunking.chunker import chunk_document
 from index.embedding.encoder import HashedEncoder
-from index.formats.delimited import read_delimited
 from index.formats.html.page import read_html
-from index.formats.json_records import read_json
-from index.formats.markdown import read_markdown
 from index.formats.parsed import Parsed
+from index.formats.text.delimited import read_delimited
+from index.formats.text.json_records import read_json
+from index.formats.text.markdown import read_markdown
 from index.records import Document
 
 DOCUMENT = Document("d", "v", "file:///d", "Prices", "text/html", "")

@@ -7,8 +7,8 @@ import pytest
 import xlwt
 
 from index.blocks.block import Kind
+from index.formats.office.xls import read_xls
 from index.formats.parsed import Parsed, Unreadable
-from index.formats.xls import read_xls
 
 
 def saved(book: xlwt.Workbook) -> bytes:

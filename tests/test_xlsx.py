@@ -16,8 +16,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.table import Table
 
 from index.blocks.block import Block, Kind
+from index.formats.office.xlsx import read_xlsx
 from index.formats.parsed import Parsed, Unreadable
-from index.formats.xlsx import read_xlsx
 
 
 def saved(book: openpyxl.Workbook) -> bytes:

@@ -25,12 +25,12 @@ from typing import Any, BinaryIO
 from index.blocks import codec, geometry
 from index.errors import DocumentRejected
 from index.extraction.sandbox import READY
+from index.formats.containers.unpack import unpack
 from index.formats.limits import Extraction, Limits, Unpacking
 from index.formats.parse import read_document
 from index.formats.parsed import Unreadable
 from index.formats.pdf.rendering import render_page
 from index.formats.source_file import read_source
-from index.formats.unpack import unpack
 from index.uris import document_version
 
 if sys.platform != "win32":

@@ -1,5 +1,5 @@
-"""All file formats that Quoth reads: the registry of formats, one parser per file, and files inside other files.
+"""The formats of files: each reader turns a file into canonical text with blocks.
 
-Read in this order: registry, limits, canonical; markdown, html, pdf, ocr; members, archive; office, office_zip, notebook;
-compound_file, outlook, mail; source_file, parse; mbox, unpack.
+Read in this order: registry, source_file, limits, canonical, nodes, node_parts, node_writer, parsed, parse, readers; then the
+folders text, html, messages, office, pdf, and containers for files that hold other files.
 """

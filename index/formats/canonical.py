@@ -4,11 +4,11 @@ The rules, in order:
 
 1. A byte order mark (UTF-8, UTF-16, UTF-32) decides the encoding. Without one, UTF-16 is recognised by its NUL bytes,
    ISO-2022 by its escapes, and strict UTF-8 is tried.
-2. Bytes that are not UTF-8 are in the encoding that the text names itself (`index.formats.declared`), if they fit it. Else,
-   if most accented letters are UTF-8, they come from a damaged UTF-8 file. It is rejected, and the message names the
+2. Bytes that are not UTF-8 are in the encoding that the text names itself (`index.formats.encodings.declared`), if they
+   fit it. Else, if most accented letters are UTF-8, they come from a damaged UTF-8 file. It is rejected, and the message names the
    position: a guessed encoding would turn every accented letter into two wrong ones.
 3. Other bytes with a NUL among them are not text. The rest are in an older encoding, if only one is possible
-   (`index.formats.legacy`); otherwise they are rejected, because a wrong guess would spoil the words unnoticed.
+   (`index.formats.encodings.legacy`); otherwise they are rejected, because a wrong guess would spoil the words unnoticed.
 4. CR LF and lone CR become LF: the platform that wrote the file does not matter to a quote.
 5. NUL and the other C0 and C1 controls, except tab, line feed, form feed and next line (U+0085), each become a space:
    they are invisible, and they break C strings, terminals and JSON parsers.
@@ -23,8 +23,8 @@ import codecs
 import re
 import unicodedata
 
-from index.formats.declared import declared_encoding
-from index.formats.legacy import legacy_encoding
+from index.formats.encodings.declared import declared_encoding
+from index.formats.encodings.legacy import legacy_encoding
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

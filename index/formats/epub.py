@@ -14,8 +14,8 @@ from urllib.parse import unquote
 from lxml import etree
 
 from index.blocks.block import Kind
-from index.formats.archive import ZIP_DAMAGE
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
+from index.formats.containers.archive import ZIP_DAMAGE
 from index.formats.html.element import Element, parse_html
 from index.formats.html.reader import Reader
 from index.formats.node_writer import write_nodes

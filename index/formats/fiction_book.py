@@ -7,7 +7,7 @@ from index.blocks.block import Kind
 from index.formats.canonical import canonical
 from index.formats.node_writer import write_nodes
 from index.formats.nodes import LINE_BREAK, Node, Part
-from index.formats.office_package import local_name, parse_xml
+from index.formats.office.office_package import local_name, parse_xml
 from index.formats.parsed import Parsed
 from index.formats.superscripts import lowered, raised
 from index.formats.table_grid import GridCell, add_table

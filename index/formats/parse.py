@@ -13,8 +13,8 @@ from index.blocks.sections import sections
 from index.errors import DocumentRejected, NotADocument, NoTextLayer
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
 from index.formats.limits import Extraction, Limits
-from index.formats.office_zip import check_office_zip
-from index.formats.old_office import read_old_office
+from index.formats.office.office_zip import check_office_zip
+from index.formats.office.old_office import read_old_office
 from index.formats.parsed import Parsed, Unreadable
 from index.formats.pdf.reader import OnlyPictures, read_pdf
 from index.formats.readers import READERS_OF_BYTES, READERS_OF_TEXT

@@ -2,29 +2,29 @@
 
 from collections.abc import Callable
 
-from index.formats.delimited import read_delimited
-from index.formats.docx import read_docx
 from index.formats.epub import read_epub
 from index.formats.fiction_book import read_fiction_book
 from index.formats.html.page import read_html
-from index.formats.ini_records import read_ini
-from index.formats.json_records import read_json, read_json_lines
-from index.formats.mail import read_mail
-from index.formats.markdown import read_markdown
-from index.formats.notebook import read_notebook
-from index.formats.odp import read_odp
-from index.formats.ods import read_ods
-from index.formats.odt import read_odt
+from index.formats.messages.mail import read_mail
+from index.formats.office.docx import read_docx
+from index.formats.office.odp import read_odp
+from index.formats.office.ods import read_ods
+from index.formats.office.odt import read_odt
+from index.formats.office.pptx import read_pptx
+from index.formats.office.rtf import read_rtf
+from index.formats.office.xls import read_xls
+from index.formats.office.xlsx import read_xlsx
 from index.formats.parsed import Parsed
-from index.formats.plain_text import read_plain_text
-from index.formats.pptx import read_pptx
 from index.formats.registry import Parser
-from index.formats.rtf import read_rtf
-from index.formats.toml_records import read_toml
-from index.formats.xls import read_xls
-from index.formats.xlsx import read_xlsx
-from index.formats.xml_records import read_xml
-from index.formats.yaml_records import read_yaml
+from index.formats.text.delimited import read_delimited
+from index.formats.text.ini_records import read_ini
+from index.formats.text.json_records import read_json, read_json_lines
+from index.formats.text.markdown import read_markdown
+from index.formats.text.notebook import read_notebook
+from index.formats.text.plain_text import read_plain_text
+from index.formats.text.toml_records import read_toml
+from index.formats.text.xml_records import read_xml
+from index.formats.text.yaml_records import read_yaml
 
 READERS_OF_TEXT: dict[Parser, Callable[[str], Parsed]] = {
     Parser.TEXT: read_plain_text,
