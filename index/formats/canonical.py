@@ -5,8 +5,8 @@ The rules, in order:
 1. A byte order mark (UTF-8, UTF-16, UTF-32) decides the encoding. Without one, UTF-16 is recognised by its NUL bytes,
    ISO-2022 by its escapes, and strict UTF-8 is tried.
 2. Bytes that are not UTF-8 are in the encoding that the text names itself (`index.formats.encodings.declared`), if they
-   fit it. Else, if most accented letters are UTF-8, they come from a damaged UTF-8 file. It is rejected, and the message names the
-   position: a guessed encoding would turn every accented letter into two wrong ones.
+   fit it. Else, if most accented letters are UTF-8, they come from a damaged UTF-8 file. It is rejected, and the message
+   names the position: a guessed encoding would turn every accented letter into two wrong ones.
 3. Other bytes with a NUL among them are not text. The rest are in an older encoding, if only one is possible
    (`index.formats.encodings.legacy`); otherwise they are rejected, because a wrong guess would spoil the words unnoticed.
 4. CR LF and lone CR become LF: the platform that wrote the file does not matter to a quote.
