@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
 from index.embedding.encoder import HashedEncoder
 from index.library import Library
@@ -38,17 +39,24 @@ def words(text: str) -> set[str]:
 class WordOverlapReader:
     """Reads by shared words: a sentence answers as well as it has words of the question."""
 
-    def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
+    def read(
+        self,
+        question: str,
+        passages: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        sentences: Sequence[Sequence[Span]] | None = None,
+    ) -> list[Reading]:
         asked = words(question)
         readings = []
-        for passage in passages:
-            scores = [8.0 * len(asked & words(passage[s.start : s.end])) - 4.0 for s in sentence_spans(passage)]
-            spans = sentence_spans(passage)
-            sentences = tuple(
-                SentenceReading(s.start, s.end, score, None) for s, score in zip(spans, scores, strict=True)
-            )
-            readings.append(Reading(max(scores, default=-9.0), sentences))
+        given = sentences or [sentence_spans(passage) for passage in passages]
+        for passage, spans in zip(passages, given, strict=True):
+            scores = [8.0 * len(asked & words(passage[s.start : s.end])) - 4.0 for s in spans]
+            read = tuple(SentenceReading(s.start, s.end, score, None) for s, score in zip(spans, scores, strict=True))
+            readings.append(Reading(max(scores, default=-9.0), read))
         return readings
+
+    def is_common(self, word: str) -> bool:
+        return True
 
     def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         return [float(words(claim) <= words(premise)) for claim, premise in pairs]
