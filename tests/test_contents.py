@@ -319,7 +319,7 @@ def test_each_mail_of_a_mailbox_is_identified_by_its_id_or_number(tmp_path: Path
 def test_a_member_that_crashes_its_parser_is_rejected_alone(tmp_path: Path) -> None:
     text = "word " * 9_000_000
     path = write_zip(tmp_path / "a.zip", {"big.txt": text, "good.txt": "Good."})
-    tight = Limits(memory_bytes=150 * 2**20, characters=10**9, ratio=10_000)
+    tight = Limits(memory_bytes=300 * 2**20, characters=10**9, ratio=10_000)
     found = limited_extractor(tight, path)
     assert list(texts(found, path)) == ["!/good.txt"]
     assert reasons(found, path) == {"!/big.txt": "reading it takes too much memory"}
