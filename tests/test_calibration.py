@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from index.chunking.units import prose_rendering
 from index.errors import ModelDamaged, ModelMissing
 from index.records import Chunk, Hit
 from models import folder
@@ -125,9 +126,10 @@ def test_the_shipped_calibration_belongs_to_the_shipped_reader_and_separates_ans
         "The tower is 330 metres tall. Gustave Eiffel built it for the World's Fair in 1889.",
         "Bananas grow in bunches. They turn yellow when they are ripe.",
     ]
+    renderings = [prose_rendering(passage) for passage in passages]
 
     def confidence(question, similarity):
-        readings = read_twice(question, passages, ["", ""], reader)
+        readings = read_twice(question, renderings, ["", ""], reader)
         return calibration.probability(signals([(hit(similarity, 8.0), readings[0]), (hit(0.05, None), readings[1])]))
 
     assert confidence("How tall is the tower?", 0.6) > confidence("Which bank pays the highest interest?", 0.05) + 0.3
