@@ -59,7 +59,7 @@ def test_files_of_such_texts_are_indexed_and_the_one_beside_them_is_found(tmp_pa
     (corpus / "plain.txt").write_text("The mill opened in 1932.")
     begin = time.process_time()
     with closing(Collection(tmp_path / "home" / "c", HashedEncoder())) as collection:
-        sync(collection, [corpus])
+        assert sync(collection, [corpus]).rejected == ()
         assert collection.search("When did the mill open?", 1)[0].title == "plain"
         assert collection.verify() == []
     assert time.process_time() - begin < SECONDS

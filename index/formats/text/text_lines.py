@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|\Z)")
 _RULE = re.compile(r"[-*_=~+|:. \t]{3,}")
-_FIGURE = re.compile(r"[-–—+(]*[$€£¥]?[-–(]*[0-9][0-9.,:/'’]*[)%*x]*\Z|[$€£¥%—–)-]+\Z|(?i:n/?[am])\Z")
+_FIGURE = re.compile(r"[-–—+(]*+[$€£¥]?[-–(]*+[0-9][0-9.,:/'’]*+[)%*x]*+\Z|[$€£¥%—–)-]++\Z|(?i:n/?[am])\Z")
 _BULLET = r"[-*+•▪◦‣·–●○■□►➢➤✓✔\uf0a7\uf0b7](?=[ \t])"
 _NUMBER = r"\(?(?:[0-9]{1,3}|[a-zA-Z]|[ivxlcIVXLC]{2,5})[.)](?=[ \t])"
 _SECTION = r"[0-9]{1,2}(?:\.[0-9]{1,2})+\.?(?=[ \t]+[A-Z])"
