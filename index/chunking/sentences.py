@@ -15,6 +15,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from index.blocks.block import Span
+from index.blocks.lines import Line, is_break, is_row, stretches, usual_width
 from index.chunking.full_stops import sentence_ends
 
 _STARTS_BLOCK = re.compile(
@@ -28,10 +29,7 @@ _STARTS_BLOCK = re.compile(
 )
 _STANDS_ALONE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```)")
 _QUOTED = re.compile(r"[ \t]*>")
-_LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|\Z)")
-_RULE = re.compile(r"[-*_=~+|:. \t]{3,}+\Z")
 _HAS_WORD = re.compile(r"\w")
-_FIGURE = re.compile(r"[-–—+(]*+[$€£¥]?[-–(]*+[0-9][0-9.,:/'’]*+[)%*x]*+\Z|[$€£¥%—–)-]++\Z|(?i:n/?[am])\Z")
 _MARKER = re.compile(
     r"""\s*(?:[^\w\s("'“‘«]+\s+)?(?:
         (?i:(?:item|note|part|section|article|chapter|table|figure|exhibit|annex|appendix|step)s?\s+)?
@@ -41,8 +39,6 @@ _MARKER = re.compile(
 )
 _LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\f\v\x85\u2028\u2029"), " ")
 _STRETCH = 4_000  # a quotation of up to half of it is read whole; 15 ms at most for the worst text
-_RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
-_MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
 
 
 class _Block(NamedTuple):
@@ -51,12 +47,6 @@ class _Block(NamedTuple):
     start: int
     end: int
     whole: bool = False
-
-
-class _Line(NamedTuple):
-    start: int
-    end: int
-    text: str
 
 
 def paragraph_sentences(text: str, language: str = "en") -> list[Span]:
@@ -124,43 +114,21 @@ def _ends(text: str, language: str) -> Iterator[int]:
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    for stretch in _stretches(text):
-        yield from _blocks_of(stretch)
+    for stretch in stretches(text):
+        yield from _blocks_of(stretch.lines)
 
 
-def _stretches(text: str) -> Iterator[list[_Line]]:
-    """Runs of lines between blank lines, rules and form feeds."""
-    stretch: list[_Line] = []
-    position = 0
-    while position < len(text):
-        match = _LINE.match(text, position)
-        assert match is not None
-        line = match.group()
-        content = line.strip()
-        if content and not _RULE.match(line.rstrip()):
-            stretch.append(_Line(position, match.end(), content))
-        elif stretch:
-            yield stretch
-            stretch = []
-        position = match.end()
-        if line.endswith("\f") and stretch:
-            yield stretch
-            stretch = []
-    if stretch:
-        yield stretch
-
-
-def _blocks_of(stretch: Sequence[_Line]) -> Iterator[_Block]:
-    width = sorted(len(line.text) for line in stretch)[len(stretch) * 9 // 10]
+def _blocks_of(stretch: Sequence[Line]) -> Iterator[_Block]:
+    width = usual_width(stretch)
     begin, count = stretch[0].start, 0
-    previous: _Line | None = None
+    previous: Line | None = None
     for line in stretch:
-        is_row = _is_row(line.text)
-        if previous is not None and count and _ends_sentence(previous, line, width, is_row=is_row):
+        row = is_row(line.text)
+        if previous is not None and count and _ends_sentence(previous, line, width, row=row):
             yield _Block(begin, line.start)
             begin, count = line.start, 0
         count += 1
-        if is_row:
+        if row:
             if count > 2:
                 yield _Block(begin, line.start)
                 begin = line.start
@@ -171,25 +139,10 @@ def _blocks_of(stretch: Sequence[_Line]) -> Iterator[_Block]:
         yield _Block(begin, stretch[-1].end)
 
 
-def _ends_sentence(previous: _Line, line: _Line, width: int, *, is_row: bool) -> bool:
+def _ends_sentence(previous: Line, line: Line, width: int, *, row: bool) -> bool:
     """Whether the break between two lines ends a sentence."""
     if _STARTS_BLOCK.match(line.text) or _STANDS_ALONE.match(previous.text):
         return True
     if _QUOTED.match(line.text):
         return not _QUOTED.match(previous.text)
-    first = line.text[0]
-    if first.islower() or previous.text.endswith(_RUNS_ON):
-        return False
-    if is_row:
-        return True
-    word = line.text.split(None, 1)[0]
-    return len(previous.text) + 1 + len(word) < _MAX_FILL * width
-
-
-def _is_row(line: str) -> bool:
-    """Whether the line is a row of a table without rules: it ends in a figure, and figures are much of it."""
-    tokens = line.split()
-    if len(tokens) < 3 or not _FIGURE.match(tokens[-1]):
-        return False
-    figures = sum(1 for token in tokens if _FIGURE.match(token))
-    return figures >= 2 and figures >= 0.4 * len(tokens)
+    return is_break(previous, line, width, is_row=row)

@@ -7,6 +7,7 @@ them, the others are other things.
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -52,7 +53,7 @@ class Weighed:
 def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str], bool]) -> Weighed:
     """Return the passages by how well they answer and name what the question names. `is_common`: see `constraints`."""
     asked = constraints(question, is_common)
-    whole = [NamedWords.of(f"{passage_context(p.hit)}\n{p.text}") for p in passages]
+    whole = [NamedWords.of(f"{passage_context(p.hit)}\n{p.text}" if asked else "") for p in passages]
     missing = [c for c in asked if not any(evidence.meets(c) for evidence in whole)]
     present = [c for c in asked if c not in missing]
     fewest = min((sum(not evidence.meets(c) for c in present) for evidence in whole), default=0)
@@ -63,10 +64,10 @@ def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str],
     is_key_named = any(key <= named for key in keys)
     for passage, evidence in zip(passages, whole, strict=True):
         lacking = sum(not evidence.meets(c) for c in present) - fewest
-        counts = [
-            _count_lacking(passage, place, present, named if is_key_named else None)
-            for place in range(len(passage.reading.sentences))
-        ]
+        counts = _count_lacking(passage, evidence, present)
+        if is_key_named:
+            units = (rendered.unit for rendered in passage.rendering.units)
+            counts = [count + _has_other_key(unit, passage, named) for count, unit in zip(counts, units, strict=True)]
         readings = [
             _lowered(sentence, UNIT_PENALTY * count + lost_by_all)
             for sentence, count in zip(passage.reading.sentences, counts, strict=True)
@@ -100,32 +101,46 @@ def _lowered(sentence: SentenceReading, loss: float) -> SentenceReading:
     return replace(sentence, score=sentence.score - loss, alone=alone)
 
 
-def _count_lacking(passage: Passage, place: int, asked: Sequence[Constraint], named: frozenset[str] | None) -> int:
-    """How many constraints a unit lacks. A sentence may be about what the text before it names; a row may not."""
-    rendering = passage.rendering
-    unit = rendering.units[place].unit
-    text = rendering.alone(place)
-    if unit.kind not in _NAMED_UNITS and unit.kind is not Kind.ITEM:
-        text = rendering.text[: rendering.units[place].end]
-    own = NamedWords.of(f"{passage_context(passage.hit)}\n{text}")
-    lacking = sum(not own.meets(constraint) for constraint in asked)
-    if unit.kind is Kind.PARAGRAPH:
-        bare = NamedWords.of(rendering.text[rendering.units[place].start : rendering.units[place].end])
-        lacking += _names_another(bare, own, asked)
-    if named is not None and unit.kind in _NAMED_UNITS:
-        keys = _keys(unit, passage)
-        lacking += bool(keys) and not any(key & named for key in keys)
-    return lacking
+def _count_lacking(passage: Passage, whole: NamedWords, asked: Sequence[Constraint]) -> list[int]:
+    """How many constraints each unit lacks, of those that `whole`, the passage with its context, may meet.
 
-
-def _names_another(unit: NamedWords, around: NamedWords, asked: Sequence[Constraint]) -> int:
-    """How many identifiers of the question a sentence replaces by another of the same form: PX-90 for PX-40."""
-    count = 0
+    A sentence may be about what the text before it names, so it meets what any sentence before it meets; a row may not. An
+    identifier that a sentence replaces by another of its form (PX-90 for PX-40) counts as lacking.
+    """
+    units = passage.rendering.units
+    counts = [0] * len(units)
+    context = passage_context(passage.hit)
+    by_itself: dict[int, NamedWords] = {}
     for constraint in asked:
-        if constraint.kind is ConstraintKind.IDENTIFIER and around.meets(constraint) and not unit.meets(constraint):
-            form = _form(constraint.text)
-            count += any(_form(word) == form for word in unit.shown)
-    return count
+        is_met = whole.meets(constraint)
+        first = _first_named(passage, context, constraint) if is_met else len(units)
+        for place, (unit, start, end) in enumerate(units):
+            if is_met and (unit.kind in _NAMED_UNITS or unit.kind is Kind.ITEM):
+                if place not in by_itself:
+                    by_itself[place] = NamedWords.of(f"{context}\n{passage.rendering.alone(place)}")
+                counts[place] += not by_itself[place].meets(constraint)
+            elif place < first:
+                counts[place] += 1
+            elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.IDENTIFIER:
+                counts[place] += _is_replaced(constraint, NamedWords.of(passage.text[start:end]))
+    return counts
+
+
+def _first_named(passage: Passage, context: str, constraint: Constraint) -> int:
+    """The place of the first unit at whose end the text so far meets the constraint."""
+    ends = [end for _, _, end in passage.rendering.units]
+    return bisect_left(ends, True, key=lambda end: NamedWords.of(f"{context}\n{passage.text[:end]}").meets(constraint))
+
+
+def _is_replaced(constraint: Constraint, unit: NamedWords) -> bool:
+    form = _form(constraint.text)
+    return not unit.meets(constraint) and any(_form(word) == form for word in unit.shown)
+
+
+def _has_other_key(unit: Unit, passage: Passage, named: frozenset[str]) -> bool:
+    """Whether what names a row, record, field or meaning is not among the words of the question."""
+    keys = _keys(unit, passage) if unit.kind in _NAMED_UNITS else []
+    return bool(keys) and not any(key & named for key in keys)
 
 
 def _form(word: str) -> str:

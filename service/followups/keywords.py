@@ -1,8 +1,10 @@
 """Keyword queries: "alcohol" or "notice period" is read as the question that it stands for. Pure.
 
 The reader has learnt from questions. Of eight keywords, each with a passage about it, the lowest relevance is 1.2 when read as
-"What about X?", -0.1 as "What is X?", -0.3 as "What do the documents say about X?" and -0.4 as typed. A query is one if it
-has at most four words, no verb, no question word and no question mark.
+"What about X?", -0.1 as "What is X?", -0.3 as "What do the documents say about X?" and -0.4 as typed. That is a small sample,
+and another speaks for the query as typed: of 24 keywords of two words made from questions of SQuAD 2, the median relevance is
+.94 as typed and .80 as "What is X?"; "What about X?" was not measured there. A query is one if it has at most four words, no
+verb, no question word and no question mark.
 """
 
 import re

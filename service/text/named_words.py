@@ -7,7 +7,6 @@ met where its last word stands, unless the text gives that word to another name:
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 from service.text.constraints import TITLES, TOKEN, Constraint, ConstraintKind, is_sentence_start
@@ -43,7 +42,6 @@ class NamedWords:
     dates: frozenset[Date]
 
     @classmethod
-    @lru_cache(maxsize=4096)
     def of(cls, text: str) -> "NamedWords":
         """The named words of a text."""
         matches = list(TOKEN.finditer(text))

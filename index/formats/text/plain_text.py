@@ -10,22 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from index.blocks.block import Kind
+from index.blocks.lines import Line, Stretch, is_row, stretches, usual_width
 from index.formats.parsed import Parsed
 from index.formats.text.block_builder import BlockBuilder
 from index.formats.text.text_blocks import add_fields, add_log, add_quotation, add_table
-from index.formats.text.text_lines import (
-    Line,
-    Stretch,
-    fence_of,
-    is_bullet,
-    is_contents,
-    is_option,
-    is_row,
-    is_sentence,
-    marker_of,
-    stretches,
-    usual_width,
-)
+from index.formats.text.text_lines import fence_of, is_bullet, is_contents, is_option, is_sentence, marker_of
 from index.formats.text.text_lists import OpenLists
 from index.formats.text.text_runs import (
     code_lines,

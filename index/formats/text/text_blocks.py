@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from index.blocks.block import Kind, Span
+from index.blocks.lines import Line
 from index.formats.text.block_builder import BlockBuilder
-from index.formats.text.text_lines import Line, field_of, is_log
+from index.formats.text.text_lines import field_of, is_log
 from index.formats.text.text_tables import Row, header_rows
 
 _QUOTE = re.compile(r"(?:>[ \t]?)+")

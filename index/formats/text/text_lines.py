@@ -1,12 +1,10 @@
 """Lines of plain text and what each shows by itself: a list marker, a row of figures, a heading, a log entry. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-_LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|\Z)")
-_RULE = re.compile(r"[-*_=~+|:. \t]{3,}")
-_FIGURE = re.compile(r"[-–—+(]*+[$€£¥]?[-–(]*+[0-9][0-9.,:/'’]*+[)%*x]*+\Z|[$€£¥%—–)-]++\Z|(?i:n/?[am])\Z")
+from index.blocks.lines import Line
+
 _BULLET = r"[-*+•▪◦‣·–●○■□►➢➤✓✔\uf0a7\uf0b7](?=[ \t])"
 _NUMBER = r"\(?(?:[0-9]{1,3}|[a-zA-Z]|[ivxlcIVXLC]{2,5})[.)](?=[ \t])"
 _SECTION = r"[0-9]{1,2}(?:\.[0-9]{1,2})+\.?(?=[ \t]+[A-Z])"
@@ -36,55 +34,6 @@ _MAX_HEADING_CHARACTERS = 70
 _MAX_HEADING_WORDS = 9
 
 
-class Line(NamedTuple):
-    """A line with a word or mark on it: where it begins, its end after the line break, and its text without white space."""
-
-    start: int
-    end: int
-    text: str
-    indent: int
-
-    @property
-    def text_start(self) -> int:
-        """Where its text begins."""
-        return self.start + self.indent
-
-    @property
-    def text_end(self) -> int:
-        """Where its text ends."""
-        return self.start + self.indent + len(self.text)
-
-
-class Stretch(NamedTuple):
-    """Lines between blank lines, rules and form feeds, and the rule that ends them, if one does."""
-
-    lines: list[Line]
-    rule: str = ""
-
-
-def stretches(text: str) -> Iterator[Stretch]:
-    """Return the runs of lines between blank lines, rules and form feeds."""
-    lines: list[Line] = []
-    position = 0
-    while position < len(text):
-        match = _LINE.match(text, position)
-        assert match is not None
-        line = match.group()
-        content = line.strip()
-        is_rule = _RULE.fullmatch(line.rstrip()) is not None
-        if content and not is_rule:
-            lines.append(Line(position, match.end(), content, len(line) - len(line.lstrip())))
-        elif lines:
-            yield Stretch(lines, content)
-            lines = []
-        position = match.end()
-        if line.endswith("\f") and lines:
-            yield Stretch(lines)
-            lines = []
-    if lines:
-        yield Stretch(lines)
-
-
 def marker_of(line: str) -> str:
     """Return the mark with which a list item begins, "3." or "•"; empty if the line begins with none."""
     match = _MARKER.match(line)
@@ -94,20 +43,6 @@ def marker_of(line: str) -> str:
 def is_bullet(marker: str) -> bool:
     """Whether the mark of an item does not count."""
     return bool(marker) and not any(map(str.isalnum, marker))
-
-
-def is_row(line: str) -> bool:
-    """Whether the line is a row of a table without columns: it ends in a figure, and figures are much of it."""
-    tokens = line.split()
-    if len(tokens) < 3 or not _FIGURE.match(tokens[-1]):
-        return False
-    figures = sum(1 for token in tokens if _FIGURE.match(token))
-    return figures >= 2 and figures >= 0.4 * len(tokens)
-
-
-def is_figure(text: str) -> bool:
-    """Whether every word of the text is a figure, a currency sign, a dash or the like."""
-    return bool(text) and all(_FIGURE.match(token) for token in text.split())
 
 
 def fence_of(line: str) -> str:
@@ -163,11 +98,6 @@ def is_capitals(line: str) -> bool:
 def is_heading(line: str) -> bool:
     """Whether the line may be a heading: short, it begins with a capital letter, and does not end as a sentence."""
     return line[:1].isupper() and _is_short(line) and ":" not in line and "\t" not in line and "   " not in line
-
-
-def usual_width(lines: Sequence[Line]) -> int:
-    """Return the width to which the lines are filled, if they are."""
-    return sorted(len(line.text) for line in lines)[len(lines) * 9 // 10]
 
 
 def _is_short(line: str) -> bool:

@@ -1,8 +1,9 @@
 """The lists that stand open while plain text is read: which item goes into which."""
 
 from index.blocks.block import Kind
+from index.blocks.lines import Line
 from index.formats.text.block_builder import BlockBuilder
-from index.formats.text.text_lines import Line, is_bullet
+from index.formats.text.text_lines import is_bullet
 
 
 class OpenLists:

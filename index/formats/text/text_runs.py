@@ -6,9 +6,8 @@ Each `..._lines` function returns how many lines, from the one with that number 
 import re
 from collections.abc import Callable, Sequence
 
+from index.blocks.lines import Line, Stretch, is_break, is_row
 from index.formats.text.text_lines import (
-    Line,
-    Stretch,
     field_of,
     is_bullet,
     is_capitals,
@@ -17,15 +16,12 @@ from index.formats.text.text_lines import (
     is_contents,
     is_heading,
     is_log,
-    is_row,
     is_sentence,
     marker_of,
 )
 from index.formats.text.text_tables import Row, column_table, has_gaps, parted_rows, rows_in
 
 _STANDS_ALONE = re.compile(r"#{1,6}[ \t]|\||```")
-_RUNS_ON = (",", ";", "-", "–", "—", "/", "&")
-_MAX_FILL = 0.8  # of the usual line width: a line and the next word that are shorter were broken on purpose
 _SIGNATURE = re.compile(r"(?:By:?\s*)?/s/\s")
 _UNDERLINES = {"=": 1, "-": 2, "~": 3, "*": 1, "+": 3}
 
@@ -34,12 +30,7 @@ def parts(previous: Line, line: Line, width: int, *, is_figures: bool) -> bool:
     """Return whether the break between two lines ends a paragraph."""
     if marker_of(line.text) or _STANDS_ALONE.match(line.text) or _STANDS_ALONE.match(previous.text):
         return True
-    if line.text[0].islower() or previous.text.endswith(_RUNS_ON):
-        return False
-    if is_figures:
-        return True
-    word = line.text.split(None, 1)[0]
-    return len(previous.text) + 1 + len(word) < _MAX_FILL * width
+    return is_break(previous, line, width, is_row=is_figures)
 
 
 def family_of(marker: str) -> str:

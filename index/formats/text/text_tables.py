@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from index.blocks.lines import Line, is_figure, is_row
 from index.formats.periods import has_period_header
-from index.formats.text.text_lines import Line, is_figure, is_row
 
 _CHUNK = re.compile(r"\S+(?: \S+)*")
 _MAX_HEADER_CHARACTERS = 40
