@@ -27,7 +27,7 @@ PASSAGE_PENALTY = 3.0
 """Logits that a passage loses for each constraint that it lacks, though another meets more of them."""
 MISSING_PENALTIES = {
     ConstraintKind.IDENTIFIER: 12.0,
-    ConstraintKind.NAME: 8.0,
+    ConstraintKind.NAME: 6.0,
     ConstraintKind.YEAR: 5.0,
     ConstraintKind.DATE: 5.0,
     ConstraintKind.NUMBER: 4.0,
