@@ -99,6 +99,9 @@ class Stages:
                 return
         cut()
 
+    def saw(self, step: object) -> None:
+        """Take what a step saw and decided, and forget it; `service.answering.trace.Trace` keeps it."""
+
     def raise_if_stopped(self) -> None:
         """Raise AnswerStopped after `stop`."""
         if self._stopped.is_set():

@@ -6,7 +6,7 @@ import pytest
 
 from index.chunking.sentences import sentence_spans
 from index.records import Chunk, Hit
-from service.answering.checking import DraftChecker, SupportPolicy
+from service.answering.checking import DraftChecker, Rejected, SupportPolicy
 from service.answering.citations import Numbering
 from service.answering.writing import SentenceWriter
 from service.generators.extractive import ExtractiveGenerator
@@ -81,7 +81,7 @@ def test_strict_drops_unsupported_sentences_and_numbers_the_rest_without_gaps():
     checked, notes, numbering = check(
         Draft("Bananas hit South Korea.", passages=(0,)), Draft("Kerry visited Seoul.", passages=(1,))
     )
-    assert checked[0] is None
+    assert checked[0] == Rejected("unsupported", 0.0)
     assert checked[1].sentence.citations == (1,)
     assert [citation.number for citation in numbering.citations] == [1]
     assert notes == ["1 sentence of the language model left out: without support in the passages."]
@@ -121,7 +121,10 @@ def test_a_sentence_that_names_no_passage_is_searched_for_in_all_without_a_note(
 def test_headings_that_the_model_repeats_are_not_sentences(line):
     first = PASSAGES[0]
     headed = replace(first, hit=replace(first.hit, chunk=replace(first.hit.chunk, trail=("Attacks since 2007",))))
-    assert check(Draft(line, passages=(0,)), strict=False, passages=[headed, PASSAGES[1]])[:2] == ([None], [])
+    assert check(Draft(line, passages=(0,)), strict=False, passages=[headed, PASSAGES[1]])[:2] == (
+        [Rejected("heading")],
+        [],
+    )
 
 
 def test_a_statement_with_a_full_stop_inside_is_one_sentence():
@@ -133,7 +136,10 @@ def test_a_statement_with_a_full_stop_inside_is_one_sentence():
 def test_a_title_in_brackets_is_a_citation_and_no_part_of_the_sentence(marker):
     (checked,), notes, _ = check(Draft(f"Kerry visited Seoul {marker}.", passages=(1,)))
     assert (checked.sentence.text, notes) == ("Kerry visited Seoul.", [])
-    assert check(Draft(marker.partition(",")[0].strip("])") + "])"[marker[0] == "("]))[:2] == ([None], [])
+    assert check(Draft(marker.partition(",")[0].strip("])") + "])"[marker[0] == "("]))[:2] == (
+        [Rejected("heading")],
+        [],
+    )
 
 
 def test_invented_passage_numbers_are_reported_in_a_note():

@@ -3,7 +3,7 @@
 import pytest
 
 from models import folder
-from service.answering.checking import DraftChecker, SupportPolicy
+from service.answering.checking import CheckedSentence, DraftChecker, SupportPolicy
 from service.answering.citations import Numbering
 from service.generators.stream_parser import parse_drafts
 from service.scoring.support import SupportChecker
@@ -34,7 +34,7 @@ def kept(checker, text, question="", strict=True):
     numbering = Numbering(PASSAGES, {(p.hit.chunk.document_id, "v"): () for p in PASSAGES})
     checking = DraftChecker(PASSAGES, numbering, checker, SupportPolicy(strict=strict), question)
     drafts = parse_drafts([text], len(PASSAGES), lambda: False)
-    return [checked.sentence for draft in drafts if (checked := checking.check(draft))]
+    return [checked.sentence for draft in drafts if isinstance(checked := checking.check(draft), CheckedSentence)]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from index.formats.limits import Limits
 from index.formats.parse import parse_document
 from index.formats.registry import format_of
 from index.records import Document, Hit
-from service.answering.checking import DraftChecker, SupportPolicy
+from service.answering.checking import CheckedSentence, DraftChecker, SupportPolicy
 from service.answering.citations import Numbering, with_markers
 from service.audit.verification import Verdict, verify
 from service.generators.extractive import ExtractiveGenerator
@@ -348,7 +348,7 @@ def answer(document: Document, passages: Sequence[Passage]) -> Answer:
     checker: Any = None  # what is quoted is never checked
     drafts = ExtractiveGenerator().generate("What?", passages)
     drafted = DraftChecker(passages, numbering, checker, SupportPolicy())
-    sentences = tuple(ready.sentence for draft in drafts if (ready := drafted.check(draft)) is not None)
+    sentences = tuple(ready.sentence for draft in drafts if isinstance(ready := drafted.check(draft), CheckedSentence))
     assert sentences
     return Answer(
         id="a",

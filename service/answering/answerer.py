@@ -18,6 +18,7 @@ from service.answering.checking import DraftChecker, SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
 from service.answering.evidence import Weighed, is_met, weigh
 from service.answering.talk import talk_answer
+from service.answering.trace import Judged, Read, Searched
 from service.answering.writing import SentenceWriter
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, RewriteResult, rewrite_question
@@ -127,7 +128,9 @@ class Answerer:
             rewritten = rewrite_question(question.text, history, self.rewriters.get(generator.name))
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
-            hits = search_hits(collection, rewritten.rewriting.queries, self.policy.depth, _filter(question))
+            queries, depth, where = rewritten.rewriting.queries, self.policy.depth, _filter(question)
+            hits = search_hits(collection, queries, depth, where)
+        stages.saw(Searched(queries, where, depth, hits))
         yield from self._events(question, rewritten, hits, generator, stages)
 
     def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
@@ -144,10 +147,13 @@ class Answerer:
     ) -> Iterator[Event]:
         collection = self.library.open(question.collection)
         with stages.lap("read"):
-            weighed = self._weigh(rewritten.text, hits, collection, _filter(question))
+            read, weighed = self._weigh(rewritten.text, hits, collection, _filter(question))
         passages = weighed.passages
-        confidence = self.calibration.probability(signals([(p.hit, p.reading) for p in passages]))
+        known = signals([(p.hit, p.reading) for p in passages])
+        confidence = self.calibration.probability(known)
         shown = passages[: question.top_k or self.policy.top_k]
+        stages.saw(Read(rewritten.text, read, weighed))
+        stages.saw(Judged(known, confidence, self.policy.threshold, shown))
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
         sentences: list[Sentence] = []
@@ -205,12 +211,14 @@ class Answerer:
             )
         return self.generators[chosen]
 
-    def _weigh(self, question: str, hits: Sequence[Hit], collection: Collection, where: Filter) -> Weighed:
-        """The hits read and weighed. What the question names and none of them does is searched for by itself."""
+    def _weigh(
+        self, question: str, hits: Sequence[Hit], collection: Collection, where: Filter
+    ) -> tuple[Sequence[Passage], Weighed]:
+        """The hits read, and weighed. What the question names and none of them does is searched for by itself."""
         read = self._read(question, hits_with_identifiers(question, hits))
         weighed = weigh(question, read, self.reader.is_common)
         if not weighed.missing:
-            return weighed
+            return read, weighed
         known = {hit.chunk.id for hit in hits}
         more = [
             hit
@@ -218,7 +226,10 @@ class Answerer:
             for hit in collection.search(constraint.text, k=MAX_FOUND, where=where)
             if hit.chunk.id not in known and is_met(constraint, hit)
         ]
-        return weigh(question, [*read, *self._read(question, more)], self.reader.is_common) if more else weighed
+        if not more:
+            return read, weighed
+        read = [*read, *self._read(question, more)]
+        return read, weigh(question, read, self.reader.is_common)
 
     def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
         """The hits with the reader's readings, most relevant first."""

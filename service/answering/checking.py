@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from service.answering.citations import Numbering
 from service.answering.quotes import SEPARATOR, SupportingQuotes, best_quotes, evidence_of, premise, weigh
@@ -35,6 +36,18 @@ class CheckedSentence:
 
     sentence: Sentence
     citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a sentence is not shown, with the probability of its support where that decided.
+
+    `unsupported`: no passage supports it. `refusal`: it says that there is no answer. `heading`, `data`, `empty`: it is a
+    heading, is JSON that no passage holds, or states nothing.
+    """
+
+    reason: Literal["unsupported", "refusal", "heading", "data", "empty"]
+    support: float | None = None
 
 
 class DraftChecker:
@@ -80,8 +93,8 @@ class DraftChecker:
         """How many sentences have been checked so far, and how many of them lack support."""
         return DraftCounts(self._released + self._dropped, self._dropped + self._marked)
 
-    def check(self, draft: Draft) -> CheckedSentence | None:
-        """The sentence to show, or None.
+    def check(self, draft: Draft) -> CheckedSentence | Rejected:
+        """The sentence to show, or why it is not shown.
 
         A sentence made of quotes is supported by them. For any other sentence the quotes are searched for: in the passages
         that it names, then in the others. A sentence that says that there is no answer is not shown, nor is a heading, nor is
@@ -93,15 +106,15 @@ class DraftChecker:
         draft = replace(draft, text=self._titles.sub("", draft.text) or draft.text)
         if is_refusal(draft.text):
             self._refused = True
-            return None
+            return Rejected("refusal")
         if self._is_heading(draft.text):
-            return None
+            return Rejected("heading")
         if holds_json(draft.text) and not self._is_copied(draft.text):
             self._dropped += 1
-            return None
+            return Rejected("data")
         if not draft.listed and states_nothing(draft.text):
             self._empty += 1
-            return None
+            return Rejected("empty")
         return self._find_quotes(draft)
 
     def notes(self) -> Iterator[str]:
@@ -135,7 +148,7 @@ class DraftChecker:
         parts = text.split(TRAIL_SEPARATOR.strip())
         return text.casefold() in self._headings or all(part.strip().casefold() in self._headings for part in parts)
 
-    def _find_quotes(self, draft: Draft) -> CheckedSentence | None:
+    def _find_quotes(self, draft: Draft) -> CheckedSentence | Rejected:
         named = [number for number in draft.passages if number < len(self._passages)]
         others = [number for number in range(len(self._passages)) if number not in named]
         min_support = self._policy.min_support
@@ -150,10 +163,10 @@ class DraftChecker:
         quotes = SEPARATOR.join(self._text(quote) for quote in evidence.quotes)
         if supported and not draft.listed and answers_nothing(self._question, draft.text, quotes):
             self._empty += 1
-            return None
+            return Rejected("empty", evidence.support)
         if not supported and self._policy.strict:
             self._dropped += 1
-            return None
+            return Rejected("unsupported", evidence.support)
         self._marked += not supported
         self._subjects.settle(claim)
         return self._release(claim.text, evidence.quotes, supported=supported, support=evidence.support)

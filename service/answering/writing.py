@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import GeneratorType
 
 from service.answering.checking import CheckedSentence, DraftChecker
+from service.answering.trace import Checked
 from service.errors import GeneratorUnavailable
 from service.generators.protocol import Generator, Passage, Report
 from service.progress import Stages
@@ -73,7 +74,8 @@ class SentenceWriter:
                 with self._stages.lap("check"):
                     checked = self._checker.check(draft)
                 self._stages.unsupported = self._checker.drafted.unsupported
-                if checked:
+                self._stages.saw(Checked(draft, checked))
+                if isinstance(checked, CheckedSentence):
                     yield checked
         finally:
             if isinstance(drafts, GeneratorType):

@@ -12,10 +12,11 @@ class AnswerRun:
     """The events of one answer, computed one at a time. Each step may run in another thread.
 
     A thread cannot be killed. After `end`, a running step begins no further stage, and closes the generator when it returns.
+    `stages` are new ones unless the caller passes a trace.
     """
 
-    def __init__(self, question: Question, answerer: Answerer) -> None:
-        self.stages = Stages()
+    def __init__(self, question: Question, answerer: Answerer, stages: Stages | None = None) -> None:
+        self.stages = stages or Stages()
         self._events = answerer.stream(question, self.stages)
         self._guard = Lock()
         self._stepping = False
