@@ -1,4 +1,4 @@
-"""Question, Turn, Citation, Excerpt, Sentence, Answer, Recording, StaleCitation: what every door renders. All frozen.
+"""What every door renders: Question, Turn, Citation with its Excerpts and QuotedUnits, Sentence, Answer, and so on. All frozen.
 
 The field names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited version.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Literal
 
+from index.blocks.block import Kind
 from index.filters import Filter
 from index.records import Hit
 
@@ -51,13 +52,35 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotedValue:
+    """A cell, the value of a field, a meaning, or the text of any other unit, as ranges of the cited version.
+
+    It is read from `spans`, in order, which leave out marks of a language such as Markdown. `names` are the ranges that name
+    it, outermost first; each of them lies in the quote or is an excerpt of the citation's context.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    names: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedUnit:
+    """A unit of the quote: the kind of its block, its range in the cited version, and its values in order."""
+
+    kind: Kind
+    start: int
+    end: int
+    values: tuple[QuotedValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A literal quote and its exact place: `text(document_id, version)[start:end] == quote`.
 
     `number` is the number in the answer's markers, from 1 by first use. `highlight` is the range of the answer itself
     inside the quote (document offsets), None when no part stands out. `trail` holds the headings above the quote. `score`
     is the relevance of the passage that the quote comes from. `context` are further ranges of the document that the quote is
-    read with, such as the header cells of a row.
+    read with, such as the header cells of a row. `units` are what the quote is made of: sentences, items, rows and so on.
     """
 
     number: int
@@ -74,6 +97,11 @@ class Citation:
     trail: tuple[str, ...] = ()
     highlight: tuple[int, int] | None = None
     context: tuple[Excerpt, ...] = ()
+    units: tuple[QuotedUnit, ...] = ()
+
+
+SentenceForm = Literal["prose", "item", "units"]
+"""How a sentence is shown: as prose, as an item of a list, or as the units of its first citation, which it states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +109,14 @@ class Sentence:
     """One sentence of the answer, the numbers it cites, and whether those quotes support it.
 
     `support` is the checker's probability that the cited passages support the sentence; 1.0 for a sentence that is its
-    own quote.
+    own quote. `form` says how it is shown.
     """
 
     text: str
     citations: tuple[int, ...]
     supported: bool
     support: float
+    form: SentenceForm = "prose"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,37 @@ def test_a_highlight_is_the_whole_cell_value_or_meaning(
     assert all(document.text[excerpt.start : excerpt.end] == excerpt.quote for excerpt in cited.context)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "values"),
+    [
+        ("a.md", "|Port|Boats|\n|---|---|\n|Oslo|*some* forty|\n", "row", [("Port", "Oslo"), ("Boats", "some| forty")]),
+        ("a.csv", "Port,Boats\nOslo,forty\n", "record", [("Port", "Oslo"), ("Boats", "forty")]),
+        ("a.html", "<dl><dt>Splice<dd>To weave two ropes.</dl>", "meaning", [("Splice", "To weave two ropes.")]),
+        ("a.md", "You need:\n\n1. a **rope**\n", "item", [("", "1. a |rope")]),
+    ],
+)
+def test_a_citation_holds_the_units_of_its_quote_with_the_names_of_their_values(
+    name: str, text: str, kind: str, values: list[tuple[str, str]]
+) -> None:
+    document = read_file(name, text)
+    [chunk] = chunk_document(document, words)
+    hit = Hit(chunk, "T", "file:///t", None, 1.0)
+    found = Passage(hit, Reading(1.0, ()))
+    unit, start, end = found.rendering.units[-1]
+    cited = Numbering([found], {(chunk.document_id, chunk.version): ()}).cite(Quote(0, Span(start, end)))
+    [quoted] = cited.units
+    assert (quoted.kind, quoted.start, quoted.end) == (kind, unit.start, unit.end)
+    read = [
+        ("|".join(document.text[slice(*span)] for span in part) for part in (value.names, value.spans))
+        for value in quoted.values
+    ]
+    assert [tuple(pair) for pair in read] == values
+    shown = {(excerpt.start, excerpt.end) for excerpt in cited.context}
+    assert all(
+        tuple(label) in shown or cited.start <= label[0] < cited.end for value in quoted.values for label in value.names
+    )
+
+
 def test_the_same_place_reached_through_two_passages_keeps_its_number() -> None:
     numbers = numbering(passage(0, len(TEXT)), passage(17, len(TEXT)))
     first = numbers.cite(Quote(0, Span(0, 16)))

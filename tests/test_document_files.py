@@ -137,6 +137,14 @@ def test_a_page_has_its_size_its_words_and_the_boxes_of_a_range(admin: httpx.Cli
     assert admin.get(f"{place}/pages/1", params={**IN_OPEN, "start": start, "end": end}).json()["boxes"] == []
 
 
+def test_the_pages_of_a_pdf_are_listed_with_their_sizes_and_ranges(admin: httpx.Client) -> None:
+    place = version_of(admin, "/tariff.pdf")
+    text = admin.get(f"{place}/text", params=IN_OPEN).json()["text"]
+    first, second = admin.get(f"{place}/pages", params=IN_OPEN).raise_for_status().json()["pages"]
+    assert (first["number"], first["width"], first["height"]) == (1, 300.0, 200.0)
+    assert text[second["start"] : second["end"]].split() == "The second fee is due in June.".split()
+
+
 def test_a_page_is_drawn_in_the_width_asked_for_and_kept(admin: httpx.Client, app: ServedApp) -> None:
     place = version_of(admin, "/tariff.pdf")
     drawn = admin.get(f"{place}/pages/1.png", params={**IN_OPEN, "width": 600})
@@ -156,6 +164,7 @@ def test_a_page_is_drawn_in_the_width_asked_for_and_kept(admin: httpx.Client, ap
 
 def test_pages_that_are_not_there_are_named(admin: httpx.Client) -> None:
     place = version_of(admin, "/tariff.pdf")
+    refused(admin.get(f"{version_of(admin, 'notes.txt')}/pages", params=IN_OPEN), 404, "geometry-missing")
     for end in ("", ".png"):
         assert "1 to 2" in refused(admin.get(f"{place}/pages/3{end}", params=IN_OPEN), 404, "not-found")
         notes = f"{version_of(admin, 'notes.txt')}/pages/1{end}"
@@ -266,6 +275,7 @@ def test_nobody_gets_the_file_or_a_page_of_a_document_they_may_not_read(app: Ser
     member, guest = app.key("member", principals=["board"]), app.key("guest", principals=["staff"])
     ways = (
         f"{place}/text",
+        f"{place}/pages",
         f"{place}/pages/1",
         f"{place}/pages/1.png",
         f"/v1/collections/open/documents/{summary.id}/file",
@@ -273,7 +283,7 @@ def test_nobody_gets_the_file_or_a_page_of_a_document_they_may_not_read(app: Ser
     for way in ways:
         assert member.get(way, params=IN_OPEN).status_code == 200
         refused(guest.get(way, params=IN_OPEN), 404, "not-found")
-    assert app.key("crawler", Scope.INGEST).get(ways[2], params=IN_OPEN).status_code == 403
+    assert app.key("crawler", Scope.INGEST).get(ways[3], params=IN_OPEN).status_code == 403
 
 
 def test_a_mail_is_not_sent_to_who_may_not_read_its_attachment(app: ServedApp, admin: httpx.Client) -> None:

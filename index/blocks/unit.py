@@ -17,6 +17,16 @@ GLUE, VALUE_GLUE = "; ", ": "
 """What is read between the cells of a row or the fields of a record, and between what names a value and the value."""
 
 
+class NamedValue(NamedTuple):
+    """A value of a unit: the literal ranges that name it, outermost first, and those that it is read from, in order.
+
+    A cell is named by its header cells, a field by its keys, a meaning by its term.
+    """
+
+    names: tuple[Span, ...]
+    spans: tuple[Span, ...]
+
+
 class Piece(NamedTuple):
     """A literal range of the document, and the text that is inserted before it when it is read."""
 
@@ -50,15 +60,23 @@ class Unit:
     @property
     def values(self) -> tuple[Span, ...]:
         """The ranges of its cells, the values of its fields, or its meaning; of any other unit, its own range."""
-        groups: list[list[Piece]] = []
+        return tuple(Span(value.spans[0].start, value.spans[-1].end) for value in self.named_values)
+
+    @property
+    def named_values(self) -> tuple[NamedValue, ...]:
+        """Its cells, the values of its fields, or its meaning, each with what names it; of any other unit, its own text."""
+        groups: list[NamedValue] = []
         for piece in self.pieces:
+            span = Span(piece.start, piece.end)
             if not groups or piece.before == GLUE:
-                groups.append([piece])
+                groups.append(NamedValue((), (span,)))
             elif piece.before == VALUE_GLUE:
-                groups[-1] = [piece]
+                names, spans = groups[-1]
+                groups[-1] = NamedValue((*names, *spans), (span,))
             elif piece.start < piece.end:
-                groups[-1].append(piece)
-        return tuple(Span(group[0].start, group[-1].end) for group in groups)
+                names, spans = groups[-1]
+                groups[-1] = NamedValue(names, (*spans, span))
+        return tuple(groups)
 
 
 class Origin(NamedTuple):

@@ -11,7 +11,7 @@ from service.answering.subjects import Claim, SubjectResolver
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.prose import holds_json
 from service.generators.protocol import Draft, Passage, Quote
-from service.records import Citation, DraftCounts, Sentence
+from service.records import Citation, DraftCounts, Sentence, SentenceForm
 from service.scoring.support import SupportChecker
 from service.text.refusals import is_refusal
 from service.text.subjects import answers_nothing, states_nothing
@@ -101,7 +101,7 @@ class DraftChecker:
         JSON that no passage holds, nor is a line that states nothing.
         """
         if draft.quotes:
-            return self._release(draft.text, draft.quotes, supported=True, support=1.0)
+            return self._release(draft.text, draft.quotes, supported=True, support=1.0, form="units")
         self._invented |= dict.fromkeys(draft.invented)
         draft = replace(draft, text=self._titles.sub("", draft.text) or draft.text)
         if is_refusal(draft.text):
@@ -169,7 +169,8 @@ class DraftChecker:
             return Rejected("unsupported", evidence.support)
         self._marked += not supported
         self._subjects.settle(claim)
-        return self._release(claim.text, evidence.quotes, supported=supported, support=evidence.support)
+        form: SentenceForm = "item" if draft.listed else "prose"
+        return self._release(claim.text, evidence.quotes, supported=supported, support=evidence.support, form=form)
 
     def _best_evidence(self, claims: Sequence[Claim], among: Sequence[int]) -> tuple[Claim, SupportingQuotes]:
         """The first of the claims that is supported, else the first, with its quotes."""
@@ -200,11 +201,14 @@ class DraftChecker:
     def _text(self, quote: Quote) -> str:
         return self._passages[quote.passage].text[quote.span.start : quote.span.end]
 
-    def _release(self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float) -> CheckedSentence:
+    def _release(
+        self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float, form: SentenceForm
+    ) -> CheckedSentence:
         known = len(self._numbering.citations)
         cited = [self._numbering.cite(quote) for quote in quotes]
         self._released += 1
-        sentence = Sentence(text, tuple(citation.number for citation in cited), supported=supported, support=support)
+        numbers = tuple(citation.number for citation in cited)
+        sentence = Sentence(text, numbers, supported=supported, support=support, form=form)
         return CheckedSentence(sentence, self._numbering.citations[known:])
 
 

@@ -8,7 +8,7 @@ from index.blocks.block import Kind, Span
 from index.chunking.units import LONG_CHARACTERS
 from index.records import Page
 from service.generators.protocol import Passage, Quote
-from service.records import Citation, Excerpt
+from service.records import Citation, Excerpt, QuotedUnit, QuotedValue
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.terms import figures, overlap, words
 
@@ -55,6 +55,7 @@ class Numbering:
                 trail=chunk.trail,
                 highlight=_highlight(passage, quote, start, end),
                 context=_context(passage, quote, start, end),
+                units=_units(passage, quote),
             )
         return self._by_place[place]
 
@@ -122,3 +123,19 @@ def _context(passage: Passage, quote: Quote, start: int, end: int) -> tuple[Exce
     units = passage.rendering.units_in(*quote.span)
     spans = dict.fromkeys(span for unit in units for span in unit.context if not start <= span.start < end)
     return tuple(Excerpt(*span, passage.literal(span)) for span in spans)
+
+
+def _units(passage: Passage, quote: Quote) -> tuple[QuotedUnit, ...]:
+    return tuple(
+        QuotedUnit(
+            unit.kind,
+            unit.start,
+            unit.end,
+            tuple(
+                QuotedValue(spans, value.names)
+                for value in unit.named_values
+                if (spans := tuple(span for span in value.spans if span.start < span.end))
+            ),
+        )
+        for unit in passage.rendering.units_in(*quote.span)
+    )

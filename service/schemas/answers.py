@@ -5,8 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from index.blocks.block import Kind
 from index.records import Hit
-from service.records import Answer, AnswerKind, Change, StaleCitation
+from service.records import Answer, AnswerKind, Change, SentenceForm, StaleCitation
 from service.schemas.base import CollectionName, Offset, Record, Request, Words
 from service.schemas.search import FilterIn, PassageOut
 from service.storage.conversations import StoredAnswer
@@ -48,8 +49,30 @@ class ExcerptOut(Record):
     quote: str
 
 
+class QuotedValueOut(Record):
+    """A cell, the value of a field, a meaning, or the text of any other unit: the ranges that it is read from, in order.
+
+    `names` are the ranges that name it, outermost first, such as header cells. Each lies in the quote or is in `context`.
+    """
+
+    spans: tuple[tuple[Offset, Offset], ...]
+    names: tuple[tuple[Offset, Offset], ...] = ()
+
+
+class QuotedUnitOut(Record):
+    """A unit of the quote: the kind of its block (docs/formats.md), its range, and its values in order."""
+
+    kind: Kind
+    start: Offset
+    end: Offset
+    values: tuple[QuotedValueOut, ...] = ()
+
+
 class CitationOut(Record):
-    """A literal quote: the text of that document version from `start` to `end`. `highlight` is the answer inside it."""
+    """A literal quote: the text of that document version from `start` to `end`. `highlight` is the answer inside it.
+
+    `units` are the sentences, items, rows and so on that the quote is made of.
+    """
 
     number: int
     document_id: str
@@ -65,15 +88,20 @@ class CitationOut(Record):
     chunk_id: str
     score: float
     context: tuple[ExcerptOut, ...] = ()
+    units: tuple[QuotedUnitOut, ...] = ()
 
 
 class SentenceOut(Record):
-    """One sentence of the answer and the numbers that it cites."""
+    """One sentence of the answer and the numbers that it cites.
+
+    `form` says how to show it: as `prose`, as an `item` of a list, or as the `units` of its first citation, which it states.
+    """
 
     text: str
     citations: tuple[int, ...]
     supported: bool
     support: float
+    form: SentenceForm = "prose"
 
 
 class UsageOut(Record):

@@ -1,4 +1,4 @@
-"""GET /v1/documents/{id}/versions/{v}/pages/{n} and .png: where the words of a PDF stand on a page, and its picture."""
+"""GET /v1/documents/{id}/versions/{v}/pages, /pages/{n} and .png: a PDF's pages, where the words of one stand, its picture."""
 
 import hashlib
 from functools import partial
@@ -16,13 +16,14 @@ from index.extraction.sources import Source, draw_page
 from service.access.caller import Scope
 from service.api.dependencies import TheExtractor, TheQueue, TheSession, needs
 from service.api.problems import problem_responses
-from service.api.schemas.documents import PageView, WordOut
+from service.api.schemas.documents import PageSize, PageSizes, PageView, WordOut
 from service.api.sources import source_of
 from service.jobs.queue import JobQueue
 from service.schemas.base import CollectionName, Offset
 from service.session.session import Session
 
-PAGE = "/v1/documents/{document_id}/versions/{version}/pages/{number}"
+PAGES = "/v1/documents/{document_id}/versions/{version}/pages"
+PAGE = f"{PAGES}/{{number}}"
 MAX_WIDTH = 4096
 _PDF = "application/pdf"
 _PNG: dict[int | str, dict[str, Any]] = {
@@ -85,10 +86,24 @@ async def words(
     return await session.run_io(partial(_words, document_id, version, number, collection, start, end, session))
 
 
-def _place(
-    document_id: str, version: str, number: int, name: str | None, session: Session
-) -> tuple[Collection, str, PageGeometry]:
-    """The collection, the document's URI, and the geometry of the page. Raises NotFound or GeometryMissing."""
+@router.get(PAGES, summary="List the pages of a PDF", responses=_ERRORS, dependencies=[needs(Scope.ASK)])
+async def sizes(document_id: str, version: str, session: TheSession, collection: InCollection = None) -> PageSizes:
+    """The number and the size of every page of a PDF, and the range of the canonical text that its words lie in.
+
+    A document that is no PDF, or that an earlier version of Quoth read, is a `geometry-missing`.
+    """
+    return await session.run_io(partial(_sizes, document_id, version, collection, session))
+
+
+def _sizes(document_id: str, version: str, name: str | None, session: Session) -> PageSizes:
+    _, _, pages = _geometry(document_id, version, name, session)
+    return PageSizes(id=document_id, version=version, pages=tuple(map(PageSize.model_validate, pages)))
+
+
+def _geometry(
+    document_id: str, version: str, name: str | None, session: Session
+) -> tuple[Collection, str, tuple[PageGeometry, ...]]:
+    """The collection, the document's URI, and the geometry of its pages, at least one. Raises GeometryMissing."""
     collection = session.collection(name)
     uri, media_type = session.place(name, document_id, version)
     pages = collection.documents.geometry(document_id, version)
@@ -99,6 +114,14 @@ def _place(
             f"document {document_id!r}: this version was read by an earlier version of Quoth, which kept no places of words. "
             "Index its file again"
         )
+    return collection, uri, pages
+
+
+def _place(
+    document_id: str, version: str, number: int, name: str | None, session: Session
+) -> tuple[Collection, str, PageGeometry]:
+    """The collection, the document's URI, and the geometry of the page. Raises NotFound or GeometryMissing."""
+    collection, uri, pages = _geometry(document_id, version, name, session)
     found = next((page for page in pages if page.number == number), None)
     if found is None:
         raise NotFound(f"document {document_id!r} has no page {number}. Its pages are 1 to {pages[-1].number}")

@@ -96,6 +96,24 @@ BoxOut = Annotated[
 ]
 
 
+class PageSize(Record):
+    """A page of a PDF: its number from 1, its size in points, and the range that its words lie in."""
+
+    number: int
+    width: float
+    height: float
+    start: Offset
+    end: Offset
+
+
+class PageSizes(Record):
+    """The pages of a PDF, in order."""
+
+    id: str
+    version: str
+    pages: tuple[PageSize, ...]
+
+
 class WordOut(Record):
     """A word: its range in the canonical text, and its box on the page."""
 

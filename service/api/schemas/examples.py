@@ -27,6 +27,7 @@ _CITATION = {
     "highlight": [_SIX, _SIX + 3],
     "chunk_id": "b1946ac92492d234",
     "score": 3.1,
+    "units": [{"kind": "paragraph", **_RANGE, "values": [{"spans": [list(_RANGE.values())]}]}],
 }
 _BLOCK: dict[str, Any] = {
     "kind": "paragraph",
@@ -53,7 +54,7 @@ _ANSWER = {
     "text": f"{_QUOTE} [1]",
     "refused": False,
     "confidence": 0.78,
-    "sentences": [{"text": _QUOTE, "citations": [1], "supported": True, "support": 1.0}],
+    "sentences": [{"text": _QUOTE, "citations": [1], "supported": True, "support": 1.0, "form": "units"}],
     "citations": [_CITATION],
     "passages": [_PASSAGE],
     "generator": "extractive",
@@ -215,6 +216,11 @@ SCHEMAS: dict[str, Any] = {
         "pages": [],
         "sections": [{"start": 1587, "trail": _PLACE["trail"]}],
         "blocks": [_BLOCK],
+    },
+    "PageSizes": {
+        "id": _PLACE["document_id"],
+        "version": _PLACE["version"],
+        "pages": [{"number": 1, "width": 612.0, "height": 792.0, "start": 0, "end": 2310}],
     },
     "PageView": {
         "id": "9f3c1d7e5a2b4c68",
