@@ -18,7 +18,7 @@ from evaluation.terminal import CollectionOption, OutOption, progress_bars, repo
 from service.errors import SettingsInvalid
 
 if TYPE_CHECKING:
-    from evaluation.execution import RunPlan
+    from evaluation.execution import Overrides, RunPlan
     from evaluation.question_writer import QuestionWriter
     from evaluation.summary import Figure
     from service.settings import Settings
@@ -37,6 +37,7 @@ app = typer.Typer(
 
 @app.command()
 def run(
+    context: typer.Context,
     what: Annotated[
         Path, typer.Argument(metavar="SUITE|DATASET", help="A suite.toml, or a data set's file or folder.")
     ],
@@ -51,8 +52,8 @@ def run(
     ] = None,
     collection: CollectionOption = None,
     retriever: Annotated[
-        str, typer.Option(help="hybrid, reranked, dense, bm25 or encoder (task retrieve).")
-    ] = "hybrid",
+        str | None, typer.Option(help="hybrid (the default), reranked, dense, bm25 or encoder (task retrieve).")
+    ] = None,
     only: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Run only the cases whose ids are in this file, one per line.")
     ] = None,
@@ -73,11 +74,32 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Folder for the indexes of data sets; default: OUT/index.")
     ] = None,
 ) -> None:
-    """Run a data set or a suite. Killed and started again, it continues where it stopped."""
+    """Run a data set or a suite. Killed and started again, it continues where it stopped.
+
+    With a suite, options stand above what its file says; those that belong to one data set are refused.
+    """
     with report_errors():
+        given = _given(context)
+        if "key" in given and endpoint is None and what.suffix != ".toml":
+            raise typer.BadParameter("A key is for --endpoint. Leave it out.", param_hint="--key")
+        if index is not None and (endpoint or collection):
+            raise typer.BadParameter("Nothing is indexed here. Leave it out.", param_hint="--index")
         indexes = index or out / "index"
         if what.suffix == ".toml":
-            raise typer.Exit(_run_suite(what, out, indexes, retry_errors))
+            from evaluation.execution import Overrides
+
+            _refuse_for_suite(given)
+            overrides = Overrides(
+                collection=collection,
+                sample=sample,
+                seed=seed if "seed" in given else None,
+                endpoint=endpoint,
+                key=key,
+                generator=generator,
+                workers=workers,
+                retry_errors=retry_errors,
+            )
+            raise typer.Exit(_run_suite(what, out, indexes, overrides))
         from evaluation.datasets.loading import FORMATS
         from evaluation.execution import RunPlan
         from evaluation.retrievers import RETRIEVERS
@@ -90,7 +112,7 @@ def run(
             corpus=corpus,
             collection=collection,
             task=None if task is None else require_choice("--task", task, TASKS),
-            retriever=require_choice("--retriever", retriever, RETRIEVERS),
+            retriever=None if retriever is None else require_choice("--retriever", retriever, RETRIEVERS),
             only=only,
             sample=sample,
             seed=seed,
@@ -235,20 +257,38 @@ def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[Questi
         yield writer
 
 
-def _run_suite(file: Path, out: Path, index: Path, retry_errors: bool) -> int:
+_OF_ONE_DATA_SET = ("task", "format", "split", "corpus", "retriever", "only")
+
+
+def _given(context: typer.Context) -> set[str]:
+    """The options that stand on the command line."""
+    return {name for name in context.params if str(context.get_parameter_source(name)).endswith("COMMANDLINE")}
+
+
+def _refuse_for_suite(given: set[str]) -> None:
+    """Raise BadParameter for an option that belongs to one data set, of which a suite has several."""
+    for name in _OF_ONE_DATA_SET:
+        if name in given:
+            raise typer.BadParameter("A suite says this for each of its runs. Set it there.", param_hint=f"--{name}")
+
+
+def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides) -> int:
     """Run every entry, then check the gates. Returns the exit code."""
     from evaluation.execution import plan_entry
+    from evaluation.manifest import read
     from evaluation.report import write_report
+    from evaluation.rows import read_rows
     from evaluation.suite import check_gates, read_suite
 
     suite = read_suite(file)
     results = []
     for entry in suite.entries:
-        plan = plan_entry(entry, suite, retry_errors=retry_errors)
+        plan = plan_entry(entry, suite, overrides)
         typer.echo(f"{suite.name}: {entry.name}", err=True)
         _execute(plan, out / entry.name, index)
         _show_errors(out / entry.name)
-        results += check_gates(entry.name, entry.gates, _figures(out / entry.name))
+        rows, seed = read_rows(out / entry.name), read(out / entry.name)["identity"]["seed"]
+        results += check_gates(entry.name, entry.gates, rows, seed=seed)
     write_report(out)
     for result in results:
         typer.echo(result)

@@ -6,6 +6,7 @@ by Holm's method (1979), so that a change among twenty metrics is not found by c
 not tested and not counted.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,20 @@ import numpy as np
 
 from evaluation import manifest
 from evaluation.errors import RunInvalid
+from evaluation.manifest import Difference, differences
 from evaluation.metrics.statistics import CORPUS_DRAWS, Estimate, paired_difference
 from evaluation.rows import Row, read_rows
-from evaluation.summary import LOWER_IS_BETTER, corpus_metrics
+from evaluation.summary import LOWER_IS_BETTER, NEUTRAL, corpus_metrics
 
 _OVER_ANSWERS_GIVEN = "aurc"
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class MetricChange:
-    """One metric in both runs. `p` is corrected; `verdict` is better, worse or same (not significant)."""
+    """One metric in both runs. `p` is corrected; `verdict` is better, worse, differs (a neutral metric) or same (no
+    significant difference).
+    """
 
     metric: str
     before: float
@@ -45,7 +50,9 @@ class CaseChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All metrics, and for each the cases that were won and lost, largest change first."""
+    """All metrics, and for each the cases that were won and lost, largest change first. `differences`: what the runs measured
+    that is not the same.
+    """
 
     before: str
     after: str
@@ -54,6 +61,7 @@ class Comparison:
     wins: Mapping[str, tuple[CaseChange, ...]]
     losses: Mapping[str, tuple[CaseChange, ...]]
     notes: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
     @property
     def worse(self) -> bool:
@@ -95,6 +103,7 @@ def compare(before: Path, after: Path, *, alpha: float = 0.05, seed: int = 0) ->
         wins={metric: tuple(c for c in cases if _gain(metric, c) > 0) for metric, cases in by_metric.items()},
         losses={metric: tuple(c for c in cases if _gain(metric, c) < 0) for metric, cases in by_metric.items()},
         notes=notes,
+        differences=tuple(differences(*about)),
     )
 
 
@@ -124,6 +133,7 @@ def markdown(comparison: Comparison, *, cases: int = 5) -> str:
             f"| {change.p:.4f} | {won} | {lost} | {change.verdict} |"
         )
     lines += ["", *(f"Note: {note}" for note in comparison.notes)]
+    lines += _difference_lines(comparison.differences)
     for change in comparison.changes:
         if change.verdict != "same":
             lines += _case_lines(f"{change.metric}: won", comparison.wins[change.metric][:cases])
@@ -186,6 +196,8 @@ def _gain(metric: str, change: CaseChange) -> float:
 def _direction(metric: str, difference: float, p: float, alpha: float) -> str:
     if p >= alpha or difference == 0:
         return "same"
+    if metric in NEUTRAL:
+        return "differs"
     return "better" if (difference > 0) != (metric in LOWER_IS_BETTER) else "worse"
 
 
@@ -198,6 +210,18 @@ def _notes(left: Mapping[str, Row], right: Mapping[str, Row], common: Sequence[s
     if any(errors):
         notes.append(f"errors: {errors[0]} before, {errors[1]} after; those cases have no scores.")
     return tuple(notes)
+
+
+def _difference_lines(found: Sequence[Difference]) -> list[str]:
+    if not found:
+        return ["The two runs measured the same: documents, settings, models, prompts and code."]
+    lines = ["## What differs", "", "| | before | after |", "| --- | --- | --- |"]
+    return lines + [f"| {item.name} | {_cell(item.before)} | {_cell(item.after)} |" for item in found]
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"{text[:12]}…" if _HASH.fullmatch(text) else text.replace("|", "\\|")
 
 
 def _case_lines(title: str, changes: Sequence[CaseChange]) -> list[str]:

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from evaluation.cases import Dataset, SourceDocument
+from evaluation.cases import Dataset, GoldEvidence, SourceDocument
 from evaluation.datasets.records import text_lines
 from evaluation.document_matching import DocumentMatcher
 from evaluation.errors import DataInvalid, TaskUnfit
+from evaluation.metrics.citations import Quoted, citation_hit
 from evaluation.metrics.wording import normalize
 from index.collection import Collection
 from index.records import Document
@@ -34,26 +35,51 @@ def fill(collection: Collection, dataset: Dataset, on_progress: Callable[[int, i
     collection.embed_pending(on_progress=on_progress)
 
 
-def check_quotes(collection: Collection, dataset: Dataset, matcher: DocumentMatcher) -> None:
-    """Raise DataInvalid for the first gold quote of a case file that is missing from its document as extracted.
+def check_quotes(collection: Collection, dataset: Dataset, matcher: DocumentMatcher) -> list[str]:
+    """Return the ids of cases with a gold quote of which their document holds nothing: its words were not extracted.
 
-    Such a case would count every right answer as wrong. Words are compared as the citation metrics compare them.
-    Documents that the collection lacks are skipped: another document may hold the quote.
+    Words are compared as the citation metrics compare them. Documents that the collection lacks are skipped: another document
+    may hold the quote. Raises DataInvalid where the case file is at fault, since such a case would count every right answer as
+    wrong: the document holds the quote in other words, or not at the place that the case gives.
     """
     texts: dict[str, str] = {}
     quoted = {evidence.document for case in dataset.cases for evidence in case.evidence}
     for summary in collection.documents.list():
         name = matcher.match(summary.id, summary.uri)
         if name in quoted and name is not None:
-            texts[name] = normalize(collection.documents.get(summary.id).text)
+            texts[name] = collection.documents.get(summary.id).text
+    words = {name: normalize(text) for name, text in texts.items()}
+    missing: dict[str, None] = {}
     for number, case in enumerate(dataset.cases):
         for evidence in case.evidence:
-            text = texts.get(evidence.document)
-            if text is not None and normalize(evidence.quote) not in text:
+            if evidence.document not in texts:
+                continue
+            fault = _place_fault(evidence, texts[evidence.document])
+            if fault is None and normalize(evidence.quote) not in words[evidence.document]:
+                if not holds_most(evidence.quote, texts[evidence.document]):
+                    missing[case.id] = None
+                    continue
+                fault = f"{evidence.document} does not hold the quote {evidence.quote[:60]!r}, but one like it"
+            if fault is not None:
                 line = next(islice(text_lines(dataset.files[0]), number, None))[0]
-                reason = f"case {case.id!r}: {evidence.document} does not hold the quote {evidence.quote[:60]!r}"
                 fix = "Copy the quote from the document as Quoth reads it, or index the document again"
-                raise DataInvalid(dataset.files[0], line, reason, fix)
+                raise DataInvalid(dataset.files[0], line, f"case {case.id!r}: {fault}", fix)
+    return list(missing)
+
+
+def holds_most(quote: str, text: str) -> bool:
+    """Whether the text has at least half of the quote's words in one run, as a citation needs to be right."""
+    return citation_hit([Quoted("", text)], [GoldEvidence("", quote)]) == 1.0
+
+
+def _place_fault(evidence: GoldEvidence, text: str) -> str | None:
+    """What is wrong with the place that the evidence gives; None if nothing is, or if it gives none."""
+    if evidence.start is None or evidence.end is None:
+        return None
+    there = text[evidence.start : evidence.end]
+    if normalize(there) == normalize(evidence.quote):
+        return None
+    return f"{evidence.document} has {there[:60]!r} at {evidence.start}, not the quote {evidence.quote[:60]!r}"
 
 
 def source_as_document(source: SourceDocument) -> Document:

@@ -18,7 +18,7 @@ from evaluation.manifest import identity
 from evaluation.retrievers import Retriever
 from evaluation.runs import RunProgress, run, sample_cases
 from evaluation.suite import Suite, SuiteEntry
-from evaluation.targets import LocalTarget, RemoteTarget
+from evaluation.targets import LocalTarget, RemoteTarget, describe_collection
 from evaluation.tasks import reading, verification
 from evaluation.tasks.answering import AnsweringTask
 from evaluation.tasks.reading import ReadingTask
@@ -47,7 +47,7 @@ class RunPlan:
     `collection` names one that already holds the documents; `endpoint` is a server whose collection does.
 
     `only` is a file of case ids, one per line: other cases are left out before the sample is drawn. `retry_errors` runs
-    the cases again whose rows in the folder are errors.
+    the cases again whose rows in the folder are errors. Whatever a plan names is honoured or refused (`check_fit`).
     """
 
     dataset: Path
@@ -56,7 +56,7 @@ class RunPlan:
     corpus: Path | None = None
     collection: str | None = None
     task: TaskName | None = None
-    retriever: Retriever = "hybrid"
+    retriever: Retriever | None = None
     only: Path | None = None
     sample: int | None = None
     seed: int = 0
@@ -68,6 +68,11 @@ class RunPlan:
     settings: Mapping[str, Any] = field(default_factory=dict)
     sealed: str | None = None
     suite: str | None = None
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether the documents are in a collection already, here or on a server, so that the run indexes nothing."""
+        return self.collection is not None or self.endpoint is not None
 
 
 class Watcher(Protocol):
@@ -84,7 +89,7 @@ def execute(plan: RunPlan, out: Path, index: Path, watcher: Watcher) -> Path:
     Raises DataInvalid, TaskUnfit and SuiteInvalid before any model runs.
     """
     watcher("Reading the data set")
-    is_indexed = plan.collection is not None or plan.endpoint is not None
+    is_indexed = plan.is_indexed
     dataset = load(
         plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=is_indexed and not plan.corpus
     )
@@ -108,7 +113,21 @@ def execute(plan: RunPlan, out: Path, index: Path, watcher: Watcher) -> Path:
         return run(cases, task, out, ident, workers=workers, retry_errors=plan.retry_errors, on_progress=progress)
 
 
-def plan_entry(entry: SuiteEntry, suite: Suite, *, retry_errors: bool = False) -> RunPlan:
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says for every run of a suite; it stands above what the file says."""
+
+    collection: str | None = None
+    sample: int | None = None
+    seed: int | None = None
+    endpoint: str | None = None
+    key: str | None = None
+    generator: str | None = None
+    workers: int | None = None
+    retry_errors: bool = False
+
+
+def plan_entry(entry: SuiteEntry, suite: Suite, overrides: Overrides = Overrides()) -> RunPlan:
     """The plan of one entry of a suite."""
     return RunPlan(
         dataset=entry.dataset,
@@ -118,10 +137,14 @@ def plan_entry(entry: SuiteEntry, suite: Suite, *, retry_errors: bool = False) -
         task=entry.task,
         retriever=entry.retriever,
         only=entry.only,
-        sample=entry.sample,
-        seed=suite.seed,
-        generator=entry.generator,
-        retry_errors=retry_errors,
+        collection=overrides.collection or entry.collection,
+        sample=overrides.sample or entry.sample,
+        seed=suite.seed if overrides.seed is None else overrides.seed,
+        endpoint=overrides.endpoint or entry.endpoint,
+        key=overrides.key,
+        generator=overrides.generator or entry.generator,
+        workers=overrides.workers or entry.workers,
+        retry_errors=overrides.retry_errors,
         settings=entry.settings,
         sealed=entry.sha256,
         suite=suite.sha256,
@@ -153,15 +176,37 @@ def check_fit(dataset: Dataset, task: TaskName, plan: RunPlan) -> None:
     reason = reasons[task]
     if reason is not None:
         raise TaskUnfit(f"{dataset.name} cannot be used for the task {task!r}: {reason}. Choose another with --task.")
+    _check_options(dataset, task, plan)
     if plan.endpoint is not None:
         _check_endpoint(dataset, task, plan)
+
+
+def _check_options(dataset: Dataset, task: TaskName, plan: RunPlan) -> None:
+    """Raise TaskUnfit for an option that would change nothing."""
+    unused = {
+        "--retriever": plan.retriever is not None and task != "retrieve",
+        "--generator": plan.generator is not None and (task in {"read", "verify"} or plan.retriever == "encoder"),
+        "--collection": plan.collection is not None and (task in {"read", "verify"} or plan.retriever == "encoder"),
+        "--corpus": plan.corpus is not None and dataset.format != "quoth",
+        "--split": plan.split is not None and dataset.format != "beir",
+    }
+    for option, is_unused in unused.items():
+        if is_unused:
+            raise TaskUnfit(
+                f"{option} changes nothing for the task {task!r} on data of the format {dataset.format!r}. Leave it out."
+            )
 
 
 def _check_endpoint(dataset: Dataset, task: TaskName, plan: RunPlan) -> None:
     """Raise TaskUnfit for what a running Quoth cannot be asked, instead of silently measuring something else."""
     if task in {"read", "verify"}:
         raise TaskUnfit(f"The task {task!r} runs the model in this process. Leave --endpoint out.")
-    if task == "retrieve" and plan.retriever != "hybrid":
+    if plan.settings:
+        raise TaskUnfit(
+            f"A running Quoth answers with its own settings, not with {', '.join(plan.settings)}. Set them there, and leave "
+            "them out here."
+        )
+    if task == "retrieve" and plan.retriever not in {None, "hybrid"}:
         raise TaskUnfit(f"A running Quoth searches as it is set, not by {plan.retriever!r}. Leave --retriever out.")
     if task == "retrieve" and plan.generator:
         raise TaskUnfit(
@@ -203,13 +248,16 @@ def _local_task(
         return ReadingTask(service.reader, dataset.sources), local.describe()
     if task == "verify":
         return VerificationTask(service.checker, dataset.sources), local.describe()
+    not_extracted = _not_extracted(collection, dataset)
     if task == "retrieve":
         depth = service.settings.rerank_depth
         search = retrievers.collection_search(
             "reranked", collection, _matcher(dataset), reranker=service.reader, depth=depth
         )
-        return RetrievalTask(search, _rewriter(plan, chosen)), {**local.describe(), "retriever": plan.retriever}
-    return AnsweringTask(local, _matcher(dataset), dataset.sources, service.checker), local.describe()
+        described = {**local.describe(), **not_extracted, "retriever": plan.retriever}
+        return RetrievalTask(search, _rewriter(plan, chosen)), described
+    answering = AnsweringTask(local, _matcher(dataset), dataset.sources, service.checker)
+    return answering, {**local.describe(), **not_extracted}
 
 
 def _search_task(
@@ -223,13 +271,14 @@ def _search_task(
         advance = watcher("Encoding the documents", len(dataset.sources))
         search = retrievers.encoder_search(encoder, dataset.sources, advance)
         return RetrievalTask(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}
-    assert plan.retriever != "reranked"
+    retriever = plan.retriever or "hybrid"
+    assert retriever not in {"reranked", "encoder"}
     rewriter = _rewriter(plan, chosen)
     collection = _collection(plan, dataset, library, watcher, filled=True)
-    search = retrievers.collection_search(plan.retriever, collection, _matcher(dataset))
-    described = {"retriever": plan.retriever, "encoder": collection.state().encoder}
+    search = retrievers.collection_search(retriever, collection, _matcher(dataset))
+    described = {"retriever": retriever, **describe_collection(collection), **_not_extracted(collection, dataset)}
     model = {"generator": plan.generator, "llm_model": chosen.llm_model} if plan.generator else {}
-    return RetrievalTask(search, rewriter), {**described, **model}
+    return RetrievalTask(search, rewriter), {**described, **model, "settings": dict(plan.settings)}
 
 
 def _rewriter(plan: RunPlan, chosen: settings.Settings) -> Rewriter | None:
@@ -252,9 +301,13 @@ def _collection(plan: RunPlan, dataset: Dataset, library: Library, watcher: Watc
         collection = library.open_or_create(f"set-{dataset.sha256()[:16]}")
         if filled:
             fill(collection, dataset, watcher("Indexing the documents"))
-    if filled and dataset.format == "quoth":
-        check_quotes(collection, dataset, _matcher(dataset))
     return collection
+
+
+def _not_extracted(collection: Collection, dataset: Dataset) -> Mapping[str, object]:
+    """The cases of a case file whose gold quote was not extracted, for the manifest; other formats give the text itself."""
+    missing = check_quotes(collection, dataset, _matcher(dataset)) if dataset.format == "quoth" else []
+    return {"cases_not_extracted": missing} if missing else {}
 
 
 def _selected_cases(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:

@@ -1,7 +1,7 @@
 """The manifest of a run: everything that its figures depend on, written before the first case.
 
-Its `identity` decides whether a run may be resumed: same data, task, sample, seed, settings, models, prompts and code
-version. Machine, library versions and times are recorded too, but do not decide.
+Its `identity` decides whether a run may be resumed: same cases, documents, task, sample, seed, settings, encoder, models,
+prompts and code. Machine, library versions and times are recorded too, but do not decide.
 """
 
 import hashlib
@@ -9,7 +9,8 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,21 @@ from evaluation.errors import RunInvalid
 FILE = "manifest.json"
 _LIBRARIES = ("quoth", "torch", "transformers", "openvino", "faiss-cpu", "tantivy", "sentencex", "ir-measures", "numpy")
 _ROOT = Path(__file__).resolve().parent.parent
+_CODE = ("index", "service", "evaluation")
+_MAX_NAMED = 6  # differences that an error names
+_SHORT = 60  # characters of a value that an error shows
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of the identity that two runs do not share, by its path, with the value of each; None where one has none."""
+
+    name: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        return f"{self.name} ({_short(self.before)} and {_short(self.after)})"
 
 
 def identity(
@@ -42,7 +58,27 @@ def identity(
         "suite_sha256": suite,
         "models": model_hashes(_ROOT / "models"),
         "prompts_sha256": folder_hash(_ROOT / "prompts"),
+        "code_sha256": code_hash(),
     }
+
+
+def collection_identity(name: str, documents: Iterable[tuple[str, str]], pending_vectors: int | None) -> dict[str, Any]:
+    """What a run records of the collection that it asks: its name, and a hash of which documents it holds.
+
+    `documents` are the title and version of each; a version is a hash of the document's bytes. The same documents have the
+    same hash on any machine. `pending_vectors` counts the passages that are found by their words only, None if the server
+    does not say.
+    """
+    versions = sorted(f"{title}\0{version}" for title, version in documents)
+    content = hashlib.sha256("\n".join(versions).encode()).hexdigest()
+    return {"name": name, "documents": len(versions), "sha256": content, "pending_vectors": pending_vectors}
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What two identities do not have in common, by path (`target.settings.top_k`), in order."""
+    left, right = dict(_leaves(before)), dict(_leaves(after))
+    names = sorted({*left, *right})
+    return [Difference(name, left.get(name), right.get(name)) for name in names if left.get(name) != right.get(name)]
 
 
 def begin(folder: Path, ident: Mapping[str, Any]) -> None:
@@ -50,10 +86,10 @@ def begin(folder: Path, ident: Mapping[str, Any]) -> None:
     file = folder / FILE
     ident = json.loads(json.dumps(ident))
     if file.exists():
-        before = read(folder)["identity"]
-        differs = sorted(key for key in {*before, *ident} if before.get(key) != ident.get(key))
-        if differs:
-            raise RunInvalid(f"{folder} holds another run: {', '.join(differs)} differ. Name a new folder with --out.")
+        found = differences(read(folder)["identity"], ident)
+        if found:
+            named = ", ".join(map(str, found[:_MAX_NAMED])) + (" and more" if len(found) > _MAX_NAMED else "")
+            raise RunInvalid(f"{folder} holds another run; what differs: {named}. Name a new folder with --out.")
         return
     _write(file, {"identity": ident, "began": _now(), "machine": machine(), "versions": versions()})
 
@@ -97,12 +133,31 @@ def model_hashes(folder: Path) -> dict[str, str]:
     return hashes
 
 
+def code_hash() -> str:
+    """SHA-256 over the Python files of Quoth, the way it scores included."""
+    hashes = (folder_hash(_ROOT / name, {".py"}) for name in _CODE)
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
 def folder_hash(folder: Path, suffixes: Collection[str] = (".txt", ".md")) -> str:
     """SHA-256 over names and bytes of the files in a folder with one of the suffixes."""
     digest = hashlib.sha256()
     for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix in suffixes):
         digest.update(f"{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= _SHORT else f"{text[:12]}…"
 
 
 def _distributions() -> list[importlib.metadata.Distribution]:

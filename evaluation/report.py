@@ -18,6 +18,7 @@ from evaluation.worst import WorstCase, main_score, worst_cases
 
 _MAX_CASES = 12
 _MAX_SLICES = 12
+_NO_SLICE = frozenset({"review", "comment"})  # remarks to a person, not kinds of cases
 _MEANINGS = {
     "correct": "right outcome: answered at the gold evidence, or refused where the documents do not say",
     "answered": "share of cases that were answered",
@@ -27,7 +28,8 @@ _MEANINGS = {
     "contains_answer": "a short gold answer is in the answer",
     "answer_f1": "word F1 with the gold answer",
     "rouge_l": "ROUGE-L with the gold answer",
-    "passage_recall": "share of the relevant documents that are among the passages shown",
+    "passage_recall": "share of the gold quotes that are in the passages shown, best annotator",
+    "document_recall": "share of the relevant documents that have a passage among those shown",
     "quote_validity": "quotes that are literally at their place",
     "attribution_recall": "sentences that their quotes support (ALCE; near 1 for copied text, read together with correct)",
     "attribution_precision": "citations that are needed (ALCE)",
@@ -124,8 +126,8 @@ def _slices(rows: Sequence[Row], seed: int) -> list[Slice]:
     """The main score by tag, for tags with at most _MAX_SLICES values."""
     groups: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        for tag, value in row.tags.items():
-            groups[tag][value].append(main_score(row))
+        for tag in row.tags.keys() - _NO_SLICE:
+            groups[tag][row.tags[tag]].append(main_score(row))
     slices = []
     for tag, values in groups.items():
         for value, scores in sorted(values.items()) if len(values) <= _MAX_SLICES else []:

@@ -15,13 +15,19 @@
     at_least = 1.0
     of = "low"                          # the value, or the low or high end of its interval
 
-Unknown keys are errors. The manifest of every run records the hash of the suite file and of the data.
+    [[run.gate]]
+    metric = "correct"
+    at_least = 0.6
+    where = { form = "table" }          # only the cases with these tags
+
+`collection` names one that holds the documents, and `endpoint` a running Quoth whose collection does. Unknown keys are errors.
+The manifest of every run records the hash of the suite file and of the data.
 """
 
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -29,7 +35,8 @@ from typing import Any, Literal, get_args
 from evaluation.datasets.loading import FORMATS, Format
 from evaluation.errors import SuiteInvalid
 from evaluation.retrievers import RETRIEVERS, Retriever
-from evaluation.summary import Figure
+from evaluation.rows import Row
+from evaluation.summary import figures
 from evaluation.tasks.task import TASKS, TaskName
 
 Bound = Literal["value", "low", "high"]
@@ -37,12 +44,13 @@ Bound = Literal["value", "low", "high"]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A bound on one metric: on its value, or on an end of its interval."""
+    """A bound on one metric: on its value, or on an end of its interval; over the cases that have all the tags `where`."""
 
     metric: str
     at_least: float | None
     at_most: float | None
     of: Bound
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,13 @@ class SuiteEntry:
     corpus: Path | None
     sha256: str | None
     task: TaskName | None
-    retriever: Retriever
+    retriever: Retriever | None
     only: Path | None
     sample: int | None
     generator: str | None
+    collection: str | None = None
+    endpoint: str | None = None
+    workers: int | None = None
     gates: tuple[Gate, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,9 +98,9 @@ class GateResult:
         required = f">= {self.gate.at_least}" if self.gate.at_least is not None else f"<= {self.gate.at_most}"
         measured = "not measured" if self.measured is None else f"{self.measured:.4f}"
         bound = "" if self.gate.of == "value" else f" ({self.gate.of} end)"
-        return (
-            f"{'pass' if self.passed else 'FAIL'}  {self.run}: {self.gate.metric}{bound} {measured}, wanted {required}"
-        )
+        where = "".join(f", {tag} = {value}" for tag, value in self.gate.where.items())
+        verdict = "pass" if self.passed else "FAIL"
+        return f"{verdict}  {self.run}{where}: {self.gate.metric}{bound} {measured}, wanted {required}"
 
 
 def read_suite(file: Path) -> Suite:
@@ -109,11 +120,12 @@ def read_suite(file: Path) -> Suite:
     return Suite(name, seed, entries, hashlib.sha256(data).hexdigest())
 
 
-def check_gates(run: str, gates: Sequence[Gate], figures: Sequence[Figure]) -> list[GateResult]:
-    """The result of each gate."""
-    estimates = {figure.metric: figure.estimate for figure in figures}
+def check_gates(run: str, gates: Sequence[Gate], rows: Sequence[Row], *, seed: int = 0) -> list[GateResult]:
+    """The result of each gate, from the rows of the run. A gate on what was not measured fails."""
     results = []
     for gate in gates:
+        chosen = [row for row in rows if gate.where.items() <= row.tags.items()]
+        estimates = {figure.metric: figure.estimate for figure in figures(chosen, seed=seed)}
         estimate = estimates.get(gate.metric)
         measured: float | None = None if estimate is None else getattr(estimate, gate.of)
         passed = (
@@ -125,11 +137,11 @@ def check_gates(run: str, gates: Sequence[Gate], figures: Sequence[Figure]) -> l
     return results
 
 
-_ENTRY = ("name", "dataset", "format", "split", "corpus", "sha256", "task", "retriever", "only", "sample", "generator")
+_ENTRY = tuple(entry.name for entry in fields(SuiteEntry) if entry.name != "gates")
 
 
 def _entry(table: Mapping[str, Any], file: Path) -> SuiteEntry:
-    _refuse_unknown(table, (*_ENTRY, "gate", "settings"), file, "a [[run]]")
+    _refuse_unknown(table, (*_ENTRY, "gate"), file, "a [[run]]")
     for key in ("name", "dataset"):
         if not isinstance(table.get(key), str):
             raise SuiteInvalid(f"{file}: a [[run]] without {key!r}. Give it one, as a text.")
@@ -143,22 +155,28 @@ def _entry(table: Mapping[str, Any], file: Path) -> SuiteEntry:
         corpus=None if corpus is None else file.parent / corpus,
         sha256=_typed_value(table, "sha256", str, file, None),
         task=_choice(table, "task", TASKS, file, None),
-        retriever=_choice(table, "retriever", RETRIEVERS, file, "hybrid"),
+        retriever=_choice(table, "retriever", RETRIEVERS, file, None),
         only=None if only is None else file.parent / only,
         sample=_typed_value(table, "sample", int, file, None),
         generator=_typed_value(table, "generator", str, file, None),
+        collection=_typed_value(table, "collection", str, file, None),
+        endpoint=_typed_value(table, "endpoint", str, file, None),
+        workers=_typed_value(table, "workers", int, file, None),
         gates=tuple(_gate(gate, file) for gate in table.get("gate", [])),
         settings=_typed_value(table, "settings", dict, file, {}),
     )
 
 
 def _gate(table: Mapping[str, Any], file: Path) -> Gate:
-    _refuse_unknown(table, ("metric", "at_least", "at_most", "of"), file, "a [[run.gate]]")
+    _refuse_unknown(table, tuple(gate.name for gate in fields(Gate)), file, "a [[run.gate]]")
     bounds = [table.get("at_least"), table.get("at_most")]
     if sum(bound is not None for bound in bounds) != 1 or not isinstance(table.get("metric"), str):
         raise SuiteInvalid(f"{file}: the gate {dict(table)}. Give it 'metric' and one of 'at_least' and 'at_most'.")
     minimum, maximum = (None if bound is None else float(bound) for bound in bounds)
-    return Gate(table["metric"], minimum, maximum, _choice(table, "of", get_args(Bound), file, "value"))
+    where = _typed_value(table, "where", dict, file, {})
+    if not all(isinstance(value, str) for value in where.values()):
+        raise SuiteInvalid(f'{file}: where = {where}. Write tags as texts: where = {{ form = "table" }}.')
+    return Gate(table["metric"], minimum, maximum, _choice(table, "of", get_args(Bound), file, "value"), where)
 
 
 def _refuse_unknown(table: Mapping[str, Any], keys: Sequence[str], file: Path, where: str) -> None:

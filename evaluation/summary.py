@@ -35,6 +35,9 @@ LOWER_IS_BETTER = frozenset(
     }
 )
 
+NEUTRAL = frozenset({"answered"})
+"""Metrics of which neither more nor less is better: to answer fewer questions is right where the documents do not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

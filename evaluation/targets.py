@@ -10,6 +10,9 @@ from pydantic import ValidationError
 
 from evaluation.cases import Case
 from evaluation.errors import EndpointUnavailable
+from evaluation.manifest import collection_identity
+from index.collection import Collection
+from index.errors import CollectionMissing
 from service.answering.service import Service
 from service.records import Question
 from service.schemas.answers import AnswerOut, CitationOut
@@ -73,7 +76,7 @@ class LocalTarget:
         return document.text[citation.start : citation.end] == citation.quote
 
     def describe(self) -> Mapping[str, object]:
-        """The settings that shape answers, and the encoder. Secrets are masked; folders and addresses are left out."""
+        """The settings that shape answers, the collection and the encoder. Secrets are masked; places are left out."""
         settings = self._service.settings.model_dump(mode="json")
         left_out = {"home", "host", "port", "allowed_hosts", "log_level", "collection"}
         shown = {name: without_password(value) for name, value in settings.items() if name not in left_out}
@@ -81,8 +84,18 @@ class LocalTarget:
             "endpoint": None,
             "generator": self._generator or settings["generator"],
             "settings": shown,
-            "encoder": self._collection.state().encoder,
+            **describe_collection(self._collection),
         }
+
+
+def describe_collection(collection: Collection) -> Mapping[str, object]:
+    """What the manifest records of a collection: its name, the hash of its documents, and its encoder."""
+    documents = [(document.title, document.version) for document in collection.documents.list()]
+    state = collection.state()
+    return {
+        "collection": collection_identity(collection.name, documents, state.pending_vectors),
+        "encoder": state.encoder,
+    }
 
 
 _TRIES = 4
@@ -145,14 +158,26 @@ class RemoteTarget:
         return self._texts[place][citation.start : citation.end] == citation.quote
 
     def describe(self) -> Mapping[str, object]:
-        """The endpoint and what it reports about its default collection."""
+        """The endpoint, its collection with the documents in it, and how it makes answers.
+
+        Raises EndpointUnavailable and CollectionMissing.
+        """
         listing = self._send("GET", "/v1/collections")
-        default = next((one for one in listing["collections"] if one["name"] == listing["default"]), None)
+        name = self._collection or listing["default"]
+        sizes = next((one for one in listing["collections"] if one["name"] == name), None)
+        if sizes is None:
+            known = ", ".join(one["name"] for one in listing["collections"]) or "none"
+            raise CollectionMissing(
+                f"{self._endpoint} has no collection {name!r}; it has: {known}. Name one with --collection"
+            )
+        documents = self._send("GET", "/v1/documents", params={"collection": name})["documents"]
+        held = [(document["title"], document["version"]) for document in documents]
         return {
             "endpoint": self._endpoint,
-            "collection": self._collection or listing["default"],
             "generator": self._generator,
-            "default_collection": default and {name: default[name] for name in ("documents", "chunks", "encoder")},
+            "collection": collection_identity(name, held, sizes["pending_vectors"]),
+            "encoder": sizes["encoder"],
+            "answers_made_with": listing["answers_made_with"],
         }
 
     def _question(self, case: Case) -> dict[str, Any]:

@@ -107,11 +107,12 @@ def test_only_the_cases_named_are_run_and_an_unknown_one_names_its_line(few: Pat
         execute(plan, tmp_path / "o2", tmp_path / "i", watch)  # type: ignore[arg-type]
 
 
-def test_a_gold_quote_that_its_document_does_not_hold_names_its_line(few: Path, tmp_path: Path) -> None:
-    wrong = {"document": "cyber-cooperation-briefing.md", "quote": "Penguins guard the border."}
+def test_a_gold_quote_that_its_document_holds_in_other_words_names_its_line(few: Path, tmp_path: Path) -> None:
+    held = json.loads(few.read_text(encoding="utf-8").splitlines()[0])["evidence"][0]
+    wrong = {**held, "quote": held["quote"].rsplit(" ", 1)[0] + " penguins."}
     case = {"id": "wrong", "question": "Who guards the border?", "evidence": [wrong]}
     few.write_text(few.read_text(encoding="utf-8") + f"\n{json.dumps(case)}\n", encoding="utf-8")
     plan = RunPlan(few, corpus=SEEDS, task="retrieve", retriever="bm25")
-    with pytest.raises(DataInvalid, match=r"line 6: case 'wrong': cyber\S+ does not hold the quote 'Penguins"):
+    with pytest.raises(DataInvalid, match=r"line 6: case 'wrong': \S+ does not hold the quote .*, but one like it"):
         execute(plan, tmp_path / "o", tmp_path / "i", watch)  # type: ignore[arg-type]
     assert not (tmp_path / "o" / ROWS).exists()

@@ -144,7 +144,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_another_run_is_not_mixed_into_a_folder(tmp_path: Path) -> None:
     run(cases(3), Counting(), tmp_path, IDENTITY)
-    with pytest.raises(RunInvalid, match="seed differ"):
+    with pytest.raises(RunInvalid, match=r"what differs: seed \(0 and 1\)"):
         run(cases(3), Counting(), tmp_path, {**IDENTITY, "seed": 1})
     with pytest.raises(RunInvalid, match="rows of other cases"):
         run(cases(4)[1:], Counting(), tmp_path, IDENTITY)

@@ -100,6 +100,21 @@ def test_an_answer_at_the_gold_evidence_is_correct() -> None:
     assert scores["unsupported_share"] == 0.0
 
 
+def test_passage_recall_counts_gold_quotes_in_passages_and_document_recall_documents() -> None:
+    """One passage of the right document that does not hold the gold quote is no passage found."""
+    target = Quoting(QUOTE)
+    answer = target.answer(CASE)
+    dams = TEXT.index("Dams")
+    beside = answer.passages[0].model_copy(update={"start": dams, "end": len(TEXT), "text": TEXT[dams:]})
+    target.answer = lambda case: answer.model_copy(update={"passages": (beside,)})  # type: ignore[method-assign]
+    scores = scored(target)
+    assert (scores["passage_recall"], scores["document_recall"]) == (0.0, 1.0)
+    rise = GoldEvidence("rivers", "Rivers rise in spring.")
+    both = Case("1", "When?", answerable=True, evidence=(*EVIDENCE, rise), relevant={"rivers": 1, "lakes": 1})
+    scores = scored(Quoting(QUOTE), both)
+    assert (scores["passage_recall"], scores["document_recall"]) == (1.0, 0.5)
+
+
 def test_what_was_written_before_the_check_is_kept_beside_what_is_shown() -> None:
     target = Quoting(QUOTE)
     answer = target.answer(CASE).model_copy(update={"drafted": DraftedOut(sentences=4, unsupported=3)})

@@ -11,7 +11,8 @@
     rewrite     text: the question rewritten to stand alone
     tags        {name: text}: groups of cases in the report
 
-The corpus is the folder that contains the file, unless the run names another folder or a collection.
+The corpus is the folder that contains the file, without the folders of runs in it, unless the run names another folder or a
+collection.
 """
 
 import json
@@ -22,6 +23,7 @@ from typing import Any
 from evaluation.cases import Case, Dataset, GoldEvidence, SourceDocument
 from evaluation.datasets.records import DataRecord, UniqueIds, json_lines
 from evaluation.errors import DataInvalid, RunInvalid
+from evaluation.rows import ROWS
 from service.records import Turn
 
 FIELDS = ("id", "question", "history", "answerable", "answers", "evidence", "relevant", "rewrite", "tags")
@@ -39,6 +41,8 @@ def read(path: Path, corpus: Path | None = None, *, collection: bool = False) ->
 
 def _files(folder: Path) -> dict[str, SourceDocument]:
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+    runs = {file.parent for file in files if file.name == ROWS}
+    files = [file for file in files if runs.isdisjoint(file.parents)]
     documents = {
         file.relative_to(folder).as_posix(): file for file in files if file.suffix.lower() not in _DATA_SUFFIXES
     }

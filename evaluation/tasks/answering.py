@@ -1,6 +1,6 @@
 """The task `answer`: ask the whole corpus and score citations, refusal, wording, support and injection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +20,7 @@ from evaluation.targets import Target
 from evaluation.tasks.task import Observation, Scores, TaskName, round_score
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
 from service.schemas.answers import AnswerOut
+from service.schemas.search import PassageOut
 
 _SHORT_ANSWER_WORDS = 10
 
@@ -78,6 +79,7 @@ class AnsweringTask:
                     "start": p.start,
                     "end": p.end,
                     "score": round_score(p.score),
+                    "evidence": self._evidence_in(p, case),
                 }
                 for p in answer.passages
             ],
@@ -101,7 +103,6 @@ class AnsweringTask:
         sentences = [sentence["text"] for sentence in output["sentences"]]
         quoted = [self._located(citation) for citation in output["citations"]]
         attribution = output["attribution"] or {}
-        ranked = [passage["document"] for passage in output["passages"]]
         scores: Scores = {
             "correct": _correct(case, refused, quoted, sentences),
             "answered": None if case.canary else float(not refused),
@@ -111,7 +112,8 @@ class AnsweringTask:
             "contains_answer": None,
             "answer_f1": None,
             "rouge_l": None,
-            "passage_recall": _passage_recall(case, ranked),
+            "passage_recall": _passage_recall(case, output["passages"]),
+            "document_recall": _document_recall(case, output["passages"]),
             "quote_validity": quote_validity([citation["literal"] for citation in output["citations"]]),
             "attribution_recall": attribution.get("recall"),
             "attribution_precision": attribution.get("precision"),
@@ -148,6 +150,13 @@ class AnsweringTask:
         assert self._checker is not None
         return self._checker.check([(statement, premise)])[0] >= SUPPORTED_FROM
 
+    def _evidence_in(self, passage: PassageOut, case: Case) -> list[int]:
+        """The numbers of the gold quotes that the passage holds, in the order of the case."""
+        label = self._matcher.label(passage.document_id, passage.uri)
+        shown = {"document": label, "start": passage.start, "end": passage.end, "quote": passage.text}
+        located = self._located(shown)
+        return [number for number, gold in enumerate(case.evidence) if citation_hit([located], [gold]) == 1.0]
+
     def _located(self, citation: Mapping[str, Any]) -> Quoted:
         """The citation to score, with its place only if the cited text is the data set's, so that the offsets fit."""
         source = self._sources.get(citation["document"])
@@ -175,7 +184,16 @@ def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[st
     return contains_gold(" ".join(sentences), _short_answers(case))
 
 
-def _passage_recall(case: Case, ranked: list[str]) -> float | None:
+def _passage_recall(case: Case, passages: Sequence[Mapping[str, Any]]) -> float | None:
+    """Share of the gold quotes that the passages shown hold, best over groups. None without gold evidence."""
+    held = {number for passage in passages for number in passage["evidence"]}
+    groups: dict[int, list[bool]] = {}
+    for number, gold in enumerate(case.evidence):
+        groups.setdefault(gold.group, []).append(number in held)
+    return max((sum(found) / len(found) for found in groups.values()), default=None)
+
+
+def _document_recall(case: Case, passages: Sequence[Mapping[str, Any]]) -> float | None:
     """Share of the relevant documents that are among the passages shown. None if no relevant document is known."""
     relevant = {document for document, grade in case.relevant.items() if grade > 0}
-    return len(relevant & set(ranked)) / len(relevant) if relevant else None
+    return len(relevant & {passage["document"] for passage in passages}) / len(relevant) if relevant else None

@@ -10,6 +10,7 @@ from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import problem_responses
 from service.api.schemas.documents import CollectionOut, CollectionsResponse
 from service.jobs.queue import JobQueue
+from service.schemas.answers import RecordingOut
 from service.session.session import Session
 
 _ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -48,9 +49,11 @@ def _drop(name: str, session: Session, queue: JobQueue) -> None:
 
 
 def _collections(session: Session) -> CollectionsResponse:
+    recording = session.service.recording
     return CollectionsResponse(
         default=session.default_collection,
         collections=tuple(_collection(name, session) for name in session.collection_names()),
+        answers_made_with=RecordingOut.model_validate(recording) if recording else None,
     )
 
 

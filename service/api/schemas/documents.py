@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from index.blocks.block import Kind
+from service.schemas.answers import RecordingOut
 from service.schemas.base import Offset, Record
 
 
@@ -151,7 +152,8 @@ class CollectionOut(Record):
 
 
 class CollectionsResponse(Record):
-    """All collections, and the name of the one used when none is given."""
+    """All collections, the name of the one used when none is given, and how the server makes its answers now."""
 
     default: str
     collections: tuple[CollectionOut, ...]
+    answers_made_with: RecordingOut | None

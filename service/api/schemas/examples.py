@@ -232,7 +232,7 @@ SCHEMAS: dict[str, Any] = {
         "boxes": [[72.0, 96.4, 98.1, 107.8]],
     },
     "CollectionOut": _COLLECTION,
-    "CollectionsResponse": {"default": "default", "collections": [_COLLECTION]},
+    "CollectionsResponse": {"default": "default", "collections": [_COLLECTION], "answers_made_with": _RECORDING},
     "JobOut": _JOB,
     "JobsResponse": {"jobs": [_JOB], "next": None},
     "FeedbackRequest": {"answer_id": _ANSWER["id"], "rating": "down", "sentence": 0, "comment": "It was seven."},
