@@ -26,7 +26,8 @@ class Question:
     """A question to a collection, with the earlier turns of its conversation.
 
     `principals` are the users and groups whose documents may be used, besides those that everybody may read; None for all
-    documents. `where` limits which documents may be used; None for all of the collection.
+    documents. `where` limits which documents may be used; None for all of the collection. `as_typed`: the text is read as it
+    is, neither as a follow-up to the history nor as the question that a keyword stands for.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Question:
     top_k: int | None = None
     principals: frozenset[str] | None = None
     where: Filter | None = None
+    as_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,6 +262,23 @@ def test_an_edited_question_is_answered_again_in_the_same_message(
     assert SIX not in after.shown.split("Sources")[0]
 
 
+def test_a_follow_up_shows_how_it_was_read_and_its_asker_has_it_read_as_typed(
+    slack: SlackServer, quoth: RunningSlackApp, session: Session
+) -> None:
+    ts = ask(slack)
+    assert "as-typed" not in answer(slack, ts).buttons
+    ask(slack, "And since when?", thread=ts)
+    before = answer(slack, ts, 2)
+    assert "Read as: And since when? (" in before.shown
+    assert "Only the person" in response_text(slack, press(slack, before, "as-typed", user="U2"))
+    press(slack, before, "as-typed")
+    until(lambda: "as-typed" not in slack.in_thread("C1", ts)[1].buttons)
+    wait_until_settled(slack, session)
+    after = slack.in_thread("C1", ts)[1]
+    assert after.ts == before.ts
+    assert "Read as" not in after.shown
+
+
 def test_a_deleted_question_takes_its_answer_with_it(slack: SlackServer, quoth: RunningSlackApp) -> None:
     ts = ask(slack)
     said = answer(slack, ts)

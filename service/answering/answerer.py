@@ -26,7 +26,7 @@ from service.followups.rules import FUSION_CONSTANT, QUERY_WEIGHTS, Rewriting
 from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Generator, Passage
 from service.progress import Stages
-from service.records import Answer, Citation, Question, Sentence, Usage
+from service.records import Answer, Citation, Question, Sentence, Turn, Usage
 from service.scoring.calibration import Calibration, signals
 from service.scoring.reader import Reader, passage_context
 from service.scoring.second_pass import read_twice
@@ -125,7 +125,7 @@ class Answerer:
             return
 
         with stages.lap("rewrite"):
-            rewritten = rewrite_question(question.text, history, self.rewriters.get(generator.name))
+            rewritten = self._read_question(question, history, generator.name)
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
             queries, depth, where = rewritten.rewriting.queries, self.policy.depth, _filter(question)
@@ -191,6 +191,12 @@ class Answerer:
                 ),
             )
         )
+
+    def _read_question(self, question: Question, history: Sequence[Turn], generator: str) -> RewriteResult:
+        """How the question is read after the history; as it is if the caller wants that."""
+        if question.as_typed:
+            return RewriteResult(Rewriting(question.text, (question.text,)))
+        return rewrite_question(question.text, history, self.rewriters.get(generator))
 
     def _validate(self, text: str) -> None:
         if not text.strip():

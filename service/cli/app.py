@@ -60,11 +60,14 @@ def ask(
     ],
     collection: CollectionOption = None,
     as_json: JsonOption = False,
+    as_typed: Annotated[
+        bool, typer.Option("--as-typed", help="Read a keyword as it is, not as the question that it stands for.")
+    ] = False,
 ) -> None:
     """Ask a question. Exit code 0: answered; 3: the documents do not say; 1: an error."""
     settings = quiet_settings(collection=collection)
     _require_collection(settings)
-    answer = _service(settings).answerer.answer(Question(question, settings.collection))
+    answer = _service(settings).answerer.answer(Question(question, settings.collection, as_typed=as_typed))
     if as_json:
         from service.schemas.answers import AnswerOut
 

@@ -46,9 +46,10 @@ class Requests:
         conversation_id: str | None = None,
         generator: str | None = None,
         top_k: int | None = None,
+        as_typed: bool = False,
     ) -> Call[Answer]:
-        """The whole answer; a refusal is an answer too."""
-        body = _chat_body(question, collection, conversation_id, generator, top_k)
+        """The whole answer; a refusal is an answer too. `as_typed`: a question in a conversation is read as it is."""
+        body = _chat_body(question, collection, conversation_id, generator, top_k, as_typed=as_typed)
         return Call("POST", "/v1/chat", {"json": body}, lambda response: answer_of(response.json()))
 
     def stream(
@@ -59,9 +60,10 @@ class Requests:
         conversation_id: str | None = None,
         generator: str | None = None,
         top_k: int | None = None,
+        as_typed: bool = False,
     ) -> HttpRequest:
         """The events of an answer while it is written. Closing the iterator stops the work."""
-        body = _chat_body(question, collection, conversation_id, generator, top_k)
+        body = _chat_body(question, collection, conversation_id, generator, top_k, as_typed=as_typed)
         return HttpRequest("POST", "/v1/chat", {"json": {**body, "stream": True}})
 
     def search(self, query: str, *, k: int = 10, collection: str | None = None) -> Call[tuple[Hit, ...]]:
@@ -141,10 +143,21 @@ class Requests:
 
 
 def _chat_body(
-    question: str, collection: str | None, conversation_id: str | None, generator: str | None, top_k: int | None
+    question: str,
+    collection: str | None,
+    conversation_id: str | None,
+    generator: str | None,
+    top_k: int | None,
+    *,
+    as_typed: bool,
 ) -> dict[str, Any]:
     return _without_none(
-        question=question, collection=collection, conversation_id=conversation_id, generator=generator, top_k=top_k
+        question=question,
+        collection=collection,
+        conversation_id=conversation_id,
+        generator=generator,
+        top_k=top_k,
+        as_typed=True if as_typed else None,
     )
 
 

@@ -70,10 +70,14 @@ def create_server(unrestricted: Session) -> MCPServer:
         conversation_id: Annotated[
             str | None, Field(description="from an earlier answer: makes this a follow-up")
         ] = None,
+        as_typed: Annotated[
+            bool, Field(description="read the question as it is typed, not as a follow-up to earlier ones")
+        ] = False,
     ) -> Annotated[CallToolResult, AnswerOut]:
         """Answer a question from the documents. Each sentence cites literal quotes; a refusal says that they do not say."""
         session = session_of(context)
         asked = await _or_tool_error(session.run_io(partial(_question, question, collection, conversation_id, session)))
+        asked = replace(asked, as_typed=as_typed)
         answer = await _or_tool_error(answer_question(asked, session))
         return _result(with_sources(answer), AnswerOut.of(answer))
 

@@ -32,6 +32,9 @@ class ChatRequest(Request):
         None, max_length=64, description="generator that writes the answer; the server's default when left out"
     )
     top_k: int | None = Field(None, ge=1, le=100, description="passages that the answer is written from")
+    as_typed: bool = Field(
+        False, description="read the question as it is typed, neither as a follow-up nor as what a keyword stands for"
+    )
     filter: FilterIn | None = Field(
         None, description="documents that may answer; all that the caller may read without it"
     )
@@ -124,7 +127,9 @@ class AnswerOut(Record):
     id: str
     conversation_id: str
     question: str
-    rewritten_question: str
+    rewritten_question: str = Field(
+        description="how the question was read; it differs from `question` for a follow-up or a keyword"
+    )
     text: str
     refused: bool
     confidence: float = Field(ge=0, le=1, description="calibrated probability that the collection answers the question")

@@ -14,6 +14,7 @@ from service.slack.client import errors
 from service.slack.client.ephemeral import delete_private, respond_privately
 from service.slack.context import OWNER, SlackContext
 from service.slack.render.messages import (
+    ASK_AS_TYPED,
     DELETE,
     HELPFUL,
     PASSAGES,
@@ -89,6 +90,7 @@ class Actions:
     async def _act(
         self, press: ButtonPress, stored: StoredAnswer, question: SlackQuestion | None, phrases: Phrases
     ) -> None:
+        questions = self._context.questions
         if press.action in RATINGS:
             await self._rate(press)
             await self._reply(press, phrases.thanks)
@@ -100,6 +102,8 @@ class Actions:
             await self._reply(press, phrases.not_yours)
         elif press.action == SHARE:
             await self._share(press, stored, question, phrases)
+        elif press.action == ASK_AS_TYPED:
+            await self._context.run_in_db(questions.ask_as_typed, question.key)
         elif press.action == DELETE:
             await self._delete(press, question)
 

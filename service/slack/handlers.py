@@ -17,7 +17,7 @@ from service.slack.actions import Actions, ButtonPress
 from service.slack.client import errors
 from service.slack.client.ephemeral import respond_privately
 from service.slack.context import SlackContext
-from service.slack.render.messages import DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, short_message
+from service.slack.render.messages import ASK_AS_TYPED, DELETE, HELPFUL, PASSAGES, SHARE, UNHELPFUL, short_message
 from service.slack.render.modals import COLLECTION, SETTINGS, read_settings, settings_modal
 from service.slack.render.phrases import ChannelSettings
 from service.slack.render.text import PROMPTS, escape, plain_text, shorten
@@ -26,7 +26,7 @@ from service.slack.worker import Worker
 
 COMMAND = "/quoth"
 SHORTCUT = "answer_this"
-BUTTONS = (HELPFUL, UNHELPFUL, PASSAGES, SHARE, DELETE)
+BUTTONS = (HELPFUL, UNHELPFUL, PASSAGES, SHARE, ASK_AS_TYPED, DELETE)
 MAX_TITLE = 60
 MAX_ECHO = 500
 Body = Mapping[str, Any]
@@ -219,7 +219,11 @@ class Handlers:
     async def press_button(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Carry out a pressed button under an answer."""
         await ack()
-        self._in_background(self._actions.do(ButtonPress.from_payload(body)))
+        self._in_background(self._press(ButtonPress.from_payload(body)))
+
+    async def _press(self, press: ButtonPress) -> None:
+        await self._actions.do(press)
+        self._worker.wake()
 
     async def log_failure(self, error: Exception, body: dict[str, Any]) -> None:
         """Log a failed handler: Slack gets no acknowledgement and sends the event again. Message texts stay out of the log."""

@@ -34,7 +34,7 @@ from service.slack.render.messages import (
 )
 from service.slack.render.phrases import ChannelSettings
 from service.slack.render.text import mentioned_users, plain_text
-from service.slack.store.questions import WITHDRAW, Ending, LeasedQuestion
+from service.slack.store.questions import AS_TYPED, WITHDRAW, Ending, LeasedQuestion
 
 MAX_ATTEMPTS = 3
 TOO_LATE = timedelta(hours=1)
@@ -101,6 +101,7 @@ class Replies:
                 history=await self._history(leased, session),
                 principals=session.caller.principals,
                 where=Filter(uri_prefix=channel.folder),
+                as_typed=leased.wanted == AS_TYPED,
             )
             async with session.admission.turn():
                 answer = await self._show_answer(leased, channel, question, session)

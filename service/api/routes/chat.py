@@ -59,6 +59,7 @@ def _question(body: ChatRequest, session: Session) -> Question:
         history=session.history(body.conversation_id),
         generator=body.generator,
         top_k=body.top_k,
+        as_typed=body.as_typed,
         where=None if body.filter is None else body.filter.to_filter(),
     )
 

@@ -151,7 +151,11 @@ def _question(body: CompletionRequest, collection: str, session: Session) -> Que
     if last.role != "user":
         raise QuestionInvalid(f"The last message is from {last.role!r}. End with the question, a message of 'user'.")
     return Question(
-        text=last.text, collection=collection, principals=session.caller.principals, history=_history(before)
+        text=last.text,
+        collection=collection,
+        principals=session.caller.principals,
+        history=_history(before),
+        as_typed=body.as_typed,
     )
 
 

@@ -109,6 +109,9 @@ class CompletionRequest(_Lenient):
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, description="1: there is one answer")
     response_format: ResponseFormat | None = None
+    as_typed: bool = Field(
+        False, description="Quoth's own: read the question as it is typed, not as a follow-up to earlier messages"
+    )
     tool_choice: Any = Field(None, description="`auto` or `none`: no tool is called")
     function_call: Any = Field(None, description="the old name of `tool_choice`")
 

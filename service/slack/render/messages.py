@@ -20,6 +20,7 @@ from service.text.plain import context_line
 Block = dict[str, Any]
 
 HELPFUL, UNHELPFUL, PASSAGES, SHARE, DELETE = "helpful", "unhelpful", "passages", "share", "delete"
+ASK_AS_TYPED = "as-typed"
 NEAREST = 3
 EXCERPT = 240
 _ESCAPED_GROWTH = 5  # `&` becomes `&amp;`
@@ -120,7 +121,7 @@ def sentence_blocks(
 
 
 def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private: bool) -> list[Block]:
-    """The blocks after the sentences: sources (for a refusal the nearest passages), notes, buttons."""
+    """The blocks after the sentences: sources (for a refusal the nearest passages), how it was read, notes, buttons."""
     made: list[Block] = []
     if answer.kind == "talk":
         return list(text_blocks(answer.text))
@@ -128,7 +129,8 @@ def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private:
         made += refusal_blocks(answer, viewer, phrases)
     elif answer.citations:
         made += [{"type": "divider"}, *_pack_elements(_sources(answer.citations, viewer, phrases))]
-    for note in answer.notes:
+    read_as = [f"{phrases.read_as}{answer.rewritten_question}"] if _is_read_otherwise(answer) else []
+    for note in (*read_as, *answer.notes):
         made += [block([section(group)]) for group in paragraphs([TextRun(note, italic=True)])]
     return [*made, buttons(answer, phrases, private=private)]
 
@@ -173,6 +175,8 @@ def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
         shown.append((PASSAGES, phrases.passages))
     if private and not answer.refused:
         shown.append((SHARE, phrases.share))
+    if _is_read_otherwise(answer):
+        shown.append((ASK_AS_TYPED, phrases.ask_as_typed))
     shown.append((DELETE, phrases.delete))
     return {
         "type": "actions",
@@ -186,6 +190,10 @@ def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
             for action, label in shown
         ],
     }
+
+
+def _is_read_otherwise(answer: Answer) -> bool:
+    return answer.rewritten_question != answer.question
 
 
 def _sources(citations: Sequence[Citation], viewer: Viewer, phrases: Phrases) -> Iterator[tuple[Element, int]]:

@@ -12,6 +12,7 @@ class Phrases:
     name: str
     reading: str
     reading_for: str
+    read_as: str
     refused: str
     sources: str
     page: str
@@ -22,6 +23,7 @@ class Phrases:
     unhelpful: str
     passages: str
     share: str
+    ask_as_typed: str
     delete: str
     close: str
     thanks: str
@@ -47,6 +49,7 @@ _ENGLISH = Phrases(
     name="English",
     reading="is reading the documents…",
     reading_for="Reading the documents for: ",
+    read_as="Read as: ",
     refused=REFUSALS["en"],
     sources="Sources",
     page="page",
@@ -57,6 +60,7 @@ _ENGLISH = Phrases(
     unhelpful="Not helpful",
     passages="Show passages",
     share="Share here",
+    ask_as_typed="Ask as typed",
     delete="Delete",
     close="Close",
     thanks="Thank you. This is kept with the answer.",
@@ -81,6 +85,7 @@ _GERMAN = Phrases(
     name="Deutsch",
     reading="liest die Dokumente …",
     reading_for="Ich lese die Dokumente zu: ",
+    read_as="Gelesen als: ",
     refused=REFUSALS["de"],
     sources="Quellen",
     page="Seite",
@@ -91,6 +96,7 @@ _GERMAN = Phrases(
     unhelpful="Nicht hilfreich",
     passages="Fundstellen zeigen",
     share="Hier teilen",
+    ask_as_typed="Wie geschrieben fragen",
     delete="Löschen",
     close="Schließen",
     thanks="Danke. Das ist bei der Antwort vermerkt.",
@@ -115,6 +121,7 @@ _FRENCH = Phrases(
     name="Français",
     reading="lit les documents…",
     reading_for="Je lis les documents pour : ",
+    read_as="Compris comme : ",
     refused=REFUSALS["fr"],
     sources="Sources",
     page="page",
@@ -125,6 +132,7 @@ _FRENCH = Phrases(
     unhelpful="Pas utile",
     passages="Voir les passages",
     share="Partager ici",
+    ask_as_typed="Demander tel quel",
     delete="Supprimer",
     close="Fermer",
     thanks="Merci. C’est noté avec la réponse.",
@@ -149,6 +157,7 @@ _SPANISH = Phrases(
     name="Español",
     reading="está leyendo los documentos…",
     reading_for="Leo los documentos para: ",
+    read_as="Leído como: ",
     refused=REFUSALS["es"],
     sources="Fuentes",
     page="página",
@@ -159,6 +168,7 @@ _SPANISH = Phrases(
     unhelpful="No es útil",
     passages="Ver los pasajes",
     share="Compartir aquí",
+    ask_as_typed="Preguntar tal cual",
     delete="Borrar",
     close="Cerrar",
     thanks="Gracias. Queda anotado con la respuesta.",
@@ -183,6 +193,7 @@ _ITALIAN = Phrases(
     name="Italiano",
     reading="sta leggendo i documenti…",
     reading_for="Leggo i documenti per: ",
+    read_as="Letta come: ",
     refused=REFUSALS["it"],
     sources="Fonti",
     page="pagina",
@@ -193,6 +204,7 @@ _ITALIAN = Phrases(
     unhelpful="Non utile",
     passages="Mostra i passi",
     share="Condividi qui",
+    ask_as_typed="Chiedi com’è scritta",
     delete="Elimina",
     close="Chiudi",
     thanks="Grazie. È stato annotato con la risposta.",
@@ -217,6 +229,7 @@ _PORTUGUESE = Phrases(
     name="Português",
     reading="está lendo os documentos…",
     reading_for="Leio os documentos para: ",
+    read_as="Lida como: ",
     refused=REFUSALS["pt"],
     sources="Fontes",
     page="página",
@@ -227,6 +240,7 @@ _PORTUGUESE = Phrases(
     unhelpful="Não é útil",
     passages="Ver os trechos",
     share="Compartilhar aqui",
+    ask_as_typed="Perguntar como está",
     delete="Apagar",
     close="Fechar",
     thanks="Obrigado. Fica registrado com a resposta.",

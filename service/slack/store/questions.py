@@ -20,7 +20,8 @@ from service.storage.lease_queue import Lease, LeaseLost, LeaseQueue
 
 Origin = Literal["mention", "follow-up", "channel", "direct", "command", "shortcut"]
 Ending = Literal["answered", "apologised", "silent", "withdrawn"]
-ANSWER, WITHDRAW = "answer", "withdraw"
+ANSWER, AS_TYPED, WITHDRAW = "answer", "as typed", "withdraw"
+"""What is wanted for a question: an answer, one to the question as it is typed, or that its answer be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,17 @@ class Questions:
             row = _question_row(session, key)
             if row is None or row.wanted == WITHDRAW or revision <= row.revision or text == row.text:
                 return False
-            row.text, row.revision = text, revision
+            row.text, row.revision, row.wanted = text, revision, ANSWER
+            self._reopen(row)
+        return True
+
+    def ask_as_typed(self, key: str) -> bool:
+        """Answer the question again, read as it is typed. False when that is done already or the question was deleted."""
+        with self._database.writing() as session:
+            row = _question_row(session, key)
+            if row is None or row.wanted != ANSWER:
+                return False
+            row.wanted, row.asked_at = AS_TYPED, self._clock()
             self._reopen(row)
         return True
 
