@@ -50,9 +50,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A sentence that a generator wrote: as it was shown, or why it was not."""
+    """A sentence that a generator wrote from these passages: as it was shown, or why it was not."""
 
     draft: Draft
+    passages: Sequence[Passage]
     outcome: CheckedSentence | Rejected
 
 

@@ -74,7 +74,7 @@ class SentenceWriter:
                 with self._stages.lap("check"):
                     checked = self._checker.check(draft)
                 self._stages.unsupported = self._checker.drafted.unsupported
-                self._stages.saw(Checked(draft, checked))
+                self._stages.saw(Checked(draft, passages, checked))
                 if isinstance(checked, CheckedSentence):
                     yield checked
         finally:
