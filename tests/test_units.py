@@ -89,6 +89,12 @@ def test_items_are_led_by_what_introduces_them_and_by_the_items_above() -> None:
     assert rendering.alone(2) == "You may return:\nrope, if it is\nunused,"
 
 
+def test_a_record_whose_name_stands_in_it_is_read_alone_after_that_name() -> None:
+    document = read("jobs.ini", "[night]\nport = 40\n\n[day]\nport = 75\n")
+    rendering = render(document.text, document_units(document))
+    assert [rendering.alone(n) for n in range(len(rendering.units))] == ["night\nport: 40.", "day\nport: 75."]
+
+
 def test_a_step_keeps_its_number_and_leads_its_code() -> None:
     assert units(read("a.md", "1. Open the box.\n2. Cut:\n\n   ```sh\n   cut -d x\n   tie\n   ```\n")) == [
         (Kind.ITEM, "1. Open the box.", []),

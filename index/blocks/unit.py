@@ -142,12 +142,12 @@ class Rendering(NamedTuple):
     def alone(self, number: int) -> str:
         """Return a unit as it is read by itself: after its lead."""
         unit, start, end = self.units[number]
-        return "\n".join([*(self._lead(lead) for lead in unit.lead), self.text[start:end]])
+        return "\n".join([*(self._lead(lead, unit) for lead in unit.lead), self.text[start:end]])
 
-    def _lead(self, span: Span) -> str:
-        """The text of a lead, as the unit that it belongs to is read, if that is here."""
+    def _lead(self, span: Span, of: Unit) -> str:
+        """The text of a lead, as the unit that it belongs to is read, if that is here and is not the unit that it leads."""
         for unit, start, end in self.units:
-            if unit.start <= span.start and span.end <= unit.end:
+            if unit is not of and unit.start <= span.start and span.end <= unit.end:
                 return self.text[start:end]
         return self.literal(span)
 
