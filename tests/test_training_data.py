@@ -1,17 +1,20 @@
 """Training data: near misses by search and by rule, labels, batches and splits, with hand-worked cases."""
 
+import gzip
 import json
 import random
 
 import numpy as np
 import pytest
+import torch
 
 from index.blocks.block import Span
 from index.embedding.minilm import MiniLM
 from index.embedding.weights import bundled_folder
+from training.arrays import DeviceExamples, ExampleArrays
 from training.augmentation import perturb_question
-from training.batches import Labeller, batches, collate, gold_sentences
-from training.claims import alter_sentence, statement
+from training.batches import Labeller, gold_sentences
+from training.claims import alter_sentence, copy_pairs, statement
 from training.negatives import Substitutes, change_number, exchanged_question, impossible_question, names
 from training.pretrained import base_encoder, base_tokenizer
 from training.search import Bm25, HybridSearch, VectorCache
@@ -122,11 +125,35 @@ def test_a_question_with_nothing_to_exchange_is_left_out(substitutes):
 def test_an_altered_sentence_differs_in_one_fact():
     sentence = "The engine was built in London by Charles Babbage in 1843."
     made = {alter_sentence(sentence, ["Paris", "Grace Hopper"], random.Random(n)) for n in range(200)}
-    assert "The engine was not built in London by Charles Babbage in 1843." in made
-    assert "The engine was built in Paris by Charles Babbage in 1843." in made
-    assert "The engine was built in Charles Babbage by London in 1843." in made
-    assert any("1843" not in one for one in made)
-    assert sentence not in made
+    assert ("polarity", "The engine was not built in London by Charles Babbage in 1843.") in made
+    assert ("name", "The engine was built in Paris by Charles Babbage in 1843.") in made
+    assert ("roles", "The engine was built in Charles Babbage by London in 1843.") in made
+    assert all("1843" not in text for kind, text in made if kind == "number")
+    assert {kind for kind, _ in made} == {"polarity", "name", "roles", "number"}
+    assert sentence not in {text for _, text in made}
+
+
+def test_an_ordinal_and_a_unit_are_exchanged_for_others_of_their_kind():
+    made = {alter_sentence("the second prize is 40 francs", [], random.Random(n)) for n in range(300)}
+    ordinals = {text for kind, text in made if kind == "ordinal"}
+    units = {text for kind, text in made if kind == "unit"}
+    assert "the first prize is 40 francs" in ordinals
+    assert "the second prize is 40 euros" in units
+    assert not any("kilometres" in text for text in units)
+
+
+def test_a_negated_copy_supports_itself_and_not_the_sentence(tmp_path):
+    folder = tmp_path / "mix" / "reader"
+    folder.mkdir(parents=True)
+    passages = [f"Room {n} is open in the morning." for n in range(40)]
+    lines = [json.dumps({"q": "q", "passage": text, "answerable": True}) for text in passages]
+    (folder / "squad1_dutest.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    made = list(copy_pairs(tmp_path, random.Random(1), 40))
+    assert {pair.supported for pair in made if pair.claim == pair.premise} == {True}
+    turned = [pair for pair in made if ("not" in pair.claim) != ("not" in pair.premise)]
+    assert {pair.supported for pair in turned} == {False}
+    assert {"not" in pair.claim for pair in turned} == {True, False}
+    assert any("not" in pair.claim and pair.supported for pair in made)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +193,7 @@ def test_where_only_relevance_is_known_sentences_have_no_label(labeller):
     reading = PassagePair("Is it old?", PASSAGE, True, None, None, "test")
     (example,) = labeller.all_windows(reading)
     assert example.gold is None
-    batch = collate([[example]])
+    batch = DeviceExamples(ExampleArrays.of([[example]]), None, torch.device("cpu")).batch(np.array([0]))
     assert batch.gold.tolist() == [-1.0, -1.0]
 
 
@@ -182,11 +209,12 @@ def test_of_a_long_passage_training_sees_a_window_with_gold(labeller):
 def test_batches_keep_groups_whole_within_the_budget(labeller):
     reading = answering_passage("Who designed the engine?", PASSAGE, [(46, "Charles Babbage")], "test")
     example = labeller.example(reading, random.Random(0))
-    size = len(example.window.input_ids)
-    cut = list(batches([[example, example]] * 5, 4 * size, random.Random(0)))
-    assert sorted(len(batch) for batch in cut) == [1, 2, 2]
-    batch = collate(cut[0])
-    assert batch.group.tolist() == [n for n in range(len(cut[0])) for _ in range(2)]
+    arrays = ExampleArrays.of([[example, example]] * 5)
+    cut = arrays.batches(4 * len(example.window.input_ids), np.random.default_rng(0))
+    assert sorted(len(rows) for rows in cut) == [2, 4, 4]
+    assert sorted(np.concatenate(cut).tolist()) == list(range(10))
+    two = next(rows for rows in cut if len(rows) == 4)
+    assert DeviceExamples(arrays, None, torch.device("cpu")).batch(two).group.tolist() == [0, 0, 1, 1]
 
 
 def test_perturbed_questions_keep_their_words_or_most_of_them():

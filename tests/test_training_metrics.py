@@ -10,8 +10,9 @@ import torch
 from index.inference.bert import BertShape
 from service.scoring.calibration import Signals
 from service.scoring.networks import ReaderNetwork
+from training.arrays import DeviceExamples, ExampleArrays
 from training.average import average
-from training.batches import Labeller, collate
+from training.batches import Labeller
 from training.loop import Training, TrainingBudget, rate_factor
 from training.losses import reader_losses
 from training.pretrained import base_tokenizer
@@ -107,8 +108,14 @@ def groups():
     return [[labeller.example(reading, rng) for reading in group] for group in readings]
 
 
+def padded(groups):
+    """All examples of the groups in one batch on the CPU."""
+    arrays = ExampleArrays.of(groups)
+    return DeviceExamples(arrays, None, torch.device("cpu")).batch(np.arange(len(arrays)))
+
+
 def test_losses_by_hand(groups):
-    batch = collate(groups[:1])
+    batch = padded(groups[:1])
     sentences = torch.tensor([[0.0, 2.0], [-1.0, -1.0]])
     tokens = batch.inputs["input_ids"].shape[1]
     found = reader_losses(torch.tensor([1.0, -1.0]), sentences, torch.zeros(2, tokens, 2), batch)
@@ -125,7 +132,7 @@ def test_losses_by_hand(groups):
 def test_twenty_steps_reduce_the_loss_and_a_stopped_run_goes_on_where_it_was(groups, tmp_path):
     torch.manual_seed(0)
     shape = BertShape(positions=64, width=48, layers=1, heads=4, inner=96)
-    batch = collate(groups)
+    batch = padded(groups)
     network = ReaderNetwork(shape)
     before = losses(network, batch)[1].item()
     training = Training(network, tmp_path, TrainingBudget(60.0, cool=0.2, encoder_rate=3e-3, head_rate=3e-3))
@@ -156,10 +163,37 @@ def test_a_run_ends_with_its_budget_and_measures_once_more(groups, tmp_path):
     network = ReaderNetwork(BertShape(positions=64, width=24, layers=1, heads=2, inner=24))
     training = Training(network, tmp_path, TrainingBudget(0.002, cool=0.2, encoder_rate=1e-3, head_rate=1e-3))
     measured = []
-    training.run(iter(lambda: collate(groups), None), losses, lambda: measured.append(training.step), 1e9)
+    training.run(iter(lambda: padded(groups), None), losses, lambda: measured.append(training.step), 1e9)
     assert training.share == 1.0
     assert measured == [training.step]
     assert (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_run_ends_with_the_mean_of_the_weights_of_its_last_third(groups, tmp_path):
+    network = ReaderNetwork(BertShape(positions=64, width=24, layers=1, heads=2, inner=24))
+    training = Training(network, tmp_path, TrainingBudget(0, cool=0.2, encoder_rate=1e-2, head_rate=1e-2, steps=9))
+    seen = []
+
+    def watched(network, batch):
+        seen.append(network.span.weight.detach().clone())
+        return losses(network, batch)
+
+    training.run([padded(groups)] * 20, watched, lambda: None, 1e9)
+    after_each = [*seen[1:], torch.load(tmp_path / "checkpoint.pt")["network"]["span.weight"]]
+    assert torch.allclose(network.span.weight, torch.stack(after_each[6:]).mean(0), atol=1e-7)
+    assert not torch.allclose(network.span.weight, after_each[-1], atol=1e-7)
+
+
+def test_frozen_layers_stay_as_they_were(groups, tmp_path):
+    network = ReaderNetwork(BertShape(positions=64, width=24, layers=2, heads=2, inner=24))
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+    budget = TrainingBudget(0, cool=0.2, encoder_rate=1e-2, head_rate=1e-2, steps=3)
+    Training(network, tmp_path, budget, frozen_layers=1).run([padded(groups)] * 3, losses, lambda: None, 1e9)
+    changed = {name for name, weight in network.state_dict().items() if not torch.equal(weight, before[name])}
+    assert {name for name in changed if name.startswith("bert.")} == {
+        name for name in before if name.startswith("bert.layers.1.")
+    }
+    assert "relevance.outer.weight" in changed
 
 
 def test_an_average_is_taken_weight_by_weight():

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from index.inference.bert import BertShape
 from service.scoring.networks import ReaderNetwork
-from training import reader, sources
-from training.batches import Labeller, ReaderBatch, batches, collate
+from training import epochs, reader, sources
+from training.arrays import DeviceExamples, ExampleArrays
+from training.batches import Labeller, ReaderBatch
 from training.development import PassageScores, score_pairs
 from training.loop import Training, TrainingBudget
 from training.losses import WEIGHTS, reader_losses
@@ -36,7 +37,7 @@ OTHER = (
     "qamr", "fairytaleqa", "selqa_sentence", "tatqa_text", "bioasq12b_ideal", "bioasq12b", "boolq", "fm2_sentence",
     "medquad_6000", "pubmedqa", "policyqa",
 )  # fmt: skip
-"""The sources that `reader.other_groups` samples, without SQuAD 1."""
+"""The sources that `epochs.other_groups` samples, without SQuAD 1."""
 SQUAD1 = ("squad1_dutest", "squad1_rules", "squad1_exchanged")
 RULE_MADE = ("squad1_rules", "squad1_exchanged")
 
@@ -83,14 +84,6 @@ def kept_groups(groups: Sequence[Group], variant: Variant) -> Iterator[Group]:
         remaining = tuple(pair for pair in group if not variant.drops(pair))
         if remaining:
             yield remaining
-
-
-def stream(groups: Sequence[Group], variant: Variant, labeller: Labeller) -> Iterator[ReaderBatch]:
-    """Endless batches, the same for the same variant."""
-    rng = random.Random(variant.seed)
-    while True:
-        for batch in batches(reader.examples(kept_groups(groups, variant), labeller, rng), BATCH_TOKENS, rng):
-            yield collate(batch)
 
 
 def dev_sets(data: Path) -> dict[str, list[PassagePair]]:
@@ -145,7 +138,9 @@ def run_variant(
         kept = {name: loss for name, loss in named.items() if name not in variant.losses}
         return kept, torch.stack([WEIGHTS[name] * loss for name, loss in kept.items()]).sum()
 
-    training.run(stream(groups, variant, labeller), losses, lambda: None, measure_minutes=10**6)
+    examples = epochs.examples(kept_groups(groups, variant), labeller, random.Random(variant.seed))
+    placed = DeviceExamples(ExampleArrays.of(examples), None, training.device)
+    training.run(reader.stream(placed, BATCH_TOKENS, variant.seed), losses, lambda: None, measure_minutes=10**6)
     return {name: summary(score_pairs(network, labeller, pairs), pairs) for name, pairs in sets.items()}
 
 
@@ -170,7 +165,7 @@ def main() -> None:
     if results["steps"] != options.steps:
         parser.error(f"{path} holds runs of {results['steps']} steps; give --steps {results['steps']} or another --run")
     sets = dev_sets(data)
-    groups = reader.epoch_groups(data, random.Random(4), reader.hybrid_search(), reader.STABLE_SHARE)
+    groups = epochs.epoch_groups(data, random.Random(4), epochs.hybrid_search(), epochs.SHARE)
     threads = max(1, torch.get_num_threads() // options.jobs)
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
         running: dict[Future[dict[str, dict[str, float]]], str] = {

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
@@ -116,29 +117,56 @@ def scifact(data: Path, split: Split, rng: random.Random) -> Iterator[ClaimPair]
                 yield ClaimPair(claim, corpus[rng.choice(near)], False, "scifact_near")
 
 
-def alter_sentence(sentence: str, other_names: list[str], rng: random.Random) -> str | None:
-    """The sentence with one fact changed: a number, a name, a word for its opposite, a negation, or two names swapped."""
-    options: list[str] = []
+class Alteration(NamedTuple):
+    """A sentence with one fact changed, and what kind of fact that is."""
+
+    kind: str
+    text: str
+
+
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_UNITS = (
+    "dollars euros pounds francs yen".split(), "kilometres miles metres feet".split(), "kilometers miles meters feet".split(),
+    "seconds minutes hours days weeks months years decades centuries".split(), "kilograms pounds tonnes grams".split(),
+    "hundred thousand million billion".split(), "kilobytes megabytes gigabytes bits bytes".split(),
+)  # fmt: skip
+
+
+def alter_sentence(sentence: str, other_names: list[str], rng: random.Random) -> Alteration | None:
+    """The sentence with one fact changed; None where no rule applies.
+
+    A number, a name, an ordinal or unit for another, a word for its opposite, a negation ("polarity"), or two names that change
+    places ("roles").
+    """
+    options: list[Alteration] = []
     for match in re.finditer(r"\d[\d,.]*\d|\d", sentence):
-        number = change_number(match.group(), rng)
-        options += [sentence[: match.start()] + number + sentence[match.end() :]] * 2
+        options += [_exchanged("number", sentence, match, change_number(match.group(), rng))] * 2
     present = names(sentence)
     if len(present) > 1 and present[0] != present[-1]:
         first, last = present[0], present[-1]
-        options.append(sentence.replace(first, "\0", 1).replace(last, first, 1).replace("\0", last, 1))
+        swapped = sentence.replace(first, "\0", 1).replace(last, first, 1).replace("\0", last, 1)
+        options.append(Alteration("roles", swapped))
     for name in present[:2]:
         fresh = [other for other in other_names if other not in sentence and len(other.split()) == len(name.split())]
         if fresh:
-            options += [sentence.replace(name, rng.choice(fresh), 1)] * 2
+            options += [Alteration("name", sentence.replace(name, rng.choice(fresh), 1))] * 2
     for match in re.finditer(r"\w+", sentence):
-        opposite = OPPOSITE.get(match.group())
-        if opposite:
-            options += [sentence[: match.start()] + opposite + sentence[match.end() :]] * 2
+        word = match.group()
+        if word in OPPOSITE:
+            options += [_exchanged("opposite", sentence, match, OPPOSITE[word])] * 2
+        for kind, group in (("ordinal", _ORDINALS), *(("unit", units) for units in _UNITS)):
+            if word in group:
+                other = rng.choice([one for one in group if one != word])
+                options += [_exchanged(kind, sentence, match, other)] * 2
     verb = re.search(r"\b(was|were|is|are|can|could|has|have|had|will|would)\b(?! not)", sentence)
     if verb:
-        options.append(sentence[: verb.end()] + " not" + sentence[verb.end() :])
-    changed = [option for option in options if option != sentence]
+        options.append(Alteration("polarity", f"{sentence[: verb.end()]} not{sentence[verb.end() :]}"))
+    changed = [option for option in options if option.text != sentence]
     return rng.choice(changed) if changed else None
+
+
+def _exchanged(kind: str, sentence: str, place: re.Match[str], other: str) -> Alteration:
+    return Alteration(kind, sentence[: place.start()] + other + sentence[place.end() :])
 
 
 def rule_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair]:
@@ -164,8 +192,8 @@ def rule_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair
         sentence = rng.choice(here)
         kind = rng.random()
         if kind < 0.55:
-            wrong = alter_sentence(sentence, rng.sample(pool[title], min(12, len(pool[title]))), rng)
-            right = sentence
+            altered = alter_sentence(sentence, rng.sample(pool[title], min(12, len(pool[title]))), rng)
+            wrong, right = altered.text if altered else None, sentence
         elif kind < 0.8:
             wrong, right = f"{sentence} {rng.choice(there)}", f"{sentence} {rng.choice(here)}"
         else:
@@ -175,17 +203,48 @@ def rule_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair
             yield ClaimPair(wrong, passage, False, "rules")
 
 
+COPY = "literal copy"
+_AUXILIARY = re.compile(r"\b(?:is|are|was|were|can|may|must|will|should|does|do|did|has|have|had)\b(?! not)")
+
+
+def copy_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair]:
+    """Pairs of about `count` sentences of SQuAD 1's passages: a literal copy, and copies with and without "not".
+
+    Supported: the sentence against itself or its passage, and a negated sentence against the same negated sentence. Not
+    supported: one of the two against the other, in both directions.
+    """
+    records = [r for r in mix.records_of(data, "mix/reader/squad1_dutest") if r["answerable"]]
+    for record in rng.sample(records, min(count, len(records))):
+        passage = record["passage"]
+        span = rng.choice(sentence_spans(passage))
+        sentence = passage[span.start : span.end]
+        premise = sentence if rng.random() < 0.5 else passage
+        yield ClaimPair(sentence, premise, True, "copies")
+        verb = _AUXILIARY.search(sentence)
+        if verb and rng.random() < 0.6:
+            negated = f"{sentence[: verb.end()]} not{sentence[verb.end() :]}"
+            if rng.random() < 0.5:
+                yield ClaimPair(negated, premise, False, "copies")
+            else:
+                changed = premise.replace(sentence, negated)
+                yield ClaimPair(negated, changed, True, "copies")
+                yield ClaimPair(sentence, changed, False, "copies")
+
+
 def altered_pairs(data: Path, split: Split, rng: random.Random) -> Iterator[ClaimPair]:
-    """Every sentence of SQuAD 2's passages against its passage: as it is (supported) and with one fact changed (not)."""
+    """Every sentence of SQuAD 2's passages against its passage: as it is (supported) and with one fact changed (not).
+
+    The source of a pair is `COPY`, or says what kind of fact was changed.
+    """
     passages = list(dict.fromkeys(pair.passage for _, (pair,) in squad2(data, split)))
     pool = [name for passage in passages for name in names(passage)]
     for passage in passages:
         for span in sentence_spans(passage):
             sentence = passage[span.start : span.end]
-            wrong = alter_sentence(sentence, rng.sample(pool, min(12, len(pool))), rng)
-            if wrong:
-                yield ClaimPair(sentence, passage, True, "altered")
-                yield ClaimPair(wrong, passage, False, "altered")
+            altered = alter_sentence(sentence, rng.sample(pool, min(12, len(pool))), rng)
+            if altered:
+                yield ClaimPair(sentence, passage, True, COPY)
+                yield ClaimPair(altered.text, passage, False, altered.kind)
 
 
 _WHO = re.compile(

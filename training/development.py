@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from training import sources
-from training.batches import Example, Labeller, collate
+from training.arrays import DeviceExamples, ExampleArrays
+from training.batches import Example, Labeller
 from training.sources import PassagePair
 from training.statistics import auroc
 
@@ -45,28 +46,26 @@ class PassageScores:
 def score_pairs(
     network: nn.Module, labeller: Labeller, pairs: Sequence[PassagePair], tokens: int = 6144
 ) -> list[PassageScores]:
-    """The network's scores for every pair, computed in bf16, in the order given."""
+    """The network's scores for every pair, computed in bf16 where the network is, in the order given."""
     flat: list[tuple[int, Example]] = []
     for number, pair in enumerate(pairs):
         flat += [(number, example) for example in labeller.all_windows(pair)]
-    flat.sort(key=lambda entry: len(entry[1].window.input_ids))
+    device = next(network.parameters()).device
+    arrays = ExampleArrays.of([example] for _, example in flat)
+    placed = DeviceExamples(arrays, None, device)
     scored: list[list[tuple[int, float, NDArray[np.float64], Example]]] = [[] for _ in pairs]
-    begin = 0
-    while begin < len(flat):
-        end = begin + 1
-        while end < len(flat) and (end + 1 - begin) * len(flat[end][1].window.input_ids) <= tokens:
-            end += 1
-        batch = collate([[example] for _, example in flat[begin:end]])
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+    for rows in arrays.in_order_of_length(tokens):
+        batch = placed.batch(rows)
+        with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
             relevance, logits, _ = network(**batch.inputs)
-        sentence = logits.float()[batch.row, batch.place].double().numpy()
+        sentence = logits.float()[batch.row, batch.place].double().cpu().numpy()
         place = 0
-        for (number, example), value in zip(flat[begin:end], relevance.float().tolist(), strict=True):
+        for row, value in zip(rows, relevance.float().tolist(), strict=True):
+            number, example = flat[row]
             size = len(example.window.firsts)
             first = example.window.sentences.start
             scored[number].append((first, value, sentence[place : place + size], example))
             place += size
-        begin = end
     return [_join_windows(sorted(windows, key=lambda window: window[0])) for windows in scored]
 
 

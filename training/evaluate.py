@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import random
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.sentences import sentence_spans
 from index.chunking.units import prose_rendering
 from index.inference.runtime import EngineName
 from models import folder
@@ -26,14 +26,16 @@ from service.scoring.reader import Reader
 from service.scoring.second_pass import read_twice
 from service.scoring.support import SupportChecker
 from service.text.contradictions import Evidence
-from training import claims, sources
+from training import claims, mix2, sources
 from training.batches import gold_sentences
 from training.claims import ClaimPair
 from training.search import PassagePool
 from training.sources import PassagePair
 from training.statistics import auroc, balanced_accuracy, interval, ndcg
+from training.structure.groups import structure_groups
 
 Numbers = NDArray[np.float64]
+PARTS = ("reader", "structure", "scifact", "support")
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ def read_passages(reader: Reader, pairs: Sequence[PassagePair]) -> list[PassageR
     """The reader's result for every pair, each passage read with its title where it has one."""
     results = []
     for pair in pairs:
-        (result,) = read_twice(pair.question, [prose_rendering(pair.passage)], [pair.context], reader)
+        rendering = pair.rendering or prose_rendering(pair.passage)
+        (result,) = read_twice(pair.question, [rendering], [pair.context], reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
-        gold = gold_sentences(pair.gold or (), sentence_spans(pair.passage))
+        gold = gold_sentences(pair.gold or (), pair.sentences)
         results.append(PassageResult(pair.relevant, result.relevance, relevance_alone(result), scores, frozenset(gold)))
     return results
 
@@ -192,10 +195,34 @@ def support_results(checker: SupportChecker, sets: dict[str, list[ClaimPair]]) -
         truth = np.array([float(pair.supported) for pair in pairs])
         predicted = checker.check([(pair.claim, pair.premise) for pair in pairs])
         ruled = [weigh(pair.claim, [Evidence(pair.premise)], p) for pair, p in zip(pairs, predicted, strict=True)]
-        results[name] = _support_measures(truth, np.array(predicted)) | {
+        facts = _support_measures(truth, np.array(predicted)) | {
             f"{measure}_with_rules": value for measure, value in _support_measures(truth, np.array(ruled)).items()
         }
+        if name == "altered":
+            facts["kinds"] = altered_by_kind(pairs, np.array(predicted), np.array(ruled))
+        results[name] = facts
     return results
+
+
+def altered_by_kind(pairs: Sequence[ClaimPair], predicted: Numbers, ruled: Numbers) -> dict[str, object]:
+    """For each kind of changed fact: how many, the share that fails, alone and with the rules, and the AUROC against copies.
+
+    For literal copies, the share that passes.
+    """
+    kinds: dict[str, object] = {}
+    copies = np.array([pair.source == claims.COPY for pair in pairs])
+    for kind in sorted({pair.source for pair in pairs}):
+        members = np.array([pair.source == kind for pair in pairs])
+        facts: dict[str, object] = {}
+        for name, values in (("", predicted), ("_with_rules", ruled)):
+            passes = values[members] >= 0.5
+            right = (passes if kind == claims.COPY else ~passes).astype(np.float64)
+            facts[f"right{name}"] = value_with_interval(partial(_mean, right), len(right))
+            if kind != claims.COPY:
+                both = members | copies
+                facts[f"auroc{name}"] = round(auroc(copies[both].astype(np.float64), values[both]), 4)
+        kinds[kind] = facts
+    return kinds
 
 
 def _support_measures(truth: Numbers, predicted: Numbers) -> dict[str, object]:
@@ -216,6 +243,7 @@ def reader_sets(data: Path, max_questions: int) -> dict[str, list[PassagePair]]:
         "amazon": [group[0] for _, group in sources.squadshifts(data, "amazon_reviews", "test")],
         "covid_qa": [group[0] for _, group, _ in sources.covid_qa(data, "test")],
         "policyqa": [group[0] for _, group in sources.policyqa(data, "test")],
+        "squad2_train": mix2.held_out(data, "squad2_train_1000ctx"),
     }
     return {name: rng.sample(pairs, min(max_questions, len(pairs))) for name, pairs in sets.items()}
 
@@ -226,8 +254,26 @@ def read_results(reader: Reader, sets: dict[str, list[PassagePair]]) -> dict[str
     reported = [name for name in results if name != "clapnq_dev"]
     return {
         "best_sentence": {name: best_sentence(results[name]) for name in reported},
-        "answerability": {name: answerability(results[name]) for name in ("squad2", "clapnq")},
+        "answerability": {name: answerability(results[name]) for name in ("squad2", "squad2_train", "clapnq")},
         "clapnq_sentences": clapnq_selection(results["clapnq_dev"], results["clapnq"]),
+    }
+
+
+def structure_results(reader: Reader, data: Path, max_questions: int) -> dict[str, object]:
+    """Best unit and answerability over documents with structure, of words that no training document has; best unit by form."""
+    rng = random.Random(0)
+    groups = list(structure_groups(data, "test", rng, 3 * max_questions))
+    chosen = rng.sample(groups, min(max_questions, len(groups)))
+    pairs = [pair for group in chosen for pair in group if not pair.source.endswith(" alone")]
+    results = read_passages(reader, pairs)
+    forms: dict[str, list[PassageResult]] = defaultdict(list)
+    for pair, result in zip(pairs, results, strict=True):
+        forms[pair.source].append(result)
+    answered = {form: members for form, members in forms.items() if any(result.relevant for result in members)}
+    return {
+        "best_unit": best_sentence(results),
+        "answerability": answerability(results),
+        "best_unit_by_form": {form: best_sentence(members) for form, members in sorted(answered.items())},
     }
 
 
@@ -238,30 +284,34 @@ def main() -> None:
     parser.add_argument(
         "--run", type=Path, default=Path("training/runs/evaluation"), help="results, and vectors to keep"
     )
-    parser.add_argument("--only", choices=("reader", "scifact", "support"), action="append", help="default: all three")
+    parser.add_argument("--only", choices=PARTS, action="append", help="default: all of them")
+    parser.add_argument("--reader", type=Path, default=folder("reader"), help="the reader that is measured")
     parser.add_argument("--engine", choices=("openvino", "torch"), default="openvino", help="torch: the fp32 reference")
     parser.add_argument("--most", type=int, default=800, help="maximum number of questions of a set")
     parser.add_argument("--depth", type=int, default=12, help="passages that the reader reorders on SciFact")
     options = parser.parse_args()
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
-    data, engine = Path(options.data), options.engine
-    chosen = options.only or ["reader", "scifact", "support"]
+    engine = options.engine
+    chosen = options.only or PARTS
     options.run.mkdir(parents=True, exist_ok=True)
     for name in chosen:
-        results = _part(name, data, options.run, engine, options.most, options.depth)
+        results = _part(name, options, engine)
         path = options.run / f"{name}_{engine}_{options.most}.json"
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
-def _part(name: str, data: Path, run: Path, engine: EngineName, max_questions: int, depth: int) -> dict[str, object]:
+def _part(name: str, options: argparse.Namespace, engine: EngineName) -> dict[str, object]:
+    data, run, most = Path(options.data), options.run, options.most
     if name == "support":
         checker = SupportChecker.load(folder("support"), run / "compiled", engine)
-        return {"model": checker.version, **support_results(checker, support_sets(data, max_questions))}
-    reader = Reader.load(folder("reader"), run / "compiled", engine)
+        return {"model": checker.version, **support_results(checker, support_sets(data, most))}
+    reader = Reader.load(options.reader, run / "compiled", engine)
     if name == "reader":
-        return {"model": reader.version, **read_results(reader, reader_sets(data, max_questions))}
-    return {"model": reader.version, **scifact_results(data, reader, run / "vectors", depth, max_questions)}
+        return {"model": reader.version, **read_results(reader, reader_sets(data, most))}
+    if name == "structure":
+        return {"model": reader.version, **structure_results(reader, data, most)}
+    return {"model": reader.version, **scifact_results(data, reader, run / "vectors", options.depth, most)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The training loop: time or step budget, learning rate, checkpoints, resume."""
+"""The training loop: time or step budget, learning rate, mean of the last weights, checkpoints, resume."""
 
 import json
 import sys
@@ -30,22 +30,43 @@ class TrainingBudget:
     steps: int | None = None
 
 
+AVERAGED_SHARE = 1 / 3
+"""The last part of a run, whose weights are averaged (Izmailov et al. 2018, stochastic weight averaging)."""
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 class Training:
     """One run, kept in a folder: `checkpoint.pt` to resume from, `log.jsonl` with every measurement.
 
     `network.bert` is the encoder. Its word embeddings are frozen: they are half the weights,
-    and a batch updates few of them.
+    and a batch updates few of them. With `frozen_layers`, so are the position embeddings and that many of its first layers.
+    The network is trained on `device`; when the run ends, it has the mean of the weights of the last third.
     """
 
-    def __init__(self, network: nn.Module, folder: Path, budget: TrainingBudget) -> None:
-        self.network = network
+    def __init__(
+        self,
+        network: nn.Module,
+        folder: Path,
+        budget: TrainingBudget,
+        device: torch.device | None = None,
+        frozen_layers: int = 0,
+    ) -> None:
+        self.device = device or best_device()
+        self.network = network.to(self.device)
         self.budget = budget
         self.step = 0
         self.seconds = 0.0
+        self._averaged = 0
+        self._mean: dict[str, Tensor] = {}
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         bert = network.get_submodule("bert")
-        bert.get_submodule("words").requires_grad_(False)
+        for part in _frozen_parts(bert, frozen_layers):
+            part.requires_grad_(False)
         encoder = [p for p in bert.parameters() if p.requires_grad]
         encoder_ids = {id(p) for p in bert.parameters()}
         heads = [p for p in network.parameters() if id(p) not in encoder_ids]
@@ -76,10 +97,11 @@ class Training:
         path = self._folder / "checkpoint.pt"
         if not path.exists():
             return False
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=self.device)
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
+        self._averaged, self._mean = state["averaged"], state["mean"]
         return True
 
     def save(self) -> None:
@@ -89,6 +111,8 @@ class Training:
             "optimizer": self._optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "averaged": self._averaged,
+            "mean": self._mean,
         }
         part = self._folder / "checkpoint.part"
         torch.save(state, part)
@@ -111,28 +135,32 @@ class Training:
     ) -> None:
         """Take one optimiser step per item until the budget is spent; `losses` returns the named losses and their sum.
 
-        `measure` runs every `measure_minutes` of training and at the end. Its time does not count towards the budget.
+        `measure` runs every `measure_minutes` of training and, with the mean weights, at the end. Its time does not count
+        towards the budget.
         """
-        sums: dict[str, float] = defaultdict(float)
+        sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
         counted, saved, measured = 0, self.seconds, self.seconds
         for item in _take_while(items, lambda: self.share < 1):
             begin = time.monotonic()
             rate = rate_factor(self.share, cool=self.budget.cool)
             for group in self._optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.autocast(self.device.type, dtype=torch.bfloat16):
                 named, loss = losses(self.network, item)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self._optimizer.step()
             self._optimizer.zero_grad(set_to_none=True)
             self.step += 1
+            if self.share >= 1 - AVERAGED_SHARE:
+                self._add_to_mean()
             self.seconds += time.monotonic() - begin
             counted += 1
             for name, value in named.items():
-                sums[name] += float(value.detach())
+                sums[name] += value.detach()
             if counted == 50:
-                self.log(rate=round(rate, 3), **{name: round(value / counted, 4) for name, value in sums.items()})
+                means = {name: round(float(value) / counted, 4) for name, value in sums.items()}
+                self.log(rate=round(rate, 3), **means)
                 sums.clear()
                 counted = 0
             if self.seconds - saved > 60 * self.budget.checkpoint_minutes:
@@ -142,7 +170,34 @@ class Training:
                 measure()
                 measured = self.seconds
         self.save()
+        self._use_mean()
         measure()
+
+    @torch.no_grad()
+    def _add_to_mean(self) -> None:
+        """Add the trained weights to their mean."""
+        self._averaged += 1
+        for name, weight in self.network.named_parameters():
+            if weight.requires_grad:
+                known = self._mean.setdefault(name, weight.detach().clone())
+                known.lerp_(weight.detach(), 1 / self._averaged)
+
+    @torch.no_grad()
+    def _use_mean(self) -> None:
+        """Give the network the mean weights, where there are any."""
+        weights = dict(self.network.named_parameters())
+        for name, mean in self._mean.items():
+            weights[name].copy_(mean)
+
+
+def _frozen_parts(bert: nn.Module, layers: int) -> Iterator[nn.Module]:
+    yield bert.get_submodule("words")
+    if layers:
+        yield bert.get_submodule("positions")
+        yield bert.get_submodule("segments")
+        yield bert.get_submodule("norm")
+        for number in range(layers):
+            yield bert.get_submodule(f"layers.{number}")
 
 
 def _take_while(items: Iterable[Item], going: Callable[[], bool]) -> Iterator[Item]:

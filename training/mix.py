@@ -22,13 +22,20 @@ from training.sources import (
 )
 
 
-def _labelled_passage(record: Record, source: str) -> PassagePair:
+def records_of(data: Path, name: str) -> list[Record]:
+    """The records of a file of a mix, named without its ending: "mix/reader/qamr"."""
+    return json_lines(data / f"{name}.jsonl.gz")
+
+
+def labelled_passage(record: Record, source: str) -> PassagePair:
+    """The pair of a record of a mix. An answer whose place does not hold its text is left out."""
     question, passage = record["q"], record["passage"]
     context = (record.get("title") or "").replace("_", " ")
     if not record["answerable"]:
         return irrelevant_passage(question, passage, source, context)
     if record["kind"] == "span":
-        answers = [(a["start"], a["text"]) for a in record["answers"] if a["start"] >= 0]
+        found = [(a["start"], a["text"]) for a in record["answers"] if a["start"] >= 0]
+        answers = [(start, text) for start, text in found if passage.startswith(text, start)]
         if answers:
             return answering_passage(question, passage, answers, source, context)
     if record["sent"] is not None:
@@ -40,10 +47,10 @@ def reader_groups(
     data: Path, name: str, cap: int, rng: random.Random, near: int = 0, search: SearchFactory = Bm25
 ) -> Iterator[Group]:
     """At most `cap` groups of one file of mix/reader, with `near` near misses from its other passages added to each."""
-    records = json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")
+    records = records_of(data, f"mix/reader/{name}")
     grouped: dict[str, list[PassagePair]] = defaultdict(list)
     for record in records:
-        grouped[record["q"]].append(_labelled_passage(record, name))
+        grouped[record["q"]].append(labelled_passage(record, name))
     groups = [tuple(pairs) for pairs in grouped.values()]
     rng.shuffle(groups)
     groups = groups[:cap]
@@ -58,10 +65,10 @@ def reader_groups(
 
 
 def ranking_groups(
-    data: Path, name: str, cap: int, negatives: int, rng: random.Random, limit: int = 1600
+    data: Path, name: str, cap: int, negatives: int, rng: random.Random, limit: int = 1600, folder: str = "mix"
 ) -> Iterator[Group]:
-    """At most `cap` groups of one file of mix/rerank: a positive and some negatives, cut at about `limit` characters."""
-    records = json_lines(data / "mix" / "rerank" / f"{name}.jsonl.gz")
+    """At most `cap` groups of one file of a mix's rerank: a positive and some negatives, cut at about `limit` characters."""
+    records = [record for record in records_of(data, f"{folder}/rerank/{name}") if record["pos"]]
     rng.shuffle(records)
     for record in records[:cap]:
         question = record["q"]
@@ -84,14 +91,14 @@ def squad1_contrasts(data: Path, rng: random.Random, count: int) -> Iterator[Gro
     Half are made by `impossible_question` with names from elsewhere in the article (source "squad1_rules"), half by
     `exchanged_question` with words of the passage or similar words (source "squad1_exchanged").
     """
-    records = [r for r in json_lines(data / "mix" / "reader" / "squad1_dutest.jsonl.gz") if r["answerable"]]
+    records = [r for r in records_of(data, "mix/reader/squad1_dutest") if r["answerable"]]
     known_names: dict[str, set[str]] = defaultdict(set)
     for record in records:
         known_names[record["title"]].update(names(record["q"]), names(record["passage"]))
     pool = {title: sorted(article_names) for title, article_names in known_names.items()}
     substitutes = Substitutes(base_encoder().words.weight, base_tokenizer())
     for number, record in enumerate(rng.sample(records, min(count, len(records)))):
-        pair = _labelled_passage(record, "squad1_dutest")
+        pair = labelled_passage(record, "squad1_dutest")
         if number % 2:
             others = pool[record["title"]]
             drawn = rng.sample(others, min(20, len(others)))

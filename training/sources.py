@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from index.blocks.block import Span
+from index.blocks.unit import Rendering
 from index.chunking.sentences import sentence_spans
 from training.search import Bm25, SearchFactory, TextSearch
 
@@ -39,6 +40,7 @@ class PassagePair:
 
     `gold` are the ranges of the passage that hold an answer (answers or whole sentences), None where only relevance is
     known. `answer` is the range of the exact answer, where one is marked. `context` is the passage's title, "" for none.
+    `rendering`, for a passage of a document that has structure, says which units it has; others are prose.
     """
 
     question: str
@@ -48,6 +50,12 @@ class PassagePair:
     answer: Span | None
     source: str
     context: str = ""
+    rendering: Rendering | None = None
+
+    @property
+    def sentences(self) -> list[Span]:
+        """The ranges of the passage that are scored one by one: its units, or the sentences of prose."""
+        return self.rendering.spans() if self.rendering else sentence_spans(self.passage)
 
 
 Group = tuple[PassagePair, ...]

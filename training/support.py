@@ -1,10 +1,13 @@
-"""`python -m training.support --data PATH`: train the support checker and write it to models/support."""
+"""`python -m training.support`: train the support checker from prepared examples and fit its probability.
+
+Where a teacher has labelled the examples (`python -m training.label`), the checker learns from it as well as from their labels.
+"""
 
 import argparse
 import os
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,108 +15,47 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn import functional
 
 from index.inference.bert import BertShape
 from service.scoring.networks import SupportNetwork
-from service.scoring.support import premise_window
 from service.scoring.trained_model import ModelConfig, read_model, write_model
-from service.scoring.windows import Window
 from training import claims
-from training.batches import batches
+from training.arrays import DeviceExamples, ExampleArrays
+from training.batches import ReaderBatch
 from training.claims import ClaimPair
+from training.depth import with_layers
+from training.epochs import LIMIT, claim_example
+from training.label import ask_support, examples_with_labels
 from training.loop import Training, TrainingBudget
+from training.losses import support_losses, weighted_sum
 from training.pretrained import NAME, base_encoder, base_tokenizer, model_kind
+from training.reader import add_run_options, stream
 from training.statistics import auroc, balanced_accuracy, best_threshold, fit_logistic
 
-LIMIT = 256
-BATCH_TOKENS = 4096
 VERSION = "2"
-STABLE_SHARE, COOLING_SHARE = 0.4, 0.2
-"""Share of the mix that an epoch samples, before and during the cool-down."""
+_EMPTY_LOGIT = -50.0
 
 
-@dataclass(frozen=True)
-class LabelledClaim:
-    """A window and whether its premise supports its claim."""
-
-    window: Window
-    supported: bool
-
-
-def pairs(data: Path, rng: random.Random, cooling: bool) -> list[ClaimPair]:
-    """The sets that resemble the product, twice, and a sample of the mix, a smaller one in the cool-down."""
-    near = [
-        *claims.factcheckgpt(data, "train"),
-        *claims.begin(data, "train"),
-        *list(claims.wice(data, "train")) * 3,
-        *claims.scifact(data, "train", rng),
-    ]
-    mix = [
-        *claims.mix_support(data, rng),
-        *claims.wice_partial(data),
-        *claims.rule_pairs(data, rng, 16000),
-        *claims.statement_pairs(data, rng, 5000),
-    ]
-    return near * 2 + rng.sample(mix, round(len(mix) * (COOLING_SHARE if cooling else STABLE_SHARE)))
+def losses(network: nn.Module, batch: ReaderBatch) -> tuple[dict[str, Tensor], Tensor]:
+    """The checker's losses on a batch and their sum."""
+    answer, _ = ask_support(network, batch)
+    named = support_losses(answer, batch)
+    return named, weighted_sum(named)
 
 
-def label_pair(tokenizer: Tokenizer, pair: ClaimPair) -> LabelledClaim | None:
-    """The pair as a window for the network, with its label. None for a premise without a sentence."""
-    window = premise_window(tokenizer, pair.claim, pair.premise, LIMIT)
-    return LabelledClaim(window, pair.supported) if window else None
-
-
-def stream(data: Path, tokenizer: Tokenizer, training: Training, seed: int) -> Iterator[list[LabelledClaim]]:
-    """Endless batches: every epoch samples its pairs anew."""
-    epoch = 0
-    while True:
-        rng = random.Random(seed + training.step + epoch)
-        cooling = training.cooling
-        chosen = pairs(data, rng, cooling)
-        rng.shuffle(chosen)
-        training.log(pairs=len(chosen), cooling=cooling)
-        examples = ([example] for pair in chosen if (example := label_pair(tokenizer, pair)))
-        for batch in batches(examples, BATCH_TOKENS, rng):
-            yield [example for group in batch for example in group]
-            if training.cooling != cooling:
-                break
-        epoch += 1
-
-
-def inputs(examples: Sequence[LabelledClaim]) -> dict[str, Tensor]:
-    """The network's inputs: the windows, padded to one length."""
-    length = max(len(example.window.input_ids) for example in examples)
-    arrays = {
-        name: np.zeros((len(examples), length), dtype=np.int64)
-        for name in ("input_ids", "attention_mask", "token_type_ids")
-    }
-    for number, example in enumerate(examples):
-        size = len(example.window.input_ids)
-        arrays["input_ids"][number, :size] = example.window.input_ids
-        arrays["token_type_ids"][number, :size] = example.window.token_type_ids
-        arrays["attention_mask"][number, :size] = 1
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-
-def losses(network: nn.Module, examples: Sequence[LabelledClaim]) -> tuple[dict[str, Tensor], Tensor]:
-    """Binary cross-entropy. Labels are smoothed by .05, because several sources were labelled by machine."""
-    labels = torch.tensor([float(example.supported) for example in examples])
-    logits = network(**inputs(examples)).float()
-    loss = functional.binary_cross_entropy_with_logits(logits, labels * 0.95 + 0.025)
-    return {"support": loss}, loss
-
-
-def logits(network: nn.Module, tokenizer: Tokenizer, chosen: Sequence[ClaimPair]) -> NDArray[np.float64]:
-    """The network's logit for every pair, computed in bf16; -50 for a premise without a sentence."""
-    examples = [(number, label_pair(tokenizer, pair)) for number, pair in enumerate(chosen)]
-    usable = sorted(((n, e) for n, e in examples if e is not None), key=lambda entry: len(entry[1].window.input_ids))
-    values = np.full(len(chosen), -50.0)
-    for begin in range(0, len(usable), 24):
-        part = usable[begin : begin + 24]
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            batch = network(**inputs([example for _, example in part]))
-        values[[number for number, _ in part]] = batch.double().numpy()
+def logits(
+    network: nn.Module, tokenizer: Tokenizer, chosen: Sequence[ClaimPair], tokens: int = 6144
+) -> NDArray[np.float64]:
+    """The network's logit for every pair, computed in bf16 where the network is; -50 for a premise without a sentence."""
+    examples = [(number, example) for number, pair in enumerate(chosen) if (example := claim_example(tokenizer, pair))]
+    values = np.full(len(chosen), _EMPTY_LOGIT)
+    device = next(network.parameters()).device
+    arrays = ExampleArrays.of([example] for _, example in examples)
+    placed = DeviceExamples(arrays, None, device)
+    for rows in arrays.in_order_of_length(tokens):
+        with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
+            answer, _ = ask_support(network, placed.batch(rows))
+        values[[examples[row][0] for row in rows]] = answer.double().cpu().numpy()
     return values
 
 
@@ -143,63 +85,71 @@ def fit_probability(network: nn.Module, tokenizer: Tokenizer, sets: dict[str, li
     return float(slope[0]), offset
 
 
-def load_start(network: SupportNetwork, folder: Path) -> None:
-    """Load the weights of the support checker in `folder`, or only the encoder where it holds a reader."""
-    kind = model_kind(folder)
-    _, weights = read_model(folder, kind)
-    if kind == "support":
-        network.load_state_dict(weights)
+def starting_network(begin: Path | None, layers: int) -> SupportNetwork:
+    """The checker in `begin`, or with the encoder of the reader there, its layers doubled or dropped; else the base encoder."""
+    network = SupportNetwork(BertShape(layers=layers))
+    if begin is None:
+        weights = {f"bert.{name}": tensor for name, tensor in base_encoder().state_dict().items()}
     else:
-        network.bert.load_state_dict({n.removeprefix("bert."): t for n, t in weights.items() if n.startswith("bert.")})
+        kind = model_kind(begin)
+        read = read_model(begin, kind)[1]
+        weights = read if kind == "support" else {n: t for n, t in read.items() if n.startswith("bert.")}
+    network.load_state_dict({**network.state_dict(), **with_layers(weights, layers)})
+    return network
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
+    add_run_options(parser, minutes=30, tokens=4096, run="support")
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
-    parser.add_argument("--minutes", type=float, default=30, help="training time, including the cool-down")
-    parser.add_argument("--steps", type=int, help="training steps, instead of minutes; 0 only fits the probability")
+    parser.add_argument("--fit-only", action="store_true", help="train nothing, only fit the probability")
     parser.add_argument("--measure-minutes", type=float, default=7, help="training time between two measurements")
-    parser.add_argument("--run", type=Path, default=Path("training/runs/support"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/support"), help="where the model is written")
+    parser.add_argument(
+        "--layers", type=int, default=6, help="layers of its encoder, doubled or dropped from where it starts"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=1.2e-4, help="peak rate of the encoder; the head's is three times it"
+    )
     parser.add_argument(
         "--begin", type=Path, help="folder of a trained model to start from; only the encoder of a reader"
     )
-    parser.add_argument("--seed", type=int, default=4)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
     torch.manual_seed(options.seed)
-    shape = BertShape()
-    network = SupportNetwork(shape)
-    network.bert.load_state_dict(base_encoder().state_dict())
-    if options.begin:
-        load_start(network, options.begin)
-    budget = TrainingBudget(options.minutes, cool=0.25, encoder_rate=1.2e-4, head_rate=4e-4, steps=options.steps)
+    network = starting_network(options.begin, options.layers)
+    budget = TrainingBudget(options.minutes, options.cool, options.rate, 3 * options.rate, steps=options.steps)
     training = Training(network, options.run, budget)
     training.resume()
     tokenizer = base_tokenizer()
     sets = dev_sets(Path(options.data))
+    config = ModelConfig("support", VERSION, NAME, network.bert.shape, LIMIT, "")
 
     def measure() -> None:
-        facts = {}
-        for name, chosen in sets.items():
-            truth = [float(pair.supported) for pair in chosen]
-            values = logits(network, tokenizer, chosen).tolist()
-            best = best_threshold(truth, values)
-            facts[name] = {
-                "balanced_at_0": round(balanced_accuracy(truth, values, 0.0), 4),
-                "balanced_at_best": round(balanced_accuracy(truth, values, best), 4),
-                "auroc": round(auroc(truth, values), 4),
-            }
+        facts = {name: _measures(logits(network, tokenizer, chosen), chosen) for name, chosen in sets.items()}
         temperature, offset = fit_probability(network, tokenizer, sets)
         training.log(dev=facts, temperature=temperature, offset=offset)
-        config = ModelConfig("support", VERSION, NAME, shape, LIMIT, "", temperature, offset)
-        write_model(options.out, config, network.state_dict())
+        weights = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+        write_model(options.out, replace(config, temperature=temperature, offset=offset), weights)
 
-    training.run(
-        stream(Path(options.data), tokenizer, training, options.seed), losses, measure, options.measure_minutes
-    )
+    if options.fit_only:
+        measure()
+        return
+    placed = DeviceExamples(*examples_with_labels(options.examples, "support", options.only), training.device)
+    training.log(examples=len(placed.arrays), tokens=len(placed.arrays.tokens), device=str(training.device))
+    training.run(stream(placed, options.tokens, options.seed + training.step), losses, measure, options.measure_minutes)
+
+
+def _measures(values: NDArray[np.float64], chosen: Sequence[ClaimPair]) -> dict[str, float]:
+    truth = [float(pair.supported) for pair in chosen]
+    best = best_threshold(truth, values)
+    return {
+        "balanced_at_0": round(balanced_accuracy(truth, values, 0.0), 4),
+        "balanced_at_best": round(balanced_accuracy(truth, values, best), 4),
+        "auroc": round(auroc(truth, values), 4),
+    }
 
 
 if __name__ == "__main__":
