@@ -21,6 +21,7 @@ _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "answer_instructions": frozenset({"refusal", "fence"}),
     "answer_passage": frozenset({"number", "title", "text"}),
     "answer_request": frozenset({"fence", "passages", "question"}),
+    "answer_parts": frozenset({"question", "parts"}),
     "rewrite_instructions": frozenset({"fence"}),
     "rewrite_turn": frozenset({"question", "answer"}),
     "rewrite_request": frozenset({"fence", "turns", "question"}),
@@ -63,9 +64,14 @@ class Prompts:
         return digest.hexdigest()
 
     def answer(
-        self, question: str, passages: Sequence[NumberedPassage], refusal: str, fence: str | None = None
+        self,
+        question: str,
+        passages: Sequence[NumberedPassage],
+        refusal: str,
+        fence: str | None = None,
+        parts: Sequence[str] = (),
     ) -> Messages:
-        """The messages that ask for an answer.
+        """The messages that ask for an answer. `parts` are the parts of a question of several.
 
         `fence` marks where passages begin and end. It is random unless given, so that no document can close it. Control
         tokens of chat templates (`<|im_end|>`, `[INST]` ...) are broken up in the passages and the question.
@@ -80,9 +86,13 @@ class Prompts:
             )
             for number, passage in enumerate(passages, 1)
         )
+        asked = break_control_words(question)
+        if parts:
+            listed = "\n".join(f"- {break_control_words(part)}" for part in parts)
+            asked = self._fill("answer_parts", question=asked, parts=listed)
         return Messages(
             self._fill("answer_instructions", refusal=refusal, fence=fence),
-            self._fill("answer_request", fence=fence, passages=shown.strip(), question=break_control_words(question)),
+            self._fill("answer_request", fence=fence, passages=shown.strip(), question=asked),
         )
 
     def rewrite(self, question: str, turns: Sequence[Turn], fence: str | None = None) -> Messages:

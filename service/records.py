@@ -1,4 +1,4 @@
-"""What every door renders: Question, Turn, Citation with its Excerpts and QuotedUnits, Sentence, Answer, and so on. All frozen.
+"""What every door renders: Question, Turn, Citation with its Excerpts and QuotedUnits, Sentence, Part, Answer, ... All frozen.
 
 The field names are the contract of `POST /v1/chat`. Offsets are code points into the canonical text of the cited version.
 """
@@ -106,12 +106,52 @@ SentenceForm = Literal["prose", "item", "units"]
 """How a sentence is shown: as prose, as an item of a list, or as the units of its first citation, which it states."""
 
 
+Operation = Literal["compare", "count", "lowest", "highest"]
+"""What Quoth may work out from what it cites; nothing else is derived.
+
+`compare`: figures or dates of one unit, with their difference. `count`: the items of one list. `lowest`, `highest`: the one of
+a table's column.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """What a derived sentence is worked out from: a literal range of the version that `citation` quotes.
+
+    `text[start:end] == quote`. `label` is what the figure belongs to; empty for an item that is counted.
+    """
+
+    citation: int
+    start: int
+    end: int
+    quote: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a derived sentence was worked out: from the operands, in the order of the parts, the list or the table.
+
+    `result` is the difference of two figures ("4.7 kg"), the labels of more from lowest to highest, the count of the items, or
+    the label of the lowest or highest; "equal" for a tie.
+    """
+
+    operation: Operation
+    operands: tuple[Operand, ...]
+    result: str
+
+
+SentenceKind = Literal["stated", "derived", "missing"]
+"""Where a sentence comes from: the documents state it; Quoth worked it out; or it names the part that the documents lack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of the answer, the numbers it cites, and whether those quotes support it.
 
     `support` is the checker's probability that the cited passages support the sentence; 1.0 for a sentence that is its
-    own quote. `form` says how it is shown.
+    own quote, and for one that is derived (`derivation` says how). One that names a missing part cites nothing. `form` says
+    how it is shown.
     """
 
     text: str
@@ -119,6 +159,24 @@ class Sentence:
     supported: bool
     support: float
     form: SentenceForm = "prose"
+    kind: SentenceKind = "stated"
+    derivation: Derivation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a question of several parts, and what became of it.
+
+    `question` is the part as it was read. `sentences` are its sentences and `passages` those that were read for it, as indices
+    from 0 into those of the answer. `confidence` is the probability that the collection answers this part. `refused`: no
+    sentence does.
+    """
+
+    question: str
+    sentences: tuple[int, ...]
+    passages: tuple[int, ...]
+    refused: bool
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +210,8 @@ class Answer:
 
     `confidence` is the calibrated probability that the collection answers the question. `passages` are those that were
     read, best first. `drafted` counts the sentences before the check. `notes` say what the caller should know, for example
-    that vectors are still being made or that an invented citation number was dropped.
+    that vectors are still being made or that an invented citation number was dropped. `parts` are the parts of a question of
+    several; a derived sentence over them belongs to none. Empty for any other question.
     """
 
     id: str
@@ -172,6 +231,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     drafted: DraftCounts = field(default_factory=DraftCounts)
     kind: AnswerKind = "documents"
+    parts: tuple[Part, ...] = ()
 
     @property
     def sources(self) -> frozenset[str]:

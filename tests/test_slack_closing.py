@@ -24,7 +24,7 @@ class HeldGenerator:
     def __init__(self) -> None:
         self.begun, self.let = Event(), Event()
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Any]:
+    def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Any]:
         self.begun.set()
         assert self.let.wait(60)
         yield from ScriptedGenerator([f"{SIX} [1]"]).generate(question, passages)

@@ -9,7 +9,8 @@ from service.answer_json import answer_of
 from service.answering.answerer import AnswerReady, PassagesFound
 from service.answering.service import Service
 from service.answering.talk import talk_answer
-from service.audit.verification import AnswerFault, Verdict, verify
+from service.audit.findings import AnswerFault
+from service.audit.verification import Verdict, verify
 from service.cli.rendering import answer_lines
 from service.records import Question, Turn
 from service.schemas.answers import AnswerOut

@@ -13,7 +13,8 @@ from index.records import Chunk, Document, Hit, Page
 from service.answer_json import answer_of
 from service.answering.citations import with_markers
 from service.audit.cited_units import is_made_of
-from service.audit.verification import AnswerFault, Verdict, Verification, verify
+from service.audit.findings import AnswerFault
+from service.audit.verification import Verdict, Verification, verify
 from service.errors import AnswerInvalid
 from service.records import Answer, Citation, Sentence
 from service.text.refusals import REFUSAL, REFUSALS

@@ -1,4 +1,5 @@
 """Answers a question with citations.
 
-Read from the top down: answerer (the whole path of a question), writing, checking, quotes, citations; service holds the parts.
+Read from the top down: answerer (the whole path of a question), parts (of the question), answer_writing, writing, checking,
+quotes, citations; service holds what answers.
 """

@@ -1,4 +1,7 @@
-"""The path of a question, top to bottom: rewrite -> retrieve -> read -> weigh -> generate -> check and cite -> answer."""
+"""The path of a question, top to bottom: rewrite -> split -> retrieve -> read -> weigh -> generate -> check and cite -> answer.
+
+A question of several parts takes the path once for each; a question that is not split is one part.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,22 +17,24 @@ from index.records import Hit, Page
 from index.search.copies import split_copies
 from index.search.fusion import reciprocal_rank
 from index.search.retrieval import POOL, modified_ns
-from service.answering.checking import DraftChecker, SupportPolicy
+from service.answering.answer_writing import AnswerWriter
+from service.answering.checking import SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
-from service.answering.evidence import Weighed, is_met, weigh
+from service.answering.evidence import is_met, weigh
+from service.answering.parts import FoundGroup, ReadGroup, ReadPart, found_before, in_turn, is_one_name
 from service.answering.talk import talk_answer
 from service.answering.trace import Judged, Read, Searched
-from service.answering.writing import SentenceWriter
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, RewriteResult, rewrite_question
 from service.followups.rules import FUSION_CONSTANT, QUERY_WEIGHTS, Rewriting
-from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Generator, Passage
+from service.parts.question import Bond, Group, PartQuestion, whole
+from service.parts.splitting import split_question
 from service.progress import Stages
-from service.records import Answer, Citation, Question, Sentence, Turn, Usage
+from service.records import Answer, Citation, Part, Question, Sentence, Turn, Usage
 from service.scoring.calibration import Calibration, signals
 from service.scoring.reader import Reader, passage_context
-from service.scoring.second_pass import read_twice
+from service.scoring.second_pass import ToRead, read_each_twice
 from service.scoring.support import SupportChecker
 from service.text.refusals import refusal_of
 from service.text.small_talk import small_talk
@@ -128,42 +133,51 @@ class Answerer:
             rewritten = self._read_question(question, history, generator.name)
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
-            queries, depth, where = rewritten.rewriting.queries, self.policy.depth, _filter(question)
-            hits = search_hits(collection, queries, depth, where)
-        stages.saw(Searched(queries, where, depth, hits))
-        yield from self._events(question, rewritten, hits, generator, stages)
+            found = self._find(rewritten, collection, _filter(question), stages)
+        yield from self._events(question, rewritten, found, generator, stages)
 
-    def from_passages(self, question: Question, rewritten: str, hits: Sequence[Hit]) -> Answer:
-        """The answer to `question`, rewritten as `rewritten`, from these passages only. Raises the same errors as `answer`."""
+    def from_passages(
+        self, question: Question, rewritten: str, hits: Sequence[Hit], parts: Sequence[Part] = ()
+    ) -> Answer:
+        """The answer to `question`, rewritten as `rewritten`, from these passages only. Raises the same errors as `answer`.
+
+        `parts` are those that the question had when it was answered first, with their passages.
+        """
         reply = None if hits else small_talk(question.text, is_first=True)
         if reply is not None:
             return talk_answer(question, reply, self.new_id)
         reading = RewriteResult(Rewriting(rewritten, (rewritten,)))
-        events = self._events(question, reading, hits, self._generator_named(question.generator), Stages())
+        found = found_before(rewritten, hits, parts)
+        events = self._events(question, reading, found, self._generator_named(question.generator), Stages())
         return next(event.answer for event in events if isinstance(event, AnswerReady))
 
     def _events(
-        self, question: Question, rewritten: RewriteResult, hits: Sequence[Hit], generator: Generator, stages: Stages
+        self,
+        question: Question,
+        rewritten: RewriteResult,
+        found: Sequence[FoundGroup],
+        generator: Generator,
+        stages: Stages,
     ) -> Iterator[Event]:
         collection = self.library.open(question.collection)
+        top_k = question.top_k or self.policy.top_k
         with stages.lap("read"):
-            read, weighed = self._weigh(rewritten.text, hits, collection, _filter(question))
-        passages = weighed.passages
-        known = signals([(p.hit, p.reading) for p in passages])
-        confidence = self.calibration.probability(known)
-        shown = passages[: question.top_k or self.policy.top_k]
-        stages.saw(Read(rewritten.text, read, weighed))
-        stages.saw(Judged(known, confidence, self.policy.threshold, shown))
+            groups = self._read_groups(found, collection, _filter(question), stages)
+        parts = [part for group in groups for part in group.answering(self.policy.threshold)]
+        parts = [part.shown(-(-top_k // len(parts))) for part in parts]
+        shown = in_turn(parts)
+        for part in parts:
+            stages.saw(Judged(part.signals, part.confidence, self.policy.threshold, part.passages))
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
         sentences: list[Sentence] = []
         numbering = Numbering(shown, _pages(collection, shown))
-        draft_checker = DraftChecker(shown, numbering, self.checker, self.policy.support, rewritten.text)
-        writer = SentenceWriter(generator, ExtractiveGenerator(), draft_checker, stages)
-        if confidence >= self.policy.threshold:
-            for checked in writer.sentences(rewritten.text, shown):
-                sentences.append(checked.sentence)
-                yield SentenceReady(checked.sentence, checked.citations)
+        writer = AnswerWriter(
+            parts, self.policy.threshold, generator, numbering, self.checker, self.policy.support, stages
+        )
+        for checked in writer.sentences(rewritten.text):
+            sentences.append(checked.sentence)
+            yield SentenceReady(checked.sentence, checked.citations)
         yield AnswerReady(
             Answer(
                 id=self.new_id(),
@@ -174,7 +188,7 @@ class Answerer:
                 if sentences
                 else refusal_of(question.text),
                 refused=not sentences,
-                confidence=confidence,
+                confidence=_confidence(parts, self.policy.threshold),
                 sentences=tuple(sentences),
                 citations=numbering.citations,
                 passages=tuple(passage.hit for passage in shown),
@@ -182,15 +196,33 @@ class Answerer:
                 prompt_hash=writer.prompt_hash or rewritten.prompt_hash,
                 usage=_add_usage(rewritten.usage, writer.usage),
                 timings_ms=stages.milliseconds(),
-                drafted=draft_checker.drafted,
+                drafted=writer.drafted,
                 notes=(
                     *rewritten.notes,
                     *writer.notes(),
-                    *_missing_notes(weighed),
-                    *_notes(collection, numbering.citations, question),
+                    *_missing_notes(parts),
+                    *_conflict_notes(writer.citations()),
+                    *_vector_notes(collection, question),
                 ),
+                parts=writer.parts,
             )
         )
+
+    def _find(
+        self, rewritten: RewriteResult, collection: Collection, where: Filter, stages: Stages
+    ) -> list[FoundGroup]:
+        """The passages for each part of the question, and for a group as a whole where it may be answered so."""
+        depth = self.policy.depth
+
+        def search(*queries: str) -> list[Hit]:
+            hits = search_hits(collection, queries, depth, where)
+            stages.saw(Searched(queries, where, depth, hits))
+            return hits
+
+        split = split_question(rewritten.text)
+        if split.is_whole:
+            return [FoundGroup(split.groups[0], None, (search(*rewritten.rewriting.queries),))]
+        return [_find_group(group, search) for group in split.groups]
 
     def _read_question(self, question: Question, history: Sequence[Turn], generator: str) -> RewriteResult:
         """How the question is read after the history; as it is if the caller wants that."""
@@ -217,14 +249,32 @@ class Answerer:
             )
         return self.generators[chosen]
 
+    def _read_groups(
+        self, found: Sequence[FoundGroup], collection: Collection, where: Filter, stages: Stages
+    ) -> list[ReadGroup]:
+        """The groups with the reader's readings of their passages, all in one batch."""
+        asked = [pair for group in found for pair in group.questions()]
+        read = iter(self._read_each([(part.text, hits_with_identifiers(part.text, hits)) for part, hits in asked]))
+        weighed = [self._weigh(part, hits, next(read), collection, where, stages) for part, hits in asked]
+        parts = iter(weighed)
+        return [
+            ReadGroup(
+                group.group, next(parts) if group.whole is not None else None, tuple(next(parts) for _ in group.parts)
+            )
+            for group in found
+        ]
+
     def _weigh(
-        self, question: str, hits: Sequence[Hit], collection: Collection, where: Filter
-    ) -> tuple[Sequence[Passage], Weighed]:
-        """The hits read, and weighed. What the question names and none of them does is searched for by itself."""
-        read = self._read(question, hits_with_identifiers(question, hits))
-        weighed = weigh(question, read, self.reader.is_common)
-        if not weighed.missing:
-            return read, weighed
+        self,
+        part: PartQuestion,
+        hits: Sequence[Hit],
+        read: Sequence[Passage],
+        collection: Collection,
+        where: Filter,
+        stages: Stages,
+    ) -> ReadPart:
+        """The passages of a part weighed. What it names and none of them does is searched for by itself."""
+        weighed = weigh(part.text, read, self.reader.is_common)
         known = {hit.chunk.id for hit in hits}
         more = [
             hit
@@ -232,29 +282,56 @@ class Answerer:
             for hit in collection.search(constraint.text, k=MAX_FOUND, where=where)
             if hit.chunk.id not in known and is_met(constraint, hit)
         ]
-        if not more:
-            return read, weighed
-        read = [*read, *self._read(question, more)]
-        return read, weigh(question, read, self.reader.is_common)
+        if more:
+            read = [*read, *self._read_each([(part.text, more)])[0]]
+            weighed = weigh(part.text, read, self.reader.is_common)
+        stages.saw(Read(part.text, read, weighed))
+        found = signals([(passage.hit, passage.reading) for passage in weighed.passages])
+        confidence = self.calibration.probability(found)
+        return ReadPart(part, weighed.passages, weighed.missing, found, confidence)
 
-    def _read(self, question: str, hits: Sequence[Hit]) -> list[Passage]:
-        """The hits with the reader's readings, most relevant first."""
-        passages, contexts = [chunk_rendering(hit.chunk) for hit in hits], [passage_context(hit) for hit in hits]
-        readings = read_twice(question, passages, contexts, self.reader)
-        read = [
-            Passage(replace(hit, score=reading.relevance), reading) for hit, reading in zip(hits, readings, strict=True)
+    def _read_each(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Passage]]:
+        """The hits of each question with the reader's readings, most relevant first."""
+        to_read = [
+            ToRead(text, [chunk_rendering(hit.chunk) for hit in hits], [passage_context(hit) for hit in hits])
+            for text, hits in asked
         ]
-        return sorted(read, key=lambda passage: -passage.hit.score)
+        return [
+            sorted(
+                (
+                    Passage(replace(hit, score=reading.relevance), reading)
+                    for hit, reading in zip(hits, readings, strict=True)
+                ),
+                key=lambda passage: -passage.hit.score,
+            )
+            for (_, hits), readings in zip(asked, read_each_twice(to_read, self.reader), strict=True)
+        ]
 
 
 def _filter(question: Question) -> Filter:
     return replace(question.where or Filter(), principals=question.principals)
 
 
-def _missing_notes(weighed: Weighed) -> Iterator[str]:
-    if weighed.missing:
-        names = " or ".join(constraint.text for constraint in weighed.missing)
-        yield f"The documents do not mention {names}."
+def _find_group(group: Group, search: Callable[[str], list[Hit]]) -> FoundGroup:
+    """The passages for each part of a group, and for the whole of it; only for this if the documents know it as one."""
+    hits = search(group.text)
+    is_one = group.bond in (Bond.NAMED, Bond.WEAK) and is_one_name(group.phrase, hits)
+    if len(group.parts) == 1 or is_one:
+        return FoundGroup(whole(group.text), None, (hits,))
+    return FoundGroup(group, hits, tuple(search(part.text) for part in group.parts))
+
+
+def _confidence(parts: Sequence[ReadPart], threshold: float) -> float:
+    """That of the least sure part that is answered; if none is, that of the surest."""
+    confidences = [part.confidence for part in parts]
+    return min((value for value in confidences if value >= threshold), default=max(confidences))
+
+
+def _missing_notes(parts: Sequence[ReadPart]) -> Iterator[str]:
+    for part in parts:
+        if part.missing:
+            names = " or ".join(constraint.text for constraint in part.missing)
+            yield f"The documents do not mention {names}."
 
 
 def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -299,9 +376,14 @@ def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[st
     return {place: collection.documents.pages(*place) for place in places}
 
 
-def _notes(collection: Collection, citations: Sequence[Citation], question: Question) -> Iterator[str]:
-    for one, other in conflicts(citations):
+def _conflict_notes(citations: Sequence[Sequence[Citation]]) -> Iterator[str]:
+    """The conflicts among the citations of each part; two parts may well differ."""
+    found = (pair for of_part in citations for pair in conflicts(of_part))
+    for one, other in dict.fromkeys(found):
         yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} do not say the same."
+
+
+def _vector_notes(collection: Collection, question: Question) -> Iterator[str]:
     pending = collection.documents.pending_vectors()
     if pending:
         # The number would reveal documents that the caller may not read.

@@ -28,6 +28,12 @@ class Numbering:
         self._pages = pages
         self._by_place: dict[tuple[str, str, int, int], Citation] = {}
 
+    def over(self, passages: Sequence[Passage]) -> "Numbering":
+        """The same numbers for quotes of other passages."""
+        other = Numbering(passages, self._pages)
+        other._by_place = self._by_place
+        return other
+
     @property
     def citations(self) -> tuple[Citation, ...]:
         """The citations so far, in order of their numbers."""

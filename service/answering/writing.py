@@ -31,10 +31,15 @@ class SentenceWriter:
         self.prompt_hash: str | None = None
         self.usage = Usage()
 
-    def sentences(self, question: str, passages: Sequence[Passage]) -> Iterator[CheckedSentence]:
-        """Yield each sentence as soon as it is checked. Closing the iterator stops the generator."""
+    def sentences(
+        self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()
+    ) -> Iterator[CheckedSentence]:
+        """Yield each sentence as soon as it is checked. Closing the iterator stops the generator.
+
+        `parts` are the parts of a question of several.
+        """
         try:
-            yield from self._check_drafts(self._first, question, passages)
+            yield from self._check_drafts(self._first, question, passages, parts)
         except GeneratorUnavailable as error:
             if self._checker.released:
                 self._reported += (f"{error} The answer ends where it broke off.",)
@@ -51,7 +56,7 @@ class SentenceWriter:
         self._reported += (f"{reason} The answer is taken word for word from the documents instead.",)
         self.generator, self.prompt_hash = self._fallback.name, None
         self._stages.fell_back = True
-        yield from self._check_drafts(self._fallback, question, passages)
+        yield from self._check_drafts(self._fallback, question, passages, parts)
 
     def notes(self) -> Iterator[str]:
         """Notes for the caller, the generator's first."""
@@ -59,9 +64,9 @@ class SentenceWriter:
         yield from self._checker.notes()
 
     def _check_drafts(
-        self, generator: Generator, question: str, passages: Sequence[Passage]
+        self, generator: Generator, question: str, passages: Sequence[Passage], parts: Sequence[str]
     ) -> Iterator[CheckedSentence]:
-        drafts = generator.generate(question, passages)
+        drafts = generator.generate(question, passages, parts)
         try:
             while True:
                 with self._stages.lap("generate"):

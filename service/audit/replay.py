@@ -61,7 +61,7 @@ def replay(stored: StoredAnswer, service: Service) -> Replay:
 
 def _answer_again(then: Answer, question: Question, policy: Policy, service: Service) -> Answer:
     answerer = replace(service.answerer, policy=policy)
-    return answerer.from_passages(question, then.rewritten_question, then.passages)
+    return answerer.from_passages(question, then.rewritten_question, then.passages, then.parts)
 
 
 def _require_passages(answer: Answer, versions: Versions) -> None:

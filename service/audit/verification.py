@@ -13,6 +13,8 @@ from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
 from service.answering.quotes import premise, weigh
 from service.audit.cited_units import CitedUnits, Opener, is_made_of
+from service.audit.findings import AnswerFault, Finding
+from service.audit.part_findings import part_findings
 from service.records import Answer, Citation, Sentence
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.refusals import REFUSAL, REFUSALS
@@ -30,32 +32,6 @@ class Verdict(StrEnum):
     PROVED = "proved"
     REFUTED = "refuted"
     UNPROVED = "unproved"
-
-
-class AnswerFault(StrEnum):
-    """The kinds of errors in an answer; the values are stable names for programs."""
-
-    VERSION_MISSING = "version-missing"
-    OFFSETS_INVALID = "offsets-invalid"
-    QUOTE_DIFFERS = "quote-differs"
-    SOURCE_DIFFERS = "source-differs"
-    PAGE_DIFFERS = "page-differs"
-    HIGHLIGHT_OUTSIDE = "highlight-outside"
-    PASSAGE_DIFFERS = "passage-differs"
-    NUMBERS_DIFFER = "numbers-differ"
-    TEXT_DIFFERS = "text-differs"
-    SUPPORT_DIFFERS = "support-differs"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference: `claimed` is what the answer says, `found` what the documents or the check say instead."""
-
-    subject: str
-    fault: AnswerFault
-    message: str
-    claimed: str | None = None
-    found: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +55,7 @@ SupportCheck = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 
 def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: float) -> Verification:
     """Prove or refute `answer`. `min_support` is the lowest probability at which a quote supports a sentence."""
-    findings = [*_number_findings(answer), *_text_findings(answer)]
+    findings = [*_number_findings(answer), *_text_findings(answer), *part_findings(answer)]
     quotes = 0
     for subject, place in _places(answer):
         wrong = list(_place_findings(subject, place, opener))
@@ -251,6 +227,8 @@ def _support_findings(
     units = CitedUnits(opener)
     findings, open_claims = list[Finding](), list[tuple[int, Sentence, list[Evidence]]]()
     for number, sentence in enumerate(answer.sentences, start=1):
+        if sentence.kind == "missing":
+            continue
         cited = [by_number[place] for place in sentence.citations if place in by_number]
         quotes = [citation.quote for citation in cited]
         if not sentence.supported and lacks_subject(sentence.text):

@@ -21,8 +21,9 @@ from service.records import Answer
 from service.settings import Settings, load
 
 if TYPE_CHECKING:
+    from service.audit.findings import Finding
     from service.audit.replay import Replay, ReplayChange
-    from service.audit.verification import Finding, Verification
+    from service.audit.verification import Verification
 
 _STDIN = Path("-")
 _SIGNS = {"proved": ("✓ proved", "green"), "refuted": ("✗ refuted", "bold red"), "unproved": ("? not proved", "yellow")}

@@ -214,10 +214,11 @@ def _answer_text(answer: Answer) -> Text:
     for sentence in answer.sentences:
         if text.plain:
             text.append(" ")
-        text.append(clean(sentence.text), "bold")
+        text.append(clean(sentence.text), "yellow" if sentence.kind == "missing" else "bold")
         if not sentence.supported:
             text.append(" (not supported)", "red")
-        text.append(f" {''.join(f'[{number}]' for number in sentence.citations)}", "cyan")
+        if sentence.citations:
+            text.append(f" {''.join(f'[{number}]' for number in sentence.citations)}", "cyan")
     return text
 
 

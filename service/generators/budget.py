@@ -30,7 +30,12 @@ class TokenBudget:
 
 
 def fit_passages(
-    question: str, passages: Sequence[Passage], prompts: Prompts, room: int, tokens: Callable[[str], int]
+    question: str,
+    passages: Sequence[Passage],
+    prompts: Prompts,
+    room: int,
+    tokens: Callable[[str], int],
+    parts: Sequence[str] = (),
 ) -> tuple[Messages, int]:
     """The messages with as many passages, from the first, as fit into `room` tokens, and the number of these passages.
 
@@ -39,7 +44,7 @@ def fit_passages(
     shown = [NumberedPassage(_heading(passage), passage.text) for passage in passages]
 
     def too_large(count: int) -> bool:
-        messages = prompts.answer(question, shown[:count], REFUSAL)
+        messages = prompts.answer(question, shown[:count], REFUSAL, parts=parts)
         return tokens(f"{messages.instructions}\n{messages.request}") > room
 
     count = len(shown)
@@ -51,7 +56,7 @@ def fit_passages(
             "for them. "
             "Raise llm_context_tokens if the model can read more, lower llm_max_tokens, or ask in fewer words."
         )
-    return prompts.answer(question, shown[:count], REFUSAL), count
+    return prompts.answer(question, shown[:count], REFUSAL, parts=parts), count
 
 
 def _heading(passage: Passage) -> str:

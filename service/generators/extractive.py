@@ -55,7 +55,7 @@ class ExtractiveGenerator:
 
     name = "extractive"
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft]:
+    def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Draft]:
         """Yield one to four sentences; sentences of one document are in the document's order."""
         groups = _select(_candidates(question, passages))
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):

@@ -80,12 +80,14 @@ class LocalGenerator:
                     "Name a folder or GGUF file with a causal language model."
                 ) from error
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+    def generate(
+        self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()
+    ) -> Iterator[Draft | Report]:
         """Yield each sentence as soon as it is written, then the Report. Closing the iterator stops the model."""
         self.load()
         context = getattr(self._model.config, "max_position_embeddings", self._budget.context)
         budget = TokenBudget(min(self._budget.context, context), self._budget.answer)
-        messages, shown = fit_passages(question, passages, self._prompts, budget.room, self.tokens)
+        messages, shown = fit_passages(question, passages, self._prompts, budget.room, self.tokens, parts)
         reply = _Reply()
         pieces = self._pieces(self._prompt(messages), reply, self._budget.answer, self._temperature)
         failure: GeneratorUnavailable | None = None

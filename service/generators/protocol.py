@@ -86,10 +86,13 @@ class Generator(Protocol):
         """The value of `Answer.generator`."""
         ...
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+    def generate(
+        self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()
+    ) -> Iterator[Draft | Report]:
         """Yield the sentences of the answer. That the passages hold no answer is a sentence too (see text/refusals).
 
-        Raises GeneratorUnavailable when a model or its server fails, possibly after some sentences.
+        `parts` are the parts of a question of several, for a language model. Raises GeneratorUnavailable when a model or its
+        server fails, possibly after some sentences.
         """
         ...
 

@@ -119,10 +119,12 @@ class RemoteGenerator:
             self._breaker.record_success()
             return Completion(text, reply.usage)
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+    def generate(
+        self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()
+    ) -> Iterator[Draft | Report]:
         """Yield each sentence as soon as it has arrived, then the Report. Closing the iterator ends the request."""
         self._require_closed_breaker()
-        messages, shown = fit_passages(question, passages, self._prompts, self._budget.room, self._chat.tokens)
+        messages, shown = fit_passages(question, passages, self._prompts, self._budget.room, self._chat.tokens, parts)
         reply = Reply()
         failure: GeneratorUnavailable | None = None
         try:

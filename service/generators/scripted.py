@@ -24,7 +24,9 @@ class ScriptedGenerator:
         self._breaks_off = breaks_off
         self._asked = 0
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft | Report]:
+    def generate(
+        self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()
+    ) -> Iterator[Draft | Report]:
         """Yield the sentences of the next text, whatever the question."""
         text = self._texts[self._asked % len(self._texts)]
         self._asked += 1

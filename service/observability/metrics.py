@@ -79,7 +79,9 @@ class Metrics:
     def count_answer(self, answer: Answer) -> None:
         """Count an answer that was given, with the times of its stages."""
         self._questions.labels("refused" if answer.refused else "answered").inc()
-        self._sentences.labels("supported").inc(sum(sentence.supported for sentence in answer.sentences))
+        self._sentences.labels("supported").inc(
+            sum(sentence.supported for sentence in answer.sentences if sentence.kind == "stated")
+        )
         self._tokens.labels("prompt").inc(answer.usage.prompt_tokens)
         self._tokens.labels("completion").inc(answer.usage.completion_tokens)
         for stage, milliseconds in answer.timings_ms.items():

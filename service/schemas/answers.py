@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from index.blocks.block import Kind
 from index.records import Hit
-from service.records import Answer, AnswerKind, Change, SentenceForm, StaleCitation
+from service.records import Answer, AnswerKind, Change, Operation, SentenceForm, SentenceKind, StaleCitation
 from service.schemas.base import CollectionName, Offset, Record, Request, Words
 from service.schemas.search import FilterIn, PassageOut
 from service.storage.conversations import StoredAnswer
@@ -94,6 +94,24 @@ class CitationOut(Record):
     units: tuple[QuotedUnitOut, ...] = ()
 
 
+class OperandOut(Record):
+    """What a derived sentence is worked out from: a literal range of the version that the citation with this number quotes."""
+
+    citation: int
+    start: Offset
+    end: Offset
+    quote: str
+    label: str = Field("", description="what the figure belongs to; empty for an item that is counted")
+
+
+class DerivationOut(Record):
+    """How a derived sentence was worked out, so that `quoth verify` can do it again."""
+
+    operation: Operation
+    operands: tuple[OperandOut, ...]
+    result: str
+
+
 class SentenceOut(Record):
     """One sentence of the answer and the numbers that it cites.
 
@@ -105,6 +123,22 @@ class SentenceOut(Record):
     supported: bool
     support: float
     form: SentenceForm = "prose"
+    kind: SentenceKind = Field(
+        "stated",
+        description="`stated` by the documents; `derived`: Quoth's own arithmetic, see `derivation`; `missing`: names a part "
+        "of the question that the documents lack",
+    )
+    derivation: DerivationOut | None = None
+
+
+class PartOut(Record):
+    """A part of a question of several parts: `sentences` and `passages` are indices, from 0, into those of the answer."""
+
+    question: str = Field(description="the part as it was read")
+    sentences: tuple[int, ...]
+    passages: tuple[int, ...]
+    refused: bool
+    confidence: float = Field(ge=0, le=1, description="calibrated probability that the collection answers this part")
 
 
 class UsageOut(Record):
@@ -144,6 +178,9 @@ class AnswerOut(Record):
     drafted: DraftedOut = DraftedOut()
     kind: AnswerKind = Field(
         "documents", description="`talk`: a fixed reply to a greeting or the like, without sentences, and no refusal"
+    )
+    parts: tuple[PartOut, ...] = Field(
+        (), description="the parts of a question of several; empty for any other question"
     )
 
     @classmethod

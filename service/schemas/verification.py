@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from service.audit.verification import AnswerFault, Verdict
+from service.audit.findings import AnswerFault
+from service.audit.verification import Verdict
 from service.schemas.answers import AnswerOut
 from service.schemas.base import CollectionName, Record, Request
 

@@ -61,25 +61,27 @@ class Reader(TrainedModel):
 
     def read(
         self,
-        question: str,
+        question: str | Sequence[str],
         passages: Sequence[str],
         contexts: Sequence[str] | None = None,
         sentences: Sequence[Sequence[Span]] | None = None,
     ) -> list[Reading]:
         """A reading of every passage, in the order given, in one batched pass.
 
-        `contexts` has one text for each passage: its document's title and the headings above it, "" for none. The network
-        reads them with the passage; they are never quoted. `sentences` has the ranges of the units of each passage, which are
-        scored one by one; without it, the passages are split into sentences. Passages longer than a window are read in windows
-        of whole sentences: the relevance is that of the best window, and every sentence has a score.
+        `question` is one for all passages, or one for each. `contexts` has one text for each passage: its document's title and
+        the headings above it, "" for none. The network reads them with the passage; they are never quoted. `sentences` has the
+        ranges of the units of each passage, which are scored one by one; without it, the passages are split into sentences.
+        Passages longer than a window are read in windows of whole sentences: the relevance is that of the best window, and
+        every sentence has a score.
         """
-        asked = self._tokeniser.encode(question, add_special_tokens=False).ids
+        questions = [question] * len(passages) if isinstance(question, str) else question
+        asked = {text: self._tokeniser.encode(text, add_special_tokens=False).ids for text in dict.fromkeys(questions)}
         encodings = self._tokeniser.encode_batch(list(passages), add_special_tokens=False)
         above = self._tokeniser.encode_batch(list(contexts or [""] * len(passages)), add_special_tokens=False)
         spans = sentences if sentences is not None else [sentence_spans(passage) for passage in passages]
         cut = [
-            windows(asked, Tokens(encoding.ids, encoding.offsets), ranges, self.config.limit, context=context.ids)
-            for encoding, ranges, context in zip(encodings, spans, above, strict=True)
+            windows(asked[text], Tokens(encoding.ids, encoding.offsets), ranges, self.config.limit, context=context.ids)
+            for text, encoding, ranges, context in zip(questions, encodings, spans, above, strict=True)
         ]
         logits = iter(self._network.run([_row(window) for pieces in cut for window in pieces]))
         return [

@@ -29,13 +29,22 @@ class PassageReader(Protocol):
 
     def read(
         self,
-        question: str,
+        question: str | Sequence[str],
         passages: Sequence[str],
         contexts: Sequence[str] | None = None,
         sentences: Sequence[Sequence[Span]] | None = None,
     ) -> Sequence[Reading]:
         """A reading of every passage."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """A question with the passages to read for it, each under its context ("" for none)."""
+
+    question: str
+    passages: Sequence[Rendering]
+    contexts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,21 @@ def read_twice(
     question: str, passages: Sequence[Rendering], contexts: Sequence[str], reader: PassageReader
 ) -> list[Reading]:
     """A reading of every passage under its context ("" for none), with the best units read again."""
-    texts = [passage.text for passage in passages]
-    readings = reader.read(question, texts, contexts, [passage.spans() for passage in passages])
-    return read_again(question, passages, contexts, readings, reader)
+    return read_each_twice([ToRead(question, passages, contexts)], reader)[0]
+
+
+def read_each_twice(asked: Sequence[ToRead], reader: PassageReader) -> list[list[Reading]]:
+    """What `read_twice` gives for each question; all of them share the batches of the network."""
+    passages = [passage for one in asked for passage in one.passages]
+    readings = iter(
+        reader.read(
+            _questions(asked, [len(one.passages) for one in asked]),
+            [passage.text for passage in passages],
+            [context for one in asked for context in one.contexts],
+            [passage.spans() for passage in passages],
+        )
+    )
+    return read_each_again(asked, [[next(readings) for _ in one.passages] for one in asked], reader)
 
 
 def read_again(
@@ -65,15 +86,39 @@ def read_again(
 
     Lines that state nothing are skipped. The best sentence of the most relevant passage is always read again.
     """
-    chosen = _choose_sentences(question, passages, readings)
+    return read_each_again([ToRead(question, passages, contexts)], [readings], reader)[0]
+
+
+def read_each_again(
+    asked: Sequence[ToRead], readings: Sequence[Sequence[Reading]], reader: PassageReader
+) -> list[list[Reading]]:
+    """What `read_again` gives for each question; all of them share the batches of the network."""
+    chosen = [_choose_sentences(one.question, one.passages, own) for one, own in zip(asked, readings, strict=True)]
+    if not any(chosen):
+        return [list(own) for own in readings]
+    texts, above = [], []
+    for one, places in zip(asked, chosen, strict=True):
+        texts += [one.passages[place.passage].alone(place.sentence) for place in places]
+        above += [one.contexts[place.passage] for place in places]
+    whole = [[Span(0, len(text))] for text in texts]
+    alone = iter(reader.read(_questions(asked, [len(places) for places in chosen]), texts, above, whole))
+    return [
+        _lowered(own, places, [next(alone).relevance for _ in places])
+        for own, places in zip(readings, chosen, strict=True)
+    ]
+
+
+def _questions(asked: Sequence[ToRead], counts: Sequence[int]) -> str | list[str]:
+    """The question of each of so many texts; one question by itself."""
+    if len(asked) == 1:
+        return asked[0].question
+    return [one.question for one, count in zip(asked, counts, strict=True) for _ in range(count)]
+
+
+def _lowered(readings: Sequence[Reading], chosen: Sequence[_ScoredSentence], alone: Sequence[float]) -> list[Reading]:
+    """The readings in which each chosen sentence loses by how much worse than the best it answers alone."""
     if not chosen:
         return list(readings)
-    texts, above = [], []
-    for place in chosen:
-        texts.append(passages[place.passage].alone(place.sentence))
-        above.append(contexts[place.passage])
-    whole = [[Span(0, len(text))] for text in texts]
-    alone = [reading.relevance for reading in reader.read(question, texts, above, whole)]
     best = max(alone)
     changed: list[list[SentenceReading]] = [list(reading.sentences) for reading in readings]
     for place, value in zip(chosen, alone, strict=True):

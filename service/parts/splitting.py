@@ -1,0 +1,21 @@
+"""Splits a question into its groups and parts. Pure: what the documents know as one name, the answerer sees."""
+
+from service.parts.clauses import questions_in
+from service.parts.coordination import several
+from service.parts.question import Group, SplitQuestion, whole
+
+MAX_PARTS = 6
+
+
+def split_question(question: str) -> SplitQuestion:
+    """The question as its parts; as one group of one part if it is one question, or one of more than MAX_PARTS parts."""
+    one = SplitQuestion((whole(question),))
+    questions = questions_in(question)
+    groups = tuple(_group(text) for text in questions)
+    split = SplitQuestion(groups)
+    is_split = len(groups) > 1 or not split.is_whole
+    return split if is_split and sum(len(group.parts) for group in groups) <= MAX_PARTS else one
+
+
+def _group(text: str) -> Group:
+    return several(text) or whole(text)
