@@ -76,7 +76,7 @@ def found_before(question: str, hits: Sequence[Hit], parts: Sequence[Part]) -> l
     """The passages of an earlier answer with these parts; of the whole question if it is split in another way now."""
     if not parts:
         return [FoundGroup(whole(question), None, (hits,))]
-    of_part = {part.question: [hits[place] for place in part.passages if place < len(hits)] for part in parts}
+    of_part = {part.question: [hits[place] for place in part.passages if 0 <= place < len(hits)] for part in parts}
     found = []
     for group in split_question(question).groups:
         texts = [part.text for part in group.parts]

@@ -11,12 +11,11 @@ def part_findings(answer: Answer) -> Iterator[Finding]:
     """Check that each sentence belongs to parts as its kind says, and that a part is refused only without a statement."""
     owners: dict[int, list[int]] = {}
     for number, part in enumerate(answer.parts):
-        for place in part.sentences:
+        inside = [place for place in part.sentences if 0 <= place < len(answer.sentences)]
+        for place in inside:
             owners.setdefault(place, []).append(number)
-        stated = any(
-            answer.sentences[place].kind == "stated" for place in part.sentences if place < len(answer.sentences)
-        )
-        if part.refused == stated or max(part.sentences, default=-1) >= len(answer.sentences):
+        is_stated = any(answer.sentences[place].kind == "stated" for place in inside)
+        if part.refused == is_stated or len(inside) < len(part.sentences):
             yield Finding(
                 f"part {number + 1}",
                 AnswerFault.PARTS_DIFFER,

@@ -135,8 +135,8 @@ class PartOut(Record):
     """A part of a question of several parts: `sentences` and `passages` are indices, from 0, into those of the answer."""
 
     question: str = Field(description="the part as it was read")
-    sentences: tuple[int, ...]
-    passages: tuple[int, ...]
+    sentences: tuple[Annotated[int, Field(ge=0)], ...]
+    passages: tuple[Annotated[int, Field(ge=0)], ...]
     refused: bool
     confidence: float = Field(ge=0, le=1, description="calibrated probability that the collection answers this part")
 
