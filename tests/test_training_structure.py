@@ -14,6 +14,7 @@ from training.pretrained import base_tokenizer
 from training.structure.attributes import Attribute
 from training.structure.documents import passage_reader
 from training.structure.groups import structure_groups
+from training.structure.lists import enumeration, leads_of_split, paired_lists
 from training.structure.passages import asked_files
 from training.structure.sheets import Sheet, SheetMaker, questions
 from training.structure.vocabulary import ValueKind, attribute_of, value_kind, vocabulary
@@ -207,13 +208,53 @@ def test_a_passage_rewritten_without_its_answer_is_a_near_miss(data):
     made = list(asked_files(data, "train", random.Random(2), 60))
     answered = {(file.question, file.form) for file in made if file.needed}
     missed = [
-        file for file in made if not file.needed and (file.question, file.form) in answered and file.form != "facts"
+        file
+        for file in made
+        if not file.needed and (file.question, file.form) in answered and file.form != "passage as facts"
     ]
     assert missed
     by_question = {(file.question, file.form): file for file in made if file.needed}
     for file in missed:
         full = by_question[file.question, file.form]
         assert full.needed[0] not in file.text
+
+
+def test_the_items_of_one_of_two_lists_answer_and_its_lead_in_does_not(data):
+    words, rng, read = vocabulary(data, "train"), random.Random(4), passage_reader(base_tokenizer())
+    for _ in range(30):
+        asked = paired_lists(words, leads_of_split(is_test=False), rng)
+        (passage,) = read(asked.name, asked.text)
+        if not asked.needed:
+            continue
+        gold = passage.units_with(asked.needed)
+        (lead,) = asked.needed
+        items = asked.text.partition(f"{lead}\n\n")[2].partition("\n\n")[0].splitlines()
+        shown = [passage.rendering.text[start:end] for _, start, end in (passage.rendering.units[n] for n in gold)]
+        assert len(shown) == len(items) > 1
+        assert all(item.endswith(text) for item, text in zip(items, shown, strict=True))
+
+
+def test_lead_ins_of_the_test_are_in_no_training_document():
+    assert not set(leads_of_split(is_test=True)) & set(leads_of_split(is_test=False))
+
+
+def test_an_enumeration_becomes_a_list_with_the_item_that_answers():
+    sentences = [
+        "The hall is old.",
+        "The fleet of the yard includes two tugs, a ferry and a crane ship.",
+        "Ida led it.",
+    ]
+    record = {"title": "Yard", "q": "Which ferry-like ship has the yard?"}
+    full, without = enumeration(record, sentences, 1, "a crane ship")
+    lead = "The fleet of the yard includes:"
+    assert full.needed == (lead, "a crane ship")
+    assert full.text.splitlines()[4:] == [lead, "", "- two tugs", "- a ferry", "- a crane ship", "", "Ida led it."]
+    assert without.needed == ()
+    assert "crane" not in without.text
+    (passage,) = passage_reader(base_tokenizer())(full.name, full.text)
+    (gold,) = passage.units_with(full.needed)
+    assert passage.rendering.alone(gold) == f"{lead}\na crane ship"
+    assert list(enumeration(record, ["The fleet includes two tugs."], 0, "two tugs")) == []
 
 
 def test_windows_of_a_passage_with_structure_are_its_units(groups):

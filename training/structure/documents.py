@@ -29,12 +29,13 @@ class StructuredPassage:
     trail: str
 
     def units_with(self, texts: Sequence[str]) -> list[int]:
-        """The numbers of the units that, read alone under the headings, hold all of the texts."""
+        """The numbers of the units that, read alone under the headings, hold all of the texts and more than the first."""
         asked = [identifier(text) for text in texts]
         found = []
-        for number in range(len(self.rendering.units)):
+        for number, (_, start, end) in enumerate(self.rendering.units):
             read = identifier(f"{self.trail} {self.rendering.alone(number)}")
-            if all(f"_{text}_" in f"_{read}_" for text in asked):
+            is_more = identifier(self.rendering.text[start:end]) != asked[0]
+            if is_more and all(f"_{text}_" in f"_{read}_" for text in asked):
                 found.append(number)
         return found
 

@@ -7,6 +7,7 @@ alone; a question about another key of the same kind, or about something that is
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from index.blocks.block import Span
@@ -15,6 +16,7 @@ from index.chunking.units import prose_rendering
 from training.pretrained import base_tokenizer
 from training.sources import Group, PassagePair, Split
 from training.structure.documents import StructuredPassage, passage_reader
+from training.structure.lists import leads_of_split, paired_lists
 from training.structure.passages import asked_files
 from training.structure.sheets import CellQuestion, Sheet, SheetMaker, question, questions
 from training.structure.vocabulary import vocabulary
@@ -22,19 +24,26 @@ from training.structure.writers import WRITERS, Writer
 
 PASSAGE_SHARE = 0.3
 """Share of the groups that are made of the passages of public sets; the others are made up."""
+LIST_SHARE = 0.08
+"""Share of the groups about two lists side by side."""
 _QUESTIONS_OF_A_SHEET = 3
 
 
 def structure_groups(data: Path, split: Split, rng: random.Random, count: int) -> Iterator[Group]:
     """About `count` groups of a split."""
     read = passage_reader(base_tokenizer())
-    maker = SheetMaker(vocabulary(data, split), split)
+    words = vocabulary(data, split)
+    maker = SheetMaker(words, split)
     from_passages = round(PASSAGE_SHARE * count)
-    for _ in range((count - from_passages) // (_QUESTIONS_OF_A_SHEET + 1)):
+    sheets = round((1 - PASSAGE_SHARE - LIST_SHARE) * count)
+    for _ in range(sheets // (_QUESTIONS_OF_A_SHEET + 1)):
         sheet = maker.sheet(rng, rng.choice((2, 3, 3, 4, 4, 5, 6, 8)), rng.choice((1, 2, 2, 3, 3, 4)))
         yield from _SheetGroups(sheet, rng.choice(WRITERS), maker, read, rng).groups()
-    for asked in asked_files(data, split, rng, from_passages):
-        source = f"passage as {asked.form}"
+    lists = (
+        paired_lists(words, leads_of_split(is_test=split == "test"), rng) for _ in range(round(LIST_SHARE * count))
+    )
+    for asked in chain(asked_files(data, split, rng, from_passages), lists):
+        source = asked.form
         passages = read(asked.name, asked.text)
         if not asked.needed:
             found = passages[:1]

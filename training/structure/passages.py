@@ -6,31 +6,17 @@ import io
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from index.chunking.sentences import sentence_spans
 from training.negatives import names
 from training.sources import Record, Split, json_lines, split_of
+from training.structure.asked import AskedFile
+from training.structure.lists import enumeration
 from training.structure.vocabulary import attribute_of
 from training.structure.writers import identifier
 
 _FILES = ("mix/reader/squad1_dutest", "mix2/reader/squad2_train_1000ctx", "mix/reader/selqa_sentence")
-
-
-@dataclass(frozen=True)
-class AskedFile:
-    """A file and a question about it. `form` is what the passage became.
-
-    `needed` are texts that the unit that answers holds; empty: nothing in it answers.
-    """
-
-    form: str
-    name: str
-    text: str
-    question: str
-    needed: tuple[str, ...]
-    answer: str
 
 
 def asked_files(data: Path, split: Split, rng: random.Random, count: int) -> Iterator[AskedFile]:
@@ -60,10 +46,10 @@ def _rewritten(record: Record, rng: random.Random) -> Iterator[AskedFile]:
     sentences = [" ".join(passage[span.start : span.end].split()) for span in sentence_spans(passage)]
     if len(sentences) < 3 or any(len(sentence) > 380 for sentence in sentences):
         return
-    form, writer = rng.choice((("list", _bullets), ("table", _table), ("definitions", _definitions)))
+    form, writer = rng.choice(tuple({"list": _bullets, "table": _table, "definitions": _definitions}.items()))
     title = (record.get("title") or "").replace("_", " ") or "Notes"
     if not record["answerable"]:
-        yield AskedFile(form, *writer(title, sentences, rng), record["q"], (), "")
+        yield AskedFile(f"passage as {form}", *writer(title, sentences, rng), record["q"], (), "")
         return
     if not record["answers"] or record["answers"][0]["start"] < 0:
         return
@@ -72,10 +58,16 @@ def _rewritten(record: Record, rng: random.Random) -> Iterator[AskedFile]:
     gold = next((n for n, span in enumerate(spans) if span.start <= answer["start"] < span.end), None)
     if gold is None:
         return
-    yield AskedFile(form, *writer(title, sentences, rng), record["q"], (sentences[gold],), answer["text"])
+    listed = list(enumeration(record, sentences, gold, answer["text"]))
+    if listed:
+        yield from listed
+        return
+    yield AskedFile(
+        f"passage as {form}", *writer(title, sentences, rng), record["q"], (sentences[gold],), answer["text"]
+    )
     others = sentences[:gold] + sentences[gold + 1 :]
     if not any(answer["text"].lower() in sentence.lower() for sentence in others):
-        yield AskedFile(form, *writer(title, others, rng), record["q"], (), "")
+        yield AskedFile(f"passage as {form}", *writer(title, others, rng), record["q"], (), "")
 
 
 def _bullets(title: str, sentences: list[str], rng: random.Random) -> tuple[str, str]:
@@ -121,7 +113,7 @@ def _fact_table(title: str, facts: dict[str, list[tuple[Record, str, str]]], rng
     if rng.random() < 0.5:
         file = io.StringIO()
         csv.writer(file).writerows([head, *rows])
-        return AskedFile("facts", "facts.csv", file.getvalue(), asked["q"], needed, value)
+        return AskedFile("passage as facts", "facts.csv", file.getvalue(), asked["q"], needed, value)
     lines = [f"- {of}, {what}: {content}" for of, what, content in rows]
     text = f"# {title}\n\nWhat is known:\n\n" + "\n".join(lines) + "\n"
-    return AskedFile("facts", "facts.md", text, asked["q"], needed, value)
+    return AskedFile("passage as facts", "facts.md", text, asked["q"], needed, value)
