@@ -25,12 +25,12 @@ from itertools import islice, zip_longest
 
 from evaluation.cases import Case, GoldEvidence
 from evaluation.errors import TaskUnfit
-from evaluation.question_templates import Proposal, anchors, content_words, near_miss, propose
 from evaluation.question_writer import QuestionWriter
 from index.blocks.block import Span
 from index.chunking.units import chunk_rendering, document_units
 from index.collection import Collection
 from index.records import Document
+from service.text.question_templates import Proposal, anchors, content_words, near_miss, propose
 
 _DEPTH = 10
 _ALIKE_FROM = 0.6

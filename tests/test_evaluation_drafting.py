@@ -10,11 +10,11 @@ from evaluation.datasets.loading import load
 from evaluation.drafting import draft_cases
 from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest_cases
-from evaluation.question_templates import Proposal, content_words, near_miss, propose
 from index.blocks.block import Block, Kind
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
+from service.text.question_templates import Proposal, content_words, near_miss, propose
 
 TEXT = """Rivers of the Oder basin
 

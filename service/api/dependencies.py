@@ -10,16 +10,18 @@ from index.extraction.extractor import Extractor
 from service.access.caller import Caller, Scope
 from service.jobs.queue import JobQueue
 from service.session.session import Session
+from service.suggestions.suggester import Suggester
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Headers of a streamed response: no cache and no proxy may hold it back."""
 
-_BEARER = HTTPBearer(
+BEARER = HTTPBearer(
     scheme_name="key",
     bearerFormat="quoth_ID_SECRET",
     description="An API key of `quoth keys create`. A server without keys, which listens on loopback only, asks for none.",
     auto_error=False,
 )
+"""The scheme of keys in the OpenAPI document. Who calls is decided by the middleware."""
 
 
 def caller_of(request: Request) -> Caller:
@@ -31,7 +33,7 @@ def caller_of(request: Request) -> Caller:
 def needs(scope: Scope) -> Any:
     """A dependency of a router or route: callers whose key lacks `scope` get a 403."""
 
-    def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+    def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> None:
         caller_of(request).require(scope)
 
     return Depends(check)
@@ -53,6 +55,15 @@ def _queue(request: Request) -> JobQueue:
 
 TheQueue = Annotated[JobQueue, Depends(_queue)]
 """The server's job queue."""
+
+
+def _suggester(request: Request) -> Suggester | None:
+    suggester: Suggester | None = request.app.state.suggester
+    return suggester
+
+
+TheSuggester = Annotated[Suggester | None, Depends(_suggester)]
+"""What looks for questions to suggest; None on a server that suggests none."""
 
 
 def _extractor(request: Request) -> Extractor:

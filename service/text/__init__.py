@@ -1,4 +1,4 @@
 """Text as answers need it: plain text, words and figures, contradictions, refusals, and citation markers. Pure.
 
-Read in this order: plain, terms, telling_words, alignment, bindings, contradictions, refusals, markers.
+Read in this order: plain, terms, telling_words, alignment, bindings, contradictions, refusals, markers, question_templates.
 """

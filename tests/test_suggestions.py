@@ -1,0 +1,95 @@
+"""Suggested questions: drawn from what documents say, answered by them, and never from what only some may read."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from index.library import Library
+from service.answering.service import Service
+from service.settings import Settings
+from service.suggestions.candidates import candidates
+from service.suggestions.suggester import Suggester, Suggestions
+from tests.test_units import read
+
+PLANS = """# Plans
+
+| Plan | Monthly price | Seats |
+| --- | --- | --- |
+| Small | 9 euros | 3 |
+| Medium | 29 euros | 20 |
+
+## How do I cancel my plan?
+
+Write to the front desk before the twentieth of the month.
+"""
+MILL = "The paper mill at Aldcliffe was built in 1932. Many people came to see it on that day."
+SECRET = "The old weir at Halton was built in 1987. Nobody came to see it on that day."
+PRICE = "What is the monthly price for Small?"
+
+
+def test_candidates_come_from_headings_tables_definitions_and_sentences() -> None:
+    found = {candidate.question: candidate for candidate in candidates(read("plans.md", PLANS))}
+    assert list(found) == [
+        "How do I cancel my plan?", PRICE, "What are the seats for Small?", "What is the monthly price for Medium?",
+        "What are the seats for Medium?",
+    ]  # fmt: skip
+    assert PLANS[slice(*found[PRICE].span)].strip() == "9 euros"
+    [mill] = candidates(read("mill.md", MILL))
+    assert (mill.question, mill.source) == ("When was the paper mill at Aldcliffe built?", "sentence")
+    glossary = (
+        "<p>Ein Glossar der Seefahrt, in dem alle Wörter erklärt werden.</p>"
+        "<dl><dt>Anker</dt><dd>Ein Gewicht, das ein Schiff an seinem Platz hält, auch bei Sturm und Strömung.</dd></dl>"
+    )
+    [anchor] = candidates(read("glossar.html", glossary))
+    assert (anchor.question, anchor.source) == ("Was ist Anker?", "definition")
+
+
+def test_a_long_table_has_its_candidates_in_linear_time() -> None:
+    rows = "".join(f"| Item {chr(97 + place % 26)} | {place} |\n" for place in range(4000))
+    document = read(
+        "long.md", f"# Stock\n\nThis is what lies in the store.\n\n| Name | Amount |\n| --- | --- |\n{rows}"
+    )
+    begin = time.process_time()
+    assert len(list(candidates(document))) == 4000
+    assert time.process_time() - begin < 20
+
+
+@pytest.fixture
+def suggester(service: Service, tmp_path: Path) -> Suggester:
+    """A suggester over three documents, one of them only for Ann."""
+    library = Library(tmp_path, service.library.encoder)
+    own = replace(
+        service, library=library, settings=Settings(home=tmp_path), answerer=replace(service.answerer, library=library)
+    )
+    for name, text, readers in (("plans", PLANS, ()), ("mill", MILL, ()), ("weir", SECRET, ("ann",))):
+        document = replace(read(f"{name}.md", text), principals=frozenset(readers))
+        library.open_or_create("default").add(document)
+    return Suggester(own)
+
+
+def complete(suggester: Suggester) -> Suggestions:
+    deadline = time.monotonic() + 120
+    while not (found := suggester.suggest("default")).is_complete:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def test_only_questions_that_documents_for_everybody_answer_are_suggested_and_they_are_kept(
+    suggester: Suggester, service: Service
+) -> None:
+    first = suggester.suggest("default")
+    assert first == Suggestions((), is_complete=False)  # it does not wait
+    found = complete(suggester).questions
+    assert found
+    assert "When was the paper mill at Aldcliffe built?" in found
+    assert not any("weir" in question for question in found)
+    assert Suggester(suggester.service).suggest("default") == Suggestions(found, is_complete=True)  # of another process
+    library = suggester.service.library.open("default")
+    [mill] = [one.id for one in library.documents.list() if one.uri.endswith("mill.md")]
+    library.remove(mill)
+    left = suggester.suggest("default")
+    assert (left.is_complete, "When was the paper mill at Aldcliffe built?" in left.questions) == (False, False)
+    suggester.close()
