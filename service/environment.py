@@ -24,10 +24,11 @@ PREFIX = "QUOTH_"
 DOTENV = Path(".env")
 TOML = Path("quoth.toml")
 
-OWN_PATHS = frozenset("v1 assets view gaps slack mcp healthz readyz metrics openapi.json favicon.ico".split())
+OWN_PATHS = frozenset("v1 a assets view gaps slack mcp healthz readyz metrics openapi.json favicon.ico".split())
 """The first parts of the paths that Quoth serves."""
 _MAX_PATH = 256
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _HOST, _PORT = "_SERVICE_HOST", "_SERVICE_PORT"
 _ENDPOINT = re.compile(r"(tcp|udp|sctp)://(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})")
 _OF_PORT = re.compile(r"_PORT_([0-9]{1,5})_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR|)")
@@ -42,6 +43,16 @@ def _require_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     for entry in entries:
         if entry != "*":
             ip_network(entry)  # its ValueError names the entry
+    return entries
+
+
+def _require_origins(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        if not _ORIGIN.fullmatch(entry):
+            raise ValueError(
+                f"{entry!r} is no origin: write a scheme, a host and perhaps a port in small letters, without a path, "
+                "such as https://intranet.example.org"
+            )
     return entries
 
 
@@ -60,6 +71,8 @@ def url_path(text: object) -> str:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Texts, separated by commas."""
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_require_origins)]
+"""Origins of web sites: a scheme, a host and perhaps a port, as browsers send them."""
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_require_networks)]
 """IP addresses and networks, separated by commas; `*` is all."""
 UrlPath = Annotated[str, BeforeValidator(url_path)]

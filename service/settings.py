@@ -29,6 +29,7 @@ from service.environment import (
     FilledToml,
     Names,
     Networks,
+    Origins,
     PrefixedDotEnv,
     UrlPath,
     passed_over,
@@ -92,6 +93,11 @@ class Settings(BaseSettings):
     require_keys: bool = Field(
         False,
         description="let nobody in without an API key, on any address, also while no key exists",
+    )
+    embed_origins: Origins = Field(
+        (),
+        description="web sites, separated by commas, whose pages may hold the question box `<quoth-ask>`, "
+        "such as https://intranet.example.org: exactly these origins, with a key",
     )
     principals_header: str = Field(
         "X-Quoth-Principals",
