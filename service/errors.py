@@ -19,6 +19,7 @@
     │   ├── UploadTooLarge       an upload of more bytes than the setting allows
     │   ├── FormatUnsupported    an upload without text, or whose content contradicts its name
     │   ├── DocumentTaken        an upload would replace a document that was not uploaded
+    │   ├── DocumentDuplicate    an upload that must be new has the bytes of a document that is there
     │   ├── IdempotencyKeyReused an idempotency key that was used before, with another upload
     │   ├── JobsDamaged          the database of the jobs cannot be read
     │   ├── PortTaken            another program uses the port, or the address is not this machine's
@@ -138,6 +139,10 @@ class FormatUnsupported(Permanent):
 
 class DocumentTaken(Permanent):
     """An upload would replace a document that was not uploaded."""
+
+
+class DocumentDuplicate(Permanent):
+    """An upload that must be new has the bytes of a document that is there already."""
 
 
 class IdempotencyKeyReused(Permanent):

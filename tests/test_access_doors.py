@@ -95,6 +95,31 @@ def test_the_page_and_the_health_of_the_server_are_public(served: ServedApp) -> 
     assert bare.get("/assets/../v1/collections").status_code in (401, 404)
 
 
+def test_any_key_may_ask_what_it_may_do(served: ServedApp) -> None:
+    assert served.client().get("/v1/caller").json() == {
+        "key": None, "scopes": ["ask", "ingest", "admin"], "collections": None, "reads_all": True,
+    }  # fmt: skip
+    loader = served.key("loader", Scope.INGEST, collections=["open"], principals=["ann"])
+    assert loader.get("/v1/caller").json() == {
+        "key": "loader", "scopes": ["ingest"], "collections": ["open"], "reads_all": False,
+    }  # fmt: skip
+    assert served.client().get("/v1/caller").status_code == 401
+
+
+def test_a_key_makes_collections_that_it_may_open(served: ServedApp) -> None:
+    loader = served.key("loader", Scope.INGEST, collections=["open", "later"])
+    made = loader.put("/v1/collections/later")
+    assert made.is_success, made.text
+    assert made.json()["documents"] == 0
+    assert loader.put("/v1/collections/open").json()["documents"] == 1  # it stays as it is
+    assert (loader.put("/v1/collections/other").status_code, served.library.names()) == (
+        404,
+        ["closed", "later", "open"],
+    )
+    anywhere = served.key("anywhere", Scope.INGEST)
+    assert anywhere.put("/v1/collections/No Name").json()["code"] == "collection-name-invalid"
+
+
 def damage(served: ServedApp, name: str) -> None:
     """Leave a file in the place of the collection's ledger that is none."""
     folder = served.service.settings.home / "collections" / name
@@ -121,6 +146,7 @@ def test_only_admins_see_why_the_server_is_not_ready(served: ServedApp) -> None:
         ("POST", "/v1/search", Scope.ASK),
         ("POST", "/v1/verify", Scope.ASK),
         ("GET", "/v1/collections", Scope.ASK),
+        ("GET", "/v1/collections/open/questions", Scope.ASK),
         ("GET", "/v1/documents", Scope.ASK),
         ("GET", "/v1/documents/d/versions/v/text", Scope.ASK),
         ("GET", "/v1/documents/d/versions/v/pages/1", Scope.ASK),
@@ -138,6 +164,7 @@ def test_only_admins_see_why_the_server_is_not_ready(served: ServedApp) -> None:
         ("PUT", "/v1/collections/open/documents/n", Scope.INGEST),
         ("POST", "/v1/collections/open/documents", Scope.INGEST),
         ("DELETE", "/v1/collections/open/documents/n", Scope.INGEST),
+        ("PUT", "/v1/collections/new", Scope.INGEST),
         ("GET", "/v1/jobs", Scope.INGEST),
         ("GET", "/v1/jobs/j", Scope.INGEST),
         ("DELETE", "/v1/jobs/j", Scope.INGEST),

@@ -53,6 +53,45 @@ def make_answer(id: str, conversation: str, question: str = "When was it?", quot
     )
 
 
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[ConversationStore]:
+    """Three conversations of one owner, and one of another."""
+    store = ConversationStore(Database(f"sqlite:///{tmp_path / 'asked.sqlite'}"))
+    store.append(make_answer("a1", "c1", "What does the Medium plan cost?"), "default")
+    store.append(make_answer("a2", "c1", "And the 50% rebate?"), "default")
+    store.append(make_answer("a3", "c2", "Who built the loom?"), "default")
+    store.append(make_answer("a4", "c3", "Who owns the MEDIUM?"), "default", owner="ann")
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("medium", ["c1"]),
+        ("plan MEDIUM", ["c1"]),
+        ("medium loom", []),
+        ("50%", ["c1"]),
+        ("%", ["c1"]),
+        ("_", []),
+        ("", ["c2", "c1"]),
+    ],
+)
+def test_conversations_are_found_by_the_words_of_their_questions(
+    asked: ConversationStore, words: str, found: list[str]
+) -> None:
+    page = ConversationList(asked.database).page(words=words)
+    assert [conversation.id for conversation in page.conversations] == found
+
+
+def test_feedback_is_listed_by_conversation(asked: ConversationStore) -> None:
+    feedback = FeedbackStore(asked.database)
+    feedback.rate("a1", "up")
+    feedback.rate("a2", "down", 0, "no")
+    feedback.rate("a3", "down")
+    assert [one.answer_id for one in feedback.feedback(conversation_id="c1")] == ["a1", "a2"]
+
+
 class Clock:
     """A clock that stands still until the test moves it."""
 

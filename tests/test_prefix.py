@@ -11,7 +11,7 @@ import pytest
 
 from index.records import Chunk, Hit
 from service.access.caller import Scope
-from service.api.middleware.authentication import PUBLIC, PUBLIC_FOLDER
+from service.api.middleware.authentication import PUBLIC, PUBLIC_FOLDERS
 from service.client import Quoth
 from service.environment import OWN_PATHS, url_path
 from service.settings import Settings
@@ -109,7 +109,7 @@ def test_access_checks_hold_under_a_path(under_a_path: ServedApp) -> None:
 
 
 def test_every_path_of_the_server_is_refused_as_a_root_path(served: ServedApp) -> None:
-    paths = [*httpx.get(f"{served.url}/openapi.json").json()["paths"], *PUBLIC, PUBLIC_FOLDER, "/mcp"]
+    paths = [*httpx.get(f"{served.url}/openapi.json").json()["paths"], *PUBLIC, *PUBLIC_FOLDERS, "/mcp"]
     assert {path.split("/")[1] for path in paths} - {""} == OWN_PATHS
     for own in OWN_PATHS:
         with pytest.raises(ValueError, match="of Quoth's own"):

@@ -6,6 +6,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -122,6 +123,31 @@ def test_a_file_uploaded_under_an_id_is_found_shown_and_downloaded(client: httpx
     assert file.content == text
     assert file.headers["content-disposition"] == 'inline; filename="birds.md"'
     assert file.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_upload_that_must_be_new_is_refused_if_the_same_bytes_are_there(client: httpx.Client) -> None:
+    text = b"Owls turn their heads."
+    there = finished(client, client.post(DOCUMENTS, files={"file": ("owls.txt", text)}, data={"title": "On owls"}))
+    again = client.post(DOCUMENTS, files={"file": ("copy.txt", text)}, data={"only_new": "true"})
+    assert "in 'c' already, as 'On owls'" in refused(again, 409, "document-duplicate")
+    put = client.put(f"{DOCUMENTS}/copy", content=text, params={"filename": "copy.txt", "only_new": "true"})
+    refused(put, 409, "document-duplicate")
+    same = finished(client, client.post(DOCUMENTS, files={"file": ("owls.txt", text)}, data={"only_new": "true"}))
+    assert (same["state"], same["document_id"]) == ("succeeded", there["document_id"])
+    twice = finished(client, client.post(DOCUMENTS, files={"file": ("copy.txt", text)}))
+    assert twice["document_id"] != there["document_id"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_list_of_documents_says_their_size_time_and_state(client: httpx.Client) -> None:
+    made = finished(client, client.post("/v1/collections/listed/documents", files={"file": ("a.txt", b"One line.")}))
+    [document] = client.get("/v1/documents", params={"collection": "listed"}).json()["documents"]
+    assert (document["id"], document["bytes"], document["pages"]) == (made["document_id"], 9, 0)
+    assert (document["principals"], document["pending_vectors"], document["warnings"]) == ([], 0, [])
+    assert abs(datetime.fromisoformat(document["indexed_at"]).timestamp() - time.time()) < 600
+    detail = client.get(f"/v1/collections/listed/documents/{document['id']}").json()
+    assert {name: detail[name] for name in document} == document
 
 
 @pytest.mark.usefixtures("worker")

@@ -108,6 +108,37 @@ class Documents:
                 ).fetchone()
             return int(row[0])
 
+    def pending_by_document(self) -> dict[str, int]:
+        """Count the chunks that wait for a vector, for each current document that has any. The keys are ids."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT d.id, count(*) FROM chunks c JOIN documents d ON d.number = c.document
+                WHERE c.embedded = 0 GROUP BY d.id
+                """
+            )
+            return dict(rows.fetchall())
+
+    def page_counts(self) -> dict[str, int]:
+        """Count the pages of each current document that has any. The keys are ids."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT d.id, json_array_length(v.pages) FROM documents d JOIN versions v ON v.number = d.version
+                WHERE v.pages != '[]' AND json_valid(v.pages)
+                """
+            )
+            return dict(rows.fetchall())
+
+    def of_version(self, version: str) -> list[DocumentSummary]:
+        """Return the current documents with this version, that is, read from the same bytes, by URI."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT d.id FROM documents d JOIN versions v ON v.number = d.version WHERE v.version = ?", (version,)
+            )
+            ids = [identity for (identity,) in rows]
+        return self.list(ids) if ids else []
+
     def visits(self) -> tuple[Visit, ...]:
         """Return the web pages that documents came from and what their servers reported about them, by URI."""
         with self._database.reading() as connection:

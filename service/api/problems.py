@@ -36,6 +36,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     service.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     service.FormatUnsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     service.DocumentTaken: HTTPStatus.CONFLICT,
+    service.DocumentDuplicate: HTTPStatus.CONFLICT,
     indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,

@@ -85,6 +85,7 @@ class Quoth:
     upload = _blocking_method(Requests.upload)
     job = _blocking_method(Requests.job)
     cancel = _blocking_method(Requests.cancel)
+    create_collection = _blocking_method(Requests.create_collection)
     delete_document = _blocking_method(Requests.delete_document)
 
     def wait(self, job: Job, *, timeout_s: float | None = None) -> Job:
@@ -139,6 +140,7 @@ class AsyncQuoth:
     upload = _async_method(Requests.upload, reads_file=True)
     job = _async_method(Requests.job)
     cancel = _async_method(Requests.cancel)
+    create_collection = _async_method(Requests.create_collection)
     delete_document = _async_method(Requests.delete_document)
 
     async def wait(self, job: Job, *, timeout_s: float | None = None) -> Job:

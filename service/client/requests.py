@@ -105,13 +105,15 @@ class Requests:
         metadata: Mapping[str, str] | None = None,
         principals: Iterable[str] = (),
         public: bool = False,
+        only_new: bool = False,
         idempotency_key: str | None = None,
     ) -> Call[Job]:
         """Send a file, which the returned job indexes. The same id, or else the same file name, makes a new version.
 
         `filename` gives the format; a path has one already. Bytes need a filename or an id, else UploadInvalid is raised.
         OSError when the file cannot be read. Searches can filter by `metadata`. `principals` may read the document; without
-        any, those who could read the previous version, or everybody if it is new; with `public` everybody. The same
+        any, those who could read the previous version, or everybody if it is new; with `public` everybody. With
+        `only_new`, a file that is there already under another id is Refused (`document-duplicate`, 409). The same
         `idempotency_key` returns the same job for a week, so that an upload can be sent again after a broken connection;
         with another upload it is Refused (422).
         """
@@ -119,7 +121,8 @@ class Requests:
             filename, content = filename or source.name, source.read_bytes()
         else:
             content = source
-        fields, headers = _upload_fields(title, metadata, principals, public=public), _key_headers(idempotency_key)
+        fields = _upload_fields(title, metadata, principals, public=public, only_new=only_new)
+        headers = _key_headers(idempotency_key)
         if document_id is not None:
             params = {**_without_none(filename=filename), **fields}
             parts = {"content": content, "params": params, "headers": headers}
@@ -136,6 +139,10 @@ class Requests:
     def cancel(self, job: Job) -> Call[Job]:
         """Cancel a job, at once or soon; one whose text is already stored continues, and a finished one stays as it is."""
         return Call("DELETE", f"/v1/jobs/{_escape(job.id)}", {}, _job)
+
+    def create_collection(self, name: str) -> Call[None]:
+        """Make an empty collection; one that is there stays as it is."""
+        return Call("PUT", f"/v1/collections/{_escape(name)}", {}, lambda _: None)
 
     def delete_document(self, document_id: str, collection: str) -> Call[None]:
         """Remove a document from search, with its uploaded file."""
@@ -162,11 +169,12 @@ def _chat_body(
 
 
 def _upload_fields(
-    title: str | None, metadata: Mapping[str, str] | None, principals: Iterable[str], *, public: bool
+    title: str | None, metadata: Mapping[str, str] | None, principals: Iterable[str], *, public: bool, only_new: bool
 ) -> dict[str, Any]:
     """What an upload says about the document, as fields of a query or a form."""
     as_json = None if metadata is None else json.dumps(dict(metadata), ensure_ascii=False)
-    fields = _without_none(title=title, metadata=as_json, public="true" if public else None)
+    chosen = {name: "true" for name, is_set in (("public", public), ("only_new", only_new)) if is_set}
+    fields = _without_none(title=title, metadata=as_json, **chosen)
     return {**fields, "principal": list(principals)}
 
 

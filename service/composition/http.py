@@ -17,9 +17,11 @@ from service.api.middleware.admission import AdmissionMiddleware
 from service.api.middleware.authentication import AuthenticationMiddleware
 from service.api.middleware.forwarded import ForwardedMiddleware
 from service.api.middleware.limits import BodyLimitMiddleware
+from service.api.middleware.origins import OriginsMiddleware
 from service.api.middleware.request_log import RequestLogMiddleware
 from service.api.openapi import QuothApi
 from service.api.routes import (
+    callers,
     chat,
     collections,
     completions,
@@ -44,6 +46,7 @@ from service.settings import Settings
 from service.slack import http as slack
 from service.slack.manifest import EVENTS_PATH
 from service.storage.conversations import ConversationStore
+from service.suggestions.suggester import Suggester
 
 _FORM_BYTES = 64 * 1024
 _DRAWERS = 2  # processes that draw pages; each starts when it is first needed
@@ -56,12 +59,18 @@ Errors are RFC 9457 problem details with a stable `code`.
 
 
 def create_app(
-    service: Service, store: ConversationStore, *, anonymous: bool = True, tracing: Tracing | None = None
+    service: Service,
+    store: ConversationStore,
+    *,
+    anonymous: bool = True,
+    tracing: Tracing | None = None,
+    suggester: Suggester | None = None,
 ) -> FastAPI:
     """The HTTP app of a service. It has no global state: two apps in one process are independent.
 
     The API keys are those in the store's database. `anonymous`: whether callers need no key while none exists; otherwise nobody
-    may do anything before there is a key.
+    may do anything before there is a key. `suggester` looks for questions to suggest and is closed with the app; None suggests
+    none.
     """
     queue = open_queue(service.settings)
     limits = Limits()
@@ -74,6 +83,8 @@ def create_app(
             yield
         extractor.close()
         queue.close()
+        if suggester is not None:
+            suggester.close()
 
     app = QuothApi(
         title="Quoth",
@@ -88,11 +99,12 @@ def create_app(
     session = app.state.session = make_session(service, store, tracing)
     app.state.queue = queue
     app.state.extractor = extractor
+    app.state.suggester = suggester
     session.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
     for routes in (
         chat, completions, verify, search, documents, document_pages, files, uploads, jobs, collections, upkeep, conversations,
-        feedback, health, pages,
+        feedback, callers, health, pages,
     ):  # fmt: skip
         app.include_router(routes.router)
     if slack.is_configured(service.settings):
@@ -108,6 +120,7 @@ def create_app(
         header=settings.principals_header,
         signed=frozenset((EVENTS_PATH,)) if slack.is_configured(settings) else frozenset(),
     )
+    app.add_middleware(OriginsMiddleware, origins=settings.embed_origins)
     app.add_middleware(ForwardedMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(
         RequestLogMiddleware, allowed_hosts=settings.allowed_hosts, metrics=session.metrics, tracing=session.tracing

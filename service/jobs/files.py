@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from index.storage.atomic import seconds_unchanged, sync_to_disk
+from index.uris import reading_hash
 from service.errors import JobsUnavailable, UploadTooLarge
 
 _INCOMING = "incoming"
@@ -32,12 +33,18 @@ class Incoming:
         self.head = b""
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
+        self._reading = reading_hash()
         self._file = path.open("xb")
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the bytes written so far, 64 hexadecimal digits."""
         return self._hash.hexdigest()
+
+    @property
+    def version(self) -> str:
+        """The version that a document has which is read from the bytes written so far."""
+        return self._reading.hexdigest()
 
     def write(self, data: bytes) -> None:
         """Append bytes. Raises UploadTooLarge beyond the limit."""
@@ -49,6 +56,7 @@ class Incoming:
         if len(self.head) < _HEAD_BYTES:
             self.head += data[: _HEAD_BYTES - len(self.head)]
         self._hash.update(data)
+        self._reading.update(data)
         self._file.write(data)
 
     def finish(self) -> None:

@@ -141,6 +141,14 @@ class Session:
             )
         return chosen
 
+    def require_open(self, name: str) -> None:
+        """Raise CollectionMissing unless the caller may open a collection of that name, whether or not it exists yet."""
+        if not self.caller.may_open(name):
+            raise CollectionMissing(
+                f"no collection {name!r} for your key. There are: {', '.join(self.collection_names()) or 'none'}. "
+                "Name one of these, or use a key for this collection"
+            )
+
     def collection(self, name: str | None) -> Collection:
         """The collection of that name, or the default one. Raises CollectionMissing, which lists the names.
 

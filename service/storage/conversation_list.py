@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, tuple_, update
+from sqlalchemy import CursorResult, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from service.errors import CursorInvalid, TitleInvalid
@@ -52,9 +52,12 @@ class ConversationList:
         self._database = database
         self._clock = clock
 
-    def page(self, limit: int = PAGE, cursor: str | None = None, *, owner: str | None = "") -> ConversationPage:
+    def page(
+        self, limit: int = PAGE, cursor: str | None = None, *, words: str = "", owner: str | None = ""
+    ) -> ConversationPage:
         """At most `limit` conversations, the most recently used first. Raises CursorInvalid.
 
+        Only those with every one of the `words` in their title or in one of their questions, in whatever case.
         While conversations are added, none is listed twice or left out: the cursor names the last one listed, not a count.
         """
         query = (
@@ -62,6 +65,8 @@ class ConversationList:
         )
         if owner is not ANYBODY:
             query = query.where(ConversationRow.owner == owner)
+        for word in words.split():
+            query = query.where(_holds(word))
         if cursor is not None:
             query = query.where(tuple_(ConversationRow.updated_at, ConversationRow.id) < _place(cursor))
         with self._database.reading() as session, name_damage("A conversation of the list"):
@@ -117,6 +122,14 @@ class ConversationList:
         if count:
             self._database.scrub()
         return count
+
+
+def _holds(word: str) -> Any:
+    """Whether the title or a question of a conversation holds the word."""
+    asked = select(AnswerRow.id).where(
+        AnswerRow.conversation_id == ConversationRow.id, AnswerRow.question.icontains(word, autoescape=True)
+    )
+    return or_(ConversationRow.title.icontains(word, autoescape=True), asked.exists())
 
 
 def _query_with_counts() -> Any:

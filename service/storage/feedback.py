@@ -105,14 +105,21 @@ class FeedbackStore:
         limit: int | None = None,
         offset: int = 0,
         *,
+        conversation_id: str | None = None,
         owner: str | None = "",
     ) -> tuple[Feedback, ...]:
-        """Feedback, optionally only on one answer or of one rating, oldest first; at most `limit`, from `offset` on."""
+        """Feedback, optionally only on one answer, on those of a conversation or of one rating, oldest first.
+
+        At most `limit`, from `offset` on.
+        """
         query = select(FeedbackRow).order_by(FeedbackRow.position)
         if owner is not ANYBODY:
             query = query.where(FeedbackRow.owner == owner)
         if answer_id is not None:
             query = query.where(FeedbackRow.answer_id == answer_id)
+        if conversation_id is not None:
+            answers = select(AnswerRow.id).where(AnswerRow.conversation_id == conversation_id)
+            query = query.where(FeedbackRow.answer_id.in_(answers))
         if rating is not None:
             query = query.where(FeedbackRow.rating == rating)
         with self._database.reading() as session:

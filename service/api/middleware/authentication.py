@@ -24,7 +24,7 @@ from service.errors import KeyInvalid, KeysLost, OriginForbidden, ServiceError, 
 PUBLIC = frozenset(("/", "/view", "/gaps", "/favicon.ico", "/healthz", "/openapi.json", "/slack/events"))
 """Paths that need no key: the page, which holds no document text, the health check, the OpenAPI document, and Slack's events,
 which are signed."""
-PUBLIC_FOLDER = "/assets/"
+PUBLIC_FOLDERS = ("/assets/", "/a/")
 READY = "/readyz"
 """Everybody may read whether the server is ready; only callers with a key read why it is not."""
 
@@ -72,7 +72,7 @@ class AuthenticationMiddleware:
 
     async def _authenticate(self, request: Request) -> Authentication:
         path = request.scope["path"]
-        if path in self._open or path.startswith(PUBLIC_FOLDER):
+        if path in self._open or path.startswith(PUBLIC_FOLDERS):
             return Authentication(NOBODY)
         try:
             authentication = await anyio.to_thread.run_sync(self._look_up, _bearer(request))

@@ -1,4 +1,4 @@
-"""GET and DELETE /v1/collections: list the collections, show one, drop one."""
+"""/v1/collections: list the collections, show one, make one, drop one."""
 
 from functools import partial
 from http import HTTPStatus
@@ -6,28 +6,57 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from service.access.caller import Scope
-from service.api.dependencies import TheQueue, TheSession, needs
+from service.api.dependencies import TheQueue, TheSession, TheSuggester, needs
 from service.api.problems import problem_responses
-from service.api.schemas.documents import CollectionOut, CollectionsResponse
+from service.api.schemas.documents import CollectionOut, CollectionsResponse, SuggestionsOut
 from service.jobs.queue import JobQueue
 from service.schemas.answers import RecordingOut
 from service.session.session import Session
 
 _ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
-router = APIRouter(tags=["documents"], dependencies=[needs(Scope.ASK)])
+router = APIRouter(tags=["documents"])
 
 
-@router.get("/v1/collections", summary="List collections")
+@router.get("/v1/collections", summary="List collections", dependencies=[needs(Scope.ASK)])
 async def collections(session: TheSession) -> CollectionsResponse:
     """The collections that the caller may open, with their sizes. An empty list: nothing is indexed yet."""
     return await session.run_io(lambda: _collections(session))
 
 
-@router.get("/v1/collections/{name}", summary="Show a collection", responses=_ERRORS)
+@router.get("/v1/collections/{name}", summary="Show a collection", responses=_ERRORS, dependencies=[needs(Scope.ASK)])
 async def collection(name: str, session: TheSession) -> CollectionOut:
     """One collection with its size."""
     return await session.run_io(partial(_collection, name, session))
+
+
+@router.get(
+    "/v1/collections/{name}/questions",
+    summary="Suggest questions",
+    responses=_ERRORS,
+    dependencies=[needs(Scope.ASK)],
+)
+async def questions(name: str, session: TheSession, suggester: TheSuggester) -> SuggestionsOut:
+    """Questions that documents of the collection answer, drawn from those that everybody may read and tried out.
+
+    They are looked for in the background after the documents have changed: while `is_complete` is false, ask again later.
+    """
+    name = session.collection_name(name)
+    if suggester is None:
+        return SuggestionsOut(questions=(), is_complete=True)
+    found = await session.run_io(partial(suggester.suggest, name))
+    return SuggestionsOut(questions=found.questions, is_complete=found.is_complete)
+
+
+@router.put(
+    "/v1/collections/{name}",
+    summary="Make a collection",
+    responses=_ERRORS,
+    dependencies=[needs(Scope.INGEST)],
+)
+async def make(name: str, session: TheSession) -> CollectionOut:
+    """An empty collection of that name. One that is there stays as it is. The first upload into a collection makes it, too."""
+    return await session.run_write(partial(_make, name, session))
 
 
 @router.delete(
@@ -40,6 +69,12 @@ async def collection(name: str, session: TheSession) -> CollectionOut:
 async def drop(name: str, session: TheSession, queue: TheQueue) -> None:
     """Delete a collection with all its documents, versions and uploaded files, and cancel its jobs. This cannot be undone."""
     await session.run_write(partial(_drop, name, session, queue))
+
+
+def _make(name: str, session: Session) -> CollectionOut:
+    session.require_open(name)
+    session.service.library.open_or_create(name)
+    return _collection(name, session)
 
 
 def _drop(name: str, session: Session, queue: JobQueue) -> None:

@@ -14,6 +14,7 @@ from service.api.dependencies import TheSession, needs
 from service.api.problems import problem_responses
 from service.records import StaleCitation
 from service.schemas.answers import StoredAnswerOut
+from service.schemas.base import Words
 from service.schemas.conversations import (
     ConversationOut,
     ConversationResponse,
@@ -40,9 +41,11 @@ async def conversations(
     session: TheSession,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")] = None,
+    words: Annotated[Words, Query(max_length=200, description="words that the title or a question must hold")] = "",
 ) -> ConversationsResponse:
     """The caller's conversations in pages, the most recently used first."""
-    page = await session.run_io(partial(session.conversations.page, limit, cursor, owner=session.caller.owner))
+    work = partial(session.conversations.page, limit, cursor, words=words, owner=session.caller.owner)
+    page = await session.run_io(work)
     ids = [conversation.id for conversation in page.conversations]
     stale = await session.run_io(partial(session.stale_answer_ids, ids))
     records = tuple(

@@ -1,5 +1,8 @@
 """/v1/documents and /v1/collections/{name}/documents/{id}: list documents, read a version's text, show or remove one."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -11,7 +14,7 @@ from index.blocks.excerpt import blocks_between
 from index.blocks.sections import Section
 from index.errors import NotFound
 from index.records import Document, DocumentSummary
-from service.access.caller import Scope
+from service.access.caller import Caller, Scope
 from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import problem_responses
 from service.api.schemas.documents import BlockOut, DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
@@ -35,10 +38,10 @@ router = APIRouter(tags=["documents"])
     dependencies=[needs(Scope.ASK)],
 )
 async def documents(
-    session: TheSession, collection: Annotated[CollectionName | None, Query()] = None
+    session: TheSession, queue: TheQueue, collection: Annotated[CollectionName | None, Query()] = None
 ) -> DocumentsResponse:
     """The current documents of a collection."""
-    return await session.run_io(partial(_documents, collection, session))
+    return await session.run_io(partial(_documents, collection, session, queue))
 
 
 @router.get(
@@ -89,9 +92,48 @@ async def remove(name: str, document_id: str, session: TheSession, queue: TheQue
     await session.run_write(partial(_remove, name, document_id, session, queue))
 
 
-def _documents(collection: str | None, session: Session) -> DocumentsResponse:
-    records = tuple(map(DocumentOut.model_validate, session.documents(collection)))
-    return DocumentsResponse(collection=session.collection_name(collection), documents=records)
+def _documents(collection: str | None, session: Session, queue: JobQueue) -> DocumentsResponse:
+    name = session.collection_name(collection)
+    held = session.collection(name).documents
+    facts = Facts(
+        held.page_counts(),
+        held.pending_by_document(),
+        held.warnings(),
+        {original.document_id: original.size for original in queue.originals_of(name)},
+    )
+    records = tuple(facts.record(document, session.caller) for document in session.documents(name))
+    return DocumentsResponse(collection=name, documents=records)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a list of documents says beside their summaries, by the documents' ids."""
+
+    pages: Mapping[str, int]
+    pending: Mapping[str, int]
+    warnings: Mapping[str, tuple[str, ...]]
+    upload_bytes: Mapping[str, int]
+
+    def record(self, document: DocumentSummary, caller: Caller) -> DocumentOut:
+        """The record of a document, as the caller may see it."""
+        known = caller.principals
+        readers = document.principals if known is None else document.principals & known
+        stored = None if document.source is None else document.source.size
+        return DocumentOut(
+            id=document.id,
+            version=document.version,
+            uri=document.uri,
+            title=document.title,
+            media_type=document.media_type,
+            characters=document.characters,
+            chunks=document.chunks,
+            pages=self.pages.get(document.id, 0),
+            bytes=self.upload_bytes.get(document.id, stored),
+            indexed_at=datetime.fromtimestamp(document.indexed_at, UTC).isoformat(timespec="milliseconds"),
+            principals=tuple(sorted(readers)),
+            pending_vectors=self.pending.get(document.id, 0),
+            warnings=self.warnings.get(document.id, ()),
+        )
 
 
 def _text(name: str | None, document_id: str, version: str, start: int, end: int | None, session: Session) -> Response:
@@ -169,10 +211,15 @@ def _detail(name: str, given: str, session: Session, queue: JobQueue) -> Documen
             f"their URIs begin with {folder_of(document_id)}/"
         )
     original = queue.original(name, document_id)
+    held = session.collection(name).documents
+    facts = Facts(
+        {document_id: len(held.pages(document_id, document.version))},
+        {document_id: held.pending_vectors([document_id])},
+        held.warnings([document_id]),
+        {} if original is None else {document_id: original.size},
+    )
     return DocumentDetail(
-        **DocumentOut.model_validate(document).model_dump(),
-        pending_vectors=session.collection(name).documents.pending_vectors([document_id]),
-        warnings=session.collection(name).documents.warnings([document_id]).get(document_id, ()),
+        **facts.record(document, session.caller).model_dump(),
         has_structure=document.has_structure,
         file=FileOut.of(original) if original is not None else None,
     )

@@ -92,6 +92,7 @@ async def rate(body: FeedbackRequest, session: TheSession) -> FeedbackOut:
 async def feedback(
     session: TheSession,
     answer_id: Annotated[Words | None, Query(max_length=64)] = None,
+    conversation_id: Annotated[Words | None, Query(max_length=64)] = None,
     rating: Annotated[Rating | None, Query()] = None,
     limit: Annotated[
         int | None, Query(ge=1, le=1000, description=f"{DEFAULT_LIMIT} when left out; an export is whole then")
@@ -107,7 +108,13 @@ async def feedback(
         session.caller.require(Scope.ADMIN)
     limit = limit or (DEFAULT_LIMIT if format == "json" else None)
     work = partial(
-        session.feedback.feedback, answer_id, rating, limit, offset, owner=ANYBODY if everyone else session.caller.owner
+        session.feedback.feedback,
+        answer_id,
+        rating,
+        limit,
+        offset,
+        conversation_id=conversation_id,
+        owner=ANYBODY if everyone else session.caller.owner,
     )
     ratings = await session.run_io(work)
     if format == "json":

@@ -1,4 +1,4 @@
-"""The web page at /, the document viewer at /view, and the gaps at /gaps: static files in service/web/."""
+"""The web page at / and /a/{answer}, the document viewer at /view, and the gaps at /gaps: static files in service/web/."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,12 @@ async def ask_page(request: Request) -> HTMLResponse:
     return _page("index.html", request)
 
 
+@router.get("/a/{answer_id}")
+async def answer_page(request: Request) -> HTMLResponse:
+    """The page, opened at one answer; the script reads its id from the address."""
+    return _page("index.html", request, above="../")
+
+
 @router.get("/view")
 async def view_page(request: Request) -> HTMLResponse:
     """The viewer; its query says which document version, and which words of it to mark."""
@@ -41,9 +47,8 @@ async def favicon() -> FileResponse:
     return FileResponse(FOLDER / "assets" / "icon.svg", headers=_REVALIDATE)
 
 
-def _page(name: str, request: Request) -> HTMLResponse:
-    """A page. Its links are relative; where a proxy's prefix is known they begin with it, since a proxy may serve the page at
-    /quoth, where a relative link leads to /assets."""
+def _page(name: str, request: Request, above: str = "./") -> HTMLResponse:
+    """A page. Its links are relative, `above` leads to the root; where a proxy's prefix is known they begin with it, since a
+    proxy may serve the page at /quoth, where a relative link leads to /assets."""
     prefix = public_path(request, "")
-    text = _PAGES[name]
-    return HTMLResponse(text.replace('="./', f'="{prefix}/') if prefix else text, headers=_REVALIDATE)
+    return HTMLResponse(_PAGES[name].replace('="./', f'="{prefix}/' if prefix else f'="{above}'), headers=_REVALIDATE)

@@ -10,14 +10,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Response, UploadFile
 
-from index.errors import CollectionMissing
 from index.library import require_name
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import problem_responses, public_path
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
-from service.errors import DocumentTaken, UploadInvalid
+from service.errors import DocumentDuplicate, DocumentTaken, UploadInvalid
 from service.jobs import validation
 from service.jobs.files import Incoming
 from service.jobs.indexing import folder_of
@@ -47,6 +46,8 @@ Principals = Annotated[
     ),
 ]
 Public = Annotated[bool, Query(description="everybody may read it, whoever could before")]
+ONLY_NEW = "refuse the file, as `document-duplicate`, if a document that you may read was read from the same bytes"
+OnlyNew = Annotated[bool, Query(description=ONLY_NEW)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -89,6 +90,7 @@ async def put(
     metadata: Metadata = None,
     principal: Principals = None,
     public: Public = False,
+    only_new: OnlyNew = False,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """Store the body, a file in any supported format. The response is the job that indexes it."""
@@ -101,6 +103,8 @@ async def put(
     with queue.originals.receiving(session.service.settings.max_upload_bytes) as incoming:
         async for block in request.stream():
             await session.run_io(partial(incoming.write, block))
+        if only_new:
+            await session.run_io(partial(_require_new, incoming, name, identity, safe, session))
         job = await session.run_io(
             partial(_accept, incoming, name, identity, safe, facts, idempotency_key, session, queue)
         )
@@ -125,6 +129,7 @@ async def post(
     metadata: Annotated[str | None, Form(description='JSON object of strings: {"year": "2024"}')] = None,
     principal: Annotated[list[str] | None, Form(description="who may read it, repeated")] = None,
     public: Annotated[bool, Form(description="everybody may read it")] = False,
+    only_new: Annotated[bool, Form(description=ONLY_NEW)] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """Store a file from a form, as browsers send it. Its id comes from its name, so the same name makes a new version."""
@@ -135,6 +140,8 @@ async def post(
     with queue.originals.receiving(session.service.settings.max_upload_bytes) as incoming:
         while block := await file.read(_BLOCK):
             await session.run_io(partial(incoming.write, block))
+        if only_new:
+            await session.run_io(partial(_require_new, incoming, name, document_id, safe, session))
         job = await session.run_io(
             partial(_accept, incoming, name, document_id, safe, facts, idempotency_key, session, queue)
         )
@@ -160,17 +167,25 @@ def _require_free(name: str, document_id: str, session: Session) -> None:
     The ids of a caller who may not read every document are separate from all others, so they are always free.
     """
     require_name(name)
-    if not session.caller.may_open(name):
-        raise CollectionMissing(
-            f"no collection {name!r} for your key. There are: {', '.join(session.collection_names()) or 'none'}. "
-            "Name one of these, or use a key for this collection"
-        )
+    session.require_open(name)
     if session.caller.principals is not None or name not in session.service.library.names():
         return
     for document in documents_of(name, document_id, session):
         if not document.uri.startswith(f"{folder_of(document_id)}/"):
             raise DocumentTaken(
                 f"The id {document_id!r} belongs to a document in {name!r} that was not uploaded. Choose another id."
+            )
+
+
+def _require_new(incoming: Incoming, name: str, document_id: str, filename: str, session: Session) -> None:
+    """Raise DocumentDuplicate if another document that the caller may read was read from the same bytes."""
+    if name not in session.service.library.names():
+        return
+    for document in session.collection(name).documents.of_version(incoming.version):
+        if document.id != document_id and session.caller.may_read(document.principals):
+            raise DocumentDuplicate(
+                f"{filename}: the same file is in {name!r} already, as {document.title!r}. "
+                "Send it without `only_new` to have it twice."
             )
 
 

@@ -10,7 +10,13 @@ from service.schemas.base import Offset, Record
 
 
 class DocumentOut(Record):
-    """A document of a collection, without its text."""
+    """A document of a collection, without its text.
+
+    `pages` is 0 for what has none. `bytes` is the size of its file, null if it is not known, as for a file in an archive.
+    `indexed_at` is UTC, ISO 8601. `principals` are the users and groups who may read it, everybody if there are none; a caller
+    who may not read every document sees only its own among them. `pending_vectors` counts the passages that are so far found
+    by their words only. `warnings` are sentences about what was not read or may be wrong.
+    """
 
     id: str
     version: str
@@ -19,6 +25,12 @@ class DocumentOut(Record):
     media_type: str
     characters: int
     chunks: int
+    pages: int
+    bytes: int | None
+    indexed_at: str
+    principals: tuple[str, ...]
+    pending_vectors: int
+    warnings: tuple[str, ...]
 
 
 class DocumentsResponse(Record):
@@ -149,6 +161,13 @@ class CollectionOut(Record):
     pending_vectors: int | None
     encoder: str
     bytes_on_disk: int | None
+
+
+class SuggestionsOut(Record):
+    """Questions that a collection answers. `is_complete`: no others are being looked for."""
+
+    questions: tuple[str, ...]
+    is_complete: bool
 
 
 class CollectionsResponse(Record):

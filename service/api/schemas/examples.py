@@ -125,6 +125,17 @@ _DOCUMENT = {
     "title": _PLACE["title"],
     "media_type": "text/markdown",
 }
+_SUMMARY = {
+    **_DOCUMENT,
+    "characters": 4105,
+    "chunks": 7,
+    "pages": 0,
+    "bytes": 4211,
+    "indexed_at": _TIME,
+    "principals": [],
+    "pending_vectors": 0,
+    "warnings": [],
+}
 _COLLECTION = {
     "name": "default",
     "documents": 5,
@@ -198,16 +209,8 @@ SCHEMAS: dict[str, Any] = {
     "ModelOut": _MODELS[0],
     "ModelsOut": {"object": "list", "data": _MODELS},
     "SearchResponse": {"hits": [_PASSAGE]},
-    "DocumentsResponse": {"collection": "default", "documents": [{**_DOCUMENT, "characters": 4105, "chunks": 7}]},
-    "DocumentDetail": {
-        **_DOCUMENT,
-        "characters": 4105,
-        "chunks": 7,
-        "pending_vectors": 0,
-        "warnings": [],
-        "has_structure": True,
-        "file": None,
-    },
+    "DocumentsResponse": {"collection": "default", "documents": [_SUMMARY]},
+    "DocumentDetail": {**_SUMMARY, "has_structure": True, "file": None},
     "TextResponse": {
         **_DOCUMENT,
         "length": 4105,
@@ -232,6 +235,7 @@ SCHEMAS: dict[str, Any] = {
         "boxes": [[72.0, 96.4, 98.1, 107.8]],
     },
     "CollectionOut": _COLLECTION,
+    "SuggestionsOut": {"questions": [_QUESTION], "is_complete": True},
     "CollectionsResponse": {"default": "default", "collections": [_COLLECTION], "answers_made_with": _RECORDING},
     "JobOut": _JOB,
     "JobsResponse": {"jobs": [_JOB], "next": None},
@@ -240,6 +244,7 @@ SCHEMAS: dict[str, Any] = {
     "FeedbackResponse": {"feedback": [_FEEDBACK]},
     "VerifyRequest": {"answer": _ANSWER},
     "VerificationOut": {"verdict": "proved", "quotes": 2, "quoted": 1, "checked": 0, "findings": []},
+    "CallerOut": {"key": "reading room", "scopes": ["ask"], "collections": None, "reads_all": True},
     "HealthResponse": {"status": "ok"},
     "ReadyResponse": {"status": "ready", "collection": _COLLECTION},
 }

@@ -89,14 +89,11 @@ class FileOut(Record):
 
 
 class DocumentDetail(DocumentOut):
-    """A document, how many of its passages still wait for their vector, and the file it came from if it was uploaded.
+    """A document, and the file it came from if it was uploaded.
 
-    `warnings` are sentences about what was not read or may be wrong. `has_structure` is false for a document that an earlier
-    version of Quoth read, without tables and lists.
+    `has_structure` is false for a document that an earlier version of Quoth read, without tables and lists.
     """
 
-    pending_vectors: int
-    warnings: tuple[str, ...]
     has_structure: bool
     file: FileOut | None
 
