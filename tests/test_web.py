@@ -183,6 +183,7 @@ def test_text_stands_out_from_its_ground(visit: Any, served: str, scheme: str) -
 def test_the_chosen_theme_is_kept(visit: Any, served: str) -> None:
     page = visit(served, color_scheme="light")
     light = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    page.click("#menu-toggle")
     page.click("#theme")
     dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert luminance(dark) < 0.05 < luminance(light)
@@ -212,6 +213,15 @@ def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Any, serv
     page.click(".problem button")
     page.wait_for_selector(".problem")
     assert page.locator(".turn").count() == 1
+
+
+def test_a_question_that_is_too_long_goes_back_into_its_field(visit: Any, served: str) -> None:
+    page = visit(served)
+    question = ("Why? " * 1000).strip()
+    page.fill("#question", question)
+    page.keyboard.press("Enter")
+    page.locator(".problem", has_text="has 4,999 characters").wait_for()
+    assert page.input_value("#question") == question
 
 
 @pytest.fixture
@@ -318,7 +328,7 @@ def test_stop_stops_the_work_too(visit: Any, loopback: Any, service: Service, st
         page.keyboard.press("Enter")
         page.wait_for_selector(".sentence")
         page.click("#send")
-        page.get_by_text("Stopped.").wait_for()
+        page.locator(".cut-off", has_text="Stopped here. What stands above is checked.").wait_for()
         deadline = time.monotonic() + 10
         while not slow.stopped:
             assert time.monotonic() < deadline

@@ -151,8 +151,8 @@ def test_earlier_conversations_are_opened_renamed_and_deleted(visit: Any, addres
     page.get_by_role("button", name="Delete", exact=True).click()
     playwright.expect(page.locator(".earlier-open")).to_have_count(1, timeout=60_000)
     assert httpx.get(f"{address}/v1/conversations/c0").status_code == 404
+    page.wait_for_url(f"{address}/")
     assert page.locator(".turn").count() == 0
-    assert page.url == f"{address}/"
     page.reload()
     page.get_by_role("button", name="Second one?", exact=True).wait_for()  # the list stays open
 
@@ -169,9 +169,6 @@ def test_on_a_phone_the_list_lies_over_the_page_and_closes_when_one_is_opened(vi
     page.click("#earlier-toggle")
     page.locator(".earlier-open").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator("#earlier").is_visible()  # the question has the focus, not the list
-    page.locator(".earlier-open").focus()
-    page.keyboard.press("Escape")
     assert page.locator("#earlier").is_hidden()
 
 
@@ -181,8 +178,8 @@ def test_a_list_that_is_fetched_anew_leaves_the_reader_and_an_open_form_where_th
     page.click("#earlier-toggle")
     page.locator(".earlier-open").wait_for()
     held: list[Any] = []
-    page.route("**/v1/conversations", lambda route: held.append(route))  # noqa: PLW0108
-    with page.expect_request("**/v1/conversations"):
+    page.route("**/v1/conversations?*", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/v1/conversations?*"):
         page.click("#earlier-toggle")
         page.click("#earlier-toggle")
     page.locator(".earlier-open").focus()
@@ -190,7 +187,7 @@ def test_a_list_that_is_fetched_anew_leaves_the_reader_and_an_open_form_where_th
     held[0].continue_()
     page.locator(".earlier-open:not([data-old])").wait_for()
     assert page.evaluate("document.activeElement.className") == "earlier-open"
-    page.unroute("**/v1/conversations")
+    page.unroute("**/v1/conversations?*")
 
     page.get_by_role("button", name="Rename “First one?”").click()
     page.get_by_role("textbox", name="New title").fill("Half a ti")

@@ -95,6 +95,7 @@ def test_the_key_is_asked_for_once_and_let_go_of(page: Any, keys: Keyring) -> No
     page.reload()
     page.wait_for_selector("body[data-ready]")
     assert page.locator(".asked").text_content() == "When did it open?"
+    page.get_by_role("button", name="Menu").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("API key").wait_for()
     assert page.evaluate("() => sessionStorage.length") == 0
@@ -112,3 +113,4 @@ def test_a_key_that_may_not_ask_is_told_so(page: Any, keys: Keyring) -> None:
     page.goto("/")
     sign_in(page, key)
     page.locator("#hero-line").get_by_text("does not have the scope 'ask'").wait_for()
+    assert page.locator("#sources").is_hidden()

@@ -54,7 +54,7 @@ def test_everything_on_the_page_works_under_a_path(
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{proxy.url}{entry}")
         page.fill("#key", key)
-        page.click(".key-dialog button")
+        page.click(".key-dialog button[type=submit]")
         page.wait_for_selector("body[data-ready]")
         page.fill("#question", "Why?")
         page.keyboard.press("Enter")
@@ -73,12 +73,16 @@ def test_everything_on_the_page_works_under_a_path(
         page.set_input_files(
             "input[type=file] >> nth=0", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"It opened."}
         )
-        page.wait_for_selector("#uploads .upload")
+        page.wait_for_selector(".uploads .upload")
         page.wait_for_function(
             "() => performance.getEntriesByType('resource').some((e) => e.name.includes('/v1/jobs/'))"
         )
+        page.keyboard.press("Escape")
         page.click("#fresh")
-        assert page.url == f"{proxy.url}/"
+        page.wait_for_url(f"{proxy.url}/")
+        page.goto(f"{proxy.url}/a/a1")
+        page.locator(".asked", has_text="Why?").wait_for()
+        page.click("#menu-toggle")
         page.click("#sign-out")
         page.wait_for_selector("#key")
         assert page.url == f"{proxy.url}/"

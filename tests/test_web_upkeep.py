@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from evaluation.datasets import golden
 from index.embedding.encoder import HashedEncoder
 from index.library import Library
 from index.records import Document
@@ -87,7 +88,9 @@ def test_the_history_and_the_answer_say_that_a_source_changed_and_lead_to_the_ne
     assert NEW in page.inner_text("#text")
 
 
-def test_the_page_of_gaps_lists_the_refused_questions_with_their_counts(site: tuple[str, Library], page: Any) -> None:
+def test_the_page_of_gaps_lists_the_refused_questions_with_their_counts(
+    site: tuple[str, Library], page: Any, tmp_path: Path
+) -> None:
     url, _ = site
     page.goto(f"{url}/gaps")
     page.get_by_text("No question was refused or rated down.").wait_for()
@@ -96,7 +99,14 @@ def test_the_page_of_gaps_lists_the_refused_questions_with_their_counts(site: tu
     page.reload()
     page.wait_for_selector("#topics li")
     headings = page.locator("#topics h2").all_inner_texts()
-    assert sorted(headings) == ["Where is the mill? · once", "Who wove the carpet? · once"]
+    assert sorted(headings) == ["Where is the mill?", "Who wove the carpet?"]
+    assert page.locator("#topics p").first.inner_text().startswith("once · refused · ")
+    page.get_by_label("Where is the mill?").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save 1 as a test set").click()
+    download.value.save_as(tmp_path / "test-set.jsonl")
+    [case] = golden.read(tmp_path / "test-set.jsonl", tmp_path, collection=True).cases
+    assert (case.question, case.tags["source"], case.answerable) == ("Where is the mill?", "gaps", None)
     with page.expect_download() as download:
         page.click("#save")
     assert "Who wove the carpet?" in Path(download.value.path()).read_text("utf-8")

@@ -92,7 +92,7 @@ def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, 
     assert page.locator("#onboarding").is_hidden()
     assert [document.title for document in library.open("default").documents.list()] == ["Parrots"]
     with page.expect_file_chooser() as chooser:
-        page.click("#add")
+        page.get_by_role("button", name="Add files").click()
     chooser.value.set_files([{"name": "crows.txt", "mimeType": "text/plain", "buffer": b"Crows count."}])
     page.wait_for_selector("#browse:has-text('2 documents')")
 
@@ -100,13 +100,14 @@ def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, 
 def test_what_cannot_be_read_says_why_and_is_taken_off_the_list(page: Any, worker: None) -> None:
     page.evaluate(DROP, ["photo.png", "no text"])
     page.wait_for_selector(".upload.problem")
-    assert "png files hold no text" in page.locator(".upload-said").text_content()
+    assert page.locator(".upload-said").text_content() == "Files of this kind are not read."
+    assert "png files hold no text" in page.locator(".upload-said").get_attribute("title")
     page.evaluate(DROP, ["<img src=x onerror=alert(1)>.pdf", "%PDF-1.7 broken"])
     page.wait_for_selector(".upload.problem:nth-child(2)")
     assert page.locator(".upload-name >> nth=1").text_content() == "<img src=x onerror=alert(1)>.pdf"
-    page.click(".upload button >> nth=0")
-    page.click(".upload button >> nth=0")
-    page.locator("#uploads").wait_for(state="hidden")
+    for _ in range(2):
+        page.locator(".upload .icon").first.click()
+    page.locator(".uploads").wait_for(state="hidden")
 
 
 def test_a_waiting_file_is_cancelled(page: Any, library: Library) -> None:

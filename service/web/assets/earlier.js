@@ -1,9 +1,13 @@
-// The list of earlier conversations at the side: open one, rename it, delete it.
+// The list of earlier conversations at the side, by day: find one, open it, rename it, delete it.
 
+import { day, t } from "./phrases.js";
 import { change, get, remove } from "./server.js";
+import { closeBySwipe, opened } from "./sheets.js";
 import { element } from "./text.js";
 
 const MAX_TITLE = 120;
+const PAUSE_MS = 200; // after the last key, before a search begins
+const DAY_MS = 24 * 3600 * 1000;
 const WIDE = matchMedia("(min-width: 63.01rem)");
 
 export class Earlier {
@@ -15,17 +19,28 @@ export class Earlier {
     this.onDeleted = onDeleted;
     this.current = null;
     this.cursor = null;
+    this.leave = null; // takes the list's entry out of the history, while it lies over the page
     this.list = element("ul");
-    this.more = element("button", { type: "button", className: "quiet", textContent: "Older ones", hidden: true });
+    this.more = element("button", { type: "button", className: "quiet", textContent: t("older"), hidden: true });
     this.status = element("p", { className: "muted earlier-said", role: "status" });
-    box.append(element("h2", { textContent: "Earlier" }), this.list, this.more, this.status);
+    this.search = element("input", { type: "search", className: "earlier-search", placeholder: t("find_conversations"), "aria-label": t("find_conversations") });
+    box.append(this.search, this.list, this.more, this.status);
     toggle.addEventListener("click", () => this.show(this.box.hidden));
     this.more.addEventListener("click", () => this.load());
+    let waiting = 0;
+    this.search.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => this.refresh(), PAUSE_MS);
+    });
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       this.show(false);
       toggle.focus();
+    });
+    closeBySwipe(box, "left", () => { if (!WIDE.matches) this.show(false); });
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (this.leave && !box.contains(target) && !toggle.contains(target)) this.show(false);
     });
   }
 
@@ -35,10 +50,20 @@ export class Earlier {
   }
 
   async show(isOpen) {
+    const { leave } = this;
     this.box.hidden = !isOpen;
     this.toggle.setAttribute("aria-expanded", isOpen);
     if (WIDE.matches) localStorage.setItem("quoth-earlier", isOpen ? "open" : "closed");
+    this.leave = isOpen && !WIDE.matches ? opened(() => this.show(false)) : null;
     if (isOpen) await this.refresh();
+    else await leave?.();
+  }
+
+  // Close the list if it lies over the page. Returns whether it did.
+  closeOverlay() {
+    if (!this.leave) return false;
+    this.show(false);
+    return true;
   }
 
   // Refresh the list; `id` is the conversation on the page.
@@ -55,13 +80,17 @@ export class Earlier {
   async load() {
     const from = this.cursor;
     await this.attempt(async () => {
-      const page = await get(`/v1/conversations${from ? `?${new URLSearchParams({ cursor: from })}` : ""}`);
+      const words = this.search.value.trim();
+      const query = new URLSearchParams({ ...(from && { cursor: from }), ...(words && { words }) });
+      const page = await get(`/v1/conversations?${query}`);
+      if (words !== this.search.value.trim()) return;
       const items = page.conversations.map((conversation) => this.item(conversation));
       if (from) this.list.append(...items);
       else this.replace(items);
+      this.drawDays();
       this.cursor = page.next_cursor;
       this.more.hidden = page.next_cursor === null;
-      this.status.textContent = this.list.childElementCount ? "" : "No conversation yet.";
+      this.status.textContent = this.list.childElementCount ? "" : t(words ? "none_match" : "none_earlier");
     });
   }
 
@@ -78,21 +107,32 @@ export class Earlier {
     else shown.find((item) => item.dataset.id === focused.dataset.id)?.querySelectorAll("button")[button]?.focus();
   }
 
+  // Put a heading before the first conversation of today, of yesterday, and so on.
+  drawDays() {
+    for (const heading of this.list.querySelectorAll(".earlier-day")) heading.remove();
+    let last = null;
+    for (const item of [...this.list.children]) {
+      const name = dayName(item.dataset.day);
+      if (name !== last) item.before(element("li", { className: "earlier-day muted", textContent: t(name) }));
+      last = name;
+    }
+  }
+
   item(conversation) {
     const item = element("li");
     item.dataset.id = conversation.id;
-    const open = element("button", { type: "button", className: "earlier-open", textContent: conversation.title, title: conversation.title });
+    item.dataset.day = conversation.updated_at;
+    const open = element("button", { type: "button", className: "earlier-open", textContent: conversation.title, title: `${conversation.title}\n${day(conversation.updated_at, true)}`, dir: "auto" });
     if (conversation.id === this.current) open.setAttribute("aria-current", "true");
     open.addEventListener("click", () => {
-      if (!WIDE.matches) this.show(false);
-      this.onOpen(conversation.id);
+      const closing = WIDE.matches ? null : this.show(false);
+      this.onOpen(conversation.id, closing);
     });
-    const renameButton = this.tool("✎", `Rename “${conversation.title}”`, () => item.replaceChildren(...this.renameForm(conversation, item)));
-    const deleteButton = this.tool("✕", `Delete “${conversation.title}”`, () => item.replaceChildren(...this.deleteForm(conversation, item)));
+    const renameButton = this.tool("✎", t("rename_one", conversation), () => item.replaceChildren(...this.renameForm(conversation, item)));
+    const deleteButton = this.tool("✕", t("delete_one", conversation), () => item.replaceChildren(...this.deleteForm(conversation, item)));
     item.append(open);
     if (conversation.stale_answers) {
-      const answers = conversation.stale_answers === 1 ? "An answer" : `${conversation.stale_answers} answers`;
-      item.append(element("span", { className: "earlier-stale", title: `${answers} in it cite documents that have changed since.`, textContent: "changed" }));
+      item.append(element("span", { className: "earlier-stale", title: t("changed_answers", { count: conversation.stale_answers }), textContent: t("changed") }));
     }
     item.append(element("span", { className: "earlier-tools" }, renameButton, deleteButton));
     return item;
@@ -105,8 +145,8 @@ export class Earlier {
   }
 
   renameForm(conversation, item) {
-    const title = element("input", { type: "text", value: conversation.title, maxLength: MAX_TITLE, "aria-label": "New title", required: true });
-    const form = element("form", { className: "earlier-form" }, title, element("button", { type: "submit", className: "quiet", textContent: "Save" }));
+    const title = element("input", { type: "text", value: conversation.title, maxLength: MAX_TITLE, "aria-label": t("new_title"), required: true });
+    const form = element("form", { className: "earlier-form" }, title, element("button", { type: "submit", className: "quiet", textContent: t("save") }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.attempt(async () => this.showItem(item, await change(address(conversation), { title: title.value })));
@@ -117,14 +157,15 @@ export class Earlier {
   }
 
   deleteForm(conversation, item) {
-    const yes = element("button", { type: "button", className: "quiet earlier-yes", textContent: "Delete" });
-    const no = element("button", { type: "button", className: "quiet", textContent: "Keep" });
-    const form = element("div", { className: "earlier-form", role: "group", "aria-label": `Delete “${conversation.title}” for good?` },
-      element("span", { textContent: "Delete for good?" }), yes, no);
+    const yes = element("button", { type: "button", className: "quiet earlier-yes", textContent: t("delete") });
+    const no = element("button", { type: "button", className: "quiet", textContent: t("keep") });
+    const form = element("div", { className: "earlier-form", role: "group", "aria-label": t("delete_for_good", conversation) },
+      element("span", { textContent: t("for_good") }), yes, no);
     yes.addEventListener("click", () => this.attempt(async () => {
       await remove(address(conversation));
       item.remove();
-      this.status.textContent = "Deleted.";
+      this.drawDays();
+      this.status.textContent = t("deleted");
       this.onDeleted(conversation.id);
     }));
     no.addEventListener("click", () => this.showItem(item, conversation));
@@ -154,6 +195,14 @@ export class Earlier {
       this.status.textContent = problem.message;
     }
   }
+}
+
+function dayName(iso) {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const moment = new Date(iso).getTime();
+  if (moment >= midnight) return "today";
+  if (moment >= midnight - DAY_MS) return "yesterday";
+  return moment >= midnight - 6 * DAY_MS ? "this_week" : "before";
 }
 
 function address(conversation) {

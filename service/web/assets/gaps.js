@@ -1,44 +1,85 @@
-// The page of gaps: questions that were refused or rated down, by topic, with the passages that came nearest.
+// The page of gaps: questions that were refused or rated down, by topic, with the passages that came nearest; a choice of them
+// as a test set; and answers whose sources have changed.
 
+import { day, t, translate } from "./phrases.js";
 import { get, request } from "./server.js";
 import { element, placeText, viewerAddress } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
-
-function times(count) {
-  return count === 1 ? "once" : `${count} times`;
-}
+const chosen = new Map(); // gaps for the test set, by the id of their answer
 
 function topicItem(topic) {
-  const item = element("li", {}, element("h2", { textContent: `${topic.topic} · ${times(topic.count)}` }));
-  const others = topic.gaps.filter((gap) => gap.question !== topic.topic);
-  if (others.length) item.append(element("ul", {}, ...others.map((gap) => element("li", { textContent: `${gap.question} · ${times(gap.count)}` }))));
+  const item = element("li", {}, element("h2", { textContent: topic.topic, dir: "auto" }), element("ul", {}, ...topic.gaps.map(gapItem)));
   const [passage] = topic.gaps[0].nearest;
   if (passage) {
     const link = element("a", { href: viewerAddress(passage, topic.gaps[0].collection), textContent: placeText({ trail: [], page: null, ...passage }) });
-    item.append(element("p", { className: "muted" }, "Nearest: ", link));
+    item.append(element("p", { className: "muted" }, `${t("nearest")} `, link));
   }
   return item;
 }
 
-async function save() {
-  const response = await request("/v1/gaps?format=csv");
-  const link = element("a", { href: URL.createObjectURL(await response.blob()), download: "gaps.csv" });
+function gapItem(gap) {
+  const box = element("input", { type: "checkbox" });
+  box.addEventListener("change", () => {
+    if (box.checked) chosen.set(gap.answer_id, gap);
+    else chosen.delete(gap.answer_id);
+    showChosen();
+  });
+  const why = t(gap.refused === gap.count ? "was_refused" : gap.refused ? "was_both" : "was_bad");
+  const facts = [t("times", { count: gap.count }), why, day(gap.last_asked_at), gap.collection].join(" · ");
+  return element("li", {}, element("label", { className: "check" }, box, element("span", { textContent: gap.question, dir: "auto" })), element("p", { className: "muted", textContent: facts }));
+}
+
+function showChosen() {
+  byId("save-tests").disabled = chosen.size === 0;
+  byId("save-tests").textContent = t("save_tests", { count: chosen.size });
+}
+
+function staleItem(answer, collection) {
+  const changes = answer.citations.map((citation) => {
+    if (citation.text === null) return element("li", { textContent: t(citation.current_version === null ? "source_removed" : "source_gone") });
+    const passage = { ...citation, version: citation.current_version };
+    return element("li", {}, `${t("source_now")} `, element("a", { href: viewerAddress(passage, collection), textContent: citation.text, dir: "auto" }));
+  });
+  return element("li", {}, element("h3", { textContent: answer.question, dir: "auto" }), element("p", { className: "muted", textContent: `${day(answer.created_at)} · ${collection}` }), element("ul", {}, ...changes));
+}
+
+// Cases for `quoth eval run`: what is asked. A person adds what is right.
+function saveTests() {
+  const cases = [...chosen.values()].map(({ answer_id: id, question, collection }) => ({
+    id: `gap-${id}`, question, tags: { source: "gaps", collection, review: "say whether the documents answer it, and quote what does" },
+  }));
+  save(new Blob([cases.map((one) => `${JSON.stringify(one)}\n`).join("")], { type: "application/jsonl" }), "test-set.jsonl");
+}
+
+function save(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   URL.revokeObjectURL(link.href);
 }
 
-async function open() {
+async function attempt(work) {
   try {
-    const { topics } = await get("/v1/gaps");
-    byId("topics").replaceChildren(...topics.map(topicItem));
-    const questions = topics.reduce((sum, topic) => sum + topic.count, 0);
-    byId("place").textContent = topics.length ? `${questions} questions without a good answer, by topic.` : "No question was refused or rated down.";
-    byId("save").hidden = !topics.length;
+    await work();
   } catch (problem) {
     byId("place").textContent = problem.message;
   }
 }
 
-byId("save").addEventListener("click", () => save().catch((problem) => { byId("place").textContent = problem.message; }));
-open();
+async function open() {
+  const [{ topics }, { answers }] = await Promise.all([get("/v1/gaps"), get("/v1/answers/stale?everyone=true")]);
+  byId("topics").replaceChildren(...topics.map(topicItem));
+  const count = topics.reduce((sum, topic) => sum + topic.count, 0);
+  byId("place").textContent = topics.length ? t("gap_questions", { count }) : t("no_gaps");
+  byId("tools").hidden = !topics.length;
+  byId("stale").hidden = !answers.length;
+  byId("stale-list").replaceChildren(...answers.map((answer) => staleItem(answer, answer.collection)));
+  showChosen();
+}
+
+translate();
+document.title = `${t("gaps")} · Quoth`;
+byId("save").addEventListener("click", () => attempt(async () => save(await (await request("/v1/gaps?format=csv")).blob(), "gaps.csv")));
+byId("save-tests").addEventListener("click", saveTests);
+await attempt(open);
+document.body.dataset.ready = "true";

@@ -1,50 +1,78 @@
-// The API key, for servers that require one: entered once, stored for this tab until the tab is closed or the user signs out.
-// A document opened from the page shares the stored key (rel="opener"); both are pages of this server.
+// The API key, for servers that require one. It is kept for this tab until the tab is closed or the user signs out, or, if the
+// user wishes so, on this device until then. A document opened from the page shares the tab's key (rel="opener").
 
+import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
 import { element } from "./text.js";
 
 const STORAGE_NAME = `quoth-key${ROOT}`; // other programs, and other Quoths, may share the host
 let dialogResult = null;
+let isDismissed = false; // the user does not want to sign in now
+
+export function storedKey() {
+  return sessionStorage.getItem(STORAGE_NAME) ?? localStorage.getItem(STORAGE_NAME);
+}
 
 export function keyHeaders() {
-  const key = sessionStorage.getItem(STORAGE_NAME);
+  const key = storedKey();
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
 // Ask for a key, once for any number of requests; resolves to whether one was entered. `key` is the rejected one, or null.
 export function askForKey(key) {
-  if (key !== sessionStorage.getItem(STORAGE_NAME)) return Promise.resolve(true);
+  if (key !== storedKey()) return Promise.resolve(storedKey() !== null);
+  if (isDismissed) return Promise.resolve(false);
   dialogResult ??= showDialog(key !== null).finally(() => { dialogResult = null; });
   return dialogResult;
 }
 
-export function storedKey() {
-  return sessionStorage.getItem(STORAGE_NAME);
+// Sign in at any moment, also with another key. The page then begins anew, with what that key may see.
+export async function signIn() {
+  dialogResult ??= showDialog(false).finally(() => { dialogResult = null; });
+  if (await dialogResult) location.reload();
+}
+
+export function signOut() {
+  forget();
+  location.assign(`${ROOT}/`);
+}
+
+function forget() {
+  sessionStorage.removeItem(STORAGE_NAME);
+  localStorage.removeItem(STORAGE_NAME);
+  showSignOut();
+}
+
+function keep(key, isForDevice) {
+  forget();
+  (isForDevice ? localStorage : sessionStorage).setItem(STORAGE_NAME, key);
+  showSignOut();
 }
 
 function showDialog(wasRejected) {
-  sessionStorage.removeItem(STORAGE_NAME);
-  showSignOut();
+  if (wasRejected) forget();
   const field = element("input", { type: "password", id: "key", autocomplete: "off", spellcheck: false, required: true, "aria-describedby": "key-said" });
-  const notice = element("p", { id: "key-said", className: wasRejected ? "problem" : "muted", role: wasRejected ? "alert" : "note",
-    textContent: wasRejected ? "That key is not good here: it is unknown, expired or revoked." : "This server asks for an API key. Its administrator creates one with quoth keys create." });
-  const form = element("form", {}, element("h2", { id: "key-title", textContent: "Sign in" }), notice,
-    element("label", { htmlFor: "key", textContent: "API key" }), field,
-    element("button", { type: "submit", textContent: "Sign in" }));
+  const stay = element("input", { type: "checkbox", id: "key-stay" });
+  const notice = element("p", { id: "key-said", className: wasRejected ? "problem" : "muted", role: wasRejected ? "alert" : "note", textContent: t(wasRejected ? "key_rejected" : "key_needed") });
+  const cancel = element("button", { type: "button", className: "quiet", textContent: t("cancel") });
+  const form = element("form", {}, element("h2", { id: "key-title", textContent: t("sign_in") }), notice,
+    element("label", { htmlFor: "key", textContent: t("key") }), field,
+    element("label", { className: "check" }, stay, element("span", { textContent: t("key_kept") })),
+    element("div", { className: "key-row" }, cancel, element("button", { type: "submit", className: "primary", textContent: t("sign_in") })));
   const dialog = element("dialog", { className: "key-dialog", "aria-labelledby": "key-title" }, form);
   document.body.append(dialog);
   dialog.showModal();
+  cancel.addEventListener("click", () => dialog.close());
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      sessionStorage.setItem(STORAGE_NAME, field.value.replace(/[^\x21-\x7e]/g, "")); // the characters that a header can hold
-      showSignOut();
+      keep(field.value.replace(/[^\x21-\x7e]/g, ""), stay.checked); // the characters that a header can hold
       dialog.close("given");
     });
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(dialog.returnValue === "given");
+      isDismissed = dialog.returnValue !== "given";
+      resolve(!isDismissed);
     });
   });
 }
@@ -54,8 +82,5 @@ function showSignOut() {
   if (button) button.hidden = storedKey() === null;
 }
 
-document.getElementById("sign-out")?.addEventListener("click", () => {
-  sessionStorage.removeItem(STORAGE_NAME);
-  location.assign(`${ROOT}/`);
-});
+document.getElementById("sign-out")?.addEventListener("click", signOut);
 showSignOut();

@@ -1,32 +1,54 @@
-// The main page: the conversation, the question box, the collections, the keyboard shortcuts.
+// The main page: where it is (its address), the question box, and what connects conversation, sources and earlier conversations.
 
+import { Conversation } from "./conversation.js";
 import { Earlier } from "./earlier.js";
+import { signIn } from "./key.js";
+import { Library } from "./library.js";
+import { Menu } from "./menu.js";
 import { Panel } from "./panel.js";
+import { t, translate } from "./phrases.js";
 import { ROOT } from "./root.js";
-import { ask, get } from "./server.js";
-import { copy, element, viewerAddress } from "./text.js";
-import { Turn } from "./turn.js";
-import { Uploads } from "./upload.js";
+import { get } from "./server.js";
+import { closeAll } from "./sheets.js";
+import { copy, element } from "./text.js";
 
 const POLL_MS = 3000;
+const SUGGESTION_MS = 4000;
+const SUGGESTION_TRIES = 30;
 const CHOICE = `quoth-collection${ROOT}`; // the chosen collection, in the storage that all programs of the host share
+const NOBODY = { key: "", scopes: [], collections: [], reads_all: false };
 const byId = (id) => document.getElementById(id);
-const panel = new Panel(byId("panel"));
+
+translate();
 const question = byId("question");
 const chooser = byId("collection");
-const earlier = new Earlier(byId("earlier"), byId("earlier-toggle"), {
-  onOpen: (id) => open(id).catch((problem) => announce(problem.message)),
-  onDeleted: (id) => { if (id === conversation) restart(); },
-});
-const uploads = new Uploads(byId("uploads"), {
-  collection: () => chooser.value || defaultCollection,
-  onSearchable: () => loadCollections().catch((problem) => announce(problem.message)),
-});
-let defaultCollection = ""; // where files go while there is no collection to choose
+const panel = new Panel(byId("panel"));
 let collections = [];
-let conversation = null;
-let turns = [];
-let running = null;
+let caller = NOBODY;
+let trouble = null; // why the collections cannot be listed
+let shown = ""; // the address that the page shows
+
+const conversation = new Conversation(byId("thread"), panel, question, {
+  onChange: showState,
+  onRunning: (isRunning) => {
+    byId("send").textContent = t(isRunning ? "stop" : "ask");
+    byId("thread").setAttribute("aria-busy", isRunning);
+    question.placeholder = t(conversation.turns.length ? "ask_followup" : "ask_question");
+  },
+  onBegun: (id, isNew) => {
+    if (isNew) history.pushState(null, "", `${ROOT}/?c=${encodeURIComponent(id)}`);
+    shown = address();
+    earlier.mark(id);
+  },
+  announce,
+});
+const earlier = new Earlier(byId("earlier"), byId("earlier-toggle"), {
+  onOpen: async (id, closing) => {
+    await closing;
+    await go(`${ROOT}/?c=${encodeURIComponent(id)}`);
+  },
+  onDeleted: (id) => { if (id === conversation.id) go(`${ROOT}/`); },
+});
 
 function announce(text) {
   byId("status").textContent = text;
@@ -38,118 +60,124 @@ function current() {
 
 async function loadCollections() {
   const listing = await get("/v1/collections");
-  collections = listing.collections.filter((collection) => collection.documents > 0);
-  defaultCollection = listing.default;
+  collections = listing.collections;
+  const names = collections.map(({ name }) => name);
   const preferred = chooser.value || localStorage.getItem(CHOICE) || listing.default;
   chooser.replaceChildren(...collections.map(({ name }) => element("option", { value: name, textContent: name })));
-  const names = collections.map(({ name }) => name);
-  chooser.value = names.includes(preferred) ? preferred : names.includes(listing.default) ? listing.default : names[0] ?? "";
-  showCollection();
+  const [first] = [...collections].sort((a, b) => b.documents - a.documents);
+  chooser.value = [preferred, listing.default].find((name) => names.includes(name)) ?? first?.name ?? "";
+  library.setCollections(collections, chooser.value || listing.default);
+  showState();
 }
 
-function showCollection() {
+// Show what fits: the question box or how to begin, and the controls that lead somewhere.
+function showState() {
   const collection = current();
-  const isEmpty = collection === null;
-  byId("onboarding").hidden = !isEmpty;
-  byId("hero").hidden = isEmpty || turns.length > 0;
+  const isEmpty = !collections.some(({ documents }) => documents > 0);
+  const hasTurns = conversation.turns.length > 0;
+  const isMissing = !byId("missing").hidden;
+  byId("onboarding").hidden = !isEmpty || isMissing || hasTurns || trouble !== null;
+  byId("onboarding-add").hidden = !library.mayAdd;
+  byId("onboarding-ask").hidden = library.mayAdd;
+  byId("hero").hidden = (isEmpty && trouble === null) || hasTurns || isMissing;
+  byId("hero-tools").hidden = !/key|scope/.test(trouble?.code ?? "");
   byId("dock").hidden = isEmpty;
+  byId("heading").hidden = !hasTurns;
+  byId("suggestions").hidden = isEmpty || hasTurns || isMissing || !byId("suggestions-list").childElementCount;
   chooser.parentElement.hidden = collections.length < 2;
-  byId("browse").hidden = isEmpty;
-  byId("fresh").hidden = turns.length === 0;
-  document.body.classList.toggle("is-empty", turns.length === 0);
-  if (isEmpty) return;
-  const documents = `${collection.documents.toLocaleString("en")} document${collection.documents === 1 ? "" : "s"}`;
-  byId("browse").textContent = documents;
-  const waiting = collection.pending_vectors ? " Some are still being read; answers get better meanwhile." : "";
-  byId("hero-line").textContent = `Answers come from ${documents}, and every sentence quotes its source.${waiting}`;
+  byId("sources").hidden = !caller.scopes.includes("ask");
+  byId("fresh").hidden = !hasTurns && !isMissing;
+  document.body.classList.toggle("is-empty", !hasTurns);
+  document.title = hasTurns ? `${conversation.turns[0].asked.text} · Quoth` : "Quoth";
+  byId("heading").textContent = hasTurns ? conversation.turns[0].asked.text : "";
+  if (trouble) byId("hero-line").textContent = trouble.message;
+  if (!collection) return;
+  showScope();
+  if (trouble) return;
+  const waiting = collection.pending_vectors ? ` ${t("still_read")}` : "";
+  byId("hero-line").textContent = `${t("intro_documents", { count: collection.documents })}${waiting}`;
+}
+
+function showScope() {
+  const count = library.chosen.size;
+  const [title] = library.chosen.values();
+  byId("browse").textContent = count ? t("chosen", { count, title }) : t("documents", { count: current()?.documents ?? 0 });
+  byId("browse").classList.toggle("is-chosen", count > 0);
+  byId("ask-all").hidden = count === 0;
+}
+
+function showUploads(running, failed) {
+  const button = byId("uploads-said");
+  button.hidden = running + failed === 0;
+  button.textContent = running ? t("uploads_running", { count: running }) : t("uploads_failed", { count: failed });
+  button.classList.toggle("has-failed", !running);
 }
 
 async function watchCollections() {
   try {
     if (!document.hidden) await loadCollections();
+    trouble = null;
   } catch (problem) {
-    byId("hero-line").textContent = problem.message;
-    announce(problem.message);
+    if (trouble?.message !== problem.message) announce(problem.message);
+    trouble = problem;
   }
-  if (collections.length === 0) setTimeout(watchCollections, POLL_MS);
+  showState();
+  if (!collections.some(({ documents }) => documents > 0)) setTimeout(watchCollections, POLL_MS);
 }
 
-function addTurn(text, collection) {
-  const turn = new Turn(text, collection, panel);
-  turns.push(turn);
-  byId("thread").append(turn.box);
-  showCollection();
-  return turn;
+// Show questions that the collection answers. They are looked for in the background, so a few may come later.
+async function suggest(name, triesLeft = SUGGESTION_TRIES) {
+  if (name !== chooser.value || !name) return;
+  const { questions, is_complete: isComplete } = await get(`/v1/collections/${encodeURIComponent(name)}/questions`).catch(() => ({ questions: [], is_complete: true }));
+  if (name !== chooser.value) return;
+  byId("suggestions-list").replaceChildren(...questions.map((text) => {
+    const button = element("button", { type: "button", textContent: text, dir: "auto" });
+    button.addEventListener("click", () => submit(text));
+    return element("li", {}, button);
+  }));
+  showState();
+  if (!isComplete && triesLeft && !conversation.turns.length) setTimeout(() => suggest(name, triesLeft - 1), SUGGESTION_MS);
 }
 
-async function submit(text) {
-  const collection = chooser.value;
-  panel.close();
-  const turn = addTurn(text, collection);
-  running = new AbortController();
-  setRunning(true);
-  turn.box.scrollIntoView({ block: "start", behavior: "smooth" });
+// Go to an address of this page: a conversation, one answer, or a fresh page.
+async function go(address) {
+  await closeAll();
+  history.pushState(null, "", address);
+  await show();
+}
+
+function address() {
+  return location.pathname + location.search;
+}
+
+// Show what the address names. What is not there, or not for this caller, is said the same way.
+async function show() {
+  const answer = location.pathname.slice(ROOT.length).match(/^\/a\/([^/]+)$/)?.[1];
+  let id = new URLSearchParams(location.search).get("c");
+  shown = address();
+  conversation.clear();
+  byId("missing").hidden = true;
   try {
-    const body = { question: text, collection, ...(conversation && { conversation_id: conversation }) };
-    for await (const [event, data] of ask(body, running.signal)) {
-      turn[event]?.(data);
-      if (event === "answer") {
-        conversation = data.conversation_id;
-        history.replaceState(null, "", `${ROOT}/?c=${encodeURIComponent(conversation)}`);
-        earlier.mark(conversation);
-        announce(data.refused || data.kind === "talk" ? data.text : `Answered, with ${data.citations.length} sources.`);
-      }
+    if (answer) id = (await get(`/v1/answers/${answer}`)).answer.conversation_id;
+    if (id) {
+      const stored = await conversation.restore(id, answer && decodeURIComponent(answer));
+      if (collections.some(({ name }) => name === stored.collection)) choose(stored.collection);
     }
   } catch (problem) {
-    if (problem.name === "AbortError") turn.stopped();
-    else turn.problem(problem, () => { turns = turns.filter((other) => other !== turn); submit(text); });
-  } finally {
-    running = null;
-    setRunning(false);
+    byId("missing").hidden = false;
+    if (!/missing|not-found/.test(problem.code)) byId("missing").querySelector("p").textContent = problem.message;
   }
+  conversation.restoreCutOff();
+  earlier.mark(conversation.id);
+  showState();
 }
 
-function setRunning(isRunning) {
-  byId("send").textContent = isRunning ? "Stop" : "Ask";
-  byId("thread").setAttribute("aria-busy", isRunning);
-  question.placeholder = turns.length ? "Ask a follow-up" : "Ask a question";
-}
-
-function clear() {
-  running?.abort();
-  panel.close();
-  turns = [];
-  conversation = null;
-  byId("thread").replaceChildren();
-  history.replaceState(null, "", `${ROOT}/`);
-  setRunning(false);
-  showCollection();
-}
-
-function restart() {
-  clear();
-  earlier.mark(null);
-  question.focus();
-}
-
-async function open(id) {
-  clear();
-  await restore(id);
-  history.replaceState(null, "", `${ROOT}/?c=${encodeURIComponent(id)}`);
-}
-
-async function restore(id) {
-  const stored = await get(`/v1/conversations/${encodeURIComponent(id)}`);
-  conversation = stored.id;
-  earlier.mark(conversation);
-  for (const { answer, collection, stale } of stored.answers) {
-    if ([...chooser.options].some((option) => option.value === collection)) chooser.value = collection;
-    const turn = addTurn(answer.question, collection);
-    turn.answer(answer);
-    turn.markStale(stale);
-  }
-  setRunning(false);
-  turns.at(-1)?.box.scrollIntoView({ block: "start" });
+function choose(name) {
+  chooser.value = name;
+  library.setCollections(collections, name);
+  byId("suggestions-list").replaceChildren();
+  suggest(name);
+  showState();
 }
 
 function grow() {
@@ -157,78 +185,71 @@ function grow() {
   question.style.height = `${Math.min(question.scrollHeight, innerHeight / 3)}px`;
 }
 
-async function browse() {
-  const list = byId("documents-list");
-  const name = chooser.value;
-  list.replaceChildren();
-  byId("documents-filter").value = "";
-  byId("documents").showModal();
-  try {
-    const { documents } = await get(`/v1/documents?${new URLSearchParams({ collection: name })}`);
-    list.append(...documents.sort((a, b) => a.title.localeCompare(b.title)).map((document) => element("li", {},
-      element("a", {
-        href: viewerAddress({ document_id: document.id, version: document.version, start: 0, end: 0 }, name),
-        target: "_blank", rel: "opener", textContent: document.title,
-      }),
-      element("span", { className: "muted", textContent: ` ${document.characters.toLocaleString("en")} characters` }))));
-  } catch (problem) {
-    list.append(element("li", { className: "problem", textContent: problem.message }));
-  }
+function submit(text, options) {
+  byId("missing").hidden = true;
+  return conversation.submit(text, { collection: chooser.value, documents: library.scope }, options);
 }
 
 byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (running) {
-    running.abort();
-    return;
-  }
+  if (conversation.running) return conversation.stop();
   const text = question.value.trim();
   if (!text) return;
   question.value = "";
   grow();
-  submit(text);
+  submit(text).then(grow);
 });
 question.addEventListener("input", grow);
 question.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
-    if (!running) byId("ask").requestSubmit();
+    if (!conversation.running) byId("ask").requestSubmit();
   }
 });
 chooser.addEventListener("change", () => {
   localStorage.setItem(CHOICE, chooser.value);
-  restart();
+  choose(chooser.value);
+  go(`${ROOT}/`).then(() => question.focus());
 });
-byId("fresh").addEventListener("click", restart);
-uploads.chooseWith(byId("add"));
-uploads.chooseWith(byId("add-first"));
-byId("browse").addEventListener("click", browse);
-byId("documents-close").addEventListener("click", () => byId("documents").close());
-byId("documents-filter").addEventListener("input", ({ target }) => {
-  const filter = target.value.toLowerCase();
-  for (const item of byId("documents-list").children) item.hidden = !item.textContent.toLowerCase().includes(filter);
-});
+byId("fresh").addEventListener("click", () => go(`${ROOT}/`).then(() => question.focus()));
+for (const id of ["other-key", "hero-sign-in"]) byId(id).addEventListener("click", signIn);
 document.addEventListener("click", ({ target }) => {
   if (target.dataset?.copy) copy(target.dataset.copy, target);
 });
 document.addEventListener("keydown", (event) => {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
-  if (event.key === "Escape" && !byId("documents").open) {
-    if (!panel.close()) document.activeElement.blur();
-  } else if (typing || event.ctrlKey || event.metaKey || event.altKey) {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    if (!panel.close() && !earlier.closeOverlay()) document.activeElement.blur();
+  } else if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) {
     return;
   } else if (event.key === "/") {
     event.preventDefault();
     question.focus();
   } else if (/^[1-9]$/.test(event.key)) {
-    const turn = turns.at(-1);
+    const turn = conversation.last;
     turn?.show(Number(event.key), turn.box.querySelector(`.marker[data-number="${event.key}"]`));
   }
 });
+addEventListener("popstate", () => { if (address() !== shown) show(); });
+
+caller = await get("/v1/caller").catch(() => NOBODY);
+const library = new Library(byId("library"), caller, {
+  onCollections: loadCollections,
+  onChoose: (name) => {
+    localStorage.setItem(CHOICE, name);
+    choose(name);
+  },
+  onScope: showScope,
+  onUploads: showUploads,
+});
+new Menu(byId("menu"), byId("menu-toggle"), caller, { conversation: () => conversation.id, onProblem: (problem) => announce(problem.message) });
+for (const id of ["sources", "browse", "uploads-said"]) byId(id).addEventListener("click", () => library.show());
+byId("ask-all").addEventListener("click", () => library.choose([]));
+byId("add-first").addEventListener("click", () => library.files.click());
 
 await watchCollections();
 await earlier.restore();
-const linked = new URLSearchParams(location.search).get("c");
-if (linked) await restore(linked).catch(restart);
-if (matchMedia("(pointer: fine)").matches && !linked) question.focus();
+await show();
+suggest(chooser.value);
+if (matchMedia("(pointer: fine)").matches && !conversation.turns.length) question.focus();
 document.body.dataset.ready = "true";

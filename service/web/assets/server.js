@@ -1,12 +1,16 @@
 // Requests to the server: JSON, files, and the stream of an answer.
 
 import { askForKey, storedKey, keyHeaders } from "./key.js";
+import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
 
-// An error that the server described (RFC 9457), or a failure of the network.
+const PHRASES = { unreachable: "unreachable", "key-invalid": "key_needed", "rate-exceeded": "rate_exceeded", overloaded: "overloaded", internal: "internal" };
+
+// An error that the server described (RFC 9457), or a failure of the network. What every visitor may meet is said in the
+// page's language; the rest in the words of the server.
 export class Problem extends Error {
-  constructor(detail, code = "unreachable") {
-    super(detail);
+  constructor(detail = "", code = "unreachable") {
+    super(code in PHRASES ? t(PHRASES[code]) : detail);
     this.code = code;
   }
 }
@@ -19,12 +23,12 @@ export async function request(route, options = {}) {
     response = await fetch(`${ROOT}${route}`, { ...options, headers: { ...options.headers, ...keyHeaders() } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem("The server does not answer. Is `quoth serve` still running?");
+    throw new Problem();
   }
   if (response.ok) return response;
   if (response.status === 401 && (await askForKey(key))) return request(route, options);
   const problem = await response.json().catch(() => ({}));
-  throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code);
+  throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code ?? "unknown");
 }
 
 export async function get(address) {
@@ -35,10 +39,35 @@ export async function send(address, body) {
   return (await request(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
 }
 
-export async function sendFile(address, file) {
-  const form = new FormData();
-  form.append("file", file);
-  return (await request(address, { method: "POST", body: form })).json();
+// Send a file; `onProgress(part)` hears how much of it is sent, from 0 to 1. Only XMLHttpRequest says that.
+export function sendFile(method, address, body, { onProgress, signal }) {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open(method, `${ROOT}${address}`);
+    for (const [name, value] of Object.entries(keyHeaders())) sending.setRequestHeader(name, value);
+    sending.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total ? loaded / total : 0));
+    sending.addEventListener("error", () => reject(new Problem()));
+    sending.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
+    sending.addEventListener("load", () => {
+      const told = parsed(sending.responseText);
+      if (sending.status < 300) resolve(told);
+      else reject(new Problem(told.detail ?? `The server answered ${sending.status}.`, told.code ?? "unknown"));
+    });
+    signal.addEventListener("abort", () => sending.abort());
+    sending.send(body);
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+export async function put(address) {
+  return (await request(address, { method: "PUT" })).json();
 }
 
 export async function change(address, body) {
@@ -69,7 +98,7 @@ export async function* ask(body, signal) {
     if (event === "answer") isComplete = true;
     yield [event, data];
   }
-  if (!isComplete) throw new Problem("The answer broke off. Ask again.");
+  if (!isComplete) throw new Problem("", "unreachable");
 }
 
 async function* events(body) {
@@ -77,7 +106,7 @@ async function* events(body) {
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error) => { throw error.name === "AbortError" ? error : new Problem(); });
       if (done) return;
       const blocks = (rest + value).split("\n\n");
       rest = blocks.pop();

@@ -1,5 +1,6 @@
 // Text and elements. The server's offsets count code points; JavaScript strings count UTF-16 units, and an emoji is two.
 
+import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
 
 // A part of a document's text that begins at the code point `start`.
@@ -96,9 +97,9 @@ export async function copy(text, button) {
   const before = button.textContent;
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
+    button.textContent = t("copied");
   } catch {
-    button.textContent = "Not allowed here";
+    button.textContent = t("copy_forbidden");
   }
   setTimeout(() => { button.textContent = before; }, 1600);
 }

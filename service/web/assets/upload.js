@@ -1,122 +1,77 @@
-// Uploads of dropped or chosen files: sent one after the other, each followed until it is fully searchable.
+// Uploads of dropped or chosen files and folders: sent one after the other, each followed until it is fully searchable.
 
-import { get, remove, sendFile } from "./server.js";
+import { t } from "./phrases.js";
+import { Problem, get, remove, sendFile } from "./server.js";
 import { element } from "./text.js";
 
 const POLL_MS = 700;
 const DONE_ROW_MS = 8000; // how long a finished row stays
-const STAGES = { waiting: "Waiting", reading: "Reading" };
+const PHRASES = { "upload-too-large": "file_too_large", "body-too-long": "file_too_large", "document-taken": "file_taken", "scope-missing": "may_not_add" };
 
 export class Uploads {
-  // `tray` is the list that shows them, `collection()` names where they go, `onSearchable` runs when a document can be asked.
-  constructor(tray, { collection, onSearchable }) {
-    this.tray = tray;
-    this.collection = collection;
-    this.onSearchable = onSearchable;
+  // `tray` is the list that shows them, `collection()` names where they go, `onSearchable` runs when a document can be asked,
+  // `onChange(running, failed)` hears how many are on their way and how many failed.
+  constructor(tray, { collection, onSearchable, onChange }) {
+    Object.assign(this, { tray, collection, onSearchable, onChange });
     this.queue = Promise.resolve();
-    this.dragDepth = 0;
-    addEventListener("dragenter", (event) => this.drag(event, 1));
-    addEventListener("dragleave", (event) => this.drag(event, -1));
-    addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
-    addEventListener("drop", (event) => this.drop(event));
+    this.rows = new Set();
   }
 
-  // Make a button open the system's dialog for choosing files.
-  chooseWith(button) {
-    const input = element("input", { type: "file", multiple: true, hidden: true, tabIndex: -1, "aria-label": "Files to add" });
-    button.after(input);
-    button.addEventListener("click", () => input.click());
-    input.addEventListener("change", () => {
-      this.add([...input.files]);
-      input.value = "";
-    });
+  // `files` are { file, path } with the path in a chosen folder, or an empty one. `replaces` is the id that a file replaces.
+  add(files, replaces = null) {
+    const collection = this.collection();
+    for (const { file, path } of files) this.start(new Row(file, path, collection, replaces, this));
   }
 
-  add(files) {
-    for (const file of files) {
-      const row = new Row(file.name);
-      this.tray.append(row.item);
-      this.queue = this.queue.then(() => this.send(file, row));
-    }
-    this.tray.hidden = this.tray.childElementCount === 0;
+  start(row) {
+    this.rows.add(row);
+    if (!row.item.isConnected) this.tray.append(row.item);
+    this.changed();
+    if (!row.file.size) return row.fail("file_empty");
+    this.queue = this.queue.then(() => row.send());
   }
 
-  async send(file, row) {
-    if (row.isCancelled) return this.removeLater(row, 0);
-    try {
-      row.say("Sending");
-      const job = await sendFile(`/v1/collections/${encodeURIComponent(this.collection())}/documents`, file);
-      row.job = job;
-      this.follow(row); // the next file does not wait until this one is indexed
-    } catch (problem) {
-      this.fail(row, problem.message);
-    }
+  // Show a job that another tab, or the page before a reload, has begun.
+  adopt(job) {
+    if ([...this.rows].some((row) => row.job?.id === job.id)) return;
+    const row = new Row({ name: job.filename, size: job.size }, "", job.collection, null, this);
+    row.job = job;
+    this.rows.add(row);
+    this.tray.append(row.item);
+    this.changed();
+    row.follow();
   }
 
-  async follow(row) {
-    let isSearchable = false;
-    try {
-      for (;;) {
-        const job = await get(`/v1/jobs/${encodeURIComponent(row.job.id)}`);
-        if (!isSearchable && (job.stage === "embedding" || job.stage === "done")) {
-          isSearchable = true;
-          this.onSearchable();
-        }
-        if (job.state === "failed") return this.fail(row, job.error);
-        if (job.state === "cancelled") return this.removeLater(row, DONE_ROW_MS, "Cancelled");
-        if (job.state === "succeeded") {
-          this.onSearchable();
-          if (job.remark) return this.fail(row, `Can be asked. ${job.remark}`);
-          return this.removeLater(row, DONE_ROW_MS, "Can be asked");
-        }
-        row.say(statusText(job), job.stage === "embedding" && job.total ? job.done / job.total : null);
-        await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
-      }
-    } catch (problem) {
-      this.fail(row, problem.message);
-    }
+  changed() {
+    const rows = [...this.rows];
+    this.tray.hidden = rows.length === 0;
+    this.onChange(rows.filter((row) => row.isRunning).length, rows.filter((row) => row.hasFailed).length);
   }
 
-  fail(row, message) {
-    row.end(message, "problem", () => this.removeLater(row, 0));
-  }
-
-  removeLater(row, after, message = "") {
-    row.end(message, "done", () => this.removeLater(row, 0));
-    setTimeout(() => {
-      row.item.remove();
-      this.tray.hidden = this.tray.childElementCount === 0;
-    }, after);
-  }
-
-  drag(event, step) {
-    if (!holdsFiles(event)) return;
-    event.preventDefault();
-    this.dragDepth = Math.max(this.dragDepth + step, 0);
-    document.body.classList.toggle("is-dropping", this.dragDepth > 0);
-  }
-
-  drop(event) {
-    if (!holdsFiles(event)) return;
-    event.preventDefault();
-    this.dragDepth = 0;
-    document.body.classList.remove("is-dropping");
-    this.add([...event.dataTransfer.files]);
+  drop(row) {
+    this.rows.delete(row);
+    row.item.remove();
+    this.changed();
   }
 }
 
 // One upload: its name, its progress, and a button that cancels it or hides it.
 class Row {
-  constructor(name) {
+  constructor(file, path, collection, replaces, uploads) {
+    Object.assign(this, { file, path, collection, replaces, uploads });
     this.job = null;
-    this.isCancelled = false;
-    this.text = element("span", { className: "upload-said muted", textContent: "Waiting" });
+    this.isRunning = true;
+    this.hasFailed = false;
+    this.isNew = true; // refuse what is there already, until the user wants it twice
+    this.sending = new AbortController();
+    this.text = element("span", { className: "upload-said muted", textContent: t("waiting") });
     this.meter = element("span", { className: "meter", "aria-hidden": "true", hidden: true }, element("span", {}));
-    this.button = element("button", { type: "button", className: "quiet icon", "aria-label": `Cancel ${name}`, title: "Cancel", textContent: "✕" });
-    this.item = element("li", { className: "upload" },
-      element("span", { className: "upload-name", textContent: name }), this.meter, this.text, this.button);
-    this.act = () => this.cancel();
-    this.button.addEventListener("click", () => this.act());
+    this.retry = element("button", { type: "button", className: "quiet upload-again", hidden: true });
+    this.button = element("button", { type: "button", className: "quiet icon", "aria-label": t("cancel_upload", { name: file.name }), title: t("cancel") }, element("span", { textContent: "✕", "aria-hidden": "true" }));
+    this.item = element("li", { className: "upload" }, element("span", { className: "upload-name", dir: "auto", textContent: path || file.name }),
+      this.meter, this.text, this.retry, this.button);
+    this.button.addEventListener("click", () => (this.isRunning ? this.cancel() : uploads.drop(this)));
+    this.retry.addEventListener("click", () => this.again());
   }
 
   say(text, part = null) {
@@ -125,26 +80,147 @@ class Row {
     this.meter.firstChild.style.width = `${Math.round((part ?? 0) * 100)}%`;
   }
 
-  async cancel() {
-    this.isCancelled = true;
-    if (this.job) await remove(`/v1/jobs/${encodeURIComponent(this.job.id)}`).catch((problem) => this.say(problem.message));
+  async send() {
+    if (!this.isRunning) return;
+    const [method, address, body] = this.request();
+    const onProgress = (part) => this.say(t("sending", { percent: Math.round(part * 100) }), part);
+    onProgress(0);
+    try {
+      this.job = await sendFile(method, address, body, { onProgress, signal: this.sending.signal });
+      this.follow(); // the next file does not wait until this one is indexed
+    } catch (problem) {
+      if (problem.name === "AbortError") this.end(t("cancelled"), DONE_ROW_MS);
+      else this.failWith(problem);
+    }
   }
 
-  end(message, kind, onClose) {
-    this.say(message);
-    this.item.classList.add(kind);
-    this.button.setAttribute("aria-label", this.button.getAttribute("aria-label").replace("Cancel", "Hide"));
-    this.button.title = "Hide";
-    this.act = onClose;
+  // A file has the id of its name, one of a folder that of its path: two files there may have the same name.
+  request() {
+    const documents = `/v1/collections/${encodeURIComponent(this.collection)}/documents`;
+    const id = this.replaces ?? (this.path ? idOf(this.path) : null);
+    if (id !== null) {
+      const query = new URLSearchParams({ filename: this.file.name, only_new: this.isNew && !this.replaces });
+      return ["PUT", `${documents}/${encodeURIComponent(id)}?${query}`, this.file];
+    }
+    const form = new FormData();
+    form.append("only_new", this.isNew);
+    form.append("file", this.file);
+    return ["POST", documents, form];
+  }
+
+  async follow() {
+    let isSearchable = false;
+    try {
+      for (;;) {
+        const job = await get(`/v1/jobs/${encodeURIComponent(this.job.id)}`);
+        if (!isSearchable && (job.stage === "embedding" || job.stage === "done")) {
+          isSearchable = true;
+          this.uploads.onSearchable();
+        }
+        if (job.state === "failed") return this.failWith(new Problem(job.error, job.error_code));
+        if (job.state === "cancelled") return this.end(t("cancelled"), DONE_ROW_MS);
+        if (job.state === "succeeded") {
+          this.uploads.onSearchable();
+          return job.remark ? this.end(job.remark) : this.end(t(this.replaces ? "done_replaced" : "done"), DONE_ROW_MS);
+        }
+        this.say(statusText(job), job.stage === "embedding" && job.total ? job.done / job.total : null);
+        await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+      }
+    } catch (problem) {
+      this.failWith(problem);
+    }
+  }
+
+  async cancel() {
+    this.sending.abort();
+    if (this.job) await remove(`/v1/jobs/${encodeURIComponent(this.job.id)}`).catch((problem) => this.say(problem.message));
+    else this.end(t("cancelled"), DONE_ROW_MS);
+  }
+
+  again() {
+    Object.assign(this, { job: null, isRunning: true, hasFailed: false, sending: new AbortController() });
+    this.item.classList.remove("problem");
+    this.retry.hidden = true;
+    this.uploads.start(this);
+  }
+
+  // Say in one plain line what is wrong; the server's own words are there to look up.
+  failWith(problem) {
+    this.text.title = problem.message;
+    if (problem.code === "document-duplicate") {
+      const [, title] = problem.message.match(/already, as '(.*)'\. /s) ?? [null, this.file.name];
+      this.isNew = false;
+      return this.fail("duplicate", { title }, "add_anyway");
+    }
+    if (problem.code === "format-unsupported") return this.fail(/ but holds /.test(problem.message) ? "file_contradiction" : "file_kind");
+    if (problem.code in PHRASES) return this.fail(PHRASES[problem.code]);
+    this.fail(null, {}, problem.code === "unreachable" ? "again" : null, firstSentence(problem.message, this.file.name));
+  }
+
+  fail(name, fields = {}, retry = null, text = t(name, fields)) {
+    this.hasFailed = true;
+    this.item.classList.add("problem");
+    this.retry.hidden = retry === null || !("slice" in this.file);
+    if (retry) this.retry.textContent = t(retry);
+    this.end(text);
+  }
+
+  // Nothing more will happen; after `hideMs` milliseconds, if they are given, the row goes away.
+  end(text, hideMs = null) {
+    if (!this.isRunning) return;
+    this.isRunning = false;
+    this.say(text);
+    if (!this.hasFailed) this.item.classList.add("done");
+    this.button.setAttribute("aria-label", t("hide", { name: this.file.name }));
+    this.button.title = "";
+    this.uploads.changed();
+    if (hideMs !== null) setTimeout(() => { if (!this.isRunning) this.uploads.drop(this); }, hideMs);
   }
 }
 
 function statusText(job) {
-  if (job.error && job.retry_at) return `Tried again soon: ${job.error}`;
-  if (job.stage === "embedding") return "Can be asked; still learning its meaning";
-  return STAGES[job.stage] ?? "Waiting";
+  if (job.error && job.retry_at) return t("retry_soon");
+  if (job.stage === "embedding") return t("embedding");
+  return t(job.stage === "reading" ? "reading" : "waiting");
 }
 
-function holdsFiles(event) {
-  return [...(event.dataTransfer?.types ?? [])].includes("Files");
+function firstSentence(text, name) {
+  const plain = text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+  const sentence = plain.split(/(?<=[.!?])\s/)[0];
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+// The id of a file by its path in the chosen folder: readable, and different for different paths.
+function idOf(path) {
+  let hash = 0x811c9dc5; // FNV-1a
+  for (const unit of new TextEncoder().encode(path)) hash = Math.imul(hash ^ unit, 0x01000193) >>> 0;
+  const readable = path.normalize("NFKD").replace(/\//g, "~").replace(/[^A-Za-z0-9._~-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(-100).replace(/^[^A-Za-z0-9]+/, "");
+  return `${readable || "file"}-${hash.toString(16).padStart(8, "0")}`;
+}
+
+// Files of a page-wide drop, also those of dropped folders: { file, path }. Hidden files are left out.
+export async function droppedFiles(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
+  const found = await Promise.all(entries.map((entry) => (entry instanceof File ? [{ file: entry, path: "" }] : filesOf(entry, ""))));
+  return found.flat();
+}
+
+async function filesOf(entry, above) {
+  if (entry.name.startsWith(".")) return [];
+  const path = `${above}${entry.name}`;
+  if (entry.isFile) return [{ file: await new Promise((resolve, reject) => { entry.file(resolve, reject); }), path: above && path }];
+  const reader = entry.createReader();
+  const inside = [];
+  for (;;) { // it gives at most a hundred at a time
+    const batch = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    if (!batch.length) break;
+    for (const each of batch) inside.push(...await filesOf(each, `${path}/`));
+  }
+  return inside;
+}
+
+// Files of a file dialog: { file, path }. Hidden files and those in hidden folders are left out.
+export function chosenFiles(input) {
+  const files = [...input.files].map((file) => ({ file, path: file.webkitRelativePath ?? "" }));
+  return files.filter(({ path }) => !/(^|\/)\./.test(path));
 }

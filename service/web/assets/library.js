@@ -1,0 +1,348 @@
+// The panel of sources: collections and their documents; what is chosen for the question, added, replaced and deleted.
+
+import { day, size, t } from "./phrases.js";
+import { get, put, remove } from "./server.js";
+import { Sheet } from "./sheets.js";
+import { element, viewerAddress } from "./text.js";
+import { Uploads, chosenFiles, droppedFiles } from "./upload.js";
+
+const SHOWN = 200; // documents that are drawn at once
+const ORDERS = {
+  by_title: (a, b) => a.title.localeCompare(b.title),
+  by_date: (a, b) => b.indexed_at.localeCompare(a.indexed_at),
+  by_size: (a, b) => (b.bytes ?? 0) - (a.bytes ?? 0),
+};
+const KINDS = [
+  [/pdf/, "pdf"], [/csv|sheet|excel/, "sheet"], [/presentation|powerpoint/, "slides"], [/word|opendocument.text|rtf/, "word"], [/html/, "web"],
+  [/rfc822|mbox|outlook/, "mail"], [/^image/, "image"], [/epub|fiction/, "book"], [/json|xml|yaml|toml/, "data"],
+];
+
+export class Library {
+  // `dialog` becomes the panel. `caller` is what the key may do. `onCollections()` runs when documents or collections changed,
+  // `onChoose(collection)` when another collection was chosen, `onScope()` when other documents were.
+  constructor(dialog, caller, { onCollections, onChoose, onScope, onUploads }) {
+    Object.assign(this, { dialog, caller, onCollections, onChoose, onScope });
+    this.sheet = new Sheet(dialog);
+    this.collections = [];
+    this.collection = ""; // the chosen one
+    this.documents = [];
+    this.chosen = new Map(); // of this collection: ids and titles of the documents that may answer; none: all
+    this.shown = SHOWN;
+    this.build();
+    this.uploads = new Uploads(this.tray, {
+      collection: () => this.collection,
+      onSearchable: () => this.changed(),
+      onChange: onUploads,
+    });
+    this.files = this.input({ multiple: true }, (files) => this.upload(files));
+    this.folder = this.input({ webkitdirectory: true }, (files) => this.upload(files));
+    if (this.mayAdd) this.acceptDrops();
+  }
+
+  get mayAdd() {
+    return this.caller.scopes.includes("ingest");
+  }
+
+  get mayAdministrate() {
+    return this.caller.scopes.includes("admin");
+  }
+
+  // The ids of the chosen documents, or null for all.
+  get scope() {
+    return this.chosen.size ? [...this.chosen.keys()] : null;
+  }
+
+  build() {
+    const close = iconButton("✕", t("close"), () => this.sheet.close());
+    this.chooser = element("select", { "aria-label": t("in_collection") });
+    this.chooser.addEventListener("change", () => this.onChoose(this.chooser.value));
+    this.place = element("div", { className: "library-form", hidden: true });
+    this.search = element("input", { type: "search", placeholder: t("find_documents"), "aria-label": t("find_documents") });
+    this.order = element("select", { "aria-label": t("sort") }, ...Object.keys(ORDERS).map((value) => element("option", { value, textContent: t(value) })));
+    this.all = element("input", { type: "checkbox" });
+    this.list = element("ul", { className: "library-list" });
+    this.tray = element("ul", { className: "uploads", "aria-label": t("uploads"), hidden: true });
+    this.said = element("p", { className: "muted library-said", role: "status" });
+    this.use = element("button", { type: "button", className: "primary", textContent: t("use_chosen", { count: 1 }) });
+    this.foot = element("footer", { className: "library-foot", hidden: true }, this.use, textButton(t("ask_all"), () => this.choose([])));
+    const rights = [];
+    if (this.mayAdd) rights.push(textButton(t("new_collection"), () => this.askForCollection()));
+    this.dropCollection = textButton(t("delete_collection"), () => this.askToDropCollection());
+    if (this.mayAdministrate) rights.push(this.dropCollection);
+    const adding = this.mayAdd ? [textButton(t("add_files"), () => this.files.click(), "framed"), textButton(t("add_folder"), () => this.folder.click(), "framed")] : [];
+    this.dialog.append(
+      element("header", { className: "sheet-head" }, element("h2", { id: "library-title", textContent: t("sources") }), close),
+      element("div", { className: "library-collection" }, this.chooser),
+      element("div", { className: "library-adding" }, ...adding, ...rights), this.place, this.tray,
+      element("div", { className: "library-tools" }, this.search, this.order),
+      element("label", { className: "check library-all" }, this.all, element("span", { textContent: t("choose_all") })),
+      this.list, this.said, this.foot);
+    this.search.addEventListener("input", () => this.draw());
+    this.order.addEventListener("change", () => this.draw());
+    this.all.addEventListener("change", () => this.chooseShown(this.all.checked));
+    this.use.addEventListener("click", () => this.sheet.close());
+  }
+
+  input(properties, onFiles) {
+    const input = element("input", { type: "file", hidden: true, tabIndex: -1, "aria-label": t("add_files"), ...properties });
+    this.dialog.append(input);
+    input.addEventListener("change", () => {
+      onFiles(chosenFiles(input));
+      input.value = "";
+    });
+    return input;
+  }
+
+  async show() {
+    this.sheet.show();
+    await Promise.all([this.load(), this.mayAdd ? this.loadJobs() : null]);
+  }
+
+  // Hear which collections there are and which is chosen.
+  setCollections(collections, chosen) {
+    this.collections = collections;
+    const names = collections.map(({ name }) => name);
+    this.chooser.replaceChildren(...[...new Set([...names, chosen])].filter(Boolean).map((name) => element("option", { value: name, textContent: name })));
+    this.chooser.value = chosen;
+    this.dropCollection.hidden = !names.includes(chosen);
+    if (chosen !== this.collection) {
+      this.collection = chosen;
+      this.chosen.clear();
+      this.documents = [];
+      this.onScope();
+      if (this.dialog.open) this.load();
+    }
+  }
+
+  async changed() {
+    await this.onCollections();
+    if (this.dialog.open) await this.load();
+  }
+
+  async load() {
+    await this.attempt(async () => {
+      const name = this.collection;
+      const isThere = this.collections.some((collection) => collection.name === name);
+      const { documents } = isThere ? await get(`/v1/documents?${new URLSearchParams({ collection: name })}`) : { documents: [] };
+      if (name !== this.collection) return;
+      this.documents = documents;
+      const ids = new Set(documents.map(({ id }) => id));
+      for (const id of this.chosen.keys()) if (!ids.has(id)) this.chosen.delete(id);
+      this.draw();
+    });
+  }
+
+  async loadJobs() {
+    for (const state of ["running", "queued"]) {
+      const { jobs } = await get(`/v1/jobs?state=${state}`).catch(() => ({ jobs: [] }));
+      for (const job of jobs) this.uploads.adopt(job);
+    }
+  }
+
+  get found() {
+    const words = this.search.value.toLowerCase().split(/\s+/);
+    const found = this.documents.filter(({ title, uri }) => words.every((word) => `${title} ${fileName(uri)}`.toLowerCase().includes(word)));
+    return found.sort(ORDERS[this.order.value]);
+  }
+
+  draw() {
+    const found = this.found;
+    const active = this.list.contains(document.activeElement) ? document.activeElement.closest("li")?.dataset.id : null;
+    this.list.replaceChildren(...found.slice(0, this.shown).map((document) => this.item(document)));
+    if (found.length > this.shown) this.list.append(element("li", {}, textButton(t("documents", { count: found.length - this.shown }), () => { this.shown += SHOWN; this.draw(); })));
+    this.said.textContent = found.length ? "" : t(this.documents.length ? "none_found" : "no_documents");
+    if (active) this.list.querySelector(`[data-id="${CSS.escape(active)}"] input`)?.focus();
+    this.drawChosen();
+  }
+
+  drawChosen() {
+    const found = this.found;
+    const count = this.chosen.size;
+    for (const item of this.list.querySelectorAll("li[data-id]")) item.querySelector("input").checked = this.chosen.has(item.dataset.id);
+    const among = found.filter(({ id }) => this.chosen.has(id)).length;
+    this.all.checked = found.length > 0 && among === found.length;
+    this.all.indeterminate = among > 0 && among < found.length;
+    this.all.closest("label").hidden = this.documents.length < 2;
+    this.foot.hidden = count === 0;
+    this.use.textContent = t("use_chosen", { count });
+    this.onScope();
+  }
+
+  item(document) {
+    const box = element("input", { type: "checkbox", "aria-label": t("ask_only", { title: document.title }) });
+    box.addEventListener("change", () => {
+      if (box.checked) this.chosen.set(document.id, document.title);
+      else this.chosen.delete(document.id);
+      this.drawChosen();
+    });
+    const title = element("a", { className: "library-title", dir: "auto", textContent: document.title, href: this.address(document), target: "_blank", rel: "opener" });
+    const more = iconButton("⋯", t("more_for", { title: document.title }), () => this.toggleTools(document, item, more));
+    more.setAttribute("aria-expanded", "false");
+    const item = element("li", {}, element("label", { className: "library-check" }, box),
+      element("div", { className: "library-about" }, title, element("p", { className: "muted", textContent: this.factsOf(document) }), ...this.stateOf(document)));
+    if (this.mayAdd) item.append(more);
+    item.dataset.id = document.id;
+    return item;
+  }
+
+  address(document) {
+    return viewerAddress({ document_id: document.id, version: document.version, start: 0, end: 0 }, this.collection);
+  }
+
+  factsOf(document) {
+    const kind = KINDS.find(([pattern]) => pattern.test(document.media_type))?.[1] ?? "text";
+    const file = fileName(document.uri);
+    return [
+      t(`kind_${kind}`), document.pages ? t("pages", { count: document.pages }) : "", document.bytes === null ? "" : size(document.bytes),
+      day(document.indexed_at), file === document.title ? "" : file,
+    ].filter(Boolean).join(" · ");
+  }
+
+  stateOf(document) {
+    const lines = [];
+    if (document.principals.length) lines.push(t("readers", { names: document.principals.join(", ") }));
+    if (document.pending_vectors) lines.push(t("learning"));
+    const states = lines.map((line) => element("p", { className: "library-state", textContent: line }));
+    if (document.warnings.length) {
+      states.push(element("details", { className: "library-state" }, element("summary", { textContent: t("warned") }),
+        ...document.warnings.map((warning) => element("p", { textContent: warning }))));
+    }
+    return states;
+  }
+
+  toggleTools(document, item, more) {
+    const before = item.querySelector(".library-actions");
+    more.setAttribute("aria-expanded", before === null);
+    if (before) return before.remove();
+    const actions = element("div", { className: "library-actions" });
+    const isUpload = document.uri.startsWith("upload:");
+    if (isUpload) actions.append(textButton(t("replace"), () => this.replace(document)));
+    actions.append(textButton(t("delete"), () => this.askToDelete(document, item, actions)));
+    item.append(actions);
+    actions.querySelector("button").focus();
+  }
+
+  replace(document) {
+    const input = this.input({}, (files) => {
+      this.uploads.add(files, document.id);
+      input.remove();
+    });
+    input.click();
+  }
+
+  askToDelete(document, item, actions) {
+    const why = t(document.uri.startsWith("upload:") ? "delete_upload" : "delete_folder_file");
+    actions.replaceChildren(...this.confirmation(`${t("delete_document_really", { title: document.title })} ${why}`, async () => {
+      await remove(`/v1/collections/${encodeURIComponent(this.collection)}/documents/${encodeURIComponent(document.id)}`);
+      await this.changed();
+      this.said.textContent = t("deleted");
+    }, () => {
+      actions.remove();
+      item.querySelector(".icon").focus();
+    }));
+    actions.querySelector("button:last-child").focus();
+  }
+
+  confirmation(text, onYes, onNo) {
+    const yes = textButton(t("delete"), () => this.attempt(onYes), "danger");
+    return [element("p", { textContent: text }), yes, textButton(t("keep"), onNo)];
+  }
+
+  askForCollection() {
+    const name = element("input", { type: "text", required: true, maxLength: 63, "aria-label": t("collection_name"), placeholder: t("collection_name"), "aria-describedby": "collection-rule" });
+    const form = element("form", {}, name, element("button", { type: "submit", className: "quiet framed", textContent: t("make") }),
+      textButton(t("cancel"), () => { this.place.hidden = true; }), element("p", { id: "collection-rule", className: "muted", textContent: t("collection_rule") }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.attempt(async () => {
+        const legal = name.value.trim().toLowerCase().replace(/\s+/g, "-");
+        await put(`/v1/collections/${encodeURIComponent(legal)}`);
+        this.place.hidden = true;
+        await this.onCollections();
+        this.onChoose(legal);
+      });
+    });
+    this.place.replaceChildren(form);
+    this.place.hidden = false;
+    name.focus();
+  }
+
+  askToDropCollection() {
+    const { name, documents } = this.collections.find((collection) => collection.name === this.collection);
+    this.place.replaceChildren(...this.confirmation(t("delete_collection_really", { name, count: documents }), async () => {
+      await remove(`/v1/collections/${encodeURIComponent(name)}`);
+      this.place.hidden = true;
+      await this.changed();
+      this.said.textContent = t("deleted");
+    }, () => { this.place.hidden = true; }));
+    this.place.hidden = false;
+    this.place.querySelector("button:last-child").focus();
+  }
+
+  choose(documents) {
+    this.chosen = new Map(documents.map(({ id, title }) => [id, title]));
+    this.drawChosen();
+  }
+
+  chooseShown(isChosen) {
+    for (const { id, title } of this.found) {
+      if (isChosen) this.chosen.set(id, title);
+      else this.chosen.delete(id);
+    }
+    this.drawChosen();
+  }
+
+  upload(files) {
+    if (!files.length) return;
+    this.show();
+    this.uploads.add(files);
+  }
+
+  // Files and folders may be dropped anywhere on the page.
+  acceptDrops() {
+    let depth = 0;
+    const drag = (event, step) => {
+      if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return false;
+      event.preventDefault();
+      depth = step === null ? 0 : Math.max(depth + step, 0);
+      document.getElementById("drop-here").textContent = t("drop_here", { collection: this.collection });
+      document.body.classList.toggle("is-dropping", depth > 0);
+      return true;
+    };
+    addEventListener("dragenter", (event) => drag(event, 1));
+    addEventListener("dragleave", (event) => drag(event, -1));
+    addEventListener("dragover", (event) => drag(event, 0));
+    addEventListener("drop", async (event) => { if (drag(event, null)) this.upload(await droppedFiles(event.dataTransfer)); });
+  }
+
+  async attempt(work) {
+    try {
+      this.said.classList.remove("problem");
+      await work();
+    } catch (problem) {
+      this.said.textContent = problem.message;
+      this.said.classList.add("problem");
+    }
+  }
+}
+
+function textButton(text, work, kind = "") {
+  const button = element("button", { type: "button", className: `quiet ${kind}`.trim(), textContent: text });
+  button.addEventListener("click", work);
+  return button;
+}
+
+function iconButton(sign, label, work) {
+  const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, title: label }, element("span", { textContent: sign, "aria-hidden": "true" }));
+  button.addEventListener("click", work);
+  return button;
+}
+
+function fileName(uri) {
+  const last = uri.replace(/[?#].*/, "").split("/").filter(Boolean).at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
