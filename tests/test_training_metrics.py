@@ -13,6 +13,7 @@ from service.scoring.networks import ReaderNetwork
 from training.arrays import DeviceExamples, ExampleArrays
 from training.average import average
 from training.batches import Labeller
+from training.claims import COPY, ClaimPair
 from training.loop import Training, TrainingBudget, rate_factor
 from training.losses import reader_losses
 from training.pretrained import base_tokenizer
@@ -91,6 +92,20 @@ def test_calibration_error_and_brier_by_hand():
     error, brier = reliability(np.array([0.95, 0.95, 0.05, 0.05]), np.array([1.0, 0.0, 0.0, 1.0]), np.ones(4))
     assert error == pytest.approx(0.45)
     assert brier == pytest.approx((0.05**2 + 0.95**2) / 2)
+
+
+def test_each_kind_of_changed_fact_is_compared_with_the_copies():
+    from training.evaluate import altered_by_kind
+
+    kinds = [COPY, COPY, "unit", "unit", "name"]
+    pairs = [ClaimPair("c", "p", kind == COPY, kind) for kind in kinds]
+    alone, ruled = np.array([0.9, 0.4, 0.7, 0.1, 0.2]), np.array([1.0, 1.0, 0.0, 0.0, 0.6])
+    facts = altered_by_kind(pairs, alone, ruled)
+    assert {kind: facts[kind]["right"]["value"] for kind in facts} == {COPY: 0.5, "unit": 0.5, "name": 1.0}
+    assert {kind: facts[kind]["right_with_rules"]["value"] for kind in facts} == {COPY: 1.0, "unit": 1.0, "name": 0.0}
+    assert facts["unit"]["auroc"] == 0.75  # of the four pairs of copy and changed one, .4 against .7 is wrong
+    assert facts["unit"]["auroc_with_rules"] == facts["name"]["auroc"] == 1.0
+    assert "auroc" not in facts[COPY]
 
 
 @pytest.fixture(scope="module")

@@ -122,6 +122,17 @@ def _scifact(run: Path) -> str:
     return f"{found}\n\n{how.format(**facts)}"
 
 
+def _structure(run: Path) -> str:
+    """The reader on documents with structure, if that was measured."""
+    if not list(run.glob("structure_openvino_*.json")):
+        return "Documents with structure were not measured with these weights."
+    facts = largest_results(run, "structure_openvino_*.json")
+    rows = [("best-ranked unit holds the answer", value_cell(facts["best_unit"]))]
+    rows += [(f"answerability AUROC by {signal}", value_cell(f)) for signal, f in facts["answerability"].items()]
+    rows += [(f"best-ranked unit, {form}", value_cell(f)) for form, f in facts["best_unit_by_form"].items()]
+    return table(["documents with structure, of words held back", "value (95 % interval)"], rows)
+
+
 def reader_card(runs: Path) -> str:
     """The reader's card."""
     results = largest_results(runs / "evaluation", "reader_openvino_*.json")
@@ -129,6 +140,7 @@ def reader_card(runs: Path) -> str:
         model=results["model"],
         sources=table(["source", "licence", "used for"], READER_SOURCES),
         results=table(["test half", "value (95 % interval)"], reader_results(results)),
+        structure=_structure(runs / "evaluation"),
         scifact=_scifact(runs / "evaluation"),
     )
     pairs = {p.stem.rsplit("_", 1)[1] for p in (runs / "evaluation").glob("reader_torch_*.json")}
@@ -138,6 +150,21 @@ def reader_card(runs: Path) -> str:
         rows = table(["measure", "OpenVINO bf16", "torch fp32"], _engine_rows(fast, exact))
         text += f"\n## Fast path against fp32 (at most {most} questions of a set)\n\n{rows}\n\n{NOTE}\n"
     return text
+
+
+def _altered_kinds(kinds: Facts) -> str:
+    """A row for each kind of changed fact, and one for literal copies."""
+    rows = [
+        (
+            kind,
+            value_cell(f["right"]),
+            f.get("auroc", ""),
+            value_cell(f["right_with_rules"]),
+            f.get("auroc_with_rules", ""),
+        )
+        for kind, f in kinds.items()
+    ]
+    return table(["what was changed", "decided right (95 % interval)", "AUROC", "with the rules", "AUROC"], rows)
 
 
 def support_card(runs: Path) -> str:
@@ -160,6 +187,7 @@ def support_card(runs: Path) -> str:
         sources=table(["source", "licence"], SUPPORT_SOURCES),
         caps=", ".join(f"{name} {cap}" for name, cap in claims.CAPS.items()),
         results=table(head, rows),
+        kinds=_altered_kinds(results["altered"]["kinds"]),
     )
     exact = sorted((runs / "evaluation").glob("support_torch_*.json"))
     for path in exact[-1:]:
