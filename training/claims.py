@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from index.chunking.sentences import sentence_spans
 from training import mix
 from training.negatives import OPPOSITE, change_number, names
 from training.search import Bm25
-from training.sources import Split, json_lines, scifact_corpus, split_of, squad2
+from training.sources import Split, json_lines, scifact_corpus, split_of, squad2, squadshifts
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,13 @@ _UNITS = (
 
 
 def alter_sentence(sentence: str, other_names: list[str], rng: random.Random) -> Alteration | None:
-    """The sentence with one fact changed; None where no rule applies.
+    """One of the sentence's `alterations`; None without any."""
+    found = alterations(sentence, other_names, rng)
+    return rng.choice(found) if found else None
+
+
+def alterations(sentence: str, other_names: list[str], rng: random.Random) -> list[Alteration]:
+    """The sentence with one fact changed, in several ways; what reads more like a mistake is there twice.
 
     A number, a name, an ordinal or unit for another, a word for its opposite, a negation ("polarity"), or two names that change
     places ("roles").
@@ -161,8 +168,7 @@ def alter_sentence(sentence: str, other_names: list[str], rng: random.Random) ->
     verb = re.search(r"\b(was|were|is|are|can|could|has|have|had|will|would)\b(?! not)", sentence)
     if verb:
         options.append(Alteration("polarity", f"{sentence[: verb.end()]} not{sentence[verb.end() :]}"))
-    changed = [option for option in options if option.text != sentence]
-    return rng.choice(changed) if changed else None
+    return [option for option in options if option.text != sentence]
 
 
 def _exchanged(kind: str, sentence: str, place: re.Match[str], other: str) -> Alteration:
@@ -232,18 +238,22 @@ def copy_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair
 
 
 def altered_pairs(data: Path, split: Split, rng: random.Random) -> Iterator[ClaimPair]:
-    """Every sentence of SQuAD 2's passages against its passage: as it is (supported) and with one fact changed (not).
+    """Sentences of SQuAD 2's and SQuADShifts' passages against their passage: as they are (supported), and altered (not).
 
-    The source of a pair is `COPY`, or says what kind of fact was changed.
+    The source of a pair is `COPY`, or says what kind of fact was changed. A sentence is altered once in each kind.
     """
-    passages = list(dict.fromkeys(pair.passage for _, (pair,) in squad2(data, split)))
+    shifted = (squadshifts(data, name, split) for name in ("amazon_reviews", "reddit"))
+    pairs = [group[0] for _, group in chain(squad2(data, split), *shifted)]
+    passages = list(dict.fromkeys(pair.passage for pair in pairs))
     pool = [name for passage in passages for name in names(passage)]
     for passage in passages:
         for span in sentence_spans(passage):
             sentence = passage[span.start : span.end]
-            altered = alter_sentence(sentence, rng.sample(pool, min(12, len(pool))), rng)
-            if altered:
+            found = alterations(sentence, rng.sample(pool, min(12, len(pool))), rng)
+            rng.shuffle(found)
+            if found:
                 yield ClaimPair(sentence, passage, True, COPY)
+            for altered in {altered.kind: altered for altered in found}.values():
                 yield ClaimPair(altered.text, passage, False, altered.kind)
 
 

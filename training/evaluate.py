@@ -183,9 +183,19 @@ def support_sets(data: Path, max_questions: int) -> dict[str, list[ClaimPair]]:
         "begin": list(claims.begin(data, "test")),
         "factcheckgpt": list(claims.factcheckgpt(data, "test")),
         "scifact": list(claims.scifact(data, "test", rng)),
-        "altered": list(claims.altered_pairs(data, "test", rng)),
     }
-    return {name: rng.sample(pairs, min(max_questions, len(pairs))) for name, pairs in sets.items()}
+    chosen = {name: rng.sample(pairs, min(max_questions, len(pairs))) for name, pairs in sets.items()}
+    return {**chosen, "altered": altered_set(data, max_questions, rng)}
+
+
+def altered_set(data: Path, max_questions: int, rng: random.Random) -> list[ClaimPair]:
+    """At most that many pairs, half of them literal copies, the other half shared out evenly among the kinds of changes."""
+    kinds: dict[str, list[ClaimPair]] = defaultdict(list)
+    for pair in claims.altered_pairs(data, "test", rng):
+        kinds[pair.source].append(pair)
+    each = max_questions // 2 // (len(kinds) - 1)
+    sizes = {kind: max_questions // 2 if kind == claims.COPY else each for kind in kinds}
+    return [pair for kind, pairs in sorted(kinds.items()) for pair in rng.sample(pairs, min(sizes[kind], len(pairs)))]
 
 
 def support_results(checker: SupportChecker, sets: dict[str, list[ClaimPair]]) -> dict[str, object]:
