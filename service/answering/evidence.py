@@ -15,11 +15,11 @@ from index.blocks.block import Kind, Span
 from index.blocks.unit import Unit
 from index.chunking.units import chunk_rendering
 from index.records import Hit
+from service.answering.rows import NAMED_UNITS, choose_rows, stems
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
 from service.text.constraints import Constraint, ConstraintKind, constraints
 from service.text.named_words import NamedWords
-from service.text.terms import content_words
 
 UNIT_PENALTY = 3.0
 """Logits that a unit loses for each constraint that it lacks with all that it is read with."""
@@ -36,9 +36,9 @@ MISSING_PENALTIES = {
 """Logits that every passage and unit loses for a constraint that no passage meets."""
 STRUCTURE_LOSS = 1.0
 """Logits by which a passage is less relevant than its best row, item or the like, read by itself."""
+LOOKED_UP = 2.0
+"""The least relevance of a passage with the row that the question names by its key and the heading of the value."""
 _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
-_NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
-_STEM = 6
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
@@ -57,23 +57,28 @@ def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str],
     missing = [c for c in asked if not any(evidence.meets(c) for evidence in whole)]
     present = [c for c in asked if c not in missing]
     fewest = min((sum(not evidence.meets(c) for c in present) for evidence in whole), default=0)
-    named = _stems(question)
+    named = stems(question)
     lost_by_all = sum(MISSING_PENALTIES[constraint.kind] for constraint in missing)
     weighed = []
     keys = [key for passage in passages for unit in _named_units(passage) for key in _keys(unit, passage)]
     is_key_named = any(key <= named for key in keys)
-    for passage, evidence in zip(passages, whole, strict=True):
+    rows = choose_rows(question, passages)
+    for number, (passage, evidence) in enumerate(zip(passages, whole, strict=True)):
         lacking = sum(not evidence.meets(c) for c in present) - fewest
         counts = _count_lacking(passage, evidence, present)
+        counts = [count + ((number, place) in rows.others) for place, count in enumerate(counts)]
         if is_key_named:
             units = (rendered.unit for rendered in passage.rendering.units)
             counts = [count + _has_other_key(unit, passage, named) for count, unit in zip(counts, units, strict=True)]
         readings = [
-            _lowered(sentence, UNIT_PENALTY * count + lost_by_all)
-            for sentence, count in zip(passage.reading.sentences, counts, strict=True)
+            _lowered(_marked(sentence, rows.values.get((number, place))), UNIT_PENALTY * count + lost_by_all)
+            for place, (sentence, count) in enumerate(zip(passage.reading.sentences, counts, strict=True))
         ]
         lost = PASSAGE_PENALTY * lacking + UNIT_PENALTY * max(0, min(counts, default=0) - lacking - fewest)
         relevance = passage.reading.relevance - lost - lost_by_all
+        if rows.found is not None and rows.found[0] == number and not missing:
+            readings[rows.found[1]] = _raised(readings, rows.found[1])
+            relevance = max(relevance, LOOKED_UP)
         reading = Reading(max(relevance, _relevance_of_structure(passage, readings)), tuple(readings))
         weighed.append(Passage(replace(passage.hit, score=reading.relevance), reading))
     weighed.sort(key=lambda passage: -passage.hit.score)
@@ -101,6 +106,18 @@ def _lowered(sentence: SentenceReading, loss: float) -> SentenceReading:
     return replace(sentence, score=sentence.score - loss, alone=alone)
 
 
+def _marked(sentence: SentenceReading, value: Span | None) -> SentenceReading:
+    """The sentence with the value that is asked for as the answer."""
+    return sentence if value is None else replace(sentence, answer=value)
+
+
+def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading:
+    """The sentence at a place with a score as high as the best."""
+    found = sentences[place]
+    best = max(sentence.score for sentence in sentences)
+    return replace(found, score=best, alone=max(LOOKED_UP, found.alone or LOOKED_UP))
+
+
 def _count_lacking(passage: Passage, whole: NamedWords, asked: Sequence[Constraint]) -> list[int]:
     """How many constraints each unit lacks, of those that `whole`, the passage with its context, may meet.
 
@@ -115,7 +132,7 @@ def _count_lacking(passage: Passage, whole: NamedWords, asked: Sequence[Constrai
         is_met = whole.meets(constraint)
         first = _first_named(passage, context, constraint) if is_met else len(units)
         for place, (unit, start, end) in enumerate(units):
-            if is_met and (unit.kind in _NAMED_UNITS or unit.kind is Kind.ITEM):
+            if is_met and (unit.kind in NAMED_UNITS or unit.kind is Kind.ITEM):
                 if place not in by_itself:
                     by_itself[place] = NamedWords.of(f"{context}\n{passage.rendering.alone(place)}")
                 counts[place] += not by_itself[place].meets(constraint)
@@ -139,7 +156,7 @@ def _is_replaced(constraint: Constraint, unit: NamedWords) -> bool:
 
 def _has_other_key(unit: Unit, passage: Passage, named: frozenset[str]) -> bool:
     """Whether what names a row, record, field or meaning is not among the words of the question."""
-    keys = _keys(unit, passage) if unit.kind in _NAMED_UNITS else []
+    keys = _keys(unit, passage) if unit.kind in NAMED_UNITS else []
     return bool(keys) and not any(key & named for key in keys)
 
 
@@ -149,18 +166,13 @@ def _form(word: str) -> str:
 
 
 def _named_units(passage: Passage) -> Iterator[Unit]:
-    return (rendered.unit for rendered in passage.rendering.units if rendered.unit.kind in _NAMED_UNITS)
+    return (rendered.unit for rendered in passage.rendering.units if rendered.unit.kind in NAMED_UNITS)
 
 
 def _keys(unit: Unit, passage: Passage) -> list[frozenset[str]]:
-    """The stems of what names a unit: the first cell of a row, the path and the first value of a record, a key, a term."""
-    own = [piece for piece in unit.pieces if piece.start < piece.end and unit.start <= piece.start < unit.end]
-    spans = [Span(piece.start, piece.end) for piece in (own[:1] if unit.kind is Kind.ROW else unit.pieces[:1])]
-    if unit.kind is Kind.RECORD:
-        spans = [*(Span(piece.start, piece.end) for piece in own[1:2] or own[:1]), *unit.lead]
-    stems = (_stems(passage.literal(span)) for span in spans)
-    return [key for key in stems if key]
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.casefold()[:_STEM].removesuffix("s") for word in content_words(text))
+    """The stems of what names a unit: the first cell of a row, the first value of a record and its leads, a key, a term."""
+    spans = [*unit.values[:1], *unit.lead] if unit.kind is Kind.RECORD else [Span(*unit.pieces[0][1:])]
+    if unit.kind is Kind.ROW:
+        spans = [*unit.values[:1]]
+    keys = (stems(passage.literal(span)) for span in spans)
+    return [key for key in keys if key]

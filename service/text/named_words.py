@@ -14,6 +14,7 @@ from service.text.dates import Date, dates
 from service.text.terms import STOP_WORDS, figures
 
 _PARTS = re.compile(r"[-‐‑–./:]")
+_DASHES_AND_PARTS = re.compile(r"[-‐‑–./:_]")
 _DASHES = re.compile(r"[-‐‑–_\s]")
 _LETTERS_WITH_STOPS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")  # U.S
 _QUARTER = re.compile(r"[qh](?P<number>[1-4])\Z", re.IGNORECASE)
@@ -63,7 +64,8 @@ class NamedWords:
         if constraint.kind is ConstraintKind.IDENTIFIER:
             return self._has_identifier(constraint.text)
         if constraint.kind is ConstraintKind.WORD:
-            return any(_same_word(word, constraint.text) for word in self.words)
+            parts = (part for word in self.words for part in (word, *_DASHES_AND_PARTS.split(word)))
+            return any(_same_word(part, constraint.text) for part in parts)
         return self._has_name(constraint.text.split())
 
     def _has_date(self, text: str) -> bool:

@@ -1,0 +1,231 @@
+"""Which rows and records a question asks for, and which of their values: by the words that it shares with them. Pure.
+
+A reader of text tells the rows of a table apart by their key and finds the value under its heading. The reader network often
+does not, since the rows read alike. Words decide here: a row that shares less with the question than another row of its table,
+and nothing more, is another row; the value under the heading that the question names is the one it asks for.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from index.blocks.block import Kind, Span
+from index.blocks.unit import GLUE, VALUE_GLUE, RenderedUnit
+from index.languages.frequent_words import FREQUENT_WORDS, likely_language
+from service.generators.protocol import Passage
+from service.scoring.reader import passage_context
+from service.text.dates import Date, date_spans, dates
+from service.text.terms import content_words
+
+NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
+"""The kinds of units that are named by their first value, their key or their term."""
+_STEM = 6
+_MAX_KEY = 80  # characters of a value that names its row
+_PARTS = re.compile(r"[^\W_]+")
+_WHY = re.compile(r"\b(?:why|how (?:do|can|should|to)|warum|wieso|pourquoi|por qué|perché)\b", re.IGNORECASE)
+_NEUTRAL = frozenset(
+    "number amount value total figure name use list according stated given was sind war waren hat haben hatte kostet".split()
+)
+"""Words of a question that a row need not share: they say that a value is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words of a question, as stems, and its dates."""
+
+    words: frozenset[str]
+    dates: Mapping[str, frozenset[Date]]
+
+    @classmethod
+    def of(cls, question: str) -> "Asked":
+        """The words of a question. Those of a date count as that date."""
+        spans = date_spans(question)
+        rest = list(question)
+        for start, end in spans:
+            rest[start:end] = " " * (end - start)
+        found = {f"\0{question[start:end]}": dates(question[start:end]) for start, end in spans}
+        frequent = FREQUENT_WORDS.get(likely_language(question, 1), frozenset())
+        return cls((stems("".join(rest)) - {_stem(word) for word in frequent}) | found.keys(), found)
+
+    def shared(self, text: str) -> frozenset[str]:
+        """Those of its words and dates that a text holds."""
+        own = dates(text) if self.dates else frozenset()
+        fitting = (name for name, asked in self.dates.items() if any(a.fits(b) for a in asked for b in own))
+        return (stems(text) & self.words) | frozenset(fitting)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a row: what the question shares with its headings and with itself, and its place in the passage's text."""
+
+    heading: str
+    in_heading: frozenset[str]
+    shared: frozenset[str]
+    is_key: bool
+    place: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row, record, field or definition as a question sees it: its values, and the words shared with what leads it."""
+
+    passage: int
+    unit: int
+    table: tuple[str, Kind]
+    values: tuple[Value, ...]
+    in_lead: frozenset[str]
+    is_led: bool
+    headings: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The words of the question that its values and leads hold."""
+        return self.in_lead.union(*(value.shared for value in self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class RowChoice:
+    """What the words of a question say of the rows: each by its passage and unit.
+
+    `others` are not asked for: another row shares more with the question, or the value that is asked for is blank. `values`
+    are the places of the values that are asked for. `found` is the only row whose key and heading the question names, if it
+    names nothing else.
+    """
+
+    others: frozenset[tuple[int, int]]
+    values: Mapping[tuple[int, int], Span]
+    found: tuple[int, int] | None
+
+
+def choose_rows(question: str, passages: Sequence[Passage]) -> RowChoice:
+    """Compare the question with the rows, records, fields and definitions of the passages."""
+    asked = Asked.of(question)
+    rows = [row for number, passage in enumerate(passages) for row in _rows(number, passage, asked)]
+    tables: dict[tuple[str, Kind], list[Row]] = defaultdict(list)
+    for row in rows:
+        tables[row.table].append(row)
+    others: set[tuple[int, int]] = set()
+    values: dict[tuple[int, int], Span] = {}
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        siblings = [other for other in tables[row.table] if _is_sibling(row, other)]
+        place = (row.passage, row.unit)
+        column = _asked_heading(row, siblings)
+        own = next((value for value in row.values if value.heading == column), None) if column else None
+        if own is not None:
+            values[place] = own.place
+        if (column and own is None) or any(_shares_more(other, row) for other in siblings):
+            others.add(place)
+        elif own is not None and not _WHY.search(question):
+            context = asked.shared(passage_context(passages[row.passage].hit))
+            if _is_looked_up(row, siblings, own, asked.words, context):
+                found.append(place)
+    return RowChoice(frozenset(others), values, found[0] if len(found) == 1 else None)
+
+
+def stems(text: str) -> frozenset[str]:
+    """The content words of a text, cut to their first letters; words with digits whole. Parts of joined names count too."""
+    return frozenset(_stem(part) for word in content_words(text) for part in (word, *_PARTS.findall(word)))
+
+
+def _stem(word: str) -> str:
+    word = word.casefold()
+    return word if any(map(str.isdecimal, word)) else word[:_STEM].removesuffix("s")
+
+
+def _rows(number: int, passage: Passage, asked: Asked) -> Iterator[Row]:
+    hit = passage.hit
+    context = asked.shared(passage_context(hit))
+    for place, rendered in enumerate(passage.rendering.units):
+        unit = rendered.unit
+        if unit.kind in NAMED_UNITS:
+            values = tuple(_values(rendered, passage.text, asked, context))
+            leads = [passage.literal(lead) for lead in unit.lead]
+            in_lead = frozenset[str]().union(*(asked.shared(lead) for lead in leads))
+            is_led = any(stems(lead) and stems(lead) <= asked.words for lead in leads)
+            headings = frozenset(value.heading for value in values if value.heading)
+            yield Row(number, place, (hit.chunk.document_id, unit.kind), values, in_lead, is_led, headings)
+
+
+def _values(rendered: RenderedUnit, text: str, asked: Asked, context: frozenset[str]) -> Iterator[Value]:
+    """The values of a unit with their headings, where they stand in the text of the passage.
+
+    What its `context`, the headings above, shares with the question tells no row from another.
+    """
+    unit, position, _ = rendered
+    headings: list[str] = []
+    start: int | None = None
+    groups: list[tuple[str, Span]] = []
+    for piece in unit.pieces:
+        begin = position + len(piece.before)
+        end = begin + piece.end - piece.start
+        if piece.before == GLUE and start is not None:
+            groups.append((" ".join(headings), Span(start, position)))
+            headings, start = [], None
+        if piece.before == VALUE_GLUE:
+            headings, start = [*headings, text[start:position]] if start is not None else headings, begin
+        elif start is None:
+            start = begin
+        position = end if piece.start < piece.end else position
+    if start is not None:
+        groups.append((" ".join(headings), Span(start, position)))
+    for heading, place in groups:
+        value = text[place.start : place.end]
+        shared = asked.shared(value) - context
+        is_key = (
+            place.end - place.start <= _MAX_KEY and bool(shared) and (stems(value) <= asked.words or _is_date(shared))
+        )
+        yield Value(heading, asked.shared(heading) | _agents(heading, asked), shared, is_key, place)
+
+
+def _agents(heading: str, asked: Asked) -> frozenset[str]:
+    """The verbs of a question for which a heading names who does it: Owner for "owns", Leader for "leads"."""
+    own = stems(heading)
+    return frozenset(word for word in asked.words if any(_stem(word + ending) in own for ending in ("er", "or", "r")))
+
+
+def _is_date(shared: frozenset[str]) -> bool:
+    return any(word.startswith("\0") for word in shared)
+
+
+def _is_sibling(row: Row, other: Row) -> bool:
+    """Whether two rows are of the same table: most of their headings are the same, or none has any."""
+    if not row.headings or not other.headings:
+        return not row.headings and not other.headings and row.passage == other.passage
+    return 2 * len(row.headings & other.headings) >= len(row.headings | other.headings)
+
+
+def _shares_more(other: Row, row: Row) -> bool:
+    """Whether another row shares all that this one does with the question, and more.
+
+    Against a row that shares nothing, one of its values must stand in the question whole.
+    """
+    return row.shared < other.shared and (bool(row.shared) or any(value.is_key for value in other.values))
+
+
+def _asked_heading(row: Row, siblings: Sequence[Row]) -> str:
+    """The heading that the question names, among those of the table, but for that of a key; empty if there is not one."""
+    keys = {value.heading for value in row.values if value.shared}
+    named = {
+        value.heading: value.in_heading
+        for other in siblings
+        for value in other.values
+        if value.in_heading and value.heading not in keys
+    }
+    best = [heading for heading, words in named.items() if not any(words < others for others in named.values())]
+    return best[0] if len(best) == 1 else ""
+
+
+def _is_looked_up(
+    row: Row, siblings: Sequence[Row], own: Value, words: frozenset[str], context: frozenset[str]
+) -> bool:
+    """Whether the question names the row and the heading of the value, and nothing besides."""
+    is_alone = all(other is row for other in siblings)
+    if not is_alone and not row.is_led and not any(value.is_key for value in row.values):
+        return False
+    known = row.shared | context | own.in_heading.union(*(value.in_heading for value in row.values))
+    return words - _NEUTRAL_STEMS <= known
+
+
+_NEUTRAL_STEMS = frozenset(_stem(word) for word in _NEUTRAL)
