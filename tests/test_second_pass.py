@@ -54,6 +54,13 @@ def test_sentences_far_below_the_best_are_not_read_again_and_stay_below() -> Non
     assert min(again.sentences[:2], key=lambda s: s.score).score > -1.5
 
 
+def test_a_date_is_read_again_as_the_question_writes_it() -> None:
+    text = "It began on 2025-05-03. It ended on 2025-05-04."
+    reader = FixedRelevanceReader()
+    read_again("What began on 3 May 2025?", [prose_rendering(text)], [""], [read_once(text, 2.0, 1.0, 1.0)], reader)
+    assert [text for text, _ in reader.asked] == ["It began on 3 May 2025.", "It ended on 2025-05-04."]
+
+
 def test_sentences_that_state_nothing_are_skipped() -> None:
     text = f"{ASKED} It is a week at first."
     reader = FixedRelevanceReader(week=1.0)

@@ -2,6 +2,7 @@
 
 In its passage a sentence is read together with the text around it, and neighbours influence each other's scores: the rows
 of a table and the points of a list get nearly equal scores. Read alone under its title, a sentence answers or it does not.
+Dates that the question gives are read as it writes them.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Protocol
 from index.blocks.block import Span
 from index.blocks.unit import Rendering
 from service.scoring.reader import Reading, SentenceReading
+from service.text.dates import with_dates_of
 from service.text.terms import Terms, statement_terms
 
 MAX_SENTENCES = 8
@@ -98,7 +100,7 @@ def read_each_again(
         return [list(own) for own in readings]
     texts, above = [], []
     for one, places in zip(asked, chosen, strict=True):
-        texts += [one.passages[place.passage].alone(place.sentence) for place in places]
+        texts += [with_dates_of(one.question, one.passages[place.passage].alone(place.sentence)) for place in places]
         above += [one.contexts[place.passage] for place in places]
     whole = [[Span(0, len(text))] for text in texts]
     alone = iter(reader.read(_questions(asked, [len(places) for places in chosen]), texts, above, whole))

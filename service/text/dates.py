@@ -68,6 +68,24 @@ def date_spans(text: str) -> list[tuple[int, int]]:
     return [span for span, _ in _matches(text)]
 
 
+def with_dates_of(question: str, text: str) -> str:
+    """Return the text in which a date that the question gives too is written as the question writes it.
+
+    A network does not see that `2023-07-02` is 2 July 2023.
+    """
+    asked = [(question[start:end], read) for (start, end), read in _matches(question)]
+    if not asked:
+        return text
+    parts: list[str] = []
+    position = 0
+    for (start, end), read in _matches(text):
+        said = next((words for words, own in asked if any(a == b for a in own for b in read)), None)
+        if said is not None:
+            parts += [text[position:start], said]
+            position = end
+    return "".join([*parts, text[position:]])
+
+
 def _matches(text: str) -> list[tuple[tuple[int, int], list[Date]]]:
     """The dates with their ranges, in order; of those that overlap, the first and longest."""
     found = sorted(_found(text), key=lambda entry: (entry[0][0], -entry[0][1]))
