@@ -92,6 +92,21 @@ def test_a_question_for_what_one_item_names_gets_that_item(question: str, best: 
     assert best in draft.text
 
 
+def test_a_question_for_one_step_gets_that_step_with_what_stands_below_it() -> None:
+    (draft,) = answers(STEPS, "What is step 2 of waxing skis?", "2. Melt")
+    assert "Use an iron" in draft.text
+    assert "Clean" not in draft.text
+    assert "Scrape" not in draft.text
+
+
+def test_a_question_for_what_the_lead_in_says_gets_the_whole_list() -> None:
+    text = "# Trip\n\nEvery pupil needs:\n\n- rubber boots\n- a lunch box\n- a rain coat\n"
+    (draft,) = answers(text, "What does every pupil need?", "lunch")
+    assert draft.text == "Every pupil needs: rubber boots; a lunch box; a rain coat"
+    (draft,) = answers(text, "What does every pupil need for lunch?", "lunch")
+    assert draft.text == "Every pupil needs: a lunch box"
+
+
 def test_a_row_is_not_widened_to_its_table() -> None:
     (draft,) = answers(PRICES, "What are the prices?", "Canoe")
     assert "Kayak" not in draft.text

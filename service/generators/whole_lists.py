@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 
 from index.blocks.block import Kind
+from index.blocks.statement import is_lead_in
 from index.blocks.unit import Rendering, Unit
-from service.text.terms import STOP_WORDS
+from service.text.terms import STOP_WORDS, content_words
 
 MAX_ITEMS = 40  # a longer list is not answered whole
 
@@ -32,11 +33,22 @@ _ALL = re.compile(
     r"\bcuáles\b|\bcuánt[oa]s\b|\btod[oa]s\s+l[oa]s\b|\bqué\s+\w+s\s",
     re.IGNORECASE,
 )
+_ONE_STEP = re.compile(
+    r"\b(?:step|rule|item|point|article|clause|number|schritt|punkt|artikel|regel|étape|règle|paso|punto|artículo)\s+"
+    r"\(?(?:[0-9]{1,3}|[ivxlc]{1,6})\b",
+    re.IGNORECASE,
+)
+_WHAT = re.compile(
+    r"\W*(?:what|which|who|was|welche\w*|wer|que|qué|quels?|quelles?|quiénes|cuáles|che|quali)\b", re.IGNORECASE
+)
+_STEM = 6
 _WORD = re.compile(r"[^\W_]+(?:[-./:][^\W_]+)*")
 
 
 def asks_for_all(question: str) -> bool:
-    """Whether the question asks for all items of a list, or for all steps."""
+    """Whether the question asks for all items of a list, or for all steps; not for "step 3"."""
+    if _ONE_STEP.search(question):
+        return False
     return _STEPS.search(question) is not None or _ALL.search(question) is not None
 
 
@@ -46,7 +58,7 @@ def whole_list(question: str, rendering: Rendering, place: int) -> range | None:
     The items below an item belong to the list. Where the question names what only this item names, it asks for the item.
     """
     units = [rendered.unit for rendered in rendering.units]
-    if units[place].kind is not Kind.ITEM or not asks_for_all(question):
+    if units[place].kind is not Kind.ITEM or not (asks_for_all(question) or _asks_for_lead(question, rendering, place)):
         return None
     found = _run_of_items(units, place)
     if not 1 < len(found) <= MAX_ITEMS:
@@ -55,6 +67,16 @@ def whole_list(question: str, rendering: Rendering, place: int) -> range | None:
     own = texts[place - found.start]
     asked_for_one = any(word in own and not all(word in text for text in texts) for word in _named(question))
     return None if asked_for_one and not _STEPS.search(question) else found
+
+
+def _asks_for_lead(question: str, rendering: Rendering, place: int) -> bool:
+    """Whether a question asks what the line above the list says: "What does a pupil need?" after "Every pupil needs:"."""
+    leads = [rendering.literal(lead) for lead in rendering.units[place].unit.lead]
+    if _ONE_STEP.search(question) or not _WHAT.match(question) or not leads or not is_lead_in(leads[-1]):
+        return False
+    asked = {word.casefold()[:_STEM].removesuffix("s") for word in content_words(question)}
+    said = {word.casefold()[:_STEM].removesuffix("s") for word in content_words(leads[-1])}
+    return bool(asked) and asked <= said
 
 
 def _run_of_items(units: Sequence[Unit], place: int) -> range:
