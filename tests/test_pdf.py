@@ -503,6 +503,50 @@ def test_superscripts_are_parted_from_figures_and_lead_to_their_note() -> None:
     assert texts(found, Kind.MARK) == ["[3]", "[3]"]
 
 
+def test_superscripts_as_large_as_browsers_draw_them_stand_in_their_line() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 12)
+        canvas.drawString(60, 780, "The boiler gives 5 x 10")
+        end = 60 + canvas.stringWidth("The boiler gives 5 x 10")
+        canvas.setFont("Helvetica", 10)
+        canvas.drawString(end, 784, "6")
+        canvas.setFont("Helvetica", 12)
+        canvas.drawString(end + 9, 780, "joules.")
+
+    assert read(draw).text == "The boiler gives 5 x 10^6 joules."
+
+
+def test_columns_that_a_narrow_gap_parts_are_read_one_after_the_other() -> None:
+    left = [
+        "The ferry leaves the old quay at half past",
+        "ten in summer.",
+        "It takes thirty cars and carries all of their",
+        "drivers.",
+    ]
+    right = [
+        "A guide walks through the old town at half",
+        "past one.",
+        "Her tour ends at the old stone mill on a",
+        "hill.",
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 10)
+        start = 60 + max(map(canvas.stringWidth, left)) + 10
+        for row, (one, two) in enumerate(zip(left, right, strict=True)):
+            canvas.drawString(60, 780 - 13 * row, one)
+            canvas.drawString(start, 780 - 13 * row, two)
+
+    assert " ".join(read(draw).text.split()) == f"{' '.join(left)} {' '.join(right)}"
+
+
+def test_a_row_of_names_above_quantities_is_a_header() -> None:
+    found = read_pdf(
+        ruled([["Buoy", "Depth", "Weight"], ["Alpha", "14 m", ""], ["Bravo", "", "650 kg"]]), recognise=False
+    )
+    assert named(found, "650 kg") == ["Weight"]
+
+
 def test_list_items_have_their_markers_and_depth() -> None:
     def draw(canvas: Canvas) -> None:
         canvas.drawString(60, 780, "Bring these things:")

@@ -1,6 +1,6 @@
 """The header rows of a table. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from index.formats.pdf.figures import is_plain_figure, is_year
@@ -10,7 +10,10 @@ _MAX_HEADERS = 8
 
 
 def mark_headers(table: Table) -> None:
-    """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column."""
+    """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column.
+
+    That is a row of short names, above longer text or quantities ("14 m"), or the only one in bold.
+    """
     for number, row in enumerate(table.rows):
         if any(is_plain_figure(cell.text) for cell in row.cells):
             heads = table.rows[: min(number, _MAX_HEADERS)]
@@ -29,12 +32,29 @@ def mark_headers(table: Table) -> None:
     is_short = all(len(cell.text.split()) <= 4 and not any(map(str.isdigit, cell.text)) for cell in first.cells)
     filled = [len(cell.text) for row in rest for cell in row.cells if cell.lines]
     lengths = sum(filled) / max(1, len(filled))
-    if (
-        len(first.cells) == table.columns
-        and is_short
-        and lengths > sum(len(cell.text) for cell in first.cells) / table.columns
-    ):
-        first.is_header = True
+    is_above_longer = lengths > sum(len(cell.text) for cell in first.cells) / table.columns
+    if len(first.cells) == table.columns and is_short:
+        first.is_header = is_above_longer or _is_above_quantities(table) or _is_alone_in_bold(table)
+
+
+def _is_above_quantities(table: Table) -> bool:
+    """Whether most cells of some column below the first row begin with a figure."""
+    below: dict[int, list[bool]] = defaultdict(list)
+    for row in table.rows[1:]:
+        for cell in row.cells:
+            if cell.lines:
+                below[cell.column].append(cell.text[0].isdecimal())
+    return any(2 * sum(column) > len(column) for column in below.values())
+
+
+def _is_alone_in_bold(table: Table) -> bool:
+    """Whether all words of the first row are emphatic, and those of no other row."""
+    emphatic = [
+        all(word.is_emphatic for cell in row.cells for line in cell.lines for word in line)
+        for row in table.rows
+        if any(cell.lines for cell in row.cells)
+    ]
+    return len(emphatic) > 1 and emphatic[0] and not any(emphatic[1:])
 
 
 def _widen_headers(table: Table, heads: Sequence[TableRow]) -> None:

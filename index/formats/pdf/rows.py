@@ -8,7 +8,8 @@ from typing import NamedTuple
 from index.formats.pdf.words import HYPHEN_AT_LINE_END, PageWords
 
 _SAME_LINE = 0.3  # of the lower height: baselines closer than that are one row's
-_SMALL = 0.82  # of the row's size: a superscript or subscript
+_SMALL = 0.82  # of the page's usual height: words that may be marks of a larger line
+_MARK_SIZE = 0.88  # of the row's size: a superscript or subscript, if it is raised or lowered; browsers make them 0.83
 _RAISED = 0.12  # of the row's size, from baseline to baseline
 
 
@@ -112,7 +113,7 @@ def row_of(words: Iterable[Word]) -> Row:
     row.is_emphatic = emphatic * 10 >= total * 9
     if len(letters) == 1:
         return row
-    small = [word for word in ordered if word.height < _SMALL * size]
+    small = [word for word in ordered if word.height < _MARK_SIZE * size]
     row.raised = frozenset(word.place for word in small if word.baseline < baseline - _RAISED * size)
     row.lowered = frozenset(word.place for word in small if word.baseline > baseline + _RAISED * size)
     return row
@@ -144,7 +145,7 @@ def _merged(groups: list[list[Word]]) -> list[list[Word]]:
         for other in (number + 1, number - 1):
             if 0 <= other < len(groups) and groups[other] and group:
                 size = max(word.height for word in groups[other])
-                if min(word.height for word in group) < _SMALL * size:
+                if min(word.height for word in group) < _MARK_SIZE * size:
                     moved = [word for word in group if _belongs(word, groups[other], size)]
                     groups[other].extend(moved)
                     group[:] = [word for word in group if word not in moved]
@@ -152,7 +153,7 @@ def _merged(groups: list[list[Word]]) -> list[list[Word]]:
 
 
 def _belongs(word: Word, group: list[Word], size: float) -> bool:
-    if word.height >= _SMALL * size or not group:
+    if word.height >= _MARK_SIZE * size or not group:
         return False
     top, bottom = min(other.top for other in group[:1]), max(other.bottom for other in group[:1])
     if min(bottom, word.bottom) - max(top, word.top) < 0.5 * word.height:
@@ -160,7 +161,7 @@ def _belongs(word: Word, group: list[Word], size: float) -> bool:
     return any(
         -0.3 * size < word.left - other.right < 0.3 * size or -0.3 * size < other.left - word.right < 0.3 * size
         for other in group
-        if other.height >= size * _SMALL
+        if other.height >= size * _MARK_SIZE
     )
 
 
