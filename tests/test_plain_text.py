@@ -228,3 +228,23 @@ def test_the_time_to_read_hostile_text_grows_with_its_size(piece: str) -> None:
 def test_pairs_of_paragraphs_do_not_overlap() -> None:
     blocks = [b for b in read_plain_text("One.\nTwo three.\n\n- a\n- b\n\nEnd.").blocks if b.parent is None]
     assert all(a.end <= b.start for a, b in pairwise(blocks))
+
+
+def test_a_term_above_an_indented_sentence_is_defined_by_it() -> None:
+    text = "harbour dues\n    Money that a ship pays.\n\ndemurrage\n    A charge for keeping a berth\n    too long.\n"
+    assert found(text, Kind.TERM, Kind.MEANING) == [
+        (Kind.TERM, "harbour dues"),
+        (Kind.MEANING, "Money that a ship pays."),
+        (Kind.TERM, "demurrage"),
+        (Kind.MEANING, "A charge for keeping a berth\n    too long."),
+    ]
+    together = "bow\n  The front of a ship.\nstern\n  The back of a ship.\n"
+    assert [word for _, word in found(together, Kind.TERM)] == ["bow", "stern"]
+
+
+def test_a_hanging_indent_defines_nothing() -> None:
+    text = (
+        "Holm, A. and Lund, B. (1994). The tides of the inner fjord, measured over\n"
+        "    four winters. Journal of Tides 12, 40-52.\n"
+    )
+    assert not found(text, Kind.TERM)

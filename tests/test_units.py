@@ -409,3 +409,20 @@ def test_every_part_of_a_unit_that_is_too_long_is_literal() -> None:
         assert len(parts) > 2
         assert all(document.text[part.start : part.end] == part.text for part in parts)
         assert "".join(np.char.replace([part.text for part in parts], " ", "")).count("strand") >= 3 * LIMIT
+
+
+def test_a_row_with_a_struck_out_value_heads_no_rows_below() -> None:
+    found = units(read("a.html", "<table><tr><th>Item<th>Price<tr><td>Kayak<td><s>640</s><tr><td>Canoe<td>980</table>"))
+    assert [(text, lead) for kind, text, lead in found if kind is Kind.ROW] == [
+        ("Kayak", []),
+        ("Item: Canoe; Price: 980.", []),
+    ]
+
+
+def test_what_a_named_sender_writes_is_read_with_the_name() -> None:
+    mail = (
+        "From: Ann Ek <ann@example.org>\nSubject: Jetty\n\nAgreed.\n\n-----Original Message-----\nFrom: Bo Ny\n"
+        "Sent: Monday, June 2, 2025 9:12 AM\nTo: Ann Ek\nSubject: Jetty\n\nI bring the plans. Ann pays.\n"
+    )
+    said = [text for kind, text, _ in units(read("a.eml", mail)) if kind is Kind.PARAGRAPH]
+    assert said[-2:] == ["Bo Ny: I bring the plans.", "Bo Ny: Ann pays."]

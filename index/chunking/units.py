@@ -90,6 +90,14 @@ class _UnitFinder:
         )
         return tuple(label for label in read if label.start < label.end)
 
+    def _author(self, block: Block) -> Piece | None:
+        """Who said what is quoted, if a name says it and no line such as "Ann wrote:"."""
+        if block.kind is not Kind.QUOTATION or len(block.labels) != 1:
+            return None
+        label = trim_span(self._text, *block.labels[0])
+        has_colon = self._text[label.start : label.end].endswith((":", "："))
+        return None if has_colon or label.start == label.end else Piece("", *label)
+
     def _prose(self, start: int, end: int) -> Iterator[Unit]:
         """The sentences of text that no block covers."""
         if start < end:
@@ -111,8 +119,12 @@ class _UnitFinder:
         elif block.kind is Kind.DEFINITION:
             yield from self._of_definition(number, lead, language)
         elif block.kind in (Kind.LIST, Kind.QUOTATION):
+            named_by = self._author(block)
             for child in self._children(number):
-                yield from self._of_block(child, _joined(lead, self._introduction(block)), language)
+                if named_by:
+                    yield from _said_by(named_by, self._of_block(child, lead, language))
+                else:
+                    yield from self._of_block(child, _joined(lead, self._introduction(block)), language)
         elif block.kind is Kind.CODE:
             yield from self._of_code(block, _joined(lead, self._introduction(block)))
         elif block.kind is Kind.FIELD:
@@ -157,7 +169,8 @@ class _UnitFinder:
                 continue
             first = cells[0][0]
             is_wide = len(self._children(row)) > 1 or first.column_span > 1
-            is_group = len(cells) == 1 and is_wide and first.column == 0
+            filled = sum(self._blocks[cell].start < self._blocks[cell].end for cell in numbers)  # struck out or not
+            is_group = filled == 1 and is_wide and first.column == 0
             if is_group:
                 group = (first.span,)
             yield self._row_unit(row, cells, lead if is_group else _joined(lead, group))
@@ -266,6 +279,12 @@ class _UnitFinder:
 
 def _prose_unit(start: int, end: int) -> Unit:
     return Unit(Kind.PARAGRAPH, start, end, (Piece("", start, end),))
+
+
+def _said_by(author: Piece, units: Iterator[Unit]) -> Iterator[Unit]:
+    """The units with their author read before each sentence."""
+    for unit in units:
+        yield from _named([unit], [author], None) if unit.kind is Kind.PARAGRAPH else [unit]
 
 
 def _named(units: Sequence[Unit], before: Sequence[Piece], begin: int | None) -> Iterator[Unit]:

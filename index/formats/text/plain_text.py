@@ -35,6 +35,7 @@ from index.formats.text.text_tables import Row, column_table, figure_row, has_ga
 from index.records import Page
 
 _TABLE_RULE = re.compile(r"[|+][-=:+| ]+|[-=:]+(?:[ |+]+[-=:]+)+")
+_MAX_TERM = 8  # words
 _FINDERS = (
     contents_lines,
     log_lines,
@@ -108,8 +109,8 @@ class _Reader:
                 kind = Kind.FURNITURE if is_furniture else Kind.HEADING
                 self.builder.add(kind, line.text_start, line.text_end, **facts)
             return 1
-        if self._reads_definition(lines, after):
-            return 2
+        if count := self._read_definitions(lines, after):
+            return count
         if is_shown_code(lines, before):
             self.builder.add(Kind.CODE, lines[0].text_start, lines[-1].text_end)
             return 1
@@ -256,7 +257,11 @@ class _Reader:
         start, end = lines[0].text_start, lines[-1].text_end
         return figure_row(start, self._text[start:end])
 
-    def _reads_definition(self, lines: Sequence[Line], after: Stretch | None) -> bool:
+    def _read_definitions(self, lines: Sequence[Line], after: Stretch | None) -> int:
+        """Read the definitions that begin here; return the number of their stretches, 0 for none."""
+        return 2 if self._reads_option(lines, after) else int(self._reads_indented_definitions(lines))
+
+    def _reads_option(self, lines: Sequence[Line], after: Stretch | None) -> bool:
         """Whether the line is an option that the next stretch explains; if so, both are read."""
         if len(lines) != 1 or not is_option(lines[0].text) or after is None:
             return False
@@ -271,3 +276,30 @@ class _Reader:
         self.builder.add(Kind.MEANING, following[0].text_start, following[-1].text_end)
         self.builder.close(following[-1].text_end)
         return True
+
+    def _reads_indented_definitions(self, lines: Sequence[Line]) -> bool:
+        """Whether the lines are terms, each with its meaning on indented lines below it; if so, they are read."""
+        left = lines[0].indent
+        starts = [number for number, line in enumerate(lines) if line.indent <= left]
+        groups = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+        if not all(_is_definition(group, usual_width(lines)) for group in groups):
+            return False
+        self._lists.close()
+        for term, *meaning in groups:
+            self.builder.open(Kind.DEFINITION, term.text_start)
+            self.builder.add(Kind.TERM, term.text_start, term.text_end)
+            self.builder.add(Kind.MEANING, meaning[0].text_start, meaning[-1].text_end)
+            self.builder.close(meaning[-1].text_end)
+        return True
+
+
+def _is_definition(lines: Sequence[Line], width: int) -> bool:
+    """Whether the first line is a term and the others, further to the right by two blanks or more, are its meaning."""
+    term, *meaning = lines
+    if not meaning or any(line.indent < term.indent + 2 or fence_of(line.text) for line in meaning):
+        return False
+    if marker_of(term.text) or marker_of(meaning[0].text) or is_sentence(term.text) or is_row(term.text):
+        return False
+    is_short = len(term.text.split()) <= _MAX_TERM and not term.text.endswith((",", ";"))
+    is_prose = is_sentence(meaning[-1].text) and len(" ".join(line.text for line in meaning).split()) > 2
+    return is_short and is_prose and parts(term, meaning[0], width, is_figures=False)
