@@ -59,7 +59,8 @@ def served(tmp_path: Path, loopback: Any, site: WebServer) -> Iterator[ServedApp
 
 
 def embed(site: WebServer, served: ServedApp, key: str) -> None:
-    box = f'<script type="module" src="{served.url}/assets/ask-box.js"></script><quoth-ask key="{key}" collection="open"></quoth-ask>'
+    script = f'<script type="module" src="{served.url}/assets/ask-box.js"></script>'
+    box = f'{script}<quoth-ask key="{key}" collection="open"></quoth-ask>'
     policy = {"Content-Security-Policy": POLICY.format(server=served.url)}
     site.pages["/page"] = Page(f"<!doctype html><html lang=de><body>{box}".encode(), headers=policy)
 

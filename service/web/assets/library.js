@@ -1,9 +1,10 @@
 // The panel of sources: collections and their documents; what is chosen for the question, added, replaced and deleted.
 
-import { day, size, t } from "./phrases.js";
+import { confirmation, documentItem, iconButton, isCalled, textButton } from "./document_item.js";
+import { t } from "./phrases.js";
 import { get, put, remove } from "./server.js";
 import { Sheet } from "./sheets.js";
-import { element, viewerAddress } from "./text.js";
+import { element } from "./text.js";
 import { Uploads, chosenFiles, droppedFiles } from "./upload.js";
 
 const SHOWN = 200; // documents that are drawn at once
@@ -12,10 +13,6 @@ const ORDERS = {
   by_date: (a, b) => b.indexed_at.localeCompare(a.indexed_at),
   by_size: (a, b) => (b.bytes ?? 0) - (a.bytes ?? 0),
 };
-const KINDS = [
-  [/pdf/, "pdf"], [/csv|sheet|excel/, "sheet"], [/presentation|powerpoint/, "slides"], [/word|opendocument.text|rtf/, "word"], [/html/, "web"],
-  [/rfc822|mbox|outlook/, "mail"], [/^image/, "image"], [/epub|fiction/, "book"], [/json|xml|yaml|toml/, "data"],
-];
 
 export class Library {
   // `dialog` becomes the panel. `caller` is what the key may do. `onCollections()` runs when documents or collections changed,
@@ -64,7 +61,7 @@ export class Library {
     this.tray = element("ul", { className: "uploads", "aria-label": t("uploads"), hidden: true });
     this.said = element("p", { className: "muted library-said", role: "status" });
     this.use = element("button", { type: "button", className: "primary", textContent: t("use_chosen", { count: 1 }) });
-    this.foot = element("footer", { className: "library-foot", hidden: true }, this.use, textButton(t("ask_all"), () => this.choose([])));
+    this.foot = element("footer", { className: "library-foot", hidden: true }, this.use, textButton(t("ask_all"), () => this.chooseAll()));
     const rights = [];
     if (this.mayAdd) rights.push(textButton(t("new_collection"), () => this.askForCollection()));
     this.dropCollection = textButton(t("delete_collection"), () => this.askToDropCollection());
@@ -141,16 +138,15 @@ export class Library {
 
   get found() {
     const words = this.search.value.toLowerCase().split(/\s+/);
-    const found = this.documents.filter(({ title, uri }) => words.every((word) => `${title} ${fileName(uri)}`.toLowerCase().includes(word)));
-    return found.sort(ORDERS[this.order.value]);
+    return this.documents.filter((document) => isCalled(document, words)).sort(ORDERS[this.order.value]);
   }
 
   draw() {
     const found = this.found;
     const active = this.list.contains(document.activeElement) ? document.activeElement.closest("li")?.dataset.id : null;
-    this.list.replaceChildren(...found.slice(0, this.shown).map((document) => this.item(document)));
+    this.list.replaceChildren(...found.slice(0, this.shown).map((document) => documentItem(document, this)));
     if (found.length > this.shown) this.list.append(element("li", {}, textButton(t("documents", { count: found.length - this.shown }), () => { this.shown += SHOWN; this.draw(); })));
-    this.said.textContent = found.length ? "" : t(this.documents.length ? "none_found" : "no_documents");
+    this.say(found.length ? "" : t(this.documents.length ? "none_found" : "no_documents"));
     if (active) this.list.querySelector(`[data-id="${CSS.escape(active)}"] input`)?.focus();
     this.drawChosen();
   }
@@ -168,84 +164,12 @@ export class Library {
     this.onScope();
   }
 
-  item(document) {
-    const box = element("input", { type: "checkbox", "aria-label": t("ask_only", { title: document.title }) });
-    box.addEventListener("change", () => {
-      if (box.checked) this.chosen.set(document.id, document.title);
-      else this.chosen.delete(document.id);
-      this.drawChosen();
-    });
-    const title = element("a", { className: "library-title", dir: "auto", textContent: document.title, href: this.address(document), target: "_blank", rel: "opener" });
-    const more = iconButton("⋯", t("more_for", { title: document.title }), () => this.toggleTools(document, item, more));
-    more.setAttribute("aria-expanded", "false");
-    const item = element("li", {}, element("label", { className: "library-check" }, box),
-      element("div", { className: "library-about" }, title, element("p", { className: "muted", textContent: this.factsOf(document) }), ...this.stateOf(document)));
-    if (this.mayAdd) item.append(more);
-    item.dataset.id = document.id;
-    return item;
-  }
-
-  address(document) {
-    return viewerAddress({ document_id: document.id, version: document.version, start: 0, end: 0 }, this.collection);
-  }
-
-  factsOf(document) {
-    const kind = KINDS.find(([pattern]) => pattern.test(document.media_type))?.[1] ?? "text";
-    const file = fileName(document.uri);
-    return [
-      t(`kind_${kind}`), document.pages ? t("pages", { count: document.pages }) : "", document.bytes === null ? "" : size(document.bytes),
-      day(document.indexed_at), file === document.title ? "" : file,
-    ].filter(Boolean).join(" · ");
-  }
-
-  stateOf(document) {
-    const lines = [];
-    if (document.principals.length) lines.push(t("readers", { names: document.principals.join(", ") }));
-    if (document.pending_vectors) lines.push(t("learning"));
-    const states = lines.map((line) => element("p", { className: "library-state", textContent: line }));
-    if (document.warnings.length) {
-      states.push(element("details", { className: "library-state" }, element("summary", { textContent: t("warned") }),
-        ...document.warnings.map((warning) => element("p", { textContent: warning }))));
-    }
-    return states;
-  }
-
-  toggleTools(document, item, more) {
-    const before = item.querySelector(".library-actions");
-    more.setAttribute("aria-expanded", before === null);
-    if (before) return before.remove();
-    const actions = element("div", { className: "library-actions" });
-    const isUpload = document.uri.startsWith("upload:");
-    if (isUpload) actions.append(textButton(t("replace"), () => this.replace(document)));
-    actions.append(textButton(t("delete"), () => this.askToDelete(document, item, actions)));
-    item.append(actions);
-    actions.querySelector("button").focus();
-  }
-
   replace(document) {
     const input = this.input({}, (files) => {
       this.uploads.add(files, document.id);
       input.remove();
     });
     input.click();
-  }
-
-  askToDelete(document, item, actions) {
-    const why = t(document.uri.startsWith("upload:") ? "delete_upload" : "delete_folder_file");
-    actions.replaceChildren(...this.confirmation(`${t("delete_document_really", { title: document.title })} ${why}`, async () => {
-      await remove(`/v1/collections/${encodeURIComponent(this.collection)}/documents/${encodeURIComponent(document.id)}`);
-      await this.changed();
-      this.said.textContent = t("deleted");
-    }, () => {
-      actions.remove();
-      item.querySelector(".icon").focus();
-    }));
-    actions.querySelector("button:last-child").focus();
-  }
-
-  confirmation(text, onYes, onNo) {
-    const yes = textButton(t("delete"), () => this.attempt(onYes), "danger");
-    return [element("p", { textContent: text }), yes, textButton(t("keep"), onNo)];
   }
 
   askForCollection() {
@@ -269,18 +193,25 @@ export class Library {
 
   askToDropCollection() {
     const { name, documents } = this.collections.find((collection) => collection.name === this.collection);
-    this.place.replaceChildren(...this.confirmation(t("delete_collection_really", { name, count: documents }), async () => {
+    this.place.replaceChildren(...confirmation(t("delete_collection_really", { name, count: documents }), () => this.attempt(async () => {
       await remove(`/v1/collections/${encodeURIComponent(name)}`);
       this.place.hidden = true;
       await this.changed();
-      this.said.textContent = t("deleted");
-    }, () => { this.place.hidden = true; }));
+      this.say(t("deleted"));
+    }), () => { this.place.hidden = true; }));
     this.place.hidden = false;
     this.place.querySelector("button:last-child").focus();
   }
 
-  choose(documents) {
-    this.chosen = new Map(documents.map(({ id, title }) => [id, title]));
+  // Let a document answer, or no longer. As long as none is chosen, all of them answer.
+  choose({ id, title }, isChosen) {
+    if (isChosen) this.chosen.set(id, title);
+    else this.chosen.delete(id);
+    this.drawChosen();
+  }
+
+  chooseAll() {
+    this.chosen.clear();
     this.drawChosen();
   }
 
@@ -315,34 +246,16 @@ export class Library {
     addEventListener("drop", async (event) => { if (drag(event, null)) this.upload(await droppedFiles(event.dataTransfer)); });
   }
 
+  say(text, isProblem = false) {
+    this.said.textContent = text;
+    this.said.classList.toggle("problem", isProblem);
+  }
+
   async attempt(work) {
     try {
-      this.said.classList.remove("problem");
       await work();
     } catch (problem) {
-      this.said.textContent = problem.message;
-      this.said.classList.add("problem");
+      this.say(problem.message, true);
     }
-  }
-}
-
-function textButton(text, work, kind = "") {
-  const button = element("button", { type: "button", className: `quiet ${kind}`.trim(), textContent: text });
-  button.addEventListener("click", work);
-  return button;
-}
-
-function iconButton(sign, label, work) {
-  const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, title: label }, element("span", { textContent: sign, "aria-hidden": "true" }));
-  button.addEventListener("click", work);
-  return button;
-}
-
-function fileName(uri) {
-  const last = uri.replace(/[?#].*/, "").split("/").filter(Boolean).at(-1) ?? "";
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
   }
 }

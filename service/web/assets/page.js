@@ -244,7 +244,7 @@ const library = new Library(byId("library"), caller, {
 });
 new Menu(byId("menu"), byId("menu-toggle"), caller, { conversation: () => conversation.id, onProblem: (problem) => announce(problem.message) });
 for (const id of ["sources", "browse", "uploads-said"]) byId(id).addEventListener("click", () => library.show());
-byId("ask-all").addEventListener("click", () => library.choose([]));
+byId("ask-all").addEventListener("click", () => library.chooseAll());
 byId("add-first").addEventListener("click", () => library.files.click());
 
 await watchCollections();

@@ -185,7 +185,7 @@ function statusText(job) {
 }
 
 function firstSentence(text, name) {
-  const plain = text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+  const plain = text.replace(/^[a-z]+:\/\/\S+: /, "").replace(`${name}: `, "");
   const sentence = plain.split(/(?<=[.!?])\s/)[0];
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
