@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         description="web sites, separated by commas, whose pages may hold the question box `<quoth-ask>`, "
         "such as https://intranet.example.org: exactly these origins, with a key",
     )
+    reports_folder: Path | None = Field(
+        None,
+        description="folder with runs of `quoth eval`, whose reports administrators read on the page `/gaps`",
+    )
     principals_header: str = Field(
         "X-Quoth-Principals",
         pattern=r"^[A-Za-z0-9-]{1,64}$",

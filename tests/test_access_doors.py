@@ -169,6 +169,8 @@ def test_only_admins_see_why_the_server_is_not_ready(served: ServedApp) -> None:
         ("GET", "/v1/jobs/j", Scope.INGEST),
         ("DELETE", "/v1/jobs/j", Scope.INGEST),
         ("DELETE", "/v1/collections/nowhere", Scope.ADMIN),
+        ("GET", "/v1/reports", Scope.ADMIN),
+        ("GET", "/v1/reports/today", Scope.ADMIN),
         ("GET", "/metrics", Scope.ADMIN),
     ],
 )

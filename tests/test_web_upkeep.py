@@ -51,7 +51,9 @@ def site(tmp_path: Path, loopback: Any) -> Iterator[tuple[str, Library]]:
     library = Library(tmp_path, HashedEncoder())
     library.open_or_create("default").add(loom("v1", OLD))
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
-    service = Service(Settings(home=tmp_path), library, None, None, None, LoomAnswerer())  # type: ignore[arg-type]
+    service = Service(
+        Settings(home=tmp_path, reports_folder=tmp_path / "runs"), library, None, None, None, LoomAnswerer()
+    )  # type: ignore[arg-type]
     with loopback(create_app(service, store)) as url:
         yield url, library
     store.close()
@@ -110,3 +112,32 @@ def test_the_page_of_gaps_lists_the_refused_questions_with_their_counts(
     with page.expect_download() as download:
         page.click("#save")
     assert "Who wove the carpet?" in Path(download.value.path()).read_text("utf-8")
+
+
+REPORT = """# Runs
+
+## default <b>
+
+seeds · task answer · 3 cases
+
+| metric | value |
+| --- | ---: |
+| correct | 0.9 |
+
+Look first at: `q7` (wrong).
+"""
+
+
+def test_a_report_of_an_evaluation_is_opened_in_place(site: tuple[str, Library], page: Any, tmp_path: Path) -> None:
+    url, _ = site
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    (tmp_path / "runs" / "first" / "report.md").write_text(REPORT)
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "report.md").write_text("no")
+    page.goto(f"{url}/gaps")
+    page.locator("summary", has_text="first").click()
+    page.get_by_role("heading", name="default <b>").wait_for()
+    assert page.locator("#reports td").all_inner_texts() == ["correct", "0.9"]
+    assert page.get_by_text("Look first at: q7 (wrong).").is_visible()
+    for name in ("nowhere", "..%2Fsecret", ".."):
+        assert httpx.get(f"{url}/v1/reports/{name}").status_code == 404

@@ -33,6 +33,7 @@ from service.api.routes import (
     health,
     jobs,
     pages,
+    reports,
     search,
     upkeep,
     uploads,
@@ -104,7 +105,7 @@ def create_app(
     problems.install(app)
     for routes in (
         chat, completions, verify, search, documents, document_pages, files, uploads, jobs, collections, upkeep, conversations,
-        feedback, callers, health, pages,
+        feedback, callers, reports, health, pages,
     ):  # fmt: skip
         app.include_router(routes.router)
     if slack.is_configured(service.settings):

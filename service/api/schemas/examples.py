@@ -245,6 +245,8 @@ SCHEMAS: dict[str, Any] = {
     "VerifyRequest": {"answer": _ANSWER},
     "VerificationOut": {"verdict": "proved", "quotes": 2, "quoted": 1, "checked": 0, "findings": []},
     "CallerOut": {"key": "reading room", "scopes": ["ask"], "collections": None, "reads_all": True},
+    "ReportsResponse": {"reports": [{"name": "today", "made_at": _TIME}]},
+    "ReportText": {"name": "today", "made_at": _TIME, "markdown": "# Run of today\n\n| metric | value |\n"},
     "HealthResponse": {"status": "ok"},
     "ReadyResponse": {"status": "ready", "collection": _COLLECTION},
 }

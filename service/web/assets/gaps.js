@@ -1,7 +1,8 @@
 // The page of gaps: questions that were refused or rated down, by topic, with the passages that came nearest; a choice of them
-// as a test set; and answers whose sources have changed.
+// as a test set; answers whose sources have changed; and reports of evaluation runs.
 
 import { day, t, translate } from "./phrases.js";
+import { drawReport } from "./report.js";
 import { get, request } from "./server.js";
 import { element, placeText, viewerAddress } from "./text.js";
 
@@ -44,6 +45,15 @@ function staleItem(answer, collection) {
   return element("li", {}, element("h3", { textContent: answer.question, dir: "auto" }), element("p", { className: "muted", textContent: `${day(answer.created_at)} · ${collection}` }), element("ul", {}, ...changes));
 }
 
+// A report is fetched when it is opened.
+function reportItem({ name, made_at: madeAt }) {
+  const item = element("details", {}, element("summary", { textContent: `${name} · ${day(madeAt, true)}` }));
+  item.addEventListener("toggle", () => attempt(async () => {
+    if (item.open && item.childElementCount === 1) item.append(...drawReport((await get(`/v1/reports/${encodeURIComponent(name)}`)).markdown));
+  }));
+  return element("li", {}, item);
+}
+
 // Cases for `quoth eval run`: what is asked. A person adds what is right.
 function saveTests() {
   const cases = [...chosen.values()].map(({ answer_id: id, question, collection }) => ({
@@ -67,13 +77,15 @@ async function attempt(work) {
 }
 
 async function open() {
-  const [{ topics }, { answers }] = await Promise.all([get("/v1/gaps"), get("/v1/answers/stale?everyone=true")]);
+  const [{ topics }, { answers }, { reports }] = await Promise.all([get("/v1/gaps"), get("/v1/answers/stale?everyone=true"), get("/v1/reports")]);
   byId("topics").replaceChildren(...topics.map(topicItem));
   const count = topics.reduce((sum, topic) => sum + topic.count, 0);
   byId("place").textContent = topics.length ? t("gap_questions", { count }) : t("no_gaps");
   byId("tools").hidden = !topics.length;
   byId("stale").hidden = !answers.length;
   byId("stale-list").replaceChildren(...answers.map((answer) => staleItem(answer, answer.collection)));
+  byId("reports").hidden = !reports.length;
+  byId("reports-list").replaceChildren(...reports.map(reportItem));
   showChosen();
 }
 

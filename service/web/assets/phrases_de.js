@@ -191,6 +191,7 @@ export default {
   was_refused: "abgelehnt",
   was_bad: "schlecht bewertet",
   was_both: "abgelehnt oder schlecht bewertet",
+  reports: "Evaluation",
   stale_answers: "Antworten, deren Quellen sich geändert haben",
   source_now: "Jetzt steht dort:",
   source_gone: "Das Zitat steht nicht in der neuen Fassung.",

@@ -191,6 +191,7 @@ export default {
   was_refused: "refused",
   was_bad: "rated down",
   was_both: "refused or rated down",
+  reports: "Evaluation",
   stale_answers: "Answers whose sources have changed",
   source_now: "Now it says:",
   source_gone: "The quote is not in the new version.",
