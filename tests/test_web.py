@@ -129,8 +129,7 @@ def test_a_conversation_goes_on_and_survives_a_reload(visit: Any, served: str) -
 def test_everything_can_be_done_with_the_keyboard(visit: Any, served: str) -> None:
     page = visit(served)
     ask(page, ATTACKS)
-    page.keyboard.press("Escape")
-    page.keyboard.press("1")
+    page.keyboard.press("1")  # the focus has left the box for the answer
     page.wait_for_selector("#panel mark")
     assert page.evaluate("() => document.activeElement.id") == "panel"
     page.keyboard.press("Escape")
@@ -139,6 +138,9 @@ def test_everything_can_be_done_with_the_keyboard(visit: Any, served: str) -> No
     page.keyboard.press("/")
     assert page.evaluate("() => document.activeElement.id") == "question"
     assert page.input_value("#question") == ""
+    page.keyboard.press("Escape")
+    page.keyboard.type("Who?")  # whoever types, asks
+    assert page.input_value("#question") == "Who?"
 
 
 def test_every_control_has_a_name_and_the_answer_is_announced(visit: Any, served: str) -> None:

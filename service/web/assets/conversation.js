@@ -9,6 +9,8 @@ import { Turn } from "./turn.js";
 
 const CUT_OFF = `quoth-cut-off${ROOT}`; // the answer of this tab that was cut off: a server stores only whole ones
 
+const FINE_POINTER = matchMedia("(pointer: fine)");
+
 export class Conversation {
   // `box` takes the turns; `panel` shows sources. `question` is the field for questions. `onChange()` runs when turns come and
   // go, `onRunning(isRunning)` when an answer begins or ends, `onBegun(id)` when the server has stored the first answer.
@@ -36,6 +38,7 @@ export class Conversation {
     turn.asked = asked;
     turn.told = []; // the events of an answer that is not whole
     turn.box.querySelector(".asked").dir = "auto";
+    turn.box.tabIndex = -1; // takes the focus when its answer is whole, so that the keys for sources work
     this.addPencil(turn);
     this.turns.push(turn);
     this.box.append(turn.box);
@@ -78,6 +81,7 @@ export class Conversation {
     const begun = this.id === null;
     this.id = answer.conversation_id;
     this.onBegun(this.id, begun);
+    if (document.activeElement === this.question && !this.question.value && FINE_POINTER.matches) turn.box.focus({ preventScroll: true });
     this.announce(answer.refused || answer.kind === "talk" ? answer.text : t("answered", { count: answer.citations.length }));
   }
 

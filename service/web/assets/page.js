@@ -218,6 +218,7 @@ document.addEventListener("click", ({ target }) => {
 });
 document.addEventListener("keydown", (event) => {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+  const marker = conversation.last?.box.querySelector(`.marker[data-number="${CSS.escape(event.key)}"]`);
   if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
     if (!panel.close() && !earlier.closeOverlay()) document.activeElement.blur();
   } else if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) {
@@ -225,9 +226,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "/") {
     event.preventDefault();
     question.focus();
-  } else if (/^[1-9]$/.test(event.key)) {
-    const turn = conversation.last;
-    turn?.show(Number(event.key), turn.box.querySelector(`.marker[data-number="${event.key}"]`));
+  } else if (/^[1-9]$/.test(event.key) && marker) {
+    conversation.last.show(Number(event.key), marker);
+  } else if (/^[\p{L}\p{N}]$/u.test(event.key) && !byId("dock").hidden) {
+    question.focus(); // whoever types, asks; the character goes into the box
   }
 });
 addEventListener("popstate", () => { if (address() !== shown) show(); });

@@ -38,6 +38,7 @@ export default {
   key_question: "zurück zur Frage",
   key_source: "öffnet eine Quelle",
   key_closes: "schließt sie",
+  thread: "Fragen und Antworten",
   answered: { one: "Beantwortet, mit {count} Quelle.", other: "Beantwortet, mit {count} Quellen." },
 
   // A turn of the conversation

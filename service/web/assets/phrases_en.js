@@ -38,6 +38,7 @@ export default {
   key_question: "back to the question",
   key_source: "opens a source",
   key_closes: "closes it",
+  thread: "Questions and answers",
   answered: { one: "Answered, with {count} source.", other: "Answered, with {count} sources." },
 
   // A turn of the conversation
