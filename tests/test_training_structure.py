@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from training.batches import Labeller, gold_sentences
+from training.evaluate import with_lead_ins
 from training.pretrained import base_tokenizer
 from training.structure.attributes import Attribute
 from training.structure.documents import passage_reader
@@ -129,6 +130,16 @@ def test_an_item_belongs_to_the_key_that_introduces_its_list():
     (gold,) = passage.units_with(("Oslo", "head", "Otto Lind"))
     assert "Oslo" in passage.rendering.alone(gold)
     assert "Bergen" not in passage.rendering.alone(gold)
+
+
+def test_a_lead_in_counts_with_the_items_that_it_introduces():
+    (passage,) = passage_reader(base_tokenizer())(
+        "a.md", "Bergen:\n\n- head: Anna Holm\n\nOslo:\n\n- head: Otto Lind\n"
+    )
+    (gold,) = passage.units_with(("Oslo", "head", "Otto Lind"))
+    found = with_lead_ins({gold}, passage.rendering)
+    texts = {passage.rendering.text[passage.rendering.units[n].start : passage.rendering.units[n].end] for n in found}
+    assert texts == {"Oslo:", "head: Otto Lind"}
 
 
 def test_names_in_code_are_found_whatever_their_form():

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.blocks.unit import Rendering
 from index.chunking.units import prose_rendering
 from index.inference.runtime import EngineName
 from models import folder
@@ -66,9 +67,19 @@ def read_passages(reader: Reader, pairs: Sequence[PassagePair]) -> list[PassageR
         rendering = pair.rendering or prose_rendering(pair.passage)
         (result,) = read_twice(pair.question, [rendering], [pair.context], reader)
         scores = np.array([sentence.score for sentence in result.sentences], dtype=np.float64)
-        gold = gold_sentences(pair.gold or (), pair.sentences)
+        gold = with_lead_ins(gold_sentences(pair.gold or (), pair.sentences), rendering)
         results.append(PassageResult(pair.relevant, result.relevance, relevance_alone(result), scores, frozenset(gold)))
     return results
+
+
+def with_lead_ins(gold: set[int], rendering: Rendering) -> set[int]:
+    """The gold units and those that introduce one: an answer quotes a lead-in with what it introduces."""
+    units = [rendered.unit for rendered in rendering.units]
+    leads = [lead for number in gold for lead in units[number].lead]
+    introducing = {
+        n for n, unit in enumerate(units) for lead in leads if unit.start <= lead.start and lead.end <= unit.end
+    }
+    return gold | introducing
 
 
 def value_with_interval(measure: Callable[[NDArray[np.int64]], float], count: int) -> dict[str, object]:
