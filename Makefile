@@ -5,6 +5,7 @@
 #   make test [ARGS="-k name"] [WORKERS=2]     run the tests, so many files at a time
 #   make lint                                  check style, types, import directions and declared dependencies
 #   make docs                                  write the generated tables of docs/ again
+#   make screenshots [STATES="table scan"]     take pictures of the web page's states into build/screenshots
 #   make setup                                 only make .venv, by the lock in requirements/
 #
 # What some tests need beside it (they skip and say so without):
@@ -29,7 +30,7 @@ LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock requi
 TORCH = $$($(PYTHON) -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))')
 SYSTEM_PACKAGES := chromium postgresql tesseract-ocr
 
-.PHONY: setup serve ask test lint docs seeds system node clients dev-llm llm lock upgrade newest
+.PHONY: setup serve ask test lint docs screenshots seeds system node clients dev-llm llm lock upgrade newest
 setup: $(READY)
 
 # torch goes first, by its exact version and without a hash: which build of it is available differs by machine, and as a
@@ -68,6 +69,9 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/cog -r --verbosity=0 -I docs -I . docs/*.md
+
+screenshots: $(READY)
+	$(BIN)/python -m tests.screenshots build/screenshots $(STATES)
 
 system:
 	apt-get update -qq

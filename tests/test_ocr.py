@@ -74,3 +74,19 @@ def test_a_failure_of_tesseract_is_reported(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DocumentRejected, match=r"not recognised \(tesseract: no data files\)"):
         extract(make_scan(tmp_path / "a.pdf", ["Bridges of the town."]))
+
+
+@needs_tesseract
+def test_recognised_words_have_places_in_the_text_and_on_the_page(tmp_path: Path) -> None:
+    lines = ["Bridges of the town.", "The archive holds an exten-", "sive collection of letters."]
+    found = extract(make_scan(tmp_path / "a.pdf", lines, ["The bridge opened in 1932."]))
+    first, second = found.geometry
+    words = [found.text[word.start : word.end] for page in (first, second) for word in page.words()]
+    broken = words.index("exten")
+    assert [*words[:broken], "extensive", *words[broken + 2 :]] == found.text.split()
+    points = 72 / 150  # of a pixel of the scan
+    top = {found.text[word.start : word.end]: word.box for word in first.words()}
+    assert top["Bridges"].left == pytest.approx(120 * points, abs=4)
+    for word, row in (("Bridges", 0), ("archive", 1), ("letters.", 2)):
+        assert 150 + 54 * row <= (top[word].top + top[word].bottom) / 2 / points <= 150 + 54 * row + 54
+    assert (first.width, first.height) == pytest.approx((1240 * points, 1754 * points), abs=0.5)

@@ -24,7 +24,7 @@ from index.formats.pdf.hyphens import Hyphenation
 from index.formats.pdf.ink import Ink, span_of
 from index.formats.pdf.names import PageName, page_names
 from index.formats.pdf.pages import PdfPage, open_pdf, outline_of, pages_of
-from index.formats.pdf.recognition import RecognitionFailed, is_installed, recognised_pages
+from index.formats.pdf.recognition import RecognisedPage, RecognitionFailed, is_installed, recognised_pages
 from index.formats.pdf.rows import Row
 from index.formats.pdf.styles import RowFacts, Styles, facts_of
 from index.records import Page
@@ -66,16 +66,21 @@ def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
         edges.append(edge_lines(rows))
         row_facts.extend(map(facts_of, rows))
     texts = (" ".join(page.words.texts) for page in pages)
-    ink = Ink(Hyphenation((*texts, *recognised.values())))
+    ink = Ink(Hyphenation((*texts, *(page.text for page in recognised.values()))))
     flow = Flow(ink, Styles(row_facts, outline))
     running = running_lines(edges)
     for page, of_page, name in zip(pages, running, page_names(edges, running), strict=True):
         rows = kept.get(page.number) or page.rows()
         flow.start_page(page.number, rows, is_named=name is not None)
         top = _add_head(flow, rows, of_page[0], name)
-        _add_page(flow, page, rows, top, of_page[1], recognised.get(page.number, ""))
+        _add_page(flow, page, rows, top, of_page[1], recognised[page.number].text if page.number in recognised else "")
     written = write_nodes(flow.finish())
     places = ink.places(written.text)
+    scanned = {
+        page.number: list(recognised[page.number].placed(written.text, page.start, page.end))
+        for page in written.pages
+        if page.number in recognised
+    }
     return Parsed(
         written.text,
         _with_field_labels(written.blocks, flow, places),
@@ -83,12 +88,14 @@ def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
         pages=_with_last_pages(written.pages, len(pages), len(written.text)),
         metadata=_facts(facts) | ({"recognised_by": "tesseract"} if recognised else {}),
         warnings=warnings,
-        geometry=tuple(_geometry(page, places.get(page.number, ())) for page in pages),
+        geometry=tuple(_geometry(page, places.get(page.number, ()), scanned.get(page.number, ())) for page in pages),
     )
 
 
-def _recognised(data: bytes, pages: Sequence[PdfPage], recognise: bool) -> tuple[dict[int, str], tuple[str, ...]]:
-    """The text of the pages that are pictures, and what to say about those that were not read."""
+def _recognised(
+    data: bytes, pages: Sequence[PdfPage], recognise: bool
+) -> tuple[dict[int, RecognisedPage], tuple[str, ...]]:
+    """The pages that are pictures as they were read, and what to say about those that were not."""
     numbers = [page.number for page in pages if page.is_picture]
     has_characters = any(page.words.texts for page in pages)
     if not numbers:
@@ -163,8 +170,9 @@ def _parts(rows: Sequence[Row], contents: frozenset[int]) -> list[tuple[bool, li
     return parts
 
 
-def _geometry(page: PdfPage, places: Sequence[tuple[int, PlacedWord]]) -> PageGeometry:
-    return page_geometry(page.number, page.view.width, page.view.height, [place for _, place in places])
+def _geometry(page: PdfPage, places: Sequence[tuple[int, PlacedWord]], scanned: Sequence[PlacedWord]) -> PageGeometry:
+    words = [*(place for _, place in places), *scanned]
+    return page_geometry(page.number, page.view.width, page.view.height, words)
 
 
 def _with_last_pages(pages: Sequence[Page], count: int, length: int) -> tuple[Page, ...]:

@@ -1,20 +1,32 @@
-// The source panel: the document's text around a quote. The quote is marked, and the words that answer more strongly.
+// The source panel: the page or the text around a quote. On a narrow screen it is a sheet over the page.
 
-import { documentText } from "./server.js";
-import { Extract, copy, element, paint, viewerAddress } from "./text.js";
+import { Evidence } from "./evidence.js";
+import { t } from "./phrases.js";
+import { closeBySwipe, opened } from "./sheets.js";
+import { copy, element, insideText, viewerAddress } from "./text.js";
 
-const AROUND = 1800; // code points shown before and after the quote
+const NARROW = matchMedia("(max-width: 63rem)");
 
 export class Panel {
-  // `box` is the <aside>.
+  // `box` is the element that shows it.
   constructor(box) {
     this.box = box;
     this.opener = null;
     this.shown = null;
+    this.evidence = null;
+    this.leave = null; // takes the sheet's entry out of the history
+    this.inert = [];
+    this.shade = element("div", { className: "panel-shade", hidden: true });
+    this.shade.addEventListener("click", () => this.close());
+    box.before(this.shade);
     box.addEventListener("keydown", (event) => {
+      const isOther = event.target.closest("input, .pages, .b-table, pre");
+      if (isOther) return;
       if (event.key === "ArrowLeft") this.step(-1);
       if (event.key === "ArrowRight") this.step(1);
     });
+    closeBySwipe(box, "down", () => { if (NARROW.matches) this.close(); });
+    NARROW.addEventListener("change", () => { if (this.isOpen) this.fit(); });
   }
 
   get isOpen() {
@@ -28,51 +40,60 @@ export class Panel {
     document.querySelectorAll(".is-open").forEach((open) => open.classList.remove("is-open"));
     opener?.classList.add("is-open");
     const source = sources[place];
-    const body = element("div", { className: "panel-text source-text", tabIndex: 0, "aria-label": "Text around the quote", role: "region" });
-    this.box.replaceChildren(this.head(source, sources, place, collection), body);
+    this.evidence?.close();
+    this.evidence = new Evidence(source, collection);
+    this.box.replaceChildren(this.head(source, sources, place, collection), this.evidence.box);
     this.box.hidden = false;
     document.body.classList.add("has-panel");
+    this.fit();
     this.box.focus({ preventScroll: true });
-    try {
-      const part = await documentText(source, collection, Math.max(source.start - AROUND, 0), source.end + AROUND);
-      if (this.shown.sources[this.shown.place] !== source) return;
-      if (part.start > 0) body.append(element("p", { className: "cut muted", textContent: "…" }));
-      paint(body, new Extract(part.text, part.start), {
-        quote: [source.start, source.end],
-        span: source.highlight,
-        pages: part.pages,
-        sections: part.sections,
-      });
-      if (part.end < part.length) body.append(element("p", { className: "cut muted", textContent: "…" }));
-      const mark = body.querySelector("mark");
-      if (mark) body.scrollTop = mark.offsetTop - body.clientHeight / 3;
-    } catch (problem) {
-      body.append(element("p", { className: "problem", role: "alert", textContent: problem.message }));
+    await this.evidence.show();
+  }
+
+  // On a narrow screen, be a sheet: Back closes it, and what lies below cannot be reached meanwhile.
+  fit() {
+    const isSheet = NARROW.matches;
+    this.shade.hidden = !isSheet;
+    this.inert.forEach((other) => { other.inert = false; });
+    this.inert = [];
+    if (isSheet) {
+      for (let at = this.box; at !== document.body; at = at.parentElement) {
+        this.inert.push(...[...at.parentElement.children].filter((other) => other !== at && other !== this.shade && !other.inert && !other.matches("dialog, script")));
+      }
+      this.inert.forEach((other) => { other.inert = true; });
+      this.box.setAttribute("role", "dialog");
+      this.leave ??= opened(() => this.hide());
+    } else {
+      this.box.setAttribute("role", "complementary");
+      this.leave?.();
+      this.leave = null;
     }
   }
 
   head(source, sources, place, collection) {
-    const trail = [...source.trail.filter((heading, at) => at > 0 || heading.trim() !== source.title.trim())].join(" › ");
-    const details = element("p", { className: "muted panel-place", textContent: [
-      trail, source.page === null ? "" : `page ${source.page}`, `characters ${source.start}–${source.end}`,
-    ].filter(Boolean).join(" · ") });
-    const copyButton = element("button", { type: "button", className: "quiet", textContent: "Copy quote" });
-    copyButton.addEventListener("click", () => copy(source.quote ?? source.text, copyButton));
-    const close = element("button", { type: "button", className: "quiet icon", "aria-label": "Close the source", textContent: "✕" });
+    const number = source.number ? [element("span", { className: "number", textContent: source.number })] : [];
+    const title = element("h2", { id: "panel-title", dir: "auto" }, ...number, element("bdi", { textContent: source.title }));
+    const close = element("button", { type: "button", className: "quiet icon", "aria-label": t("close_source"), textContent: "✕" });
     close.addEventListener("click", () => this.close());
-    const tools = element("div", { className: "panel-tools" }, copyButton, element("a", {
-      className: "quiet", href: viewerAddress(source, collection), target: "_blank", rel: "opener", textContent: "Open in document",
-    }));
-    if (sources.length > 1) tools.append(this.stepper("‹", "Previous source", -1), this.stepper("›", "Next source", 1));
-    const number = source.number ? element("span", { className: "number", textContent: source.number }) : "";
-    const title = element("h2", { id: "panel-title" }, number, source.title);
-    return element("header", { className: "panel-head" }, element("div", { className: "panel-row" }, title, close), details, tools);
+    const where = element("p", { className: "muted panel-place", dir: "auto", textContent: insideText(source) });
+    const copyButton = element("button", { type: "button", className: "quiet", textContent: t("copy_quote") });
+    copyButton.addEventListener("click", () => copy(source.quote ?? source.text, copyButton));
+    const tools = element("div", { className: "panel-tools" }, this.evidence.chooser, copyButton, element("a", {
+      className: "quiet", href: viewerAddress(source, collection), target: "_blank", rel: "opener", textContent: t("open_document"), title: t("open_document_hint"),
+    }), this.evidence.original);
+    if (sources.length > 1) tools.append(this.steps(place, sources.length));
+    const grip = element("div", { className: "panel-grip", "aria-hidden": "true" });
+    return element("div", { className: "panel-head" }, grip, element("div", { className: "panel-row" }, title, close), where, tools);
   }
 
-  stepper(sign, label, by) {
-    const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, textContent: sign });
-    button.addEventListener("click", () => this.step(by));
-    return button;
+  steps(place, count) {
+    const stepper = (sign, label, by) => {
+      const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, textContent: sign });
+      button.addEventListener("click", () => this.step(by));
+      return button;
+    };
+    const said = element("span", { className: "muted", textContent: t("place_of", { number: String(place + 1), count: String(count) }) });
+    return element("span", { className: "panel-steps" }, stepper("‹", t("previous_source"), -1), said, stepper("›", t("next_source"), 1));
   }
 
   step(by) {
@@ -80,12 +101,27 @@ export class Panel {
     if (sources.length > 1) this.open(sources, (place + by + sources.length) % sources.length, collection);
   }
 
+  // Close it. Returns whether it was open.
   close() {
-    if (!this.isOpen) return false;
+    const wasOpen = this.isOpen;
+    this.hide();
+    return wasOpen;
+  }
+
+  // Hide it. Resolves when the history stands where it stood before.
+  hide() {
+    if (!this.isOpen) return Promise.resolve();
     this.box.hidden = true;
+    this.shade.hidden = true;
+    this.inert.forEach((other) => { other.inert = false; });
+    this.inert = [];
+    this.evidence.close();
     document.body.classList.remove("has-panel");
     this.opener?.classList.remove("is-open");
-    if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });
-    return true;
+    const focus = this.opener?.matches(".card") ? this.opener.querySelector("button") : this.opener;
+    if (focus?.isConnected) focus.focus({ preventScroll: true });
+    const { leave } = this;
+    this.leave = null;
+    return leave?.() ?? Promise.resolve();
   }
 }

@@ -14,50 +14,49 @@ export class Extract {
   slice(from, to) {
     return this.points.slice(Math.max(from - this.start, 0), Math.max(to - this.start, 0)).join("");
   }
+}
 
-  // The end of the line that contains `at`.
-  lineEnd(at) {
-    const place = this.points.indexOf("\n", at - this.start);
-    return place < 0 ? this.end : this.start + place;
+// Writes ranges of an extract into elements, as text and never as markup: the quote in <mark class="quote">, the words that
+// answer in <mark class="quote span">. Ranges are [start, end) in the document's code points.
+export class Ink {
+  constructor(extract, { quote = null, span = null } = {}) {
+    this.extract = extract;
+    this.quote = quote;
+    this.span = span;
+  }
+
+  write(target, from, to) {
+    const first = Math.max(from, this.extract.start);
+    const last = Math.min(to, this.extract.end);
+    const cuts = [...(this.quote ?? []), ...(this.span ?? [])].filter((cut) => cut > first && cut < last);
+    const edges = [...new Set([first, ...cuts, last])].sort((a, b) => a - b);
+    edges.slice(0, -1).forEach((at, place) => {
+      const text = this.extract.slice(at, edges[place + 1]);
+      if (within(this.span, at)) target.append(element("mark", { className: "quote span", textContent: text }));
+      else if (within(this.quote, at)) target.append(element("mark", { className: "quote", textContent: text }));
+      else target.append(text);
+    });
+  }
+
+  // Write a range that is not shown: signs of a language such as Markdown, and what parts the cells of a table.
+  hide(target, from, to) {
+    if (Math.min(to, this.extract.end) <= Math.max(from, this.extract.start)) return;
+    const unshown = element("span", { className: "unshown", hidden: true });
+    this.write(unshown, from, to);
+    target.append(unshown);
+  }
+
+  touches(from, to) {
+    return { quote: overlaps(this.quote, from, to), span: overlaps(this.span, from, to) };
   }
 }
 
-// Append the text of `extract` to `parent`, as text and never as markup: the quote in <mark>, the words that answer in
-// <mark class="span">, headings and page numbers in elements of their own. Ranges are [start, end) in the document's code points.
-export function paint(parent, extract, { quote = null, span = null, pages = [], sections = [] } = {}) {
-  const headings = sections
-    .filter((section) => section.start >= extract.start && section.start < extract.end && section.trail.length)
-    .map((section) => [section.start, Math.min(extract.lineEnd(section.start), section.start + 200)]);
-  const signs = headings.map(([from, to]) => [from, from + extract.slice(from, to).match(/^[#=\s]*/)[0].length]);
-  const breaks = new Map(pages.filter((page) => page.start >= extract.start).map((page) => [page.start, page.number]));
-  const edges = [quote, span, ...headings, ...signs].filter(Boolean).flat();
-  const cuts = [...new Set([extract.start, ...edges, ...breaks.keys(), extract.end])]
-    .filter((cut) => cut >= extract.start && cut <= extract.end)
-    .sort((a, b) => a - b);
-  const within = (range, at) => range && at >= range[0] && at < range[1];
-  const pieces = document.createDocumentFragment();
-  cuts.slice(0, -1).forEach((from, place) => {
-    if (breaks.has(from)) pieces.append(element("span", { className: "page-break", textContent: `Page ${breaks.get(from)}` }));
-    let piece = document.createTextNode(extract.slice(from, cuts[place + 1]));
-    if (headings.some((range) => within(range, from))) {
-      const sign = signs.some((range) => within(range, from));
-      piece = element("span", { className: sign ? "heading sign" : "heading" }, piece);
-    }
-    if (within(quote, from)) piece = element("mark", { className: within(span, from) ? "quote span" : "quote" }, piece);
-    pieces.append(piece);
-  });
-  parent.append(pieces);
+function within(range, at) {
+  return range !== null && at >= range[0] && at < range[1];
 }
 
-// The quote of a citation as an element, with the words that answer marked.
-export function quoteElement(citation) {
-  const box = element("span", { className: "quote-text" });
-  const extract = new Extract(citation.quote, citation.start);
-  const [from, to] = citation.highlight ?? [citation.start, citation.start];
-  box.append("“", extract.slice(citation.start, from));
-  if (to > from) box.append(element("mark", { className: "span", textContent: extract.slice(from, to) }));
-  box.append(extract.slice(to, citation.end), "”");
-  return box;
+function overlaps(range, from, to) {
+  return range !== null && from < range[1] && to > range[0];
 }
 
 export function element(tag, properties = {}, ...children) {
@@ -70,13 +69,25 @@ export function element(tag, properties = {}, ...children) {
   return created;
 }
 
-// "Title · Heading › Heading · page 3", without a heading that repeats the title.
-export function placeText(passage) {
+// "Heading › Heading · page 3", without a heading that repeats the title. Empty if there is neither.
+export function insideText(passage) {
   const trail = passage.trail[0]?.trim() === passage.title.trim() ? passage.trail.slice(1) : passage.trail;
-  const parts = [passage.title];
-  if (trail.length) parts.push(trail.join(" › "));
-  if (passage.page !== null) parts.push(`page ${passage.page}`);
-  return parts.join(" · ");
+  return [trail.join(" › "), passage.page === null ? "" : t("page_number", { number: String(passage.page) })].filter(Boolean).join(" · ");
+}
+
+// The name of the file or the page that a document was read from.
+export function fileName(passage) {
+  const last = passage.uri.split(/[#?]/)[0].split("/").filter(Boolean).at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+// "Title · Heading › Heading · page 3".
+export function placeText(passage) {
+  return [passage.title, insideText(passage)].filter(Boolean).join(" · ");
 }
 
 // What the quote is read with, as one line: a lead-in, the header cells of a row, a term. Empty without any.

@@ -1,17 +1,16 @@
 // One turn of the conversation: the question, and the answer while it is written.
 
+import { sourceList } from "./cards.js";
 import { Thumbs } from "./feedback.js";
-import { contextText, copy, element, placeText, quoteElement, viewerAddress } from "./text.js";
+import { number as figure, t } from "./phrases.js";
+import { appendSentence, marker } from "./sentence.js";
+import { contextText, copy, element, placeText, viewerAddress } from "./text.js";
 
 const NEAREST = 4;
 const EXCERPT = 280; // code points shown of a nearest passage
+const LONG = 1400; // code points of an answer that is folded
+const SAID_MS = 5000; // after which what was said aloud is taken away, so that nobody reads it a second time
 const HEADING_LINES = /^#{1,6} .*$/gm; // an excerpt already shows its headings above it
-
-const CHANGES = {
-  unchanged: "The quote still stands in the new version:",
-  changed: "The new version says:",
-  gone: "The quote is not in the new version.",
-};
 
 export class Turn {
   constructor(question, collection, panel) {
@@ -19,144 +18,175 @@ export class Turn {
     this.panel = panel;
     this.citations = [];
     this.box = element("article", { className: "turn" });
-    this.state = element("p", { className: "reading muted", textContent: "Looking …" });
-    this.prose = element("p", { className: "prose" });
+    this.state = element("p", { className: "reading muted", textContent: t("looking") });
+    this.prose = element("div", { className: "prose" });
     this.after = element("div", { className: "after" });
-    this.box.append(element("h2", { className: "asked", textContent: question }), this.state, this.prose, this.after);
+    this.voice = element("div", { className: "visually-hidden", "aria-live": "polite" }); // says each sentence once
+    this.box.append(element("h2", { className: "asked", dir: "auto", textContent: question }), this.state, this.prose, this.after, this.voice);
   }
 
   passages({ passages }) {
     const documents = new Set(passages.map((passage) => passage.document_id)).size;
-    this.state.textContent = `Reading ${count(passages.length, "passage")} of ${count(documents, "document")} …`;
+    this.state.textContent = t("reading_passages", { count: passages.length, documents: t("of_documents", { count: documents }) });
   }
 
-  // `thumbs` rate this sentence; there are none while the answer is written.
-  sentence({ sentence, citations }, thumbs = null) {
+  // A sentence while the answer is written.
+  sentence({ sentence, citations }) {
     this.citations.push(...citations);
-    if (this.prose.childNodes.length) this.prose.append(" ");
-    const span = element("span", { className: sentence.supported ? "sentence" : "sentence unsupported", textContent: sentence.text });
-    if (!sentence.supported) span.title = "The cited passages do not support this sentence.";
-    const said = element("span", { className: "said" }, span, ...sentence.citations.map((number) => this.marker(number)));
-    if (thumbs) said.append(element("span", { className: "at-end" }, thumbs.box));
-    this.prose.append(said);
+    this.say(sentence, this.prose, null);
+    this.voice.append(element("p", { dir: "auto", textContent: sentence.text }));
+  }
+
+  say(sentence, prose, thumbs) {
+    if (sentence.kind === "missing") {
+      prose.append(element("p", { className: "missing-part", dir: "auto", textContent: sentence.text }));
+    } else {
+      const said = appendSentence(sentence.kind === "derived" ? this.derived(prose) : prose, sentence, this.citations, { open: (number, opener) => this.show(number, opener), thumbs });
+      if (sentence.derivation) said.after(this.operands(sentence.derivation));
+    }
+    if (thumbs) this.after.append(thumbs.comment);
   }
 
   // Show the whole answer. It replaces the streamed sentences, so that a streamed and a loaded answer look the same.
   answer(answer) {
     this.state.remove();
     this.prose.replaceChildren();
-    this.citations = [];
+    this.citations = answer.citations;
+    setTimeout(() => this.voice.replaceChildren(), SAID_MS);
     if (answer.rewritten_question !== answer.question) {
-      this.prose.before(element("p", { className: "muted rewritten", textContent: `Read as: ${answer.rewritten_question}` }));
+      this.prose.before(element("p", { className: "muted rewritten", dir: "auto", textContent: t("read_as", { question: answer.rewritten_question }) }));
     }
     if (answer.kind === "talk") {
       this.prose.textContent = answer.text;
       return;
     }
     if (answer.refused) this.refusal(answer);
-    else {
-      answer.sentences.forEach((sentence, number) => {
-        const thumbs = new Thumbs(answer.id, number);
-        this.sentence({ sentence, citations: [] }, thumbs);
-        this.after.append(thumbs.comment);
-      });
-      this.citations = answer.citations;
-      this.after.append(this.sources());
-    }
-    for (const note of answer.notes) this.after.append(element("p", { className: "note", textContent: note }));
+    else this.answered(answer);
+    for (const note of answer.notes) this.after.append(element("p", { className: "note", dir: "auto", textContent: note }));
     const thumbs = new Thumbs(answer.id);
     this.after.append(this.closing(answer, thumbs), thumbs.comment);
+  }
+
+  answered(answer) {
+    const parts = answer.parts ?? [];
+    const owners = new Map(parts.flatMap((part, place) => part.sentences.map((number) => [number, place])));
+    const boxes = parts.map((part) => {
+      const box = element("section", { className: part.refused ? "part refused-part" : "part" }, element("h3", { className: "part-question", dir: "auto", textContent: part.question }));
+      this.prose.append(box);
+      return box;
+    });
+    answer.sentences.forEach((sentence, number) => this.say(sentence, boxes[owners.get(number)] ?? this.prose, new Thumbs(answer.id, number)));
+    if (Array.from(answer.text).length > LONG) this.fold();
+    this.after.append(sourceList(answer.citations, { label: t("sources_of_answer"), open: (place, card) => this.open(answer.citations, place, card) }));
+  }
+
+  // A long answer shows its beginning, until a button, or the focus inside it, unfolds it.
+  fold() {
+    const button = element("button", { type: "button", className: "quiet framed unfold", textContent: t("whole_answer") });
+    const unfold = () => {
+      this.prose.classList.remove("folded");
+      button.remove();
+    };
+    this.prose.classList.add("folded");
+    this.prose.addEventListener("focusin", unfold, { once: true });
+    button.addEventListener("click", unfold);
+    this.prose.after(button);
+  }
+
+  // Where a sentence that Quoth worked out is said, and what it was worked out from.
+  derived(prose) {
+    const box = element("div", { className: "derived" }, element("p", { className: "derived-name muted", textContent: t("worked_out") }));
+    prose.append(box);
+    return box;
+  }
+
+  operands({ operation, operands, result }) {
+    const line = element("p", { className: "operands muted", dir: "auto" }, element("span", { textContent: `${t(`operation_${operation}`)}: ` }));
+    operands.forEach(({ citation, quote, label }, place) => {
+      if (place) line.append(" · ");
+      if (label) line.append(element("bdi", { textContent: `${label}: ` }));
+      const cited = this.citations.find(({ number }) => number === citation);
+      line.append(element("bdi", { className: "operand", textContent: quote }), marker(citation, cited, (number, opener) => this.show(number, opener)));
+    });
+    line.append(" → ", element("bdi", { className: "operand", textContent: result }));
+    return line;
   }
 
   // Say which quotes of a stored answer stand in documents that have changed since, with what stands there now.
   markStale(citations) {
     if (!citations.length) return;
-    const list = element("ul", { className: "stale", "aria-label": "Changed sources" });
+    const list = element("ul", { className: "stale", "aria-label": t("changed_sources") });
     for (const citation of citations) {
       const entry = element("li", {}, element("span", { className: "number", textContent: citation.number }),
-        element("span", { textContent: citation.current_version === null ? "The document was removed." : CHANGES[citation.change] }));
+        element("span", { textContent: t(citation.current_version === null ? "source_removed" : `quote_${citation.change}`) }));
       if (citation.text !== null) {
         const passage = { ...citation, version: citation.current_version };
-        entry.append(element("a", { className: "quote-text", href: viewerAddress(passage, this.collection), textContent: citation.text }));
+        entry.append(element("a", { className: "quote-text", dir: "auto", href: viewerAddress(passage, this.collection), textContent: citation.text }));
       }
       list.append(entry);
     }
-    this.after.append(element("p", { className: "note", textContent: "Documents that this answer quotes have changed since." }), list);
+    this.after.append(element("p", { className: "note", textContent: t("sources_changed") }), list);
   }
 
   problem(problem, again) {
     this.state.remove();
     this.prose.replaceChildren();
-    const retry = element("button", { type: "button", className: "quiet", textContent: "Ask again" });
+    const retry = element("button", { type: "button", className: "quiet", textContent: t("ask_again") });
     retry.addEventListener("click", () => { this.box.remove(); again(); });
     this.after.replaceChildren(element("div", { className: "problem", role: "alert" }, element("p", { textContent: problem.message }), retry));
   }
 
   stopped() {
-    this.state.textContent = "Stopped.";
+    this.state.textContent = t("stopped");
   }
 
   show(number, opener) {
     const place = this.citations.findIndex((citation) => citation.number === number);
-    if (place >= 0) this.panel.open(this.citations, place, this.collection, opener);
+    if (place >= 0) this.open(this.citations, place, opener);
   }
 
-  marker(number) {
-    const button = element("button", { type: "button", className: "marker", textContent: number, "aria-label": `Source ${number}` });
-    button.dataset.number = number;
-    button.addEventListener("click", () => this.show(number, button));
-    return button;
-  }
-
-  sources() {
-    const list = element("ol", { className: "sources", "aria-label": "Sources" });
-    for (const citation of this.citations) {
-      const card = element("button", { type: "button", className: "card" },
-        element("span", { className: "number", textContent: citation.number }),
-        element("span", { className: "card-body" },
-          element("span", { className: "card-place", textContent: placeText(citation) }),
-          ...(contextText(citation) ? [element("span", { className: "card-context", textContent: contextText(citation) })] : []),
-          quoteElement(citation)));
-      card.addEventListener("click", () => this.show(citation.number, card));
-      list.append(element("li", {}, card));
-    }
-    return list;
+  open(sources, place, opener) {
+    this.panel.open(sources, place, this.collection, opener);
   }
 
   refusal(answer) {
     this.box.classList.add("refused");
-    this.prose.textContent = answer.text;
+    this.prose.append(element("p", { dir: "auto", textContent: answer.text }));
     const nearest = answer.passages.slice(0, NEAREST);
     if (!nearest.length) return;
-    const list = element("ul", { className: "sources", "aria-label": "Nearest passages" });
-    nearest.forEach((passage, place) => {
-      const points = Array.from(passage.text.replace(HEADING_LINES, "").trim());
-      const excerpt = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : points.join("");
-      const card = element("button", { type: "button", className: "card" }, element("span", { className: "card-body" },
-        element("span", { className: "card-place", textContent: placeText(passage) }),
-        element("span", { className: "quote-text", textContent: excerpt })));
-      card.addEventListener("click", () => this.panel.open(nearest, place, this.collection, card));
-      list.append(element("li", {}, card));
-    });
-    this.after.append(element("h3", { className: "muted", textContent: "Nearest passages" }), list);
+    const label = t("nearest_passages");
+    this.after.append(element("h3", { className: "muted nearest", textContent: label }),
+      sourceList(nearest, { label, draw: excerpt, open: (place, card) => this.open(nearest, place, card) }));
   }
 
   closing(answer, thumbs) {
     const percent = Math.round(answer.confidence * 100);
-    const said = answer.refused ? `Confidence that they do: ${percent} %` : `Confidence ${percent} %`;
     const meter = element("span", { className: "meter", "aria-hidden": "true" }, element("span", {}));
     meter.firstChild.style.width = `${percent}%`;
-    const facts = [answer.generator, answer.timings_ms.total === undefined ? "" : `${Math.round(answer.timings_ms.total)} ms`];
-    const line = element("p", { className: "closing muted" }, element("span", { className: "confidence" }, meter, said));
-    for (const fact of facts.filter(Boolean)) line.append(element("span", { textContent: fact }));
-    line.append(thumbs.box);
+    const said = t(answer.refused ? "confidence_refused" : "confidence", { percent });
+    const line = element("div", { className: "closing muted" }, element("span", { className: "confidence" }, meter, said), thumbs.box);
     if (!answer.refused) {
-      const button = element("button", { type: "button", className: "quiet", textContent: "Copy answer" });
+      const button = element("button", { type: "button", className: "quiet", textContent: t("copy_answer") });
       button.addEventListener("click", () => copy(answerText(answer), button));
       line.append(button);
     }
+    line.append(details(answer));
     return line;
   }
+}
+
+function excerpt(passage) {
+  const points = Array.from(passage.text.replace(HEADING_LINES, "").trim());
+  const text = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : points.join("");
+  return element("p", { dir: "auto", textContent: text });
+}
+
+// What only those ask who look after a server.
+function details(answer) {
+  const total = answer.timings_ms.total;
+  const facts = [t("written_by", { generator: answer.generator }), ...(total === undefined ? [] : [t("took", { milliseconds: figure(Math.round(total)) })]),
+    t("passages_read", { count: answer.passages.length })];
+  return element("details", { className: "details" }, element("summary", { textContent: t("details") }), element("p", { textContent: facts.join(" · ") }));
 }
 
 function answerText(answer) {
@@ -165,8 +195,4 @@ function answerText(answer) {
     return `[${citation.number}] ${placeText(citation)}: ${context && `${context}: `}“${citation.quote}”`;
   });
   return [answer.text, "", ...sources].join("\n");
-}
-
-function count(number, noun) {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }

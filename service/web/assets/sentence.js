@@ -1,0 +1,66 @@
+// A sentence of an answer on the page: its words, or the units that it states, with the markers of its sources and its thumbs.
+// All of its controls are one stop for the Tab key; the arrow keys go from one to the next.
+
+import { t } from "./phrases.js";
+import { peekAt } from "./peek.js";
+import { drawQuote, isStructured } from "./quote.js";
+import { element } from "./text.js";
+
+// Append the sentence to `prose`. `citations` holds all citations of the answer so far, `open(number, marker)` opens one.
+export function appendSentence(prose, sentence, citations, { open, thumbs = null }) {
+  const cited = sentence.citations.map((number) => citations.find((citation) => citation.number === number));
+  const [first] = cited;
+  const isDrawn = sentence.form === "units" && first && isStructured(first);
+  const said = element(isDrawn ? "div" : "span", { className: `said ${sentence.supported ? "" : "is-unsupported"}`, dir: "auto" }, isDrawn ? drawQuote(first) : words(sentence));
+  if (isDrawn) said.classList.add("drawn");
+  const markers = cited.map((citation, place) => marker(sentence.citations[place], citation, open));
+  const controls = element("span", { className: "controls" }, ...markers);
+  if (thumbs) controls.append(element("span", { className: "at-end" }, thumbs.box));
+  said.append(controls);
+  oneStop(controls);
+  if (isDrawn) prose.append(said);
+  else if (sentence.form === "item") lastList(prose).append(element("li", { dir: "auto" }, said));
+  else {
+    const paragraph = lastParagraph(prose);
+    paragraph.append(...(paragraph.childNodes.length ? [" "] : []), said);
+  }
+  return said;
+}
+
+function words(sentence) {
+  const box = element("span", { className: sentence.supported ? "sentence" : "sentence unsupported", textContent: sentence.text });
+  if (!sentence.supported) box.append(element("span", { className: "visually-hidden", textContent: ` (${t("unsupported")})` }));
+  if (!sentence.supported) box.title = t("unsupported");
+  return box;
+}
+
+function lastParagraph(prose) {
+  return prose.lastElementChild?.tagName === "P" ? prose.lastElementChild : prose.appendChild(element("p", { dir: "auto" }));
+}
+
+function lastList(prose) {
+  return prose.lastElementChild?.tagName === "UL" ? prose.lastElementChild : prose.appendChild(element("ul", { className: "said-list" }));
+}
+
+export function marker(number, citation, open) {
+  const button = element("button", { type: "button", className: "marker", textContent: number, "aria-label": t("source", { number }) });
+  button.dataset.number = number;
+  button.addEventListener("click", () => open(number, button));
+  if (citation) peekAt(button, citation);
+  return button;
+}
+
+// Make the buttons of `box` one stop of the Tab key.
+function oneStop(box) {
+  const buttons = [...box.querySelectorAll("button")];
+  const stop = (button) => buttons.forEach((other) => { other.tabIndex = other === button ? 0 : -1; });
+  if (buttons.length) stop(buttons[0]);
+  box.addEventListener("focusin", ({ target }) => { if (buttons.includes(target)) stop(target); });
+  box.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const place = buttons.indexOf(event.target);
+    if (!by || place < 0) return;
+    event.preventDefault();
+    buttons[(place + by + buttons.length) % buttons.length].focus();
+  });
+}
