@@ -136,10 +136,6 @@ export class Turn {
     this.after.replaceChildren(element("div", { className: "problem", role: "alert" }, element("p", { textContent: problem.message }), retry));
   }
 
-  stopped() {
-    this.state.textContent = t("stopped");
-  }
-
   show(number, opener) {
     const place = this.citations.findIndex((citation) => citation.number === number);
     if (place >= 0) this.open(this.citations, place, opener);
