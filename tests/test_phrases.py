@@ -48,7 +48,17 @@ def test_the_page_uses_every_phrase_and_no_other() -> None:
     ]
     text = "\n".join(path.read_text("utf-8") for path in sources)
     quoted = set(re.findall(r'["`](\w+)["`]', text))
-    made = ("kind_", "good_", "bad_", "rate_", "wrong_", "by_", "operation_", "quote_", "view_")  # t(`kind_${kind}`), and the keys of a table
+    made = (
+        "kind_",
+        "good_",
+        "bad_",
+        "rate_",
+        "wrong_",
+        "by_",
+        "operation_",
+        "quote_",
+        "view_",
+    )  # t(`kind_${kind}`), and the keys of a table
     unused = {name for name in table("en") if name not in quoted and not name.startswith(made)}
     assert unused == set()
     used = set(re.findall(r'\bt\("(\w+)"', text)) | set(re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', text))

@@ -84,9 +84,9 @@ def test_the_key_is_asked_for_once_and_let_go_of(page: Any, keys: Keyring) -> No
     page.get_by_role("button", name="Good answer").click()
     page.get_by_text("Thank you.").wait_for()
     page.click(".refused .card >> nth=0")
-    page.wait_for_selector("#panel mark")
+    page.wait_for_selector("#panel mark:visible")
     with page.context.expect_page() as opened:
-        page.click("#panel a")
+        page.click("#panel a >> nth=0")
     viewer = opened.value
     viewer.wait_for_selector("mark")  # the new tab has the key, too
     assert viewer.locator("mark").text_content() == TEXT

@@ -59,10 +59,10 @@ def test_everything_on_the_page_works_under_a_path(
         page.fill("#question", "Why?")
         page.keyboard.press("Enter")
         page.click(".refused .card >> nth=0")
-        page.wait_for_selector("#panel mark")
+        page.wait_for_selector("#panel mark:visible")
         assert page.url.startswith(f"{proxy.url}/?c=")
         with context.expect_page() as opened:
-            page.click("#panel a")
+            page.click("#panel a >> nth=0")
         viewer = opened.value
         viewer.wait_for_selector("mark")
         assert viewer.url.startswith(f"{proxy.url}/view?")

@@ -41,8 +41,9 @@ export class Turn {
     if (sentence.kind === "missing") {
       prose.append(element("p", { className: "missing-part", dir: "auto", textContent: sentence.text }));
     } else {
-      const said = appendSentence(sentence.kind === "derived" ? this.derived(prose) : prose, sentence, this.citations, { open: (number, opener) => this.show(number, opener), thumbs });
-      if (sentence.derivation) said.after(this.operands(sentence.derivation));
+      const box = sentence.kind === "derived" ? this.derived(prose) : prose;
+      appendSentence(box, sentence, this.citations, { open: (number, opener) => this.show(number, opener), thumbs });
+      if (sentence.derivation) box.append(this.operands(sentence.derivation));
     }
     if (thumbs) this.after.append(thumbs.comment);
   }
@@ -95,7 +96,7 @@ export class Turn {
 
   // Where a sentence that Quoth worked out is said, and what it was worked out from.
   derived(prose) {
-    const box = element("div", { className: "derived" }, element("p", { className: "derived-name muted", textContent: t("worked_out") }));
+    const box = element("div", { className: "derived" }, element("div", { className: "derived-name muted", textContent: t("worked_out") }));
     prose.append(box);
     return box;
   }
