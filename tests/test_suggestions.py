@@ -93,3 +93,14 @@ def test_only_questions_that_documents_for_everybody_answer_are_suggested_and_th
     left = suggester.suggest("default")
     assert (left.is_complete, "When was the paper mill at Aldcliffe built?" in left.questions) == (False, False)
     suggester.close()
+
+
+def test_nothing_is_tried_while_people_ask_and_closing_does_not_wait(suggester: Suggester) -> None:
+    busy = Suggester(suggester.service, lambda: True)
+    busy.suggest("default")
+    time.sleep(1)
+    assert busy.suggest("default") == Suggestions((), is_complete=False)
+    begin = time.monotonic()
+    busy.close()
+    assert time.monotonic() - begin < 20
+    assert busy.suggest("default") == Suggestions((), is_complete=False)

@@ -55,7 +55,6 @@ def serve(
         from service.observability.setup import make_tracing
         from service.server.server import Server, leave, url
         from service.storage.retention import make_retention
-        from service.suggestions.suggester import Suggester
 
         store = open_store(settings)
         anonymous = allows_anonymous(
@@ -67,8 +66,7 @@ def serve(
         tracing = make_tracing(settings)
         with stderr().status("Loading the models"):
             service = assemble(settings)
-        suggester = Suggester(service)
-        api = create_app(service, store, anonymous=anonymous, tracing=tracing, suggester=suggester)
+        api = create_app(service, store, anonymous=anonymous, tracing=tracing, suggests=True)
         if settings.collection in service.library.names():
             # Loads the encoder and the caches now, so that the first question is as fast as the second.
             service.library.open(settings.collection).search("ready", k=1)

@@ -65,13 +65,13 @@ def create_app(
     *,
     anonymous: bool = True,
     tracing: Tracing | None = None,
-    suggester: Suggester | None = None,
+    suggests: bool = False,
 ) -> FastAPI:
     """The HTTP app of a service. It has no global state: two apps in one process are independent.
 
     The API keys are those in the store's database. `anonymous`: whether callers need no key while none exists; otherwise nobody
-    may do anything before there is a key. `suggester` looks for questions to suggest and is closed with the app; None suggests
-    none.
+    may do anything before there is a key. `suggests`: whether questions are looked for, in a thread of their own, that the
+    documents answer.
     """
     queue = open_queue(service.settings)
     limits = Limits()
@@ -100,7 +100,7 @@ def create_app(
     session = app.state.session = make_session(service, store, tracing)
     app.state.queue = queue
     app.state.extractor = extractor
-    app.state.suggester = suggester
+    suggester = app.state.suggester = Suggester(service, lambda: session.admission.answering > 0) if suggests else None
     session.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
     problems.install(app)
     for routes in (

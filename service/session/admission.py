@@ -43,6 +43,11 @@ class Admission:
         for scope in self._answers:
             scope.cancel()
 
+    @property
+    def answering(self) -> int:
+        """How many answers are being made now."""
+        return len(self._answers)
+
     def require_open(self) -> None:
         """Raise ShuttingDown if new requests are refused."""
         if self.closing:

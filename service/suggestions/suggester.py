@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -34,6 +34,7 @@ _MOST_DOCUMENTS = 24
 _MOST_OF_ONE = 40  # candidates of one document
 _MOST_CHARACTERS = 400_000  # of a document that is asked about
 _FILE = "questions.json"
+_PAUSE_S = 0.5
 log = structlog.get_logger(__name__)
 
 
@@ -55,15 +56,19 @@ class Suggestions:
 
 
 class Suggester:
-    """The suggestions of the collections of one service. Thread-safe; `close` ends its thread after the running answer."""
+    """The suggestions of the collections of one service. Thread-safe; `close` ends its thread after the running answer.
 
-    def __init__(self, service: Service) -> None:
+    While `is_busy` says so, because people ask, no question is tried.
+    """
+
+    def __init__(self, service: Service, is_busy: Callable[[], bool] = lambda: False) -> None:
         self.service = service
+        self._is_busy = is_busy
+        self._ended = threading.Event()
         self._guard = threading.Lock()
         self._waiting: list[str] = []
         self._thread: threading.Thread | None = None
         self._stages = Stages()
-        self._closed = False
 
     def suggest(self, name: str) -> Suggestions:
         """What is known now. Looks for questions in the background if the documents have changed since it last did."""
@@ -79,8 +84,8 @@ class Suggester:
 
     def close(self) -> None:
         """Stop, and wait until the thread has ended."""
+        self._ended.set()
         with self._guard:
-            self._closed = True
             self._waiting.clear()
             thread = self._thread
         self._stages.stop()
@@ -89,7 +94,7 @@ class Suggester:
 
     def _look_for(self, name: str) -> None:
         with self._guard:
-            if self._closed or name in self._waiting:
+            if self._ended.is_set() or name in self._waiting:
                 return
             self._waiting.append(name)
             if self._thread is None or not self._thread.is_alive():
@@ -136,8 +141,10 @@ class Suggester:
 
     def _is_answered(self, name: str, document: DocumentSummary, candidate: Candidate) -> bool:
         """Whether the answer cites the place that the question was drawn from."""
+        while self._is_busy() and not self._ended.wait(_PAUSE_S):
+            continue
         with self._guard:
-            if self._closed:
+            if self._ended.is_set():
                 raise AnswerStopped("closed")
             self._stages = stages = Stages()
         question = Question(candidate.question, name, principals=frozenset(), generator="extractive")
