@@ -201,3 +201,15 @@ def test_hostile_bytes_are_decided_in_linear_time() -> None:
     for piece in (b"\xe9", b"\xe9 ", b"a\xe9b\x96", bytes(range(128, 256)), b"\xb3\xbf\xe6 "):
         seconds(piece * 5_000)  # the tables are made
         assert seconds(piece * 80_000 + b"!") < 60 * max(0.02, seconds(piece * 10_000 + b"!"))
+
+
+@pytest.mark.parametrize(
+    ("text", "encodings"),
+    [
+        ("Ключ от сарая висит у двери. Лодку красят весной.", "cp1251 koi8_r cp866 iso8859_5 mac_cyrillic"),
+        ("המוזיאון נפתח בתשע. הכניסה חופשית לתלמידים.", "cp1255 iso8859_8 cp862"),
+    ],
+)
+def test_the_commonest_letters_show_the_encoding_of_a_text_without_function_words(text: str, encodings: str) -> None:
+    for encoding in encodings.split():
+        assert decode_text(text.encode(encoding))[0] == text

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from index.formats.encodings.letters import CYRILLIC, GREEK, LANGUAGES, WESTERN, Language
+from index.formats.encodings.letters import COMMON_LETTERS, CYRILLIC, GREEK, LANGUAGES, WESTERN, Language
 
 _MAX_WORDS = 20_000
 _WORD_OF_BYTES = re.compile(rb"[^\s]+")
@@ -29,6 +29,9 @@ _WINDOWS = ("cp1252", "cp1250", "cp1254", "cp1257")
 _ENDING_WORTH = 0.5
 _CLEARER = 2.0
 _MANY_LETTERS = 3
+_FEWEST_LETTERS = 25
+_COMMON_SHARE = 0.55
+_WITHOUT_CAPITALS = frozenset({"he", "ar"})
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
@@ -117,7 +120,10 @@ def _readings(
         beyond = Counter(_lower(piece) for found in pieces for piece in found if not piece.isascii())
         for name, language in LANGUAGES.items():
             if encoding in language.encodings and _fits(language, name, beyond):
-                yield _Reading(encoding, name, text, _clarity(language, counted, beyond))
+                clarity = _clarity(language, counted, beyond)
+                if _has_common_letters(name, [piece for found in pieces for piece in found]):
+                    clarity += max(1.0, sum(counted.values()) / 6)
+                yield _Reading(encoding, name, text, clarity)
 
 
 def _fits(language: Language, name: str, beyond: Mapping[str, int]) -> bool:
@@ -149,6 +155,16 @@ def _clarity(language: Language, counted: Mapping[str, int], beyond: Iterable[st
             clarity += _ENDING_WORTH * count
     special = {letter for word in beyond for letter in word if letter > "\x7f"}
     return clarity + (_ENDING_WORTH if clarity and len(special) >= _MANY_LETTERS else 0.0)
+
+
+def _has_common_letters(name: str, words: Sequence[str]) -> bool:
+    """Whether a language of another script shows in how often its letters come, and in capitals if it has them."""
+    common = COMMON_LETTERS.get(name)
+    letters = "".join(words).lower()
+    if common is None or len(letters) < _FEWEST_LETTERS:
+        return False
+    has_capital = name in _WITHOUT_CAPITALS or any(word[0].isupper() and word[1:].islower() for word in words)
+    return has_capital and sum(letter in common for letter in letters) >= _COMMON_SHARE * len(letters)
 
 
 def _same_everywhere(others: list[bytes]) -> str | None:
