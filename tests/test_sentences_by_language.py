@@ -149,3 +149,20 @@ def test_spans_are_literal_ordered_trimmed_and_cover_every_word_in_any_language(
     for start, end in spans:
         outside[start:end] = " " * (end - start)
     assert not any(character.isalnum() for character in outside)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("", "Zob. art. 5.| Sn. Kaya kalkar.| Tri Virtanen johtaa sitä 1. toukokuuta alkaen."),
+        ("en", "It employs approx. 40 people.| It is new."),
+        ("fr", "Le bac part du quai no. 4 le matin.| Il est plein."),
+        ("pl", "Nowak mieszka przy ul. Długiej.| Jest lekarzem."),
+        ("tr", "Kaya Cad. No. 5 adresinde oturur.| Bu yeni."),
+        ("ja", "「休みです。」と言った。|3メートルまで可能です。"),
+    ],
+)
+def test_abbreviations_before_names_and_figures_end_no_sentence(language: str, text: str) -> None:
+    body = text.replace("|", "")
+    found = [body[slice(*span)] for span in paragraph_sentences(body, language)]
+    assert found == [part.strip() for part in text.split("|")]

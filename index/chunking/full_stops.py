@@ -19,6 +19,8 @@ _LIST_NUMBER = re.compile(r"[0-9]{1,2}\Z")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}\Z")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]\Z")
 _KHMER_END = re.compile(r"[។៕]\s*")
+_IDEOGRAPHIC_END = re.compile(r"[。！？]++(?![」』”’）)])\s*+")
+_BEFORE_FIGURE = re.compile(r"\b(?:approx|incl|excl|max|min|est)\.\s++(?=\d)", re.IGNORECASE)
 _QUOTE_GOES_ON = re.compile(r"[」』”’）]\s*(?=[、，,]|と|って|が|を|に|の)|[\"”’](?=[가-힣])")  # 「はい。」と言った
 _WORD = re.compile(r"(\w*)(.)", re.DOTALL)
 _BEFORE_TOKEN = re.compile(r"[(\[\"'’„“«»¿¡/]")  # "(vgl.", "l'art."
@@ -88,7 +90,7 @@ _LANGUAGES = {
     ),
     "fr": _language(
         "m mm mme mmes mlle me mgr ste pr",
-        "p ex réf pp cf al art n av bd tél chap vol éd env fig hab suiv boul",
+        "p ex réf pp cf al art n no av bd tél chap vol éd env fig hab suiv boul",
         "le la les l un une des il elle ils elles on nous vous je ce cet cette ces dans en pour mais et puis après avant "
         "si quand son sa ses leur à au aux",
     ),
@@ -113,19 +115,19 @@ _LANGUAGES = {
     ),
     "nl": _language(
         "dhr mevr mw drs ir",
-        "nr art bijv bv blz ca o.a d.w.z m.a.w t.a.v i.v.m t.b.v incl excl evt resp tel st lid z.o.z jl max min",
+        "nr art bijv bv blz ca o.a d.w.z m.a.w t.a.v t.o.v i.v.m t.b.v p.p incl excl evt resp tel st lid z.o.z jl max min btw",
         "de het een hij zij ze wij we ik je u dit dat deze die in op voor met na als maar en er",
         "etc enz e.d",
     ),
     "pl": _language(
-        "inż mgr hab ks św pan płk gen",
-        "ul al rozdz dyr lek med np tzw tj m.in str s art ust pkt nr zob por r w ok tel godz max min zł woj im tys mln",
+        "inż mgr hab ks św pan płk gen ul al",
+        "rozdz dyr lek med np tzw tj m.in str s art ust pkt nr zob por r w ok tel godz max min zł woj im tys mln",
         "on ona ono oni one to ten ta te w na z do po za dla i a ale jeśli gdy przed nie od jest",
         "itd itp",
     ),
     "cs": _language(
-        "mgr bc judr mudr pan",
-        "ul č čl např tzv tj str odst tel cca resp kč tis mil max min popř",
+        "mgr bc judr mudr phdr ing pan",
+        "ul č čl viz např tzv tj str odst tel cca resp kč tis mil max min popř",
         "on ona ono to ten ta v na z do po za pro a ale před není je od když",
         "atd apod",
         "od do dne ke k ve",
@@ -147,7 +149,7 @@ _LANGUAGES = {
     ),
     "hu": _language("özv ifj", "pl ld u ún kb ill stb tel sz old bek max min vö", "a az egy ez ő és de ha", "stb"),
     "fi": _language("", "esim ks ns mm n klo s puh huom nk no", "hän he se ne tämä ja mutta jos", "jne yms"),
-    "tr": _language("sn av doç", "örn vb bkz no tel cad sok mah yy", "bu o biz siz ben ve ama bir", "vs vb"),
+    "tr": _language("sn av doç cad sok mah", "örn vb bkz no tel yy s", "bu o biz siz ben ve ama bir", "vs vb"),
     "el": _language("κ κα δρ", "π.χ δηλ βλ σελ αρ τηλ οδ λεωφ", "ο η το οι τα αυτό και στο στη", "κ.λπ κλπ"),
     "ar": _language("د أ م السيد", "ص هـ ت ج ق"),
     "hi": _language("डॉ श्री श्रीमती प्रो पं सु कु", "रु सं पृ मि मी कि ई"),
@@ -156,25 +158,42 @@ _LANGUAGES = {
     **dict.fromkeys(("da", "nb", "no", "nn", "sv"), _SCANDINAVIAN),
 }
 _OTHERS = _language()
+_ALL_TITLES = _TITLES.union(*(words.titles for words in _LANGUAGES.values())) - {"m", "d", "on", "pan", "im", "st"}
 
 
 def sentence_ends(text: str, language: str) -> list[int]:
     """Return the ends of the sentences of `text`, each with the white space after it; the last is the end of the text."""
     code = language.split("-", maxsplit=1)[0].lower()
+    if not code:
+        return _ends_in_unknown(text)
     read = text if code == "en" else _LIST_MARK.sub(r"X\1X", text)  # sentencex ends a sentence before "(b)" in one
     found = {boundary["end_index"] for boundary in get_sentence_boundaries(code, read)} | {len(text)}
     if code == "en":
-        return sorted(found)
+        return sorted(found - {match.end() for match in _BEFORE_FIGURE.finditer(text) if match.end() < len(text)})
     words = _LANGUAGES.get(code, _OTHERS)
     for match in _STOP.finditer(text):
         is_end = _is_end(text[max(0, match.start() - _BEFORE) : match.start()], match, words)
         if is_end is not None and match.end() < len(text):
             (found.add if is_end else found.discard)(match.end())
     found.update(match.end() for match in _KHMER_END.finditer(text))
+    if code in ("zh", "ja"):
+        found.update(match.end() for match in _IDEOGRAPHIC_END.finditer(text))
     found.difference_update(match.end() for match in _QUOTE_GOES_ON.finditer(text))
     found = {end for end in found if _is_after_punctuation(text, end)}
     if code in _WITHOUT_FULL_STOPS:
         found.update(_phrase_ends(text))
+    return sorted(found | {len(text)})
+
+
+def _ends_in_unknown(text: str) -> list[int]:
+    """The ends of the sentences of a text whose language is not known: English ones, but for what no language ends."""
+    found = {boundary["end_index"] for boundary in get_sentence_boundaries("en", text)}
+    for match in _STOP.finditer(text):
+        token = (text[max(0, match.start() - _BEFORE) : match.start()].split() or [""])[-1]
+        if text[match.end()].islower() or (
+            not match.group(1) and _BEFORE_TOKEN.split(token)[-1].lower() in _ALL_TITLES
+        ):
+            found.discard(match.end())
     return sorted(found | {len(text)})
 
 

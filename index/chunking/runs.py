@@ -55,7 +55,7 @@ class ReadRuns:
         struck = [block for block in self._unread(number) if block.kind is Kind.STRUCK] if pieces else []
         if len(pieces) == 1 and not struck and not pieces[0].before:
             start = pieces[0].start
-            for begin, end in paragraph_sentences(self._text[start : pieces[0].end], language or "en"):
+            for begin, end in paragraph_sentences(self._text[start : pieces[0].end], language):
                 yield Unit(kind, start + begin, start + end, (Piece("", start + begin, start + end),), lead)
             return
         clean = "".join(piece.before + self._text[piece.start : piece.end] for piece in pieces)
@@ -64,7 +64,7 @@ class ReadRuns:
         for piece in pieces:
             starts.append(length + len(piece.before))
             length = starts[-1] + piece.end - piece.start
-        for sentence in paragraph_sentences(clean, language or "en"):
+        for sentence in paragraph_sentences(clean, language):
             found: list[Piece] = []
             blank: list[Piece] = []  # kept if something is read after it
             place = max(0, bisect_left(starts, sentence.start + 1) - 1)

@@ -54,7 +54,7 @@ def paragraph_sentences(text: str, language: str = "en") -> list[Span]:
 
     Its line breaks are white space, and a mark or number at its start belongs to the first sentence. Text without a letter
     or digit belongs to no sentence. `language` is an ISO 639 code; an unknown one has the full stops of all languages and
-    no abbreviations of its own.
+    no abbreviations of its own; an empty one is read as English whose sentences begin with no small letter.
     """
     return _trimmed(text, _sentences(text.translate(_LINE_BREAKS), 0, language))
 
@@ -91,7 +91,7 @@ def _sentences(body: str, base: int, language: str) -> Iterator[tuple[int, int]]
     marker = _MARKER.match(body)
     begin = marker.end() if marker else 0
     start = 0
-    for end in _ends(body[begin:], language or "en"):
+    for end in _ends(body[begin:], language):
         yield base + start, base + begin + end
         start = begin + end
 
