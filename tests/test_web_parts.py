@@ -72,7 +72,8 @@ class Shaped:
         yield AnswerReady(
             Answer(
                 f"a{next(self._numbers)}", f"c{next(self._numbers)}", question.text, question.text, text, False, 0.9,
-                sentences, citations, (), "x", None, notes=("The sources differ: [1] Tern and [2] Auk do not say the same.",), parts=parts,
+                sentences, citations, (), "x", None,
+                notes=("The sources differ: [1] Tern and [2] Auk do not say the same.",), parts=parts,
             )
         )  # fmt: skip
 

@@ -1,6 +1,5 @@
 // The source panel: the page or the text around a quote. On a narrow screen it is a sheet over the page.
 
-import { Evidence } from "./evidence.js";
 import { t } from "./phrases.js";
 import { closeBySwipe, opened } from "./sheets.js";
 import { copy, element, insideText, viewerAddress } from "./text.js";
@@ -40,6 +39,8 @@ export class Panel {
     document.querySelectorAll(".is-open").forEach((open) => open.classList.remove("is-open"));
     opener?.classList.add("is-open");
     const source = sources[place];
+    const { Evidence } = await import("./evidence.js"); // not before the first source is opened
+    if (this.shown.sources[this.shown.place] !== source) return;
     this.evidence?.close();
     this.evidence = new Evidence(source, collection);
     this.box.replaceChildren(this.head(source, sources, place, collection), this.evidence.box);
