@@ -136,12 +136,12 @@ class Training:
         """Take one optimiser step per item until the budget is spent; `losses` returns the named losses and their sum.
 
         `measure` runs every `measure_minutes` of training and, with the mean weights, at the end. Its time does not count
-        towards the budget.
+        towards the budget; that of making the items does, since a GPU works on a step while the next item is made.
         """
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
         counted, saved, measured = 0, self.seconds, self.seconds
+        begin = time.monotonic()
         for item in _take_while(items, lambda: self.share < 1):
-            begin = time.monotonic()
             rate = rate_factor(self.share, cool=self.budget.cool)
             for group in self._optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
@@ -155,6 +155,7 @@ class Training:
             if self.share >= 1 - AVERAGED_SHARE:
                 self._add_to_mean()
             self.seconds += time.monotonic() - begin
+            begin = time.monotonic()
             counted += 1
             for name, value in named.items():
                 sums[name] += value.detach()
@@ -169,6 +170,7 @@ class Training:
             if self.seconds - measured > 60 * measure_minutes:
                 measure()
                 measured = self.seconds
+                begin = time.monotonic()
         self.save()
         self._use_mean()
         measure()
