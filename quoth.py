@@ -20,13 +20,14 @@ with ending_at_once():
     from service.cli.rendering import clean
     from service.cli.servers import mcp, slack, work
     from service.cli.upkeep import answers, gaps
+    from service.cli.why import why
     from service.errors import ServiceError
 
 # Everything Quoth needs is on this machine: no library may ask a network for models, updates or a place to report to.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 TOKENIZERS = {"TOKENIZERS_PARALLELISM": "false"}  # its threads do not survive the fork that extraction uses
 
-for command in (verify, replay, gaps, mcp, work, slack):
+for command in (why, verify, replay, gaps, mcp, work, slack):
     app.command()(command)
 for group, name in ((collections, "collections"), (conversations, "conversations"), (keys, "keys")):
     app.add_typer(group.app, name=name)

@@ -73,6 +73,12 @@ def run(
     index: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the indexes of data sets; default: OUT/index.")
     ] = None,
+    passphrase: Annotated[
+        str | None, typer.Option(envvar="EVAL_PASSPHRASE", help="Passphrase of sealed cases.", show_default=False)
+    ] = None,
+    opened: Annotated[
+        bool, typer.Option("--open", help="Store the words of sealed cases, too; this counts as opening them.")
+    ] = False,
 ) -> None:
     """Run a data set or a suite. Killed and started again, it continues where it stopped.
 
@@ -98,6 +104,7 @@ def run(
                 generator=generator,
                 workers=workers,
                 retry_errors=retry_errors,
+                passphrase=passphrase,
             )
             raise typer.Exit(_run_suite(what, out, indexes, overrides))
         from evaluation.datasets.loading import FORMATS
@@ -121,6 +128,8 @@ def run(
             generator=generator,
             workers=workers,
             retry_errors=retry_errors,
+            passphrase=passphrase,
+            opened=opened,
         )
         _execute(plan, out, indexes)
         _show_figures(out)
@@ -217,6 +226,48 @@ def harvest(
 
 
 @app.command()
+def seal(
+    cases: Annotated[Path, typer.Argument(metavar="FILE", help="Case file of Quoth's own form.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Sealed file to write; default: FILE.sealed.")
+    ] = None,
+    share: Annotated[float, typer.Option(min=0.01, max=1, help="Share of the cases that is sealed.")] = 0.3,
+    seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
+    passphrase: Annotated[
+        str,
+        typer.Option(
+            envvar="EVAL_PASSPHRASE",
+            prompt=True,
+            hide_input=True,
+            confirmation_prompt=True,
+            help="Opens the sealed file.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
+    """Seal a part of a test set: encrypted, measured without being shown, and every look counted."""
+    with report_errors():
+        from evaluation.datasets.golden import read, refuse_existing, write_cases
+        from evaluation.runs import sample_cases
+        from evaluation.sealing import SUFFIX
+        from evaluation.sealing import seal as write_sealed
+
+        sealed_file = out or cases.with_suffix(SUFFIX)
+        if sealed_file.suffix != SUFFIX:
+            raise typer.BadParameter(f"Name a file that ends in {SUFFIX}.", param_hint="--out")
+        open_file = sealed_file.with_suffix(".open.jsonl")
+        refuse_existing(open_file)
+        every = read(cases, collection=True).cases
+        sealed = sample_cases(every, max(1, round(share * len(every))), seed)
+        write_sealed(sealed, sealed_file, passphrase)
+        write_cases(open_file, [case for case in every if case not in sealed])
+        typer.echo(
+            f"{len(sealed)} cases are sealed in {sealed_file}, {len(every) - len(sealed)} are open in {open_file}. "
+            f"Now delete {cases}, keep the passphrase elsewhere, and measure with: quoth eval run {sealed_file}"
+        )
+
+
+@app.command()
 def judge(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run of the task answer.")],
     base_url: Annotated[str, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible server, up to /v1.")],
@@ -257,7 +308,7 @@ def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[Questi
         yield writer
 
 
-_OF_ONE_DATA_SET = ("task", "format", "split", "corpus", "retriever", "only")
+_OF_ONE_DATA_SET = ("opened", "task", "format", "split", "corpus", "retriever", "only")
 
 
 def _given(context: typer.Context) -> set[str]:
@@ -269,7 +320,8 @@ def _refuse_for_suite(given: set[str]) -> None:
     """Raise BadParameter for an option that belongs to one data set, of which a suite has several."""
     for name in _OF_ONE_DATA_SET:
         if name in given:
-            raise typer.BadParameter("A suite says this for each of its runs. Set it there.", param_hint=f"--{name}")
+            option = "--open" if name == "opened" else f"--{name}"
+            raise typer.BadParameter("A suite says this for each of its runs. Set it there.", param_hint=option)
 
 
 def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides) -> int:

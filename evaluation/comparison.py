@@ -15,12 +15,14 @@ import numpy as np
 
 from evaluation import manifest
 from evaluation.errors import RunInvalid
+from evaluation.explanations import lost_at
 from evaluation.manifest import Difference, differences
 from evaluation.metrics.statistics import CORPUS_DRAWS, Estimate, paired_difference
 from evaluation.rows import Row, read_rows
 from evaluation.summary import LOWER_IS_BETTER, NEUTRAL, corpus_metrics
 
 _OVER_ANSWERS_GIVEN = "aurc"
+_MAX_MOVED = 12  # cases of a move that are named
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,9 +51,18 @@ class CaseChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """The cases that were lost at one stage before and at another after; `right` is a stage, too."""
+
+    before: str
+    after: str
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All metrics, and for each the cases that were won and lost, largest change first. `differences`: what the runs measured
-    that is not the same.
+    that is not the same. `moves`: the cases that are lost at another stage, most first.
     """
 
     before: str
@@ -62,6 +73,7 @@ class Comparison:
     losses: Mapping[str, tuple[CaseChange, ...]]
     notes: tuple[str, ...]
     differences: tuple[Difference, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     @property
     def worse(self) -> bool:
@@ -104,6 +116,7 @@ def compare(before: Path, after: Path, *, alpha: float = 0.05, seed: int = 0) ->
         losses={metric: tuple(c for c in cases if _gain(metric, c) < 0) for metric, cases in by_metric.items()},
         notes=notes,
         differences=tuple(differences(*about)),
+        moves=_moves(pairs),
     )
 
 
@@ -133,6 +146,7 @@ def markdown(comparison: Comparison, *, cases: int = 5) -> str:
             f"| {change.p:.4f} | {won} | {lost} | {change.verdict} |"
         )
     lines += ["", *(f"Note: {note}" for note in comparison.notes)]
+    lines += _move_lines(comparison.moves)
     lines += _difference_lines(comparison.differences)
     for change in comparison.changes:
         if change.verdict != "same":
@@ -210,6 +224,27 @@ def _notes(left: Mapping[str, Row], right: Mapping[str, Row], common: Sequence[s
     if any(errors):
         notes.append(f"errors: {errors[0]} before, {errors[1]} after; those cases have no scores.")
     return tuple(notes)
+
+
+def _moves(pairs: Sequence[tuple[Row, Row]]) -> tuple[Move, ...]:
+    moved: dict[tuple[str, str], list[str]] = {}
+    for old, new in pairs:
+        before, after = lost_at(old), lost_at(new)
+        if before is not None and after is not None and before != after:
+            moved.setdefault((before, after), []).append(old.case)
+    order = sorted(moved, key=lambda stages: (-len(moved[stages]), stages))
+    return tuple(Move(*stages, tuple(moved[stages])) for stages in order)
+
+
+def _move_lines(moves: Sequence[Move]) -> list[str]:
+    if not moves:
+        return []
+    lines = ["## Cases that moved", "", "| lost before | lost after | cases | |", "| --- | --- | ---: | --- |"]
+    for move in moves:
+        named = ", ".join(f"`{case}`" for case in move.cases[:_MAX_MOVED])
+        more = f" and {len(move.cases) - _MAX_MOVED} more" if len(move.cases) > _MAX_MOVED else ""
+        lines.append(f"| {move.before} | {move.after} | {len(move.cases)} | {named}{more} |")
+    return [*lines, ""]
 
 
 def _difference_lines(found: Sequence[Difference]) -> list[str]:

@@ -61,7 +61,7 @@ def check_quotes(collection: Collection, dataset: Dataset, matcher: DocumentMatc
                     continue
                 fault = f"{evidence.document} does not hold the quote {evidence.quote[:60]!r}, but one like it"
             if fault is not None:
-                line = next(islice(text_lines(dataset.files[0]), number, None))[0]
+                line = next((line for line, _ in islice(text_lines(dataset.files[0]), number, None)), None)
                 fix = "Copy the quote from the document as Quoth reads it, or index the document again"
                 raise DataInvalid(dataset.files[0], line, f"case {case.id!r}: {fault}", fix)
     return list(missing)

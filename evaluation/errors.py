@@ -5,6 +5,7 @@
     │   ├── DataInvalid          a data file is malformed: which file, which line, what to change
     │   ├── SuiteInvalid         a suite file is malformed, or its data changed since it was sealed
     │   ├── RunInvalid           a run folder cannot be resumed, read or compared
+    │   ├── SealInvalid          sealed cases cannot be opened, or their record of looks was changed
     │   ├── TaskUnfit            the data set lacks what the task needs
     │   └── NoReply              the language model's server gives no complete reply to this one request
     └── Transient
@@ -47,6 +48,10 @@ class SuiteInvalid(Permanent):
 
 class RunInvalid(Permanent):
     """A run folder cannot be resumed, read or compared."""
+
+
+class SealInvalid(Permanent):
+    """Sealed cases cannot be opened, or their record of looks was changed."""
 
 
 class TaskUnfit(Permanent):

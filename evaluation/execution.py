@@ -14,9 +14,10 @@ from evaluation.datasets.loading import Format, load
 from evaluation.datasets.records import text_lines
 from evaluation.document_matching import DocumentMatcher
 from evaluation.errors import DataInvalid, SuiteInvalid, TaskUnfit
-from evaluation.manifest import identity
+from evaluation.manifest import FILE, identity, note
 from evaluation.retrievers import Retriever
 from evaluation.runs import RunProgress, run, sample_cases
+from evaluation.sealing import SUFFIX, SealedCases, unseal
 from evaluation.suite import Suite, SuiteEntry
 from evaluation.targets import LocalTarget, RemoteTarget, describe_collection
 from evaluation.tasks import reading, verification
@@ -47,7 +48,8 @@ class RunPlan:
     `collection` names one that already holds the documents; `endpoint` is a server whose collection does.
 
     `only` is a file of case ids, one per line: other cases are left out before the sample is drawn. `retry_errors` runs
-    the cases again whose rows in the folder are errors. Whatever a plan names is honoured or refused (`check_fit`).
+    the cases again whose rows in the folder are errors. `passphrase` opens a sealed file of cases, and `opened` stores their
+    words, which counts as opening them. Whatever a plan names is honoured or refused (`check_fit`).
     """
 
     dataset: Path
@@ -67,6 +69,8 @@ class RunPlan:
     retry_errors: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     sealed: str | None = None
+    passphrase: str | None = None
+    opened: bool = False
     suite: str | None = None
 
     @property
@@ -90,8 +94,14 @@ def execute(plan: RunPlan, out: Path, index: Path, watcher: Watcher) -> Path:
     """
     watcher("Reading the data set")
     is_indexed = plan.is_indexed
+    sealed = _unsealed(plan)
     dataset = load(
-        plan.dataset, plan.format, split=plan.split, corpus=plan.corpus, collection=is_indexed and not plan.corpus
+        plan.dataset,
+        plan.format,
+        split=plan.split,
+        corpus=plan.corpus,
+        collection=is_indexed and not plan.corpus,
+        unsealed=None if sealed is None else sealed.text,
     )
     task_name = plan.task or default_task(dataset)
     check_fit(dataset, task_name, plan)
@@ -104,13 +114,40 @@ def execute(plan: RunPlan, out: Path, index: Path, watcher: Watcher) -> Path:
         ident = identity(dataset, task_name, plan.sample, plan.seed, target, plan.suite)
         if plan.only is not None:
             ident["only_sha256"] = hashlib.sha256(plan.only.read_bytes()).hexdigest()
+        if sealed is not None:
+            ident["opened"] = plan.opened
+            if not (out / FILE).exists():
+                sealed.record(out.name, opened=plan.opened)
         advance = watcher("Running the cases", len(cases))
 
         def progress(state: RunProgress) -> None:
             advance(state.done)
 
         workers = plan.workers or (_REMOTE_WORKERS if plan.endpoint else _LOCAL_WORKERS)
-        return run(cases, task, out, ident, workers=workers, retry_errors=plan.retry_errors, on_progress=progress)
+        blind = sealed is not None and not plan.opened
+        run(
+            cases,
+            task,
+            out,
+            ident,
+            workers=workers,
+            retry_errors=plan.retry_errors,
+            blind=blind,
+            on_progress=progress,
+        )
+    if sealed is not None:
+        looks = sealed.looks()
+        note(out, {"sealed": {"runs": len(looks), "opened_at": [look.at for look in looks if look.opened]}})
+    return out
+
+
+def _unsealed(plan: RunPlan) -> SealedCases | None:
+    """The cases of a sealed file; None for another data set. Raises TaskUnfit for options that need a sealed file."""
+    if plan.dataset.suffix == SUFFIX:
+        return unseal(plan.dataset, plan.passphrase or "")
+    if plan.opened:
+        raise TaskUnfit(f"--open is for sealed cases, and {plan.dataset} is open. Leave it out.")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +162,7 @@ class Overrides:
     generator: str | None = None
     workers: int | None = None
     retry_errors: bool = False
+    passphrase: str | None = None
 
 
 def plan_entry(entry: SuiteEntry, suite: Suite, overrides: Overrides = Overrides()) -> RunPlan:
@@ -147,6 +185,7 @@ def plan_entry(entry: SuiteEntry, suite: Suite, overrides: Overrides = Overrides
         retry_errors=overrides.retry_errors,
         settings=entry.settings,
         sealed=entry.sha256,
+        passphrase=overrides.passphrase,
         suite=suite.sha256,
     )
 

@@ -122,7 +122,12 @@ def judge_run(folder: Path, judge: Judge, *, on_progress: Callable[[int, int], N
     rows = [row for row in read_rows(folder) if row.output is not None and "sentences" in row.output]
     if not rows:
         raise RunInvalid(f"{folder} holds no answers. Judge a run of the task answer.")
-    kept = _kept_judgements(folder / _FILE)
+    if any(row.is_blind for row in rows):
+        raise RunInvalid(
+            f"{folder} holds figures of sealed cases, without their words. Run them with --open to judge them."
+        )
+    keep_whole_lines(folder / _FILE)
+    kept = read_judgements(folder)
     judgements: list[Judgement] = []
     with (folder / _FILE).open("a", encoding="utf-8") as stream:
         for number, row in enumerate(rows, start=1):
@@ -193,10 +198,12 @@ def markdown(summary: JudgeSummary) -> str:
     )
 
 
-def _kept_judgements(file: Path) -> dict[str, Judgement]:
-    """The judgements of a file by case, the last one for each; an incomplete last line of a killed run is cut off."""
+def read_judgements(folder: Path) -> dict[str, Judgement]:
+    """The stored judgements of a run by case, the last one for each; empty if it was not judged. Raises RunInvalid."""
+    file = folder / _FILE
+    lines = file.read_bytes().split(b"\n")[:-1] if file.exists() else []
     kept: dict[str, Judgement] = {}
-    for number, line in enumerate(keep_whole_lines(file), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             fields: Mapping[str, Any] = json.loads(line)
             kept[fields["case"]] = Judgement(**fields)

@@ -99,6 +99,11 @@ def finish(folder: Path, outcome: Mapping[str, Any]) -> None:
     _write(folder / FILE, {**read(folder), "ended": _now(), **outcome})
 
 
+def note(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Add facts that are known beside the identity, such as how often sealed cases were looked at."""
+    _write(folder / FILE, {**read(folder), **facts})
+
+
 def read(folder: Path) -> dict[str, Any]:
     """The manifest of a run folder. Raises RunInvalid."""
     try:

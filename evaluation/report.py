@@ -1,6 +1,6 @@
 """Write the report of one or more runs: report.html, one self-contained page, and report.md for a pull request."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluation import manifest
 from evaluation.errors import RunInvalid
+from evaluation.explanations import RIGHT, Loss, losses, lost_at
+from evaluation.judge import Judgement, JudgeOutcome, read_judgements
 from evaluation.metrics.statistics import Estimate, mean_interval, percentiles
 from evaluation.plots import Plot, plots
-from evaluation.rows import ROWS, Row, read_rows, read_timings
+from evaluation.rows import NOTES, ROWS, Row, read_rows, read_timings
 from evaluation.summary import Figure, figures, tokens
 from evaluation.worst import WorstCase, main_score, worst_cases
 
 _MAX_CASES = 12
+_MAX_CASES_OF_STAGE = 50
 _MAX_SLICES = 12
-_NO_SLICE = frozenset({"review", "comment"})  # remarks to a person, not kinds of cases
 _MEANINGS = {
     "correct": "right outcome: answered at the gold evidence, or refused where the documents do not say",
     "answered": "share of cases that were answered",
@@ -66,6 +68,25 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A bar of the waterfall: the cases lost at one stage, as shares of all cases, with the first of them to look at."""
+
+    loss: Loss
+    begin: float
+    share: float
+    cases: Sequence[WorstCase]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """What a language model said of the answers: how many of each verdict, and its words by case."""
+
+    models: Sequence[str]
+    outcomes: Mapping[JudgeOutcome, int]
+    by_case: Mapping[str, Judgement]
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """What a report shows about one run."""
 
@@ -78,6 +99,28 @@ class RunReport:
     tokens: Mapping[str, int]
     plots: Sequence[Plot]
     worst: Sequence[WorstCase]
+    waterfall: Sequence[Step]
+    judged: JudgedRun | None
+    looked_at: str
+
+    @property
+    def asked(self) -> int:
+        """How many cases can be right or wrong."""
+        return sum(lost_at(row) is not None for row in self.rows)
+
+    @property
+    def right(self) -> int:
+        """How many of them are right."""
+        return sum(lost_at(row) == RIGHT for row in self.rows)
+
+    @property
+    def source(self) -> str:
+        """Where the documents are, and how many there are."""
+        identity = self.manifest["identity"]
+        held = identity["target"].get("collection")
+        if not isinstance(held, Mapping):
+            return f"{identity['dataset']['documents']} documents"
+        return f"collection {held['name']}, {held['documents']} documents"
 
 
 def write_report(folder: Path) -> list[Path]:
@@ -118,15 +161,52 @@ def run_report(folder: Path) -> RunReport:
         latency=percentiles(walls),
         tokens=tokens(rows),
         plots=plots(rows, timings),
-        worst=worst_cases(rows, _MAX_CASES),
+        worst=_shown_cases(rows, _MAX_CASES),
+        waterfall=_waterfall(rows),
+        judged=_judged(folder),
+        looked_at=_looked_at(about),
     )
+
+
+def _waterfall(rows: Sequence[Row]) -> list[Step]:
+    total = sum(lost_at(row) is not None for row in rows)
+    return [
+        Step(loss, loss.left / total, len(loss.rows) / total, _shown_cases(loss.rows, _MAX_CASES_OF_STAGE))
+        for loss in losses(rows)
+    ]
+
+
+def _shown_cases(rows: Sequence[Row], count: int) -> list[WorstCase]:
+    return worst_cases([row for row in rows if not row.is_blind], count)
+
+
+def _looked_at(about: Mapping[str, Any]) -> str:
+    """Whether somebody may have tuned by these cases."""
+    sealed = about.get("sealed")
+    if sealed is None:
+        return (
+            "These cases are open: whoever tunes by them measures them too well. `quoth eval seal` keeps a part of a test set "
+            "apart."
+        )
+    runs = "once" if sealed["runs"] == 1 else f"{sealed['runs']} times"
+    if not sealed["opened_at"]:
+        return f"These cases are sealed: measured {runs}, and never opened."
+    return f"These cases were opened at {sealed['opened_at'][0]}: the figures are of looked-at cases, measured {runs}."
+
+
+def _judged(folder: Path) -> JudgedRun | None:
+    judgements = read_judgements(folder)
+    if not judgements:
+        return None
+    outcomes = Counter(judgement.outcome for judgement in judgements.values())
+    return JudgedRun(sorted({judgement.model for judgement in judgements.values()}), outcomes, judgements)
 
 
 def _slices(rows: Sequence[Row], seed: int) -> list[Slice]:
     """The main score by tag, for tags with at most _MAX_SLICES values."""
     groups: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        for tag in row.tags.keys() - _NO_SLICE:
+        for tag in row.tags.keys() - NOTES:
             groups[tag][row.tags[tag]].append(main_score(row))
     slices = []
     for tag, values in groups.items():

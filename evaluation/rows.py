@@ -15,6 +15,9 @@ from evaluation.errors import RunInvalid
 
 ROWS = "rows.jsonl"
 TIMINGS = "timings.jsonl"
+NOTES = frozenset({"review", "comment"})
+"""Tags that are remarks to a person, not kinds of cases."""
+_FIGURES_NEED = ("refused", "confidence", "supported", "generator", "usage", "drafted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,24 @@ class Row:
     def line(self) -> bytes:
         """The row as a JSON line."""
         return _line(asdict(self))
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether only what figures need is stored."""
+        return not self.question
+
+    def blind(self) -> "Row":
+        """The row with what figures need and no words: of a sealed case."""
+        output = self.output or {}
+        kept: dict[str, Any] = {name: output[name] for name in _FIGURES_NEED if name in output}
+        if "sentences" in output:
+            kept["sentences"] = [{"supported": sentence["supported"]} for sentence in output["sentences"]]
+        if "why" in output:
+            kept["why"] = {"stage": output["why"]["stage"]}
+        gold = {name: self.gold[name] for name in ("answerable", "supported") if name in self.gold}
+        error = None if self.error is None else self.error.partition(":")[0]
+        tags = {name: value for name, value in self.tags.items() if name not in NOTES}
+        return Row(self.case, "", gold, tags, None if self.output is None else kept, self.scores, error)
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

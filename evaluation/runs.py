@@ -49,6 +49,7 @@ def run(
     *,
     workers: int = 1,
     retry_errors: bool = False,
+    blind: bool = False,
     on_progress: Callable[[RunProgress], None] | None = None,
 ) -> Path:
     """Run the cases that the folder does not hold yet, and return the folder.
@@ -56,7 +57,7 @@ def run(
     Raises RunInvalid if it holds another run.
 
     `workers` cases run at the same time; rows are written in the order of `cases`, whichever finishes first. With
-    `retry_errors`, cases whose row is an error are run again, and the others are kept.
+    `retry_errors`, cases whose row is an error are run again, and the others are kept. `blind` stores no words of the cases.
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest.begin(folder, identity)
@@ -68,7 +69,7 @@ def run(
         if list(done) != [case.id for case in cases[: len(done)]]:
             raise RunInvalid(f"{folder} holds rows of other cases. Name a new folder with --out.")
         for number, (row, timings) in enumerate(_rows(cases[len(done) :], task, workers, kept), start=len(done) + 1):
-            writer.write(row, timings)
+            writer.write(row.blind() if blind else row, timings)
             errors += row.error is not None
             if on_progress is not None:
                 on_progress(RunProgress(number, len(cases), errors))

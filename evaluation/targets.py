@@ -2,23 +2,31 @@
 
 import re
 import time
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import httpx
 from pydantic import ValidationError
 
-from evaluation.cases import Case
+from evaluation.cases import Case, GoldEvidence
+from evaluation.document_matching import DocumentMatcher
 from evaluation.errors import EndpointUnavailable
 from evaluation.manifest import collection_identity
-from index.collection import Collection
+from index.collection import Collection as DocumentCollection
 from index.errors import CollectionMissing
 from service.answering.service import Service
+from service.answering.trace import Trace
+from service.explaining.explain import Asked, explain
+from service.explaining.explanation import ExpectedWords
 from service.records import Question
-from service.schemas.answers import AnswerOut, CitationOut
+from service.schemas.answers import AnswerOut, CitationOut, ExplainedAnswerOut
+from service.schemas.explanations import ExplanationOut
 from service.schemas.search import PassageOut, SearchResponse
 
 Value = TypeVar("Value")
+AnswerT = TypeVar("AnswerT", bound=AnswerOut)
+_MAX_EXPECTED = 16
 
 _PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
 
@@ -48,6 +56,19 @@ class Target(Protocol):
         ...
 
 
+Why = Callable[[], ExplanationOut | None]
+"""Explains an answer when it is called; None where nothing explains it."""
+
+
+@runtime_checkable
+class ExplainingTarget(Target, Protocol):
+    """A target that can say why it answered as it did."""
+
+    def answer_with_why(self, case: Case, matcher: DocumentMatcher) -> tuple[AnswerOut, Why]:
+        """The answer to the case's question, and the way to its explanation. `matcher` knows the case's documents."""
+        ...
+
+
 class LocalTarget:
     """Quoth in this process: asks the assembled service about one collection, filled by the run or existing."""
 
@@ -55,13 +76,37 @@ class LocalTarget:
         self._service = service
         self._collection = service.library.open(collection)
         self._generator = generator
+        self._ids: dict[str, str] = {}
 
     def answer(self, case: Case) -> AnswerOut:
         """The answer to the case's question after its history."""
-        question = Question(
+        return AnswerOut.of(self._service.answerer.answer(self._question(case)))
+
+    def answer_with_why(self, case: Case, matcher: DocumentMatcher) -> tuple[AnswerOut, Why]:
+        """The answer to the case's question after its history, and the way to its explanation."""
+        trace, answerer = Trace(), self._service.answerer
+        answer = answerer.answer(self._question(case), trace)
+
+        def why() -> ExplanationOut:
+            expected = [self._expected(evidence, matcher) for evidence in case.evidence]
+            return ExplanationOut.of(
+                explain(Asked(trace, answer, answerer, self._collection, expected, case.answerable))
+            )
+
+        return AnswerOut.of(answer), why
+
+    def _question(self, case: Case) -> Question:
+        return Question(
             case.question, collection=self._collection.name, history=case.history, generator=self._generator
         )
-        return AnswerOut.of(self._service.answerer.answer(question))
+
+    def _expected(self, evidence: GoldEvidence, matcher: DocumentMatcher) -> ExpectedWords:
+        """The gold quote with the id of its document; a document that the collection lacks keeps its name."""
+        if not self._ids:
+            listed = self._collection.documents.list()
+            self._ids = {matcher.label(document.id, document.uri): document.id for document in listed}
+        id = self._ids.get(evidence.document, evidence.document)
+        return ExpectedWords(evidence.quote, id, evidence.start, evidence.end)
 
     def search(self, query: str, k: int) -> list[PassageOut]:
         """The best k passages, reranked if the settings say so."""
@@ -88,7 +133,7 @@ class LocalTarget:
         }
 
 
-def describe_collection(collection: Collection) -> Mapping[str, object]:
+def describe_collection(collection: DocumentCollection) -> Mapping[str, object]:
     """What the manifest records of a collection: its name, the hash of its documents, and its encoder."""
     documents = [(document.title, document.version) for document in collection.documents.list()]
     state = collection.state()
@@ -127,6 +172,7 @@ class RemoteTarget:
         self._collection = collection
         self._generator = generator
         self._texts: dict[tuple[str, str], str] = {}
+        self._explains = True
 
     def close(self) -> None:
         """Close the connections."""
@@ -135,8 +181,24 @@ class RemoteTarget:
     def answer(self, case: Case) -> AnswerOut:
         """The answer to the case's question after its history. Raises EndpointUnavailable."""
         body = self._conversation(case) if case.history else self._post("/v1/chat", self._question(case))
+        return self._parsed(AnswerOut, body)
+
+    def answer_with_why(self, case: Case, matcher: DocumentMatcher) -> tuple[AnswerOut, Why]:
+        """The answer, and its explanation if the key has the scope `admin`; that of a follow-up is not known."""
+        if case.history or not self._explains:
+            return self.answer(case), lambda: None
+        expected = {"expected": [evidence.quote for evidence in case.evidence][:_MAX_EXPECTED]}
+        why = {**expected, "answerable": case.answerable}
+        body = self._post("/v1/chat", {**self._question(case), "why": why}, allowed={HTTPStatus.FORBIDDEN})
+        if body is None:
+            self._explains = False
+            return self.answer(case), lambda: None
+        explained = self._parsed(ExplainedAnswerOut, body)
+        return explained, lambda: explained.explanation
+
+    def _parsed(self, kind: type[AnswerT], body: Any) -> AnswerT:
         try:
-            return AnswerOut.model_validate(body)
+            return kind.model_validate(body)
         except ValidationError as error:
             raise EndpointUnavailable(
                 f"{self._endpoint} answered in another form: {error.errors()[0]['loc']} {error.errors()[0]['msg']}. "
@@ -197,10 +259,11 @@ class RemoteTarget:
             )
         return body["quoth"]
 
-    def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        return self._send("POST", path, json=body)
+    def _post(self, path: str, body: Mapping[str, object], allowed: Collection[int] = ()) -> Any:
+        return self._send("POST", path, allowed, json=body)
 
-    def _send(self, method: str, path: str, **content: Any) -> Any:
+    def _send(self, method: str, path: str, allowed: Collection[int] = (), **content: Any) -> Any:
+        """The body of the response as JSON; None for an error whose status is `allowed`."""
         wait = _FIRST_WAIT_S
         for attempt in range(1, _TRIES + 1):
             try:
@@ -210,6 +273,8 @@ class RemoteTarget:
             else:
                 if response.is_success:
                     return response.json()
+                if response.status_code in allowed:
+                    return None
                 reason = f"status {response.status_code}: {response.text[:300]}"
                 if response.status_code not in _TRANSIENT:
                     raise EndpointUnavailable(

@@ -21,28 +21,33 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.cases import Case, Dataset, GoldEvidence, SourceDocument
-from evaluation.datasets.records import DataRecord, UniqueIds, json_lines
+from evaluation.datasets.records import DataRecord, UniqueIds, json_lines, parsed_lines
 from evaluation.errors import DataInvalid, RunInvalid
 from evaluation.rows import ROWS
 from service.records import Turn
 
 FIELDS = ("id", "question", "history", "answerable", "answers", "evidence", "relevant", "rewrite", "tags")
+_WRITTEN_BY_RUNS = {ROWS, "ledger.sqlite"}  # of a run, and of a collection
 _EVIDENCE_FIELDS = ("document", "quote", "start", "end", "group")
-_DATA_SUFFIXES = {".jsonl", ".json", ".tsv", ".toml", ".py"}
+_DATA_SUFFIXES = {".jsonl", ".json", ".tsv", ".toml", ".py", ".sealed", ".looks"}
 
 
-def read(path: Path, corpus: Path | None = None, *, collection: bool = False) -> Dataset:
-    """The cases of a file, asked of the files below `corpus` or of an existing collection (then without sources)."""
+def read(path: Path, corpus: Path | None = None, *, collection: bool = False, unsealed: str | None = None) -> Dataset:
+    """The cases of a file, asked of the files below `corpus` or of an existing collection (then without sources).
+
+    `unsealed` are the lines of a sealed file, decrypted.
+    """
     sources = {} if collection else _files(corpus or path.parent)
     ids = UniqueIds("case")
-    cases = tuple(_case(record, sources, ids) for record in json_lines(path))
+    records = json_lines(path) if unsealed is None else parsed_lines(unsealed, path)
+    cases = tuple(_case(record, sources, ids) for record in records)
     return Dataset(path.stem, "quoth", (path,), cases, sources)
 
 
 def _files(folder: Path) -> dict[str, SourceDocument]:
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
-    runs = {file.parent for file in files if file.name == ROWS}
-    files = [file for file in files if runs.isdisjoint(file.parents)]
+    written = {file.parent for file in files if file.name in _WRITTEN_BY_RUNS}
+    files = [file for file in files if written.isdisjoint(file.parents)]
     documents = {
         file.relative_to(folder).as_posix(): file for file in files if file.suffix.lower() not in _DATA_SUFFIXES
     }
@@ -139,6 +144,7 @@ def case_fields(case: Case) -> dict[str, Any]:
         "answerable": case.answerable,
         "answers": list(case.answers),
         "evidence": [_evidence_fields(evidence) for evidence in case.evidence],
+        "relevant": {} if case.relevant == {item.document: 1 for item in case.evidence} else dict(case.relevant),
         "rewrite": case.rewrite,
         "tags": dict(case.tags),
     }

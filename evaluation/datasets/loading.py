@@ -34,18 +34,20 @@ def load(
     split: str | None = None,
     corpus: Path | None = None,
     collection: bool = False,
+    unsealed: str | None = None,
 ) -> Dataset:
     """The data set at `path`, read and checked as a whole. Raises DataInvalid with file, line and fix.
 
-    `split` selects qrels of a BEIR folder; `corpus` and `collection` say where the documents of Quoth's own format are.
+    `split` selects qrels of a BEIR folder. For Quoth's own format `corpus` and `collection` say where the documents are, and
+    `unsealed` are the lines of a sealed file.
     """
     if not path.exists():
         raise DataInvalid(path, None, "no such file or folder", "Check the path")
-    match format or detect(path):
+    match format or ("quoth" if unsealed is not None else detect(path)):
         case "beir":
             return beir.read(path, split)
         case "quoth":
-            return golden.read(path, corpus, collection=collection)
+            return golden.read(path, corpus, collection=collection, unsealed=unsealed)
         case other:
             return _READERS[other](path)
 

@@ -6,7 +6,7 @@ the fast decoder, and parsed again by one that notes positions when an error nee
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from json import scanner
@@ -160,7 +160,16 @@ def text_lines(file: Path) -> Iterator[tuple[int, str]]:
 
 def json_lines(file: Path) -> Iterator[DataRecord]:
     """The records of a JSON lines file."""
-    for number, line in text_lines(file):
+    yield from _records(text_lines(file), file)
+
+
+def parsed_lines(text: str, file: Path) -> Iterator[DataRecord]:
+    """The records of JSON lines that `file` held in another form."""
+    yield from _records(enumerate(text.split("\n")[:-1], start=1), file)
+
+
+def _records(lines: Iterable[tuple[int, str]], file: Path) -> Iterator[DataRecord]:
+    for number, line in lines:
         if line.startswith(_BYTE_ORDER_MARK):
             fix = "Remove it; it is left where files were joined"
             raise DataInvalid(file, number, "a byte order mark inside the file", fix)

@@ -6,6 +6,7 @@ from typing import Any
 
 from evaluation.cases import Case, SourceDocument
 from evaluation.document_matching import DocumentMatcher
+from evaluation.explanations import explained_output
 from evaluation.metrics.citations import (
     Quoted,
     citation_hit,
@@ -16,7 +17,7 @@ from evaluation.metrics.citations import (
 )
 from evaluation.metrics.faithfulness import injection_obeyed, injection_quoted, unsupported_share
 from evaluation.metrics.wording import contains_gold, normalize, rouge_l, token_f1
-from evaluation.targets import Target
+from evaluation.targets import ExplainingTarget, Target, Why
 from evaluation.tasks.task import Observation, Scores, TaskName, round_score
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
 from service.schemas.answers import AnswerOut
@@ -43,11 +44,25 @@ class AnsweringTask:
         self._checker = checker
 
     def observe(self, case: Case) -> Observation:
-        """Ask, look every quote up in its document, and have the checker compare each sentence with its quotes."""
+        """Ask, look every quote up in its document, and have the checker compare each sentence with its quotes.
+
+        A wrong answer is explained, if the target can: what each step saw, and where the right sentence was lost.
+        """
         begun = perf_counter()
-        answer = self._target.answer(case)
+        answer, why = self._ask(case)
         wall = (perf_counter() - begun) * 1000
-        output = {
+        output = self._output(case, answer)
+        if self.scores(case, output)["correct"] == 0.0 and (explanation := why()) is not None:
+            output["why"] = explained_output(explanation, self._matcher)
+        return Observation(output, {**answer.timings_ms, "wall": wall})
+
+    def _ask(self, case: Case) -> tuple[AnswerOut, Why]:
+        if isinstance(self._target, ExplainingTarget):
+            return self._target.answer_with_why(case, self._matcher)
+        return self._target.answer(case), lambda: None
+
+    def _output(self, case: Case, answer: AnswerOut) -> dict[str, Any]:
+        return {
             "text": answer.text,
             "refused": answer.refused,
             "confidence": round_score(answer.confidence),
@@ -90,7 +105,6 @@ class AnsweringTask:
             "drafted": answer.drafted.model_dump(),
             "notes": list(answer.notes),
         }
-        return Observation(output, {**answer.timings_ms, "wall": wall})
 
     def scores(self, case: Case, output: Mapping[str, Any]) -> Scores:
         """Citation, wording and support scores of answered cases that can be answered; `correct` of every judged case.

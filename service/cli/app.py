@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 REFUSED = 3
 
 
-def _well_formed(words: str) -> str:
+def well_formed(words: str) -> str:
+    """The words of an argument; a usage error for bytes that the terminal's encoding does not have."""
     try:
         words.encode()
     except UnicodeEncodeError as error:
@@ -56,7 +57,7 @@ app.command()(index)
 def ask(
     question: Annotated[
         str,
-        typer.Argument(metavar="QUESTION", callback=_well_formed, help="The question, in quotes.", show_default=False),
+        typer.Argument(metavar="QUESTION", callback=well_formed, help="The question, in quotes.", show_default=False),
     ],
     collection: CollectionOption = None,
     as_json: JsonOption = False,
@@ -66,8 +67,8 @@ def ask(
 ) -> None:
     """Ask a question. Exit code 0: answered; 3: the documents do not say; 1: an error."""
     settings = quiet_settings(collection=collection)
-    _require_collection(settings)
-    answer = _service(settings).answerer.answer(Question(question, settings.collection, as_typed=as_typed))
+    require_collection(settings)
+    answer = service_of(settings).answerer.answer(Question(question, settings.collection, as_typed=as_typed))
     if as_json:
         from service.schemas.answers import AnswerOut
 
@@ -82,7 +83,7 @@ def ask(
 @app.command()
 def search(
     query: Annotated[
-        str, typer.Argument(metavar="QUERY", callback=_well_formed, help="What to look for.", show_default=False)
+        str, typer.Argument(metavar="QUERY", callback=well_formed, help="What to look for.", show_default=False)
     ],
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="Passages wanted.")] = 10,
     collection: CollectionOption = None,
@@ -90,8 +91,8 @@ def search(
 ) -> None:
     """Find passages, without an answer."""
     settings = quiet_settings(collection=collection)
-    _require_collection(settings)
-    service = _service(settings)
+    require_collection(settings)
+    service = service_of(settings)
     reranker = service.reader if settings.rerank else None
     hits = service.library.open(settings.collection).search(query, k=k, reranker=reranker, depth=settings.rerank_depth)
     if as_json:
@@ -125,14 +126,15 @@ def _models(settings: Settings) -> str:
     return describe_models(settings)
 
 
-def _service(settings: Settings) -> Service:
+def service_of(settings: Settings) -> Service:
+    """The service, with a line that says that the models load."""
     with stderr().status("Loading the models"):
         from service.composition.service import assemble
 
         return assemble(settings)
 
 
-def _require_collection(settings: Settings) -> None:
+def require_collection(settings: Settings) -> None:
     """Raise CollectionMissing, with the command that makes it, before the models load, which takes seconds.
 
     A collection that cannot be opened raises its error here, too.

@@ -9,6 +9,7 @@ from index.blocks.block import Kind
 from index.records import Hit
 from service.records import Answer, AnswerKind, Change, Operation, SentenceForm, SentenceKind, StaleCitation
 from service.schemas.base import CollectionName, Offset, Record, Request, Words
+from service.schemas.explanations import ExplanationOut, WhyRequest
 from service.schemas.search import FilterIn, PassageOut
 from service.storage.conversations import StoredAnswer
 
@@ -37,6 +38,9 @@ class ChatRequest(Request):
     )
     filter: FilterIn | None = Field(
         None, description="documents that may answer; all that the caller may read without it"
+    )
+    why: WhyRequest | None = Field(
+        None, description="explain the answer, in the field or event `explanation`; needs a key with the scope `admin`"
     )
 
 
@@ -187,6 +191,12 @@ class AnswerOut(Record):
     def of(cls, answer: Answer) -> Self:
         """The record of an answer."""
         return cls.model_validate(answer)
+
+
+class ExplainedAnswerOut(AnswerOut):
+    """The answer, and why it is as it is, if the request asked for that."""
+
+    explanation: ExplanationOut | None = None
 
 
 class RecordingOut(Record):

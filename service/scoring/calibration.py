@@ -114,13 +114,15 @@ class Calibration:
         """P(the corpus answers the question), 0 without any passage. A missing signal counts as its mean."""
         if known is None:
             return 0.0
-        values = (getattr(known, name) for name in NAMES)
-        total = self.bias + sum(
-            weight * (value - mean) / scale
-            for weight, value, mean, scale in zip(self.weights, values, self.mean, self.scale, strict=True)
-            if value is not None
-        )
+        total = self.bias + sum(self.shares(known).values())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+    def shares(self, known: Signals) -> dict[str, float]:
+        """What each signal adds to the log odds, compared with its mean; a missing one adds nothing."""
+        return {
+            name: 0.0 if (value := getattr(known, name)) is None else weight * (value - mean) / scale
+            for name, weight, mean, scale in zip(NAMES, self.weights, self.mean, self.scale, strict=True)
+        }
 
     def threshold(self, target_precision: float) -> float:
         """The lowest threshold at which, and above which, the measured precision is at least `target_precision`.

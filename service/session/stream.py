@@ -54,10 +54,16 @@ def keep_answer(answer: Answer, question: Question, session: Session) -> Answer:
 
 
 async def answer_question(
-    question: Question, session: Session, caller_gone: Callable[[], Awaitable[None]] | None = None
+    question: Question,
+    session: Session,
+    caller_gone: Callable[[], Awaitable[None]] | None = None,
+    stages: Stages | None = None,
 ) -> Answer:
-    """The whole answer, stored. Raises CallerGone, and stops the work, when `caller_gone` returns before it is whole."""
-    run = AnswerRun(question, session.service.answerer)
+    """The whole answer, stored. Raises CallerGone, and stops the work, when `caller_gone` returns before it is whole.
+
+    Pass a trace as `stages` to explain the answer afterwards.
+    """
+    run = AnswerRun(question, session.service.answerer, stages)
     until = current_time() + session.service.settings.answer_timeout_s
     with _record_outcome(run.stages, session):
         try:
@@ -68,12 +74,12 @@ async def answer_question(
         return await session.run_io(partial(keep_answer, answer, question, session))
 
 
-async def stream_answer(question: Question, session: Session) -> AsyncGenerator[Event]:
+async def stream_answer(question: Question, session: Session, stages: Stages | None = None) -> AsyncGenerator[Event]:
     """The events of the answer, the first one computed: an error before it is raised here, while a status can still be sent.
 
     Close the iterator (`contextlib.aclosing`) or cancel the task that reads it to stop the work.
     """
-    events = _events(question, session)
+    events = _events(question, session, stages)
     first = await anext(events)
 
     async def from_the_first() -> AsyncGenerator[Event]:
@@ -85,8 +91,8 @@ async def stream_answer(question: Question, session: Session) -> AsyncGenerator[
     return from_the_first()
 
 
-async def _events(question: Question, session: Session) -> AsyncGenerator[Event]:
-    run = AnswerRun(question, session.service.answerer)
+async def _events(question: Question, session: Session, stages: Stages | None) -> AsyncGenerator[Event]:
+    run = AnswerRun(question, session.service.answerer, stages)
     until = current_time() + session.service.settings.answer_timeout_s
     with _record_outcome(run.stages, session):
         try:

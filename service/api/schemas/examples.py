@@ -65,6 +65,54 @@ _ANSWER = {
     "drafted": {"sentences": 1, "unsupported": 0},
     "kind": "documents",
 }
+_RANKS = {"words": 2, "vectors": 1, "fused": 1}
+_EXPLANATION = {
+    "question": _QUESTION,
+    "queries": [_QUESTION],
+    "depth": 12,
+    "shown": 8,
+    "confidence": 0.78,
+    "needed": 0.4395,
+    "signals": [{"name": "relevance", "value": 3.1, "share": 0.62}],
+    "constraints": [{"kind": "name", "text": "Seoul", "is_met": True, "is_met_by_expected": True}],
+    "passages": [
+        {
+            **{name: value for name, value in _PLACE.items() if name != "trail"},
+            **_RANGE,
+            "rank": 1,
+            "ranks": _RANKS,
+            "relevance": 3.1,
+            "lost": 0.0,
+            "is_shown": True,
+            "units": [
+                {
+                    **_RANGE,
+                    "text": _QUOTE,
+                    "score": 2.4,
+                    "lost": 0.0,
+                    "alone": 2.9,
+                    "total": 5.5,
+                    "is_expected": True,
+                    "is_quoted": True,
+                }
+            ],
+        }
+    ],
+    "written": [{"text": _QUOTE, "outcome": "shown", "support": 1.0, "is_expected": True}],
+    "expected": [
+        {
+            "text": "at least six cyberattacks",
+            "document_id": _PLACE["document_id"],
+            "title": _PLACE["title"],
+            **_RANGE,
+            "ranks": _RANKS,
+            "read": 1,
+            "stage": "not lost",
+        }
+    ],
+    "stage": "not lost",
+    "because": "Nothing was lost.",
+}
 _RECORDING = {
     "quoth": "0.1.0",
     "generator": "extractive",
@@ -178,6 +226,7 @@ _MODELS = [{"id": name, "object": "model", "created": 0, "owned_by": "quoth"} fo
 
 SCHEMAS: dict[str, Any] = {
     "AnswerOut": _ANSWER,
+    "ExplainedAnswerOut": {**_ANSWER, "explanation": _EXPLANATION},
     "StoredAnswerOut": _STORED,
     "ConversationOut": {**_CONVERSATION, "answers": 1, "stale_answers": 0},
     "StaleCitationOut": _STALE,
