@@ -7,6 +7,7 @@ Read in this order; each folder and file uses only those above it:
 - scoring, prompts, answer_json, access, jobs: the trained models, words for language models, answers from JSON, keys, uploads
 - observability: logs, metrics and traces; generators: sentences from passages; followups: follow-up questions
 - answering: from a question to a cited answer; the whole path stands in answering/answerer.py
+- explaining: why an answer is as it is, and where the right sentence was lost
 - audit: old answers verified and replayed
 - session, schemas: the service as one caller may use it, and records as JSON
 - api (with web), slack, mcp, client, server: the doors, which do not know each other

@@ -77,9 +77,11 @@ def plan(file: Path, **more: Any) -> RunPlan:
     return RunPlan(file, task="retrieve", retriever="bm25", passphrase=WORDS, **more)
 
 
-def test_sealed_cases_are_measured_without_their_words_and_counted_until_they_are_opened(cases: Path) -> None:
+def test_sealed_cases_are_measured_without_their_words_and_counted_until_they_are_opened(
+    cases: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     file = sealed_by_command(cases)
-    out = cases.parent / "runs"
+    out = tmp_path_factory.mktemp("runs")
     folder = execute(plan(file), out / "first", out / "i", watch)
     rows = (folder / ROWS).read_bytes()
     for written in (*folder.glob("*"), *write_report(folder)):

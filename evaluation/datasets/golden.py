@@ -27,7 +27,6 @@ from evaluation.rows import ROWS
 from service.records import Turn
 
 FIELDS = ("id", "question", "history", "answerable", "answers", "evidence", "relevant", "rewrite", "tags")
-_WRITTEN_BY_RUNS = {ROWS, "ledger.sqlite"}  # of a run, and of a collection
 _EVIDENCE_FIELDS = ("document", "quote", "start", "end", "group")
 _DATA_SUFFIXES = {".jsonl", ".json", ".tsv", ".toml", ".py", ".sealed", ".looks"}
 
@@ -46,8 +45,8 @@ def read(path: Path, corpus: Path | None = None, *, collection: bool = False, un
 
 def _files(folder: Path) -> dict[str, SourceDocument]:
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
-    written = {file.parent for file in files if file.name in _WRITTEN_BY_RUNS}
-    files = [file for file in files if written.isdisjoint(file.parents)]
+    runs = {file.parent for file in files if file.name == ROWS}
+    files = [file for file in files if runs.isdisjoint(file.parents)]
     documents = {
         file.relative_to(folder).as_posix(): file for file in files if file.suffix.lower() not in _DATA_SUFFIXES
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.explaining.explanation import Explanation, PassageScore, UnitScore
     from service.records import Answer
 
+_MAX_PASSAGES = 4  # shown besides those with an expected or quoted unit
 _MAX_UNIT = 160  # characters of a unit that are shown
 
 
@@ -102,10 +103,13 @@ def _constraint_lines(found: Explanation) -> Iterator[Line]:
 
 
 def _passage_lines(found: Explanation) -> Iterator[Line]:
-    for passage in found.passages:
+    shown = [p for p in found.passages if p.rank <= _MAX_PASSAGES or any(u.is_expected or u.is_quoted for u in p.units)]
+    for passage in shown:
         yield Line(4, Text(f"{passage.rank}. ", "cyan") + Text(clean(_place(passage))) + Text(_ranks(passage), "dim"))
         for unit in passage.units:
             yield _unit_line(unit)
+    if len(shown) < len(found.passages):
+        yield Line(4, Text(f"and {len(found.passages) - len(shown)} more: see --json", "dim"))
 
 
 def _place(passage: PassageScore) -> str:
