@@ -87,7 +87,7 @@ def run(
     with report_errors():
         given = _given(context)
         if "key" in given and endpoint is None and what.suffix != ".toml":
-            raise typer.BadParameter("A key is for --endpoint. Leave it out.", param_hint="--key")
+            raise _needless_key()
         if index is not None and (endpoint or collection):
             raise typer.BadParameter("Nothing is indexed here. Leave it out.", param_hint="--index")
         indexes = index or out / "index"
@@ -106,7 +106,7 @@ def run(
                 retry_errors=retry_errors,
                 passphrase=passphrase,
             )
-            raise typer.Exit(_run_suite(what, out, indexes, overrides))
+            raise typer.Exit(_run_suite(what, out, indexes, overrides, is_key_given="key" in given))
         from evaluation.datasets.loading import FORMATS
         from evaluation.execution import RunPlan
         from evaluation.retrievers import RETRIEVERS
@@ -324,7 +324,11 @@ def _refuse_for_suite(given: set[str]) -> None:
             raise typer.BadParameter("A suite says this for each of its runs. Set it there.", param_hint=option)
 
 
-def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides) -> int:
+def _needless_key() -> typer.BadParameter:
+    return typer.BadParameter("A key is for --endpoint. Leave it out.", param_hint="--key")
+
+
+def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides, *, is_key_given: bool) -> int:
     """Run every entry, then check the gates. Returns the exit code."""
     from evaluation.execution import plan_entry
     from evaluation.manifest import read
@@ -333,9 +337,11 @@ def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides) -> int:
     from evaluation.suite import check_gates, read_suite
 
     suite = read_suite(file)
+    plans = [(entry, plan_entry(entry, suite, overrides)) for entry in suite.entries]
+    if is_key_given and not any(plan.endpoint for _, plan in plans):
+        raise _needless_key()
     results = []
-    for entry in suite.entries:
-        plan = plan_entry(entry, suite, overrides)
+    for entry, plan in plans:
         typer.echo(f"{suite.name}: {entry.name}", err=True)
         _execute(plan, out / entry.name, index)
         _show_errors(out / entry.name)

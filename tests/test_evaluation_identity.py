@@ -157,6 +157,13 @@ def test_options_of_one_data_set_are_refused_with_a_suite(asked: Path, tmp_path:
     assert not (tmp_path / "o").exists()
 
 
+def test_a_key_without_a_server_is_refused(asked: Path, tmp_path: Path) -> None:
+    for what in (asked, suite_of(asked)):
+        result = CliRunner().invoke(app, ["run", str(what), "--key", "quoth_x", "--out", str(tmp_path / "o")])
+        assert result.exit_code == 2
+        assert "A key is for --endpoint" in result.output
+
+
 def test_sample_seed_and_collection_of_the_command_line_stand_above_those_of_a_suite(
     asked: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
