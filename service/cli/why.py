@@ -71,7 +71,8 @@ def why_lines(answer: Answer, found: Explanation) -> Iterator[Line]:
         yield Line(2, Text(clean(answer.text), "dim"))
     if found.stage is not None:
         yield _blank()
-        yield Line(2, Text(f"{str(found.stage).capitalize()}. ", "bold cyan") + Text(clean(found.because)))
+        lost = "Not lost. " if found.stage == "not lost" else f"Lost: {found.stage}. "
+        yield Line(2, Text(lost, "bold cyan") + Text(clean(found.because)))
     yield from _section("Confidence, as it differs from an average question", _signal_lines(found))
     yield from _section("What the question names", _constraint_lines(found))
     yield from _section(f"What was read: {len(found.passages)} passages, {found.shown} count", _passage_lines(found))
