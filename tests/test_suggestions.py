@@ -26,14 +26,15 @@ Write to the front desk before the twentieth of the month.
 """
 MILL = "The paper mill at Aldcliffe was built in 1932. Many people came to see it on that day."
 SECRET = "The old weir at Halton was built in 1987. Nobody came to see it on that day."
-PRICE = "What is the monthly price for Small?"
+PRICE = "What is given as “Monthly price” for Small?"
 
 
 def test_candidates_come_from_headings_tables_definitions_and_sentences() -> None:
     found = {candidate.question: candidate for candidate in candidates(read("plans.md", PLANS))}
     assert list(found) == [
-        "How do I cancel my plan?", PRICE, "What are the seats for Small?", "What is the monthly price for Medium?",
-        "What are the seats for Medium?",
+        "How do I cancel my plan?", PRICE, "What is given as “Seats” for Small?",
+        "What is given as “Monthly price” for Medium?",
+        "What is given as “Seats” for Medium?",
     ]  # fmt: skip
     assert PLANS[slice(*found[PRICE].span)].strip() == "9 euros"
     [mill] = candidates(read("mill.md", MILL))

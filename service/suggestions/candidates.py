@@ -25,7 +25,8 @@ _WORDS = 5
 _FEWEST_WORDS = 3
 _TEMPLATES: dict[Source, dict[str, str]] = {
     "definition": {"en": "What is {term}?", "de": "Was ist {term}?"},
-    "cell": {"en": "What {verb} the {column} for {row}?", "de": "Was ist {column} für {row}?"},
+    # In quotes, any header reads well: "Monthly price" as well as "Read" or "If left out".
+    "cell": {"en": "What is given as “{column}” for {row}?", "de": "Was steht unter „{column}“ bei {row}?"},
 }
 
 
@@ -74,19 +75,15 @@ def _from_cell(text: str, cell: Block, name: Block, language: str) -> Candidate 
     headers = [span for span in cell.labels if span != name.span]
     if cell.is_header or not headers or not _read(text, cell.span):
         return None
-    column, row = _read(text, headers[-1]), _read(text, name.span)
-    if language == "en" and column[1:2].islower():  # no abbreviation
-        column = column[0].lower() + column[1:]
-    verb = "are" if column.endswith("s") and not column.endswith("ss") else "is"
-    return _made("cell", language, cell.span, verb, column=column, row=row)
+    return _made("cell", language, cell.span, column=_read(text, headers[-1]), row=_read(text, name.span))
 
 
-def _made(source: Source, language: str, span: Span, verb: str = "", **names: str) -> Candidate | None:
+def _made(source: Source, language: str, span: Span, **names: str) -> Candidate | None:
     """The question with its names in place; None if one of them is no short name or there is no template."""
     template = _TEMPLATES[source].get(language)
     if template is None or not all(_NAME.fullmatch(name) and len(name.split()) <= _WORDS for name in names.values()):
         return None
-    return Candidate(template.format(verb=verb, **names), source, span)
+    return Candidate(template.format_map(names), source, span)
 
 
 def _read(text: str, span: Span) -> str:

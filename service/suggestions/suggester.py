@@ -183,7 +183,8 @@ def _drawn(
         of_source: dict[str, list[tuple[DocumentSummary, Candidate]]] = {}
         for candidate in islice(candidates(collection.documents.get(document.id)), _MOST_OF_ONE):
             of_source.setdefault(candidate.source, []).append((document, candidate))
-        turns = [rng.sample(group, len(group)) for group in of_source.values()]
+        first = sorted(of_source, key=lambda source: source == "cell")  # a cell's question reads least well
+        turns = [rng.sample(group, len(group)) for group in map(of_source.__getitem__, first)]
         queues.append([item for group in zip_longest(*turns) for item in group if item is not None])
     return (item for group in zip_longest(*queues) for item in group if item is not None)
 
