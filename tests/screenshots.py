@@ -30,6 +30,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }
 THEMES = ("light", "dark")
+UPLOADS = {"tides.txt": b"The tide turns twice a day.", "empty.txt": b""}
 FERRIES = "How many ferries arrived in 2025?"
 
 
@@ -105,8 +106,55 @@ def viewer_text(page: Any) -> None:
     page.click("[data-view=text]")
 
 
+def menu(page: Any) -> None:
+    """The menu, beside an answer that can be saved."""
+    ask(page, FERRIES)
+    page.click("#menu-toggle")
+
+
+def sources(page: Any) -> None:
+    """The panel of sources, with one document chosen and another about to be deleted."""
+    page.click("#sources")
+    page.locator(".library-list input").first.check()
+    page.locator(".library-list .icon").nth(1).click()
+    page.locator(".library-actions button").last.click()
+
+
+def upload(page: Any) -> None:
+    """A file on its way, and one that holds nothing."""
+    page.click("#sources")
+    files = [{"name": name, "mimeType": "text/plain", "buffer": text} for name, text in UPLOADS.items()]
+    page.set_input_files("#library input[type=file] >> nth=0", files)
+    page.locator(".upload.problem").wait_for()
+
+
+def edited(page: Any) -> None:
+    """A question that is being changed."""
+    ask(page, FERRIES)
+    page.locator(".pencil").first.click()
+
+
+def earlier(page: Any) -> None:
+    """Earlier conversations by day."""
+    page.click("#earlier-toggle")
+    page.wait_for_selector(".earlier-open, .earlier-said:not(:empty)")
+
+
+def missing(page: Any) -> None:
+    """A link to an answer that is not there."""
+    page.goto(f"{page.url}a/none")
+    page.wait_for_selector("#missing:visible")
+
+
+def gaps(page: Any) -> None:
+    """What the documents do not say."""
+    page.goto(f"{page.url}gaps")
+    page.wait_for_selector("body[data-ready]")
+
+
 STATES: tuple[Callable[[Any], None], ...] = (
     empty, table, several, refusal, source_as_page, source_as_text, scan, quote_beside_marker, viewer_pages, viewer_text,
+    menu, sources, upload, edited, earlier, missing, gaps,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from service.api.problems import public_path
@@ -14,7 +15,8 @@ _PAGES = {name: (FOLDER / name).read_text(encoding="utf-8") for name in ("index.
 _REVALIDATE = {"Cache-Control": "no-cache"}
 
 router = APIRouter(include_in_schema=False)
-assets = StaticFiles(directory=FOLDER / "assets")
+assets = GZipMiddleware(StaticFiles(directory=FOLDER / "assets"), minimum_size=1000)
+"""Scripts and styles. Only these are compressed: they hold nothing secret whose length could tell something."""
 
 
 @router.get("/")

@@ -1,14 +1,13 @@
 // The page's own words, from one table for each language. Documents and answers are never translated.
 
-import english from "./phrases_en.js";
 import { ROOT } from "./root.js";
 
-const TABLES = { en: async () => english, de: async () => (await import("./phrases_de.js")).default };
+const TABLES = { en: () => import("./phrases_en.js"), de: () => import("./phrases_de.js") };
 const CHOICE = `quoth-language${ROOT}`;
 
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 export const language = chosenLanguage();
-const table = await TABLES[language]();
+const { default: table } = await TABLES[language]();
 const plural = new Intl.PluralRules(language);
 const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
