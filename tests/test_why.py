@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from evaluation.cases import Case, GoldEvidence
+from evaluation.document_matching import DocumentMatcher
+from evaluation.targets import RemoteTarget
 from quoth import app
 from service.access.caller import Scope
 from service.access.keyring import Keyring
@@ -52,6 +56,18 @@ def test_an_answer_over_http_is_explained_to_a_key_with_the_scope_admin_only(key
         "not extracted",
         "No document of the collection holds the expected words.",
     )
+
+
+def test_a_run_with_a_key_for_questions_only_is_measured_without_explanations(keyed: tuple[str, str, str]) -> None:
+    url, asker, admin = keyed
+    case = Case("1", ATTACKS, evidence=(GoldEvidence("cyber-cooperation-briefing.md", QUOTE),), answerable=True)
+    for key, stage in ((asker, None), (admin, "not lost")):
+        with closing(RemoteTarget(url, None, key=key)) as target:
+            for _ in range(2):
+                answer, why = target.answer_with_why(case, DocumentMatcher(()))
+                explanation = why()
+                assert not answer.refused
+                assert (explanation and explanation.stage) == stage
 
 
 def test_a_stream_ends_with_the_explanation(keyed: tuple[str, str, str]) -> None:
