@@ -1,21 +1,35 @@
 """How an answer is laid out on the page: parts, what they lack, what Quoth worked out, long answers, many sources."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from index.blocks.block import Kind
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.progress import Stages
-from service.records import Answer, Citation, Derivation, Operand, Part, Question, Sentence
+from service.records import (
+    Answer,
+    Citation,
+    Derivation,
+    Excerpt,
+    Operand,
+    Part,
+    Question,
+    QuotedUnit,
+    QuotedValue,
+    Sentence,
+)
 from tests.chromium import PHONE, Visits, ask, expect, fits, launched, visiting
 from tests.served_app import ServedApp
 
 WEIGHTS = "Which is heavier, the Tern or the Auk, and who built the Auk?"
 TERN, AUK = "The Tern weighs 12.5 kg.", "The Auk weighs 7.8 kg."
 MANY = "Tell me everything."
+PLANS = "Which plans, and at what price?"
 
 
 def cite(number: int, quote: str, document: str) -> Citation:
@@ -57,14 +71,34 @@ def many() -> tuple[tuple[Sentence, ...], tuple[Citation, ...], tuple[Part, ...]
     return sentences, citations, ()
 
 
+def plans() -> tuple[tuple[Sentence, ...], tuple[Citation, ...], tuple[Part, ...]]:
+    """Two rows of a table, each a sentence; a second part of the question is answered by the same row."""
+    header = (Excerpt(0, 4, "Plan"), Excerpt(7, 12, "Price"))
+    citations = []
+    for number, row in enumerate(("| Small | 9 euros |", "| Large | 99 euros |"), 1):
+        start = 100 * number
+        plan, price = (start + row.index(text) for text in row.strip("| ").split(" | "))
+        values = (
+            QuotedValue(((plan, plan + 5),), ((0, 4),)),
+            QuotedValue(((price, start + len(row) - 2),), ((7, 12),)),
+        )
+        unit = QuotedUnit(Kind.ROW, start, start + len(row), values)
+        citations.append(
+            replace(cite(number, row, "plans"), start=start, end=start + len(row), context=header, units=(unit,))
+        )
+    sentences = tuple(Sentence("Plan and price.", (one.number,), True, 1.0, "units") for one in citations)
+    parts = (Part("Which plans?", (0, 1), (), False, 0.9), Part("At what price?", (1,), (), False, 0.9))
+    return sentences, tuple(citations), parts
+
+
 class Shaped:
-    """An answerer of two fixed answers."""
+    """An answerer of three fixed answers."""
 
     def __init__(self) -> None:
         self._numbers = count()
 
     def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
-        sentences, citations, parts = weights() if question.text == WEIGHTS else many()
+        sentences, citations, parts = {WEIGHTS: weights, PLANS: plans}.get(question.text, many)()
         yield PassagesFound(())
         for sentence in sentences:
             yield SentenceReady(sentence, tuple(one for one in citations if one.number in sentence.citations[:1]))
@@ -124,6 +158,17 @@ def test_what_quoth_worked_out_is_named_so_and_cites_its_operands(visit: Visits,
     expect(page.locator("#panel h2")).to_contain_text("Auk")
 
 
+def test_rows_under_the_same_header_are_one_table_with_the_sources_beside_each(visit: Visits, served: str) -> None:
+    page = visit(served)
+    ask(page, PLANS)
+    first, second = page.locator(".part").all()
+    assert first.locator("th").all_inner_texts() == ["Plan", "Price"]
+    assert first.locator("tbody td:not(.row-controls)").all_inner_texts() == ["Small", "9 euros", "Large", "99 euros"]
+    assert first.locator("tbody tr .marker").all_inner_texts() == ["1", "2"]
+    assert second.locator(".answered-above").inner_text().startswith("Answered above")
+    assert second.locator(".marker").all_inner_texts() == ["2"]
+
+
 def test_a_long_answer_and_many_sources_are_folded_and_sources_stand_by_document(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, MANY)
@@ -154,6 +199,6 @@ def test_parts_and_long_answers_fit(visit: Visits, served: str, width: int) -> N
     options = {**PHONE, "viewport": {"width": width, "height": 740}} if width < 700 else {}
     page = visit(served, **options)
     page.set_viewport_size({"width": width, "height": 740})
-    for question in (WEIGHTS, MANY):
+    for question in (WEIGHTS, MANY, PLANS):
         ask(page, question)
         assert fits(page)

@@ -210,6 +210,7 @@ export default {
   nearest_passages: "Nächste Stellen",
   all_quotes: { other: "Alle {count} Zitate" },
   whole_answer: "Ganze Antwort zeigen",
+  answered_above: "Oben beantwortet:",
   worked_out: "Von Quoth errechnet",
   operation_compare: "Verglichen",
   operation_count: "Gezählt",

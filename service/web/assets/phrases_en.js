@@ -210,6 +210,7 @@ export default {
   nearest_passages: "Nearest passages",
   all_quotes: { other: "All {count} quotes" },
   whole_answer: "Show the whole answer",
+  answered_above: "Answered above:",
   worked_out: "Worked out by Quoth",
   operation_compare: "Compared",
   operation_count: "Counted",

@@ -11,18 +11,51 @@ export function appendSentence(prose, sentence, citations, { open, thumbs = null
   const cited = sentence.citations.map((number) => citations.find((citation) => citation.number === number));
   const [first] = cited;
   const isDrawn = sentence.form === "units" && first && isStructured(first);
-  const said = element(isDrawn ? "div" : "span", { className: `said ${sentence.supported ? "" : "is-unsupported"}`, dir: "auto" }, isDrawn ? drawQuote(first) : words(sentence));
-  if (isDrawn) said.classList.add("drawn");
-  const markers = cited.map((citation, place) => marker(sentence.citations[place], citation, open));
-  const controls = element("span", { className: "controls" }, ...markers);
-  if (thumbs) controls.append(element("span", { className: "at-end" }, thumbs.box));
-  said.append(controls);
-  oneStop(controls);
-  if (isDrawn) prose.append(said);
-  else if (sentence.form === "item") lastList(prose).append(element("li", { dir: "auto" }, said));
+  const controls = controlsOf(sentence, cited, open, thumbs);
+  if (isDrawn) {
+    const drawn = drawQuote(first);
+    return isOneTable(drawn) ? appendRows(prose, drawn, first, controls) : appendDrawn(prose, drawn, controls);
+  }
+  const said = element("span", { className: "said", dir: "auto" }, words(sentence), controls);
+  if (sentence.form === "item") lastList(prose).append(element("li", { dir: "auto" }, said));
   else {
     const paragraph = lastParagraph(prose);
     paragraph.append(...(paragraph.childNodes.length ? [" "] : []), said);
+  }
+  return said;
+}
+
+function controlsOf(sentence, cited, open, thumbs) {
+  const controls = element("span", { className: "controls" }, ...cited.map((citation, place) => marker(sentence.citations[place], citation, open)));
+  if (thumbs) controls.append(element("span", { className: "at-end" }, thumbs.box));
+  oneStop(controls);
+  return controls;
+}
+
+function appendDrawn(prose, drawn, controls) {
+  const said = element("div", { className: "said drawn", dir: "auto" }, drawn, controls);
+  prose.append(said);
+  return said;
+}
+
+function isOneTable(drawn) {
+  return drawn.lastElementChild.matches(".b-table") && [...drawn.children].slice(0, -1).every((other) => other.matches(".units-lead"));
+}
+
+// A row beside the markers of its sources. Rows under the same header cells, of sentences that follow each other, are one table.
+function appendRows(prose, drawn, citation, controls) {
+  const rows = [...drawn.querySelectorAll("tbody tr")];
+  const header = drawn.querySelector("thead tr");
+  const key = [citation.document_id, drawn.querySelector(".units-lead")?.textContent, header?.textContent].join("\n");
+  for (const row of [...(header ? [header] : []), ...rows]) row.append(element("td", { className: "row-controls" }));
+  const said = rows.at(-1);
+  said.classList.add("said");
+  said.lastElementChild.append(controls);
+  const last = prose.lastElementChild;
+  if (last?.dataset.table === key) last.querySelector("tbody").append(...rows);
+  else {
+    drawn.dataset.table = key;
+    prose.append(drawn);
   }
   return said;
 }

@@ -70,15 +70,26 @@ export class Turn {
 
   answered(answer) {
     const parts = answer.parts ?? [];
-    const owners = new Map(parts.flatMap((part, place) => part.sentences.map((number) => [number, place])));
+    const owners = new Map(parts.flatMap((part, place) => part.sentences.map((number) => [number, place])).reverse()); // the first
     const boxes = parts.map((part) => {
       const box = element("section", { className: part.refused ? "part refused-part" : "part" }, element("h3", { className: "part-question", dir: "auto", textContent: part.question }));
       this.prose.append(box);
       return box;
     });
     answer.sentences.forEach((sentence, number) => this.say(sentence, boxes[owners.get(number)] ?? this.prose, new Thumbs(answer.id, number)));
+    parts.forEach((part, place) => {
+      const isAbove = part.sentences.length > 0 && part.sentences.every((number) => owners.get(number) !== place);
+      if (isAbove) boxes[place].append(this.above(part.sentences.flatMap((number) => answer.sentences[number].citations)));
+    });
     if (Array.from(answer.text).length > LONG) this.fold();
     this.after.append(sourceList(answer.citations, { label: t("sources_of_answer"), open: (place, card) => this.open(answer.citations, place, card) }));
+  }
+
+  // Where the answer to a part stands that earlier parts have given.
+  above(numbers) {
+    const line = element("p", { className: "answered-above muted", textContent: t("answered_above") });
+    for (const number of new Set(numbers)) line.append(marker(number, this.citations.find((citation) => citation.number === number), (opened, opener) => this.show(opened, opener)));
+    return line;
   }
 
   // A long answer shows its beginning, until a button, or the focus inside it, unfolds it.
