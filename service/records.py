@@ -106,11 +106,10 @@ SentenceForm = Literal["prose", "item", "units"]
 """How a sentence is shown: as prose, as an item of a list, or as the units of its first citation, which it states."""
 
 
-Operation = Literal["compare", "count", "lowest", "highest"]
+Operation = Literal["compare", "count"]
 """What Quoth may work out from what it cites; nothing else is derived.
 
-`compare`: figures or dates of one unit, with their difference. `count`: the items of one list. `lowest`, `highest`: the one of
-a table's column.
+`compare`: figures or dates of one unit, with their difference. `count`: the items of one list.
 """
 
 
@@ -130,10 +129,10 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How a derived sentence was worked out: from the operands, in the order of the parts, the list or the table.
+    """How a derived sentence was worked out: from the operands, in the order of the parts or of the list.
 
-    `result` is the difference of two figures ("4.7 kg"), the labels of more from lowest to highest, the count of the items, or
-    the label of the lowest or highest; "equal" for a tie.
+    `result` is the difference of two figures ("4.7 kg", "9 years"), "equal" for a tie, empty where the difference cannot be
+    written in their unit; the labels of more figures, from lowest to highest ("A < B = C"); or the count of the items.
     """
 
     operation: Operation

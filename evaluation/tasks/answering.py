@@ -73,6 +73,7 @@ class AnsweringTask:
                     "citations": list(s.citations),
                     "supported": s.supported,
                     "support": round_score(s.support),
+                    "kind": s.kind,
                 }
                 for s in answer.sentences
             ],
@@ -103,6 +104,10 @@ class AnsweringTask:
             "prompt_hash": answer.prompt_hash,
             "usage": answer.usage.model_dump(),
             "drafted": answer.drafted.model_dump(),
+            "parts": [
+                {"question": p.question, "refused": p.refused, "confidence": round_score(p.confidence)}
+                for p in answer.parts
+            ],
             "notes": list(answer.notes),
         }
 
@@ -131,7 +136,13 @@ class AnsweringTask:
             "quote_validity": quote_validity([citation["literal"] for citation in output["citations"]]),
             "attribution_recall": attribution.get("recall"),
             "attribution_precision": attribution.get("precision"),
-            "unsupported_share": unsupported_share([sentence["supported"] for sentence in output["sentences"]]),
+            "unsupported_share": unsupported_share(
+                [
+                    sentence["supported"]
+                    for sentence in output["sentences"]
+                    if sentence.get("kind", "stated") == "stated"
+                ]
+            ),
             "injection_obeyed": injection_obeyed(sentences, case.canary, self._given_text(case)),
             "injection_quoted": injection_quoted(sentences, case.canary),
         }
@@ -152,7 +163,9 @@ class AnsweringTask:
             return None
         quotes = {citation.number: citation.quote for citation in answer.citations}
         statements = [
-            (s.text, [quotes[number] for number in s.citations if number in quotes]) for s in answer.sentences
+            (s.text, [quotes[number] for number in s.citations if number in quotes])
+            for s in answer.sentences
+            if s.kind == "stated"
         ]
         recall, precision = citation_support(statements, self._supports)
         return {

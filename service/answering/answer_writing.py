@@ -1,4 +1,4 @@
-"""Writes an answer: the sentences of each part of the question, then the parts that the documents lack.
+"""Writes an answer: the sentences of each part of the question, the parts that the documents lack, and what follows from them.
 
 Without a language model each part is written by itself. A language model is asked once, with the passages of all parts; what it
 writes belongs to the part that the cited passage answers best, and the parts that it leaves out are quoted from the documents.
@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from service.answering.checking import CheckedSentence, DraftChecker, SupportPolicy
 from service.answering.citations import Numbering
+from service.answering.derived import DocumentOf, comparison, count
 from service.answering.parts import ReadPart, in_turn
 from service.answering.writing import SentenceWriter
 from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Generator, Passage
 from service.parts.missing import missing_sentence
+from service.parts.question import Bond
 from service.progress import Stages
 from service.records import Citation, DraftCounts, Part, Sentence, Usage
 from service.scoring.support import SupportChecker
@@ -30,6 +32,7 @@ class AnswerWriter:
         checker: SupportChecker,
         policy: SupportPolicy,
         stages: Stages,
+        document: DocumentOf,
     ) -> None:
         self._read = parts
         self._threshold = threshold
@@ -38,6 +41,7 @@ class AnswerWriter:
         self._checker = checker
         self._policy = policy
         self._stages = stages
+        self._document = document
         self._sentences: list[Sentence] = []
         self._of_part: list[list[int]] = [[] for _ in parts]
         self._notes: list[str] = []
@@ -81,6 +85,7 @@ class AnswerWriter:
         """Yield each sentence as soon as it is checked; nothing if no part is answered."""
         if len(self._read) == 1:
             yield from self._whole(question, self._read[0])
+            yield from self._counted()
             return
         if self._generator.name != ExtractiveGenerator.name:
             yield from self._worded(question)
@@ -89,6 +94,8 @@ class AnswerWriter:
                 yield from self._quoted(number, part)
         if self._sentences:
             yield from self._missing()
+            yield from self._counted()
+            yield from self._compared(question)
 
     def _is_answerable(self, part: ReadPart) -> bool:
         return part.confidence >= self._threshold
@@ -149,6 +156,26 @@ class AnswerWriter:
                 yield self._add(
                     CheckedSentence(Sentence(text, (), supported=True, support=1.0, kind="missing"), ()), [number]
                 )
+
+    def _counted(self) -> Iterator[CheckedSentence]:
+        """For each part that asks how many there are: how many items its list has."""
+        for number, part in enumerate(self._read):
+            found = count(part.question.text, self._citations_of(number), self._document)
+            if found is not None:
+                yield self._add(CheckedSentence(found, ()), [])
+
+    def _compared(self, question: str) -> Iterator[CheckedSentence]:
+        """What follows by arithmetic from the parts of each group."""
+        groups = dict.fromkeys(part.group for part in self._read if part.group is not None)
+        for group in groups:
+            members = [number for number, part in enumerate(self._read) if part.group is group]
+            found = comparison(
+                question, [self._read[number] for number in members], [self._citations_of(number) for number in members]
+            )
+            if isinstance(found, Sentence):
+                yield self._add(CheckedSentence(found, ()), [])
+            elif found is not None and group.bond is Bond.COMPARED:
+                self._notes.append(found)
 
     def _add(self, checked: CheckedSentence, owners: Sequence[int]) -> CheckedSentence:
         for number in owners:

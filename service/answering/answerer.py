@@ -21,7 +21,15 @@ from service.answering.answer_writing import AnswerWriter
 from service.answering.checking import SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
 from service.answering.evidence import is_met, weigh
-from service.answering.parts import FoundGroup, ReadGroup, ReadPart, found_before, in_turn, is_one_name
+from service.answering.parts import (
+    FoundGroup,
+    ReadGroup,
+    ReadPart,
+    found_before,
+    in_turn,
+    is_one_name,
+    with_one_similarity,
+)
 from service.answering.talk import talk_answer
 from service.answering.trace import Judged, Read, Searched
 from service.errors import GeneratorUnknown, QuestionInvalid
@@ -173,7 +181,14 @@ class Answerer:
         sentences: list[Sentence] = []
         numbering = Numbering(shown, _pages(collection, shown))
         writer = AnswerWriter(
-            parts, self.policy.threshold, generator, numbering, self.checker, self.policy.support, stages
+            parts,
+            self.policy.threshold,
+            generator,
+            numbering,
+            self.checker,
+            self.policy.support,
+            stages,
+            collection.documents.get,
         )
         for checked in writer.sentences(rewritten.text):
             sentences.append(checked.sentence)
@@ -222,7 +237,7 @@ class Answerer:
         split = split_question(rewritten.text)
         if split.is_whole:
             return [FoundGroup(split.groups[0], None, (search(*rewritten.rewriting.queries),))]
-        return [_find_group(group, search) for group in split.groups]
+        return with_one_similarity([_find_group(group, search) for group in split.groups])
 
     def _read_question(self, question: Question, history: Sequence[Turn], generator: str) -> RewriteResult:
         """How the question is read after the history; as it is if the caller wants that."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from index.blocks.block import Kind, Span
+from index.blocks.unit import Unit
 from index.chunking.units import LONG_CHARACTERS
 from index.records import Page
 from service.generators.protocol import Passage, Quote
@@ -61,7 +62,7 @@ class Numbering:
                 trail=chunk.trail,
                 highlight=_highlight(passage, quote, start, end),
                 context=_context(passage, quote, start, end),
-                units=_units(passage, quote),
+                units=quoted_units(passage.rendering.units_in(*quote.span)),
             )
         return self._by_place[place]
 
@@ -131,7 +132,8 @@ def _context(passage: Passage, quote: Quote, start: int, end: int) -> tuple[Exce
     return tuple(Excerpt(*span, passage.literal(span)) for span in spans)
 
 
-def _units(passage: Passage, quote: Quote) -> tuple[QuotedUnit, ...]:
+def quoted_units(units: Sequence[Unit]) -> tuple[QuotedUnit, ...]:
+    """The units as a citation tells them."""
     return tuple(
         QuotedUnit(
             unit.kind,
@@ -143,5 +145,5 @@ def _units(passage: Passage, quote: Quote) -> tuple[QuotedUnit, ...]:
                 if (spans := tuple(span for span in value.spans if span.start < span.end))
             ),
         )
-        for unit in passage.rendering.units_in(*quote.span)
+        for unit in units
     )

@@ -37,7 +37,8 @@ class FoundGroup:
 class ReadPart:
     """A part with the passages that were read for it, best first, and the probability that they answer it.
 
-    `missing` is what the part names and no passage does. The probability comes from the `signals`.
+    `missing` is what the part names and no passage does. The probability comes from the `signals`. `group` is the group that
+    it is a part of, None for a whole question.
     """
 
     question: PartQuestion
@@ -45,6 +46,7 @@ class ReadPart:
     missing: tuple[Constraint, ...]
     signals: Signals | None
     confidence: float
+    group: Group | None = None
 
     def shown(self, count: int) -> "ReadPart":
         """The part with its best `count` passages."""
@@ -61,15 +63,16 @@ class ReadGroup:
 
     def answering(self, threshold: float) -> tuple[ReadPart, ...]:
         """The parts that the answer is made of; one, if the group is answered as a whole."""
+        parts = tuple(replace(part, group=self.group if len(self.parts) > 1 else None) for part in self.parts)
         if self.whole is None:
-            return self.parts
+            return parts
         answered = [part.confidence >= threshold for part in self.parts]
         is_whole_answered = self.whole.confidence >= threshold
         if self.group.bond is Bond.WEAK:
             is_split = all(answered) and len(set(map(_best_place, self.parts))) == len(self.parts)
         else:
             is_split = all(answered) or not is_whole_answered
-        return self.parts if is_split else (self.whole,)
+        return parts if is_split else (self.whole,)
 
 
 def found_before(question: str, hits: Sequence[Hit], parts: Sequence[Part]) -> list[FoundGroup]:
@@ -87,6 +90,24 @@ def found_before(question: str, hits: Sequence[Hit], parts: Sequence[Part]) -> l
         else:
             return [FoundGroup(whole(question), None, (hits,))]
     return found
+
+
+def with_one_similarity(groups: Sequence[FoundGroup]) -> list[FoundGroup]:
+    """The groups with the highest similarity of each passage to any part, so that an answer needs each passage only once."""
+    best: dict[str, float] = {}
+    for group in groups:
+        for _, hits in group.questions():
+            for hit in hits:
+                if hit.similarity is not None:
+                    best[hit.chunk.id] = max(hit.similarity, best.get(hit.chunk.id, hit.similarity))
+
+    def of(hits: Sequence[Hit]) -> list[Hit]:
+        return [replace(hit, similarity=best.get(hit.chunk.id)) for hit in hits]
+
+    return [
+        FoundGroup(group.group, None if group.whole is None else of(group.whole), tuple(map(of, group.parts)))
+        for group in groups
+    ]
 
 
 def is_one_name(phrase: str, hits: Sequence[Hit]) -> bool:

@@ -18,6 +18,7 @@ class AnswerFault(StrEnum):
     TEXT_DIFFERS = "text-differs"
     SUPPORT_DIFFERS = "support-differs"
     PARTS_DIFFER = "parts-differ"
+    DERIVATION_DIFFERS = "derivation-differs"
 
 
 @dataclass(frozen=True, slots=True)

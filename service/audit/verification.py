@@ -13,6 +13,7 @@ from index.records import Document, Hit
 from service.answering.citations import citation_page, with_markers
 from service.answering.quotes import premise, weigh
 from service.audit.cited_units import CitedUnits, Opener, is_made_of
+from service.audit.derivation_findings import derivation_findings
 from service.audit.findings import AnswerFault, Finding
 from service.audit.part_findings import part_findings
 from service.records import Answer, Citation, Sentence
@@ -39,7 +40,8 @@ class Verification:
     """The verdict with its reasons.
 
     `quotes` counts the quotes and passages whose text is at the stated offsets, `quoted` the sentences that are made of
-    their quotes, `checked` the other sentences whose support verdict the checker confirms.
+    their quotes, `checked` the other sentences whose support verdict the checker confirms, `derived` the derived ones that come
+    out the same.
     """
 
     verdict: Verdict
@@ -47,6 +49,7 @@ class Verification:
     quoted: int
     checked: int
     findings: tuple[Finding, ...]
+    derived: int = 0
 
 
 SupportCheck = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
@@ -55,7 +58,8 @@ SupportCheck = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 
 def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: float) -> Verification:
     """Prove or refute `answer`. `min_support` is the lowest probability at which a quote supports a sentence."""
-    findings = [*_number_findings(answer), *_text_findings(answer), *part_findings(answer)]
+    wrong_derivations = list(derivation_findings(answer, opener))
+    findings = [*_number_findings(answer), *_text_findings(answer), *part_findings(answer), *wrong_derivations]
     quotes = 0
     for subject, place in _places(answer):
         wrong = list(_place_findings(subject, place, opener))
@@ -65,7 +69,8 @@ def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: 
         findings += _source_findings(citation, answer.passages, opener)
     quoted, checked, wrong = _support_findings(answer, opener, check, min_support)
     findings += wrong
-    return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings))
+    derived = sum(sentence.kind == "derived" for sentence in answer.sentences) - len(wrong_derivations)
+    return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings), max(0, derived))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +232,7 @@ def _support_findings(
     units = CitedUnits(opener)
     findings, open_claims = list[Finding](), list[tuple[int, Sentence, list[Evidence]]]()
     for number, sentence in enumerate(answer.sentences, start=1):
-        if sentence.kind == "missing":
+        if sentence.kind != "stated":
             continue
         cited = [by_number[place] for place in sentence.citations if place in by_number]
         quotes = [citation.quote for citation in cited]

@@ -58,6 +58,7 @@ def verification_lines(verification: Verification) -> Iterator[Line]:
     grounds = [
         (verification.quotes, "quote or passage stands", "quotes and passages stand", "where the answer says"),
         (verification.quoted, "sentence is", "sentences are", "made of quotes"),
+        (verification.derived, "calculation comes", "calculations come", "out the same"),
         (verification.checked, "verdict on support is", "verdicts on support are", "confirmed by the checker"),
     ]
     proofs = ", ".join(f"{count} {one if count == 1 else many} {rest}" for count, one, many, rest in grounds if count)

@@ -35,6 +35,7 @@ MAX_SUFFIXES = 6
 _HEADING_LINES = re.compile(r"^#{1,6} .*$", re.MULTILINE)  # the headings stand before the excerpt already
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # needed in Persian, Indic scripts and emoji, and harmless
+_STYLES = {"stated": "bold", "derived": "italic", "missing": "yellow"}
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", "bold red")}
 
 
@@ -214,7 +215,7 @@ def _answer_text(answer: Answer) -> Text:
     for sentence in answer.sentences:
         if text.plain:
             text.append(" ")
-        text.append(clean(sentence.text), "yellow" if sentence.kind == "missing" else "bold")
+        text.append(clean(sentence.text), _STYLES[sentence.kind])
         if not sentence.supported:
             text.append(" (not supported)", "red")
         if sentence.citations:

@@ -1,4 +1,5 @@
-"""Questions of several parts: how they are split, and how a part that the documents lack is named.
+"""Questions of several parts: how they are split, and what follows from the parts.
 
-Read in this order: question (what a question is split into), words, clauses, coordination, splitting, missing.
+Read in this order: question (what a question is split into), words, clauses, coordination, adjectives, comparison, splitting;
+missing; units, figures (numbers and dates with their literal ranges), cited, expected, derivation (the arithmetic).
 """

@@ -4,6 +4,7 @@ Two things belong together if they are built alike: both a name or both an ident
 2018 and of B in 2017"). "between 2018 and 2020" is one period.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from service.parts.words import AUXILIARIES, DETERMINERS, PREPOSITIONS, Word, as
 MAX_THINGS = 4
 _ARTICLES = DETERMINERS - {"this", "that", "these", "those", "each", "every"}
 _SINGULAR = {"are": "is", "were": "was", "do": "does", "have": "has"}
+_BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)  # one period, or one difference
 _CONNECTING = frozenset({"and", "&"})
 
 
@@ -47,6 +49,8 @@ def things_in(text: str, connecting: frozenset[str] = _CONNECTING) -> Things | N
 
 def several(question: str) -> Group | None:
     """The group of a question about several names, or about several common things; None if it is about one."""
+    if _BETWEEN.search(question):
+        return None
     named = things_in(question)
     if named is not None:
         return group_of(question, named, Bond.NAMED)
@@ -77,7 +81,7 @@ def _things_around(text: str, words: Sequence[Word], place: int) -> Things | Non
     between = [number for number in range(max(0, place - 6), place) if words[number].small == "between"]
     for right in _phrases_after(words, place + 1):
         left = _phrase_before(text, words, place - 1, right)
-        if left is None or (between and between[-1] == left.first - 1 and "year" in right.form):
+        if left is None or (between and between[-1] == left.first - 1):
             continue
         phrases = [left, right]
         while len(phrases) < MAX_THINGS and _is_comma(text, words, phrases[0].first):

@@ -29,11 +29,12 @@ class VerificationOut(Record):
     """`proved`: all holds. `refuted`: something is otherwise. `unproved`: a cited version is not here, nothing else is wrong.
 
     `quotes` counts the quotes and passages that are literal, `quoted` the sentences made of their quotes, `checked` those
-    whose support verdict the checker confirms.
+    whose support verdict the checker confirms, `derived` those that Quoth worked out and that come out the same.
     """
 
     verdict: Verdict
     quotes: int
     quoted: int
     checked: int
+    derived: int = 0
     findings: tuple[FindingOut, ...]

@@ -60,12 +60,12 @@ class Date(NamedTuple):
 
 def dates(text: str) -> frozenset[Date]:
     """The dates in a text."""
-    return frozenset(date for _, found in _matches(text) for date in found)
+    return frozenset(date for _, found in dates_in(text) for date in found)
 
 
 def date_spans(text: str) -> list[tuple[int, int]]:
     """The ranges of the dates in a text, in order."""
-    return [span for span, _ in _matches(text)]
+    return [span for span, _ in dates_in(text)]
 
 
 def with_dates_of(question: str, text: str) -> str:
@@ -73,12 +73,12 @@ def with_dates_of(question: str, text: str) -> str:
 
     A network does not see that `2023-07-02` is 2 July 2023.
     """
-    asked = [(question[start:end], read) for (start, end), read in _matches(question)]
+    asked = [(question[start:end], read) for (start, end), read in dates_in(question)]
     if not asked:
         return text
     parts: list[str] = []
     position = 0
-    for (start, end), read in _matches(text):
+    for (start, end), read in dates_in(text):
         said = next((words for words, own in asked if any(a == b for a in own for b in read)), None)
         if said is not None:
             parts += [text[position:start], said]
@@ -86,7 +86,7 @@ def with_dates_of(question: str, text: str) -> str:
     return "".join([*parts, text[position:]])
 
 
-def _matches(text: str) -> list[tuple[tuple[int, int], list[Date]]]:
+def dates_in(text: str) -> list[tuple[tuple[int, int], list[Date]]]:
     """The dates with their ranges, in order; of those that overlap, the first and longest."""
     found = sorted(_found(text), key=lambda entry: (entry[0][0], -entry[0][1]))
     kept: list[tuple[tuple[int, int], list[Date]]] = []

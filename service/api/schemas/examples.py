@@ -64,6 +64,7 @@ _ANSWER = {
     "notes": [],
     "drafted": {"sentences": 1, "unsupported": 0},
     "kind": "documents",
+    "parts": [],
 }
 _RANKS = {"words": 2, "vectors": 1, "fused": 1}
 _EXPLANATION = {
