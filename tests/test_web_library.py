@@ -147,6 +147,9 @@ def test_a_collection_is_made_filled_and_deleted(visit: Visits, address: str) ->
     ])  # fmt: skip
     sources.locator(".library-title", has_text="owls").wait_for()
     sources.locator(".upload", has_text="The file is empty.").wait_for()
+    page.set_viewport_size({"width": 1280, "height": 300})  # however little room there is, no file is cut off
+    assert page.locator(".uploads").evaluate("tray => tray.scrollHeight <= tray.clientHeight")
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.set_input_files(
         "input[type=file] >> nth=0", {"name": "copy.txt", "mimeType": "text/plain", "buffer": b"Owls turn their heads."}
     )
