@@ -1,5 +1,7 @@
 """Passages and units that do not name what the question names answer less well than those that do."""
 
+from dataclasses import replace
+
 from index.blocks.block import Span
 from index.chunking.chunker import chunk_document
 from index.records import Hit
@@ -141,3 +143,29 @@ def test_whether_a_passage_names_something_counts_its_title_and_headings() -> No
     [passage] = passages("a.md", "# Oder Commission\n\n## Members\n\nIt has nine members.\n")
     assert is_met(Constraint(ConstraintKind.NAME, "Oder Commission"), passage.hit)
     assert not is_met(Constraint(ConstraintKind.NAME, "Spree Commission"), passage.hit)
+
+
+def test_what_the_first_page_or_the_file_name_says_counts_for_all_of_a_long_document() -> None:
+    [members] = passages("oder.md", "The board has nine members.")
+    [others] = passages("spree.md", "The council has seven members.")
+    question = "How many members has the board of the Havel Commission?"
+    front = {(members.hit.chunk.document_id, members.hit.chunk.version): "Havel Commission\n\nAnnual report"}
+    found = weigh(question, [others, members], lambda _: True, front)
+    assert (found.passages[0], found.missing) == (members, ())
+    assert found.passages[1].reading.relevance < others.reading.relevance
+    assert weighed("How many members has the council of Spree?", others).passages == (others,)
+
+
+def test_a_sentence_with_another_name_in_the_place_of_the_one_asked_for_loses() -> None:
+    text = "Sails come from Tampere. The office in Porto is led by Marta. The office is led by Ines. It opened in 1990."
+    [passage] = weighed("Who leads the office in Tampere?", *passages("a.md", text)).passages
+    lost = [5.0 - sentence.score for sentence in passage.reading.sentences]
+    assert [loss > 0 for loss in lost] == [False, True, False, False]
+
+
+def test_a_passage_falls_with_its_best_sentence() -> None:
+    [passage] = passages("a.md", "Sails come from Tampere. The office in Porto is led by Marta.")
+    sails, office = passage.reading.sentences
+    reading = replace(passage.reading, sentences=(replace(sails, score=-4.0), office))
+    found = weighed("Who leads the office in Tampere?", replace(passage, reading=reading))
+    assert found.passages[0].reading.relevance <= 5.0 - 3.0

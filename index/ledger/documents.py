@@ -1,13 +1,13 @@
 """Read documents from the ledger: the current ones, any version of one, its pages, and where it came from."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from index.blocks.geometry import PageGeometry, unpack
 from index.errors import NotFound
 from index.ledger.damage import as_stored, require_kinds
-from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from
+from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from, text_begins
 from index.records import Document, DocumentSummary, Page
 from index.storage.sqlite import SqliteDatabase
 from index.uris import READING
@@ -56,6 +56,24 @@ class Documents:
             if row is None:
                 raise _not_found(document_id, version)
             return pages_from(row[0])
+
+    def beginnings(
+        self, places: Iterable[tuple[str, str]], characters: int, *, longer_than: int = 0
+    ) -> dict[tuple[str, str], str]:
+        """Return the first `characters` of the text of versions, by document and version.
+
+        Versions that do not exist, and texts of at most `longer_than` characters, are left out.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT v.document_id, v.version, v.text FROM json_each(?) AS place
+                JOIN versions v ON v.document_id = place.value ->> 0 AND v.version = place.value ->> 1
+                WHERE v.characters > ?
+                """,
+                (json.dumps([list(place) for place in places]), longer_than),
+            )
+            return {(identity, version): text_begins(text, characters) for identity, version, text in rows}
 
     def geometry(self, document_id: str, version: str) -> tuple[PageGeometry, ...]:
         """Return where the words of a version stand on its pages; empty if it is not known. `NotFound` if there is none."""

@@ -18,6 +18,7 @@ from index.ledger.damage import Kinds, as_stored, require_kinds
 from index.records import Chunk, Document, DocumentSummary, FileStamp, Page
 from index.uris import READING
 
+_BYTES_IN_CHARACTER = 4  # in UTF-8, at most
 _COMPRESSION = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NANOSECONDS = 2**63 - 1
@@ -107,6 +108,13 @@ def document_from(row: Sequence[Any]) -> Document:
         warnings=tuple(json.loads(warnings)),
         principals=frozenset(json.loads(principals)),
     )
+
+
+@as_stored()
+def text_begins(column: bytes, characters: int) -> str:
+    """Return the first characters of the text in a `text` column; only these are unpacked."""
+    most = characters * _BYTES_IN_CHARACTER
+    return zlib.decompressobj().decompress(column, most).decode(errors="ignore")[:characters]
 
 
 @as_stored()

@@ -50,6 +50,7 @@ from service.text.small_talk import small_talk
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
 MAX_POOL = 1600  # how many passages are looked through for `depth` that are no copies of each other
+FRONT_CHARACTERS, LONG_DOCUMENT = 1000, 20_000  # a first page, and how long a document is that has one
 FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
@@ -289,7 +290,7 @@ class Answerer:
         stages: Stages,
     ) -> ReadPart:
         """The passages of a part weighed. What it names and none of them does is searched for by itself."""
-        weighed = weigh(part.text, read, self.reader.is_common)
+        weighed = weigh(part.text, read, self.reader.is_common, _fronts(collection, hits))
         known = {hit.chunk.id for hit in hits}
         more = [
             hit
@@ -299,7 +300,7 @@ class Answerer:
         ]
         if more:
             read = [*read, *self._read_each([(part.text, more)])[0]]
-            weighed = weigh(part.text, read, self.reader.is_common)
+            weighed = weigh(part.text, read, self.reader.is_common, _fronts(collection, [*hits, *more]))
         stages.saw(Read(part.text, read, weighed))
         found = signals([(passage.hit, passage.reading) for passage in weighed.passages])
         confidence = self.calibration.probability(found)
@@ -325,6 +326,12 @@ class Answerer:
 
 def _filter(question: Question) -> Filter:
     return replace(question.where or Filter(), principals=question.principals)
+
+
+def _fronts(collection: Collection, hits: Sequence[Hit]) -> dict[tuple[str, str], str]:
+    """The beginning of every long document among the hits: it says what all of the document is about."""
+    places = {(hit.chunk.document_id, hit.chunk.version) for hit in hits}
+    return collection.documents.beginnings(places, FRONT_CHARACTERS, longer_than=LONG_DOCUMENT)
 
 
 def _find_group(group: Group, search: Callable[[str], list[Hit]]) -> FoundGroup:

@@ -8,8 +8,11 @@ them, the others are other things.
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
 from index.blocks.block import Kind, Span
 from index.blocks.unit import Unit
@@ -20,6 +23,7 @@ from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
 from service.text.constraints import Constraint, ConstraintKind, constraints
 from service.text.named_words import NamedWords
+from service.text.ties import names_another
 
 UNIT_PENALTY = 3.0
 """Logits that a unit loses for each constraint that it lacks with all that it is read with."""
@@ -39,6 +43,9 @@ STRUCTURE_LOSS = 1.0
 LOOKED_UP = 2.0
 """The least relevance of a passage with the row that the question names by its key and the heading of the value."""
 _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
+_SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD})
+"""What all of a document may be about. A date or an identifier of its first page is not that of every row."""
+NO_FRONTS: Mapping[tuple[str, str], str] = MappingProxyType({})
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
@@ -50,22 +57,36 @@ class Weighed:
     missing: tuple[Constraint, ...]
 
 
-def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str], bool]) -> Weighed:
-    """Return the passages by how well they answer and name what the question names. `is_common`: see `constraints`."""
+def weigh(
+    question: str,
+    passages: Sequence[Passage],
+    is_common: Callable[[str], bool],
+    fronts: Mapping[tuple[str, str], str] = NO_FRONTS,
+) -> Weighed:
+    """Return the passages by how well they answer and name what the question names. `is_common`: see `constraints`.
+
+    `fronts` has the first page of long documents, by document and version: what it names, such as the company that reports,
+    all of the document is about.
+    """
     asked = constraints(question, is_common)
     whole = [NamedWords.of(f"{passage_context(p.hit)}\n{p.text}" if asked else "") for p in passages]
-    missing = [c for c in asked if not any(evidence.meets(c) for evidence in whole)]
+    about = _met_by_documents(asked, passages, fronts)
+    unmet = [
+        [c for c in asked if c not in known and not evidence.meets(c)]
+        for evidence, known in zip(whole, about, strict=True)
+    ]
+    missing = [c for c in asked if all(c in lacking for lacking in unmet)]
     present = [c for c in asked if c not in missing]
-    fewest = min((sum(not evidence.meets(c) for c in present) for evidence in whole), default=0)
+    fewest = min((sum(c in present for c in lacking) for lacking in unmet), default=0)
     named = stems(question)
     lost_by_all = sum(MISSING_PENALTIES[constraint.kind] for constraint in missing)
     weighed = []
     keys = [key for passage in passages for unit in _named_units(passage) for key in _keys(unit, passage)]
     is_key_named = any(key <= named for key in keys)
     rows = choose_rows(question, passages)
-    for number, (passage, evidence) in enumerate(zip(passages, whole, strict=True)):
-        lacking = sum(not evidence.meets(c) for c in present) - fewest
-        counts = _count_lacking(passage, evidence, present)
+    for number, (passage, evidence, known, lacks) in enumerate(zip(passages, whole, about, unmet, strict=True)):
+        lacking = sum(c in present for c in lacks) - fewest
+        counts = _count_lacking(question, passage, evidence, [c for c in present if c not in known])
         counts = [count + ((number, place) in rows.others) for place, count in enumerate(counts)]
         if is_key_named:
             units = (rendered.unit for rendered in passage.rendering.units)
@@ -74,7 +95,7 @@ def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str],
             _lowered(_marked(sentence, rows.values.get((number, place))), UNIT_PENALTY * count + lost_by_all)
             for place, (sentence, count) in enumerate(zip(passage.reading.sentences, counts, strict=True))
         ]
-        lost = PASSAGE_PENALTY * lacking + UNIT_PENALTY * max(0, min(counts, default=0) - lacking - fewest)
+        lost = PASSAGE_PENALTY * lacking + _lost_by_units(passage.reading, counts, lacking + fewest)
         relevance = passage.reading.relevance - lost - lost_by_all
         if rows.found is not None and rows.found[0] == number and not missing:
             readings[rows.found[1]] = _raised(readings, rows.found[1])
@@ -85,9 +106,35 @@ def weigh(question: str, passages: Sequence[Passage], is_common: Callable[[str],
     return Weighed(tuple(weighed), tuple(missing))
 
 
+def _met_by_documents(
+    asked: Sequence[Constraint], passages: Sequence[Passage], fronts: Mapping[tuple[str, str], str]
+) -> list[frozenset[Constraint]]:
+    """Of each passage, the names and rare words that its document's file name or first page has."""
+    named = [constraint for constraint in asked if constraint.kind in _SUBJECTS]
+    by_document: dict[tuple[str, str], frozenset[Constraint]] = {}
+    for chunk, uri in ((passage.hit.chunk, passage.hit.uri) for passage in passages):
+        place = (chunk.document_id, chunk.version)
+        if place not in by_document:
+            words = NamedWords.of(f"{_file_name(uri)}\n{fronts.get(place, '')}" if named else "")
+            by_document[place] = frozenset(constraint for constraint in named if words.meets(constraint))
+    return [by_document[passage.hit.chunk.document_id, passage.hit.chunk.version] for passage in passages]
+
+
+def _file_name(uri: str) -> str:
+    """The last part of the path of a URI, without its ending, as words."""
+    return PurePosixPath(unquote(urlsplit(uri).path)).stem.replace("_", " ")
+
+
 def is_met(constraint: Constraint, hit: Hit) -> bool:
     """Whether a passage, its headings or its title name what the constraint names."""
     return NamedWords.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
+
+
+def _lost_by_units(reading: Reading, counts: Sequence[int], counted: int) -> float:
+    """The logits that the best unit of a passage falls by, beyond `counted` constraints: the passage is no better than it."""
+    further = [max(0, count - counted) for count in counts]
+    lowered = [s.score - UNIT_PENALTY * count for s, count in zip(reading.sentences, further, strict=True)]
+    return reading.best - max(lowered) if lowered else 0.0
 
 
 def _relevance_of_structure(passage: Passage, sentences: Sequence[SentenceReading]) -> float:
@@ -118,11 +165,14 @@ def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading
     return replace(found, score=best, alone=max(LOOKED_UP, found.alone or LOOKED_UP))
 
 
-def _count_lacking(passage: Passage, whole: NamedWords, asked: Sequence[Constraint]) -> list[int]:
+def _count_lacking(
+    question: str, passage: Passage, whole: NamedWords, asked: Sequence[Constraint]
+) -> list[int]:
     """How many constraints each unit lacks, of those that `whole`, the passage with its context, may meet.
 
     A sentence may be about what the text before it names, so it meets what any sentence before it meets; a row may not. An
-    identifier that a sentence replaces by another of its form (PX-90 for PX-40) counts as lacking.
+    identifier that a sentence replaces by another of its form (PX-90 for PX-40) counts as lacking, and so does a name in whose
+    place it has another ("the office in Porto" for "the office in Tampere").
     """
     units = passage.rendering.units
     counts = [0] * len(units)
@@ -140,6 +190,11 @@ def _count_lacking(passage: Passage, whole: NamedWords, asked: Sequence[Constrai
                 counts[place] += 1
             elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.IDENTIFIER:
                 counts[place] += _is_replaced(constraint, NamedWords.of(passage.text[start:end]))
+            elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.NAME:
+                sentence = passage.text[start:end]
+                counts[place] += names_another(question, constraint.text, sentence) and not NamedWords.of(
+                    f"{context}\n{sentence}"
+                ).meets(constraint)
     return counts
 
 

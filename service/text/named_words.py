@@ -91,7 +91,7 @@ class NamedWords:
             return (shown[0].isupper() and parts[0] in self.initials) or self._has_word(parts[0], shown[0])
         if self._has_initials("".join(part[0] for part in parts)) or all(map(self._has_word, parts, shown)):
             return True
-        places = [place for place, word in enumerate(self.words) if _same_name(word, parts[-1])]
+        places = [place for place, word in enumerate(self.words) if same_name(word, parts[-1])]
         return bool(places) and not any(self._has_other_name_before(place) for place in places)
 
     def _has_word(self, name: str, shown: str) -> bool:
@@ -99,7 +99,7 @@ class NamedWords:
             return (
                 any(_plain(word) == name and word.isupper() for word in self.shown) or shown.casefold() in self.initials
             )
-        return _bare(name) in self.joined or any(_same_name(word, name) for word in self.words)
+        return _bare(name) in self.joined or any(same_name(word, name) for word in self.words)
 
     def _has_initials(self, initials: str) -> bool:
         return any(word == initials and shown.isupper() for word, shown in zip(self.words, self.shown, strict=True))
@@ -118,8 +118,8 @@ def _same_word(word: str, rare: str) -> bool:
     return word == name or (len(word) >= shared <= len(name) and word[:shared] == name[:shared])
 
 
-def _same_name(word: str, name: str) -> bool:
-    """Whether a word is a form of the name: the same, or with the ending of a plural, an adjective or a people."""
+def same_name(word: str, name: str) -> bool:
+    """Whether a word is a form of a name, both in small letters: the same, or with the ending of a plural, an adjective or a people."""
     if word == name:
         return True
     shared = next((at for at, (one, two) in enumerate(zip(word, name, strict=False)) if one != two), None)
