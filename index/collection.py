@@ -219,6 +219,11 @@ class Collection:
         """
         return self._retrieval.search(query, k, where, reranker, depth)
 
+    def opening(self, document_ids: Sequence[str], most: int) -> list[Hit]:
+        """Return the first `most` chunks of each of these documents as hits with a score of 0, by URI, in the text's order."""
+        rows = self._ledger.chunks.opening(document_ids, most)
+        return [Hit(row.chunk, row.title, row.uri, row.page, 0.0) for row in rows]
+
     def state(self) -> CollectionState:
         """Return the size of the collection and how much of it still waits for vectors."""
         documents, chunks, pending = self._ledger.chunks.counts()

@@ -1,5 +1,6 @@
 """Read chunks, their vectors and the texts that wait for a vector from the ledger."""
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,6 +31,20 @@ class Chunks:
                 tuple(numbers),
             )
             return {row[0]: chunk_from(row) for row in rows}
+
+    def opening(self, document_ids: Sequence[str], most: int) -> list[ChunkRow]:
+        """Return the first `most` chunks of each of these documents, by URI and in the order of the text."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"""
+                SELECT {CHUNK_COLUMNS} FROM chunks c
+                JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
+                WHERE d.id IN (SELECT value FROM json_each(?)) AND c.ordinal < ?
+                ORDER BY d.uri, d.id, c.ordinal
+                """,
+                (json.dumps(list(document_ids)), most),
+            )
+            return [chunk_from(row) for row in rows]
 
     def vectors(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return those of the chunks with these numbers that have a vector, ascending, and the vectors (n, dimension)."""

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from index.blocks.geometry import PageGeometry, unpack
 from index.errors import NotFound
+from index.filters import Filter
 from index.ledger.damage import as_stored, require_kinds
 from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from, text_begins
+from index.ledger.selections import conditions
 from index.records import Document, DocumentSummary, Page
 from index.storage.sqlite import SqliteDatabase
 from index.uris import READING
@@ -193,6 +195,18 @@ class Documents:
                 values,
             )
             return [summary_from(row) for row in rows]
+
+    def matching(self, where: Filter) -> Sequence[tuple[str, str, str]]:
+        """Return id, title and URI of the current documents that meet the filter, by URI."""
+        met, parameters = conditions(where)
+        with self._database.reading() as connection:
+            return connection.execute(
+                f"""
+                SELECT d.id, v.title, v.uri FROM documents d JOIN versions v ON v.number = d.version
+                WHERE {met} ORDER BY d.uri, d.id
+                """,
+                parameters,
+            ).fetchall()
 
 
 @as_stored()

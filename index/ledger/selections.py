@@ -86,16 +86,16 @@ def _key(where: Filter) -> Hashable:
 
 def _resolve(connection: sqlite3.Connection, where: Filter) -> Selection:
     """Return the current documents that meet `where`, as the shorter of two lists: those that do, those that do not."""
-    conditions, parameters = _conditions(where)
+    met, parameters = conditions(where)
     total = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
     # Counting first takes a fifth of the time of a long list.
-    inside = connection.execute(f"SELECT count(*) FROM documents d WHERE {conditions}", parameters).fetchone()[0]
+    inside = connection.execute(f"SELECT count(*) FROM documents d WHERE {met}", parameters).fetchone()[0]
     if 2 * inside <= total:
-        return Selection(_numbers(connection, conditions, parameters), share=inside / max(total, 1))
-    return Selection(_numbers(connection, f"NOT ({conditions})", parameters), outside=True, share=inside / total)
+        return Selection(_numbers(connection, met, parameters), share=inside / max(total, 1))
+    return Selection(_numbers(connection, f"NOT ({met})", parameters), outside=True, share=inside / total)
 
 
-def _conditions(where: Filter) -> tuple[str, list[str | int]]:
+def conditions(where: Filter) -> tuple[str, list[str | int]]:
     """Return a filter as SQL conditions on `documents d`, and their parameters."""
     parts, parameters = ["1"], list[str | int]()
     if where.document_ids is not None:
@@ -124,9 +124,9 @@ def _conditions(where: Filter) -> tuple[str, list[str | int]]:
     return " AND ".join(parts), parameters
 
 
-def _numbers(connection: sqlite3.Connection, conditions: str, parameters: Sequence[str | int]) -> NDArray[np.int64]:
+def _numbers(connection: sqlite3.Connection, met: str, parameters: Sequence[str | int]) -> NDArray[np.int64]:
     # One string for all is four times as fast as a row for each: 58 ms against 244 for 450,000 documents.
     text = connection.execute(
-        f"SELECT group_concat(number) FROM (SELECT d.number FROM documents d WHERE {conditions} ORDER BY 1)", parameters
+        f"SELECT group_concat(number) FROM (SELECT d.number FROM documents d WHERE {met} ORDER BY 1)", parameters
     ).fetchone()[0]
     return np.fromstring(text or "", dtype=np.int64, sep=",")

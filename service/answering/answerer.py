@@ -21,6 +21,7 @@ from service.answering.answer_writing import AnswerWriter
 from service.answering.checking import SupportPolicy
 from service.answering.citations import Numbering, conflicts, with_markers
 from service.answering.evidence import is_met, weigh
+from service.answering.overview import OverviewFound, OverviewGenerator, as_passages, find_overview, is_unread
 from service.answering.parts import (
     FoundGroup,
     ReadGroup,
@@ -44,6 +45,7 @@ from service.scoring.calibration import Calibration, signals
 from service.scoring.reader import Reader, passage_context
 from service.scoring.second_pass import ToRead, read_each_twice
 from service.scoring.support import SupportChecker
+from service.text.overviews import OverviewRequest, overview_request
 from service.text.refusals import refusal_of
 from service.text.small_talk import small_talk
 
@@ -138,6 +140,12 @@ class Answerer:
             yield AnswerReady(talk_answer(question, reply, self.new_id))
             return
 
+        request = overview_request(question.text, is_first=not history)
+        overview = find_overview(request, collection, _filter(question)) if request else None
+        if request is not None and overview is not None:
+            yield from self._overview(question, request, overview, stages)
+            return
+
         with stages.lap("rewrite"):
             rewritten = self._read_question(question, history, generator.name)
             stages.rewriting = rewritten.outcome
@@ -155,9 +163,13 @@ class Answerer:
         reply = None if hits else small_talk(question.text, is_first=True)
         if reply is not None:
             return talk_answer(question, reply, self.new_id)
-        reading = RewriteResult(Rewriting(rewritten, (rewritten,)))
-        found = found_before(rewritten, hits, parts)
-        events = self._events(question, reading, found, self._generator_named(question.generator), Stages())
+        request = overview_request(question.text)
+        if request is not None and hits and is_unread(hits):
+            events = self._overview(question, request, OverviewFound(as_passages(hits)), Stages())
+        else:
+            reading = RewriteResult(Rewriting(rewritten, (rewritten,)))
+            found = found_before(rewritten, hits, parts)
+            events = self._events(question, reading, found, self._generator_named(question.generator), Stages())
         return next(event.answer for event in events if isinstance(event, AnswerReady))
 
     def _events(
@@ -174,9 +186,35 @@ class Answerer:
             groups = self._read_groups(found, collection, _filter(question), stages)
         parts = [part for group in groups for part in group.answering(self.policy.threshold)]
         parts = [part.shown(-(-top_k // len(parts))) for part in parts]
-        shown = in_turn(parts)
         for part in parts:
             stages.saw(Judged(part.signals, part.confidence, self.policy.threshold, part.passages))
+        yield from self._write(question, rewritten, parts, generator, stages)
+
+    def _overview(
+        self, question: Question, request: OverviewRequest, found: OverviewFound, stages: Stages
+    ) -> Iterator[Event]:
+        """The answer to a question about documents as a whole, from what was found in their structure."""
+        reading = RewriteResult(Rewriting(question.text, (question.text,)), notes=found.notes)
+        [asked] = whole(question.text).parts
+        part = ReadPart(asked, found.passages[: question.top_k], (), None, confidence=1.0)
+        yield from self._write(question, reading, [part], OverviewGenerator(request), stages, compares=False)
+
+    def _write(
+        self,
+        question: Question,
+        rewritten: RewriteResult,
+        parts: Sequence[ReadPart],
+        generator: Generator,
+        stages: Stages,
+        *,
+        compares: bool = True,
+    ) -> Iterator[Event]:
+        """The events of an answer made of these parts.
+
+        `compares`: whether the sentences of a part speak of the same thing, so that they may contradict each other.
+        """
+        collection = self.library.open(question.collection)
+        shown = in_turn(parts)
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
         sentences: list[Sentence] = []
@@ -217,7 +255,7 @@ class Answerer:
                     *rewritten.notes,
                     *writer.notes(),
                     *_missing_notes(parts),
-                    *_conflict_notes(writer.citations()),
+                    *(_conflict_notes(writer.citations()) if compares else ()),
                     *_vector_notes(collection, question),
                 ),
                 parts=writer.parts,

@@ -165,9 +165,7 @@ def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading
     return replace(found, score=best, alone=max(LOOKED_UP, found.alone or LOOKED_UP))
 
 
-def _count_lacking(
-    question: str, passage: Passage, whole: NamedWords, asked: Sequence[Constraint]
-) -> list[int]:
+def _count_lacking(question: str, passage: Passage, whole: NamedWords, asked: Sequence[Constraint]) -> list[int]:
     """How many constraints each unit lacks, of those that `whole`, the passage with its context, may meet.
 
     A sentence may be about what the text before it names, so it meets what any sentence before it meets; a row may not. An

@@ -70,7 +70,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
         context = CONTEXT_SEPARATOR.join((passage.hit.title, *passage.hit.chunk.trail))
         text, units = passage.text, [rendered.unit for rendered in passage.rendering.units]
         for place, sentence in enumerate(passage.reading.sentences):
-            places = whole_list(question, passage.rendering, place) or range(place, _last_introduced(units, place) + 1)
+            places = whole_list(question, passage.rendering, place) or range(place, last_introduced(units, place) + 1)
             span = Span(passage.reading.sentences[places[0]].start, passage.reading.sentences[places[-1]].end)
             said = statement_terms(text[span.start : span.end], asked)
             is_open = len(places) == 1 and is_lead_in(text[span.start : span.end])
@@ -111,7 +111,7 @@ def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCand
     return groups
 
 
-def _last_introduced(units: Sequence[Unit], place: int) -> int:
+def last_introduced(units: Sequence[Unit], place: int) -> int:
     """The place of the last of the units that the unit at `place` introduces; `place` itself without any."""
     unit = units[place]
     last = place

@@ -119,7 +119,7 @@ def _same_word(word: str, rare: str) -> bool:
 
 
 def same_name(word: str, name: str) -> bool:
-    """Whether a word is a form of a name, both in small letters: the same, or with the ending of a plural, an adjective or a people."""
+    """Whether a word is a form of a name, both in small letters: the same but for the ending of a plural or adjective."""
     if word == name:
         return True
     shared = next((at for at, (one, two) in enumerate(zip(word, name, strict=False)) if one != two), None)
