@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.text.refusals import REFUSAL, REFUSALS, is_refusal, refusal_of
+from service.text.refusals import OTHER_LANGUAGE, REFUSAL, REFUSALS, is_own_refusal, is_refusal, refusal_of
 
 QUESTIONS = {
     "en": "How high is the rent of the boat?",
@@ -39,3 +39,17 @@ def test_the_refusal_is_english_where_the_language_is_unknown_or_has_none(questi
 def test_a_model_that_repeats_a_refusal_refuses_in_every_language() -> None:
     assert all(is_refusal(refusal) for refusal in REFUSALS.values())
     assert not is_refusal("Die Miete beträgt 500 Euro.")
+
+
+@pytest.mark.parametrize("language", REFUSALS)
+def test_documents_in_another_language_are_said_to_be_so(language: str) -> None:
+    english = "The rent of the boat is not given in this list, which was made for the members of the club in May."
+    german = "Die Miete des Bootes ist nicht in der Liste, die von der Werft für den Verein und mit dem Rat gemacht wird."
+    other, own = (german, english) if language == "en" else (english, QUESTIONS[language])
+    said = refusal_of(QUESTIONS[language], [other, "12 - 40"])
+    assert said == OTHER_LANGUAGE[language]
+    assert is_refusal(said)
+    assert is_own_refusal(said)
+    assert refusal_of(QUESTIONS[language], ["12 - 40"]) == REFUSALS[language]
+    if language in ("en", "zh"):
+        assert refusal_of(QUESTIONS[language], [other, own]) == REFUSALS[language]

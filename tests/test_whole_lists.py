@@ -11,7 +11,7 @@ from index.formats.registry import format_of
 from index.records import Hit
 from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Passage
-from service.generators.whole_lists import asks_for_all
+from service.generators.whole_lists import asks_for_all, is_list_named
 from service.scoring.reader import Reading, SentenceReading
 from tests.test_chunking import words
 
@@ -142,3 +142,11 @@ def test_questions_that_ask_for_all(question: str) -> None:
 )
 def test_questions_that_ask_for_one_thing(question: str) -> None:
     assert not asks_for_all(question)
+
+
+def test_a_list_is_named_by_a_lead_in_that_has_all_the_words_asked_with() -> None:
+    lead_in = "Highlights from the second season of 2024 included:"
+    assert is_list_named("What were the highlights of Kari's second season?", lead_in)
+    assert not is_list_named("What were the losses of the second season?", lead_in)
+    assert not is_list_named("Which highlight of the second season was best?", lead_in)
+    assert asks_for_all("What are Warden Lunde's duties?")

@@ -53,6 +53,7 @@ _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
 MAX_POOL = 1600  # how many passages are looked through for `depth` that are no copies of each other
 FRONT_CHARACTERS, LONG_DOCUMENT = 1000, 20_000  # a first page, and how long a document is that has one
+LANGUAGE_PASSAGES = 5  # the nearest ones, whose language a refusal compares with the question's
 FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
@@ -240,7 +241,7 @@ class Answerer:
                 rewritten_question=rewritten.text,
                 text=" ".join(with_markers(s.text, s.citations) for s in sentences)
                 if sentences
-                else refusal_of(question.text),
+                else refusal_of(question.text, [passage.text for passage in shown[:LANGUAGE_PASSAGES]]),
                 refused=not sentences,
                 confidence=_confidence(parts, self.policy.threshold),
                 sentences=tuple(sentences),

@@ -82,7 +82,7 @@ class OverviewGenerator:
     request: OverviewRequest
     name: str = ExtractiveGenerator.name
 
-    def generate(self, question: str, passages: Sequence[Passage]) -> Iterator[Draft]:
+    def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Draft]:
         """Yield the sentences, in the order of the passages."""
         count = len({passage.hit.chunk.document_id for passage in passages})
         lists = self.request.kind is not Overview.GIST or (not self.request.name and count > 1)

@@ -18,7 +18,7 @@ from service.audit.findings import AnswerFault, Finding
 from service.audit.part_findings import part_findings
 from service.records import Answer, Citation, Sentence
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
-from service.text.refusals import REFUSAL, REFUSALS
+from service.text.refusals import REFUSAL, is_own_refusal
 from service.text.small_talk import is_reply
 from service.text.subjects import lacks_subject
 
@@ -194,7 +194,7 @@ def _text_findings(answer: Answer) -> Iterator[Finding]:
         yield from _talk_findings(answer)
         return
     text = " ".join(with_markers(sentence.text, sentence.citations) for sentence in answer.sentences) or REFUSAL
-    is_refusal = not answer.sentences and answer.text in REFUSALS.values()
+    is_refusal = not answer.sentences and is_own_refusal(answer.text)
     if answer.text != text and not is_refusal:
         yield Finding(
             "text",

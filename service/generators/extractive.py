@@ -15,7 +15,7 @@ from index.blocks.block import Kind, Span
 from index.blocks.statement import is_lead_in, statement
 from index.blocks.unit import Unit
 from service.generators.protocol import Draft, Passage, Quote
-from service.generators.whole_lists import whole_list
+from service.generators.whole_lists import is_list_named, whole_list
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms
@@ -26,6 +26,7 @@ CONFLICT_MARGIN = 4.0  # a sentence that contradicts the best one may be as many
 MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
 # margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43.
+LIST_NAMED = 4.0  # logits that a list gains where the question asks for all, and its lead-in has all words asked with
 MIN_OVERLAP = 0.8  # Jaccard index of their words from which two sentences say the same
 
 _LEANS_BACK = re.compile(
@@ -76,6 +77,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
             is_open = len(places) == 1 and is_lead_in(text[span.start : span.end])
             if said is None or is_open or units[place].kind is Kind.HEADING:
                 continue
+            named = LIST_NAMED if len(places) > 1 and is_list_named(question, _lead_in(passage, places[0])) else 0.0
             candidates.append(
                 _SentenceCandidate(
                     passage=number,
@@ -85,11 +87,17 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
                     evidence=Evidence(text[span.start : span.end], context),
                     highlight=sentence.answer if places[0] == place else None,
                     logit=sentence.score,
-                    total=passage.reading.relevance + sentence.score,
+                    total=passage.reading.relevance + sentence.score + named,
                     said=said,
                 )
             )
     return sorted(candidates, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
+
+
+def _lead_in(passage: Passage, place: int) -> str:
+    """What introduces the units that begin at `place`: the lead of an item, else the unit itself."""
+    unit, start, end = passage.rendering.units[place]
+    return " ".join(map(passage.literal, unit.lead)) if unit.kind is Kind.ITEM else passage.text[start:end]
 
 
 def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCandidate]]:

@@ -26,7 +26,7 @@ _ALL = re.compile(
     rf"\A\W*(?:please\s+|can you\s+|could you\s+)?(?:list|enumerate|(?:name|give|show)\s+(?:me\s+|us\s+)?(?:all|the|every))\b|"
     rf"\bwhich\s+(?!of\b)(?:[\w-]+\s+){{0,2}}{_PLURAL}\b|"
     rf"\bwhat\s+(?:kinds?\s+of\s+|types?\s+of\s+|sorts?\s+of\s+)?(?:[\w-]+\s+){{0,2}}{_PLURAL}\s+{_VERB}\b|"
-    rf"\bwhat\s+(?:are|were)\s+(?:the|my|our|your|all|some)\s|\bhow\s+many\b|\bopening\s+(?:hours|times)\b|"
+    rf"\bwhat\s+(?:are|were)\s+(?:(?:the|my|our|your|all|some)\s|(?:[\w.&-]+\s+){{0,4}}[\w.&-]+['’]s?\s)|\bhow\s+many\b|\bopening\s+(?:hours|times)\b|"
     rf"\bwhen\s+(?:is|are)\s.*\bopen\b|\ball\s+(?:the\s+|of\s+the\s+)?{_PLURAL}\b|"
     r"\bwelche\s+\w+(?:e|en|er|s)\b|\bwas\s+sind\b|\bwie\s+viele\b|\bwieviele\b|\A\W*(?:nenne|liste)\b|\balle\s+\w|"
     r"\bquel(?:le)?s\b|\bcombien\s+(?:de|d['’])|\btou(?:te)?s\s+les\b|\A\W*(?:énumère|cite)\b|"
@@ -74,9 +74,18 @@ def _asks_for_lead(question: str, rendering: Rendering, place: int) -> bool:
     leads = [rendering.literal(lead) for lead in rendering.units[place].unit.lead]
     if _ONE_STEP.search(question) or not _WHAT.match(question) or not leads or not is_lead_in(leads[-1]):
         return False
-    asked = {word.casefold()[:_STEM].removesuffix("s") for word in content_words(question)}
-    said = {word.casefold()[:_STEM].removesuffix("s") for word in content_words(leads[-1])}
-    return bool(asked) and asked <= said
+    asked = set(map(_stem, content_words(question)))
+    return bool(asked) and asked <= set(map(_stem, content_words(leads[-1])))
+
+
+def is_list_named(question: str, lead_in: str) -> bool:
+    """Whether the question asks for all of something, and the lead-in has all its words: at least two, names apart."""
+    asked = {_stem(word) for word in content_words(question) if word.islower()}
+    return len(asked) > 1 and asks_for_all(question) and asked <= set(map(_stem, content_words(lead_in)))
+
+
+def _stem(word: str) -> str:
+    return word.casefold()[:_STEM].removesuffix("s")
 
 
 def _run_of_items(units: Sequence[Unit], place: int) -> range:

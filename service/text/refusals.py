@@ -1,6 +1,7 @@
 """The refusal: Quoth's own sentence for it by language, and how to recognise one in a language model's words. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from index.languages.frequent_words import likely_language
 from index.languages.scripts import script_of
@@ -20,8 +21,23 @@ REFUSALS = {
     "ar": "الوثائق لا تذكر ذلك.",
 }
 """The refusal in each language, by its ISO 639-1 code."""
+OTHER_LANGUAGE = {
+    "en": "The documents are in another language than the question. Ask in their language to know what they say.",
+    "de": "Die Dokumente sind in einer anderen Sprache als die Frage. Fragen Sie in ihrer Sprache, was sie sagen.",
+    "fr": "Les documents sont dans une autre langue que la question. Posez-la dans leur langue pour savoir ce qu'ils disent.",
+    "es": "Los documentos están en otro idioma que la pregunta. Pregunte en su idioma para saber qué dicen.",
+    "it": "I documenti sono in una lingua diversa dalla domanda. Chieda nella loro lingua per sapere che cosa dicono.",
+    "pt": "Os documentos estão em outra língua que a pergunta. Pergunte na língua deles para saber o que dizem.",
+    "nl": "De documenten zijn in een andere taal dan de vraag. Vraag in hun taal om te weten wat ze zeggen.",
+    "ru": "Документы написаны не на языке вопроса. Спросите на их языке, чтобы узнать, что в них сказано.",
+    "zh": "文档使用的语言与问题不同。请用文档的语言提问。",
+    "ja": "文書は質問とは別の言語で書かれています。文書の言語で質問してください。",
+    "ar": "الوثائق مكتوبة بلغة غير لغة السؤال. اسأل بلغتها لتعرف ما تقوله.",
+}
+"""What is said instead where the documents found are in another language: that they do not say is not known then."""
 
 _FEWEST_FREQUENT_WORDS = 2
+_FEWEST_IN_PASSAGE = 6
 _NOT_RUSSIAN_OR_ARABIC = re.compile(r"[іїєґўјљњћџђәғқңөұһіپچژگکیٹڈںے]", re.IGNORECASE)
 
 _SOURCE = r"(?:passages?|documents?|sources?|texts?|context|information|excerpts?|materials?|briefing|article)"
@@ -49,18 +65,30 @@ _REFUSING = re.compile(
 _WORD = re.compile(r"\w+")
 
 
-def refusal_of(question: str) -> str:
-    """Return the refusal in the language of the question; in English where that is unknown or has none."""
+def refusal_of(question: str, passages: Sequence[str] = ()) -> str:
+    """Return the refusal in the language of the question; in English where that is unknown or has none.
+
+    `passages` are the texts that were found: if they are in another language, the refusal says so.
+    """
     language = script_of(question) or likely_language(question, _FEWEST_FREQUENT_WORDS)
     if language in ("ru", "ar") and _NOT_RUSSIAN_OR_ARABIC.search(question):
         return REFUSAL
+    found = {script_of(text) or likely_language(text, _FEWEST_IN_PASSAGE) for text in passages} - {""}
+    if language in REFUSALS and found and language not in found:
+        return OTHER_LANGUAGE[language]
     return REFUSALS.get(language, REFUSAL)
+
+
+def is_own_refusal(text: str) -> bool:
+    """Whether the text is one of the sentences that `refusal_of` returns."""
+    return text in REFUSALS.values() or text in OTHER_LANGUAGE.values()
 
 
 def is_refusal(sentence: str) -> bool:
     """Whether a model's sentence says that it has no answer, instead of giving one."""
     words = _words(sentence)
-    return any(words == _words(refusal) for refusal in REFUSALS.values()) or bool(_REFUSING.search(sentence))
+    own = (*REFUSALS.values(), *OTHER_LANGUAGE.values())
+    return any(words == _words(refusal) for refusal in own) or bool(_REFUSING.search(sentence))
 
 
 def _words(text: str) -> list[str]:

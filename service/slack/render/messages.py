@@ -16,6 +16,7 @@ from service.slack.render.phrases import Phrases
 from service.slack.render.richtext import Element, TextRun, block, cost, literal, paragraphs, quote, section
 from service.slack.render.text import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, escape, shorten, size
 from service.text.plain import context_line
+from service.text.refusals import REFUSALS
 
 Block = dict[str, Any]
 
@@ -136,8 +137,8 @@ def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private:
 
 
 def answer_text(answer: Answer, phrases: Phrases) -> str:
-    """The text of an answer; a refusal is worded in the channel's language."""
-    return phrases.refused if answer.refused else answer.text
+    """The text of an answer; that the documents do not say is said in the channel's language."""
+    return phrases.refused if answer.text in REFUSALS.values() else answer.text
 
 
 def refusal_blocks(answer: Answer, viewer: Viewer, phrases: Phrases) -> Iterator[Block]:
