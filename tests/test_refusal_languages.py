@@ -44,7 +44,9 @@ def test_a_model_that_repeats_a_refusal_refuses_in_every_language() -> None:
 @pytest.mark.parametrize("language", REFUSALS)
 def test_documents_in_another_language_are_said_to_be_so(language: str) -> None:
     english = "The rent of the boat is not given in this list, which was made for the members of the club in May."
-    german = "Die Miete des Bootes ist nicht in der Liste, die von der Werft für den Verein und mit dem Rat gemacht wird."
+    german = (
+        "Die Miete des Bootes ist nicht in der Liste, die von der Werft für den Verein und mit dem Rat gemacht wird."
+    )
     other, own = (german, english) if language == "en" else (english, QUESTIONS[language])
     said = refusal_of(QUESTIONS[language], [other, "12 - 40"])
     assert said == OTHER_LANGUAGE[language]
