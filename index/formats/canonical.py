@@ -72,6 +72,8 @@ def decode_text(data: bytes) -> tuple[str, str]:
 
 def canonical(text: str) -> str:
     """`text` after rules 4 to 7 above. Applying it twice changes nothing."""
+    if text.isascii() and text.isprintable():
+        return text
     text = _NEWLINE.sub("\n", text)
     text = _UNSTORABLE.sub("\ufffd", text)
     return _CONTROL.sub(" ", _INVISIBLE.sub("", text))

@@ -225,6 +225,10 @@ class _Writer:
             code = text.replace(LINE_BREAK, "\n").strip("\n")
             self._put(self._take_gap() + code if code else "")
             return
+        if text.isascii() and text.isprintable() and "  " not in text and text.strip(" ") == text:  # most texts
+            if text:
+                self._put(self._take_gap() + text)
+            return
         for number, line in enumerate(text.split(LINE_BREAK)):
             if number:
                 self._owe(" " if self._in_cell else "\n")

@@ -6,6 +6,7 @@ English names of months and days, and system dates as `2024-03-09`.
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from math import isfinite
 
 from index.formats.office.date_formats import shown_date
@@ -109,6 +110,16 @@ def _shown_number(number: Decimal, tokens: tuple[Token, ...]) -> str:
 
 
 def _shown_decimal(size: Decimal, tokens: tuple[Token, ...]) -> str:
+    point, scale, is_grouped, decimals = _decimal_places(tokens)
+    digits, _, behind = f"{_rounded(size.scaleb(-3 * scale), decimals):f}".partition(".")
+    front = _whole_digits(digits.lstrip("0"), tokens[:point], is_grouped=is_grouped)
+    shown_behind = _decimal_digits(behind, tokens[point:])
+    return front + shown_behind
+
+
+@lru_cache(256)
+def _decimal_places(tokens: tuple[Token, ...]) -> tuple[int, int, bool, int]:
+    """Where the point stands, how many thousands the number is divided by, whether it is grouped, and its decimals."""
     last = max(place for place, token in enumerate(tokens) if token.kind == "digit")
     point = next((place for place, token in enumerate(tokens) if token.kind == "point"), len(tokens))
     last_whole = max((place for place, t in enumerate(tokens[:point]) if t.kind == "digit"), default=-1)
@@ -117,11 +128,7 @@ def _shown_decimal(size: Decimal, tokens: tuple[Token, ...]) -> str:
         token.kind == "comma" for place, token in enumerate(tokens) if last_whole < place < point or place > last
     )
     is_grouped = any(token.kind == "comma" for token in tokens[first : last_whole + 1])
-    decimals = sum(token.kind == "digit" for token in tokens[point:])
-    digits, _, behind = f"{_rounded(size.scaleb(-3 * scale), decimals):f}".partition(".")
-    front = _whole_digits(digits.lstrip("0"), tokens[:point], is_grouped=is_grouped)
-    shown_behind = _decimal_digits(behind, tokens[point:])
-    return front + shown_behind
+    return point, scale, is_grouped, sum(token.kind == "digit" for token in tokens[point:])
 
 
 def _whole_digits(digits: str, tokens: tuple[Token, ...], *, is_grouped: bool) -> str:

@@ -17,6 +17,8 @@ def shared_strings(data: bytes) -> list[list[Part]]:
 
 def rich_text(item: Any) -> list[Part]:
     """Return the text of a cell from its runs."""
+    if len(item) == 1 and local_name(item[0]) == "t":
+        return [text] if (text := _lines(item[0].text)) else []
     stretches: list[Stretch] = []
     for child in item:
         kind = local_name(child)
