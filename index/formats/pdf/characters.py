@@ -107,14 +107,15 @@ def _fill(function: Callable[..., Any], address: int | None, count: int, targets
         deque(map(function, repeat(address), range(count), *places), maxlen=0)
 
 
-def _fast(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
+def fast(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
+    """Return a function of PDFium with plain numbers for addresses: it takes half the time, and checks nothing."""
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
     return ctypes.CFUNCTYPE(result, *arguments)(address)
 
 
-_unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _POINTER, _INT)
-_loose_box = _fast(pdfium.FPDFText_GetLooseCharBox, _INT, _POINTER, _INT, _POINTER)
-_origin = _fast(pdfium.FPDFText_GetCharOrigin, _INT, _POINTER, _INT, _POINTER, _POINTER)
-_font = _fast(pdfium.FPDFTextObj_GetFont, ctypes.c_size_t, ctypes.c_size_t)
-_object = _fast(pdfium.FPDFText_GetTextObject, ctypes.c_size_t, _POINTER, _INT)
+_unicode = fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _POINTER, _INT)
+_loose_box = fast(pdfium.FPDFText_GetLooseCharBox, _INT, _POINTER, _INT, _POINTER)
+_origin = fast(pdfium.FPDFText_GetCharOrigin, _INT, _POINTER, _INT, _POINTER, _POINTER)
+_font = fast(pdfium.FPDFTextObj_GetFont, ctypes.c_size_t, ctypes.c_size_t)
+_object = fast(pdfium.FPDFText_GetTextObject, ctypes.c_size_t, _POINTER, _INT)

@@ -7,11 +7,12 @@ from the next one spans both.
 import ctypes
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
-from index.formats.pdf.characters import View
+from index.formats.pdf.characters import View, fast
 from index.formats.pdf.headers import mark_headers
 from index.formats.pdf.rows import Row, Word, row_of
 from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
@@ -22,6 +23,16 @@ _MAX_SEGMENTS = 400  # of one path
 _THIN = 3.0
 _NEAR = 2.5
 _MAX_EDGES = 120
+
+
+_ADDRESS = ctypes.c_size_t
+_object = fast(pdfium.FPDFPage_GetObject, _ADDRESS, _ADDRESS, ctypes.c_int)
+_kind = fast(pdfium.FPDFPageObj_GetType, ctypes.c_int, _ADDRESS)
+_count_segments = fast(pdfium.FPDFPath_CountSegments, ctypes.c_int, _ADDRESS)
+_segment = fast(pdfium.FPDFPath_GetPathSegment, _ADDRESS, _ADDRESS, ctypes.c_int)
+_kind_of_segment = fast(pdfium.FPDFPathSegment_GetType, ctypes.c_int, _ADDRESS)
+_point = fast(pdfium.FPDFPathSegment_GetPoint, ctypes.c_int, _ADDRESS, _ADDRESS, _ADDRESS)
+_closes = fast(pdfium.FPDFPathSegment_GetClose, ctypes.c_int, _ADDRESS)
 
 
 class Line(NamedTuple):
@@ -48,9 +59,9 @@ def grids_of(page: Any, view: View) -> tuple[Grid, ...]:
         return ()
     verticals: list[Line] = []
     horizontals: list[Line] = []
-    for number in range(count):
-        drawn = pdfium.FPDFPage_GetObject(page, number)
-        if pdfium.FPDFPageObj_GetType(drawn) != pdfium.FPDF_PAGEOBJ_PATH:
+    address = ctypes.cast(page, ctypes.c_void_p).value
+    for drawn in map(_object, repeat(address), range(count)):
+        if _kind(drawn) != pdfium.FPDF_PAGEOBJ_PATH:
             continue
         for left, top, right, bottom in _strokes(drawn, view):
             if right - left <= _THIN < bottom - top:
@@ -70,29 +81,31 @@ def with_grids(rows: Sequence[Row], grids: Iterable[Grid]) -> list[Row]:
     return found
 
 
-def _strokes(drawn: Any, view: View) -> Iterator[tuple[float, float, float, float]]:
-    """The boxes of the straight lines of a path; a rectangle is four."""
-    count = pdfium.FPDFPath_CountSegments(drawn)
+def _strokes(address: int, view: View) -> Iterator[tuple[float, float, float, float]]:
+    """The boxes of the straight lines of the path at an address; a rectangle is four."""
+    count = _count_segments(address)
+    drawn = ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
     matrix = pdfium.FS_MATRIX()
     if not 2 <= count <= _MAX_SEGMENTS or not pdfium.FPDFPageObj_GetMatrix(drawn, matrix):
         return
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(drawn, fill, stroke)
     x, y = ctypes.c_float(), ctypes.c_float()
+    x_place, y_place = ctypes.addressof(x), ctypes.addressof(y)
     points: list[tuple[float, float]] = []
     for number in range(count):
-        segment = pdfium.FPDFPath_GetPathSegment(drawn, number)
-        kind = pdfium.FPDFPathSegment_GetType(segment)
+        segment = _segment(address, number)
+        kind = _kind_of_segment(segment)
         if kind == pdfium.FPDF_SEGMENT_BEZIERTO:
             return
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
             yield from _boxes(points, view, bool(stroke.value))
             points = []
-        pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+        _point(segment, x_place, y_place)
         points.append(
             (matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f)
         )
-        if pdfium.FPDFPathSegment_GetClose(segment):
+        if _closes(segment):
             points.append(points[0])
     yield from _boxes(points, view, bool(stroke.value))
 
