@@ -214,8 +214,6 @@ export default {
   worked_out: "Von Quoth errechnet",
   operation_compare: "Verglichen",
   operation_count: "Gezählt",
-  operation_lowest: "Das Niedrigste aus",
-  operation_highest: "Das Höchste aus",
   confidence: "Sicherheit {percent} %",
   confidence_refused: "Sicherheit, dass sie es tun: {percent} %",
   copy_answer: "Antwort kopieren",

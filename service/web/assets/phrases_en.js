@@ -214,8 +214,6 @@ export default {
   worked_out: "Worked out by Quoth",
   operation_compare: "Compared",
   operation_count: "Counted",
-  operation_lowest: "The lowest of",
-  operation_highest: "The highest of",
   confidence: "Confidence {percent} %",
   confidence_refused: "Confidence that they do: {percent} %",
   copy_answer: "Copy answer",

@@ -120,7 +120,7 @@ export class Turn {
       const cited = this.citations.find(({ number }) => number === citation);
       line.append(element("bdi", { className: "operand", textContent: quote }), marker(citation, cited, (number, opener) => this.show(number, opener)));
     });
-    line.append(" → ", element("bdi", { className: "operand", textContent: result }));
+    if (result) line.append(" → ", element("bdi", { className: "operand", textContent: result }));
     return line;
   }
 
