@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ QUOTE = "Seoul holds the North responsible for at least six cyberattacks of note
 
 @pytest.fixture(scope="module")
 def keyed(service: Service, tmp_path_factory: pytest.TempPathFactory, loopback: Any) -> Iterator[tuple[str, str, str]]:
-    """The address of a server with keys, a key for questions, and one for everything."""
-    store = ConversationStore(Database(f"sqlite:///{tmp_path_factory.mktemp('why') / 'c.sqlite'}"))
+    """The address of a server with keys and a home of its own, a key for questions, and one for everything."""
+    folder = tmp_path_factory.mktemp("why")
+    store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))
+    own = replace(service, settings=service.settings.model_copy(update={"home": folder}))
     keys = Keyring(store.database)
     asker, admin = (keys.create(scope.value, [scope])[1] for scope in (Scope.ASK, Scope.ADMIN))
-    with loopback(create_app(service, store)) as url:
+    with loopback(create_app(own, store)) as url:
         yield url, asker, admin
     store.close()
 
