@@ -7,8 +7,7 @@ document -> its name in the data set).
 
 A run: `suite` (suite.toml and its gates), `execution` (a plan -> a run), `runs` (cases through a task), `rows` and
 `manifest` (what is stored), `sealing` (cases that are kept apart), then `summary`, `explanations` (where cases are lost),
-`plots`, `worst`, `report` and `comparison`. Making test sets: `drafting`
-with `question_writer`, and `harvest`. `judge` asks a language model; it and `question_writer`
-use `structured_replies`. `reference` checks retrieval figures without Quoth's search. `speed/` measures beside other
-systems. `cli` holds the `quoth eval` commands, `terminal` what they share, `errors` the error tree.
+`plots`, `worst`, `report` and `comparison`. Making test sets: `drafting/` and `harvest`. `judge` asks a language model; it
+and drafting use `structured_replies`. `reference` checks retrieval figures without Quoth's search. `speed/` measures
+beside other systems. `cli` holds the `quoth eval` commands, `terminal` what they share, `errors` the error tree.
 """

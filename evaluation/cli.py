@@ -6,22 +6,20 @@ modules behind a command are imported when it runs, so that `quoth --help` does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evaluation.drafting.cli import draft, vary
 from evaluation.speed.cli import load, speed
 from evaluation.terminal import CollectionOption, OutOption, progress_bars, report_errors, require_choice
-from service.errors import SettingsInvalid
 
 if TYPE_CHECKING:
     from evaluation.execution import Overrides, RunPlan
-    from evaluation.question_writer import QuestionWriter
     from evaluation.summary import Figure
-    from service.settings import Settings
 
 WORSE = 4
 
@@ -165,48 +163,6 @@ def compare(
 
 
 @app.command()
-def draft(
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Case file to write.")] = Path("cases.jsonl"),
-    collection: CollectionOption = None,
-    count: Annotated[int, typer.Option(min=1, help="Questions to propose.")] = 50,
-    unanswerable: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of near misses that the documents do not answer.")
-    ] = 0.2,
-    seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
-    llm: Annotated[
-        bool | None,
-        typer.Option(
-            "--llm/--no-llm", help="Let a language model propose; default: if llm_base_url and llm_model are set."
-        ),
-    ] = None,
-) -> None:
-    """Propose a test set from a collection: questions with gold quotes, for a person to review."""
-    with report_errors():
-        from evaluation.datasets.golden import refuse_existing, write_cases
-        from evaluation.drafting import draft_cases
-        from service.composition.library import open_library
-        from service.settings import load as load_settings
-
-        refuse_existing(out)
-        settings = load_settings(collection=collection)
-        documents = open_library(settings).open(settings.collection)
-        with _question_writer(settings, llm) as writer, progress_bars() as watch:
-            advance = watch("Asking the language model") if writer else None
-            drafted = draft_cases(
-                documents, count, unanswerable=unanswerable, seed=seed, writer=writer, on_progress=advance
-            )
-        write_cases(out, drafted.cases)
-        if writer:
-            typer.echo(f"{drafted.written} questions are by {writer.model}. Dropped of what it wrote:", err=True)
-            for reason, number in sorted(drafted.dropped.items()):
-                typer.echo(f"{number:6} {reason}", err=True)
-        typer.echo(
-            f"{len(drafted.cases)} cases in {out}. "
-            f"Review them, then: quoth eval run {out} --collection {settings.collection}"
-        )
-
-
-@app.command()
 def harvest(
     feedback: Annotated[Path, typer.Argument(metavar="FILE", help="Exported feedback, JSON lines.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Case file to write.")] = Path(
@@ -285,27 +241,10 @@ def judge(
         typer.echo(markdown(summary))
 
 
+app.command()(draft)
+app.command()(vary)
 app.command()(speed)
 app.command()(load)
-
-
-@contextmanager
-def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[QuestionWriter | None]:
-    """The language model that the settings name, to propose questions; None without one, or if `wanted` is False."""
-    import models
-    from evaluation.question_writer import QuestionWriter
-    from service.generators.openai_client import ModelEndpoint
-    from service.scoring.support import SupportChecker
-
-    server = None if wanted is False else ModelEndpoint.of(settings)
-    if server is None:
-        if wanted:
-            raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")
-        yield None
-        return
-    checker = SupportChecker.load(models.folder("support"), settings.home / "cache")
-    with closing(QuestionWriter(server, checker)) as writer:
-        yield writer
 
 
 _OF_ONE_DATA_SET = ("opened", "task", "format", "split", "corpus", "retriever", "only")

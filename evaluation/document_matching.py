@@ -1,6 +1,8 @@
 """Match a found document, which has an id and a URI, to the name that the data set gives it."""
 
 from collections.abc import Iterable
+from os.path import commonpath
+from posixpath import dirname
 from urllib.parse import unquote
 
 
@@ -27,3 +29,14 @@ class DocumentMatcher:
     def label(self, document_id: str, uri: str) -> str:
         """The data set's name, else the URI, for rows and reports."""
         return self.match(document_id, uri) or uri
+
+
+def portable_names(uris: Iterable[str]) -> dict[str, str]:
+    """A name for each URI that fits on another machine, too: of files, the path below the folder that holds them all.
+
+    `DocumentMatcher` matches these names wherever the folder lies. Of other documents the URI is the name.
+    """
+    every = list(uris)
+    paths = {uri: unquote(uri.removeprefix("file://")) for uri in every if uri.startswith("file://")}
+    above = commonpath([dirname(path) for path in paths.values()]) if paths else ""
+    return {uri: paths[uri].removeprefix(above).lstrip("/") if uri in paths else uri for uri in every}

@@ -1,78 +1,143 @@
+"""Drafted questions: what texts carry, that they read well, that their gold is all of it, and what is not asked."""
+
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from evaluation.cases import Case
+from evaluation.cli import app
 from evaluation.datasets.golden import write_cases
 from evaluation.datasets.loading import load
-from evaluation.drafting import draft_cases
+from evaluation.document_matching import DocumentMatcher, portable_names
+from evaluation.drafting.draft import DraftedCases, draft_cases
+from evaluation.drafting.goals import goal_question
+from evaluation.drafting.names import Names
+from evaluation.drafting.near_misses import HAS_WORDS, IS_READ
+from evaluation.drafting.outline import are_of_a_kind, is_term, list_question
+from evaluation.drafting.periods import Header, header_of
+from evaluation.drafting.sentences import carried
+from evaluation.drafting.variants import as_keywords, keeps_what_matters, with_typos
+from evaluation.drafting.wording import content_words
 from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest_cases
-from index.blocks.block import Block, Kind
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
-from service.text.question_templates import Proposal, content_words, near_miss, propose
+from index.sync.sync import sync
+from service.answering.service import Service
+from service.scoring.reader import Reader
 
-TEXT = """Rivers of the Oder basin
+RIVERS = """# Rivers of the Oder basin
 
-Water years
+## Table of Contents
 
-The Oder is a river that rises in the eastern hills of the basin. Flooding follows the snow in most years. \
-Villages downstream keep boats ready for it.
+- Water years
+- How are the sluices opened?
+- Offices
 
-The Lusatian Dam was completed in 1904. The Oder Commission employs about 240 engineers in four towns. \
-Clara Winter designed the sluices of the Lusatian Dam. The Winter Museum is located in the town of Guben. \
-It was closed in 1990.
+## Water years
 
-The Neisse is a tributary that joins the Oder at Ratzdorf. The Neisse Bridge was built in 1936. \
-The Spree Commission employs 35 engineers in one office. Karl Sommer founded the Spree Commission for shipping.
+Flooding follows the snow in most years. The Lusatian Dam was completed in 1904. The Neisse Bridge was built in 1936.
+Villages keep boats ready. Here offers a good view. It was closed in 1990.
+
+The Oder is a river that rises in the eastern hills of the basin. The Oder Commission employs 240 engineers in four towns.
+A lock gate is a door that holds the water of a chamber. The Oder Commission provides boats and lamps for the night watch.
+
+## How are the sluices opened?
+
+Two keepers turn the crank of each sluice together. The water must stand below the red mark.
+
+## Offices
+
+To report a broken sluice, call the office of the Oder Commission. To open the lower gate by hand, run these steps:
+
+1. Close the upper gate.
+2. Turn the brass wheel to the left.
+3. Wait until the chamber is empty.
+
+There are three types of river locks: single locks, double locks and lifts.
+
+| Town | Number of engineers | Remarks |
+| --- | --- | --- |
+| Guben | 70 | the oldest office |
+| Forst | 50 | near the weir |
+
+| Costs | 2020 | 2021 |
+| --- | --- | --- |
+| Total repair costs | 310 | 450 |
+| Boat sales | 20 | 25 |
 """
+SCHEDULE = "name: Night ferry\nberth: Pier 4\nprice_per_seat: 12 euros\n"
+PREFIXES = "nightlight:\n    a lamp that burns on the pier\n"
 
 
-@pytest.fixture
-def rivers(tmp_path: Path) -> Collection:
-    collection = Collection(tmp_path / "rivers", SentenceEncoder())
-    starts = [(TEXT.index(name), name) for name in ("Rivers of the Oder basin", "Water years")]
-    headings = tuple(Block(Kind.HEADING, start, start + len(name), level=1) for start, name in starts)
-    collection.add(Document("d", "v", "file:///rivers.md", "Rivers", "text/markdown", TEXT, blocks=headings))
+@pytest.fixture(scope="module")
+def rivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]:
+    folder = tmp_path_factory.mktemp("rivers") / "library"
+    (folder / "basin").mkdir(parents=True)
+    (folder / "basin" / "rivers.md").write_text(RIVERS, encoding="utf-8")
+    (folder / "ferry.yaml").write_text(SCHEDULE, encoding="utf-8")
+    collection = Collection(folder.parent / "collection", SentenceEncoder())
+    assert not sync(collection, [folder]).rejected
     collection.embed_pending()
-    return collection
+    yield collection
+    collection.close()
 
 
-def only(sentence: str) -> tuple[str, str]:
-    (found,) = propose(sentence)
-    return found.question, found.answer
+@pytest.fixture(scope="module")
+def reader(service: Service) -> Reader:
+    return service.reader
+
+
+@pytest.fixture(scope="module")
+def drafted(rivers: Collection, reader: Reader) -> DraftedCases:
+    return draft_cases(rivers, 60, reader, unanswerable=0.2, seed=1)
+
+
+@pytest.fixture(scope="module")
+def names(reader: Reader) -> Names:
+    return Names(
+        [RIVERS, "At first the tool APT and Debian help. The dam of Guben and the Spree Commission."], reader.is_common
+    )
+
+
+def only(sentence: str, names: Names) -> tuple[str, str]:
+    ((_, question, answer, _, _),) = carried(sentence, names)
+    return question, answer
+
+
+def case(drafted: DraftedCases, question: str) -> Case:
+    found = {case.question: case for case in drafted.cases}
+    assert question in found, sorted(found)
+    return found[question]
 
 
 @pytest.mark.parametrize(
     ("sentence", "question", "answer"),
     [
         ("The Oder is a river that rises in hills.", "What is the Oder?", "a river that rises in hills"),
+        ("debconf is a tool that asks questions.", "What is debconf?", "a tool that asks questions"),
+        ("APT (the package tool) is a program of Debian.", "What is APT?", "a program of Debian"),
+        ("A lock gate is a door that holds the water.", "What is a lock gate?", "a door that holds the water"),
         ("The Lusatian Dam was completed in 1904.", "When was the Lusatian Dam completed?", "1904"),
         (
             "The Oder Commission employs about 240 engineers in four towns.",
             "How many engineers does the Oder Commission employ in four towns?",
             "about 240",
         ),
-        ("There were six floods in the basin.", "How many floods were there in the basin?", "six"),
-        ("Clara Winter designed the sluices of the dam.", "Who designed the sluices of the dam?", "Clara Winter"),
         (
-            "The Winter Museum is located in the town of Guben.",
-            "Where is the Winter Museum located?",
-            "in the town of Guben",
-        ),
-        (
-            "The annual budget covers repairs and new boats.",
-            "What does the annual budget cover?",
-            "repairs and new boats",
+            "The Oder Commission provides boats and lamps for the watch.",
+            "What does the Oder Commission provide?",
+            "boats and lamps for the watch",
         ),
     ],
 )
-def test_a_sentence_gives_the_question_it_carries(sentence: str, question: str, answer: str) -> None:
-    assert only(sentence) == (question, answer)
+def test_a_sentence_gives_the_question_it_carries(sentence: str, question: str, answer: str, names: Names) -> None:
+    assert only(sentence, names) == (question, answer)
 
 
 @pytest.mark.parametrize(
@@ -81,66 +146,150 @@ def test_a_sentence_gives_the_question_it_carries(sentence: str, question: str, 
         "It was completed in 1904.",
         "This is a river that rises in the hills.",
         "In 1825 the engineers built the first bridge of the valley.",
-        "Initially built with three layers, it grew later.",
         "The reason is a lack of money for repairs.",
-        "Too short.",
-        "a lower-case fragment that is a piece of text.",
-        "The Oder would have the larger basin of the two.",
+        "Here offers a good view of the whole valley.",
+        "A faster alternative is a boat that is built of aluminium.",
+        "A nice feature is the lamp that burns all night.",
+        "The dists directories are still used contains packages for both.",
+        "The Oder provides both of them with water all year.",
+        "The Company is a carrier that owns forty boats.",
     ],
 )
-def test_what_leans_on_its_context_gives_none(sentence: str) -> None:
-    assert list(propose(sentence)) == []
+def test_what_leans_on_its_context_or_reads_badly_gives_none(sentence: str, names: Names) -> None:
+    assert list(carried(sentence, names)) == []
 
 
-def test_the_answer_is_always_literal_in_its_sentence() -> None:
-    for sentence in TEXT.replace("\n", " ").split(". "):
-        for proposal in propose(f"{sentence}."):
-            assert proposal.answer in sentence
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("To report a broken sluice, call the office.", "How do I report a broken sluice?"),
+        ("If you want to move your boat at night, you must show a lamp.", "How do I move my boat at night?"),
+        ("To open it, turn the wheel.", None),
+        ("To learn more about the history of the dam, see the annex.", None),
+        ("To open the gate, the water must be low.", None),
+        ("If you need to open the gate in winter, you should be careful with the ice.", None),
+    ],
+)
+def test_a_goal_is_asked_about_only_if_it_stands_alone_and_the_way_follows(sentence: str, question: str | None) -> None:
+    assert goal_question(sentence) == question
 
 
-def test_a_near_miss_changes_one_name_or_year_to_another_of_the_collection() -> None:
-    asked = Proposal("year", "When was the Lusatian Dam completed?", "1904", ("Lusatian Dam",))
-    other = Proposal("agent", "Who founded the Spree Commission?", "Karl Sommer", ("Spree Commission",))
-    assert near_miss(asked, [asked, other], random.Random(0)) == "When was the Spree Commission completed?"
-    assert near_miss(asked, [asked], random.Random(0)) is None
+def test_lists_and_terms_are_asked_about_only_by_what_names_them(names: Names) -> None:
+    assert list_question("There are three types of river locks:", names) == "Which types of river locks are there?"
+    assert list_question("The duties of a keeper are as follows:", names) == "What are the duties of a keeper?"
+    assert list_question("There are a few points to think about:", names) is None
+    assert list_question("These are:", names) is None
+    assert is_term("lock gate")
+    assert not is_term("You probably can")
+    assert are_of_a_kind("preinst", "postinst")
+    assert not are_of_a_kind("pkgsel", "os-prober")
 
 
-def test_drafted_cases_quote_the_document_and_are_found_by_search(rivers: Collection) -> None:
-    cases = draft_cases(rivers, 10, unanswerable=0.3, seed=1).cases
-    answerable = [case for case in cases if case.answerable]
-    assert len(answerable) >= 5
-    for case in answerable:
-        for evidence in case.evidence:
-            assert TEXT[evidence.start : evidence.end] == evidence.quote
-            assert evidence.document == "file:///rivers.md"
-        if case.answers:
-            assert case.answers[0] in case.evidence[0].quote
-        hits = rivers.search(case.question, k=10)
-        assert any(case.evidence[0].quote in hit.chunk.text for hit in hits)
-    assert len({case.question for case in cases}) == len(cases)
+@pytest.mark.parametrize(
+    ("labels", "corner", "header"),
+    [
+        (["Three Months Ended June 25, 2022"], "", Header("in the three months ended June 25, 2022", "")),
+        (["2022"], "Three Months Ended September 30,", Header("in the three months ended September 30, 2022", "")),
+        (["June 25, 2022", "Fair Value"], "", Header("as of June 25, 2022", "Fair Value")),
+        (["2021"], "Costs", Header("in 2021", "")),
+        (["Price"], "Plan", Header("", "Price")),
+        (["June 25, 2022", "June 26, 2021"], "", None),
+    ],
+)
+def test_a_header_is_a_period_and_a_measure(labels: list[str], corner: str, header: Header | None) -> None:
+    assert header_of(labels, corner) == header
 
 
-def test_near_misses_have_no_sentence_with_all_their_words(rivers: Collection) -> None:
-    misses = [case for case in draft_cases(rivers, 10, unanswerable=0.4, seed=1).cases if case.answerable is False]
-    assert misses
-    for case in misses:
-        assert not any(content_words(case.question) <= content_words(sentence) for sentence in TEXT.split("."))
+def test_every_kind_of_structure_carries_questions(drafted: DraftedCases) -> None:
+    assert case(drafted, "How are the sluices opened?").tags["kind"] == "question heading"
+    assert case(drafted, "What is the number of engineers of the town Guben?").answers == ("70",)
+    assert case(drafted, "What is the price per seat of Night ferry?").answers == ("12 euros",)
+    assert case(drafted, "What were total repair costs in 2021?").answers == ("450",)
+    change = case(drafted, "How did total repair costs change between 2020 and 2021?")
+    assert [evidence.quote for evidence in change.evidence] == ["| Total repair costs | 310 | 450 |"]
+    both = case(drafted, "What were total repair costs and boat sales in 2021?")
+    assert {evidence.group for evidence in both.evidence} == {0}
+    assert len(both.evidence) == 2
+    steps = case(drafted, "How do I open the lower gate by hand?")
+    assert "brass wheel" in " ".join(evidence.quote for evidence in steps.evidence)
 
 
-def test_the_same_seed_drafts_the_same_cases(rivers: Collection) -> None:
-    assert draft_cases(rivers, 6, seed=3) == draft_cases(rivers, 6, seed=3)
+def test_contents_pages_and_openers_are_never_asked_about(drafted: DraftedCases) -> None:
+    questions = " ".join(case.question for case in drafted.cases)
+    assert "Here" not in questions
+    assert "said about" not in questions
+    contents = RIVERS.index("## Water years")
+    for drafted_case in drafted.cases:
+        for evidence in drafted_case.evidence:
+            assert not (evidence.document.endswith("rivers.md") and (evidence.start or 0) < contents)
 
 
-def test_a_collection_without_prose_says_so(tmp_path: Path) -> None:
+def test_gold_is_literal_and_named_so_that_it_fits_on_another_machine(
+    drafted: DraftedCases, rivers: Collection
+) -> None:
+    texts = {"basin/rivers.md": RIVERS, "ferry.yaml": SCHEDULE}
+    assert sum(case.answerable is True for case in drafted.cases) >= 10
+    for drafted_case in drafted.cases:
+        for evidence in drafted_case.evidence:
+            assert texts[evidence.document][evidence.start : evidence.end] == evidence.quote
+    for summary in rivers.documents.list():
+        assert DocumentMatcher(texts).match(summary.id, f"file:///elsewhere/{summary.uri.split('library/')[1]}")
+
+
+def test_portable_names_are_paths_below_the_folder_of_all() -> None:
+    names = portable_names(["file:///home/me/a/x%20y.md", "file:///home/me/a/b/z.pdf", "https://example.org/q.html"])
+    assert list(names.values()) == ["x y.md", "b/z.pdf", "https://example.org/q.html"]
+    assert portable_names(["file:///home/me/only.md"]) == {"file:///home/me/only.md": "only.md"}
+
+
+def add(collection: Collection, id: str, text: str) -> None:
+    collection.add(Document(id, "v", f"file:///{id}.txt", id, "text/plain", text))
+
+
+def test_a_near_miss_that_any_text_answers_is_left_out(tmp_path: Path, reader: Reader) -> None:
+    """The text that answers it carries no question itself, so looking among the proposals would not find it."""
+    collection = Collection(tmp_path / "bridges", SentenceEncoder())
+    bridges = "The Neisse Bridge was built in 1936. The Spree Tower was opened in 1950. "
+    add(collection, "a", bridges + "People say that the Neisse Bridge has opened again after repairs.")
+    collection.embed_pending()
+    drafted = draft_cases(collection, 10, reader, unanswerable=0.5)
+    assert [case for case in drafted.cases if case.answerable is False] == []
+    assert (drafted.dropped[HAS_WORDS], drafted.dropped[IS_READ]) == (1, 1)  # the tower: opened is as good as built
+
+
+def test_a_question_with_two_different_answers_is_left_out_and_one_said_twice_has_both_places(
+    tmp_path: Path, reader: Reader
+) -> None:
+    collection = Collection(tmp_path / "twice", SentenceEncoder())
+    add(collection, "a", "The Neisse Bridge was built in 1936. The Spree Tower was opened in 1950.")
+    add(collection, "b", "The Neisse Bridge was built in 1938. The Spree Tower was opened in 1950.")
+    collection.embed_pending()
+    drafted = draft_cases(collection, 10, reader, unanswerable=0)
+    (tower,) = drafted.cases
+    assert tower.question == "When was the Spree Tower opened?"
+    assert [(evidence.document, evidence.group) for evidence in tower.evidence] == [("a.txt", 0), ("b.txt", 1)]
+    assert drafted.dropped["questions that another place answers in another way"] == 1
+
+
+def test_a_draft_that_is_short_says_how_many_and_why(rivers: Collection, reader: Reader) -> None:
+    drafted = draft_cases(rivers, 400, reader, unanswerable=0.5)
+    assert len(drafted.cases) + sum(number for reason, number in drafted.dropped.items() if "fewer" in reason) == 400
+
+
+def test_the_same_seed_drafts_the_same_cases(rivers: Collection, reader: Reader) -> None:
+    assert draft_cases(rivers, 6, reader, seed=3) == draft_cases(rivers, 6, reader, seed=3)
+
+
+def test_a_collection_without_prose_says_so(tmp_path: Path, reader: Reader) -> None:
     collection = Collection(tmp_path / "numbers", SentenceEncoder())
     collection.add(Document("d", "v", "file:///n.txt", "N", "text/plain", "1 2 3\n4 5 6\n"))
-    with pytest.raises(TaskUnfit, match="no sentence carries a question"):
-        draft_cases(collection, 5)
+    with pytest.raises(TaskUnfit, match="no text carries a question"):
+        draft_cases(collection, 5, reader)
 
 
-def test_a_written_case_file_reads_back_and_is_not_overwritten(rivers: Collection, tmp_path: Path) -> None:
+def test_a_written_case_file_reads_back_and_is_not_overwritten(drafted: DraftedCases, tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
-    cases = draft_cases(rivers, 6, seed=2).cases
+    cases = drafted.cases
     write_cases(file, cases)
     read = load(file, collection=True).cases
     assert [(case.id, case.question, case.answers, case.evidence, case.answerable) for case in read] == [
@@ -148,6 +297,56 @@ def test_a_written_case_file_reads_back_and_is_not_overwritten(rivers: Collectio
     ]
     with pytest.raises(RunInvalid, match="may hold reviewed cases"):
         write_cases(file, [Case("1", "q")])
+
+
+def test_typing_errors_leave_names_and_figures_and_change_one_or_two_words() -> None:
+    question = "When was the bridge over the NEISSE-2 of Guben repaired in 1936?"
+    for seed in range(30):
+        typed = with_typos(question, random.Random(seed))
+        assert typed is not None
+        changed = [(old, new) for old, new in zip(question.split(), typed.split(), strict=True) if old != new]
+        assert 1 <= len(changed) <= 2
+        assert not {old for old, _ in changed} & {"NEISSE-2", "Guben", "1936?", "When"}
+    assert with_typos("Why is it so?", random.Random(0)) is None
+
+
+def test_keywords_are_the_words_that_say_something_in_order() -> None:
+    assert as_keywords("What were Apple’s net sales in the three months ended June 25, 2022?") == (
+        "Apple’s net sales three months ended June 25 2022"
+    )
+    assert as_keywords("lock gate") is None
+
+
+def test_a_rewording_keeps_figures_names_and_the_question() -> None:
+    asked = "How many locks did the ODER have in 1904?"
+    assert keeps_what_matters(asked, "Wie viele Schleusen hatte die ODER 1904?")
+    assert not keeps_what_matters(asked, "Wie viele Schleusen hatte die ODER?")
+    assert not keeps_what_matters(asked, "Die ODER hatte 1904 Schleusen.")
+    assert not keeps_what_matters(asked, asked)
+
+
+def test_the_command_varies_a_set_and_counts_what_it_leaves_out(
+    tmp_path: Path, chat_desk: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = tmp_path / "cases.jsonl", tmp_path / "varied.jsonl"
+    asked = [Case("1", "When was the Spree Tower opened?", answers=("1950",)), Case("2", "Why is it so?")]
+    write_cases(file, asked)
+    replies = iter(["Wann wurde der Spree Tower geöffnet?", "kein Fragesatz"])
+    with chat_desk(lambda _: json.dumps({"question": next(replies)})) as desk:  # type: ignore[operator]
+        monkeypatch.setenv("QUOTH_LLM_BASE_URL", desk.url)
+        monkeypatch.setenv("QUOTH_LLM_MODEL", "writer")
+        options = ["--out", str(out), "--typos", "--keywords", "--language", "de"]
+        ran = CliRunner().invoke(app, ["vary", str(file), *options])
+    assert ran.exit_code == 0, ran.output
+    made = load(out, collection=True).cases
+    assert {case.tags["variant"] for case in made if case.tags["variant_of"] == "1"} == {"typos", "keywords", "de"}
+    assert [case.question for case in made if case.tags["variant"] == "de"] == ["Wann wurde der Spree Tower geöffnet?"]
+    assert all(case.answers == ("1950",) for case in made)
+    assert "rewordings that are no question" in ran.output
+
+
+def test_content_words_are_stems_without_words_that_say_nothing() -> None:
+    assert content_words("What does Debconf provide?") == content_words("debconf provided")
 
 
 def feedback(folder: Path, *records: dict[str, object]) -> Path:

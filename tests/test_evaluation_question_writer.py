@@ -9,9 +9,8 @@ from typer.testing import CliRunner
 
 from evaluation.cli import app
 from evaluation.datasets.loading import load
-from evaluation.drafting import ALIKE, NOT_FOUND, draft_cases
-from evaluation.errors import ModelUnavailable
-from evaluation.question_writer import (
+from evaluation.drafting.draft import ALIKE, NOT_FOUND, draft_cases
+from evaluation.drafting.question_writer import (
     MAX_QUESTIONS,
     NO_ANSWER,
     NO_QUOTE,
@@ -23,6 +22,7 @@ from evaluation.question_writer import (
     QuestionWriter,
     drop_reason,
 )
+from evaluation.errors import ModelUnavailable
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.records import Document
@@ -157,16 +157,16 @@ def test_a_draft_takes_what_holds_counts_the_rest_and_fills_up_from_the_text(
     elsewhere = {**OTHER, "question": "Which snow do penguins of southern Patagonia prefer in winter nights?"}
     with chat_desk(lambda _: reply(GOOD, again, elsewhere)) as desk:
         questioner = QuestionWriter(ModelEndpoint(desk.url, "writer"), service.checker)
-        drafted = draft_cases(dam, 4, unanswerable=0.25, seed=1, writer=questioner)
+        drafted = draft_cases(dam, 4, service.reader, unanswerable=0.25, seed=1, writer=questioner)
         questioner.close()
     assert drafted.written == 2
-    assert drafted.dropped == {ALIKE: 1}
+    assert drafted.dropped[ALIKE] == 2  # one of the model's, and one that the text carries, too
     written = [case for case in drafted.cases if case.tags["kind"] == "written"]
     assert [case.question for case in written] == [GOOD["question"], elsewhere["question"]]
     assert [case.tags["writer"] for case in written] == ["writer", "writer"]
     (evidence,) = written[0].evidence
     assert TEXT[evidence.start : evidence.end] == evidence.quote == GOOD["quote"]
-    assert [case.tags["kind"] for case in drafted.cases[2:]] == ["year", "near miss"]
+    assert [case.tags["kind"] for case in drafted.cases[2:]] == ["year"]
 
 
 def test_a_question_that_search_does_not_find_is_dropped(chat_desk: Any, service: Service, tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ def test_a_question_that_search_does_not_find_is_dropped(chat_desk: Any, service
     question = "Where do the boats of every harbour sleep when somebody is asked?"
     with chat_desk(lambda request: reply({**GOOD, "question": question}) if TEXT in request else reply()) as desk:
         questioner = QuestionWriter(ModelEndpoint(desk.url, "writer"), service.checker)
-        drafted = draft_cases(collection, 10, writer=questioner)
+        drafted = draft_cases(collection, 10, service.reader, writer=questioner)
         questioner.close()
-    assert (drafted.written, drafted.dropped) == (0, {NOT_FOUND: 1})
+    assert (drafted.written, drafted.dropped[NOT_FOUND]) == (0, 1)
 
 
 def test_the_command_asks_the_configured_model_and_says_what_it_dropped(

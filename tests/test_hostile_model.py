@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from evaluation.drafting.question_writer import ProposedQuestions
 from evaluation.errors import ModelUnavailable, NoReply
 from evaluation.judge import JudgementForm
-from evaluation.question_writer import ProposedQuestions
 from evaluation.structured_replies import StructuredClient
 from service.answering.service import Service
 from service.composition.http import create_app

@@ -4,13 +4,12 @@ After the overgenerate-and-rank tradition of Heilman & Smith 2010 (https://aclan
 templates whose grammar is safe: definitions, counts, years, places, agents and objects.
 """
 
-import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["definition", "count", "year", "place", "agent", "object", "heading", "written"]
+Kind = Literal["definition", "count", "year", "place", "agent", "object"]
 
 _NAME = r"[A-Z][\w'’-]+(?: (?:of|the|and|for) (?=[A-Z])[A-Z][\w'’-]+| (?!The\b)[A-Z0-9][\w'’-]*)*"
 _HEAD = rf"(?:{_NAME}|[a-z][\w-]{{3,}})"
@@ -129,12 +128,11 @@ _MAX_WORDS, _MIN_WORDS = 40, 5
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A question, its answer (literal in the sentence), and its names and years that a near miss may exchange."""
+    """A question and its answer, literally in the sentence."""
 
     kind: Kind
     question: str
     answer: str
-    anchors: tuple[str, ...]
 
 
 def propose(sentence: str) -> Iterator[Proposal]:
@@ -152,24 +150,13 @@ def propose(sentence: str) -> Iterator[Proposal]:
         match = pattern.match(flat)
         if match is not None and sentence.count(match["answer"]) == 1 and not _is_vague(match):
             question = _question(kind, match)
-            yield Proposal(kind, question, match["answer"], anchors(question))
+            yield Proposal(kind, question, match["answer"])
             return
 
 
 def content_words(text: str) -> frozenset[str]:
     """Lower-case words without stop words and plural s, for comparing two texts."""
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP)
-
-
-def near_miss(proposal: Proposal, pool: Sequence[Proposal], rng: random.Random) -> str | None:
-    """The question with a name or year exchanged for one from another question of the pool; None if impossible."""
-    if not proposal.anchors:
-        return None
-    anchor = rng.choice(proposal.anchors)
-    digits = anchor[-1].isdigit()
-    others = sorted({other for item in pool for other in item.anchors if other[-1].isdigit() == digits})
-    fresh = [other for other in others if not content_words(other) & content_words(proposal.question)]
-    return proposal.question.replace(anchor, rng.choice(fresh), 1) if fresh else None
 
 
 def _question(kind: Kind, match: re.Match[str]) -> str:
@@ -206,12 +193,6 @@ def _is_vague(match: re.Match[str]) -> bool:
         or bool(_CONTEXT_WORD.match(match["answer"]))
         or ("unit" in parts and bool(_BAD_UNIT.search(match["unit"])))
     )
-
-
-def anchors(question: str) -> tuple[str, ...]:
-    """The names and years in the question, without its first word."""
-    body = question.partition(" ")[2]
-    return (*re.findall(_NAME, body), *re.findall(r"\b[12]\d{3}\b", body))
 
 
 def _stem(word: str) -> str:

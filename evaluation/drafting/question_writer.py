@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from evaluation.drafting.wording import content_words
 from evaluation.errors import NoReply
 from evaluation.structured_replies import ReplyForm, StructuredClient
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
