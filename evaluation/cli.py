@@ -1,4 +1,4 @@
-"""`quoth eval`: run, report, compare, draft, harvest, judge, speed, load. quoth.py adds these commands.
+"""`quoth eval`: run, report, compare, table, draft, vary, harvest, judge, speed, load. quoth.py adds these commands.
 
 Exit codes: 0 success, 1 an error (one line on standard error), 4 a failed gate or a comparison that got worse. The
 modules behind a command are imported when it runs, so that `quoth --help` does not wait for them.
@@ -15,6 +15,7 @@ import typer
 
 from evaluation.drafting.cli import draft, vary
 from evaluation.speed.cli import load, speed
+from evaluation.systems.cli import refuse_for_target, run_target
 from evaluation.terminal import CollectionOption, OutOption, progress_bars, report_errors, require_choice
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Cases run at the same time; default: 1 in process, 4 against a server.")
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYSTEM",
+            help="Another system: a file of answers, https://host/v1, 'command: PROGRAM' or python:module:function.",
+        ),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model that an endpoint of --target is asked for.")] = None,
+    citations: Annotated[
+        str | None, typer.Option(help="How an endpoint of --target cites: list (the default), json or none.")
+    ] = None,
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Run the cases of DIR that failed again; keep the others.")
     ] = False,
@@ -84,6 +96,18 @@ def run(
     """
     with report_errors():
         given = _given(context)
+        if target is None and (model or citations):
+            raise typer.BadParameter("This belongs to --target. Leave it out.", param_hint="--model, --citations")
+        if target is not None:
+            from evaluation.datasets.loading import FORMATS
+            from evaluation.systems.execution import SystemPlan
+
+            refuse_for_target(given, what)
+            asked = None if format is None else require_choice("--format", format, FORMATS)
+            plan_of_system = SystemPlan(what, asked, collection, only, sample, seed, workers, retry_errors)
+            run_target(plan_of_system, target, model, citations, key if target.startswith("http") else None, out)
+            _show_figures(out)
+            return
         if "key" in given and endpoint is None and what.suffix != ".toml":
             raise _needless_key()
         if index is not None and (endpoint or collection):
@@ -160,6 +184,17 @@ def compare(
         typer.echo(markdown(comparison, cases=cases))
         if comparison.worse:
             raise typer.Exit(WORSE)
+
+
+@app.command()
+def table(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, of one system each.")],
+) -> None:
+    """Show several runs of the same cases in one table, such as Quoth's and those of other systems."""
+    with report_errors():
+        from evaluation.side_by_side import table as side_by_side
+
+        typer.echo(side_by_side(runs))
 
 
 @app.command()
@@ -269,6 +304,7 @@ def _needless_key() -> typer.BadParameter:
 
 def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides, *, is_key_given: bool) -> int:
     """Run every entry, then check the gates. Returns the exit code."""
+    from evaluation.annotations import annotate
     from evaluation.execution import plan_entry
     from evaluation.manifest import read
     from evaluation.report import write_report
@@ -289,6 +325,8 @@ def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides, *, is_k
     write_report(out)
     for result in results:
         typer.echo(result)
+    for line in annotate(results, file, out / "report.md"):
+        typer.echo(line)
     return WORSE if any(not result.passed for result in results) else 0
 
 

@@ -7,9 +7,11 @@
     │   ├── RunInvalid           a run folder cannot be resumed, read or compared
     │   ├── SealInvalid          sealed cases cannot be opened, or their record of looks was changed
     │   ├── TaskUnfit            the data set lacks what the task needs
+    │   ├── TargetInvalid        what --target names cannot be asked
+    │   ├── SystemAnswerInvalid  another system gives no answer, or one in another form
     │   └── NoReply              the language model's server gives no complete reply to this one request
     └── Transient
-        ├── EndpointUnavailable  the Quoth server does not answer
+        ├── EndpointUnavailable  the server that is measured does not answer
         └── ModelUnavailable     the language model's server does not answer
 
 Every message names the thing, the bad value and the fix.
@@ -58,12 +60,20 @@ class TaskUnfit(Permanent):
     """The data set lacks what the task needs."""
 
 
+class TargetInvalid(Permanent):
+    """What `--target` names cannot be asked."""
+
+
+class SystemAnswerInvalid(Permanent):
+    """Another system gives no answer, or one in another form."""
+
+
 class NoReply(Permanent):
     """The language model's server gives no complete reply to this one request: it is too long, for example."""
 
 
 class EndpointUnavailable(Transient):
-    """The Quoth server does not answer."""
+    """The server that is measured does not answer."""
 
 
 class ModelUnavailable(Transient):

@@ -105,7 +105,7 @@ def execute(plan: RunPlan, out: Path, index: Path, watcher: Watcher) -> Path:
     )
     task_name = plan.task or default_task(dataset)
     check_fit(dataset, task_name, plan)
-    cases = sample_cases(_selected_cases(dataset, plan.only), plan.sample, plan.seed)
+    cases = sample_cases(selected_cases(dataset, plan.only), plan.sample, plan.seed)
     with ExitStack() as opened:
         if plan.endpoint is not None:
             task, target = _remote_task(plan, dataset, task_name, opened)
@@ -265,7 +265,7 @@ def _remote_task(
     target = opened.enter_context(
         closing(RemoteTarget(plan.endpoint, plan.collection, generator=plan.generator, key=plan.key))
     )
-    matcher = _matcher(dataset)
+    matcher = matcher_of(dataset)
     if task == "retrieve":
         return RetrievalTask(retrievers.target_search(target, matcher)), target.describe()
     return AnsweringTask(target, matcher, dataset.sources, None), target.describe()
@@ -291,11 +291,11 @@ def _local_task(
     if task == "retrieve":
         depth = service.settings.rerank_depth
         search = retrievers.collection_search(
-            "reranked", collection, _matcher(dataset), reranker=service.reader, depth=depth
+            "reranked", collection, matcher_of(dataset), reranker=service.reader, depth=depth
         )
         described = {**local.describe(), **not_extracted, "retriever": plan.retriever}
         return RetrievalTask(search, _rewriter(plan, chosen)), described
-    answering = AnsweringTask(local, _matcher(dataset), dataset.sources, service.checker)
+    answering = AnsweringTask(local, matcher_of(dataset), dataset.sources, service.checker)
     return answering, {**local.describe(), **not_extracted}
 
 
@@ -314,7 +314,7 @@ def _search_task(
     assert retriever not in {"reranked", "encoder"}
     rewriter = _rewriter(plan, chosen)
     collection = _collection(plan, dataset, library, watcher, filled=True)
-    search = retrievers.collection_search(retriever, collection, _matcher(dataset))
+    search = retrievers.collection_search(retriever, collection, matcher_of(dataset))
     described = {"retriever": retriever, **describe_collection(collection), **_not_extracted(collection, dataset)}
     model = {"generator": plan.generator, "llm_model": chosen.llm_model} if plan.generator else {}
     return RetrievalTask(search, rewriter), {**described, **model, "settings": dict(plan.settings)}
@@ -345,11 +345,12 @@ def _collection(plan: RunPlan, dataset: Dataset, library: Library, watcher: Watc
 
 def _not_extracted(collection: Collection, dataset: Dataset) -> Mapping[str, object]:
     """The cases of a case file whose gold quote was not extracted, for the manifest; other formats give the text itself."""
-    missing = check_quotes(collection, dataset, _matcher(dataset)) if dataset.format == "quoth" else []
+    missing = check_quotes(collection, dataset, matcher_of(dataset)) if dataset.format == "quoth" else []
     return {"cases_not_extracted": missing} if missing else {}
 
 
-def _selected_cases(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
+def selected_cases(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
+    """The cases whose ids are in the file `only`, in the order of the data set; all without one. Raises DataInvalid."""
     if only is None:
         return dataset.cases
     known = {case.id for case in dataset.cases}
@@ -361,7 +362,8 @@ def _selected_cases(dataset: Dataset, only: Path | None) -> tuple[Case, ...]:
     return tuple(case for case in dataset.cases if case.id in selected)
 
 
-def _matcher(dataset: Dataset) -> DocumentMatcher:
+def matcher_of(dataset: Dataset) -> DocumentMatcher:
+    """What matches found documents to the names in the data set."""
     names = {name for case in dataset.cases for name in _named_documents(case)}
     return DocumentMatcher({*dataset.sources, *names})
 

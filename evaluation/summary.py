@@ -87,7 +87,10 @@ def answered_correctness(rows: Sequence[Row]) -> tuple[list[float], list[bool]]:
     pairs = [
         (float(row.output["confidence"]), row.gold.get("answerable") is not False and row.scores.get("correct") == 1.0)
         for row in rows
-        if row.output is not None and row.output.get("refused") is False and row.scores.get("correct") is not None
+        if row.output is not None
+        and "confidence" in row.output
+        and row.output.get("refused") is False
+        and row.scores.get("correct") is not None
     ]
     return [confidence for confidence, _ in pairs], [right for _, right in pairs]
 

@@ -18,11 +18,14 @@ _MAIN = re.compile(
     r"copy|configure)\b)"
 )
 _POINTERS = re.compile(r"(?i)^(?:please )?(?:see|check|refer to|read|you (?:should|can) (?:see|read))\b")
-_NOT_HOW = re.compile(r"(?i)\b(?:be careful|be aware|be prepared|take care|note that|remember|keep in mind|think)\b")
+_NOT_HOW = re.compile(
+    r"(?i)\b(?:be careful|be aware|be prepared|take care|note that|remember|keep in mind|think|must not|should not|cannot)\b|"
+    r"following \w+\.$"
+)
 _VAGUE_GOAL = re.compile(
     r"(?i)^(?:be|have|do|avoid doing|determine|compete|help|know|see|read|find|learn more|continue|sum|summarize|work|"
-    r"accomplish|achieve|say|use|consider|think|decide|wonder|make changes|make sure)\b|\b(?:any reason|extent|yourself|something|someone|"
-    r"things?|way|same|the whole system|required)\b"
+    r"accomplish|achieve|say|use|consider|think|decide|wonder|make changes|make sure)\b|\b(?:any reason|extent|yourself|"
+    r"something|someone|things?|way|same|the whole system|required)\b"
 )
 
 

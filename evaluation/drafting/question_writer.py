@@ -18,7 +18,6 @@ from evaluation.errors import NoReply
 from evaluation.structured_replies import ReplyForm, StructuredClient
 from evaluation.tasks.verification import SUPPORTED_FROM, Checker
 from service.generators.openai_client import ModelEndpoint
-from service.text.question_templates import content_words
 
 MAX_QUESTIONS = 3
 _MAX_QUESTION_CHARS = 300

@@ -157,7 +157,7 @@ def _is_clear(kind: QuestionKind, parts: dict[str, str], subject: str, names: Na
     if DEIXIS.match(answer) or (kind == "definition" and _NO_DEFINITION.match(answer)):
         return False
     if kind == "agent":
-        return len(subject.split()) > 1 and names.is_named(subject) and not DEIXIS.search(parts["rest"])
+        return len(subject.split()) > 1 and names.is_named(subject) and names.holds_name(parts["rest"])
     if kind == "year" and DEIXIS.search(parts["middle"]):
         return False
     if kind in ("definition", "property") and (len(answer.split()) < 4 or re.search(r"\bis an?\b", answer)):

@@ -13,6 +13,7 @@ from index.blocks.block import Kind
 
 _MAX_LABEL_WORDS, _MAX_CELL_WORDS = 7, 8
 _FIGURE = re.compile(r"(?!0\Z)\(?[$€£]?\s?\(?\d[\d,.]*\)?\s?%?")
+_DATE = re.compile(r"(?:[A-Z][a-z]+ )?\d.*")
 _FLAG = re.compile(r"(?i)yes|no|x|true|false|n/?a|none|optional|required|\d")
 _FORM_LABEL = re.compile(r"[()/\[\]:*†§<>=|]|\d{4}|--")
 _BARE = re.compile(
@@ -30,6 +31,9 @@ _QUANTITY = re.compile(
 _EXPLAINS = re.compile(r"(?i)(?:meaning|description|explanation|definition)")
 _VAGUE_MEASURE = re.compile(
     r"(?i)(?:remarks?|purpose|answers?|values?|contents?|comments?|notes?|examples?|details?|information|results?|filed|form|see)"
+)
+_MEANS = re.compile(
+    r"(?:keyword|code|value|option|flag|term|symbol|abbreviation|priority|type|level|status|field|key|setting)$"
 )
 _NO_KIND = re.compile(r"(?i)(?:questions?|number|no|date|year|period|notes?|description|value|total|exhibit|page|item)")
 _CHANGES = re.compile(
@@ -66,7 +70,9 @@ def _cells(row: Row, names: Names, owner: str) -> Iterator[Proposal]:
             explains = not header.period and _EXPLAINS.fullmatch(header.measure)
             question = f"What {_be(asked, header)} {asked}{_when(header)}?"
             if explains:
-                question = f"What does the {_kind(row, names)} {row.label} mean?"
+                kind = _kind(row, names)
+                means = _MEANS.search(kind)
+                question = f"What does the {kind} {row.label} mean?" if means else f"What is the {kind} {row.label}?"
             elif not header.period and _VAGUE_MEASURE.fullmatch(header.measure):
                 continue
             checks = (_check(asked, header, owner, value),)
@@ -87,7 +93,7 @@ def _changes(row: Row, names: Names, owner: str) -> Iterator[Proposal]:
     for (later, value), (earlier, before) in zip(row.cells, row.cells[1:], strict=False):
         is_pair = later.measure == earlier.measure and earlier.year and later.year and earlier.year != later.year
         asked = _asked(row, later, names, owner) if is_pair else None
-        alike = later.period.split()[:4] == earlier.period.split()[:4] or later.period.startswith("as of")
+        alike = _DATE.sub("", later.period) == _DATE.sub("", earlier.period)
         if (
             asked is None
             or not alike

@@ -15,15 +15,21 @@ _LAST_LINES = 4
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A system to measure beside Quoth: the program in `peers/` and what pip installs for it (after torch)."""
+    """A system to measure beside Quoth: the program in `peers/`, what pip installs for it (after torch, unless it does
+    without), and further arguments of the program. Peers with one program share its environment.
+    """
 
     name: str
     program: str
     requirements: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    torch: bool = True
 
 
 PEERS = (
     Peer("by hand", "by_hand.py", ("sentence-transformers", "faiss-cpu")),
+    Peer("by hand bf16", "by_hand.py", ("sentence-transformers", "faiss-cpu"), arguments=("bf16",)),
+    Peer("bm25s", "bm25s_peer.py", ("bm25s",), torch=False),
     Peer("txtai", "txtai_peer.py", ("txtai",)),
     Peer("LlamaIndex", "llamaindex_peer.py", ("llama-index-core", "llama-index-embeddings-huggingface")),
     Peer(
@@ -52,12 +58,14 @@ def prepare(peer: Peer, folder: Path) -> Environment:
     home = folder / peer.program.removesuffix(".py")
     python = home / "bin" / "python"
     done = home / _DONE
-    required = " ".join((TORCH, *peer.requirements))
+    first = (TORCH,) if peer.torch else ()
+    required = " ".join((*first, *peer.requirements))
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if not done.exists() or done.read_text(encoding="utf-8").partition("\n")[0] != required:
         for command in (
             [sys.executable, "-m", "venv", str(home)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH, *peer.requirements],
+            *([[*install, TORCH]] if peer.torch else []),
+            [*install, *first, *peer.requirements],
         ):
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             if result.returncode != 0:

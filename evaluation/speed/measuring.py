@@ -28,6 +28,7 @@ from index.embedding.weights import bundled_folder
 
 _PROGRAMS = Path(__file__).parent / "peers"
 _LAST_LINES = 3
+_MEDIAN_FROM = 3
 _QUOTH = "Quoth"
 
 
@@ -49,16 +50,18 @@ class SpeedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One system in one round.
+    """One system in one round. `index_cpu_s` and `query_cpu_ms` are processor time, of all threads.
 
-    `query_ms` holds a value for each query, `right_s` one for each query with the right answer: the seconds since the
-    start from nothing.
+    `query_ms` and `query_cpu_ms` hold a value for each query, `right_s` one for each query with the right answer: the
+    seconds since the start from nothing.
     """
 
     system: str
     load_s: float
     index_s: float
+    index_cpu_s: float
     query_ms: tuple[float, ...]
+    query_cpu_ms: tuple[float, ...]
     rss_mib: float
     found: int
     right_s: tuple[float, ...]
@@ -79,7 +82,7 @@ def peer_names(text: str) -> tuple[str, ...]:
 def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
     """Carry out the plan; return the Markdown, also in speed.md. `say` is called with each step."""
     workload = write_workload(out / "workload", plan.documents, plan.queries)
-    programs: dict[str, tuple[Path, Path]] = {_QUOTH: (Path(sys.executable), _PROGRAMS / "quoth_itself.py")}
+    programs: dict[str, list[str]] = {_QUOTH: [sys.executable, str(_PROGRAMS / "quoth_itself.py")]}
     left_out: dict[str, str] = {}
     installed: dict[str, Sequence[str]] = {}
     for peer in (peer for peer in PEERS if peer.name in plan.peers):
@@ -88,15 +91,15 @@ def measure(plan: SpeedPlan, out: Path, *, say: Callable[[str], None]) -> str:
         if environment.python is None:
             left_out[peer.name] = environment.reason or ""
         else:
-            programs[peer.name] = (environment.python, _PROGRAMS / peer.program)
+            programs[peer.name] = [str(environment.python), str(_PROGRAMS / peer.program), *peer.arguments]
             installed[peer.name] = environment.versions
     rounds: list[dict[str, Measurement]] = []
     for number in range(1, plan.repeats + 1):
         measurements: dict[str, Measurement] = {}
-        for name, (python, program) in programs.items():
+        for name, command in programs.items():
             say(f"Round {number} of {plan.repeats}: {name}")
             try:
-                measurements[name] = _run(name, python, program, workload, plan.threads)
+                measurements[name] = _run(name, command, workload, plan.threads)
             except ChildFailed as error:
                 left_out[name] = str(error)
         programs = {name: program for name, program in programs.items() if name not in left_out}
@@ -128,40 +131,57 @@ def markdown(
     growth: Sequence[Mapping[str, float]],
     installed: Mapping[str, Sequence[str]],
 ) -> str:
-    """The tables: medians over rounds, and Quoth's speed as a multiple of each peer's, with minimum and maximum."""
+    """The tables: medians over rounds, and Quoth's speed as a multiple of each peer's, within rounds. A median stands
+    only with three rounds or more; of fewer, least and greatest are shown.
+    """
     lines = [
         f"{plan.documents:,} documents, {plan.queries} queries, {plan.threads} threads, {plan.repeats} rounds; "
-        "median (least – greatest)",
+        + (
+            "median (least – greatest)"
+            if plan.repeats >= _MEDIAN_FROM
+            else "least – greatest: too few rounds for a median"
+        ),
         "",
-        "| system | load s | documents/s | query ms p50 | p95 | peak MiB | right answer after s "
-        "| Quoth indexes | Quoth answers | Quoth answers right |",
+        "| system | load s | index s | of it processor s | query ms p50 | p95 | processor ms p50 | peak MiB "
+        "| right answer after s | answered right |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     names = list(dict.fromkeys(name for found in rounds for name in found))
     for name in names:
         runs = [found[name] for found in rounds if name in found]
-        pairs = [(found[_QUOTH], found[name]) for found in rounds if name in found and _QUOTH in found]
         query = [percentiles(run.query_ms) for run in runs]
+        right = [run.right_s for run in runs]
         cells = [
             name,
             _spread([run.load_s for run in runs], 1),
-            _spread([plan.documents / run.index_s for run in runs], 0),
+            _spread([run.index_s for run in runs], 1),
+            _spread([run.index_cpu_s for run in runs], 1),
             _spread([found["p50"] for found in query], 1),
             _spread([found["p95"] for found in query], 1),
+            _spread([median(run.query_cpu_ms) for run in runs], 1),
             _spread([run.rss_mib for run in runs], 0),
-            _spread([median(run.right_s) for run in runs if run.right_s], 1),
+            _spread([median(seconds) for seconds in right if 2 * len(seconds) >= plan.queries], 1),
+            _spread([len(seconds) for seconds in right], 0),
         ]
-        if name == _QUOTH:
-            cells += ["", "", ""]
-        else:
-            cells.append(_spread([other.index_s / own.index_s for own, other in pairs], 2) + "x")
-            medians = [(median(own.query_ms), median(other.query_ms)) for own, other in pairs]
-            cells.append(_spread([other / own for own, other in medians], 2) + "x")
-            earlier = [
-                median(other.right_s) / median(own.right_s) for own, other in pairs if own.right_s and other.right_s
-            ]
-            cells.append(_spread(earlier, 1) + "x" if earlier else "")
         lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "The time after which a question has its right answer is shown where at least half of the questions got it. How many "
+        "times as fast Quoth is, by processor time and by elapsed time, within rounds:",
+        "",
+        "| compared with | indexes, processor | indexes, elapsed | answers, processor | answers, elapsed |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name in names:
+        pairs = [(found[_QUOTH], found[name]) for found in rounds if name in found and _QUOTH in found]
+        if name != _QUOTH and pairs:
+            ratios = (
+                [other.index_cpu_s / own.index_cpu_s for own, other in pairs],
+                [other.index_s / own.index_s for own, other in pairs],
+                [median(other.query_cpu_ms) / median(own.query_cpu_ms) for own, other in pairs],
+                [median(other.query_ms) / median(own.query_ms) for own, other in pairs],
+            )
+            lines.append(f"| {name} | {' | '.join(_spread(values, 2) + 'x' for values in ratios)} |")
     lines += ["", *(f"{name}: {', '.join(found)}" for name, found in installed.items())]
     lines += [f"{name} is not measured: {reason}" for name, reason in left_out.items()]
     if growth:
@@ -183,12 +203,14 @@ def markdown(
     return "\n".join(lines) + "\n"
 
 
-def _run(name: str, python: Path, program: Path, workload: Path, threads: int) -> Measurement:
-    command = [str(python), str(program), str(workload), str(bundled_folder()), str(threads)]
-    figures = _run_child(command)
+def _run(name: str, command: Sequence[str], workload: Path, threads: int) -> Measurement:
+    python, program, *further = command
+    given = [str(workload), str(bundled_folder()), str(threads)]
+    figures = _run_child([python, program, *given, *further])
     if name == _QUOTH:
-        figures |= _run_child([command[0], str(_PROGRAMS / "quoth_first.py"), *command[2:]])
-    return Measurement(name, **{**figures, **{many: tuple(figures[many]) for many in ("query_ms", "right_s")}})
+        figures |= _run_child([python, str(_PROGRAMS / "quoth_first.py"), *given])
+    lists = ("query_ms", "query_cpu_ms", "right_s")
+    return Measurement(name, **{**figures, **{many: tuple(figures[many]) for many in lists}})
 
 
 def _measure_growth(plan: SpeedPlan, folder: Path, say: Callable[[str], None]) -> list[dict[str, float]]:
@@ -222,5 +244,7 @@ def _run_child(command: Sequence[str]) -> dict[str, Any]:
 def _spread(values: Sequence[float], digits: int) -> str:
     if not values:
         return "–"
-    middle = f"{median(values):,.{digits}f}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):,.{digits}f} – {max(values):,.{digits}f})"
+    least, middle, greatest = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
+    if len(values) == 1 or least == greatest:
+        return middle
+    return f"{middle} ({least} – {greatest})" if len(values) >= _MEDIAN_FROM else f"{least} – {greatest}"

@@ -152,7 +152,7 @@ class AnsweringTask:
                 "citation_precision": citation_precision(quoted, case.evidence),
                 "citation_recall": citation_recall(quoted, case.evidence),
                 "citation_hit": citation_hit(quoted, case.evidence),
-                "contains_answer": contains_gold(text, _short_answers(case)),
+                "contains_answer": contains_gold(text, short_answers(case)),
                 "answer_f1": token_f1(text, case.answers),
                 "rouge_l": rouge_l(text, case.answers),
             }
@@ -195,20 +195,21 @@ class AnsweringTask:
         return " ".join(self._sources[name].text for name in case.given if name in self._sources)
 
 
-def _short_answers(case: Case) -> list[str]:
+def short_answers(case: Case) -> list[str]:
+    """The right answers that are short enough to be looked for in a text."""
     return [answer for answer in case.answers if len(normalize(answer).split()) <= _SHORT_ANSWER_WORDS]
 
 
 def _correct(case: Case, refused: bool, quoted: list[Quoted], sentences: list[str]) -> float | None:
     if case.answerable is False:
         return float(refused)
-    if case.answerable is None or not (case.evidence or _short_answers(case)):
+    if case.answerable is None or not (case.evidence or short_answers(case)):
         return None
     if refused:
         return 0.0
     if case.evidence:
         return citation_hit(quoted, case.evidence)
-    return contains_gold(" ".join(sentences), _short_answers(case))
+    return contains_gold(" ".join(sentences), short_answers(case))
 
 
 def _passage_recall(case: Case, passages: Sequence[Mapping[str, Any]]) -> float | None:

@@ -24,7 +24,7 @@ def assemble(settings: Settings) -> Service:
     """Load the models and build the service. Raises ModelMissing or ModelDamaged with the file's name."""
     library = open_library(settings)
     reader = Reader.load(folder("reader"), settings.cache)
-    checker = SupportChecker.load(folder("support"), settings.cache)
+    checker = SupportChecker.load(folder("support"), settings.cache, when_needed=True)
     calibration = Calibration.load(folder("calibration"), reader=reader.config.sha256)
     policy = Policy(
         depth=settings.rerank_depth,

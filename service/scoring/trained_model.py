@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -41,16 +42,40 @@ class ModelConfig:
 
 
 class TrainedModel:
-    """A model ready to run. A subclass names its kind, its network and the network's inputs and outputs."""
+    """A model. A subclass names its kind, its network and the network's inputs and outputs.
+
+    `make_network` builds the network when it is first needed.
+    """
 
     KIND: ClassVar[str]
     NETWORK: ClassVar[type[ReaderNetwork] | type[SupportNetwork]]
     SIGNATURE: ClassVar[Signature]
 
-    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, network: Network) -> None:
+    def __init__(self, config: ModelConfig, tokeniser: Tokenizer, make_network: Callable[[], Network]) -> None:
         self.config = config
         self._tokeniser = tokeniser
-        self._network = network
+        self._make_network = make_network
+        self._made: Network | None = None
+        self._making = threading.Lock()
+
+    @property
+    def _network(self) -> Network:
+        return self._built()
+
+    def _built(self) -> Network:
+        with self._making:
+            if self._made is None:
+                self._made = self._make_network()
+            return self._made
+
+    def prepare(self) -> None:
+        """Build the network now if it is not in memory."""
+        self._built()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its network is in memory."""
+        return self._made is not None
 
     @property
     def version(self) -> str:
@@ -58,17 +83,32 @@ class TrainedModel:
         return f"{self.config.version} ({self.config.sha256[:12]})"
 
     @classmethod
-    def load(cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> Self:
+    def load(
+        cls, folder: Path, cache: Path | None = None, engine: EngineName = "openvino", *, when_needed: bool = False
+    ) -> Self:
         """The model in `folder`, its weights compared with their checksum.
 
-        `cache` keeps the compiled network between starts. `engine` "torch" is the fp32 reference. Raises ModelMissing or
-        ModelDamaged, naming the file.
+        `cache` keeps the compiled network between starts. `engine` "torch" is the fp32 reference. With `when_needed`, the
+        weights are checked now and the network is built at its first use. Raises ModelMissing or ModelDamaged, naming the
+        file.
         """
+        model = cls(
+            read_config(folder / CONFIG, cls.KIND),
+            read_tokeniser(bundled_folder()),
+            lambda: cls._build(folder, cache, engine),
+        )
+        if when_needed:
+            read_verified(folder / WEIGHTS, model.config.sha256)
+        else:
+            model.prepare()
+        return model
+
+    @classmethod
+    def _build(cls, folder: Path, cache: Path | None, engine: EngineName) -> Network:
         config, weights = read_model(folder, cls.KIND)
         module = cls.NETWORK(config.shape)
         module.load_state_dict(weights)
-        network = Network(module.bert, cls.SIGNATURE, head=module.heads, cache=cache, engine=engine)
-        return cls(config, read_tokeniser(bundled_folder()), network)
+        return Network(module.bert, cls.SIGNATURE, head=module.heads, cache=cache, engine=engine)
 
 
 def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]:
@@ -77,14 +117,17 @@ def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]
     Raises ModelMissing when a file is absent, and ModelDamaged when it cannot be read, is of another kind, or differs
     from its recorded checksum; both name the file.
     """
-    config = _config(folder / CONFIG, kind)
+    config = read_config(folder / CONFIG, kind)
     path = folder / WEIGHTS
-    content = read_verified(path, config.sha256)
+    return config, _weights(path, read_verified(path, config.sha256))
+
+
+def _weights(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         weights = load_weights(content)
     except SafetensorError as error:
         raise ModelDamaged(f"{path}: not a safetensors file ({error}). Reinstall quoth or restore the file") from error
-    return config, {name: tensor.float() for name, tensor in weights.items()}
+    return {name: tensor.float() for name, tensor in weights.items()}
 
 
 def write_model(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> ModelConfig:
@@ -97,7 +140,8 @@ def write_model(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]
     return checked
 
 
-def _config(path: Path, kind: str) -> ModelConfig:
+def read_config(path: Path, kind: str) -> ModelConfig:
+    """The config of a model of the given kind. Raises ModelMissing or ModelDamaged, which name the file."""
     try:
         record = json.loads(path.read_bytes())
         config = ModelConfig(**{**record, "shape": BertShape(**record["shape"])})

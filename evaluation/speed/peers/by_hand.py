@@ -1,5 +1,9 @@
-"""sentence-transformers and FAISS, joined by hand: the minimum that dense search needs."""
+"""sentence-transformers and FAISS, joined by hand: the minimum that dense search needs.
 
+With the argument `bf16`, in bfloat16.
+"""
+
+import sys
 import time
 
 BEGUN = time.perf_counter()
@@ -12,6 +16,8 @@ import faiss  # noqa: E402 - after the threads are set, which the library reads 
 from sentence_transformers import SentenceTransformer  # noqa: E402 - as above
 
 encoder = SentenceTransformer(model, device="cpu")
+if "bf16" in sys.argv:
+    encoder = encoder.bfloat16()
 index = faiss.IndexFlatIP(384)
 names: list[str] = []
 

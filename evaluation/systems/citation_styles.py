@@ -1,0 +1,59 @@
+"""How the reply of a chat endpoint carries its citations. Pure.
+
+`none`: it has none. `list`: markers such as [2] or [^2] in the text count the entries of a list in the reply (`citations`,
+`sources`, `references`, `documents` or `annotations`, beside the message or in it); without markers, all entries are
+cited. `json`: the message is itself a JSON object of the form in `answer`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args
+
+from evaluation.errors import SystemAnswerInvalid
+from evaluation.systems.answer import Source, SystemAnswer, read_answer, says_nothing, source_of
+
+CitationStyle = Literal["none", "list", "json"]
+CITATION_STYLES: tuple[CitationStyle, ...] = get_args(CitationStyle)
+
+_LISTS = ("citations", "sources", "references", "reference", "documents", "annotations")
+_MARKER = re.compile(r"\[\^?(\d{1,3})\]")
+_ANY_MARKER = re.compile(r"\s*\[\^?\d{1,3}\]")
+_FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
+
+
+def read_reply(body: object, style: CitationStyle, where: str) -> SystemAnswer:
+    """The answer in the body of a chat completion. Raises SystemAnswerInvalid."""
+    choices = body.get("choices") if isinstance(body, Mapping) else None
+    message = (
+        choices[0].get("message") if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
+    )
+    text = message.get("content") if isinstance(message, Mapping) else None
+    if not isinstance(body, Mapping) or not isinstance(message, Mapping) or not isinstance(text, str):
+        raise SystemAnswerInvalid(f"{where}: the reply has no message. Is it an OpenAI-compatible /chat/completions?")
+    if style == "json":
+        fenced = _FENCE.match(text.strip())
+        try:
+            return read_answer(json.loads(fenced[1] if fenced else text), where)
+        except ValueError as error:
+            raise SystemAnswerInvalid(
+                f"{where}: the message is no JSON ({error}). Choose another --citations."
+            ) from error
+    if style == "none":
+        return SystemAnswer(text, says_nothing(text))
+    listed = [source for source in _listed(body, message) if source is not None]
+    numbers = [int(number) for number in dict.fromkeys(_MARKER.findall(text))]
+    cited = [listed[number - 1] for number in numbers if 0 < number <= len(listed)] if numbers else listed
+    plain = _ANY_MARKER.sub("", text) if listed else text
+    return SystemAnswer(plain, says_nothing(plain), citations=tuple(cited), contexts=tuple(listed) or None)
+
+
+def _listed(*places: Mapping[str, Any]) -> Iterator[Source | None]:
+    for place in reversed(places):
+        for name in _LISTS:
+            listed = place.get(name)
+            if isinstance(listed, Mapping):
+                listed = listed.get("chunks", list(listed.values()))
+            if isinstance(listed, list) and listed:
+                yield from map(source_of, listed)
+                return
