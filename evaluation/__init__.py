@@ -10,5 +10,6 @@ A run: `suite` (suite.toml and its gates), `execution` (a plan -> a run), `runs`
 `plots`, `worst`, `report` and `comparison`. Making test sets: `drafting/` and `harvest`. `judge` asks a language model; it
 and drafting use `structured_replies`. `reference` checks retrieval figures without Quoth's search. `systems/` asks
 other systems the same cases and `side_by_side` shows runs in one table; `frame`, `pytest_plugin` and `annotations` are
-for notebooks, tests and GitHub Actions. `speed/` measures beside other systems. `cli` holds the `quoth eval` commands, `terminal` what they share, `errors` the error tree.
+for notebooks, tests and GitHub Actions. `speed/` measures beside other systems. `cli` holds the `quoth eval` commands,
+`terminal` what they share, `errors` the error tree.
 """

@@ -1,5 +1,6 @@
 """index.inference.runtime and index.inference.bert: fast path against reference, order, padding, cache, threads."""
 
+import copy
 import fcntl
 import subprocess
 import sys
@@ -213,13 +214,13 @@ def test_a_full_disk_leaves_no_part_of_a_compiled_network(tmp_path, caplog, monk
 
 
 def test_what_a_killed_process_was_writing_is_deleted_and_what_another_writes_is_not(tmp_path):
-    (tmp_path / "a.network.1.2.partial").write_bytes(b"half")
+    (tmp_path / "a.compiled.1.2.partial").write_bytes(b"half")
     (tmp_path / "c.blob").write_bytes(b"kept by an earlier version, without a checksum")
-    written = tmp_path / "b.network.3.4.partial"
+    written = tmp_path / "b.compiled.3.4.partial"
     with written.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         Network(Tiny(), TINY, cache=tmp_path)
-        assert sorted(path.suffix for path in tmp_path.iterdir()) == [".network", ".partial"]
+        assert sorted(path.suffix for path in tmp_path.iterdir()) == [".compiled", ".partial"]
         assert written.exists()
 
 
@@ -288,3 +289,24 @@ for thread in threads:
 """
     root = Path(__file__).parent.parent
     subprocess.run([sys.executable, "-c", script], cwd=root, check=True, timeout=120)
+
+
+def test_weights_in_half_precision_are_kept_as_such_and_compute_the_same(small, tmp_path, monkeypatch):
+    module = copy.deepcopy(small).half().float()
+    asked = rows([5, 31])
+    sizes, results = [], []
+    for name in ("half", "whole"):
+        network = Network(module, SIGNATURE, cache=tmp_path / name)
+        results.append([output for (output,) in network.run(asked)])
+        sizes.append(sum(file.stat().st_size for file in (tmp_path / name).iterdir()))
+        monkeypatch.setattr("index.inference.engine._is_in_half_precision", lambda module: False)
+    assert all(np.array_equal(one, other) for one, other in zip(*results, strict=True))
+    weights = sum(tensor.numel() for tensor in module.state_dict().values())
+    assert sizes[1] - sizes[0] > weights  # of four bytes for each, two are saved, but for small ones
+
+
+def test_networks_that_earlier_versions_kept_are_deleted(small, tmp_path):
+    (tmp_path / "a.network").write_bytes(b"x")
+    (tmp_path / "a.blob").write_bytes(b"x")
+    Network(small, SIGNATURE, cache=tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".compiled"]

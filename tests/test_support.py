@@ -12,8 +12,11 @@ from index.embedding.weights import bundled_folder, read_tokeniser
 from index.errors import ModelDamaged
 from models import folder
 from service.answering.checking import SupportPolicy
+from service.composition.service import assemble
+from service.records import Question
 from service.scoring.support import SupportChecker, closest_sentences, premise_window
 from service.scoring.windows import Tokens
+from service.settings import Settings
 
 REPORT = (
     "The agency opened three offices in 2019. Its budget grew from 40 million to 55 million euros. "
@@ -107,3 +110,22 @@ def test_few_unsupported_sentences_of_a_small_model_about_the_briefing_pass(chec
     # measured: .216 of 51 kept, .952 of 42 supported
     assert kept.count(False) / len(kept) <= 0.25
     assert kept.count(True) / labels.count(True) >= 0.8
+
+
+def test_a_checker_loaded_when_needed_checks_its_weights_at_once_and_builds_its_network_later(tmp_path):
+    checker = SupportChecker.load(folder("support"), when_needed=True)
+    assert not checker.is_ready
+    assert checker.check([("It rains.", "It rains.")])[0] > 0.5
+    assert checker.is_ready
+    copied = tmp_path / "support"
+    shutil.copytree(folder("support"), copied)
+    (copied / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelDamaged):
+        SupportChecker.load(copied, when_needed=True)
+
+
+def test_an_extractive_answer_does_without_the_checkers_network(service, home):
+    answering = assemble(Settings(home=home))
+    answer = answering.answerer.answer(Question("How many attacks does Seoul blame on the North?"))
+    assert not answer.refused
+    assert not answering.checker.is_ready

@@ -1,6 +1,6 @@
 """The compiled networks that are kept in a folder, each with a checksum; the folder is optional in every respect.
 
-A file is `KEY.network`: the SHA-256 of key and content, then the content. So a file that was cut, changed, or stored under
+A file is `KEY.compiled`: the SHA-256 of key and content, then the content. So a file that was cut, changed, or stored under
 another network's name counts as damaged. A folder that cannot be read or written, and a full disk, cost time and nothing else:
 the network is compiled at every start.
 """
@@ -29,7 +29,7 @@ class CompiledCache:
 
     def path(self, key: str) -> Path:
         """The file of a network."""
-        return self._folder / f"{key}.network"
+        return self._folder / f"{key}.compiled"
 
     def read(self, key: str) -> bytes | None:
         """The compiled network under `key`, None if it is not there or not as it was written (logged)."""
@@ -67,12 +67,13 @@ class CompiledCache:
             _report_unkept(self._folder, error.strerror or str(error))
 
     def _delete_unusable_files(self) -> None:
-        """Delete what killed processes left behind, and the files without a checksum that an earlier version of Quoth kept.
+        """Delete what killed processes left behind, and what earlier versions of Quoth kept: files without a checksum, and larger ones.
 
         A process that still writes holds a lock on its file.
         """
-        for old in self._folder.glob("*.blob"):
-            old.unlink(missing_ok=True)
+        for earlier in ("*.blob", "*.network"):
+            for old in self._folder.glob(earlier):
+                old.unlink(missing_ok=True)
         for partial in self._folder.glob(f"*{PARTIAL}"):
             try:
                 with partial.open("rb") as file:
