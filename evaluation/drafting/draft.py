@@ -125,8 +125,10 @@ class _Shelf:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self.ids = [summary.id for summary in collection.documents.list()]
-        self.names = portable_names(summary.uri for summary in collection.documents.list())
+        summaries = collection.documents.list()
+        self.names = portable_names(summary.uri for summary in summaries)
+        # In the order of their names, so that the same documents give the same cases wherever they lie.
+        self.ids = [summary.id for summary in sorted(summaries, key=lambda summary: self.names[summary.uri])]
         self.document = lru_cache(maxsize=_MAX_READ_DOCUMENTS)(self._document)
 
     def read_all(self, search: WordSearch) -> None:
@@ -140,8 +142,8 @@ class _Shelf:
 
 def _carried(shelf: _Shelf, reader: Reader, rng: random.Random, dropped: Counter[str]) -> list[Candidate]:
     """What the texts of the documents carry, one candidate for each question."""
-    ids = rng.sample(shelf.ids, min(len(shelf.ids), _MAX_READ_DOCUMENTS))
-    documents = [shelf.document(id) for id in sorted(ids)]
+    drawn = rng.sample(range(len(shelf.ids)), min(len(shelf.ids), _MAX_READ_DOCUMENTS))
+    documents = [shelf.document(shelf.ids[place]) for place in sorted(drawn)]
     names = Names(
         (
             document.read[place]

@@ -67,7 +67,8 @@ class CompiledCache:
             _report_unkept(self._folder, error.strerror or str(error))
 
     def _delete_unusable_files(self) -> None:
-        """Delete what killed processes left behind, and what earlier versions of Quoth kept: files without a checksum, and larger ones.
+        """Delete what killed processes left behind, and what earlier versions of Quoth kept: files without a checksum, and
+        larger ones.
 
         A process that still writes holds a lock on its file.
         """
