@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from typer.testing import CliRunner
@@ -28,6 +28,9 @@ from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest_cases
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
+from index.formats.limits import Limits
+from index.formats.parse import parse_document
+from index.formats.registry import format_of
 from index.records import Document
 from index.sync.sync import sync
 from service.answering.service import Service
@@ -213,10 +216,11 @@ def test_every_kind_of_structure_carries_questions(drafted: DraftedCases) -> Non
     assert "brass wheel" in " ".join(evidence.quote for evidence in steps.evidence)
 
 
-def test_tables_carry_cells_changes_and_two_rows_at_once(rivers: Collection, names: Names) -> None:
-    (id,) = [summary.id for summary in rivers.documents.list() if summary.uri.endswith("rivers.md")]
-    document = DraftDocument(rivers.documents.get(id))
-    asked = {proposal.question: proposal for proposal in table_proposals(document, names, frozenset())}
+def test_tables_carry_cells_changes_and_two_rows_at_once() -> None:
+    name = PurePath("rivers.md")
+    read = parse_document(RIVERS.encode(), name, "file:///rivers.md", Limits(), format_of(name))
+    document, no_names = DraftDocument(read), Names([], lambda _: True)
+    asked = {proposal.question: proposal for proposal in table_proposals(document, no_names, frozenset())}
     assert asked["What is the number of engineers of the town Forst?"].answer == "50"
     assert asked["What were boat sales in 2020?"].answer == "20"
     (span,) = asked["How did boat sales change between 2020 and 2021?"].groups[0]
