@@ -68,6 +68,14 @@ def test_comparisons(question: str, parts: list[str]) -> None:
     assert len({part.label for part in found.parts}) == 2
 
 
+def test_a_comparison_beside_another_question_is_a_group_of_its_own() -> None:
+    groups = split_question("Is the K2 heavier than the S1, and who built the Merlin?").groups
+    assert [[part.text for part in group.parts] for group in groups] == [
+        ["How heavy is the K2?", "How heavy is the S1?"],
+        ["Who built the Merlin?"],
+    ]
+
+
 @pytest.mark.parametrize(
     "question",
     [

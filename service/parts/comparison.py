@@ -113,6 +113,11 @@ def compared(question: str) -> Group | None:
     return None if found is None or found.bond is Bond.WEAK else replace(found, text=question, bond=Bond.COMPARED)
 
 
+def asks_which(question: str) -> bool:
+    """Whether the question ends in "..., and which is cheaper?", which is no question of its own."""
+    return _TAIL.search(question.strip()) is not None
+
+
 def _each(things: Sequence[str], ask: Ask) -> list[PartQuestion]:
     """One part for each thing; none if they are the same, or no things."""
     bare = [" ".join(thing.split()).strip(" ,;:?.!") for thing in things]

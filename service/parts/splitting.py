@@ -1,7 +1,7 @@
 """Splits a question into its groups and parts. Pure: what the documents know as one name, the answerer sees."""
 
 from service.parts.clauses import questions_in
-from service.parts.comparison import compared
+from service.parts.comparison import asks_which, compared
 from service.parts.coordination import several
 from service.parts.question import Group, SplitQuestion, whole
 
@@ -15,7 +15,7 @@ def split_question(question: str) -> SplitQuestion:
     one = SplitQuestion((whole(question),))
     if len(question) > MAX_CHARACTERS:
         return one
-    comparison = compared(question)
+    comparison = compared(question) if asks_which(question) else None
     if comparison is not None:
         return SplitQuestion((comparison,))
     questions = questions_in(question)
