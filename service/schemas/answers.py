@@ -194,9 +194,9 @@ class AnswerOut(Record):
 
 
 class ExplainedAnswerOut(AnswerOut):
-    """The answer, and why it is as it is, if the request asked for that."""
+    """The answer, and why it is as it is, if the request asked for that. Without, it is an AnswerOut to the letter."""
 
-    explanation: ExplanationOut | None = None
+    explanation: ExplanationOut | None = Field(None, exclude_if=lambda explanation: explanation is None)
 
 
 class RecordingOut(Record):
