@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from index.blocks.block import UNREAD, Block, Kind, Span
 
+_MAX_NAME = 300  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -33,6 +35,14 @@ def sections(text: str, blocks: Sequence[Block]) -> tuple[Section, ...]:
     return tuple(found)
 
 
+def _short(name: str) -> str:
+    """A heading, which all chunks under it are found with: the first words of a very long one."""
+    if len(name) <= _MAX_NAME:
+        return name
+    words, _, rest = name[: _MAX_NAME + 1].rpartition(" ")
+    return words if len(rest) <= _MAX_NAME // 2 else name[:_MAX_NAME]
+
+
 def _left_out(blocks: Sequence[Block]) -> dict[int, list[Span]]:
     """The ranges inside each block that are not read, by the block's place."""
     found: dict[int, list[Span]] = defaultdict(list)
@@ -43,10 +53,10 @@ def _left_out(blocks: Sequence[Block]) -> dict[int, list[Span]]:
 
 
 def _name(text: str, block: Block, left_out: Iterable[Span]) -> str:
-    """The heading on one line, without what is not read and without Markdown's `#`."""
+    """The heading on one line, without what is not read and without Markdown's `#`; the first words of a long one."""
     parts: list[str] = []
     position = block.start
     for start, end in left_out:
         parts.append(text[position:start])
         position = max(position, end)
-    return " ".join("".join([*parts, text[position : block.end]]).split()).strip("# ")
+    return _short(" ".join("".join([*parts, text[position : block.end]]).split()).strip("# "))

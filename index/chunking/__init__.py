@@ -1,4 +1,4 @@
 """Blocks -> units -> chunks of whole units with the headings above them. Pure.
 
-Read in this order: sentences, full_stops, runs, units, cutting, chunker.
+Read in this order: sentences, full_stops, runs, repeated, units, cutting, chunker.
 """

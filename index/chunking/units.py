@@ -13,6 +13,7 @@ from index.blocks.block import UNREAD, Block, Kind, Span
 from index.blocks.labels import IDENTITY
 from index.blocks.unit import GLUE, VALUE_GLUE, Origin, Piece, RenderedUnit, Rendering, Unit
 from index.chunking.apart import units_apart
+from index.chunking.repeated import read_leads, read_names
 from index.chunking.runs import ReadRuns
 from index.chunking.sentences import sentence_spans, trim_span
 from index.records import Chunk, Document
@@ -73,7 +74,17 @@ class _UnitFinder:
         found += self._prose(position, len(self._text))
         found.sort(key=lambda unit: (unit.start, unit.end))
         labelled = [unit for unit in found if not (self._field_labels and self._is_label(unit))]
-        return list(units_apart(self._text, labelled))
+        return list(self._with_short_leads(units_apart(self._text, labelled)))
+
+    def _with_short_leads(self, units: Iterator[Unit]) -> Iterator[Unit]:
+        known: tuple[tuple[Span, ...], tuple[Span, ...]] = (
+            (),
+            (),
+        )  # leads, which many units share, and what is read of them
+        for unit in units:
+            if unit.lead != known[0]:
+                known = (unit.lead, read_leads(self._text, unit.lead))
+            yield unit if known[1] == unit.lead else replace(unit, lead=known[1])
 
     def _is_label(self, unit: Unit) -> bool:
         if unit.kind not in (Kind.PARAGRAPH, Kind.ITEM):
@@ -96,7 +107,7 @@ class _UnitFinder:
             return None
         label = trim_span(self._text, *block.labels[0])
         has_colon = self._text[label.start : label.end].endswith((":", "："))
-        return None if has_colon or label.start == label.end else Piece("", *label)
+        return None if has_colon or label.start == label.end else Piece("", *read_names(self._text, [label])[0])
 
     def _prose(self, start: int, end: int) -> Iterator[Unit]:
         """The sentences of text that no block covers."""
@@ -185,7 +196,7 @@ class _UnitFinder:
         for cell, (first, *others) in cells:
             labels = [] if len(cells) == 1 else [label for label in cell.labels if label != cell.span]
             glue = GLUE if pieces else ""
-            for place, label in enumerate(labels):
+            for place, label in enumerate(read_names(self._text, labels)):
                 pieces.append(Piece(" " if place else glue, *label))
             pieces += [Piece(VALUE_GLUE if labels else glue, first.start, first.end), *others]
         block = self._blocks[row]
@@ -246,7 +257,8 @@ class _UnitFinder:
     def _field_pieces(self, number: int, glue: str) -> list[Piece]:
         field = self._blocks[number]
         labels = field.labels
-        pieces = [Piece(" › " if place else glue, *label) for place, label in enumerate(labels)]
+        names = read_names(self._text, labels)
+        pieces = [Piece(" › " if place else glue, *name) for place, name in enumerate(names)]
         first, *others = self._runs.stated(number) or [Piece("", field.start, field.start)]
         pieces += [Piece(VALUE_GLUE if labels else glue, first.start, first.end), *others]
         return [piece for piece in pieces if piece.start < piece.end]
@@ -266,7 +278,8 @@ class _UnitFinder:
             if meaning.kind is not Kind.MEANING:
                 yield from self._of_block(child, lead, language)
                 continue
-            terms = [Piece(", " if place else "", *term) for place, term in enumerate(meaning.labels)]
+            names = read_names(self._text, meaning.labels)
+            terms = [Piece(", " if place else "", *name) for place, name in enumerate(names)]
             yield from self._of_text(child, lead, meaning.language or language, terms, begin)
             begin = None
 
