@@ -27,7 +27,7 @@ class Question:
 
     `principals` are the users and groups whose documents may be used, besides those that everybody may read; None for all
     documents. `where` limits which documents may be used; None for all of the collection. `as_typed`: the text is read as it
-    is, neither as a follow-up to the history nor as the question that a keyword stands for.
+    is: not as a follow-up to the history, not as the question that a keyword stands for, and not split into parts.
     """
 
     text: str

@@ -91,6 +91,14 @@ def test_each_part_is_answered_or_named_as_missing(hire: Service) -> None:
     assert verified(hire, answer).verdict is Verdict.PROVED
 
 
+def test_a_question_asked_as_typed_is_not_split(hire: Service) -> None:
+    text = "Who designed the Otter K2 and what does the season ticket of Lade cost?"
+    typed = hire.answerer.answer(Question(text, as_typed=True))
+    assert ask(hire, text).parts
+    assert typed.parts == ()
+    assert not any(sentence.kind == "missing" for sentence in typed.sentences)
+
+
 def test_an_answer_without_any_part_is_a_refusal(hire: Service) -> None:
     answer = ask(hire, "Who is the mayor of Lade and when was the bridge of Vik built?")
     assert answer.refused

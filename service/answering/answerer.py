@@ -37,7 +37,7 @@ from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, RewriteResult, rewrite_question
 from service.followups.rules import FUSION_CONSTANT, QUERY_WEIGHTS, Rewriting
 from service.generators.protocol import Generator, Passage
-from service.parts.question import Bond, Group, PartQuestion, whole
+from service.parts.question import Bond, Group, PartQuestion, SplitQuestion, whole
 from service.parts.splitting import split_question
 from service.progress import Stages
 from service.records import Answer, Citation, Part, Question, Sentence, Turn, Usage
@@ -151,7 +151,7 @@ class Answerer:
             rewritten = self._read_question(question, history, generator.name)
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
-            found = self._find(rewritten, collection, _filter(question), stages)
+            found = self._find(rewritten, collection, _filter(question), stages, splits=not question.as_typed)
         yield from self._events(question, rewritten, found, generator, stages)
 
     def from_passages(
@@ -264,9 +264,12 @@ class Answerer:
         )
 
     def _find(
-        self, rewritten: RewriteResult, collection: Collection, where: Filter, stages: Stages
+        self, rewritten: RewriteResult, collection: Collection, where: Filter, stages: Stages, *, splits: bool
     ) -> list[FoundGroup]:
-        """The passages for each part of the question, and for a group as a whole where it may be answered so."""
+        """The passages for each part of the question, and for a group as a whole where it may be answered so.
+
+        `splits`: whether the question may be split; else it is one part.
+        """
         depth = self.policy.depth
 
         def search(*queries: str) -> list[Hit]:
@@ -274,7 +277,7 @@ class Answerer:
             stages.saw(Searched(queries, where, depth, hits))
             return hits
 
-        split = split_question(rewritten.text)
+        split = split_question(rewritten.text) if splits else SplitQuestion((whole(rewritten.text),))
         if split.is_whole:
             return [FoundGroup(split.groups[0], None, (search(*rewritten.rewriting.queries),))]
         return with_one_similarity([_find_group(group, search) for group in split.groups])

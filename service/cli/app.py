@@ -62,7 +62,10 @@ def ask(
     collection: CollectionOption = None,
     as_json: JsonOption = False,
     as_typed: Annotated[
-        bool, typer.Option("--as-typed", help="Read a keyword as it is, not as the question that it stands for.")
+        bool,
+        typer.Option(
+            "--as-typed", help="Read the question as it is, not as what a keyword stands for, and not in parts."
+        ),
     ] = False,
 ) -> None:
     """Ask a question. Exit code 0: answered; 3: the documents do not say; 1: an error."""

@@ -71,7 +71,7 @@ def create_server(unrestricted: Session) -> MCPServer:
             str | None, Field(description="from an earlier answer: makes this a follow-up")
         ] = None,
         as_typed: Annotated[
-            bool, Field(description="read the question as it is typed, not as a follow-up to earlier ones")
+            bool, Field(description="read the question as it is typed, not as a follow-up and not in parts")
         ] = False,
     ) -> Annotated[CallToolResult, AnswerOut]:
         """Answer a question from the documents. Each sentence cites literal quotes; a refusal says that they do not say."""

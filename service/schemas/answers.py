@@ -34,7 +34,8 @@ class ChatRequest(Request):
     )
     top_k: int | None = Field(None, ge=1, le=100, description="passages that the answer is written from")
     as_typed: bool = Field(
-        False, description="read the question as it is typed, neither as a follow-up nor as what a keyword stands for"
+        False,
+        description="read the question as it is typed: not as a follow-up, not as what a keyword stands for, not in parts",
     )
     filter: FilterIn | None = Field(
         None, description="documents that may answer; all that the caller may read without it"
