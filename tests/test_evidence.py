@@ -169,3 +169,16 @@ def test_a_passage_falls_with_its_best_sentence() -> None:
     reading = replace(passage.reading, sentences=(replace(sails, score=-4.0), office))
     found = weighed("Who leads the office in Tampere?", replace(passage, reading=reading))
     assert found.passages[0].reading.relevance <= 5.0 - 3.0
+
+
+def test_the_value_of_the_clause_that_is_asked_for_is_marked() -> None:
+    text = "The garden opens on 3 May and closes on 28 September."
+    [passage] = passages("garden.md", text)
+    [sentence] = passage.reading.sentences
+    first = text.index("3 May")
+    marked = replace(sentence, answer=Span(first, first + len("3 May")))
+    read = Passage(passage.hit, replace(passage.reading, sentences=(marked,)))
+    for question, value in (("When does the garden close?", "28 September"), ("When does it open?", "3 May")):
+        [reading] = weighed(question, read).passages[0].reading.sentences
+        assert reading.answer is not None
+        assert text[reading.answer.start : reading.answer.end] == value

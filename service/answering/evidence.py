@@ -23,6 +23,7 @@ from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
 from service.text.constraints import Constraint, ConstraintKind, constraints
 from service.text.named_words import NamedWords
+from service.text.parallel_values import value_asked_for
 from service.text.ties import names_another
 
 UNIT_PENALTY = 3.0
@@ -43,6 +44,7 @@ STRUCTURE_LOSS = 1.0
 LOOKED_UP = 2.0
 """The least relevance of a passage with the row that the question names by its key and the heading of the value."""
 _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
+_SENTENCES = frozenset({Kind.PARAGRAPH, Kind.ITEM})
 _SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD})
 """What all of a document may be about. A date or an identifier of its first page is not that of every row."""
 NO_FRONTS: Mapping[tuple[str, str], str] = MappingProxyType({})
@@ -92,7 +94,10 @@ def weigh(
             units = (rendered.unit for rendered in passage.rendering.units)
             counts = [count + _has_other_key(unit, passage, named) for count, unit in zip(counts, units, strict=True)]
         readings = [
-            _lowered(_marked(sentence, rows.values.get((number, place))), UNIT_PENALTY * count + lost_by_all)
+            _lowered(
+                _marked(sentence, rows.values.get((number, place)) or _parallel_value(question, passage, place)),
+                UNIT_PENALTY * count + lost_by_all,
+            )
             for place, (sentence, count) in enumerate(zip(passage.reading.sentences, counts, strict=True))
         ]
         lost = PASSAGE_PENALTY * lacking + _lost_by_units(passage.reading, counts, lacking + fewest)
@@ -156,6 +161,15 @@ def _lowered(sentence: SentenceReading, loss: float) -> SentenceReading:
 def _marked(sentence: SentenceReading, value: Span | None) -> SentenceReading:
     """The sentence with the value that is asked for as the answer."""
     return sentence if value is None else replace(sentence, answer=value)
+
+
+def _parallel_value(question: str, passage: Passage, place: int) -> Span | None:
+    """In a sentence with a like value in each clause, the value of the clause that is asked for; else None."""
+    marked, (unit, start, end) = passage.reading.sentences[place].answer, passage.rendering.units[place]
+    if marked is None or unit.kind not in _SENTENCES or not start <= marked.start < marked.end <= end:
+        return None
+    found = value_asked_for(question, passage.text[start:end], Span(marked.start - start, marked.end - start))
+    return Span(start + found.start, start + found.end)
 
 
 def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading:
