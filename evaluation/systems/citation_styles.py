@@ -1,8 +1,8 @@
 """How the reply of a chat endpoint carries its citations. Pure.
 
 `none`: it has none. `list`: markers such as [2] or [^2] in the text count the entries of a list in the reply (`citations`,
-`sources`, `references`, `documents` or `annotations`, beside the message or in it); without markers, all entries are
-cited. `json`: the message is itself a JSON object of the form in `answer`.
+`sources`, `references`, `documents` or `annotations`, beside the message, in it, or in the field `quoth` of another Quoth);
+without markers, all entries are cited. `json`: the message is itself a JSON object of the form in `answer`.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from evaluation.errors import SystemAnswerInvalid
 from evaluation.systems.answer import Source, SystemAnswer, read_answer, says_nothing, source_of
+from service.text.plain import without_sources
 
 CitationStyle = Literal["none", "list", "json"]
 CITATION_STYLES: tuple[CitationStyle, ...] = get_args(CitationStyle)
@@ -41,7 +42,11 @@ def read_reply(body: object, style: CitationStyle, where: str) -> SystemAnswer:
             ) from error
     if style == "none":
         return SystemAnswer(text, says_nothing(text))
-    listed = [source for source in _listed(body, message) if source is not None]
+    quoth = body.get("quoth")
+    if isinstance(quoth, Mapping):  # its text ends with the list of sources, which is no part of the answer
+        text = without_sources(text)
+    places = [place for place in (quoth, body, message) if isinstance(place, Mapping)]
+    listed = [source for source in _listed(*places) if source is not None]
     numbers = [int(number) for number in dict.fromkeys(_MARKER.findall(text))]
     cited = [listed[number - 1] for number in numbers if 0 < number <= len(listed)] if numbers else listed
     plain = _ANY_MARKER.sub("", text) if listed else text
