@@ -267,6 +267,24 @@ def test_the_cells_of_a_table_are_read_back(rows: list[list[str]], header: list[
         assert labels(page, cell) == ([header[cell.column]] if cell.row else [])
 
 
+@pytest.mark.parametrize("blank", ["<td>", "<td>&nbsp;", "<th>"])
+def test_a_blank_corner_not_marked_as_a_header_hides_no_headers(blank: str) -> None:
+    page = read_html(f"<table><tr>{blank}<th>Summer<td><th>Winter<tr><th>Pier<td>12<td><td>7</table>")
+    assert {
+        text(page, cell): labels(page, cell) for cell in of(page, Kind.CELL) if cell.row and not cell.is_header
+    } == {
+        "12": ["Summer"],
+        "": [],
+        "7": ["Winter"],
+    }
+    assert [row.is_header for row in of(page, Kind.ROW)] == [True, False]
+
+
+def test_the_header_of_a_row_of_blanks_heads_no_columns() -> None:
+    page = read_html("<table><tr><th>Phone<td><tr><th>Street<td>Pier 4</table>")
+    assert [row.is_header for row in of(page, Kind.ROW)] == [False, False]
+
+
 _SPANS = st.lists(st.lists(st.tuples(_WORDS, st.integers(0, 4)), min_size=1, max_size=4), min_size=1, max_size=5)
 
 

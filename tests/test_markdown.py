@@ -215,6 +215,13 @@ def test_tables_in_html_have_rows_and_cells() -> None:
     assert text[row.start : row.end] == "<tr><td rowspan='2'>Small</td><td><b>29</b> euros</td></tr>"
 
 
+def test_a_blank_corner_of_a_table_in_html_hides_no_headers() -> None:
+    text = (
+        "<table><tr><td></td><th>Summer</th><th>Winter</th></tr><tr><td>Pier</td><td>12</td><td>7</td></tr></table>\n"
+    )
+    assert readings(text) == ["Pier; Summer: 12; Winter: 7."]
+
+
 def test_cells_and_items_in_other_html_are_parted() -> None:
     assert readings("<ul><li>One</li><li>Two</li></ul>\n") == ["One Two"]
     assert readings("<table><tr><td>1</td><td>29</td></tr>\n") == ["1 29"]  # it is not closed

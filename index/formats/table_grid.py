@@ -92,6 +92,19 @@ def add_table(
     return table
 
 
+def heads_columns(row: Sequence[tuple[bool, bool]]) -> bool:
+    """Whether the cells of a row, each (is a header, is blank), head the columns: all are headers, or all but blank ones.
+
+    A blank cell in the corner or between headers is often not marked as one. A header before blank cells alone is that of
+    its row.
+    """
+    if all(is_header for is_header, _ in row):
+        return bool(row)
+    return all(is_header or is_blank for is_header, is_blank in row) and any(
+        is_header and not is_blank for is_header, is_blank in row[1:]
+    )
+
+
 def is_layout(cells: Sequence[GridCell]) -> bool:
     """Whether the table only places text: one column, or cells that hold tables or many paragraphs and no header."""
     if any(cell.is_header for cell in cells):
@@ -150,11 +163,11 @@ def _span(starts: Sequence[int], place: int, end: int) -> int:
 
 
 def _stated_rows(rows: Sequence[Sequence[GridCell]]) -> int | None:
-    """How many rows at the top hold only cells that are stated to be headers; None if no cell is."""
+    """How many rows at the top are stated to be headers; None if no cell is."""
     if not any(cell.is_header for row in rows for cell in row):
         return None
     count = 0
-    while count < len(rows) and rows[count] and all(cell.is_header for cell in rows[count]):
+    while count < len(rows) and heads_columns([(cell.is_header, not cell.text()) for cell in rows[count]]):
         count += 1
     return count
 

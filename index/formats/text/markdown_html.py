@@ -3,6 +3,7 @@
 from typing import Any
 
 from index.blocks.block import Kind
+from index.formats.table_grid import heads_columns
 from index.formats.text.block_builder import BlockBuilder
 from index.formats.text.inline_marks import markup_marks
 from index.formats.text.markdown_lines import Running
@@ -25,12 +26,13 @@ def add_html(builder: BlockBuilder, content: str, running: Running) -> None:
 
 
 def _add_table(builder: BlockBuilder, table: HtmlTable, content: str, running: Running) -> None:
-    texts = [[content[cell.start : cell.end] for cell in row.cells] for row in table.rows]
+    texts = [[content[cell.start : cell.end].strip() for cell in row.cells] for row in table.rows]
     is_marked = any(cell.is_header for row in table.rows for cell in row.cells)
     headers = 0 if is_marked else header_rows(texts)
     builder.open(Kind.TABLE, running.place(table.start))
     for number, row in enumerate(table.rows):
-        is_header = number < headers or all(cell.is_header for cell in row.cells)
+        marked = [(cell.is_header, not text) for cell, text in zip(row.cells, texts[number], strict=True)]
+        is_header = number < headers or heads_columns(marked)
         builder.open(Kind.ROW, running.place(row.start), row=number, is_header=is_header)
         for cell in row.cells:
             facts = {"column": cell.column, "column_span": cell.column_span, "row": number}
