@@ -1,6 +1,7 @@
 """The binary files of old Office versions (`.doc`, `.ppt`) -> text with headings and pages, by kreuzberg.
 
-No kept library reads these. kreuzberg gives the text in order with its headings; tables and lists are lines of text.
+No kept library reads these. kreuzberg gives the text in order with its headings; tables and lists are lines of text. Every
+file has a warning that says so.
 """
 
 import re
@@ -24,10 +25,11 @@ from index.records import Page
 _MADE_BY_PROGRAM = re.compile(r"(?i)microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z")
 _UNREADABLE = re.compile(r"(?i)password|encrypt")
 _TOO_LARGE = re.compile(r"(?i)out of memory|exceeds limit")
+_NEW_FORMATS = {"application/msword": ".docx", "application/vnd.ms-powerpoint": ".pptx"}
 
 
 def read_old_office(data: bytes, media_type: str) -> Parsed:
-    """Return the file as text with headings and pages. Raises `Unreadable` if it is encrypted, damaged or too large."""
+    """Return the file as text with headings, pages and a warning. Raises `Unreadable` if it is encrypted, damaged or too large."""
     result = _kreuzberg(data, media_type)
     document = result.document
     content = _canonical_with_offsets(text_of_nodes(document["nodes"] if document else ()))
@@ -37,7 +39,11 @@ def read_old_office(data: bytes, media_type: str) -> Parsed:
         end = end if end >= 0 else len(content.text)
         blocks.append(Block(Kind.HEADING, heading.start, end, level=heading.level))
     pages = tuple(Page(*page) for page in content.pages)
-    return Parsed(content.text, tuple(blocks), _document_title(result), pages, _document_facts(result))
+    warning = (
+        "It is in the format of an old version of Office: its tables and lists are read as lines of text, without the names of "
+        f"columns and rows, and notes as if they were text. Save it as {_NEW_FORMATS[media_type]} and index that instead."
+    )
+    return Parsed(content.text, tuple(blocks), _document_title(result), pages, _document_facts(result), (warning,))
 
 
 def _kreuzberg(data: bytes, media_type: str) -> ExtractionResult:
