@@ -29,7 +29,7 @@ _NEW_FORMATS = {"application/msword": ".docx", "application/vnd.ms-powerpoint": 
 
 
 def read_old_office(data: bytes, media_type: str) -> Parsed:
-    """Return the file as text with headings, pages and a warning. Raises `Unreadable` if it is encrypted, damaged or too large."""
+    """Return the file as text with headings, pages and a warning. Raises `Unreadable` if encrypted, damaged or too large."""
     result = _kreuzberg(data, media_type)
     document = result.document
     content = _canonical_with_offsets(text_of_nodes(document["nodes"] if document else ()))
