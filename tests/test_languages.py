@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import Block, Kind
+from index.blocks.codec import pack, unpack_languages
 from index.languages.detection import document_language, language_of, with_languages
 
 PASSAGES = {
@@ -147,3 +148,15 @@ def test_time_does_not_grow_with_the_length_of_a_block(unit: str) -> None:
 def test_answering_does_not_load_the_detector() -> None:
     script = "import sys, index.collection, service.cli.app; sys.exit('gcld3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parent.parent, check=False).returncode == 0
+
+
+def test_stored_blocks_say_where_each_language_begins() -> None:
+    blocks = [
+        Block(Kind.LIST, 0, 100, language="en"),
+        Block(Kind.ITEM, 5, 20, 0, language="de"),
+        Block(Kind.ITEM, 20, 100, 0),
+        Block(Kind.PARAGRAPH, 110, 120, language="fr"),
+        Block(Kind.PARAGRAPH, 130, 140, language="fr"),
+    ]
+    assert unpack_languages(pack(blocks)) == [(0, "en"), (5, "de"), (20, "en"), (110, "fr")]
+    assert unpack_languages(b"") == []

@@ -2,12 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.chunking.chunker import chunk_document
+from index.embedding.encoder import HashedEncoder
+from index.formats.limits import Limits
+from index.formats.parse import parse_document
+from index.formats.registry import format_of
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
 from index.lexicon.index import Lexicon
@@ -128,3 +133,49 @@ def test_the_language_of_a_question_decides_its_stems(ledger: Ledger, tmp_path: 
     assert found(lexicon, ledger, "Gebühr") == [GERMAN[1]]
     assert found(lexicon, ledger, "Wie hoch ist eine Gebühr?")[0] == GERMAN[1]
     assert found(lexicon, ledger, "What is the Gebühr of that?") == []
+
+
+def read(ledger: Ledger, folder: Path, text: str) -> Lexicon:
+    """The lexicon of one Markdown document, read and cut as a file is."""
+    file = PurePath("a.md")
+    found_format = format_of(file)
+    assert found_format is not None
+    document = parse_document(text.encode(), file, "file:///a.md", Limits(), found_format)
+    ledger.change([ChunkedDocument(document, chunk_document(document, HashedEncoder().token_offsets))], [])
+    lexicon = Lexicon(folder)
+    lexicon.catch_up(ledger)
+    return lexicon
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "query"),
+    [
+        ("Die Gebühr ist am ersten Werktag des Monats fällig und wird von der Stadtkasse nicht erstattet.", "Gebühren"),
+        (
+            "Avgiften är inte med i priset och den som har en båt betalar till hamnkontoret för varje natt.",
+            "avgifterna",
+        ),
+        ("Les inscriptions sont ouvertes au public et la grande salle est fermée pour travaux le lundi.", "fermer"),
+    ],
+)
+def test_a_foreign_paragraph_inside_an_english_document_is_found_by_another_form_of_its_words(
+    ledger: Ledger, tmp_path: Path, paragraph: str, query: str
+) -> None:
+    english = (
+        "The rent of the boat is due on the first day of the month, and the pump is checked before it is used.\n\n" * 8
+    )
+    lexicon = read(ledger, tmp_path / "lexicon", f"{english}{paragraph}\n\n{english}")
+    (text, *others) = found(lexicon, ledger, query)
+    assert paragraph in text
+    assert not others
+
+
+def test_a_short_item_has_the_language_of_its_document(ledger: Ledger, tmp_path: Path) -> None:
+    lexicon = read(ledger, tmp_path / "lexicon", "\n\n".join([*GERMAN, "# Sonstiges", "- Hafengebühr: 12 Euro"]))
+    assert found(lexicon, ledger, "Hafengebühren") == ["# Sonstiges\n\n- Hafengebühr: 12 Euro"]
+
+
+def test_english_paragraphs_beside_a_foreign_one_have_no_stems_in_its_language() -> None:
+    stretches = [("en", "The rent is due."), ("de", "Die Gebühr ist fällig."), ("en", "The pump is old.")]
+    terms = list(indexed_terms("The rent of the boat is due. Die Gebühr ist fällig. The pump is old.", stretches))
+    assert terms == ["de:", "de:die", "de:gebuhr", "de:ist", "de:fallig"]

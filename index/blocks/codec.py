@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -63,6 +64,27 @@ def pack(blocks: Iterable[Block]) -> bytes:
 def unpack(data: bytes) -> tuple[Block, ...]:
     """Return the blocks that `pack` compressed."""
     return from_lists(json.loads(zlib.decompress(data)))
+
+
+def unpack_languages(data: bytes) -> list[tuple[int, str]]:
+    """Return the languages in blocks that `pack` compressed: where each begins, in order; it reaches to the next.
+
+    A block without a language has that of the block that holds it.
+    """
+    found: list[tuple[int, str]] = []
+    holders: list[tuple[int, str]] = []  # the end and the language of each block that holds this one and has a language
+    start = 0
+    for _, ahead, length, _, *others in json.loads(zlib.decompress(data)) if data else ():
+        start += ahead
+        while holders and holders[-1][0] <= start:
+            end, _ = holders.pop()
+            if holders:
+                found.append((end, holders[-1][1]))
+        language = others[0].get("language") if others else None
+        if language:
+            holders.append((start + length, language))
+            found.append((start, language))
+    return [(place, language) for (_, before), (place, language) in pairwise([(0, ""), *found]) if language != before]
 
 
 def dump_rendering(rendering: Rendering, start: int, text: str) -> str:

@@ -2,12 +2,15 @@
 
 import json
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.blocks.codec import unpack_languages
 from index.chunking.chunker import lexical_text
 from index.ledger.damage import as_stored, require_kinds, require_numbers
 
@@ -24,11 +27,15 @@ class Mark(NamedTuple):
 
 
 class LexicalEntry(NamedTuple):
-    """A chunk as the lexicon indexes it; `number` and `document` are ledger numbers."""
+    """A chunk as the lexicon indexes it; `number` and `document` are ledger numbers.
+
+    `stretches` are the parts of it in one language each, with its ISO 639-1 code, empty if that is unknown.
+    """
 
     number: int
     document: int
     text: str
+    stretches: tuple[tuple[str, str], ...] = ()
 
 
 class VectorBatch(NamedTuple):
@@ -94,16 +101,29 @@ class Snapshot:
         """Yield the chunks added since that still exist, in order."""
         rows = self._connection.execute(
             f"""
-            SELECT c.number, c.document, v.title, c.trail, coalesce(c.rendered, c.text) FROM {_chunks(since)}
+            SELECT c.number, c.document, d.version, v.title, c.trail, c.start, c.text, coalesce(c.rendered, c.text)
+            FROM {_chunks(since)}
             JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
             """,
             _parameters(since, ADDED),
         )
+        known: int | None = None  # the version that `languages` are of; the chunks of one follow each other
+        languages: list[tuple[int, str]] = []
         with as_stored():
-            for number, document, title, trail, text in rows:
+            for number, document, version, title, trail, start, literal, text in rows:
                 require_numbers(number, document)
-                require_kinds((title, trail, text), (str, str, str))
-                yield LexicalEntry(number, document, lexical_text(title, json.loads(trail), text))
+                require_kinds((title, trail, start, literal, text), (str, str, int, str, str))
+                if version != known:
+                    known, languages = version, self._languages(version)
+                indexed = lexical_text(title, json.loads(trail), text)
+                stretches = _stretches(languages, start, literal, indexed)
+                yield LexicalEntry(number, document, indexed, stretches)
+
+    def _languages(self, version: int) -> list[tuple[int, str]]:
+        """Where each language begins in a version, in order."""
+        row = self._connection.execute("SELECT blocks FROM versions WHERE number = ?", (version,)).fetchone()
+        require_kinds(row, (bytes,))
+        return unpack_languages(row[0])
 
     def count_embedded(self) -> int:
         """Count the chunks that have a vector."""
@@ -171,6 +191,22 @@ class Snapshot:
             "SELECT count(*) FROM chunks c LEFT JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1 AND x.hash IS NULL"
         ).fetchone()
         return int(row[0])
+
+
+def _stretches(
+    languages: Sequence[tuple[int, str]], start: int, literal: str, indexed: str
+) -> tuple[tuple[str, str], ...]:
+    """The parts of a chunk by their languages: all that is indexed of it if it is in one, else its literal stretches."""
+    first = bisect_right(languages, start, key=itemgetter(0)) - 1
+    last = bisect_left(languages, start + len(literal), key=itemgetter(0))
+    inside = languages[max(first, 0) : last]
+    if len({language for _, language in inside}) == 1:
+        return ((inside[0][1], indexed),)
+    ends = [*(place for place, _ in inside[1:]), start + len(literal)]
+    return tuple(
+        (language, literal[max(place - start, 0) : end - start])
+        for (place, language), end in zip(inside, ends, strict=False)
+    )
 
 
 @as_stored()

@@ -12,7 +12,7 @@ from tantivy import Query
 from index.ledger.snapshot import Mark
 from index.lexicon.analysis import ANALYZERS, SCHEMA
 
-FORMAT = 4
+FORMAT = 5
 """The version of what an entry of the index holds; an index of another version is rebuilt."""
 
 _FOOTER = struct.Struct("<II")

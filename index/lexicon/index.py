@@ -180,7 +180,7 @@ class Lexicon:
             document.add_unsigned("number", entry.number)
             document.add_unsigned("document", entry.document)
             document.add_text("text", normalize(entry.text))
-            document.add_text("stems", " ".join(indexed_terms(entry.text)))
+            document.add_text("stems", " ".join(indexed_terms(entry.text, entry.stretches)))
             writer.add_document(document)
         document = tantivy.Document()
         document.add_unsigned("number", 0)

@@ -1,15 +1,15 @@
 """What a text is found by besides its words: stems in other languages than English, and pairs of letters. Pure.
 
 A stem carries the code of its language (`de:kundigungsfrist`), so that it matches in texts of that language only. A text in
-Latin letters has stems if it holds enough frequent words of one language; an English one has none, since its words are
-stemmed as English anyway. A word of another script is stemmed by its script. Where no blanks part the words, every two
-letters that stand beside each other are a term (every three in Thai, whose letters say less), so that a word matches
-wherever it stands.
+Latin letters has stems in the language of which it holds enough frequent words, and its stretches in the languages of their
+blocks; an English one has none, since its words are stemmed as English anyway. A word of another script is stemmed by its
+script. Where no blanks part the words, every two letters that stand beside each other are a term (every three in Thai, whose
+letters say less), so that a word matches wherever it stands.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
@@ -35,6 +35,7 @@ _LATIN = {
     "de": "german", "fr": "french", "es": "spanish", "it": "italian", "pt": "portuguese", "nl": "dutch", "sv": "swedish",
     "da": "danish", "no": "norwegian", "fi": "finnish", "hu": "hungarian", "ro": "romanian", "tr": "turkish",
 }  # fmt: skip
+_SAME = {"nb": "no", "nn": "no"}
 _OTHER_SCRIPTS = {
     "ru": (r"[\p{Cyrillic}\p{M}]{3,}", "russian"),
     "el": (r"[\p{Greek}\p{M}]{3,}", "greek"),
@@ -51,13 +52,22 @@ def marker(language: str) -> str:
     return f"{language}:"
 
 
-def indexed_terms(text: str) -> Iterator[str]:
-    """Yield the terms of a text: its stems in its language, with the marker of that, its stems by script, and its letters."""
+def indexed_terms(text: str, stretches: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """Yield the terms of a text: its stems in its language, with the marker of that, its stems by script, and its letters.
+
+    Of `stretches` of it, each after the code of its language, come stems in that language, too.
+    """
     text = _normal(text)
     language = likely_language(text[:_SAMPLE], _FEWEST_FREQUENT_WORDS)
-    if language in _LATIN:
-        yield marker(language)
-        yield from _latin_stems(text, language)
+    parts = {language: [text]} if language in _LATIN else {}
+    for found, stretch in stretches:
+        code = _SAME.get(found, found)
+        if code in _LATIN and code != language:
+            parts.setdefault(code, []).append(_normal(stretch))
+    for code, texts in parts.items():
+        yield marker(code)
+        for part in texts:
+            yield from _latin_stems(part, code)
     if has_other_letters(text):
         yield from _stems_by_script(text)
         yield from letter_terms(text)
