@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.text.question_templates import propose
+from service.text.question_templates import cell_question, propose
 
 TEXT = """Rivers of the Oder basin
 
@@ -64,6 +64,9 @@ def test_a_sentence_gives_the_question_it_carries(sentence: str, question: str, 
         "Too short.",
         "a lower-case fragment that is a piece of text.",
         "The Oder would have the larger basin of the two.",
+        "Saint Anne holds the North responsible for six floods.",
+        "Here offers three boats for hire and a small harbour.",
+        "The section above covers repairs and new boats.",
     ],
 )
 def test_what_leans_on_its_context_gives_none(sentence: str) -> None:
@@ -74,3 +77,34 @@ def test_the_answer_is_always_literal_in_its_sentence() -> None:
     for sentence in TEXT.replace("\n", " ").split(". "):
         for proposal in propose(f"{sentence}."):
             assert proposal.answer in sentence
+
+
+@pytest.mark.parametrize(
+    ("corner", "row", "column", "value", "question"),
+    [
+        ("Plan", "Small", "Monthly price", "9 euros", "What is the monthly price of the plan Small?"),
+        ("Plan", "Small", "Seats", "3", "How many seats does the plan Small have?"),
+        ("Name", "Neisse Bridge", "Length", "90 m", "What is the length of Neisse Bridge?"),
+        ("Product name", "Heron", "Fees", "9 euros", "What are the fees of Heron?"),
+        ("Setting", "depth", "Default", "12", "What is the default of the setting depth?"),
+    ],
+)
+def test_a_cell_is_asked_for_as_people_ask(corner: str, row: str, column: str, value: str, question: str) -> None:
+    assert cell_question(corner, row, column, value) == question
+
+
+@pytest.mark.parametrize(
+    ("corner", "row", "column", "value"),
+    [
+        ("Plan", "Small", "Read", "yes"),
+        ("Plan", "Small", "If left out", "nothing happens"),
+        ("Plan", "Small", "With the seats", "3"),
+        ("Changed", "Small", "Monthly price", "9 euros"),
+        ("Plan", "Small", "Seats", "as many as you like"),
+        ("", "Small", "Monthly price", "9 euros"),
+        ("Total", "Small", "Monthly price", "9 euros"),
+        ("Plan", "See below", "Monthly price", "9 euros"),
+    ],
+)
+def test_a_cell_whose_header_or_row_is_no_noun_gives_none(corner: str, row: str, column: str, value: str) -> None:
+    assert cell_question(corner, row, column, value) is None

@@ -26,15 +26,15 @@ Write to the front desk before the twentieth of the month.
 """
 MILL = "The paper mill at Aldcliffe was built in 1932. Many people came to see it on that day."
 SECRET = "The old weir at Halton was built in 1987. Nobody came to see it on that day."
-PRICE = "What is given as “Monthly price” for Small?"
+PRICE = "What is the monthly price of the plan Small?"
 
 
 def test_candidates_come_from_headings_tables_definitions_and_sentences() -> None:
     found = {candidate.question: candidate for candidate in candidates(read("plans.md", PLANS))}
     assert list(found) == [
-        "How do I cancel my plan?", PRICE, "What is given as “Seats” for Small?",
-        "What is given as “Monthly price” for Medium?",
-        "What is given as “Seats” for Medium?",
+        "How do I cancel my plan?", PRICE, "How many seats does the plan Small have?",
+        "What is the monthly price of the plan Medium?",
+        "How many seats does the plan Medium have?",
     ]  # fmt: skip
     assert PLANS[slice(*found[PRICE].span)].strip() == "9 euros"
     [mill] = candidates(read("mill.md", MILL))

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from evaluation.drafting.proposal import Check, DraftDocument, Proposal
-from evaluation.drafting.wording import DEIXIS, content_words, one_line
+from evaluation.drafting.wording import content_words, one_line
 from index.blocks.block import Kind, Span
+from service.text.noun_phrases import DEIXIS
 
 _ENDS = (".", "!", ")")
 _GOAL = re.compile(

@@ -8,8 +8,9 @@ from evaluation.drafting.goals import goal_question
 from evaluation.drafting.names import Names
 from evaluation.drafting.proposal import Check, DraftDocument, Proposal
 from evaluation.drafting.sentences import asked_subject, inner
-from evaluation.drafting.wording import DEIXIS, content_words, is_plural, one_line
+from evaluation.drafting.wording import content_words, one_line
 from index.blocks.block import Kind, Span
+from service.text.noun_phrases import DEIXIS, is_plural
 
 _NUMBER = re.compile(r"^(?:[\dA-Z]{1,2}(?:\.\d+)*[.)]?|Q\d*[:.])\s+")
 _ASKS = re.compile(

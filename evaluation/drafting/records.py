@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from evaluation.drafting.proposal import Check, DraftDocument, Proposal
-from evaluation.drafting.wording import content_words, is_plural, one_line
+from evaluation.drafting.wording import content_words, one_line
 from index.blocks.block import Block, Kind, Span
 from index.blocks.labels import IDENTITY
+from service.text.noun_phrases import is_plural
 
 _MAX_VALUE_WORDS, _MAX_NAME_WORDS = 12, 6
 _WORD_BREAKS = re.compile(r"[_\-\s]+|(?<=[a-z])(?=[A-Z])")

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from evaluation.drafting.names import Names
 from evaluation.drafting.proposal import Check, DraftDocument, Proposal, QuestionKind
-from evaluation.drafting.wording import DEIXIS, content_words, one_line, sentence_inner
+from evaluation.drafting.wording import content_words, one_line
 from index.blocks.block import Kind, Span
+from service.text.noun_phrases import DEIXIS, sentence_inner
 
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _NUMBER = (

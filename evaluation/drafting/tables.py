@@ -8,8 +8,9 @@ from evaluation.drafting.periods import Header
 from evaluation.drafting.proposal import Check, DraftDocument, Proposal
 from evaluation.drafting.sentences import inner
 from evaluation.drafting.table_rows import Row, owner_of, tables
-from evaluation.drafting.wording import DEIXIS, content_words, head_noun, in_small_letters, is_plural
+from evaluation.drafting.wording import content_words
 from index.blocks.block import Kind
+from service.text.noun_phrases import DEIXIS, in_small_letters, is_plural, is_quantity
 
 _MAX_LABEL_WORDS, _MAX_CELL_WORDS = 7, 8
 _FIGURE = re.compile(r"(?!0\Z)\(?[$€£]?\s?\(?\d[\d,.]*\)?\s?%?")
@@ -20,13 +21,6 @@ _BARE = re.compile(
     r"(?i)(?:basic|diluted|total|other|net|gross|current|non-current|balance|subtotal|all|none|yes|no|thereafter|"
     r"total .*other.*|(?:less|plus|add|includes?|including)\b.*|[a-z]+-[a-z]+|"
     r"beginning.*|ending.*|.*(?:beginning|end) of (?:the )?period)"
-)
-_QUANTITY = re.compile(
-    r"(?:amounts?|numbers?|prices?|costs?|rates?|shares|income|revenues?|sales|margin|expenses?|assets|liabilities|equity|"
-    r"cash|debt|tax(?:es)?|earnings|profit|loss|losses|value|payments|purchases|proceeds|repayments|depreciation|amortization|"
-    r"inventories|receivables?|payables?|balance|dividends|repurchases|compensation|gains?|securities|investments|deposits|"
-    r"obligations|charges|interest|goodwill|equipment|earned|adjustments?|size|weight|length|width|height|age|speed|duration|fee|"
-    r"fees|salary|budget|population|count|capacity|distance|temperature|percentage|share|score|quantity|volume|limit)"
 )
 _EXPLAINS = re.compile(r"(?i)(?:meaning|description|explanation|definition)")
 _VAGUE_MEASURE = re.compile(
@@ -137,11 +131,6 @@ def _pairs(above: Row, row: Row, names: Names, owner: str) -> Iterator[Proposal]
 def _is_part(row: Row) -> bool:
     """Whether the row is a part of the quantity that the heading inside the table names."""
     return is_quantity(row.group) and not _CLASS.search(row.group) and not is_quantity(row.label)
-
-
-def is_quantity(phrase: str) -> bool:
-    """Whether the head of a noun phrase is a noun that names something measured."""
-    return _QUANTITY.fullmatch(head_noun(phrase)) is not None
 
 
 def _asked(row: Row, header: Header, names: Names, owner: str) -> str | None:

@@ -15,7 +15,7 @@ from index.blocks.block import Block, Kind, Span
 from index.chunking.units import document_units
 from index.languages.detection import document_language
 from index.records import Document
-from service.text.question_templates import propose
+from service.text.question_templates import cell_question, propose
 
 Source = Literal["heading", "definition", "cell", "sentence"]
 
@@ -25,8 +25,8 @@ _WORDS = 5
 _FEWEST_WORDS = 3
 _TEMPLATES: dict[Source, dict[str, str]] = {
     "definition": {"en": "What is {term}?", "de": "Was ist {term}?"},
-    # In quotes, any header reads well: "Monthly price" as well as "Read" or "If left out".
-    "cell": {"en": "What is given as “{column}” for {row}?", "de": "Was steht unter „{column}“ bei {row}?"},
+    # In quotes, any header reads well; English ones are asked as people ask (service/text/question_templates.py).
+    "cell": {"de": "Was steht unter „{column}“ bei {row}?"},
 }
 
 
@@ -75,15 +75,24 @@ def _from_cell(text: str, cell: Block, name: Block, language: str) -> Candidate 
     headers = [span for span in cell.labels if span != name.span]
     if cell.is_header or not headers or not _read(text, cell.span):
         return None
-    return _made("cell", language, cell.span, column=_read(text, headers[-1]), row=_read(text, name.span))
+    column, row = _read(text, headers[-1]), _read(text, name.span)
+    if language != "en":
+        return _made("cell", language, cell.span, column=column, row=row)
+    corner = next((_read(text, span) for span in name.labels if span != name.span), "")
+    question = cell_question(corner, row, column, _read(text, cell.span)) if _is_short_name(row) else None
+    return None if question is None else Candidate(question, "cell", cell.span)
 
 
 def _made(source: Source, language: str, span: Span, **names: str) -> Candidate | None:
     """The question with its names in place; None if one of them is no short name or there is no template."""
     template = _TEMPLATES[source].get(language)
-    if template is None or not all(_NAME.fullmatch(name) and len(name.split()) <= _WORDS for name in names.values()):
+    if template is None or not all(map(_is_short_name, names.values())):
         return None
     return Candidate(template.format_map(names), source, span)
+
+
+def _is_short_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None and len(text.split()) <= _WORDS
 
 
 def _read(text: str, span: Span) -> str:

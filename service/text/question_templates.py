@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from index.blocks.labels import IDENTITY
+from service.text.noun_phrases import DEIXIS, head_noun, is_plural, is_quantity, sentence_inner
+
 Kind = Literal["definition", "count", "year", "place", "agent", "object"]
 
 _NAME = r"[A-Z][\w'’-]+(?: (?:of|the|and|for) (?=[A-Z])[A-Z][\w'’-]+| (?!The\b)[A-Z0-9][\w'’-]*)*"
@@ -72,7 +75,13 @@ _BASE = {
     "causes": "cause",
     "stands for": "stand for",
 }
-_AUXILIARIES = {"has", "had"}
+_COUNTED = {
+    "has",
+    "had",
+    "holds",
+    "held",
+    "killed",
+}  # "What does Seoul hold?" is no question, "How many ... hold?" is one
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "definition": re.compile(
         rf"(?P<subject>{_TOPIC}) (?P<verb>is|are|was|were) (?P<answer>(?:an?|the) [^.;:]{{12,160}})\.$"
@@ -95,7 +104,7 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
         r"(?P<rest>(?!in\b|with\b|on\b|by\b|for\b|at\b|upon\b|up\b|into\b|from\b|to\b)[^.;:,]{8,120})\.$"
     ),
     "object": re.compile(
-        rf"(?P<subject>{_TOPIC}) (?P<verb>{'|'.join(verb for verb in _BASE if verb not in _AUXILIARIES)}) "
+        rf"(?P<subject>{_TOPIC}) (?P<verb>{'|'.join(verb for verb in _BASE if verb not in _COUNTED)}) "
         r"(?P<answer>(?!been\b|to\b|not\b|are\b|is\b)[^.;:]{8,140})\.$"
     ),
 }
@@ -124,6 +133,15 @@ _QUESTIONS: dict[Kind, str] = {
 }
 _MODAL = re.compile(r"\b(?:would|could|should|will|can|may|might|must|not|never|also)\b")
 _MAX_WORDS, _MIN_WORDS = 40, 5
+_ATTRIBUTES = frozenset(
+    "owner author manager contact address phone email deadline capital colour color language version period frequency "
+    "location office department team supplier manufacturer currency unit material format license port default".split()
+)
+_PHRASE = re.compile(r"[^\W\d_][\w'’-]*(?: [^\W\d_][\w'’-]*){0,3}")
+_NO_NOUN = re.compile(r"(?i)(?:with|without|in|of|for|by|to|if|when|per|at|on|from|as|not)\b")
+_NO_KIND = re.compile(
+    r"(?i)(?:\w+ed|questions?|numbers?|no|dates?|years?|periods?|notes?|descriptions?|values?|total|page|item)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +170,28 @@ def propose(sentence: str) -> Iterator[Proposal]:
             question = _question(kind, match)
             yield Proposal(kind, question, match["answer"])
             return
+
+
+def cell_question(corner: str, row: str, column: str, value: str) -> str | None:
+    """The question for a cell of an English table: "What is the monthly price of the plan Small?".
+
+    `corner` is the header of the first column, which says what the rows are. None if the header of the column is no noun
+    for something that one asks for, or the corner does not say what the row is.
+    """
+    if not _PHRASE.fullmatch(column) or _NO_NOUN.match(column) or DEIXIS.search(f"{column} {row}"):
+        return None
+    measure = sentence_inner(column, keeps_capital=False)
+    kind = corner.casefold()
+    if IDENTITY.match(corner):
+        named = row
+    elif _PHRASE.fullmatch(kind) and len(kind.split()) <= 2 and not is_plural(kind) and not _NO_KIND.fullmatch(kind):
+        named = f"the {kind} {row}"
+    else:
+        return None
+    if is_quantity(column) or head_noun(column) in _ATTRIBUTES:
+        return f"What {'are' if is_plural(column) else 'is'} the {measure} of {named}?"
+    is_count = is_plural(column) and re.fullmatch(r"\d[\d,.]*", value) is not None
+    return f"How many {measure} does {named} have?" if is_count else None
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -188,7 +228,7 @@ def _is_vague(match: re.Match[str]) -> bool:
     named = re.search(r"[A-Z]\w", _lower_article(subject)) is not None
     return (
         opener in _OPENERS
-        or bool(_MODAL.search(subject))
+        or bool(_MODAL.search(subject) or DEIXIS.search(subject))
         or (not named and len(content_words(subject)) < 2)
         or bool(_CONTEXT_WORD.match(match["answer"]))
         or ("unit" in parts and bool(_BAD_UNIT.search(match["unit"])))
