@@ -279,3 +279,37 @@ def test_the_time_to_read_hostile_text_grows_with_its_size(read: Callable[[str],
 
     small, large = (min(seconds(size) for _ in range(2)) for size in (5_000, 40_000))
     assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+
+
+@pytest.mark.parametrize(
+    ("text", "above", "first"),
+    [
+        ("Fees,,\n,,\nname,day,night\nNorth,12,15\nSouth,9,11\n", ["Fees"], "name: North; day: 12; night: 15."),
+        ("# export, version 2\nname,fee\nNorth,12\n", ["# export, version 2"], "name: North; fee: 12."),
+        ("# time,fee\n9,12\n10,15\n", [], "# time: 9; fee: 12."),
+        ("#,name,fee\n1,North,12\n2,South,9\n", [], "#: 1; name: North; fee: 12."),
+        ('sep=;\nname;fee\n"North; old";12,50\n', [], "name: North; old; fee: 12,50."),
+        ("name,,,fee\nNorth,a,b,12\nSouth,c,d,9\n", [], "name: North; a; b; fee: 12."),
+        ("day,fee,fee\nMonday,12,15\nSunday,9,11\n", [], "day: Monday; fee: 12; fee: 15."),
+        ("North,red,red\nSouth,blue,green\n", [], "North; red; red."),
+    ],
+    ids=[
+        "a title over all columns",
+        "a comment with a separator",
+        "a header behind a mark of comments",
+        "a mark as header",
+        "a stated separator",
+        "blank names",
+        "a name twice above figures",
+        "words twice above words",
+    ],
+)
+def test_the_header_of_a_table_is_found_below_and_beside(text: str, above: list[str], first: str) -> None:
+    document = read("a.csv", text)
+    rendering = render(document.text, document_units(document))
+    lines = [rendering.text[start:end] for _, start, end in rendering.units]
+    assert lines[: len(above) + 1] == [*above, first]
+
+
+def test_a_comment_is_no_title() -> None:
+    assert read("fees.csv", "# made by a program\nname,fee\nNorth,12\nSouth,9\n").title == "fees"

@@ -1,7 +1,8 @@
 """CSV and TSV -> one record for each row, its fields labelled with the header cells. Pure; linear.
 
-The separator is the one that gives most rows the same number of cells, quoted cells respected. A row may hold line breaks in
-quotes. Lines above the header that have a single cell are titles.
+The separator is the one that gives most rows the same number of cells, quoted cells respected, or what the first line states
+(`sep=;`). A row may hold line breaks in quotes. Above the header stand titles, rows with a single cell that says something, and
+comments behind "#".
 """
 
 import re
@@ -20,6 +21,8 @@ _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 100
 _MAX_QUOTED = 100_000  # characters of a quoted cell; a longer one has lost its closing quote
 _MAX_HEADER_CHARACTERS = 60
+_MOST_TITLES = 20  # rows above a header
+_STATED = re.compile(r'"?sep=([,;\t|])"?[ \t]*\n')
 _FIGURE = re.compile(r"[-+$€£]?\s?\d[\d.,:/ '%-]*[%€$]?\Z|\d{4}-\d\d-\d\d.*|(?i:true|false|yes|no|n/?a)\Z")
 
 
@@ -39,18 +42,22 @@ class _Row(NamedTuple):
 
 def read_delimited(text: str, separator: str | None = None) -> Parsed:
     """Return the records of the text. Without a separator it is found; text without columns is read as plain text."""
-    found = separator if separator is not None and separator in text else _separator_of(text)
+    stated = _STATED.match(text)
+    found = separator if separator is not None and separator in text else None
+    found = stated.group(1) if stated else found or _separator_of(text)
     if found is None:
         if separator is None and not any(mark in text for mark in _SEPARATORS):
             return read_plain_text(text)
         return as_text(text, "table", ValueError("its rows have no cells in common"))
-    rows = [row for row in _rows(text, found) if any(cell.end > cell.start for cell in row.cells)]
-    width = _usual([len(row.cells) for row in rows])
-    first = next((place for place, row in enumerate(rows) if len(row.cells) >= max(2, width)), 0)
+    begin = stated.end() if stated else 0
+    rows = [row for row in _rows(text, found, begin) if any(cell.end > cell.start for cell in row.cells)]
+    first = _first_row(text, rows)
     builder = BlockBuilder(text)
+    if stated:
+        builder.add(Kind.FURNITURE, *stated.span())
     for row in rows[:first]:
         cells = [cell for cell in row.cells if cell.end > cell.start]
-        is_title = row is rows[0] and len(cells) == 1
+        is_title = row is rows[0] and len(cells) == 1 and not text.startswith("#", row.start)
         facts = {"level": 1} if is_title else {}
         builder.add(Kind.HEADING if is_title else Kind.PARAGRAPH, cells[0].start, cells[-1].end, **facts)
     header: Sequence[_Cell] = ()
@@ -80,10 +87,22 @@ def _add_record(builder: BlockBuilder, text: str, row: _Row, number: int, header
     builder.close(row.end)
 
 
-def _rows(text: str, separator: str) -> Iterator[_Row]:
-    """The rows of the text, blank ones left out."""
+def _first_row(text: str, rows: Sequence[_Row]) -> int:
+    """The place of the first row of the table: the header below titles and comments if there is one."""
+    width = max(2, _usual([len(row.cells) for row in rows]))
+    first = next((place for place, row in enumerate(rows) if len(row.cells) >= width), 0)
+    for place, row in enumerate(rows[first : first + _MOST_TITLES], first):
+        is_comment = text.startswith("# ", row.start)
+        if not is_comment and sum(cell.end > cell.start for cell in row.cells) > 1 and len(row.cells) >= width:
+            below = rows[place : place + _SAMPLE_ROWS]
+            return place if _is_header(text, below) and (place == first or _has_figures(text, below[1:])) else first
+    return first
+
+
+def _rows(text: str, separator: str, begin: int = 0) -> Iterator[_Row]:
+    """The rows of the text from `begin` on, blank ones left out."""
     plain = re.compile(rf"[^{re.escape(separator)}\n]*+")
-    position, length = 0, len(text)
+    position, length = begin, len(text)
     while position < length:
         start = position
         cells: list[_Cell] = []
@@ -147,18 +166,34 @@ def _usual(counts: Sequence[int]) -> int:
 
 
 def _is_header(text: str, rows: Sequence[_Row]) -> bool:
-    """Whether the first row names the columns: short, distinct words, no figures but periods."""
+    """Whether the first row names the columns: short words, no figures but periods, the same twice only above figures."""
     if len(rows) < 2:
         return False
     if has_period_header([[text[cell.start : cell.end] for cell in row.cells] for row in rows]):
         return True
     names = [text[cell.start : cell.end].strip() for cell in rows[0].cells]
     filled = [name for name in names if name]
-    if len(filled) < max(1, len(names) - 1) or len(set(filled)) < len(filled):
+    has_figures = _has_figures(text, rows[1:])
+    if len(filled) < max(1, min(len(names) - 1, len(names) / 2 if has_figures else len(names))):
+        return False
+    counts = Counter(filled)
+    if any(counts[name] > 1 and not _is_of_figures(text, rows[1:], place) for place, name in enumerate(names)):
         return False
     if any(len(name) > _MAX_HEADER_CHARACTERS or _FIGURE.match(name) or name.endswith((".", "!")) for name in filled):
         return False
-    below = [text[cell.start : cell.end].strip() for row in rows[1:] for cell in row.cells]
-    if any(_FIGURE.match(value) for value in below if value):
-        return True
-    return not set(filled) & set(below)
+    return has_figures or not set(filled) & set(_values(text, rows[1:]))
+
+
+def _has_figures(text: str, rows: Sequence[_Row]) -> bool:
+    return any(map(_FIGURE.match, _values(text, rows)))
+
+
+def _is_of_figures(text: str, rows: Sequence[_Row], column: int) -> bool:
+    """Whether most values of a column are figures."""
+    values = list(_values(text, [row._replace(cells=row.cells[column : column + 1]) for row in rows]))
+    return 2 * sum(_FIGURE.match(value) is not None for value in values) > len(values)
+
+
+def _values(text: str, rows: Sequence[_Row]) -> Iterator[str]:
+    """What the cells of the rows hold, blank ones left out."""
+    return (value for row in rows for cell in row.cells if (value := text[cell.start : cell.end].strip()))
