@@ -26,15 +26,16 @@ def test_the_picture_of_the_layers_is_the_import_contracts() -> None:
         "contracts"
     ]
     layers = {contract["containers"][0]: contract["layers"] for contract in contracts if "containers" in contract}
+    packages = [package for package in layers if "." not in package]  # of their folders, it shows no further layers
     picture = (
         (ROOT / "docs" / "architecture.md")
         .read_text(encoding="utf-8")
         .split("## The layers")[1]
         .split("\n`prompts/`")[0]
     )
-    for package, rows in layers.items():
-        drawn = picture.split(f"    {package}/\n")[1].split("    index/\n")[0]
-        order = {name: place for place, row in enumerate(rows) for name in row.split(" | ")}
+    for package in packages:
+        drawn = re.split(r"(?m)^ {4}\w+/$", picture.split(f"    {package}/\n")[1])[0]
+        order = {name: place for place, row in enumerate(layers[package]) for name in row.split(" | ")}
         heights = []
         for line in drawn.splitlines():
             names = re.match(r"\s+[├└] ((?:\w+)(?: · \w+)*)", line)
