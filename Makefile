@@ -4,6 +4,7 @@
 #   make ask Q="a question"                    ask on the command line
 #   make test [ARGS="-k name"] [WORKERS=2]     run the tests, so many files at a time
 #   make lint                                  check style, types, import directions and declared dependencies
+#   make results DATA=FOLDER [RUNS="golden"]   measure again what docs/results.md shows, on the data sets in that folder
 #   make docs                                  write the generated tables of docs/ again
 #   make screenshots [STATES="table scan"]     take pictures of the web page's states into build/screenshots
 #   make setup                                 only make .venv, by the lock in requirements/
@@ -30,7 +31,7 @@ LOCKS := requirements/run.lock requirements/dev.lock requirements/llm.lock requi
 TORCH = $$($(PYTHON) -c 'import tomllib; print(next(need for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if need.startswith("torch==")))')
 SYSTEM_PACKAGES := chromium postgresql tesseract-ocr
 
-.PHONY: setup serve ask test lint docs screenshots seeds system node clients dev-llm llm lock upgrade newest
+.PHONY: setup serve ask test lint results docs screenshots seeds system node clients dev-llm llm lock upgrade newest
 setup: $(READY)
 
 # torch goes first, by its exact version and without a hash: which build of it is available differs by machine, and as a
@@ -69,6 +70,11 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/cog -r --verbosity=0 -I docs -I . docs/*.md
+
+# Without DATA only what needs no data set is measured. The lists of held-out cases come first.
+results: $(READY)
+	$(if $(DATA),$(BIN)/python -m training.held_out --data "$(DATA)" --out build/results/held)
+	$(BIN)/python -m evaluation.results $(if $(DATA),--data "$(DATA)") $(if $(RUNS),--runs $(RUNS))
 
 screenshots: $(READY)
 	$(BIN)/python -m tests.screenshots build/screenshots $(STATES)

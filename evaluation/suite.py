@@ -20,7 +20,8 @@
     at_least = 0.6
     where = { form = "table" }          # only the cases with these tags
 
-`collection` names one that holds the documents, and `endpoint` a running Quoth whose collection does. Unknown keys are errors.
+`collection` names one that holds the documents, and `endpoint` a running Quoth whose collection does. A path may begin with
+`{data}`, the folder of data sets that the reader of the suite is given. Unknown keys are errors.
 The manifest of every run records the hash of the suite file and of the data.
 """
 
@@ -40,6 +41,7 @@ from evaluation.summary import figures
 from evaluation.tasks.task import TASKS, TaskName
 
 Bound = Literal["value", "low", "high"]
+_DATA = "{data}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +105,21 @@ class GateResult:
         return f"{verdict}  {self.run}{where}: {self.gate.metric}{bound} {measured}, wanted {required}"
 
 
-def read_suite(file: Path) -> Suite:
-    """The suite in a file. Raises SuiteInvalid, which names the key and its allowed values."""
+def read_suite(file: Path, data: Path | None = None) -> Suite:
+    """The suite in a file, with `data` in the place of `{data}`. Raises SuiteInvalid: the key and its allowed values."""
     try:
-        data = file.read_bytes()
-        table = tomllib.loads(data.decode())
+        written = file.read_bytes()
+        table = tomllib.loads(written.decode())
     except (OSError, ValueError) as error:
         raise SuiteInvalid(f"{file}: {error}. Write it as docs/evaluation.md shows.") from error
     _refuse_unknown(table, ("name", "seed", "run"), file, "the suite")
-    entries = tuple(_entry(run, file) for run in table.get("run", []))
+    entries = tuple(_entry(run, file, data) for run in table.get("run", []))
     names = [entry.name for entry in entries]
     if not entries or len(set(names)) != len(names):
         raise SuiteInvalid(f"{file}: its runs are {names}. Give it at least one [[run]], each with its own name.")
     seed = _typed_value(table, "seed", int, file, 0)
     name = _typed_value(table, "name", str, file, file.stem)
-    return Suite(name, seed, entries, hashlib.sha256(data).hexdigest())
+    return Suite(name, seed, entries, hashlib.sha256(written).hexdigest())
 
 
 def check_gates(run: str, gates: Sequence[Gate], rows: Sequence[Row], *, seed: int = 0) -> list[GateResult]:
@@ -140,7 +142,7 @@ def check_gates(run: str, gates: Sequence[Gate], rows: Sequence[Row], *, seed: i
 _ENTRY = tuple(entry.name for entry in fields(SuiteEntry) if entry.name != "gates")
 
 
-def _entry(table: Mapping[str, Any], file: Path) -> SuiteEntry:
+def _entry(table: Mapping[str, Any], file: Path, data: Path | None) -> SuiteEntry:
     _refuse_unknown(table, (*_ENTRY, "gate"), file, "a [[run]]")
     for key in ("name", "dataset"):
         if not isinstance(table.get(key), str):
@@ -149,14 +151,14 @@ def _entry(table: Mapping[str, Any], file: Path) -> SuiteEntry:
     only = _typed_value(table, "only", str, file, None)
     return SuiteEntry(
         name=table["name"],
-        dataset=file.parent / table["dataset"],
+        dataset=_path(table["dataset"], file, data),
         format=_choice(table, "format", FORMATS, file, None),
         split=_typed_value(table, "split", str, file, None),
-        corpus=None if corpus is None else file.parent / corpus,
+        corpus=None if corpus is None else _path(corpus, file, data),
         sha256=_typed_value(table, "sha256", str, file, None),
         task=_choice(table, "task", TASKS, file, None),
         retriever=_choice(table, "retriever", RETRIEVERS, file, None),
-        only=None if only is None else file.parent / only,
+        only=None if only is None else _path(only, file, data),
         sample=_typed_value(table, "sample", int, file, None),
         generator=_typed_value(table, "generator", str, file, None),
         collection=_typed_value(table, "collection", str, file, None),
@@ -165,6 +167,15 @@ def _entry(table: Mapping[str, Any], file: Path) -> SuiteEntry:
         gates=tuple(_gate(gate, file) for gate in table.get("gate", [])),
         settings=_typed_value(table, "settings", dict, file, {}),
     )
+
+
+def _path(text: str, file: Path, data: Path | None) -> Path:
+    """A path of the suite: relative to its file, or in the folder of data sets."""
+    if not text.startswith(_DATA):
+        return file.parent / text
+    if data is None:
+        raise SuiteInvalid(f"{file}: {text} is in a folder of data sets that was not named. Name the path itself.")
+    return data / text.removeprefix(_DATA)
 
 
 def _gate(table: Mapping[str, Any], file: Path) -> Gate:

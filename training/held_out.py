@@ -79,7 +79,10 @@ def main() -> None:
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
     options.out.mkdir(parents=True, exist_ok=True)
-    for name in _SETS:
+    for name, (path, _) in _SETS.items():
+        if not (Path(options.data) / path).exists():
+            sys.stdout.write(f"{name}: skipped, {Path(options.data) / path} is not there\n")
+            continue
         ids = held_out_ids(Path(options.data), name)
         (options.out / f"{name}.txt").write_text("".join(f"{id}\n" for id in ids), encoding="utf-8")
         sys.stdout.write(f"{name}: {len(ids)}\n")
