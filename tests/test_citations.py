@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from index.blocks.block import Span
 from index.chunking.chunker import chunk_document
 from index.records import Chunk, Hit, Page
-from service.answering.citations import Numbering, citation_page, conflicts, with_markers
+from service.answering.citations import Numbering, citation_page, conflicts, newer_of, with_markers
 from service.generators.protocol import Passage, Quote
 from service.records import Citation
 from service.scoring.reader import Reading
@@ -158,6 +158,14 @@ SEVEN = citation("Seoul counts seven attacks since 2007.", "d2", 2)
 
 def test_other_figures_in_the_same_words_are_a_conflict() -> None:
     assert list(conflicts([SIX, SEVEN])) == [(SIX, SEVEN)]
+
+
+def test_one_value_at_two_times_is_a_conflict_of_which_one_is_newer() -> None:
+    old = citation("In March 2019 the town agreed to buy the mill of Aske for 4.2 million euros.", "d1", 1)
+    new = citation("On 3 May 2020 the town paid 3.9 million euros for the mill of Aske.", "d2", 2)
+    assert list(conflicts([old, new])) == [(old, new)]
+    assert (newer_of(old, new), newer_of(new, old)) == (new, new)
+    assert newer_of(SIX, SEVEN) is None
 
 
 def test_one_document_does_not_contradict_itself() -> None:

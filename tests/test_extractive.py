@@ -117,3 +117,12 @@ def test_a_sentence_far_below_the_best_is_left_out() -> None:
 def test_a_sentence_that_hardly_answers_is_not_added_to_a_weak_best() -> None:
     drafts = answer(passage("Iron is mined. Zinc is traded.", [-0.5, -1.2]))
     assert [draft.text for draft in drafts] == ["Iron is mined."]
+
+
+def test_the_newer_of_two_dated_figures_comes_first_though_the_older_reads_better() -> None:
+    old = passage("At the end of 2019 the mill had 80 looms.", [6.0], document="d1")
+    new = passage("At the end of 2021 the mill had 95 looms.", [4.0], document="d2")
+    drafts = answer(old, new, question="How many looms has the mill?")
+    assert [draft.text for draft in drafts] == [new.text, old.text]
+    of_year, *_ = answer(old, new, question="How many looms had the mill in 2019?")
+    assert of_year.text == old.text

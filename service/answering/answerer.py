@@ -19,7 +19,7 @@ from index.search.fusion import reciprocal_rank
 from index.search.retrieval import POOL, modified_ns
 from service.answering.answer_writing import AnswerWriter
 from service.answering.checking import SupportPolicy
-from service.answering.citations import Numbering, conflicts, with_markers
+from service.answering.citations import Numbering, conflicts, newer_of, with_markers
 from service.answering.evidence import is_met, weigh
 from service.answering.overview import OverviewFound, OverviewGenerator, as_passages, find_overview, is_unread
 from service.answering.parts import (
@@ -444,7 +444,11 @@ def _conflict_notes(citations: Sequence[Sequence[Citation]]) -> Iterator[str]:
     """The conflicts among the citations of each part; two parts may well differ."""
     found = (pair for of_part in citations for pair in conflicts(of_part))
     for one, other in dict.fromkeys(found):
-        yield f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} do not say the same."
+        newer = newer_of(one, other)
+        told = "" if newer is None else f" [{newer.number}] is the newer."
+        yield (
+            f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} do not say the same.{told}"
+        )
 
 
 def _vector_notes(collection: Collection, question: Question) -> Iterator[str]:

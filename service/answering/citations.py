@@ -12,6 +12,7 @@ from service.generators.protocol import Passage, Quote
 from service.records import Citation, Excerpt, QuotedUnit, QuotedValue
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.terms import figures, overlap, words
+from service.text.times import is_newer
 
 MIN_SHARED_WORDS = 0.6  # Jaccard index of their words, without figures, from which two quotes are about the same thing
 
@@ -83,15 +84,23 @@ def with_markers(text: str, numbers: Sequence[int]) -> str:
 def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citation]]:
     """Pairs of quotes from different documents that do not say the same.
 
-    They have nearly the same words, and each has a figure that the other lacks, or a word that decides differs.
+    They have nearly the same words, and each has a figure that the other lacks, or a word that decides differs; or they give
+    one value at two times.
     """
     for one, other in combinations(citations, 2):
         if one.document_id == other.document_id:
             continue
         ours, theirs = figures(one.quote), figures(other.quote)
         is_near = overlap(words(one.quote), words(other.quote)) >= MIN_SHARED_WORDS
-        if (is_near and ours - theirs and theirs - ours) or denies([_evidence(one)], other.quote):
+        is_dated = is_newer(_evidence(one), _evidence(other)) is not None
+        if is_dated or (is_near and ours - theirs and theirs - ours) or denies([_evidence(one)], other.quote):
             yield one, other
+
+
+def newer_of(one: Citation, other: Citation) -> Citation | None:
+    """The newer of two quotes that give one value at two times; None if dates do not tell."""
+    newer = is_newer(_evidence(one), _evidence(other))
+    return None if newer is None else one if newer else other
 
 
 def _evidence(citation: Citation) -> Evidence:

@@ -19,6 +19,7 @@ from service.generators.whole_lists import is_list_named, whole_list
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
 from service.text.terms import Terms, overlap, statement_terms
+from service.text.times import is_newer, names_time
 
 MAX_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the best
@@ -58,7 +59,9 @@ class ExtractiveGenerator:
 
     def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Draft]:
         """Yield one to four sentences; sentences of one document are in the document's order."""
-        groups = _select(_candidates(question, passages))
+        by_time = not names_time(question)
+        groups = _select(_candidates(question, passages), by_time=by_time)
+        groups = _newest_first(groups) if by_time else groups
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
             yield _make_draft(group, groups, passages)
 
@@ -100,8 +103,11 @@ def _lead_in(passage: Passage, place: int) -> str:
     return " ".join(map(passage.literal, unit.lead)) if unit.kind is Kind.ITEM else passage.text[start:end]
 
 
-def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCandidate]]:
-    """Groups of candidates that say the same, best group first, best candidate first in each."""
+def _select(candidates: Sequence[_SentenceCandidate], *, by_time: bool) -> list[list[_SentenceCandidate]]:
+    """Groups of candidates that say the same, best group first, best candidate first in each.
+
+    `by_time`: whether a newer statement of the same value may be further below the best.
+    """
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
         below = groups[0][0].total - candidate.total if groups else 0.0
@@ -109,7 +115,12 @@ def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCand
             break
         if any(_overlaps(candidate, group[0]) for group in groups):
             continue
-        if below > NEAR_BEST and not _contradict(groups[0][0], candidate):
+        best = groups[0][0] if groups else candidate
+        if (
+            below > NEAR_BEST
+            and not _contradict(best, candidate)
+            and not (by_time and is_newer(candidate.evidence, best.evidence))
+        ):
             continue
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None:
@@ -117,6 +128,15 @@ def _select(candidates: Sequence[_SentenceCandidate]) -> list[list[_SentenceCand
         elif not groups or (len(groups) < MAX_SENTENCES and (candidate.logit >= MIN_LOGIT or below > NEAR_BEST)):
             groups.append([candidate])
     return groups
+
+
+def _newest_first(groups: list[list[_SentenceCandidate]]) -> list[list[_SentenceCandidate]]:
+    """The groups with every statement before an older one of the same value, if dates tell."""
+    ordered: list[list[_SentenceCandidate]] = []
+    for group in groups:
+        older = (place for place, other in enumerate(ordered) if is_newer(group[0].evidence, other[0].evidence))
+        ordered.insert(next(older, len(ordered)), group)
+    return ordered
 
 
 def last_introduced(units: Sequence[Unit], place: int) -> int:
