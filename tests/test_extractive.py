@@ -126,3 +126,12 @@ def test_the_newer_of_two_dated_figures_comes_first_though_the_older_reads_bette
     assert [draft.text for draft in drafts] == [new.text, old.text]
     of_year, *_ = answer(old, new, question="How many looms had the mill in 2019?")
     assert of_year.text == old.text
+
+
+def test_the_synopsis_of_a_command_answers_only_a_question_for_it() -> None:
+    form = passage("ferry-log [--all | --today] [-v] [<pier>]", [6.0], document="d1")
+    meaning = passage("The option --today lists the trips of the day.", [5.0], document="d2")
+    [draft] = answer(form, meaning, question="What does --today do?")
+    assert draft.text == meaning.text
+    first, *_ = answer(form, meaning, question="What is the syntax of ferry-log?")
+    assert first.text == form.text

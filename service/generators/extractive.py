@@ -4,7 +4,7 @@ The reader has scored every unit of every passage (a sentence, an item, a row); 
 answers best; up to three more that answer nearly as well and say something else; the sentence before one that refers back
 ("This ..."). A lead-in brings all that it introduces, and an item the whole list if the question asks for all (`whole_lists`).
 The same statement in two places is given once, with both sources. A heading, and a line that only repeats words of the
-question (a table's label, a date), state nothing and are left out.
+question (a table's label, a date), state nothing and are left out, as is the synopsis of a command unless it is asked for.
 """
 
 import re
@@ -18,6 +18,7 @@ from service.generators.protocol import Draft, Passage, Quote
 from service.generators.whole_lists import is_list_named, whole_list
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
+from service.text.synopsis import asks_for_synopsis, is_synopsis
 from service.text.terms import Terms, overlap, statement_terms
 from service.text.times import is_newer, names_time
 
@@ -78,7 +79,8 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
             span = Span(passage.reading.sentences[places[0]].start, passage.reading.sentences[places[-1]].end)
             said = statement_terms(text[span.start : span.end], asked)
             is_open = len(places) == 1 and is_lead_in(text[span.start : span.end])
-            if said is None or is_open or units[place].kind is Kind.HEADING:
+            is_form = is_synopsis(text[span.start : span.end]) and not asks_for_synopsis(question)
+            if said is None or is_open or is_form or units[place].kind is Kind.HEADING:
                 continue
             named = LIST_NAMED if len(places) > 1 and is_list_named(question, _lead_in(passage, places[0])) else 0.0
             candidates.append(
