@@ -44,6 +44,7 @@ from service.parts.splitting import split_question
             "How do the K2 and the S1 compare in price?",
             ["What is the price of the K2?", "What is the price of the S1?"],
         ),
+        ("How does Moss compare with Horten in rent?", ["What is the rent of Moss?", "What is the rent of Horten?"]),
         (
             "What is the difference in length between the K2 and the S1?",
             ["What is the length of the K2?", "What is the length of the S1?"],
@@ -90,6 +91,7 @@ def test_a_comparison_beside_another_question_is_a_group_of_its_own() -> None:
         "Is the sauna open on Monday or Tuesday?",
         "Would you rather walk than swim?",
         "Is that more than the minimum?",
+        "How does Moss compare with Horten in length of piers and with the Merlin in height?",
     ],
 )
 def test_other_questions_are_no_comparisons(question: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from service.parts.adjectives import COMPARED, LONG_BASES, OPPOSITES, base_of, how_many, question_with_be
-from service.parts.coordination import label_of, several, things_in
+from service.parts.coordination import Things, label_of, several, things_in
 from service.parts.question import Bond, Group, PartQuestion
 from service.parts.words import PREPOSITIONS, as_question, is_named, words_of
 
@@ -134,19 +134,28 @@ def _by_compare(text: str) -> list[PartQuestion]:
         return []
     groups = match.groupdict()
     body = (groups.get("body") or f"{groups.get('one')}{groups.get('other') or ''}").strip(" ?.!")
-    what = _IN_TERMS.search(f" {groups['in'].strip()}") if groups.get("in") else None
+    what = _IN_TERMS.match(f" {groups['in'].strip()}") if groups.get("in") else None
     if what is None and (said := _IN_TERMS.search(body)) is not None and not _ends_in_name(body):
         what, body = said, body[: said.start()]
-    things = things_in(body, _CONNECTING)
+    things = _things_inside(body)
     if things is None:
         return []
+    before, after = body[: things.start], body[things.end :]
+    if what is not None and after.strip():
+        return []  # a second comparison follows: "with B in size and with C in price"
     if what is not None:
         attribute = what["what"].strip()
         return _each(things.names, lambda thing: f"What is the {attribute} of {thing}?")
-    before, after = body[: things.start], body[things.end :]
     if not (before + after).strip() and not all(_BARE.search(name) for name in things.names):
         return []
     return _each(things.names, lambda thing: f"What is {before}{thing}{after}?")
+
+
+def _things_inside(body: str) -> Things | None:
+    """The things that a stretch from inside a question names. Its first word is a name too if it has a capital."""
+    before = "compare "
+    found = things_in(f"{before}{body}", _CONNECTING)
+    return found and Things(found.start - len(before), found.end - len(before), found.names)
 
 
 def _by_than(text: str) -> list[PartQuestion]:
