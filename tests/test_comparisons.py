@@ -35,6 +35,18 @@ from service.parts.splitting import split_question
             "Was the fee in Moss higher than that in Horten?",
             ["What was the fee in Moss?", "What was the fee in Horten?"],
         ),
+        (
+            "Was the fee in Moss in 2024 higher than in Horten?",
+            ["What was the fee in Moss in 2024?", "What was the fee in Horten in 2024?"],
+        ),
+        (
+            "Was the fee in Moss in 2024 higher than in 2023?",
+            ["What was the fee in Moss in 2024?", "What was the fee in Moss in 2023?"],
+        ),
+        (
+            "Was the fee in Moss in 2024 higher than in Horten in 2023?",
+            ["What was the fee in Moss in 2024?", "What was the fee in Horten in 2023?"],
+        ),
         ("Was turnover higher in 2018 than in 2017?", ["What was turnover in 2018?", "What was turnover in 2017?"]),
         (
             "Compare turnover of Alba in 2018 and of Brio in 2017: which is higher?",

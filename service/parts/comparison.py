@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from service.parts.adjectives import COMPARED, LONG_BASES, OPPOSITES, base_of, how_many, question_with_be
-from service.parts.coordination import Things, label_of, several, things_in
+from service.parts.coordination import Things, kind_of, label_of, several, things_in
 from service.parts.question import Bond, Group, PartQuestion
-from service.parts.words import PREPOSITIONS, as_question, is_named, words_of
+from service.parts.words import PREPOSITIONS, Word, as_question, is_named, words_of
 
 _FLAGS = re.IGNORECASE | re.DOTALL
 _MUCH = r"(?:(?:much|far|a\s+lot|significantly|slightly|any|even|a\s+bit)\s+)?"
@@ -187,8 +187,27 @@ def _two(first: str, mid: str, second: str) -> tuple[str, ...]:
         return () if mid else (first, second)
     if mid:
         return (f"{first} {mid}", f"{first} {second}") if words_of(mid)[0].small == preposition else ()
-    before = _before_last(first, preposition)
-    return () if before is None else (first, f"{before} {second}")
+    exchanged = _exchanged(first, second)
+    return () if exchanged is None else (first, exchanged)
+
+
+def _exchanged(first: str, second: str) -> str | None:
+    """The first thing with its phrase like the second in the place of it: "fee in Moss in 2024", "in Horten" -> "fee in
+    Horten in 2024". A year takes the place of a year. None if no phrase begins with the preposition of the second."""
+    words, others = words_of(first), words_of(second)
+    begins = [place for place, word in enumerate(words[:-1]) if word.small == others[0].small]
+    alike = [place for place in begins if _is_year(words[place + 1]) == _is_year(others[1])] if len(others) > 1 else []
+    if not begins:
+        return None
+    place = (alike or begins)[-1]
+    ends = (word.start for word in words[place + 1 :] if word.small in PREPOSITIONS - {"of"})
+    has_further = any(word.small in PREPOSITIONS - {"of"} for word in others[1:])
+    rest = "" if has_further else first[next(ends, len(first)) :]
+    return f"{first[: words[place].start].rstrip()} {second} {rest}".strip()
+
+
+def _is_year(word: Word) -> bool:
+    return kind_of(word) == "year"
 
 
 def _places(noun: str, second: str) -> tuple[str, str] | None:

@@ -120,7 +120,7 @@ def _phrases_after(words: Sequence[Word], first: int) -> Iterator[_Phrase]:
             if place == began:
                 break
             continue
-        form += [preposition, _kind(words[noun])]
+        form += [preposition, kind_of(words[noun])]
         found.append(_Phrase(first, place - 1, tuple(form)))
         if place < len(words) and _is_common(words[place]):
             found.append(_Phrase(first, place, (*form, words[place].small)))
@@ -143,7 +143,8 @@ def _same_form(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return one == other or (not other[0] and one[1:] == other[1:])
 
 
-def _kind(word: Word) -> str:
+def kind_of(word: Word) -> str:
+    """What a word names by its form: a year, an identifier (any other word with a digit), or a name."""
     if word.text.isdecimal() and len(word.text) == 4:
         return "year"
     return "identifier" if word.has_digit else "name"
