@@ -110,7 +110,7 @@ def test_a_stopped_answer_keeps_its_sentences_also_over_a_reload_and_goes_on(
     page.get_by_role("button", name="Continue").click()
     page.locator(".closing").wait_for()
     assert (page.locator(".turn").count(), sentences(page)) == (1, list(QUOTES))
-    assert page.locator(".cut-off").count() == 0
+    expect(page.locator(".cut-off")).to_have_count(0)
     page.reload()
     page.locator(".closing").wait_for()
     assert (page.locator(".turn").count(), sentences(page)) == (1, list(QUOTES))
@@ -127,7 +127,7 @@ def test_when_the_server_dies_the_sentences_stay_and_the_question_can_be_asked_a
         assert sentences(page) == [QUOTES[0]]
         page.get_by_role("button", name="Ask again").click()
         page.locator(".problem", has_text="The server does not answer.").wait_for()
-        assert page.locator(".asked").text_content() == "When was it?"
+        expect(page.locator(".asked")).to_have_text("When was it?")
         answerer.go = True
 
 
@@ -161,7 +161,7 @@ def test_a_follow_up_that_was_read_with_a_topic_is_asked_again_as_typed(
     line.get_by_role("button", name="Ask as typed").click()
     page.locator(".closing").nth(2).wait_for()
     assert (answerer.questions[2].text, answerer.questions[2].as_typed) == ("Who owns the mill?", True)
-    assert page.locator(".turn").nth(2).locator(".rewritten").count() == 0
+    expect(page.locator(".turn").nth(2).locator(".rewritten")).to_have_count(0)
 
 
 def test_back_and_forward_lead_through_conversations_and_the_title_is_the_question(
@@ -220,7 +220,7 @@ def test_ratings_are_shown_again_after_a_reload(visit: Visits, served: ServedApp
     page.get_by_role("button", name="Good answer", pressed=True).wait_for()
     page.reload()
     page.get_by_role("button", name="Good answer", pressed=True).wait_for()
-    assert page.get_by_role("button", name="Bad answer", pressed=True).count() == 0
+    expect(page.get_by_role("button", name="Bad answer", pressed=True)).to_have_count(0)
 
 
 def test_a_conversation_is_saved_as_markdown_and_json(visit: Visits, served: ServedApp) -> None:
@@ -267,8 +267,8 @@ def test_two_tabs_do_not_disturb_each_other(visit: Visits, served: ServedApp, an
 def test_the_page_speaks_the_language_of_the_browser_or_the_chosen_one(visit: Visits, served: ServedApp) -> None:
     page = visit(served.url, locale="de-AT", **PHONE)
     assert page.evaluate("document.documentElement.lang") == "de"
-    assert page.get_by_role("heading", name="Fragen Sie Ihre Dokumente.").is_visible()
-    assert page.locator("#send").text_content() == "Fragen"
+    expect(page.get_by_role("heading", name="Fragen Sie Ihre Dokumente.")).to_be_visible()
+    expect(page.locator("#send")).to_have_text("Fragen")
     page.click("#menu-toggle")
     page.get_by_label("Sprache").select_option("English")
     page.get_by_role("heading", name="Ask your documents.").wait_for()
@@ -283,5 +283,5 @@ def test_titles_that_look_like_markup_stay_text_everywhere(visit: Visits, served
     page.click("#sources")
     page.get_by_label(f"Ask only {title}").check()
     page.get_by_role("button", name="Ask this one").click()
-    assert page.locator("#browse").text_content() == f"Only {title}"
+    expect(page.locator("#browse")).to_have_text(f"Only {title}")
     assert page.title() == "Quoth"

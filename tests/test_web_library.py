@@ -94,7 +94,7 @@ def test_documents_are_listed_with_what_is_known_of_them_and_found_by_name(visit
     page = visit(address)
     sources = open_sources(page)
     assert titles(page) == [HOSTILE, "Aldcliffe mill", "The bridge"]
-    assert page.locator("#library img").count() == 0
+    expect(page.locator("#library img")).to_have_count(0)
     mill = sources.locator("li", has_text="Aldcliffe mill")
     assert mill.locator("p").first.text_content().startswith("Text · ")
     assert mill.locator("p").first.text_content().endswith(" · mill.md")
@@ -119,12 +119,12 @@ def test_only_the_chosen_documents_answer(visit: Visits, address: str) -> None:
     sources = open_sources(page)
     sources.get_by_label("Ask only The bridge").check()
     sources.get_by_role("button", name="Ask this one").click()
-    assert page.locator("#browse").text_content() == "Only The bridge"
+    expect(page.locator("#browse")).to_have_text("Only The bridge")
     ask(page, "How many people does the paper mill at Aldcliffe employ?")
-    assert page.locator(".refused").count() == 1
-    assert page.locator(".asked-of").text_content() == "Asked of 1 document"
+    expect(page.locator(".refused")).to_have_count(1)
+    expect(page.locator(".asked-of")).to_have_text("Asked of 1 document")
     page.get_by_role("button", name="Ask all documents again").click()
-    assert page.locator("#browse").text_content() == "3 documents"
+    expect(page.locator("#browse")).to_have_text("3 documents")
     ask(page, "How many people does the paper mill at Aldcliffe employ?")
     assert "240" in page.locator(".prose").nth(1).text_content()
 
@@ -148,7 +148,7 @@ def test_a_collection_is_made_filled_and_deleted(visit: Visits, address: str) ->
     sources.locator(".library-title", has_text="owls").wait_for()
     sources.locator(".upload", has_text="The file is empty.").wait_for()
     page.set_viewport_size({"width": 1280, "height": 300})  # however little room there is, no file is cut off
-    assert page.locator(".uploads").evaluate("tray => tray.scrollHeight <= tray.clientHeight")
+    page.wait_for_function("() => (tray => tray.scrollHeight <= tray.clientHeight)(document.querySelector('.uploads'))")
     page.set_viewport_size({"width": 1280, "height": 720})
     page.set_input_files(
         "input[type=file] >> nth=0", {"name": "copy.txt", "mimeType": "text/plain", "buffer": b"Owls turn their heads."}
@@ -157,7 +157,7 @@ def test_a_collection_is_made_filled_and_deleted(visit: Visits, address: str) ->
     twin.get_by_role("button", name="Add it all the same").click()
     sources.locator(".library-title", has_text="copy").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator("#uploads-said").text_content() == "1 file was not read"
+    expect(page.locator("#uploads-said")).to_have_text("1 file was not read")
 
     page.click("#sources")
     row = sources.locator("li", has=page.get_by_role("link", name="owls"))
@@ -231,7 +231,7 @@ def test_nothing_lies_beyond_the_edge_at_any_width(visit: Visits, tmp_path: Path
         assert fits(page)
         page.click("#menu-toggle")
         for name in ("#sign-out", "#theme", "#gaps", "#language", "#print"):
-            assert page.locator(name).is_visible()
+            expect(page.locator(name)).to_be_visible()
         assert fits(page)
         page.keyboard.press("Escape")
         page.click("#sources")
@@ -246,7 +246,7 @@ def test_nothing_lies_beyond_the_edge_at_any_width(visit: Visits, tmp_path: Path
         page.click("#earlier-toggle")
         page.locator(".earlier-open").wait_for()
         assert fits(page)
-        assert page.locator("#fresh").is_visible()
+        expect(page.locator("#fresh")).to_be_visible()
         page.context.close()
 
 
@@ -263,10 +263,10 @@ def test_only_what_the_key_allows_is_shown(visit: Visits, tmp_path: Path, loopba
         page.click("#sources")
         page.locator(".library-title").wait_for()
         for name in ("Add files", "Add a folder", "New collection", "Delete this collection", "More for D"):
-            assert page.get_by_role("button", name=name).count() == 0
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
         page.keyboard.press("Escape")
         page.click("#menu-toggle")
-        assert page.locator("#signed-in").text_content() == "Signed in as reader"
+        expect(page.locator("#signed-in")).to_have_text("Signed in as reader")
         assert page.locator("#gaps").is_hidden()
         page.click("#sign-out")
         page.get_by_label("API key").fill(loader)
@@ -278,5 +278,5 @@ def test_only_what_the_key_allows_is_shown(visit: Visits, tmp_path: Path, loopba
         other.wait_for_selector("body[data-ready]")
         other.click("#sources")
         other.get_by_role("button", name="Add files").wait_for()
-        assert other.get_by_role("button", name="Delete this collection").count() == 0
+        expect(other.get_by_role("button", name="Delete this collection")).to_have_count(0)
         page.context.close()

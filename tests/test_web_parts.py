@@ -140,8 +140,8 @@ def test_parts_stand_under_their_questions_and_a_missing_one_is_said_to_be_missi
     ]  # fmt: skip
     assert page.locator(".part .sentence").all_inner_texts() == [TERN, AUK]
     missing = page.locator(".part.refused-part")
-    assert missing.locator(".missing-part").inner_text() == "The documents do not say who built the Auk."
-    assert missing.locator(".marker").count() == 0
+    expect(missing.locator(".missing-part")).to_have_text("The documents do not say who built the Auk.")
+    expect(missing.locator(".marker")).to_have_count(0)
     assert "do not say the same" in page.locator(".note").inner_text()
 
 
@@ -149,8 +149,8 @@ def test_what_quoth_worked_out_is_named_so_and_cites_its_operands(visit: Visits,
     page = visit(served)
     ask(page, WEIGHTS)
     derived = page.locator(".derived")
-    assert derived.locator(".derived-name").inner_text() == "Worked out by Quoth"
-    assert derived.locator(".sentence").inner_text() == "The Tern is heavier, by 4.7 kg."
+    expect(derived.locator(".derived-name")).to_have_text("Worked out by Quoth")
+    expect(derived.locator(".sentence")).to_have_text("The Tern is heavier, by 4.7 kg.")
     assert derived.locator(".operand").all_inner_texts() == ["12.5 kg", "7.8 kg", "4.7 kg"]
     derived.locator(".operands .marker").last.hover()
     expect(page.locator("#peek")).to_contain_text(AUK)
@@ -173,7 +173,7 @@ def test_a_long_answer_and_many_sources_are_folded_and_sources_stand_by_document
     page = visit(served)
     ask(page, MANY)
     assert page.locator(".source-title:visible").all_inner_texts() == ["Tern"]
-    assert page.locator(".card:visible").count() == 6
+    expect(page.locator(".card:visible")).to_have_count(6)
     page.get_by_role("button", name="All 12 quotes").click()
     assert page.locator(".source-title").all_inner_texts() == ["Tern", "Auk"]
     assert page.locator(".card .number").all_inner_texts() == [
@@ -182,8 +182,8 @@ def test_a_long_answer_and_many_sources_are_folded_and_sources_stand_by_document
     before = page.locator(".prose").bounding_box()["height"]
     page.get_by_role("button", name="Show the whole answer").click()
     assert page.locator(".prose").bounding_box()["height"] > before
-    assert page.locator(".said-list li").count() == 3
-    assert page.locator(".unsupported").count() == 1
+    expect(page.locator(".said-list li")).to_have_count(3)
+    expect(page.locator(".unsupported")).to_have_count(1)
     assert "do not support" in page.locator(".unsupported").get_attribute("title")
 
 
@@ -191,7 +191,7 @@ def test_the_focus_unfolds_a_long_answer(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, MANY)
     page.locator(".marker").nth(8).focus()
-    assert page.locator(".folded").count() == 0
+    expect(page.locator(".folded")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [320, 360, 390, 768, 1280])
