@@ -44,8 +44,13 @@ def file_uri(uri: str) -> str:
 
 
 def file_path(uri: str) -> Path:
-    """The path of the file at a URI with the scheme `file`."""
+    """The path of the file at a URI, as `file` URIs have it."""
     return Path(unquote(urlsplit(uri).path))
+
+
+def file_words(uri: str) -> str:
+    """The name of the file at a URI as words: without its ending, and with blanks for dashes and underscores."""
+    return file_path(uri).stem.replace("_", " ").replace("-", " ")
 
 
 def is_at_or_inside(uri: str, container: str) -> bool:

@@ -15,6 +15,7 @@ from index.collection import Collection
 from index.library import Library
 from index.records import Document
 from service.answering import answerer as answering
+from service.answering import finding
 from service.answering.answerer import Answerer
 from service.answering.citations import Numbering
 from service.answering.service import Service
@@ -127,7 +128,7 @@ def lose_in_search(answerer: Answerer, quote: str, patch: pytest.MonkeyPatch) ->
 
 
 def push_below_the_depth(answerer: Answerer, quote: str, patch: pytest.MonkeyPatch) -> Answerer:
-    search = answering.search_hits
+    search = finding.search_hits
 
     def pushed(collection: Any, queries: Any, depth: int, where: Any) -> Any:
         hits = search(collection, queries, 200, where)

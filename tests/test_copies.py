@@ -11,7 +11,7 @@ from index.embedding.encoder import HashedEncoder
 from index.filters import Filter
 from index.records import Chunk, Document, FileStamp, Hit
 from index.search.copies import split_copies
-from service.answering.answerer import search_hits
+from service.answering.finding import search_hits
 
 LINE = "The harbour fee must be paid on time by every boat owner, and owners who forget the fee get a letter. Issue {}."
 

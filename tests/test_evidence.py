@@ -150,7 +150,7 @@ def test_what_the_first_page_or_the_file_name_says_counts_for_all_of_a_long_docu
     [others] = passages("spree.md", "The council has seven members.")
     question = "How many members has the board of the Havel Commission?"
     front = {(members.hit.chunk.document_id, members.hit.chunk.version): "Havel Commission\n\nAnnual report"}
-    found = weigh(question, [others, members], lambda _: True, front)
+    found = weigh(question, [others, members], lambda _: True, lambda: front)
     assert (found.passages[0], found.missing) == (members, ())
     assert found.passages[1].reading.relevance < others.reading.relevance
     assert weighed("How many members has the council of Spree?", others).passages == (others,)

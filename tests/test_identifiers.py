@@ -1,7 +1,7 @@
 """A question that names an identifier is answered from the passages that name it too."""
 
 from index.records import Chunk, Hit
-from service.answering.answerer import hits_with_identifiers
+from service.answering.finding import hits_with_identifiers
 
 
 def hit(text: str, title: str = "T", trail: tuple[str, ...] = ()) -> Hit:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.text.ties import names_another
+from service.text.ties import TiedName
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from service.text.ties import names_another
     ],
 )
 def test_another_name_stands_in_the_place_of_the_one_asked_for(question: str, name: str, sentence: str) -> None:
-    assert names_another(question, name, sentence)
+    assert TiedName.of(question, name).is_replaced(sentence)
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_another_name_stands_in_the_place_of_the_one_asked_for(question: str, na
     ],
 )
 def test_a_sentence_without_another_name_in_its_place_is_left_alone(question: str, name: str, sentence: str) -> None:
-    assert not names_another(question, name, sentence)
+    assert not TiedName.of(question, name).is_replaced(sentence)

@@ -93,3 +93,12 @@ def is_break(previous: Line, line: Line, width: int, *, is_row: bool) -> bool:
         return True
     word = line.text.split(None, 1)[0]
     return len(previous.text) + 1 + len(word) < _MAX_FILL * width
+
+
+def end_of_words(text: str, start: int, most: int) -> int:
+    """Return the end of the words that begin at `start` and fit into `most` characters.
+
+    A word that is longer than half of them is cut.
+    """
+    stop = start + most
+    return next((place for place in range(stop, stop - most // 2, -1) if text[place : place + 1].isspace()), stop)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.blocks.block import UNREAD, Block, Kind, Span
+from index.blocks.lines import end_of_words
 
 _MAX_NAME = 300  # characters
 
@@ -35,14 +36,6 @@ def sections(text: str, blocks: Sequence[Block]) -> tuple[Section, ...]:
     return tuple(found)
 
 
-def _short(name: str) -> str:
-    """A heading, which all chunks under it are found with: the first words of a very long one."""
-    if len(name) <= _MAX_NAME:
-        return name
-    words, _, rest = name[: _MAX_NAME + 1].rpartition(" ")
-    return words if len(rest) <= _MAX_NAME // 2 else name[:_MAX_NAME]
-
-
 def _left_out(blocks: Sequence[Block]) -> dict[int, list[Span]]:
     """The ranges inside each block that are not read, by the block's place."""
     found: dict[int, list[Span]] = defaultdict(list)
@@ -59,4 +52,5 @@ def _name(text: str, block: Block, left_out: Iterable[Span]) -> str:
     for start, end in left_out:
         parts.append(text[position:start])
         position = max(position, end)
-    return _short(" ".join("".join([*parts, text[position : block.end]]).split()).strip("# "))
+    name = " ".join("".join([*parts, text[position : block.end]]).split()).strip("# ")
+    return name[: end_of_words(name, 0, _MAX_NAME)].rstrip() if len(name) > _MAX_NAME else name

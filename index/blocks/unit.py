@@ -6,7 +6,7 @@ is made of literal ranges of the document with a little text inserted between th
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,18 +65,7 @@ class Unit:
     @property
     def named_values(self) -> tuple[NamedValue, ...]:
         """Its cells, the values of its fields, or its meaning, each with what names it; of any other unit, its own text."""
-        groups: list[NamedValue] = []
-        for piece in self.pieces:
-            span = Span(piece.start, piece.end)
-            if not groups or piece.before == GLUE:
-                groups.append(NamedValue((), (span,)))
-            elif piece.before == VALUE_GLUE:
-                names, spans = groups[-1]
-                groups[-1] = NamedValue((*names, *spans), (span,))
-            elif piece.start < piece.end:
-                names, spans = groups[-1]
-                groups[-1] = NamedValue(names, (*spans, span))
-        return tuple(groups)
+        return _named_values((piece.before, Span(piece.start, piece.end)) for piece in self.pieces)
 
 
 class Origin(NamedTuple):
@@ -93,6 +82,34 @@ class RenderedUnit(NamedTuple):
     unit: Unit
     start: int
     end: int
+
+    @property
+    def named_values(self) -> tuple[NamedValue, ...]:
+        """The named values of the unit, with their ranges in the rendering."""
+        return _named_values(self._places())
+
+    def _places(self) -> Iterator[tuple[str, Span]]:
+        """What is inserted before each piece of the unit, and where the piece stands."""
+        position = self.start
+        for piece in self.unit.pieces:
+            begin = position + len(piece.before)
+            position = begin + piece.end - piece.start
+            yield piece.before, Span(begin, position)
+
+
+def _named_values(pieces: Iterable[tuple[str, Span]]) -> tuple[NamedValue, ...]:
+    """The values that pieces, each with what is inserted before it, are grouped into."""
+    groups: list[NamedValue] = []
+    for before, span in pieces:
+        if not groups or before == GLUE:
+            groups.append(NamedValue((), (span,)))
+            continue
+        names, spans = groups[-1]
+        if before == VALUE_GLUE:
+            groups[-1] = NamedValue((*names, *spans), (span,))
+        elif span.start < span.end:
+            groups[-1] = NamedValue(names, (*spans, span))
+    return tuple(groups)
 
 
 class Rendering(NamedTuple):

@@ -6,6 +6,7 @@ So the renderings of a document grow with its length, not with the product of th
 from collections.abc import Sequence
 
 from index.blocks.block import Span
+from index.blocks.lines import end_of_words
 from index.chunking.sentences import trim_span
 
 MAX_NAMES = 300
@@ -43,9 +44,7 @@ def _first_words(text: str, span: Span, most: int) -> Span:
     start, end = span
     if end - start <= most:
         return span
-    stop = start + most
-    blank = next((place for place in range(stop, stop - most // 2, -1) if text[place].isspace()), stop)
-    return trim_span(text, start, blank)
+    return trim_span(text, start, end_of_words(text, start, most))
 
 
 def _last_words(text: str, span: Span) -> Span:

@@ -109,6 +109,7 @@ class AnswerWriter:
         for checked in writer.sentences(question, part.passages):
             yield self._add(checked, [0])
         self._take_over(writer, checker)
+        self._is_made_by(writer)
 
     def _worded(self, question: str) -> Iterator[CheckedSentence]:
         """The sentences of the language model."""
@@ -122,6 +123,7 @@ class AnswerWriter:
             owners = self._owners(checked.sentence)
             yield self._add(checked, owners)
         self._take_over(writer, checker)
+        self._is_made_by(writer)
         self._is_left_open = checker.refused
 
     def _quoted(self, number: int, part: ReadPart) -> Iterator[CheckedSentence]:
@@ -136,7 +138,6 @@ class AnswerWriter:
         )
         generator = ExtractiveGenerator()
         writer = SentenceWriter(generator, generator, checker, self._stages)
-        worded = self.generator, self.prompt_hash, self.usage
         for checked in writer.sentences(part.question.text, passages):
             known = next(
                 (place for place, said in enumerate(self._sentences) if _is_same(said, checked.sentence)), None
@@ -146,7 +147,6 @@ class AnswerWriter:
             else:
                 self._of_part[number].append(known)
         self._take_over(writer, checker)
-        self.generator, self.prompt_hash, self.usage = worded
 
     def _missing(self) -> Iterator[CheckedSentence]:
         """A sentence for each part without an answer."""
@@ -185,11 +185,13 @@ class AnswerWriter:
 
     def _take_over(self, writer: SentenceWriter, checker: DraftChecker) -> None:
         self._notes += writer.notes()
-        self.generator, self.prompt_hash, self.usage = writer.generator, writer.prompt_hash, writer.usage
         drafted = checker.drafted
         self.drafted = DraftCounts(
             self.drafted.sentences + drafted.sentences, self.drafted.unsupported + drafted.unsupported
         )
+
+    def _is_made_by(self, writer: SentenceWriter) -> None:
+        self.generator, self.prompt_hash, self.usage = writer.generator, writer.prompt_hash, writer.usage
 
     def _owners(self, sentence: Sentence) -> list[int]:
         """The parts that a language model's sentence answers: the one it fits best, and those that nothing fits better."""

@@ -11,16 +11,14 @@ from functools import partial
 from index.chunking.units import chunk_rendering
 from index.collection import Collection
 from index.filters import Filter
-from index.lexicon.analysis import identifiers
 from index.library import Library
 from index.records import Hit, Page
-from index.search.copies import split_copies
-from index.search.fusion import reciprocal_rank
-from index.search.retrieval import POOL, modified_ns
 from service.answering.answer_writing import AnswerWriter
 from service.answering.checking import SupportPolicy
-from service.answering.citations import Numbering, conflicts, newer_of, with_markers
+from service.answering.citations import Numbering, with_markers
 from service.answering.evidence import is_met, weigh
+from service.answering.finding import find_group, fronts, hits_with_identifiers, search_hits
+from service.answering.notes import conflict_notes, missing_notes, vector_notes
 from service.answering.overview import OverviewFound, OverviewGenerator, as_passages, find_overview, is_unread
 from service.answering.parts import (
     FoundGroup,
@@ -28,16 +26,15 @@ from service.answering.parts import (
     ReadPart,
     found_before,
     in_turn,
-    is_one_name,
     with_one_similarity,
 )
 from service.answering.talk import talk_answer
 from service.answering.trace import Judged, Read, Searched
 from service.errors import GeneratorUnknown, QuestionInvalid
 from service.followups.rewriter import Rewriter, RewriteResult, rewrite_question
-from service.followups.rules import FUSION_CONSTANT, QUERY_WEIGHTS, Rewriting
+from service.followups.rules import Rewriting
 from service.generators.protocol import Generator, Passage
-from service.parts.question import Bond, Group, PartQuestion, SplitQuestion, whole
+from service.parts.question import PartQuestion, SplitQuestion, whole
 from service.parts.splitting import split_question
 from service.progress import Stages
 from service.records import Answer, Citation, Part, Question, Sentence, Turn, Usage
@@ -51,10 +48,7 @@ from service.text.small_talk import small_talk
 
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
-MAX_POOL = 1600  # how many passages are looked through for `depth` that are no copies of each other
-FRONT_CHARACTERS, LONG_DOCUMENT = 1000, 20_000  # a first page, and how long a document is that has one
 LANGUAGE_PASSAGES = 5  # the nearest ones, whose language a refusal compares with the question's
-FUSION_POOL = 100  # how many passages of each query are fused; the measurements in followups/rules.py used 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +249,9 @@ class Answerer:
                 notes=(
                     *rewritten.notes,
                     *writer.notes(),
-                    *_missing_notes(parts),
-                    *(_conflict_notes(writer.citations()) if compares else ()),
-                    *_vector_notes(collection, question),
+                    *missing_notes(parts),
+                    *(conflict_notes(writer.citations()) if compares else ()),
+                    *vector_notes(collection, question),
                 ),
                 parts=writer.parts,
             )
@@ -280,7 +274,7 @@ class Answerer:
         split = split_question(rewritten.text) if splits else SplitQuestion((whole(rewritten.text),))
         if split.is_whole:
             return [FoundGroup(split.groups[0], None, (search(*rewritten.rewriting.queries),))]
-        return with_one_similarity([_find_group(group, search) for group in split.groups])
+        return with_one_similarity([find_group(group, search) for group in split.groups])
 
     def _read_question(self, question: Question, history: Sequence[Turn], generator: str) -> RewriteResult:
         """How the question is read after the history; as it is if the caller wants that."""
@@ -332,7 +326,7 @@ class Answerer:
         stages: Stages,
     ) -> ReadPart:
         """The passages of a part weighed. What it names and none of them does is searched for by itself."""
-        weighed = weigh(part.text, read, self.reader.is_common, _fronts(collection, hits))
+        weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, hits))
         known = {hit.chunk.id for hit in hits}
         more = [
             hit
@@ -342,7 +336,7 @@ class Answerer:
         ]
         if more:
             read = [*read, *self._read_each([(part.text, more)])[0]]
-            weighed = weigh(part.text, read, self.reader.is_common, _fronts(collection, [*hits, *more]))
+            weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, [*hits, *more]))
         stages.saw(Read(part.text, read, weighed))
         found = signals([(passage.hit, passage.reading) for passage in weighed.passages])
         confidence = self.calibration.probability(found)
@@ -370,64 +364,10 @@ def _filter(question: Question) -> Filter:
     return replace(question.where or Filter(), principals=question.principals)
 
 
-def _fronts(collection: Collection, hits: Sequence[Hit]) -> dict[tuple[str, str], str]:
-    """The beginning of every long document among the hits: it says what all of the document is about."""
-    places = {(hit.chunk.document_id, hit.chunk.version) for hit in hits}
-    return collection.documents.beginnings(places, FRONT_CHARACTERS, longer_than=LONG_DOCUMENT)
-
-
-def _find_group(group: Group, search: Callable[[str], list[Hit]]) -> FoundGroup:
-    """The passages for each part of a group, and for the whole of it; only for this if the documents know it as one."""
-    hits = search(group.text)
-    is_one = group.bond in (Bond.NAMED, Bond.WEAK) and is_one_name(group.phrase, hits)
-    if len(group.parts) == 1 or is_one:
-        return FoundGroup(whole(group.text), None, (hits,))
-    return FoundGroup(group, hits, tuple(search(part.text) for part in group.parts))
-
-
 def _confidence(parts: Sequence[ReadPart], threshold: float) -> float:
     """That of the least sure part that is answered; if none is, that of the surest."""
     confidences = [part.confidence for part in parts]
     return min((value for value in confidences if value >= threshold), default=max(confidences))
-
-
-def _missing_notes(parts: Sequence[ReadPart]) -> Iterator[str]:
-    for part in parts:
-        if part.missing:
-            names = " or ".join(constraint.text for constraint in part.missing)
-            yield f"The documents do not mention {names}."
-
-
-def hits_with_identifiers(question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits that name an identifier of the question (`max_connections`) in their text or the headings above; else all.
-
-    The default of one setting is not given in the text about another setting, however similar the two texts are. Of 60
-    questions for the default of a PostgreSQL setting, over PostgreSQL's and Python's documentation, 45 are answered, 35 of
-    them from the right place; without this rule, 50 and 32.
-    """
-    names = identifiers(question)
-    if not names:
-        return list(hits)
-
-    def is_named(hit: Hit) -> bool:
-        return bool(names & identifiers(f"{passage_context(hit)} {chunk_rendering(hit.chunk).text}"))
-
-    return [hit for hit in hits if is_named(hit)] or list(hits)
-
-
-def search_hits(collection: Collection, queries: Sequence[str], depth: int, where: Filter) -> list[Hit]:
-    """The best `depth` passages over all queries, near-copies left out. One that several queries find is that of the first."""
-    pool = max(depth, POOL if len(queries) == 1 else FUSION_POOL)
-    while True:
-        rankings = [collection.search(query, k=pool, where=where) for query in queries]
-        hits = {hit.chunk.id: hit for ranking in reversed(rankings) for hit in ranking}
-        ids = [[hit.chunk.id for hit in ranking] for ranking in rankings]
-        fused = reciprocal_rank(ids, FUSION_CONSTANT, QUERY_WEIGHTS[: len(ids)])
-        ranked = [hits[id] for id, _ in fused][:pool]
-        read, _ = split_copies(" ".join(queries), ranked, partial(modified_ns, collection.documents))
-        if len(read) >= depth or len(ranked) < pool or pool >= MAX_POOL:
-            return read[:depth]
-        pool *= 2
 
 
 def _add_usage(one: Usage, other: Usage) -> Usage:
@@ -438,22 +378,3 @@ def _pages(collection: Collection, passages: Sequence[Passage]) -> dict[tuple[st
     """The pages of every document version that may be cited."""
     places = {(passage.hit.chunk.document_id, passage.hit.chunk.version) for passage in passages}
     return {place: collection.documents.pages(*place) for place in places}
-
-
-def _conflict_notes(citations: Sequence[Sequence[Citation]]) -> Iterator[str]:
-    """The conflicts among the citations of each part; two parts may well differ."""
-    found = (pair for of_part in citations for pair in conflicts(of_part))
-    for one, other in dict.fromkeys(found):
-        newer = newer_of(one, other)
-        told = "" if newer is None else f" [{newer.number}] is the newer."
-        yield (
-            f"The sources differ: [{one.number}] {one.title} and [{other.number}] {other.title} do not say the same.{told}"
-        )
-
-
-def _vector_notes(collection: Collection, question: Question) -> Iterator[str]:
-    pending = collection.documents.pending_vectors()
-    if pending:
-        # The number would reveal documents that the caller may not read.
-        count = "Some" if question.principals is not None else f"{pending:,}"
-        yield f"{count} passages of {collection.name} are found by their words only: vectors are still being made."

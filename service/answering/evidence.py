@@ -10,21 +10,20 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from types import MappingProxyType
-from urllib.parse import unquote, urlsplit
 
 from index.blocks.block import Kind, Span
 from index.blocks.unit import Unit
 from index.chunking.units import chunk_rendering
 from index.records import Hit
-from service.answering.rows import NAMED_UNITS, choose_rows, stems
+from index.uris import file_words
+from service.answering.rows import NAMED_UNITS, choose_rows
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
 from service.text.constraints import Constraint, ConstraintKind, constraints
 from service.text.named_words import NamedWords
 from service.text.parallel_values import value_asked_for
-from service.text.ties import names_another
+from service.text.terms import stems
+from service.text.ties import TiedName
 
 UNIT_PENALTY = 3.0
 """Logits that a unit loses for each constraint that it lacks with all that it is read with."""
@@ -47,7 +46,8 @@ _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.I
 _SENTENCES = frozenset({Kind.PARAGRAPH, Kind.ITEM})
 _SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD})
 """What all of a document may be about. A date or an identifier of its first page is not that of every row."""
-NO_FRONTS: Mapping[tuple[str, str], str] = MappingProxyType({})
+Fronts = Mapping[tuple[str, str], str]
+"""The first pages of long documents, by document and version."""
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
@@ -63,12 +63,12 @@ def weigh(
     question: str,
     passages: Sequence[Passage],
     is_common: Callable[[str], bool],
-    fronts: Mapping[tuple[str, str], str] = NO_FRONTS,
+    fronts: Callable[[], Fronts] = dict,
 ) -> Weighed:
     """Return the passages by how well they answer and name what the question names. `is_common`: see `constraints`.
 
-    `fronts` has the first page of long documents, by document and version: what it names, such as the company that reports,
-    all of the document is about.
+    What the first page of a long document names, such as the company that reports, all of it is about; `fronts` gives these
+    pages, and is called only if the question has a name.
     """
     asked = constraints(question, is_common)
     whole = [NamedWords.of(f"{passage_context(p.hit)}\n{p.text}" if asked else "") for p in passages]
@@ -86,9 +86,10 @@ def weigh(
     keys = [key for passage in passages for unit in _named_units(passage) for key in _keys(unit, passage)]
     is_key_named = any(key <= named for key in keys)
     rows = choose_rows(question, passages)
+    tied = {c: TiedName.of(question, c.text) for c in present if c.kind is ConstraintKind.NAME}
     for number, (passage, evidence, known, lacks) in enumerate(zip(passages, whole, about, unmet, strict=True)):
         lacking = sum(c in present for c in lacks) - fewest
-        counts = _count_lacking(question, passage, evidence, [c for c in present if c not in known])
+        counts = _count_lacking(passage, evidence, [c for c in present if c not in known], tied)
         counts = [count + ((number, place) in rows.others) for place, count in enumerate(counts)]
         if is_key_named:
             units = (rendered.unit for rendered in passage.rendering.units)
@@ -112,22 +113,20 @@ def weigh(
 
 
 def _met_by_documents(
-    asked: Sequence[Constraint], passages: Sequence[Passage], fronts: Mapping[tuple[str, str], str]
+    asked: Sequence[Constraint], passages: Sequence[Passage], fronts: Callable[[], Fronts]
 ) -> list[frozenset[Constraint]]:
     """Of each passage, the names and rare words that its document's file name or first page has."""
     named = [constraint for constraint in asked if constraint.kind in _SUBJECTS]
+    if not named:
+        return [frozenset() for _ in passages]
+    pages = fronts()
     by_document: dict[tuple[str, str], frozenset[Constraint]] = {}
     for chunk, uri in ((passage.hit.chunk, passage.hit.uri) for passage in passages):
         place = (chunk.document_id, chunk.version)
         if place not in by_document:
-            words = NamedWords.of(f"{_file_name(uri)}\n{fronts.get(place, '')}" if named else "")
+            words = NamedWords.of(f"{file_words(uri)}\n{pages.get(place, '')}")
             by_document[place] = frozenset(constraint for constraint in named if words.meets(constraint))
     return [by_document[passage.hit.chunk.document_id, passage.hit.chunk.version] for passage in passages]
-
-
-def _file_name(uri: str) -> str:
-    """The last part of the path of a URI, without its ending, as words."""
-    return PurePosixPath(unquote(urlsplit(uri).path)).stem.replace("_", " ")
 
 
 def is_met(constraint: Constraint, hit: Hit) -> bool:
@@ -179,7 +178,9 @@ def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading
     return replace(found, score=best, alone=max(LOOKED_UP, found.alone or LOOKED_UP))
 
 
-def _count_lacking(question: str, passage: Passage, whole: NamedWords, asked: Sequence[Constraint]) -> list[int]:
+def _count_lacking(
+    passage: Passage, whole: NamedWords, asked: Sequence[Constraint], tied: Mapping[Constraint, TiedName]
+) -> list[int]:
     """How many constraints each unit lacks, of those that `whole`, the passage with its context, may meet.
 
     A sentence may be about what the text before it names, so it meets what any sentence before it meets; a row may not. An
@@ -204,7 +205,7 @@ def _count_lacking(question: str, passage: Passage, whole: NamedWords, asked: Se
                 counts[place] += _is_replaced(constraint, NamedWords.of(passage.text[start:end]))
             elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.NAME:
                 sentence = passage.text[start:end]
-                counts[place] += names_another(question, constraint.text, sentence) and not NamedWords.of(
+                counts[place] += tied[constraint].is_replaced(sentence) and not NamedWords.of(
                     f"{context}\n{sentence}"
                 ).meets(constraint)
     return counts

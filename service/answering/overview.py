@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 from index.blocks.block import Kind, Span
 from index.blocks.statement import statement
@@ -18,12 +16,13 @@ from index.chunking.units import chunk_rendering
 from index.collection import Collection
 from index.filters import Filter
 from index.records import Hit
+from index.uris import file_words
 from service.generators.extractive import ExtractiveGenerator, last_introduced
 from service.generators.protocol import Draft, Passage, Quote
 from service.scoring.reader import Reading, SentenceReading
 from service.text.overviews import Overview, OverviewRequest
 from service.text.plain import plain_line
-from service.text.terms import content_words
+from service.text.terms import content_words, stems
 
 MOST_DOCUMENTS = 20  # that are listed
 MOST_NAMED = 3  # documents that one name may mean
@@ -34,7 +33,6 @@ MIN_WORDS = 4  # of a line that states something
 SHORT_DOCUMENT = 3  # chunks
 POOL = 60  # passages that a name is looked for in
 
-_STEM = 6
 _NUMBERING = re.compile(
     r"\A\W*(?:(?:section|chapter|part|note|item|§)\s+)?(?P<number>\d+(?:\.\d+)*)\.?(?=\s|\Z)", re.IGNORECASE
 )
@@ -54,11 +52,12 @@ class OverviewFound:
 
 def find_overview(request: OverviewRequest, collection: Collection, where: Filter) -> OverviewFound | None:
     """Return what answers the request; None if no document or section has the name."""
-    documents = collection.documents.matching(where)
-    notes: list[str] = []
     if request.kind is Overview.ABOUT:
         hits = _mentioning(request.name, collection, where)
-    elif request.kind is Overview.DOCUMENTS or (not request.name and len(documents) > 1):
+        return OverviewFound(as_passages(hits)) if hits else None
+    documents = collection.documents.matching(where)
+    notes: list[str] = []
+    if request.kind is Overview.DOCUMENTS or (not request.name and len(documents) > 1):
         hits = collection.opening([id for id, _, _ in documents[:MOST_DOCUMENTS]], 1)
         if len(documents) > MOST_DOCUMENTS:
             notes.append(
@@ -101,8 +100,8 @@ class OverviewGenerator:
         """The units that show what a listed document is: those with the words of the topic, or its title."""
         units = [rendered.unit for rendered in passage.rendering.units]
         if self.request.kind is Overview.ABOUT:
-            asked = _stems(self.request.name)
-            texts = (_stems(passage.text[start:end]) for _, start, end in passage.rendering.units)
+            asked = stems(self.request.name)
+            texts = (stems(passage.text[start:end]) for _, start, end in passage.rendering.units)
             found = [place for place, stems in enumerate(texts) if asked <= stems]
             stating = [place for place in found if units[place].kind is not Kind.HEADING]
             place = next(iter(stating or found), None)
@@ -187,14 +186,14 @@ def _documents_named(name: str, documents: Sequence[tuple[str, str, str]]) -> li
     """The ids of the documents with this title or file name; else of the few whose title or file name has all its words."""
     if not name:
         return [id for id, _, _ in documents]
-    exact = [id for id, title, uri in documents if _stems(name) in (_stems(title), _stems(_file_name(uri)))]
+    exact = [id for id, title, uri in documents if stems(name) in (stems(title), stems(file_words(uri)))]
     named = exact or [id for id, title, uri in documents if _is_named(name, title, uri)]
     return named if len(named) <= MOST_NAMED else []
 
 
 def _is_named(name: str, title: str, uri: str) -> bool:
-    asked = _stems(name)
-    return bool(asked) and asked <= _stems(title) | _stems(_file_name(uri))
+    asked = stems(name)
+    return bool(asked) and asked <= stems(title) | stems(file_words(uri))
 
 
 def _opening_chunks(chunks: Sequence[Hit]) -> list[Hit]:
@@ -252,7 +251,7 @@ def _is_heading_named(name: str, heading: str) -> bool:
     if asked is not None:
         return number is not None and number["number"] == asked["number"]
     bare = heading[number.end() :] if number else heading
-    return bool(name) and _stems(name) in (_stems(bare), _stems(heading))
+    return bool(name) and stems(name) in (stems(bare), stems(heading))
 
 
 def _mentioning(topic: str, collection: Collection, where: Filter) -> list[Hit]:
@@ -260,19 +259,11 @@ def _mentioning(topic: str, collection: Collection, where: Filter) -> list[Hit]:
 
     Words with a capital count whole: Nuance is not nuanced.
     """
-    asked = _stems(topic)
+    asked = stems(topic)
     names = frozenset(word.casefold() for word in content_words(topic) if word[0].isupper())
     found: dict[str, Hit] = {}
     for hit in collection.search(topic, k=POOL, where=where) if asked else []:
         words = " ".join((hit.title, *hit.chunk.trail, chunk_rendering(hit.chunk).text))
-        if asked <= _stems(words) and names <= {word.casefold() for word in content_words(words)}:
+        if asked <= stems(words) and names <= {word.casefold() for word in content_words(words)}:
             found.setdefault(hit.chunk.document_id, hit)
-    return sorted(found.values(), key=lambda hit: not asked <= _stems(hit.title))[:MOST_DOCUMENTS]
-
-
-def _file_name(uri: str) -> str:
-    return PurePosixPath(unquote(urlsplit(uri).path)).stem.replace("_", " ").replace("-", " ")
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.casefold()[:_STEM].removesuffix("s") for word in content_words(text))
+    return sorted(found.values(), key=lambda hit: not asked <= stems(hit.title))[:MOST_DOCUMENTS]

@@ -15,11 +15,10 @@ from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, copies, denies
 from service.text.plain import is_heading
-from service.text.terms import content_words, figures, stated_figures
+from service.text.terms import figures, stated_figures, stems
 
 _SINGLES = 6  # how many sentences are checked alone
 _COMBINED = 3  # how many of these are tried with their neighbours and with each other
-_STEM = 6  # two words with the same first letters, this many, count as one
 SEPARATOR = "\n\n"
 
 
@@ -66,7 +65,7 @@ def best_quotes(
 def _candidate_quotes(claim: str, passages: Sequence[Passage], among: Sequence[int]) -> Iterator[tuple[Quote, ...]]:
     """The quotes to check: the sentences that share most with the claim, alone and combined."""
     places = [place for number in among for place in _places(number, passages[number])]
-    claim_stems = _stems(claim)
+    claim_stems = stems(claim)
     seen_in = Counter(stem for place in places for stem in place.stems)
     weight = {stem: 1.0 + log(len(places) / seen_in[stem]) for stem in claim_stems if seen_in[stem]}
 
@@ -93,7 +92,7 @@ def _places(number: int, passage: Passage) -> Iterator[_PassageSentence]:
         text = passage.text[sentence.start : sentence.end]
         is_bare = passage.rendering.units[place].unit.kind is Kind.HEADING
         if not is_bare and not is_heading(text):
-            yield _PassageSentence(number, place, _stems(text))
+            yield _PassageSentence(number, place, stems(text))
 
 
 def _quote(number: int, first: int, last: int, passages: Sequence[Passage]) -> Quote:
@@ -146,7 +145,3 @@ def has_figures(premise: str, claim: str) -> bool:
     supported ones and 44 of 3,067 others fail for a number in words, besides those that fail for one in digits.
     """
     return stated_figures(claim) <= figures(premise)
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.casefold()[:_STEM] for word in content_words(text))

@@ -8,21 +8,19 @@ and nothing more, is another row; the value under the heading that the question 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from index.blocks.block import Kind, Span
-from index.blocks.unit import GLUE, VALUE_GLUE, RenderedUnit
+from index.blocks.unit import RenderedUnit
 from index.languages.frequent_words import FREQUENT_WORDS, likely_language
 from service.generators.protocol import Passage
 from service.scoring.reader import passage_context
 from service.text.dates import Date, date_spans, dates
-from service.text.terms import content_words
+from service.text.terms import stem, stems
 
 NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 """The kinds of units that are named by their first value, their key or their term."""
-_STEM = 6
 _MAX_KEY = 80  # characters of a value that names its row
-_PARTS = re.compile(r"[^\W_]+")
 _WHY = re.compile(r"\b(?:why|how (?:do|can|should|to)|warum|wieso|pourquoi|por qué|perché)\b", re.IGNORECASE)
 _NEUTRAL = frozenset(
     "number amount value total figure name use list according stated given was sind war waren hat haben hatte kostet".split()
@@ -46,7 +44,7 @@ class Asked:
             rest[start:end] = " " * (end - start)
         found = {f"\0{question[start:end]}": dates(question[start:end]) for start, end in spans}
         frequent = FREQUENT_WORDS.get(likely_language(question, 1), frozenset())
-        return cls((stems("".join(rest)) - {_stem(word) for word in frequent}) | found.keys(), found)
+        return cls((stems("".join(rest)) - {stem(word) for word in frequent}) | found.keys(), found)
 
     def shared(self, text: str) -> frozenset[str]:
         """Those of its words and dates that a text holds."""
@@ -76,7 +74,7 @@ class Row:
     values: tuple[Value, ...]
     in_lead: frozenset[str]
     is_led: bool
-    headings: frozenset[str] = field(default_factory=frozenset)
+    headings: frozenset[str]
 
     @property
     def shared(self) -> frozenset[str]:
@@ -124,16 +122,6 @@ def choose_rows(question: str, passages: Sequence[Passage]) -> RowChoice:
     return RowChoice(frozenset(others), values, found[0] if len(found) == 1 else None)
 
 
-def stems(text: str) -> frozenset[str]:
-    """The content words of a text, cut to their first letters; words with digits whole. Parts of joined names count too."""
-    return frozenset(_stem(part) for word in content_words(text) for part in (word, *_PARTS.findall(word)))
-
-
-def _stem(word: str) -> str:
-    word = word.casefold()
-    return word if any(map(str.isdecimal, word)) else word[:_STEM].removesuffix("s")
-
-
 def _rows(number: int, passage: Passage, asked: Asked) -> Iterator[Row]:
     hit = passage.hit
     context = asked.shared(passage_context(hit))
@@ -153,24 +141,9 @@ def _values(rendered: RenderedUnit, text: str, asked: Asked, context: frozenset[
 
     What its `context`, the headings above, shares with the question tells no row from another.
     """
-    unit, position, _ = rendered
-    headings: list[str] = []
-    start: int | None = None
-    groups: list[tuple[str, Span]] = []
-    for piece in unit.pieces:
-        begin = position + len(piece.before)
-        end = begin + piece.end - piece.start
-        if piece.before == GLUE and start is not None:
-            groups.append((" ".join(headings), Span(start, position)))
-            headings, start = [], None
-        if piece.before == VALUE_GLUE:
-            headings, start = [*headings, text[start:position]] if start is not None else headings, begin
-        elif start is None:
-            start = begin
-        position = end if piece.start < piece.end else position
-    if start is not None:
-        groups.append((" ".join(headings), Span(start, position)))
-    for heading, place in groups:
+    for names, spans in rendered.named_values:
+        heading = " ".join(text[start:end] for start, end in names)
+        place = Span(spans[0].start, spans[-1].end)
         value = text[place.start : place.end]
         shared = asked.shared(value) - context
         is_key = (
@@ -182,7 +155,7 @@ def _values(rendered: RenderedUnit, text: str, asked: Asked, context: frozenset[
 def _agents(heading: str, asked: Asked) -> frozenset[str]:
     """The verbs of a question for which a heading names who does it: Owner for "owns", Leader for "leads"."""
     own = stems(heading)
-    return frozenset(word for word in asked.words if any(_stem(word + ending) in own for ending in ("er", "or", "r")))
+    return frozenset(word for word in asked.words if any(stem(word + ending) in own for ending in ("er", "or", "r")))
 
 
 def _is_date(shared: frozenset[str]) -> bool:
@@ -228,4 +201,4 @@ def _is_looked_up(
     return words - _NEUTRAL_STEMS <= known
 
 
-_NEUTRAL_STEMS = frozenset(_stem(word) for word in _NEUTRAL)
+_NEUTRAL_STEMS = frozenset(stem(word) for word in _NEUTRAL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from index.collection import Collection
 from index.filters import Filter
 from index.records import Hit
-from service.answering.answerer import search_hits
+from service.answering.finding import search_hits
 from service.explaining.expected import Place
 from service.explaining.explanation import Ranks
 

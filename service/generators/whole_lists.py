@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from index.blocks.block import Kind
 from index.blocks.statement import is_lead_in
 from index.blocks.unit import Rendering, Unit
-from service.text.terms import STOP_WORDS, content_words
+from service.text.terms import STOP_WORDS, content_words, stem
 
 MAX_ITEMS = 40  # a longer list is not answered whole
 
@@ -41,7 +41,6 @@ _ONE_STEP = re.compile(
 _WHAT = re.compile(
     r"\W*(?:what|which|who|was|welche\w*|wer|que|qué|quels?|quelles?|quiénes|cuáles|che|quali)\b", re.IGNORECASE
 )
-_STEM = 6
 _WORD = re.compile(r"[^\W_]+(?:[-./:][^\W_]+)*")
 
 
@@ -74,18 +73,14 @@ def _asks_for_lead(question: str, rendering: Rendering, place: int) -> bool:
     leads = [rendering.literal(lead) for lead in rendering.units[place].unit.lead]
     if _ONE_STEP.search(question) or not _WHAT.match(question) or not leads or not is_lead_in(leads[-1]):
         return False
-    asked = set(map(_stem, content_words(question)))
-    return bool(asked) and asked <= set(map(_stem, content_words(leads[-1])))
+    asked = set(map(stem, content_words(question)))
+    return bool(asked) and asked <= set(map(stem, content_words(leads[-1])))
 
 
 def is_list_named(question: str, lead_in: str) -> bool:
     """Whether the question asks for all of something, and the lead-in has all its words: at least two, names apart."""
-    asked = {_stem(word) for word in content_words(question) if word.islower()}
-    return len(asked) > 1 and asks_for_all(question) and asked <= set(map(_stem, content_words(lead_in)))
-
-
-def _stem(word: str) -> str:
-    return word.casefold()[:_STEM].removesuffix("s")
+    asked = {stem(word) for word in content_words(question) if word.islower()}
+    return len(asked) > 1 and asks_for_all(question) and asked <= set(map(stem, content_words(lead_in)))
 
 
 def _run_of_items(units: Sequence[Unit], place: int) -> range:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from service.text.terms import STOP_WORDS, content_words
+from service.text.terms import STOP_WORDS, stems
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _LINKS = r"(?:(?:however|also|moreover|in addition|additionally|furthermore|finally|then|and|but|besides|yes|no),?[ ])?"
@@ -155,13 +155,9 @@ def answers_nothing(question: str, sentence: str, quotes: str) -> bool:
     """Whether a sentence only says a question for a name, place or number over again, with a word or two of its own."""
     if not _ASKS_WHAT.match(question):
         return False
-    asked, quoted = _stems(question), _stems(quotes)
-    added = _stems(sentence) - asked
+    asked, quoted = stems(question), stems(quotes)
+    added = stems(sentence) - asked
     return len(added) <= 2 and not added & quoted
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.casefold()[:6] for word in content_words(text))
 
 
 def _verb_at(words: list[str]) -> int | None:

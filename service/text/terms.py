@@ -18,6 +18,8 @@ _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 _THOUSANDS = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 _GAP = re.compile(r"[ \u00a0\u2010\u2011-]")
 _MIN_COUNT = 2  # "one" is more often a pronoun
+_STEM = 6  # two words with the same first letters, this many, count as one
+_PARTS = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 STOP_WORDS = frozenset(
     """
@@ -70,6 +72,17 @@ def words(text: str) -> frozenset[str]:
 def content_words(text: str) -> list[str]:
     """The words of `text` that are not stop words, as written and in order."""
     return [word for word in _WORD.findall(text) if word.casefold() not in STOP_WORDS]
+
+
+def stem(word: str) -> str:
+    """The first letters of a word, in small letters and without the s of a plural; of a word with digits, all of it."""
+    word = word.casefold()
+    return word if any(map(str.isdecimal, word)) else word[:_STEM].removesuffix("s")
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of the content words of a text. Parts of joined names count too."""
+    return frozenset(stem(part) for word in content_words(text) for part in (word, *_PARTS.findall(word)))
 
 
 def overlap(one: frozenset[str], other: frozenset[str]) -> float:

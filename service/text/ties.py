@@ -40,16 +40,27 @@ class _Name:
     ties: frozenset[str]
 
 
-def names_another(question: str, name: str, sentence: str) -> bool:
-    """Whether the sentence, which lacks `name`, has another name in its place: one tied to the same word as in the question."""
-    asked = list(_names(question))
-    ties = frozenset(tie for found in asked for tie in found.ties if _is_part(found.words, name.split()))
-    if not ties:
-        return False
-    return any(
-        found.ties & ties and not any(_shares_word(found.words, other.words) for other in asked)
-        for found in _names(sentence)
-    )
+@dataclass(frozen=True, slots=True)
+class TiedName:
+    """A name of a question: what it is tied to there, and all names of the question."""
+
+    ties: frozenset[str]
+    asked: tuple[_Name, ...]
+
+    @classmethod
+    def of(cls, question: str, name: str) -> "TiedName":
+        """The name as it stands in the question."""
+        asked = tuple(_names(question))
+        return cls(
+            frozenset(tie for found in asked for tie in found.ties if _is_part(found.words, name.split())), asked
+        )
+
+    def is_replaced(self, sentence: str) -> bool:
+        """Whether a sentence that lacks the name has another in its place: one tied to the same word as in the question."""
+        return bool(self.ties) and any(
+            found.ties & self.ties and not any(_shares_word(found.words, other.words) for other in self.asked)
+            for found in _names(sentence)
+        )
 
 
 def _names(text: str) -> Iterator[_Name]:
