@@ -206,8 +206,9 @@ def test_github_gets_an_annotation_for_a_failed_gate_and_the_report_as_summary(t
 
 
 def test_the_pytest_plugin_measures_a_function_and_fails_with_the_lowest_cases(
-    cases: Path, pytester: pytest.Pytester
+    cases: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # an installed Quoth is a plugin already
     pytester.makepyfile(
         test_chain=textwrap.dedent(f"""
         def answer(question):
