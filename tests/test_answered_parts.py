@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from index.blocks.unit import Unit
+from index.chunking.units import document_units
+from index.records import Document
 from index.sync.sync import sync
 from service.answer_json import answer_of
 from service.answering.service import Service
+from service.audit import cited_units
 from service.audit.findings import AnswerFault
 from service.audit.replay import replay
 from service.audit.verification import Verdict, Verification, verify
@@ -177,6 +181,28 @@ def test_a_derived_sentence_verifies_and_no_changed_one_does(hire: Service) -> N
         found = verified(hire, replace(answer, sentences=(*stated, changed), text=text))
         assert found.verdict is Verdict.REFUTED
         assert AnswerFault.DERIVATION_DIFFERS in {finding.fault for finding in found.findings}
+
+
+def test_what_is_derived_from_a_document_that_is_gone_is_not_counted_as_the_same(hire: Service) -> None:
+    answer = ask(hire, "Which boat is heavier, the Otter K2 or the Heron S1?")
+    found = verify(answer, lambda _document, _version: None, lambda pairs: [1.0 for _ in pairs], min_support=0.7)
+    assert (found.verdict, found.derived) == (Verdict.UNPROVED, 0)
+
+
+def test_the_units_of_a_document_are_found_once_for_all_derived_sentences(
+    hire: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = ask(hire, "Which boat is heavier, the Otter K2 or the Heron S1?")
+    many = replace(answer, sentences=(*answer.sentences, *answer.sentences[-1:] * 20))
+    read: list[str] = []
+
+    def counted(document: Document) -> list[Unit]:
+        read.append(document.id)
+        return document_units(document)
+
+    monkeypatch.setattr(cited_units, "document_units", counted)
+    assert verified(hire, many).derived == 21
+    assert len(read) == len({citation.document_id for citation in answer.citations})
 
 
 def test_a_missing_part_that_was_no_part_is_refuted(hire: Service) -> None:

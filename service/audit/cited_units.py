@@ -44,7 +44,7 @@ class CitedUnits:
     def statement(self, citation: Citation) -> str | None:
         """Return what the units in the cited range state; None without the document, or without a unit there."""
         document = self._opener(citation.document_id, citation.version)
-        units = self._cited(citation, document)
+        units = self._cited(citation)
         if document is None or not units:
             return None
         return statement(units, lambda span: document.text[span.start : span.end], plain_line)
@@ -52,18 +52,22 @@ class CitedUnits:
     def text_as_read(self, citation: Citation) -> str:
         """Return the quote with its header cells and the like; the quote itself where its units are not known."""
         document = self._opener(citation.document_id, citation.version)
-        units = self._cited(citation, document)
+        units = self._cited(citation)
         if document is None or not units:
             return citation.quote
         return render(document.text, [replace(unit, lead=()) for unit in units]).text
 
-    def _cited(self, citation: Citation, document: Document | None) -> list[Unit]:
-        """The units that are cited; of one that is cited in part, that part with the names that it is read with."""
+    def touched(self, citation: Citation) -> list[Unit]:
+        """Return the units, whole, that the cited range shares text with; none without the document."""
         key = (citation.document_id, citation.version)
         if key not in self._units:
+            document = self._opener(*key)
             self._units[key] = document_units(document) if document is not None else []
-        cited = [unit for unit in self._units[key] if unit.start < citation.end and citation.start < unit.end]
-        return [part for unit in cited if (part := _cited_part(unit, citation)).pieces]
+        return [unit for unit in self._units[key] if unit.start < citation.end and citation.start < unit.end]
+
+    def _cited(self, citation: Citation) -> list[Unit]:
+        """The units that are cited; of one that is cited in part, that part with the names that it is read with."""
+        return [part for unit in self.touched(citation) if (part := _cited_part(unit, citation)).pieces]
 
 
 def _cited_part(unit: Unit, citation: Citation) -> Unit:

@@ -3,41 +3,72 @@
 The units of a citation are found again in its document; the labels must be words of a part that cites the figure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
-from index.chunking.units import document_units
 from index.records import Document
 from service.answering.citations import quoted_units
-from service.audit.cited_units import Opener
+from service.audit.cited_units import CitedUnits, Opener
 from service.audit.findings import AnswerFault, Finding
 from service.parts.cited import figures_in
 from service.parts.derivation import LANGUAGES, Term, comparison_result, comparison_sentence, count_sentence
+from service.parts.figures import Figure
 from service.parts.lists import quoted_items
 from service.records import Answer, Citation, Derivation, Operand, Sentence
 
 MAX_OPERANDS = 200
 
 
-def derivation_findings(answer: Answer, opener: Opener) -> Iterator[Finding]:
-    """Check each derived sentence: its operands, its result and its words."""
+_Cited = Sequence[tuple[Citation, Document]]
+
+
+class _Quoted:
+    """The figures and the items that citations quote, found once, however many sentences cite them."""
+
+    def __init__(self, opener: Opener, units: CitedUnits) -> None:
+        self._opener, self._units = opener, units
+        self.figures = cache(self._figures)
+        self.items = cache(self._items)
+
+    def _figures(self, citation: Citation) -> dict[tuple[int, int], Figure]:
+        """By their ranges. The units of the citation are those that its document has there."""
+        units = quoted_units(self._units.touched(citation))
+        return {
+            (found.figure.start, found.figure.end): found.figure for found in figures_in(replace(citation, units=units))
+        }
+
+    def _items(self, citation: Citation) -> list[tuple[int, int]]:
+        document = self._opener(citation.document_id, citation.version)
+        return [(span.start, span.end) for span in quoted_items(document, citation)] if document is not None else []
+
+
+def derivation_findings(answer: Answer, opener: Opener, units: CitedUnits) -> tuple[int, list[Finding]]:
+    """How many derived sentences come out the same, with their operands and their words, and what is wrong with others."""
+    same, findings, quoted = 0, list[Finding](), _Quoted(opener, units)
     for number, sentence in enumerate(answer.sentences, start=1):
         if sentence.kind == "derived":
-            problem = _problem(sentence, answer, opener)
+            problem = _problem(sentence, answer, opener, quoted)
+            same += problem == ""
             if problem:
-                yield Finding(f"sentence {number}", AnswerFault.DERIVATION_DIFFERS, problem, claimed=sentence.text)
+                findings.append(
+                    Finding(f"sentence {number}", AnswerFault.DERIVATION_DIFFERS, problem, claimed=sentence.text)
+                )
         elif sentence.derivation is not None:
-            yield Finding(
-                f"sentence {number}",
-                AnswerFault.DERIVATION_DIFFERS,
-                "A sentence with a derivation is derived.",
-                claimed=sentence.kind,
-                found="derived",
+            findings.append(
+                Finding(
+                    f"sentence {number}",
+                    AnswerFault.DERIVATION_DIFFERS,
+                    "A sentence with a derivation is derived.",
+                    claimed=sentence.kind,
+                    found="derived",
+                )
             )
+    return same, findings
 
 
-def _problem(sentence: Sentence, answer: Answer, opener: Opener) -> str:
-    """What is wrong with a derived sentence; empty if it holds, or if its document is not here, which is found elsewhere."""
+def _problem(sentence: Sentence, answer: Answer, opener: Opener, quoted: _Quoted) -> str | None:
+    """What is wrong with a derived sentence; empty if it holds, None if its document is not here, which is found elsewhere."""
     derivation = sentence.derivation
     if derivation is None or not 0 < len(derivation.operands) <= MAX_OPERANDS:
         return f"A derived sentence says from what it was worked out, at most {MAX_OPERANDS} figures or items."
@@ -48,16 +79,16 @@ def _problem(sentence: Sentence, answer: Answer, opener: Opener) -> str:
         if citation.number in sentence.citations:
             document = opener(citation.document_id, citation.version)
             if document is None:
-                return ""
+                return None
             cited.append((citation, document))
     if not all(_is_literal(operand, cited) for operand in derivation.operands):
         return "What it was worked out from does not stand there in what it cites."
     if derivation.operation == "count":
-        return _count_problem(sentence, derivation, cited)
-    return _comparison_problem(sentence, derivation, answer, cited)
+        return _count_problem(sentence, derivation, cited, quoted)
+    return _comparison_problem(sentence, derivation, answer, cited, quoted)
 
 
-def _is_literal(operand: Operand, cited: Sequence[tuple[Citation, Document]]) -> bool:
+def _is_literal(operand: Operand, cited: _Cited) -> bool:
     return any(
         citation.number == operand.citation
         and citation.start <= operand.start < operand.end <= citation.end
@@ -66,10 +97,9 @@ def _is_literal(operand: Operand, cited: Sequence[tuple[Citation, Document]]) ->
     )
 
 
-def _count_problem(sentence: Sentence, derivation: Derivation, cited: Sequence[tuple[Citation, Document]]) -> str:
+def _count_problem(sentence: Sentence, derivation: Derivation, cited: _Cited, quoted: _Quoted) -> str:
     counted = [(operand.start, operand.end) for operand in derivation.operands]
-    lists = [[(span.start, span.end) for span in quoted_items(document, citation)] for citation, document in cited]
-    if counted not in lists:
+    if counted not in [quoted.items(citation) for citation, _ in cited]:
         return "What was counted is not all the items of one list."
     number = len(counted)
     texts = {count_sentence(number, language) for language in LANGUAGES}
@@ -77,18 +107,13 @@ def _count_problem(sentence: Sentence, derivation: Derivation, cited: Sequence[t
 
 
 def _comparison_problem(
-    sentence: Sentence, derivation: Derivation, answer: Answer, cited: Sequence[tuple[Citation, Document]]
+    sentence: Sentence, derivation: Derivation, answer: Answer, cited: _Cited, quoted: _Quoted
 ) -> str:
-    found_at = {
-        (found.citation.number, found.figure.start, found.figure.end): found
-        for citation, document in cited
-        for found in figures_in(_with_units(citation, document))
-    }
-    figures = [found_at.get((operand.citation, operand.start, operand.end)) for operand in derivation.operands]
+    figures = {citation.number: quoted.figures(citation) for citation, _ in cited}
     terms = [
-        Term(operand.label, operand.quote, found.figure)
-        for operand, found in zip(derivation.operands, figures, strict=True)
-        if found is not None
+        Term(operand.label, operand.quote, figure)
+        for operand in derivation.operands
+        if (figure := figures[operand.citation].get((operand.start, operand.end))) is not None
     ]
     result = comparison_result(terms) if len(terms) == len(derivation.operands) else None
     if result is None:
@@ -111,9 +136,3 @@ def _is_label(operand: Operand, answer: Answer) -> bool:
         )
         for part in answer.parts
     )
-
-
-def _with_units(citation: Citation, document: Document) -> Citation:
-    """The citation with the units that its document has there."""
-    inside = [unit for unit in document_units(document) if unit.start < citation.end and citation.start < unit.end]
-    return replace(citation, units=quoted_units(inside))

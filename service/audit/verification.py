@@ -58,8 +58,9 @@ SupportCheck = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 
 def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: float) -> Verification:
     """Prove or refute `answer`. `min_support` is the lowest probability at which a quote supports a sentence."""
-    wrong_derivations = list(derivation_findings(answer, opener))
-    findings = [*_number_findings(answer), *_text_findings(answer), *part_findings(answer), *wrong_derivations]
+    units = CitedUnits(opener)
+    derived, wrong = derivation_findings(answer, opener, units)
+    findings = [*_number_findings(answer), *_text_findings(answer), *part_findings(answer), *wrong]
     quotes = 0
     for subject, place in _places(answer):
         wrong = list(_place_findings(subject, place, opener))
@@ -67,10 +68,9 @@ def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: 
         findings += wrong
     for citation in answer.citations:
         findings += _source_findings(citation, answer.passages, opener)
-    quoted, checked, wrong = _support_findings(answer, opener, check, min_support)
+    quoted, checked, wrong = _support_findings(answer, units, check, min_support)
     findings += wrong
-    derived = sum(sentence.kind == "derived" for sentence in answer.sentences) - len(wrong_derivations)
-    return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings), max(0, derived))
+    return Verification(_verdict(findings), quotes, quoted, checked, tuple(findings), derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def _talk_findings(answer: Answer) -> Iterator[Finding]:
 
 
 def _support_findings(
-    answer: Answer, opener: Opener, check: SupportCheck, min_support: float
+    answer: Answer, units: CitedUnits, check: SupportCheck, min_support: float
 ) -> tuple[int, int, list[Finding]]:
     """How many sentences are made of their quotes, how many others the checker confirms, and the rest as findings.
 
@@ -229,7 +229,6 @@ def _support_findings(
     """
     by_number = {citation.number: citation for citation in answer.citations}
     quoted = checked = 0
-    units = CitedUnits(opener)
     findings, open_claims = list[Finding](), list[tuple[int, Sentence, list[Evidence]]]()
     for number, sentence in enumerate(answer.sentences, start=1):
         if sentence.kind != "stated":

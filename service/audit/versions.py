@@ -41,9 +41,8 @@ class Versions:
         for collection in collections:
             yield from self._open_version(collection, document_id, version)
         for collection in collections:
-            for summary in collection.documents.list():
-                if summary.version == version:
-                    yield from self._open_version(collection, summary.id, version)
+            for summary in collection.documents.of_version(version):
+                yield from self._open_version(collection, summary.id, version)
 
     def _open_version(self, collection: Collection, document_id: str, version: str) -> Iterator[Document]:
         try:
