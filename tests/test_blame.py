@@ -315,3 +315,16 @@ def test_small_talk_is_explained_too(town: Town) -> None:
     answer, found = ask(town, "Thank you!", town.answerer, expected=False)
     assert answer.kind == "talk"
     assert found.because == "It was taken for small talk: nothing was searched."
+    trace = Trace()
+    asked = town.answerer.answer(Question("What documents are there?", "town"), trace)
+    opened = town.library.open("town")
+    found = explain(Asked(trace, asked, town.answerer, opened))
+    assert found.because == "It was taken for a question about the documents as a whole: nothing was searched."
+
+
+def test_without_a_search_nothing_says_which_documents_may_be_read_so_none_is_named(town: Town) -> None:
+    trace = Trace()
+    answer = town.answerer.answer(Question("Thank you!", "town", principals=frozenset()), trace)
+    opened = town.library.open("town")
+    found = explain(Asked(trace, answer, town.answerer, opened, [ExpectedWords("640 metres long")]))
+    assert [(place.document_id, place.title) for place in found.expected] == [(None, "")]

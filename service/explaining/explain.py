@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from index.blocks.block import Kind
 from index.collection import Collection
-from index.filters import Filter
 from service.answering.answerer import Answerer
 from service.answering.checking import CheckedSentence
 from service.answering.evidence import is_met
@@ -56,11 +55,11 @@ def explain(asked: Asked) -> Explanation:
 
     If the question was answered in parts, it is about the part in which the expected words got furthest.
     """
-    where = asked.trace.searched[0].where if asked.trace.searched else Filter()
+    if not asked.trace.judged:
+        return _unsearched(asked)
+    where = asked.trace.searched[0].where
     found = [(words, find_places(words, asked.collection, where)) for words in asked.expected]
     explained = [_explain_course(course, asked, found) for course in _courses(asked)]
-    if not explained:
-        return _unsearched(asked, found)
     return max(explained, key=lambda one: -1 if one.stage is None else ORDER.index(one.stage))
 
 
@@ -79,10 +78,13 @@ def _shared(ids: set[str], others: Sequence[str]) -> float:
     return len(ids.intersection(others)) / max(1, len(ids.union(others)))
 
 
-def _unsearched(asked: Asked, found: _Found) -> Explanation:
-    places = [
-        _expected_place(words, place, Ranks(), None, Stage.NOT_RETRIEVED) for words, spots in found for place in spots
-    ]
+def _unsearched(asked: Asked) -> Explanation:
+    """The explanation of an answer without a search. The expected words are not looked for either: nothing says where."""
+    places = [_nowhere(words, Stage.NOT_RETRIEVED) for words in asked.expected]
+    if asked.answer.kind == "talk":
+        because = "It was taken for small talk: nothing was searched."
+    else:
+        because = "It was taken for a question about the documents as a whole: nothing was searched."
     return Explanation(
         question=asked.answer.question,
         queries=(),
@@ -96,7 +98,7 @@ def _unsearched(asked: Asked, found: _Found) -> Explanation:
         written=(),
         expected=tuple(places),
         stage=Stage.NOT_RETRIEVED if asked.expected else None,
-        because="It was taken for small talk: nothing was searched.",
+        because=because,
     )
 
 
@@ -131,15 +133,24 @@ def _expected_places(course: Course, found: _Found) -> Iterator[ExpectedPlace]:
     read = [passage.hit for passage in course.read.weighed.passages]
     for words, places in found:
         if not places:
-            yield ExpectedPlace(words.text, None, "", None, None, Ranks(), None, Stage.NOT_EXTRACTED)
+            yield _nowhere(words, Stage.NOT_EXTRACTED)
         for place in places:
             rank = next((number for number, hit in enumerate(read, 1) if place.is_in(hit)), None)
             stage = stage_of(place, words.text, course)
-            yield _expected_place(words, place, course.rankings.at(place), rank, stage)
+            yield ExpectedPlace(
+                words.text,
+                place.document_id,
+                place.title,
+                place.start,
+                place.end,
+                course.rankings.at(place),
+                rank,
+                stage,
+            )
 
 
-def _expected_place(words: ExpectedWords, place: Place, ranks: Ranks, read: int | None, stage: Stage) -> ExpectedPlace:
-    return ExpectedPlace(words.text, place.document_id, place.title, place.start, place.end, ranks, read, stage)
+def _nowhere(words: ExpectedWords, stage: Stage) -> ExpectedPlace:
+    return ExpectedPlace(words.text, None, "", None, None, Ranks(), None, stage)
 
 
 def _signals(course: Course) -> Iterator[SignalShare]:
