@@ -1,5 +1,6 @@
 """Figures and dates are found with their literal ranges, and only those of one unit are compared."""
 
+import time
 from fractions import Fraction
 
 import pytest
@@ -47,6 +48,21 @@ def test_a_figure_has_its_unit_and_place(text: str, written: str, kind: str, val
 )
 def test_ranges_versions_and_names_are_no_figures(text: str) -> None:
     assert figures_of(text) == []
+
+
+@pytest.mark.parametrize("piece", ["2000 visitors, ", "3 May 1997, ", "12 kg, "])
+def test_figures_are_found_in_linear_time(piece: str) -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        assert len(figures_of(piece * count)) == count
+        return time.process_time() - began
+
+    small, large = seconds(1000), seconds(8000)
+    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+
+
+def test_a_run_of_digits_as_long_as_a_key_is_no_figure() -> None:
+    assert figures_of(f"key {'7' * 5000}") == []
 
 
 def test_a_year_is_a_date_unless_it_counts_something() -> None:

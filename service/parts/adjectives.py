@@ -12,6 +12,7 @@ SIZES = frozenset("high low large small great big".split())
 """Adjectives that say of a figure itself whether it is more: the price is high."""
 PRICES = frozenset("cheap expensive costly dear pricey".split())
 TIMES = frozenset("early late".split())
+_PLURALS = frozenset("people staff children women men".split())
 
 
 OPPOSITES = dict(
@@ -36,7 +37,7 @@ def _forms() -> dict[str, str]:
 
 COMPARED = _forms()
 """Comparative or superlative -> adjective."""
-LONG_BASES = frozenset(base for base in _BASES if base in ("expensive", "costly", "dear", "pricey", "roomy", "bulky"))
+LONG_BASES = frozenset("expensive costly dear pricey roomy bulky".split())
 """Adjectives that are compared with "more" and "most"."""
 
 
@@ -69,13 +70,7 @@ def base_of(verb: str) -> str:
 
 def how_many(noun: str) -> str:
     """ "How many" before a plural, "How much" before any other noun."""
-    head = noun.split(maxsplit=1)[0].casefold() if noun else ""
-    words = [word.casefold() for word in noun.split()]
-    is_plural = any(word.endswith("s") and not word.endswith("ss") for word in words[:3]) or head in (
-        "people",
-        "staff",
-        "children",
-        "women",
-        "men",
-    )
+    words = noun.casefold().split()
+    is_plural = any(word.endswith("s") and not word.endswith("ss") for word in words[:3])
+    is_plural = is_plural or not _PLURALS.isdisjoint(words[:1])
     return "How many" if is_plural else "How much"

@@ -16,6 +16,7 @@ _ARTICLES = DETERMINERS - {"this", "that", "these", "those", "each", "every"}
 _SINGULAR = {"are": "is", "were": "was", "do": "does", "have": "has"}
 _BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)  # one period, or one difference
 _CONNECTING = frozenset({"and", "&"})
+_NOT_COMMON = PREPOSITIONS | AUXILIARIES | _ARTICLES | {"and", "or", "than", "which"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,7 @@ def _is_next(words: Sequence[Word], place: int) -> bool:
 
 
 def _is_common(word: Word) -> bool:
-    small = word.small
-    return word.text.islower() and small not in PREPOSITIONS | AUXILIARIES | _ARTICLES | {"and", "or", "than", "which"}
+    return word.text.islower() and word.small not in _NOT_COMMON
 
 
 def _is_comma(text: str, words: Sequence[Word], first: int) -> bool:

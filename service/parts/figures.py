@@ -7,9 +7,12 @@ a month and one a year. Numbers without a unit must count the same thing, or sta
 
 import calendar
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from operator import itemgetter
 
 from index.languages.frequent_words import likely_language
 from service.parts.units import SIGNS, measure_of, scale_of, unit_name
@@ -64,6 +67,7 @@ _IN_YEAR = re.compile(
 _COUNTED = re.compile(r"[ \u00a0-]?(?P<noun>[^\W\d_][\w-]*)")
 _ADJECTIVES_OF_DAYS = frozenset("working business calendar school banking werktage square cubic".split())
 _LOOK_BACK = 40
+_MOST_DIGITS = 40  # a longer run of digits is a key or a hash
 _COMMA_LANGUAGES = frozenset(("de", "fr", "es", "it", "pt", "nl"))
 _GROUPS = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+\Z")
 _STEM = 6
@@ -97,14 +101,17 @@ class Figure:
 
 def figures_of(text: str) -> list[Figure]:
     """The figures and dates of a text, in order. A year by itself is a date, and so is no number of a date a figure."""
-    read = (_of_date(start, end, found) for (start, end), found in dates_in(text) if len(found) == 1)
-    dated = [figure for figure in read if figure is not None]
-    taken = [(start, end) for (start, end), _ in dates_in(text)]
-    for match in _YEAR.finditer(text):
-        if not _inside(match.start(), taken) and _is_year(text, *match.span()):
-            year = _of_date(match.start(), match.end(), [Date(int(match.group()), 0, None)])
-            taken.append(match.span())
-            dated += [year] if year is not None else []
+    dates = dates_in(text)
+    spans = [span for span, _ in dates]
+    years = [
+        match.span()
+        for match in _YEAR.finditer(text)
+        if not _inside(match.start(), spans) and _is_year(text, *match.span())
+    ]
+    read = (_of_date(*span, found[0]) for span, found in dates if len(found) == 1)
+    read_years = (_of_date(start, end, Date(int(text[start:end]), 0, None)) for start, end in years)
+    dated = [figure for figure in (*read, *read_years) if figure is not None]
+    taken = sorted([*spans, *years])
     uses_comma = likely_language(text, 2) in _COMMA_LANGUAGES
     numbers = [
         figure
@@ -238,8 +245,10 @@ def _counted(text: str, end: int) -> tuple[frozenset[str], str, int]:
 
 
 def _value(digits: str, *, uses_comma: bool) -> Fraction | None:
-    """The number that the digits write; None if they write none (a version, a list)."""
+    """The number that the digits write; None if they write none (a version, a list, a key)."""
     plain = re.sub(r"['’\u00a0\u202f ]", "", digits)
+    if len(plain) > _MOST_DIGITS:
+        return None
     dots, commas = plain.count("."), plain.count(",")
     if dots and commas:
         decimal = max(plain.rfind("."), plain.rfind(","))
@@ -279,9 +288,9 @@ def _with_unit_of(figure: Figure, header: str) -> Figure:
     )
 
 
-def _of_date(start: int, end: int, found: list[Date]) -> Figure | None:
+def _of_date(start: int, end: int, found: Date) -> Figure | None:
     """A date as the range of its days since year 1; None for a date without its year."""
-    year, month, day = found[0]
+    year, month, day = found
     if year is None:
         return None
     try:
@@ -328,20 +337,23 @@ def stem(word: str) -> str:
 def _is_year(text: str, start: int, end: int) -> bool:
     """Whether four digits are a year: "2000 kg" and "2000 visitors" are none, "in 2000" is."""
     match = _UNIT.match(text, end)
+    before = text[max(0, start - _LOOK_BACK) : start]
     if match is None or text[end : end + 1] == "-":
-        return not text[:start].rstrip().endswith(tuple(SIGNS))
+        return not before.rstrip().endswith(tuple(SIGNS))
     follows = match["unit"]
     if measure_of(follows) is not None or scale_of(follows) is not None:
         return False
-    return not follows[0].islower() or follows.casefold() in STOP_WORDS or _IN_YEAR.search(text[:start]) is not None
+    return not follows[0].islower() or follows.casefold() in STOP_WORDS or _IN_YEAR.search(before) is not None
 
 
 def _is_period(header: str) -> bool:
     return bool(re.search(r"(?:19|20)\d\d|\bq[1-4]\b", header))
 
 
-def _inside(place: int, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
+def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the place is in one of the ranges, which are in order and do not overlap."""
+    after = bisect_right(spans, place, key=itemgetter(0))
+    return after > 0 and place < spans[after - 1][1]
 
 
 def _fold(text: str) -> str:

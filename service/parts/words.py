@@ -24,6 +24,9 @@ QUESTION_WORDS = frozenset(
 """Of English, German, French, Spanish, Italian and Portuguese; without those that mostly mean something else (que, come)."""
 
 
+_NO_NAMES = QUESTION_WORDS | PRONOUNS | AUXILIARIES | DETERMINERS
+
+
 class Word(NamedTuple):
     """A word and its range in the question."""
 
@@ -52,7 +55,7 @@ def is_named(words: Sequence[Word], place: int) -> bool:
     word = words[place]
     if word.has_digit:
         return True
-    capital = word.text[0].isupper() and word.small not in QUESTION_WORDS | PRONOUNS | AUXILIARIES | DETERMINERS
+    capital = word.text[0].isupper() and word.small not in _NO_NAMES
     return capital and (place > 0 or (len(word.text) > 1 and word.text[1:] != word.text[1:].lower()))
 
 
