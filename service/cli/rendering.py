@@ -60,22 +60,22 @@ def show(console: Console, lines: Iterable[Line]) -> None:
 
 def answer_lines(answer: Answer, *, plain: bool) -> Iterator[Line]:
     """The answer with its numbered sources beneath, or the refusal with the nearest passages."""
-    yield _blank()
+    yield blank()
     if answer.rewritten_question != answer.question:
         yield Line(2, Text(f"Read as: {clean(answer.rewritten_question)}", "dim"))
-        yield _blank()
+        yield blank()
     if answer.refused:
         yield from _refusal(answer)
     else:
         yield Line(2, Text(answer.text) if answer.kind == "talk" else _answer_text(answer))
         for citation in answer.citations:
-            yield _blank()
+            yield blank()
             yield from _source(citation, plain)
-    yield _blank()
+    yield blank()
     for note in answer.notes:
         yield Line(2, Text(f"note: {clean(note)}", "yellow"))
     yield Line(2, Text(_closing(answer), "dim"))
-    yield _blank()
+    yield blank()
 
 
 def hit_lines(hits: Sequence[Hit]) -> Iterator[Line]:
@@ -84,11 +84,11 @@ def hit_lines(hits: Sequence[Hit]) -> Iterator[Line]:
         yield Line(2, Text("Nothing was found.", "yellow"))
     for rank, hit in enumerate(hits, start=1):
         chunk = hit.chunk
-        yield _blank()
+        yield blank()
         place = _place(hit.title, chunk.trail, hit.page, chunk.start, chunk.end)
         yield Line(2, Text(f"{rank}. ", "bold cyan") + place + Text(f" · {hit.score:.3f}", "dim"))
         yield Line(5, Text(clean(chunk.text)))
-    yield _blank()
+    yield blank()
 
 
 def report_lines(report: SyncReport, collection: str) -> Iterator[Line]:
@@ -206,7 +206,8 @@ def _skipped_count(report: SyncReport) -> str:
     return f"{len(report.skipped):,} {files} skipped as no documents: {', '.join(parts)} (--verbose lists them)"
 
 
-def _blank() -> Line:
+def blank() -> Line:
+    """An empty line."""
     return Line(0, Text(""))
 
 

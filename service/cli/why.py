@@ -11,7 +11,7 @@ from rich.text import Text
 from service.cli import rendering
 from service.cli.app import require_collection, service_of, well_formed
 from service.cli.console import CollectionOption, JsonOption, print_json, quiet_settings, stdout
-from service.cli.rendering import Line, clean
+from service.cli.rendering import Line, blank, clean
 from service.records import Question
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def why(
 
 def why_lines(answer: Answer, found: Explanation) -> Iterator[Line]:
     """The explanation for a terminal: the outcome, where the expected words were lost, then what each step saw."""
-    yield _blank()
+    yield blank()
     outcome = "Refused" if answer.refused else "Answered"
     side = "below" if found.confidence < found.needed else "not below"
     yield Line(
@@ -70,20 +70,20 @@ def why_lines(answer: Answer, found: Explanation) -> Iterator[Line]:
     if not answer.refused:
         yield Line(2, Text(clean(answer.text), "dim"))
     if found.stage is not None:
-        yield _blank()
+        yield blank()
         lost = "Not lost. " if found.stage == "not lost" else f"Lost: {found.stage}. "
         yield Line(2, Text(lost, "bold cyan") + Text(clean(found.because)))
     yield from _section("Confidence, as it differs from an average question", _signal_lines(found))
     yield from _section("What the question names", _constraint_lines(found))
     yield from _section(f"What was read: {len(found.passages)} passages, {found.shown} count", _passage_lines(found))
     yield from _section("What was written", _written_lines(found))
-    yield _blank()
+    yield blank()
 
 
 def _section(title: str, lines: Iterator[Line]) -> Iterator[Line]:
     inside = list(lines)
     if inside:
-        yield _blank()
+        yield blank()
         yield Line(2, Text(title, "bold"))
         yield from inside
 
@@ -137,7 +137,3 @@ def _written_lines(found: Explanation) -> Iterator[Line]:
     for sentence in found.written:
         support = "" if sentence.support is None else f", support {sentence.support:.2f}"
         yield Line(4, Text(f"{sentence.outcome}{support}: ", "dim") + Text(clean(sentence.text)))
-
-
-def _blank() -> Line:
-    return Line(0, Text(""))

@@ -76,8 +76,8 @@ def create_server(unrestricted: Session) -> MCPServer:
     ) -> Annotated[CallToolResult, AnswerOut]:
         """Answer a question from the documents. Each sentence cites literal quotes; a refusal says that they do not say."""
         session = session_of(context)
-        asked = await _or_tool_error(session.run_io(partial(_question, question, collection, conversation_id, session)))
-        asked = replace(asked, as_typed=as_typed)
+        reading = partial(_question, question, collection, conversation_id, session, as_typed=as_typed)
+        asked = await _or_tool_error(session.run_io(reading))
         answer = await _or_tool_error(answer_question(asked, session))
         return _result(with_sources(answer), AnswerOut.of(answer))
 
@@ -144,13 +144,16 @@ async def _or_tool_error(work: Awaitable[Result]) -> Result:
         raise ToolError(str(error)) from error
 
 
-def _question(text: str, collection: str | None, conversation_id: str | None, session: Session) -> Question:
+def _question(
+    text: str, collection: str | None, conversation_id: str | None, session: Session, *, as_typed: bool
+) -> Question:
     return Question(
         text=text,
         collection=session.collection_name(collection),
         principals=session.caller.principals,
         conversation_id=conversation_id,
         history=session.history(conversation_id),
+        as_typed=as_typed,
     )
 
 

@@ -4,6 +4,7 @@ Requests refuse unknown fields. All offsets are code points into the canonical t
 client has to count code points, not UTF-16 units).
 """
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -15,6 +16,11 @@ def _well_formed(text: str) -> str:
     except UnicodeEncodeError as error:
         raise ValueError("holds half a surrogate pair; send whole characters") from error
     return text
+
+
+def utc_time(seconds: float) -> str:
+    """A time since 1970 in seconds as UTC, ISO 8601, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 Words = Annotated[str, AfterValidator(_well_formed)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -22,7 +21,7 @@ from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
 from service.jobs.validation import own_id
-from service.schemas.base import CollectionName, Offset
+from service.schemas.base import CollectionName, Offset, utc_time
 from service.session.session import Session
 
 DOCUMENT = "/v1/collections/{name}/documents/{document_id}"
@@ -129,7 +128,7 @@ class Facts:
             chunks=document.chunks,
             pages=self.pages.get(document.id, 0),
             bytes=self.upload_bytes.get(document.id, stored),
-            indexed_at=datetime.fromtimestamp(document.indexed_at, UTC).isoformat(timespec="milliseconds"),
+            indexed_at=utc_time(document.indexed_at),
             principals=tuple(sorted(readers)),
             pending_vectors=self.pending.get(document.id, 0),
             warnings=self.warnings.get(document.id, ()),

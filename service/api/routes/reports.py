@@ -1,6 +1,5 @@
 """GET /v1/reports: the reports of evaluation runs, for those who look after the server."""
 
-from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -11,7 +10,7 @@ from service.access.caller import Scope
 from service.api.dependencies import TheSession, needs
 from service.api.problems import problem_responses
 from service.errors import RecordMissing
-from service.schemas.base import Record
+from service.schemas.base import Record, utc_time
 
 FILE = "report.md"
 _MOST_BYTES = 4 << 20
@@ -70,4 +69,4 @@ def _files(folder: Path | None) -> dict[str, tuple[str, Path]]:
     found = [] if folder is None else [file for file in folder.glob(f"*/{FILE}") if file.is_file()]
     times = {file: file.stat().st_mtime for file in found}
     newest = sorted(found, key=lambda file: (-times[file], file))
-    return {file.parent.name: (datetime.fromtimestamp(times[file], UTC).isoformat(), file) for file in newest}
+    return {file.parent.name: (utc_time(times[file]), file) for file in newest}

@@ -1,11 +1,10 @@
 """The JSON of uploads and jobs."""
 
-from datetime import UTC, datetime
 from typing import Self
 
 from service.api.schemas.documents import DocumentOut
 from service.jobs.records import Job, JobState, Original, Stage
-from service.schemas.base import Record
+from service.schemas.base import Record, utc_time
 
 
 class JobOut(Record):
@@ -55,10 +54,10 @@ class JobOut(Record):
             size=job.upload.size,
             error=job.error,
             error_code=job.error_code,
-            created_at=_iso(job.created_at),
-            started_at=None if job.started_at is None else _iso(job.started_at),
-            finished_at=None if job.finished_at is None else _iso(job.finished_at),
-            retry_at=_iso(job.not_before) if is_retry else None,
+            created_at=utc_time(job.created_at),
+            started_at=None if job.started_at is None else utc_time(job.started_at),
+            finished_at=None if job.finished_at is None else utc_time(job.finished_at),
+            retry_at=utc_time(job.not_before) if is_retry else None,
         )
 
 
@@ -84,7 +83,7 @@ class FileOut(Record):
             filename=original.filename,
             size=original.size,
             sha256=original.sha256,
-            stored_at=_iso(original.stored_at),
+            stored_at=utc_time(original.stored_at),
         )
 
 
@@ -96,7 +95,3 @@ class DocumentDetail(DocumentOut):
 
     has_structure: bool
     file: FileOut | None
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
