@@ -20,12 +20,12 @@ from training.claims import ClaimPair
 from training.depth import with_layers
 from training.epochs import claim_example, without_labels
 from training.losses import TAUGHT_SHARE, reader_losses
-from training.mpnet import MPNetShape, mpnet_from_hugging_face, new_teacher, read_teacher, write_teacher
+from training.mpnet import mpnet_from_hugging_face, new_teacher, read_teacher, write_teacher
 from training.pretrained import base_tokenizer
 from training.sources import answering_passage, irrelevant_passage
 
 CPU = torch.device("cpu")
-SHAPE = MPNetShape(vocabulary=30527, positions=300, width=32, layers=1, heads=4, inner=48)
+SHAPE = BertShape(vocabulary=30523, positions=300, width=32, layers=1, heads=4, inner=48)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,9 @@ def their_encoder(shape):
     from transformers import MPNetConfig, MPNetModel
 
     config = MPNetConfig(
-        vocab_size=shape.vocabulary, hidden_size=shape.width, num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
-        intermediate_size=shape.inner, max_position_embeddings=shape.positions, layer_norm_eps=shape.norm_epsilon,
+        vocab_size=shape.vocabulary + 4, hidden_size=shape.width, num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads, intermediate_size=shape.inner, max_position_embeddings=shape.positions + 2,
+        layer_norm_eps=shape.norm_epsilon,
     )  # fmt: skip
     torch.manual_seed(0)
     model = MPNetModel(config, add_pooling_layer=False).eval()
@@ -122,7 +123,7 @@ def their_encoder(shape):
 
 
 def test_the_teachers_encoder_equals_transformers_with_the_same_weights():
-    shape = MPNetShape(vocabulary=120, positions=300, width=32, layers=2, heads=4, inner=64)
+    shape = BertShape(vocabulary=116, positions=300, width=32, layers=2, heads=4, inner=64)
     theirs = their_encoder(shape)
     ours = mpnet_from_hugging_face(shape, theirs.state_dict()).eval()
     ids = torch.randint(5, 100, (2, 260))
@@ -135,6 +136,7 @@ def test_the_teachers_encoder_equals_transformers_with_the_same_weights():
         expected = theirs(input_ids=their_ids, attention_mask=mask).last_hidden_state
         found = ours(ids, mask, torch.ones_like(ids))
     assert torch.allclose(found[mask.bool()], expected[mask.bool()], atol=1e-5)
+    assert not torch.equal(ours.train()(ids, mask, torch.ones_like(ids)), found)  # dropout, in training only
 
 
 def test_a_teacher_comes_back_from_its_file(tmp_path):

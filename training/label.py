@@ -15,12 +15,11 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from service.scoring.networks import ReaderNetwork, SupportNetwork
 from service.scoring.trained_model import CONFIG, WEIGHTS, read_model
 from training.arrays import DeviceExamples, ExampleArrays, Labels
 from training.batches import ReaderBatch
 from training.loop import best_device
-from training.mpnet import read_teacher
+from training.mpnet import NETWORKS, read_teacher
 from training.prepare import FOLDER
 from training.pretrained import model_kind
 
@@ -143,7 +142,7 @@ def load_teacher(path: Path) -> tuple[str, nn.Module]:
         return read_teacher(path)
     kind = model_kind(path)
     config, weights = read_model(path, kind)
-    network = ReaderNetwork(config.shape) if kind == "reader" else SupportNetwork(config.shape)
+    network = NETWORKS[kind](config.shape)
     network.load_state_dict(weights)
     return kind, network
 

@@ -43,10 +43,14 @@ class Bert(nn.Module):
         """States (B, T, width) of ids (B, T). `attention_mask` is 1 for a token and 0 for padding."""
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         states: Tensor = self.norm(self.words(input_ids) + self.positions(positions) + self.segments(token_type_ids))
-        visible = attention_mask.bool()[:, None, None, :]
+        mask = self.mask(attention_mask)
         for layer in self.layers:
-            states = layer(states, visible)
+            states = layer(states, mask)
         return states
+
+    def mask(self, attention_mask: Tensor) -> Tensor:
+        """What every layer masks attention with (B, 1, 1, T): true for a token. A subclass may return numbers to add."""
+        return attention_mask.bool()[:, None, None, :]
 
 
 class Layer(nn.Module):
@@ -62,12 +66,12 @@ class Layer(nn.Module):
         self.contract = nn.Linear(shape.inner, shape.width)
         self.output_norm = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
 
-    def forward(self, states: Tensor, visible: Tensor) -> Tensor:
-        """States (B, T, width); `visible` (B, 1, 1, T) is true where a token may be attended to."""
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """States (B, T, width); `mask` is true where a token may be attended to, or numbers that are added to attention."""
         batch, length, width = states.shape
         mixed = self.projection(states).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = mixed.permute(2, 0, 3, 1, 4).unbind(0)
-        context = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible)
+        context = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         context = context.transpose(1, 2).reshape(batch, length, width)
         states = self.attention_norm(states + self.attended(context))
         output: Tensor = self.output_norm(states + self.contract(functional.gelu(self.expand(states))))

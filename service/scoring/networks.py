@@ -1,6 +1,6 @@
 """The networks of the reader and the support checker: one BERT encoder each, with small heads on top.
 
-Training and inference share these classes; a model folder holds their weights.
+Training and inference share these classes; a model folder holds their weights. A teacher brings an encoder of its own.
 """
 
 import torch
@@ -18,9 +18,9 @@ class ReaderNetwork(nn.Module):
     The input of the sentence head is the mean state of the sentence's tokens with the state of [CLS].
     """
 
-    def __init__(self, shape: BertShape) -> None:
+    def __init__(self, shape: BertShape, encoder: Bert | None = None) -> None:
         super().__init__()
-        self.bert = Bert(shape)
+        self.bert = encoder or Bert(shape)
         self.relevance = Head(shape.width, shape.width)
         self.sentence = Head(2 * shape.width, _HEAD_WIDTH)
         self.span = nn.Linear(shape.width, 2)
@@ -65,9 +65,9 @@ class ReaderHeads(nn.Module):
 class SupportNetwork(nn.Module):
     """Claim and premise in one pass: the logit that the premise supports the whole claim."""
 
-    def __init__(self, shape: BertShape) -> None:
+    def __init__(self, shape: BertShape, encoder: Bert | None = None) -> None:
         super().__init__()
-        self.bert = Bert(shape)
+        self.bert = encoder or Bert(shape)
         self.support = Head(2 * shape.width, shape.width)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
