@@ -55,7 +55,7 @@ def stages(options: argparse.Namespace, *, cuda: bool) -> Iterator[Stage]:
         yield Stage(
             reader.main,
             ("--begin", str(options.begin_reader), "--layers", str(layers), "--rate", "3e-4", "--run", str(run / "run"),
-             "--out", str(run), "--seed", str(options.seed), "--measure-minutes", "1000", *data, *examples, *training,
+             "--out", str(run), "--seed", str(options.seed), "--measure-minutes", "inf", *data, *examples, *training,
              *_length(options, READER / len(options.layers))),
             run / "model.safetensors",
         )  # fmt: skip
@@ -63,7 +63,7 @@ def stages(options: argparse.Namespace, *, cuda: bool) -> Iterator[Stage]:
     yield Stage(
         support.main,
         ("--begin", str(options.begin_support), "--layers", str(options.support_layers), "--rate", "4e-4",
-         "--out", str(run), "--run", str(run / "run"), "--seed", str(options.seed), "--measure-minutes", "1000",
+         "--out", str(run), "--run", str(run / "run"), "--seed", str(options.seed), "--measure-minutes", "inf",
          *data, *examples, *training, *_length(options, SUPPORT)),
         run / "model.safetensors",
     )  # fmt: skip
