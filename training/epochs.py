@@ -22,8 +22,6 @@ from training.sources import Group, PassagePair
 LIMIT = 256
 SHARE = 0.7
 """Groups of the rest of the mix for each human-written group."""
-SUPPORT_SHARE = 1.0
-"""Share of the checker's mix that an epoch samples; the sets that resemble the product come twice."""
 INSERTED_LINE_SHARE = 0.15
 """Share of the passages in which a heading or label is inserted."""
 _UNRELATED_SHARE = 0.08
@@ -157,7 +155,7 @@ def without_labels(groups: Iterable[Sequence[Example]]) -> Iterator[list[Example
 
 
 def support_pairs(data: Path, rng: random.Random) -> list[ClaimPair]:
-    """The sets that resemble the product, twice, and a sample of the mix, in random order."""
+    """The sets that resemble the product, twice, and the mix, in random order."""
     near = [
         *claims.factcheckgpt(data, "train"),
         *claims.begin(data, "train"),
@@ -172,9 +170,9 @@ def support_pairs(data: Path, rng: random.Random) -> list[ClaimPair]:
         *claims.statement_pairs(data, rng, 5000),
         *mix2.support_pairs(data, "train", rng),
     ]
-    chosen = near * 2 + rng.sample(rest, round(len(rest) * SUPPORT_SHARE))
-    rng.shuffle(chosen)
-    return chosen
+    pairs = [*near * 2, *rest]
+    rng.shuffle(pairs)
+    return pairs
 
 
 def claim_example(tokenizer: Tokenizer, pair: ClaimPair) -> Example | None:

@@ -52,10 +52,9 @@ class Training:
         network: nn.Module,
         folder: Path,
         budget: TrainingBudget,
-        device: torch.device | None = None,
         frozen_layers: int = 0,
     ) -> None:
-        self.device = device or best_device()
+        self.device = best_device()
         self.network = network.to(self.device)
         self.budget = budget
         self.step = 0
@@ -86,11 +85,6 @@ class Training:
         if self.budget.steps is not None:
             return self.step / self.budget.steps if self.step < self.budget.steps else 1.0
         return min(1.0, self.seconds / (60 * self.budget.minutes))
-
-    @property
-    def cooling(self) -> bool:
-        """Whether the cool-down has begun."""
-        return self.share >= 1 - self.budget.cool
 
     def resume(self) -> bool:
         """Load the last checkpoint of the folder. False where the folder has none."""
