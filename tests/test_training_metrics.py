@@ -14,6 +14,7 @@ from training.arrays import DeviceExamples, ExampleArrays
 from training.average import average
 from training.batches import Labeller
 from training.claims import COPY, ClaimPair
+from training.evaluate import altered_by_kind
 from training.loop import Training, TrainingBudget, rate_factor
 from training.losses import reader_losses
 from training.pretrained import base_tokenizer
@@ -95,8 +96,6 @@ def test_calibration_error_and_brier_by_hand():
 
 
 def test_each_kind_of_changed_fact_is_compared_with_the_copies():
-    from training.evaluate import altered_by_kind
-
     kinds = [COPY, COPY, "unit", "unit", "name"]
     pairs = [ClaimPair("c", "p", kind == COPY, kind) for kind in kinds]
     alone, ruled = np.array([0.9, 0.4, 0.7, 0.1, 0.2]), np.array([1.0, 1.0, 0.0, 0.0, 0.6])

@@ -25,7 +25,7 @@ from training.arrays import DeviceExamples, ExampleArrays
 from training.batches import Labeller, ReaderBatch
 from training.development import PassageScores, score_pairs
 from training.loop import Training, TrainingBudget
-from training.losses import WEIGHTS, reader_losses
+from training.losses import reader_losses, weighted_sum
 from training.pretrained import base_encoder, base_tokenizer
 from training.sources import Group, PassagePair
 from training.statistics import auroc
@@ -136,7 +136,7 @@ def run_variant(
         relevance, sentence, span = module(**batch.inputs)
         named = reader_losses(relevance, sentence, span, batch)
         kept = {name: loss for name, loss in named.items() if name not in variant.losses}
-        return kept, torch.stack([WEIGHTS[name] * loss for name, loss in kept.items()]).sum()
+        return kept, weighted_sum(kept)
 
     examples = epochs.examples(kept_groups(groups, variant), labeller, random.Random(variant.seed))
     placed = DeviceExamples(ExampleArrays.of(examples), None, training.device)

@@ -23,7 +23,7 @@ from models import folder
 from service.scoring.calibration import NAMES, Calibration, Signals, Step, signals
 from service.scoring.reader import Reader, Reading, passage_context
 from service.scoring.second_pass import read_again
-from training import sources
+from training import mix, sources
 from training.batches import gold_sentences
 from training.search import PassagePool
 from training.sources import PassagePair, Split
@@ -79,8 +79,8 @@ def distractors(data: Path, rng: random.Random, count: int) -> dict[str, str]:
     """About `count` passages of the training mix, of several sources: passage -> title."""
     passages: dict[str, str] = {}
     for name in ("nq_oracle", "squad1_dutest", "boolq_yesno", "tatqa_text"):
-        records = sources.json_lines(data / "mix" / "reader" / f"{name}.jsonl.gz")
-        titles = {record["passage"]: (record.get("title") or "").replace("_", " ") for record in records}
+        records = mix.records_of(data, f"mix/reader/{name}")
+        titles = {record["passage"]: sources.title_of(record) for record in records}
         passages |= {passage: titles[passage] for passage in rng.sample(sorted(titles), min(count // 4, len(titles)))}
     return passages
 

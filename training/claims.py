@@ -61,14 +61,14 @@ CAPS = {
 def mix_support(data: Path, rng: random.Random) -> Iterator[ClaimPair]:
     """The files of mix/support, at most `CAPS` pairs of each."""
     for name, cap in CAPS.items():
-        records = json_lines(data / "mix" / "support" / f"{name}.jsonl.gz")
+        records = mix.records_of(data, f"mix/support/{name}")
         for record in rng.sample(records, min(cap, len(records))):
             yield ClaimPair(record["claim"], record["premise"], record["label"] == "supported", name)
 
 
 def factcheckgpt(data: Path, split: Split) -> Iterator[ClaimPair]:
     """FactCheckGPT's stances: claims that an LLM wrote against retrieved evidence; split by claim."""
-    for record in json_lines(data / "mix" / "support" / "factcheckgpt_stance.jsonl.gz"):
+    for record in mix.records_of(data, "mix/support/factcheckgpt_stance"):
         if split_of(record["claim"], 0.15, 0.35) == split:
             yield ClaimPair(record["claim"], record["premise"], record["label"] == "supported", "factcheckgpt")
 
@@ -182,7 +182,7 @@ def rule_pairs(data: Path, rng: random.Random, count: int) -> Iterator[ClaimPair
     sentences of which one is from another passage of the article, or a sentence of another passage (true, not stated here).
     """
     articles: dict[str, list[str]] = defaultdict(list)
-    for record in json_lines(data / "mix" / "reader" / "squad1_dutest.jsonl.gz"):
+    for record in mix.records_of(data, "mix/reader/squad1_dutest"):
         passages = articles[record["title"]]
         if record["passage"] not in passages:
             passages.append(record["passage"])

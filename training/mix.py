@@ -19,6 +19,7 @@ from training.sources import (
     json_lines,
     near_misses,
     relevant_passage,
+    title_of,
 )
 
 
@@ -30,7 +31,7 @@ def records_of(data: Path, name: str) -> list[Record]:
 def labelled_passage(record: Record, source: str) -> PassagePair:
     """The pair of a record of a mix. An answer whose place does not hold its text is left out."""
     question, passage = record["q"], record["passage"]
-    context = (record.get("title") or "").replace("_", " ")
+    context = title_of(record)
     if not record["answerable"]:
         return irrelevant_passage(question, passage, source, context)
     if record["kind"] == "span":

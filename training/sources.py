@@ -74,6 +74,11 @@ def json_lines(path: Path) -> list[Record]:
     return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
+def title_of(record: Record) -> str:
+    """The title of an article or passage with spaces for underscores; "" for none."""
+    return str(record.get("title") or "").replace("_", " ")
+
+
 def irrelevant_passage(question: str, passage: str, source: str, context: str = "") -> PassagePair:
     """A pair whose passage does not answer the question."""
     return PassagePair(question, passage, False, (), None, source, context)
@@ -134,7 +139,7 @@ def squad2(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
                 for qa in paragraph["qas"]:
                     yield (
                         article["title"],
-                        (_squad_passage(qa, paragraph["context"], "squad2", _title_text(article["title"])),),
+                        (_squad_passage(qa, paragraph["context"], "squad2", title_of(article)),),
                     )
 
 
@@ -169,7 +174,7 @@ def policyqa(data: Path, split: Split) -> Iterator[tuple[str, Group]]:
                 for qa in paragraph["qas"]:
                     yield (
                         article["title"],
-                        (_squad_passage(qa, paragraph["context"], "policyqa", _title_text(article["title"])),),
+                        (_squad_passage(qa, paragraph["context"], "policyqa", title_of(article)),),
                     )
 
 
@@ -212,10 +217,6 @@ def _squad_passage(qa: Record, passage: str, source: str, context: str = "") -> 
     return answering_passage(
         qa["question"], passage, [(a["answer_start"], a["text"]) for a in qa["answers"]], source, context
     )
-
-
-def _title_text(title: str) -> str:
-    return title.replace("_", " ")
 
 
 def add_near_misses(

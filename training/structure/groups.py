@@ -46,11 +46,7 @@ def structure_groups(data: Path, split: Split, rng: random.Random, count: int) -
         source = asked.form
         passages = read(asked.name, asked.text)
         if not asked.needed:
-            found = passages[:1]
-            pairs = [
-                PassagePair(asked.question, p.rendering.text, False, (), None, source, p.context, p.rendering)
-                for p in found
-            ]
+            pairs = [_not_answering(asked.question, passage, source) for passage in passages[:1]]
         else:
             pairs = _answering(asked.question, passages, asked.needed, asked.answer, source, rng)
         if pairs:

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from training.sources import Record
+from training.sources import Record, title_of
 from training.structure.asked import AskedFile
 from training.structure.vocabulary import ValueKind, Vocabulary
 
@@ -70,7 +70,7 @@ def enumeration(record: Record, sentences: Sequence[str], gold: int, answer: str
     items = [item.strip() for item in _BETWEEN.split(match["items"])]
     if len(items) < 3 or any(len(item.split()) > _MAX_ITEM_WORDS for item in items):
         return
-    title = (record.get("title") or "").replace("_", " ") or "Notes"
+    title = title_of(record) or "Notes"
     lead = f"{match['lead']}:"
     before, after = " ".join(sentences[:gold]), " ".join(sentences[gold + 1 :])
     listed = "\n".join([lead, "", *(f"- {item}" for item in items)])

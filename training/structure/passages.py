@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index.chunking.sentences import sentence_spans
+from training.mix import records_of
 from training.negatives import names
-from training.sources import Record, Split, json_lines, split_of
+from training.sources import Record, Split, split_of, title_of
 from training.structure.asked import AskedFile
 from training.structure.lists import enumeration
 from training.structure.vocabulary import attribute_of
@@ -24,8 +25,8 @@ def asked_files(data: Path, split: Split, rng: random.Random, count: int) -> Ite
     questions: dict[str, list[Record]] = defaultdict(list)
     facts: dict[str, list[tuple[Record, str, str]]] = defaultdict(list)
     for name in _FILES:
-        for record in json_lines(data / f"{name}.jsonl.gz"):
-            title = (record.get("title") or "").replace("_", " ")
+        for record in records_of(data, name):
+            title = title_of(record)
             if split_of(title or record["passage"], 0.1, 0.15) != split:
                 continue
             questions[record["passage"]].append(record)
@@ -43,18 +44,18 @@ def asked_files(data: Path, split: Split, rng: random.Random, count: int) -> Ite
 def _rewritten(record: Record, rng: random.Random) -> Iterator[AskedFile]:
     """The passage of a record as a list, table or definitions, and without the sentence that answers."""
     passage = record["passage"]
-    sentences = [" ".join(passage[span.start : span.end].split()) for span in sentence_spans(passage)]
+    spans = sentence_spans(passage)
+    sentences = [" ".join(passage[span.start : span.end].split()) for span in spans]
     if len(sentences) < 3 or any(len(sentence) > 380 for sentence in sentences):
         return
-    form, writer = rng.choice(tuple({"list": _bullets, "table": _table, "definitions": _definitions}.items()))
-    title = (record.get("title") or "").replace("_", " ") or "Notes"
+    form, writer = rng.choice((("list", _bullets), ("table", _table), ("definitions", _definitions)))
+    title = title_of(record) or "Notes"
     if not record["answerable"]:
         yield AskedFile(f"passage as {form}", *writer(title, sentences, rng), record["q"], (), "")
         return
     if not record["answers"] or record["answers"][0]["start"] < 0:
         return
     answer = record["answers"][0]
-    spans = sentence_spans(passage)
     gold = next((n for n, span in enumerate(spans) if span.start <= answer["start"] < span.end), None)
     if gold is None:
         return

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from training.sources import Record, Split, json_lines, split_of
+from training.mix import records_of
+from training.sources import Record, Split, split_of
 
 
 class ValueKind(StrEnum):
@@ -36,8 +37,10 @@ class Vocabulary:
     attributes: Sequence[tuple[str, ValueKind]]
 
 
-_FILES = ("mix/reader/squad1_dutest", "mix/reader/qamr", "mix/reader/nq_oracle", "mix2/reader/squad2_train_1000ctx")
-_MORE_FILES = ("mix2/reader/timeqa_human", "mix2/reader/bioasq_6b9b", "mix2/reader/cpgqa")
+_FILES = (
+    "mix/reader/squad1_dutest", "mix/reader/qamr", "mix/reader/nq_oracle", "mix2/reader/squad2_train_1000ctx",
+    "mix2/reader/timeqa_human", "mix2/reader/bioasq_6b9b", "mix2/reader/cpgqa",
+)  # fmt: skip
 _ATTRIBUTE = re.compile(
     r"(?:What|Who) (?:is|was|are|were) the ([a-z][a-z-]+(?: [a-z-]+){0,2}) (?:of|for|in|at) ([^?]{3,70})\?\Z"
 )
@@ -86,8 +89,8 @@ def _is_in(text: str, split: Split) -> bool:
 
 
 def _answered(data: Path) -> Iterator[tuple[str, str]]:
-    for name in (*_FILES, *_MORE_FILES):
-        for record in json_lines(data / f"{name}.jsonl.gz"):
+    for name in _FILES:
+        for record in records_of(data, name):
             yield from _pair(record)
 
 
