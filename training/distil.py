@@ -1,7 +1,7 @@
 """`python -m training.distil --base PATH --data PATH`: teachers, their labels, and the models that learn from them.
 
 One stage after the other, each the command of its own name; what is done already is not done again. The examples come from
-`python -m training.prepare`, which needs no GPU. Sized for ten minutes of one H100.
+`python -m training.prepare`, which needs no GPU. Meant for ten minutes of one H100, which was not measured.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from training import label, reader, support, teacher
 from training.prepare import FOLDER
 
 READER_TEACHER, READER, SUPPORT_TEACHER, SUPPORT = 0.26, 0.5, 0.12, 0.12
-"""Shares of the training time. Labelling, which takes about a minute besides, has no limit."""
+"""Shares of the training time. Labelling comes besides and has no limit."""
 _CUDA = ("--tokens", "49152"), ("--tokens", "131072")
 _CPU = ("--tokens", "4096"), ("--tokens", "8192")
 
