@@ -5,6 +5,7 @@ import fcntl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,29 @@ from torch import nn
 
 from index.embedding.weights import bundled_folder
 from index.inference import cache
-from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.inference.bert import Bert, from_hugging_face
+from index.inference.blueprint import Blueprint, Parts
 from index.inference.cache import CompiledCache
 from index.inference.runtime import Network, Signature, length_batches
+from index.inference.shape import BertShape
 from tests.mounted import can_mount, read_only, small_disk
 
 SMALL = BertShape(vocabulary=50, positions=64, width=24, layers=2, heads=3, inner=48)
 SIGNATURE = Signature(("input_ids", "attention_mask", "token_type_ids"), ("input_ids",))
+
+
+def blueprint_of(module, head=None):
+    """The blueprint of modules in memory, identified by their weights."""
+    weights = sha256()
+    for part in (module, head) if head else (module,):
+        for name, tensor in part.state_dict().items():
+            weights.update(name.encode() + tensor.numpy().tobytes())
+    parts = Parts(module, head)
+    return Blueprint(type(module).__name__, weights.hexdigest(), repr(module), ("index.inference.bert",), lambda: parts)
+
+
+def network_of(module, signature, head=None, **options):
+    return Network(blueprint_of(module, head), signature, **options)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +72,8 @@ def test_the_encoder_equals_transformers_with_the_same_weights():
 
 def test_openvino_agrees_with_torch_and_keeps_the_order_of_the_rows(small):
     asked = rows([5, 31, 2, 17, 1, 31])
-    fast = Network(small, SIGNATURE, batch_tokens=64).run(asked)
-    reference = Network(small, SIGNATURE, engine="torch").run(asked)
+    fast = network_of(small, SIGNATURE, batch_tokens=64).run(asked)
+    reference = network_of(small, SIGNATURE, engine="torch").run(asked)
     for row, (one,), (other,) in zip(asked, fast, reference, strict=True):
         assert one.shape == other.shape == (len(row["input_ids"]), 24)
         assert np.abs(one - other).max() < 0.05  # bf16 states of size 1
@@ -74,8 +91,8 @@ class PositionNetwork(nn.Module):
 def test_a_head_takes_the_output_of_the_network_and_inputs_of_other_lengths(small, engine):
     asked = [row | {"places": np.arange(0, len(row["input_ids"]), 3)} for row in rows([5, 31, 17])]
     form = Signature(SIGNATURE.inputs, ("places", None), head=("places", "attention_mask"))
-    states = [row[0] for row in Network(small, SIGNATURE, engine="torch").run(asked)]
-    network = Network(small, form, head=PositionNetwork(), engine=engine)
+    states = [row[0] for row in network_of(small, SIGNATURE, engine="torch").run(asked)]
+    network = network_of(small, form, head=PositionNetwork(), engine=engine)
     assert network.engine_name == engine
     for row, expected, (chosen, length) in zip(asked, states, network.run(asked), strict=True):
         assert length == len(expected)
@@ -84,7 +101,7 @@ def test_a_head_takes_the_output_of_the_network_and_inputs_of_other_lengths(smal
 
 
 def test_padding_and_other_rows_do_not_change_a_row(small):
-    network = Network(small, SIGNATURE, engine="torch")
+    network = network_of(small, SIGNATURE, engine="torch")
     asked = rows([4, 20])
     ((alone,),) = network.run(asked[:1])
     together, _ = network.run(asked)
@@ -92,7 +109,7 @@ def test_padding_and_other_rows_do_not_change_a_row(small):
 
 
 def test_no_rows_give_no_results(small):
-    assert Network(small, SIGNATURE, engine="torch").run([]) == []
+    assert network_of(small, SIGNATURE, engine="torch").run([]) == []
 
 
 def test_a_batch_holds_at_most_the_budget_in_padded_tokens():
@@ -114,14 +131,14 @@ def test_a_row_longer_than_the_budget_is_a_batch_of_its_own():
 
 def test_the_cache_serves_the_next_start_and_a_damaged_file_is_replaced(small, tmp_path, caplog):
     asked = rows([7])
-    ((first,),) = Network(small, SIGNATURE, cache=tmp_path).run(asked)
+    ((first,),) = network_of(small, SIGNATURE, cache=tmp_path).run(asked)
     (blob,) = tmp_path.iterdir()
     written = blob.stat().st_mtime_ns
-    ((second,),) = Network(small, SIGNATURE, cache=tmp_path).run(asked)
+    ((second,),) = network_of(small, SIGNATURE, cache=tmp_path).run(asked)
     assert np.array_equal(first, second)
     assert blob.stat().st_mtime_ns == written
     blob.write_bytes(b"broken")
-    network = Network(small, SIGNATURE, cache=tmp_path)
+    network = network_of(small, SIGNATURE, cache=tmp_path)
     assert network.engine_name == "openvino"
     assert np.array_equal(network.run(asked)[0][0], first)
     assert str(blob) in caplog.text
@@ -158,43 +175,43 @@ def damages(blob, other):
 
 def test_a_file_of_the_cache_that_is_not_as_it_was_written_is_compiled_again(tmp_path, caplog):
     asked = [{"input_ids": np.arange(1, 8)}]
-    ((expected,),) = Network(Tiny(), TINY, cache=tmp_path / "cache").run(asked)
-    Network(Tiny(3.0), TINY, cache=tmp_path / "other")
+    ((expected,),) = network_of(Tiny(), TINY, cache=tmp_path / "cache").run(asked)
+    network_of(Tiny(3.0), TINY, cache=tmp_path / "other")
     (blob,), (other,) = (tmp_path / "cache").iterdir(), (tmp_path / "other").iterdir()
     for name, content in damages(blob, other).items():
         blob.write_bytes(content)
         caplog.clear()
-        network = Network(Tiny(), TINY, cache=blob.parent)
+        network = network_of(Tiny(), TINY, cache=blob.parent)
         assert network.engine_name == "openvino"
         assert np.array_equal(network.run(asked)[0][0], expected), name
         assert f"{blob} is damaged" in caplog.text, name
         assert [file.name for file in blob.parent.iterdir()] == [blob.name]
         assert blob.read_bytes() != content, name
     caplog.clear()
-    Network(Tiny(), TINY, cache=blob.parent)
+    network_of(Tiny(), TINY, cache=blob.parent)
     assert caplog.text == ""
 
 
 def test_a_compiled_network_that_does_not_compute_is_compiled_again(tmp_path, caplog):
     asked = [{"input_ids": np.arange(1, 8)}]
-    ((expected,),) = Network(Tiny(), TINY, cache=tmp_path).run(asked)
+    ((expected,),) = network_of(Tiny(), TINY, cache=tmp_path).run(asked)
     (blob,) = tmp_path.iterdir()
-    assert Network(Tiny(float("nan")), TINY, cache=tmp_path / "broken").engine_name == "torch"
+    assert network_of(Tiny(float("nan")), TINY, cache=tmp_path / "broken").engine_name == "torch"
     CompiledCache(tmp_path).write(blob.stem, b"no network")
-    network = Network(Tiny(), TINY, cache=tmp_path)
+    network = network_of(Tiny(), TINY, cache=tmp_path)
     assert f"{blob} does not run" in caplog.text
     assert np.array_equal(network.run(asked)[0][0], expected)
 
 
 def test_networks_run_without_a_cache_that_can_be_written(tmp_path, caplog):
     asked = [{"input_ids": np.arange(1, 8)}]
-    ((expected,),) = Network(Tiny(), TINY).run(asked)
+    ((expected,),) = network_of(Tiny(), TINY).run(asked)
     (tmp_path / "file").write_text("in the way")
     closed = tmp_path / "closed"
     closed.mkdir()
     with read_only(closed):
         for folder in (closed, closed / "below", tmp_path / "file"):
-            network = Network(Tiny(), TINY, cache=folder)
+            network = network_of(Tiny(), TINY, cache=folder)
             assert network.engine_name == "openvino"
             assert np.array_equal(network.run(asked)[0][0], expected)
             assert f"cannot be kept in {folder}" in caplog.text
@@ -206,7 +223,7 @@ def test_networks_run_without_a_cache_that_can_be_written(tmp_path, caplog):
 def test_a_full_disk_leaves_no_part_of_a_compiled_network(tmp_path, caplog, monkeypatch, spare):
     monkeypatch.setattr(cache, "_SPARE_BYTES", spare)
     with small_disk(tmp_path / "disk", "4k") as disk:
-        network = Network(Tiny(), TINY, cache=disk)
+        network = network_of(Tiny(), TINY, cache=disk)
         assert network.engine_name == "openvino"
         assert network.run([{"input_ids": np.arange(1, 8)}])
         assert "full" in caplog.text
@@ -219,19 +236,19 @@ def test_what_a_killed_process_was_writing_is_deleted_and_what_another_writes_is
     written = tmp_path / "b.compiled.3.4.partial"
     with written.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        Network(Tiny(), TINY, cache=tmp_path)
+        network_of(Tiny(), TINY, cache=tmp_path)
         assert sorted(path.suffix for path in tmp_path.iterdir()) == [".compiled", ".partial"]
         assert written.exists()
 
 
 def test_other_weights_are_another_entry_of_the_cache(small, tmp_path):
-    Network(small, SIGNATURE, cache=tmp_path)
-    Network(Bert(SMALL), SIGNATURE, cache=tmp_path)
+    network_of(small, SIGNATURE, cache=tmp_path)
+    network_of(Bert(SMALL), SIGNATURE, cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_threads_get_their_own_results(small):
-    network = Network(small, SIGNATURE)
+    network = network_of(small, SIGNATURE)
     asked = rows(range(1, 33))
     expected = network.run(asked)
     with ThreadPoolExecutor(4) as pool:
@@ -240,7 +257,7 @@ def test_threads_get_their_own_results(small):
 
 
 def test_other_rows_in_a_shared_run_change_a_result_only_by_rounding(small):
-    network = Network(small, SIGNATURE, engine="torch", batch_tokens=256)
+    network = network_of(small, SIGNATURE, engine="torch", batch_tokens=256)
     asked = [rows([n])[0] for n in range(1, 41)]
     alone = [network.run([row])[0][0] for row in asked]
     with ThreadPoolExecutor(16) as pool:
@@ -255,7 +272,7 @@ class Unconvertible(nn.Module):
 
 def test_a_network_that_openvino_cannot_convert_runs_on_torch_with_a_warning(caplog):
     form = Signature(("input_ids", "attention_mask"), ("input_ids", None))
-    network = Network(Unconvertible(), form)
+    network = network_of(Unconvertible(), form)
     assert network.engine_name == "torch"
     assert "Unconvertible" in caplog.text
 
@@ -269,13 +286,15 @@ def test_the_first_two_calls_of_a_process_may_be_concurrent():
     script = """
 import threading
 import numpy as np, torch
+from index.inference.blueprint import Blueprint, Parts
 from index.inference.runtime import Network, Signature
 
 class Twice(torch.nn.Module):
     def forward(self, input_ids, attention_mask):
         return (input_ids * attention_mask).float().unsqueeze(-1) * 2.0
 
-network = Network(Twice(), Signature(("input_ids", "attention_mask"), ("input_ids",)))
+blueprint = Blueprint("Twice", "none", "", (), lambda: Parts(Twice()))
+network = Network(blueprint, Signature(("input_ids", "attention_mask"), ("input_ids",)))
 barrier = threading.Barrier(2)
 def call():
     barrier.wait()
@@ -296,10 +315,10 @@ def test_weights_in_half_precision_are_kept_as_such_and_compute_the_same(small, 
     asked = rows([5, 31])
     sizes, results = [], []
     for name in ("half", "whole"):
-        network = Network(module, SIGNATURE, cache=tmp_path / name)
+        network = network_of(module, SIGNATURE, cache=tmp_path / name)
         results.append([output for (output,) in network.run(asked)])
         sizes.append(sum(file.stat().st_size for file in (tmp_path / name).iterdir()))
-        monkeypatch.setattr("index.inference.engine._is_in_half_precision", lambda module: False)
+        monkeypatch.setattr("index.inference.conversion._is_in_half_precision", lambda module: False)
     assert all(np.array_equal(one, other) for one, other in zip(*results, strict=True))
     weights = sum(tensor.numel() for tensor in module.state_dict().values())
     assert sizes[1] - sizes[0] > weights  # of four bytes for each, two are saved, but for small ones
@@ -308,5 +327,5 @@ def test_weights_in_half_precision_are_kept_as_such_and_compute_the_same(small, 
 def test_networks_that_earlier_versions_kept_are_deleted(small, tmp_path):
     (tmp_path / "a.network").write_bytes(b"x")
     (tmp_path / "a.blob").write_bytes(b"x")
-    Network(small, SIGNATURE, cache=tmp_path)
+    network_of(small, SIGNATURE, cache=tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".compiled"]

@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from index.inference.bert import BertShape
+from index.inference.shape import BertShape
 from service.scoring.networks import ReaderNetwork
-from service.scoring.trained_model import ModelConfig, read_model, write_model
+from service.scoring.trained_model import ModelConfig
+from service.scoring.weights import read_model, write_model
 from training import distil, label, reader
 from training.arrays import DeviceExamples, ExampleArrays, Labels
 from training.batches import Labeller

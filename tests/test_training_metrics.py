@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from index.inference.bert import BertShape
+from index.inference.shape import BertShape
 from service.scoring.calibration import Signals
 from service.scoring.networks import ReaderNetwork
 from training.arrays import DeviceExamples, ExampleArrays

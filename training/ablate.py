@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from index.inference.bert import BertShape
+from index.inference.shape import BertShape
 from service.scoring.networks import ReaderNetwork
 from training import epochs, reader, sources
 from training.arrays import DeviceExamples, ExampleArrays

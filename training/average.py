@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from service.scoring.trained_model import read_model, write_model
+from service.scoring.weights import read_model, write_model
 from training.pretrained import model_kind
 
 

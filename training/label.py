@@ -15,7 +15,8 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from service.scoring.trained_model import CONFIG, WEIGHTS, read_model
+from service.scoring.trained_model import CONFIG, WEIGHTS
+from service.scoring.weights import read_model
 from training.arrays import DeviceExamples, ExampleArrays, Labels
 from training.batches import ReaderBatch
 from training.loop import best_device

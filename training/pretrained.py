@@ -7,7 +7,8 @@ from pathlib import Path
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.inference.bert import Bert, from_hugging_face
+from index.inference.shape import BertShape
 from service.scoring.trained_model import CONFIG
 
 NAME = "all-MiniLM-L6-v2"

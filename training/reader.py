@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from index.inference.bert import BertShape
+from index.inference.shape import BertShape
 from service.scoring.networks import ReaderNetwork
-from service.scoring.trained_model import ModelConfig, read_model, write_model
+from service.scoring.trained_model import ModelConfig
+from service.scoring.weights import read_model, write_model
 from training.arrays import DeviceExamples
 from training.batches import Labeller, ReaderBatch
 from training.depth import with_layers

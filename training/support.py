@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from index.inference.bert import BertShape
+from index.inference.shape import BertShape
 from service.scoring.networks import SupportNetwork
-from service.scoring.trained_model import ModelConfig, read_model, write_model
+from service.scoring.trained_model import ModelConfig
+from service.scoring.weights import read_model, write_model
 from training import claims
 from training.arrays import DeviceExamples, ExampleArrays
 from training.batches import ReaderBatch

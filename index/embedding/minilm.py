@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load
-from torch import Tensor, nn
 
-from index.embedding.weights import BUNDLED_SHA256, read_tokeniser, read_verified
-from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.embedding.weights import BUNDLED_SHA256, read_tokeniser, verify
+from index.inference.blueprint import Blueprint, Parts
 from index.inference.runtime import EngineName, Network, Signature
+from index.inference.shape import BertShape
 
 _CLS, _SEP = 101, 102
+_CODE = ("index.inference.bert", "index.embedding.minilm_network")
 
 
 class MiniLM:
@@ -26,10 +25,17 @@ class MiniLM:
     max_tokens = 256
 
     def __init__(self, folder: Path, cache: Path | None = None, engine: EngineName = "openvino") -> None:
-        weights = load(read_verified(folder / "model.safetensors", BUNDLED_SHA256))
+        weights, shape = folder / "model.safetensors", BertShape()
+        verify(weights, BUNDLED_SHA256)
         self._tokeniser = read_tokeniser(folder)
+
+        def make() -> Parts:
+            from index.embedding.minilm_network import make_minilm  # noqa: PLC0415  (imports torch: see index/inference/blueprint.py)
+
+            return make_minilm(weights, BUNDLED_SHA256, shape)
+
         self._network = Network(
-            _MeanPooled(from_hugging_face(BertShape(), weights)),
+            Blueprint("all-MiniLM-L6-v2", BUNDLED_SHA256, repr(shape), _CODE, make),
             Signature(inputs=("input_ids", "attention_mask"), outputs=(None,)),
             cache=cache,
             engine=engine,
@@ -45,17 +51,3 @@ class MiniLM:
         vectors = np.stack([output[0] for output in self._network.run(rows)])
         lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / lengths
-
-
-class _MeanPooled(nn.Module):
-    """The mean of the token states where the mask is 1, which is the pooling that the model was trained with."""
-
-    def __init__(self, bert: Bert) -> None:
-        super().__init__()
-        self.bert = bert
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        states = self.bert(input_ids, attention_mask, torch.zeros_like(input_ids))
-        weights = attention_mask[:, :, None].to(states.dtype)
-        pooled: Tensor = (states * weights).sum(dim=1) / weights.sum(dim=1)
-        return pooled

@@ -59,16 +59,33 @@ def folder_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def verify(path: Path, sha256: str) -> None:
+    """Compare a file with its SHA-256. Raises `ModelMissing` if it cannot be read, `ModelDamaged` if it is another."""
+    try:
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _missing(path, error) from error
+    _compare(path, actual, sha256)
+
+
 def read_verified(path: Path, sha256: str) -> bytes:
     """Content of a file. Raises `ModelMissing` if it cannot be read, `ModelDamaged` if its SHA-256 is not `sha256`."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelMissing(f"{path}: cannot be read ({error.strerror}). Reinstall the package that holds it") from error
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != sha256:
-        raise ModelDamaged(f"{path}: SHA-256 is {actual}, expected {sha256}. Reinstall the package that holds it")
+        raise _missing(path, error) from error
+    _compare(path, hashlib.sha256(content).hexdigest(), sha256)
     return content
+
+
+def _missing(path: Path, error: OSError) -> ModelMissing:
+    return ModelMissing(f"{path}: cannot be read ({error.strerror}). Reinstall the package that holds it")
+
+
+def _compare(path: Path, actual: str, expected: str) -> None:
+    if actual != expected:
+        raise ModelDamaged(f"{path}: SHA-256 is {actual}, expected {expected}. Reinstall the package that holds it")
 
 
 def read_tokeniser(folder: Path) -> Tokenizer:

@@ -6,25 +6,12 @@ that the outputs equal those of transformers' `BertModel`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True)
-class BertShape:
-    """Sizes of a BERT encoder (Devlin et al. 2018). The defaults are those of all-MiniLM-L6-v2."""
-
-    vocabulary: int = 30522
-    positions: int = 512
-    segments: int = 2
-    width: int = 384
-    layers: int = 6
-    heads: int = 12
-    inner: int = 1536
-    norm_epsilon: float = 1e-12
+from index.inference.shape import BertShape
 
 
 class Bert(nn.Module):

@@ -1,4 +1,4 @@
-"""The Network: runs a small torch network fast on the CPU, with rows of any length batched by length."""
+"""The Network: runs a small network fast on the CPU, with rows of any length batched by length."""
 
 import logging
 from bisect import bisect_left
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from torch import nn
 
 from index.inference.batching import Batcher
-from index.inference.engine import REFUSALS, Engine, Floats, Ids, OpenVinoEngine, PaddedBatch, TorchEngine
+from index.inference.blueprint import Blueprint
+from index.inference.engine import Engine, Floats, Ids, OpenVinoEngine, PaddedBatch
+from index.inference.openvino_import import REFUSALS
 
 EngineName = Literal["openvino", "torch"]
 MASK = "attention_mask"
@@ -25,9 +26,9 @@ class Signature:
     """The inputs and outputs of a network.
 
     `inputs` are the names of its arguments in order, each integers (B, T). `head` are the names of the head's arguments
-    after the first, which is the network's output; each has its own length. `attention_mask` is made here and never
-    passed in. `outputs` names for each output the input whose axis it has, (B, T, ...), and to whose length it is cut;
-    None for an output without such an axis, (B, ...).
+    after the first, which is the network's output; each has its own length. Without any, the network has no head.
+    `attention_mask` is made here and never passed in. `outputs` names for each output the input whose axis it has,
+    (B, T, ...), and to whose length it is cut; None for an output without such an axis, (B, ...).
     """
 
     inputs: tuple[str, ...]
@@ -38,36 +39,28 @@ class Signature:
 class Network:
     """A network ready to run. Thread-safe; calls that arrive during a run share the next run.
 
-        network = Network(module, Signature(("input_ids", "attention_mask"), (None,)), cache=folder)
+        network = Network(blueprint, Signature(("input_ids", "attention_mask"), (None,)), cache=folder)
         vectors = [row[0] for row in network.run([{"input_ids": ids}, ...])]
 
-    `module`, and `head`, which takes its output, are torch modules in fp32 on the CPU. `cache` is a folder for the
-    compiled network. `engine_name` is the engine in use: OpenVINO, or torch if requested or if OpenVINO cannot run the
-    network (logged).
+    `cache` is a folder for the compiled network; while it is there, the network is not made from its blueprint.
+    `engine_name` is the engine in use: OpenVINO, or torch if requested or if OpenVINO cannot run the network (logged).
+    Raises what making the network raises.
     """
 
     def __init__(
         self,
-        module: nn.Module,
+        blueprint: Blueprint,
         signature: Signature,
         *,
-        head: nn.Module | None = None,
         cache: Path | None = None,
         engine: EngineName = "openvino",
         batch_tokens: int = 1024,
     ) -> None:
         self.signature = signature
         self._batch_tokens = batch_tokens
-        module = module.eval()
-        head = None if head is None else head.eval()
-        self._engine: Engine = TorchEngine(module, head)
-        if engine == "openvino":
-            try:
-                self._engine = OpenVinoEngine(module, len(signature.inputs), head, len(signature.head), cache)
-            except REFUSALS as error:
-                _log.warning(
-                    "OpenVINO cannot run %s on this CPU (%s); torch runs it, slower", type(module).__name__, error
-                )
+        self._engine = (
+            _openvino_engine(blueprint, signature, cache) if engine == "openvino" else _torch_engine(blueprint)
+        )
         self.engine_name: EngineName = "openvino" if isinstance(self._engine, OpenVinoEngine) else "torch"
         self._batcher: Batcher[Mapping[str, Ids], tuple[Floats, ...]] = Batcher(
             self._run, self._length, _RUNS * self._engine.streams * batch_tokens
@@ -111,6 +104,22 @@ class Network:
         for number, value in enumerate(values):
             array[number, : len(value)] = value
         return array
+
+
+def _openvino_engine(blueprint: Blueprint, signature: Signature, cache: Path | None) -> Engine:
+    """OpenVINO's engine, or torch's if OpenVINO cannot run the network."""
+    head_inputs = len(signature.head) if signature.head else None
+    try:
+        return OpenVinoEngine(blueprint, len(signature.inputs), head_inputs, cache)
+    except REFUSALS as error:
+        _log.warning("OpenVINO cannot run %s on this CPU (%s); torch runs it, slower", blueprint.name, error)
+        return _torch_engine(blueprint)
+
+
+def _torch_engine(blueprint: Blueprint) -> Engine:
+    from index.inference.reference import TorchEngine  # noqa: PLC0415  (imports torch: see index/inference/blueprint.py)
+
+    return TorchEngine(blueprint.make())
 
 
 def length_batches(lengths: Sequence[int], tokens: int, streams: int = 1) -> list[list[int]]:

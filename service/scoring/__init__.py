@@ -1,4 +1,5 @@
 """The trained models: the reader, the support checker, and the calibration of the confidence.
 
-Read in this order: windows, networks, trained_model, reader, second_pass, support, calibration.
+Read in this order: windows, trained_model, networks, weights, reader, second_pass, support, calibration.
+Only networks and weights import torch.
 """

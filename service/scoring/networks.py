@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from index.inference.bert import Bert, BertShape
+from index.inference.bert import Bert
+from index.inference.shape import BertShape
 
 _HEAD_WIDTH = 256
 

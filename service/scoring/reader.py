@@ -3,15 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
+from index.inference.blueprint import Parts
 from index.inference.runtime import Signature
 from index.records import Hit
-from service.scoring.networks import ReaderNetwork
 from service.scoring.trained_model import TrainedModel
 from service.scoring.windows import Tokens, Window, windows
 
@@ -52,12 +53,18 @@ class Reader(TrainedModel):
     """Reads passages for a question. Thread-safe; CPU-bound. Make one with `Reader.load`."""
 
     KIND = "reader"
-    NETWORK = ReaderNetwork
     SIGNATURE = Signature(
         ("input_ids", "attention_mask", "token_type_ids"),
         (None, "firsts", "input_ids"),
         head=("sentence_ids", "firsts"),
     )
+
+    @classmethod
+    def make(cls, folder: Path) -> Parts:
+        """See TrainedModel."""
+        from service.scoring.weights import make_reader  # noqa: PLC0415  (imports torch: see index/inference/blueprint.py)
+
+        return make_reader(folder, cls.KIND)
 
     def read(
         self,

@@ -3,13 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
+from index.inference.blueprint import Parts
 from index.inference.runtime import Signature
-from service.scoring.networks import SupportNetwork
 from service.scoring.trained_model import TrainedModel
 from service.scoring.windows import CLS, SEP, Tokens, Window, windows
 
@@ -20,8 +21,14 @@ class SupportChecker(TrainedModel):
     """Checks sentences against passages. Thread-safe; CPU-bound. Make one with `SupportChecker.load`."""
 
     KIND = "support"
-    NETWORK = SupportNetwork
     SIGNATURE = Signature(("input_ids", "attention_mask", "token_type_ids"), (None,), head=("attention_mask",))
+
+    @classmethod
+    def make(cls, folder: Path) -> Parts:
+        """See TrainedModel."""
+        from service.scoring.weights import make_support_checker  # noqa: PLC0415  (imports torch: index/inference/blueprint.py)
+
+        return make_support_checker(folder, cls.KIND)
 
     def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For every (claim, premise): the probability that the premise supports the whole claim.

@@ -1,27 +1,24 @@
-"""A trained model: its files (config.json, model.safetensors), checked, and the network that is loaded from them."""
+"""A trained model: its files (config.json, model.safetensors), checked, and the network that runs. It needs no torch."""
 
-import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from safetensors import SafetensorError
-from safetensors.torch import load as load_weights
-from safetensors.torch import save
 from tokenizers import Tokenizer
-from torch import Tensor
 
-from index.embedding.weights import bundled_folder, read_tokeniser, read_verified
+from index.embedding.weights import bundled_folder, read_tokeniser, verify
 from index.errors import ModelDamaged, ModelMissing
-from index.inference.bert import BertShape
+from index.inference.blueprint import Blueprint, Parts
 from index.inference.runtime import EngineName, Network, Signature
-from service.scoring.networks import ReaderNetwork, SupportNetwork
+from index.inference.shape import BertShape
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+_CODE = ("index.inference.bert", "service.scoring.networks", "service.scoring.weights")
 
 
 @dataclass(frozen=True)
@@ -41,14 +38,13 @@ class ModelConfig:
     offset: float = 0.0
 
 
-class TrainedModel:
-    """A model. A subclass names its kind, its network and the network's inputs and outputs.
+class TrainedModel(ABC):
+    """A model. A subclass names its kind, the network's inputs and outputs, and how the network is made.
 
-    `make_network` builds the network when it is first needed.
+    `make_network` prepares the network when it is first needed.
     """
 
     KIND: ClassVar[str]
-    NETWORK: ClassVar[type[ReaderNetwork] | type[SupportNetwork]]
     SIGNATURE: ClassVar[Signature]
 
     def __init__(self, config: ModelConfig, tokeniser: Tokenizer, make_network: Callable[[], Network]) -> None:
@@ -92,52 +88,22 @@ class TrainedModel:
         weights are checked now and the network is built at its first use. Raises ModelMissing or ModelDamaged, naming the
         file.
         """
+        config = read_config(folder / CONFIG, cls.KIND)
+        verify(folder / WEIGHTS, config.sha256)
+        blueprint = Blueprint(cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder))
         model = cls(
-            read_config(folder / CONFIG, cls.KIND),
+            config,
             read_tokeniser(bundled_folder()),
-            lambda: cls._build(folder, cache, engine),
+            lambda: Network(blueprint, cls.SIGNATURE, cache=cache, engine=engine),
         )
-        if when_needed:
-            read_verified(folder / WEIGHTS, model.config.sha256)
-        else:
+        if not when_needed:
             model.prepare()
         return model
 
     @classmethod
-    def _build(cls, folder: Path, cache: Path | None, engine: EngineName) -> Network:
-        config, weights = read_model(folder, cls.KIND)
-        module = cls.NETWORK(config.shape)
-        module.load_state_dict(weights)
-        return Network(module.bert, cls.SIGNATURE, head=module.heads, cache=cache, engine=engine)
-
-
-def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The config and the weights (fp32) of the model in `folder`, which must be of the given kind.
-
-    Raises ModelMissing when a file is absent, and ModelDamaged when it cannot be read, is of another kind, or differs
-    from its recorded checksum; both name the file.
-    """
-    config = read_config(folder / CONFIG, kind)
-    path = folder / WEIGHTS
-    return config, _weights(path, read_verified(path, config.sha256))
-
-
-def _weights(path: Path, content: bytes) -> dict[str, Tensor]:
-    try:
-        weights = load_weights(content)
-    except SafetensorError as error:
-        raise ModelDamaged(f"{path}: not a safetensors file ({error}). Reinstall quoth or restore the file") from error
-    return {name: tensor.float() for name, tensor in weights.items()}
-
-
-def write_model(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> ModelConfig:
-    """Write the weights in fp16 and the config with their checksum; return that config."""
-    folder.mkdir(parents=True, exist_ok=True)
-    content = save({name: tensor.detach().half().contiguous() for name, tensor in weights.items()})
-    (folder / WEIGHTS).write_bytes(content)
-    checked = replace(config, sha256=hashlib.sha256(content).hexdigest())
-    (folder / CONFIG).write_text(json.dumps(asdict(checked), indent=2) + "\n", encoding="utf-8")
-    return checked
+    @abstractmethod
+    def make(cls, folder: Path) -> Parts:
+        """The torch modules of the model in `folder`. Imports torch."""
 
 
 def read_config(path: Path, kind: str) -> ModelConfig:
