@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from index.inference.bert import Bert, BertShape, from_hugging_face
+from index.inference.bert import Bert, from_hugging_face
+from index.inference.shape import BertShape
 from service.scoring.networks import ReaderNetwork, SupportNetwork
 from service.scoring.windows import CLS, SEP
 
