@@ -19,12 +19,13 @@ from pathlib import Path
 
 from index.chunking.chunker import chunk_document
 from index.embedding.encoder import Encoder
+from index.engines.embedded import EmbeddedIndex
+from index.engines.search_index import SearchIndex
 from index.errors import DocumentRejected
 from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.note import caches_in
 from index.ledger.rows import ChunkedDocument, Visit
-from index.lexicon.index import Lexicon
 from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import IntegrityProblem, find_problems
 from index.maintenance.writer import WAIT_SECONDS, WriteCoordinator
@@ -32,11 +33,12 @@ from index.records import ChangeCounts, Chunk, CollectionState, Document, FileSt
 from index.search.retrieval import Reranker, Retrieval
 from index.storage.atomic import bytes_below, report_full_disk, report_read_only
 from index.storage.lock import FileLock, writer_lock
-from index.vectors.builder import Sizes
-from index.vectors.index import VectorIndex
 
 ReadyChunks = Mapping[tuple[str, str], Sequence[Chunk]]
 """The chunks of documents that are not stored yet, by id and version."""
+
+MakeIndex = Callable[[Path, Ledger], SearchIndex]
+"""Makes the index of a collection from its folder and its ledger."""
 
 _EMBED_BATCH = 256
 _EMBED_WAIT_SECONDS = 300.0  # upper limit for the time that another process takes to encode one batch
@@ -45,8 +47,7 @@ _EMBED_WAIT_SECONDS = 300.0  # upper limit for the time that another process tak
 class Collection:
     """The collection in `folder`; with `create` it is created if it does not exist. Thread-safe; processes may share it.
 
-    The vectors are also kept in files of their own, written again after `min_to_save` changes or a tenth of the collection,
-    whichever is more; `sizes` says which structure holds how many. Raises `EncoderMismatch` if another encoder made the
+    `make_index` makes what searches it, from the folder and the ledger. Raises `EncoderMismatch` if another encoder made the
     vectors, `LedgerDamaged` if the ledger cannot be read, `LedgerLost` if it is missing or empty although there was one.
     """
 
@@ -56,8 +57,7 @@ class Collection:
         encoder: Encoder,
         *,
         create: bool = True,
-        min_to_save: int = 1000,
-        sizes: Sizes | None = None,
+        make_index: MakeIndex = EmbeddedIndex,
     ) -> None:
         if create:
             with report_full_disk(folder), report_read_only(folder.parent):
@@ -73,15 +73,14 @@ class Collection:
         )
         self.documents = self._ledger.documents
         self.permissions = self._ledger.permissions
-        self._vectors = VectorIndex(folder, self._ledger, min_to_save=min_to_save, sizes=sizes)
-        self._lexicon = Lexicon(folder / "lexicon")
-        self._retrieval = Retrieval(self._ledger, self._vectors, self._lexicon, encoder)
-        self._writers = WriteCoordinator(self._ledger, self._vectors, self._lexicon, writer_lock(folder))
+        self._index = make_index(folder, self._ledger)
+        self._retrieval = Retrieval(self._ledger, self._index, encoder)
+        self._writers = WriteCoordinator(self._ledger, self._index, writer_lock(folder))
         self._embedding = FileLock(folder / "embedding.lock")
 
     def close(self) -> None:
         """Release the ledger's connections. The collection is not usable afterwards."""
-        self._vectors.close()
+        self._index.close()
         self._ledger.close()
 
     @property
@@ -194,11 +193,11 @@ class Collection:
                 vectors = self._encoder.encode([text.text for text in pending])
                 with self._writers.hold_lock():
                     done += self._ledger.add_vectors([text.hash for text in pending], vectors)
-            self._writers.save_vectors()
+            self._writers.save()
             if on_progress is not None:
                 on_progress(min(done, total), total)
         if done:
-            self._writers.refresh_lexicon()
+            self._writers.refresh()
         return done
 
     def search(
@@ -243,7 +242,7 @@ class Collection:
         Reads everything once, and holds the writer lock only to compare the caches. `CollectionBusy` if another process writes
         for over 10 s then.
         """
-        return list(find_problems(self._ledger, self._lexicon, self._vectors, self.writing()))
+        return list(find_problems(self._ledger, self._index, self.writing()))
 
     def _is_current(self, document: Document) -> bool:
         return self._ledger.documents.is_current(document)

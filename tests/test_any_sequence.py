@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
 
 import hypothesis.strategies as st
@@ -25,6 +26,7 @@ from hypothesis.stateful import (
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.engines.embedded import EmbeddedIndex
 from index.extraction.extractor import Extractor
 from index.formats.limits import Extraction, Limits
 from index.formats.parse import read_document
@@ -164,7 +166,7 @@ class Machine(RuleBasedStateMachine):
                 )
 
     def _open_collection(self) -> Collection:
-        return Collection(self.home / "c", HashedEncoder(), min_to_save=3)
+        return Collection(self.home / "c", HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=3))
 
     def _crash(self, work: Callable[[], object]) -> None:
         self.is_synced = False

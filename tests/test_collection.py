@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.engines.embedded import EmbeddedIndex
 from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
 from index.filters import Filter
 from index.records import ChangeCounts, Document, FileStamp, Page
@@ -39,7 +41,7 @@ def encoder() -> HashedEncoder:
 
 @pytest.fixture
 def collection(tmp_path: Path, encoder: HashedEncoder) -> Iterator[Collection]:
-    collection = Collection(tmp_path / "library", encoder, min_to_save=1)
+    collection = Collection(tmp_path / "library", encoder, make_index=partial(EmbeddedIndex, min_to_save=1))
     yield collection
     collection.close()
 

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.engines.embedded import EmbeddedIndex
 from index.records import Document
 from index.vectors.builder import Sizes
 
@@ -42,8 +44,10 @@ def count(frame, event, argument):
 def watch(frame, event, argument):
     return count if frame.f_code.co_filename.startswith(FOLDER) else None
 
+from functools import partial
 from index.vectors.builder import Sizes
 from index.collection import Collection
+from index.engines.embedded import EmbeddedIndex
 from index.embedding.encoder import HashedEncoder
 from index.records import Document
 import hashlib
@@ -59,7 +63,7 @@ for line in sys.stdin:
 
 sys.settrace(watch)
 sizes = Sizes(exact=5, quantised=10, probed=1.0)
-collection = Collection(Path(sys.argv[1]), HashedEncoder(), min_to_save=8, sizes=sizes)
+collection = Collection(Path(sys.argv[1]), HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=8, sizes=sizes))
 with collection.writing():
     gone = [summary.id for summary in collection.documents.list() if summary.id not in wanted]
     names = sorted(wanted)
@@ -117,8 +121,8 @@ def search_results(collection: Collection, texts: dict[str, str]) -> list[list[t
 def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
     """Check that the collection holds exactly `texts`, nothing twice, and that searches equal those of an undisturbed one."""
     sizes = Sizes(exact=5, quantised=10, probed=1.0)
-    collection = Collection(folder, HashedEncoder(), sizes=sizes)
-    other = Collection(undisturbed, HashedEncoder(), sizes=sizes)
+    collection = Collection(folder, HashedEncoder(), make_index=partial(EmbeddedIndex, sizes=sizes))
+    other = Collection(undisturbed, HashedEncoder(), make_index=partial(EmbeddedIndex, sizes=sizes))
     assert {d.id: collection.documents.get(d.id).text for d in collection.documents.list()} == texts
     state, expected = collection.state(), other.state()
     assert (state.documents, state.chunks, state.vectors, state.pending_vectors) == (

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import quoth
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.engines.embedded import EmbeddedIndex
 from index.errors import IndexingError, LedgerDamaged
 from index.library import Library
 from index.maintenance.integrity import IntegrityProblem
@@ -29,7 +31,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "corpus").mkdir()
     for number in range(12):
         (folder / "corpus" / f"{number}.txt").write_text(TEXT.format(number) * 20)
-    with closing(Collection(folder / "home" / "collections" / "c", HashedEncoder(), min_to_save=1)) as collection:
+    made = partial(EmbeddedIndex, min_to_save=1)
+    with closing(Collection(folder / "home" / "collections" / "c", HashedEncoder(), make_index=made)) as collection:
         sync(collection, [folder / "corpus"])
         (folder / "corpus" / "0.txt").write_text(OTHER * 20)
         sync(collection, [folder / "corpus"])

@@ -8,12 +8,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.engines.embedded import EmbeddedIndex
 from index.errors import CollectionMissing, DiskFull, IndexingError
 from index.library import Library
 from index.records import Document
@@ -30,7 +32,7 @@ def document(number: int, edition: int = 0) -> Document:
 
 
 def fill(folder: Path, count: int = 40, edition: int = 0) -> None:
-    collection = Collection(folder, HashedEncoder(), min_to_save=1)
+    collection = Collection(folder, HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=1))
     for start in range(0, count, 8):
         collection.change(add=[(document(number, edition), None) for number in range(start, start + 8)])
     collection.embed_pending()
@@ -134,7 +136,7 @@ def test_a_full_disk_loses_nothing_acknowledged_and_the_next_run_finishes(tmp_pa
         words = " ".join(f"{chance.randrange(10**12):x}" for _ in range(1500))
         (corpus / f"f{number:03d}.txt").write_text(f"File word{number} begins. {words}")
     with small_disk(tmp_path / "disk", "6m") as disk:
-        collection = Collection(disk / "c", HashedEncoder(), min_to_save=8)
+        collection = Collection(disk / "c", HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=8))
         with pytest.raises(DiskFull, match="Everything acknowledged before is safe; free space and run again"):
             sync(collection, [corpus])
         kept = {document.uri for document in collection.documents.list()}

@@ -3,6 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.engines.embedded import EmbeddedIndex
 from index.maintenance.integrity import IntegrityProblem
 from index.sync.sync import sync
 
@@ -27,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def collection(tmp_path: Path, folder: Path) -> Iterator[Collection]:
-    collection = Collection(tmp_path / "home" / "c", HashedEncoder(), min_to_save=1)
+    collection = Collection(tmp_path / "home" / "c", HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=1))
     sync(collection, [folder])
     yield collection
     collection.close()

@@ -26,10 +26,12 @@ FILES = 24
 
 NURSERY = """
 import os, sys, threading
+from functools import partial
 from pathlib import Path
 
 import index.maintenance.writer
 from index.collection import Collection
+from index.engines.embedded import EmbeddedIndex
 from index.sync.watch import follow
 from index.embedding.encoder import HashedEncoder
 from index.records import Document
@@ -54,7 +56,7 @@ for line in sys.stdin:
     task, folder, corpus = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if child == 0:
-        collection = Collection(Path(folder), HashedEncoder(), min_to_save=8)
+        collection = Collection(Path(folder), HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=8))
         os.write(3, f"{os.getpid()}\\n".encode())
         {"sync": lambda: sync(collection, [Path(corpus)]), "watch": lambda: watch(collection, Path(corpus)),
          "churn": lambda: churn(collection)}[task]()

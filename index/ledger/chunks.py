@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from index.filters import Filter
 from index.ledger.rows import CHUNK_COLUMNS, ChunkRow, PendingText, chunk_from, pending_from
+from index.ledger.selections import conditions
 from index.ledger.snapshot import vectors_of
 from index.storage.sqlite import SqliteDatabase
 
@@ -18,17 +20,18 @@ class Chunks:
         self._database = database
         self._dimension = dimension
 
-    def get(self, numbers: Sequence[int]) -> dict[int, ChunkRow]:
-        """Return the chunks with these ledger numbers, by number; those that are gone are left out."""
+    def get(self, numbers: Sequence[int], where: Filter | None = None) -> dict[int, ChunkRow]:
+        """Return the chunks with these numbers whose documents meet `where`, by number; those that are gone are left out."""
         marks = ",".join("?" * len(numbers))
+        met, parameters = conditions(where or Filter(), of_few=True)
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"""
                 SELECT {CHUNK_COLUMNS} FROM chunks c
                 JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
-                WHERE c.number IN ({marks})
+                WHERE c.number IN ({marks}) AND {met}
                 """,
-                tuple(numbers),
+                (*numbers, *parameters),
             )
             return {row[0]: chunk_from(row) for row in rows}
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from index.errors import NotFound
 from index.ledger.rows import ChunkedDocument, chunk_row, modified_ns, version_row
-from index.ledger.snapshot import ADDED, EMBEDDED, REMOVED
+from index.ledger.snapshot import ADDED, CHANGED, EMBEDDED, REMOVED
 
 
 def document_number(connection: sqlite3.Connection, document_id: str) -> int:
@@ -65,6 +65,13 @@ def retire(connection: sqlite3.Connection, document_id: str) -> None:
     number = document_number(connection, document_id)
     _delete_chunks(connection, number)
     connection.execute("DELETE FROM documents WHERE number = ?", (number,))
+
+
+def log_changed(connection: sqlite3.Connection, document: int) -> None:
+    """Log for each chunk of the document that filters may no longer find it as before."""
+    connection.execute(
+        "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE document = ?", (CHANGED, document)
+    )
 
 
 def set_principals(connection: sqlite3.Connection, document_id: str, principals: Collection[str]) -> bool:

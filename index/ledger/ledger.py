@@ -19,7 +19,7 @@ from index.errors import EncoderMismatch
 from index.ledger.chunks import Chunks
 from index.ledger.damage import as_stored, explain_damage
 from index.ledger.documents import Documents
-from index.ledger.entries import document_number, insert, retire, set_principals
+from index.ledger.entries import document_number, insert, log_changed, retire, set_principals
 from index.ledger.permissions import Permissions
 from index.ledger.rows import ChunkedDocument, Visit
 from index.ledger.schema import Facts, prepare
@@ -103,6 +103,9 @@ class Ledger:
         """Record the new size and time of a file whose bytes are the same. `NotFound` if the document is not current."""
         with self._database.writing() as connection:
             number = document_number(connection, document_id)
+            modified = connection.execute("SELECT modified_ns FROM documents WHERE number = ?", (number,)).fetchone()[0]
+            if source is not None and source.modified_ns != modified:
+                log_changed(connection, number)
             connection.execute(
                 """
                 UPDATE documents SET source_size = ?, source_modified_ns = ?, modified_ns = coalesce(?, modified_ns)
@@ -117,8 +120,11 @@ class Ledger:
         `NotFound` if the document is not current.
         """
         with self._database.writing() as connection:
-            document_number(connection, document_id)
-            return set_principals(connection, document_id, principals)
+            number = document_number(connection, document_id)
+            is_changed = set_principals(connection, document_id, principals)
+            if is_changed:
+                log_changed(connection, number)
+            return is_changed
 
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""

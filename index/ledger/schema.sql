@@ -89,7 +89,8 @@ CREATE TABLE vectors (
     vector BLOB NOT NULL
 ) STRICT;
 
--- The log of changes, in order, which the caches replay. kind: 1 chunk added, 2 chunk removed, 3 vector of the chunk known.
+-- The log of changes, in order, which the caches replay. kind: 1 chunk added, 2 chunk removed, 3 vector of the chunk known,
+-- 4 who may read its document, or when that was modified, changed.
 CREATE TABLE changes (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,

@@ -15,6 +15,14 @@ from index.ledger.rows import nanoseconds
 from index.storage.sqlite import SqliteDatabase
 
 _MAX_NUMBERS = 2_000_000  # 16 MB
+_TURNS = 16  # locks: of several threads that ask for the same filter, one resolves it
+
+_AMONG_VALUES = "d.number IN (SELECT document FROM properties WHERE name = ? AND value = ?)"
+_HAS_VALUE = "EXISTS (SELECT 1 FROM properties p WHERE p.name = ? AND p.value = ? AND p.document = d.number)"
+_AMONG_PERMITTED = "d.id IN (SELECT document_id FROM permissions WHERE principal IN (SELECT value FROM json_each(?)))"
+_IS_PERMITTED = """
+EXISTS (SELECT 1 FROM permissions p WHERE p.document_id = d.id AND p.principal IN (SELECT value FROM json_each(?)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +59,33 @@ class SelectionCache:
         self._database = database
         self._max_numbers = max_numbers
         self._guard = threading.Lock()
+        self._turns = tuple(threading.Lock() for _ in range(_TURNS))
         self._version: tuple[int, int] | None = None
         self._kept: OrderedDict[Hashable, Selection] = OrderedDict()
         self._numbers = 0
 
     def get(self, where: Filter) -> Selection:
         """Return the documents that meet `where` now."""
-        version, key = self._database.version(), _key(where)
+        key = _key(where)
+        version, selection = self._find(key)
+        if selection is None:
+            with self._turns[hash(key) % _TURNS]:
+                version, selection = self._find(key)
+                return self._resolve(where, key, version) if selection is None else selection
+        return selection
+
+    def _find(self, key: Hashable) -> tuple[tuple[int, int], Selection | None]:
+        """The version of the ledger, and what is kept of it under that key."""
+        version = self._database.version()
         with self._guard:
             if version != self._version:
                 self._kept.clear()
                 self._version, self._numbers = version, 0
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+            return version, self._kept.get(key)
+
+    def _resolve(self, where: Filter, key: Hashable, version: tuple[int, int]) -> Selection:
         with self._database.reading() as connection:
             selection = _resolve(connection, where)
         with self._guard:
@@ -95,8 +116,12 @@ def _resolve(connection: sqlite3.Connection, where: Filter) -> Selection:
     return Selection(_numbers(connection, f"NOT ({met})", parameters), outside=True, share=inside / total)
 
 
-def conditions(where: Filter) -> tuple[str, list[str | int]]:
-    """Return a filter as SQL conditions on `documents d`, and their parameters."""
+def conditions(where: Filter, *, of_few: bool = False) -> tuple[str, list[str | int]]:
+    """Return a filter as SQL conditions on `documents d`, and their parameters.
+
+    With `of_few`, they look up each document that they are asked about; else, all documents that meet them are listed first.
+    """
+    has_value, is_permitted = (_HAS_VALUE, _IS_PERMITTED) if of_few else (_AMONG_VALUES, _AMONG_PERMITTED)
     parts, parameters = ["1"], list[str | int]()
     if where.document_ids is not None:
         parts.append("d.id IN (SELECT value FROM json_each(?))")
@@ -105,7 +130,7 @@ def conditions(where: Filter) -> tuple[str, list[str | int]]:
         parts.append("d.uri >= ? AND d.uri < ?")
         parameters += [where.uri_prefix, where.uri_prefix + "\U0010ffff"]
     for name, value in sorted(where.metadata.items()):
-        parts.append("d.number IN (SELECT document FROM properties WHERE name = ? AND value = ?)")
+        parts.append(has_value)
         parameters += [name, value]
     if where.modified_after is not None:
         parts.append("d.modified_ns >= ?")
@@ -114,12 +139,7 @@ def conditions(where: Filter) -> tuple[str, list[str | int]]:
         parts.append("d.modified_ns < ?")
         parameters.append(nanoseconds(where.modified_before))
     if where.principals is not None:
-        parts.append(
-            """
-            (d.id IN (SELECT document_id FROM permissions WHERE principal IN (SELECT value FROM json_each(?)))
-            OR NOT EXISTS (SELECT 1 FROM permissions p WHERE p.document_id = d.id))
-            """
-        )
+        parts.append(f"({is_permitted} OR NOT EXISTS (SELECT 1 FROM permissions p WHERE p.document_id = d.id))")
         parameters.append(json.dumps(sorted(where.principals)))
     return " AND ".join(parts), parameters
 

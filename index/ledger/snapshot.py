@@ -14,7 +14,8 @@ from index.blocks.codec import unpack_languages
 from index.chunking.chunker import lexical_text
 from index.ledger.damage import as_stored, require_kinds, require_numbers
 
-ADDED, REMOVED, EMBEDDED = 1, 2, 3
+ADDED, REMOVED, EMBEDDED, CHANGED = 1, 2, 3, 4
+"""What the log says of a chunk: added, removed, its vector is known, other facts of its document that filters look at."""
 
 _BATCH = 8192
 

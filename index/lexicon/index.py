@@ -75,6 +75,12 @@ class Lexicon:
         finally:
             self._update_lock.release()
 
+    @property
+    def position(self) -> int:
+        """The position in the ledger's log that searches reflect; 0 if nothing is known of it."""
+        mark = self._mark
+        return 0 if mark is None else mark.position
+
     def search(self, query: str, k: int, selection: Selection | None = None) -> list[tuple[int, float]]:
         """The `k` chunks of the documents of `selection` with the highest BM25 for the words of `query`: numbers, scores.
 

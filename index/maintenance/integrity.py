@@ -1,48 +1,48 @@
-"""Check a collection: the ledger against itself, the caches against the ledger, the ledger against the files."""
+"""Check a collection: the ledger against itself, the index against the ledger, the ledger against the files."""
 
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
 from index.blocks.codec import load_rendering
+from index.engines.search_index import SearchIndex
 from index.errors import LedgerDamaged
 from index.ledger.ledger import Ledger
 from index.ledger.note import note_of, noted_identity
 from index.ledger.snapshot import Snapshot, StoredChunk, StoredDocument
-from index.lexicon.index import Lexicon
 from index.records import DocumentSummary, FileStamp
 from index.uris import file_uri
-from index.vectors.index import VectorIndex
 
 _RESTORE = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
 _REPLACED = "Restore ledger.sqlite from a backup, or delete {note} to keep the ledger as it is"
-_REBUILD = "Delete {place} in the collection's folder: it is rebuilt from the ledger"
 _REINDEX = "Run quoth index again"
 _LENGTH_TOLERANCE = 0.01  # a vector of length 1 rounded to half precision is off by less than .001
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityProblem:
-    """Something wrong with a collection. `place` is the part concerned; `files` means outdated, not damaged."""
+    """Something wrong with a collection. `place` is the part concerned: the ledger, a part of the index, or the files.
 
-    place: Literal["ledger", "lexicon", "vectors", "files"]
+    Files are outdated, not damaged.
+    """
+
+    place: str
     what: str
     fix: str
 
 
 def find_problems(
-    ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex, writing: AbstractContextManager[None]
+    ledger: Ledger, index: SearchIndex, writing: AbstractContextManager[None]
 ) -> Iterator[IntegrityProblem]:
     """Yield everything that is wrong with a collection; where the ledger cannot be read any further, that ends it.
 
-    Only the caches are compared while `writing`, the writer lock, is held: they must not change then. They catch up first.
+    Only the index is compared while `writing`, the writer lock, is held: it must not change then. It catches up first.
     """
     noted = noted_identity(ledger.path)
     if noted not in (None, ledger.identity):
@@ -53,26 +53,15 @@ def find_problems(
         with ledger.snapshot() as snapshot:
             for what in (*snapshot.sqlite_problems(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
                 yield IntegrityProblem("ledger", what, _RESTORE)
-        with writing, _caught_up(ledger, lexicon, vectors) as snapshot:
-            for what in _differences(set(snapshot.numbers().tolist()), set(lexicon.numbers())):
-                yield IntegrityProblem("lexicon", what, _REBUILD.format(place="lexicon/"))
-            for what in _differing_vectors(snapshot, vectors):
-                yield IntegrityProblem("vectors", what, _REBUILD.format(place="vectors.json"))
+        with writing:
+            for difference in index.differences():
+                yield IntegrityProblem(difference.place, difference.what, difference.fix)
         for document in ledger.documents.list():
             change = _file_change(document)
             if change is not None:
                 yield IntegrityProblem("files", f"{document.uri} {change}", _REINDEX)
     except LedgerDamaged as error:
         yield IntegrityProblem("ledger", str(error), _RESTORE)
-
-
-@contextmanager
-def _caught_up(ledger: Ledger, lexicon: Lexicon, vectors: VectorIndex) -> Iterator[Snapshot]:
-    """The state of the ledger that the caches reflect."""
-    lexicon.catch_up(ledger)
-    vectors.catch_up()
-    with ledger.snapshot() as snapshot:
-        yield snapshot
 
 
 def _bad_texts(snapshot: Snapshot) -> Iterator[str]:
@@ -119,26 +108,6 @@ def _bad_vectors(snapshot: Snapshot) -> Iterator[str]:
         wrong += int((~(np.abs(lengths - 1) <= _LENGTH_TOLERANCE)).sum())  # also counts NaN
     if wrong:
         yield f"the vectors of {wrong:,} chunks are not of length 1"
-
-
-def _differing_vectors(snapshot: Snapshot, vectors: VectorIndex) -> Iterator[str]:
-    """Yield how the vectors in memory differ from those of the ledger."""
-    numbers = vectors.numbers()
-    expected: set[int] = set()
-    wrong = 0
-    for batch in snapshot.vectors(None):
-        expected.update(batch.numbers.tolist())
-        wrong += vectors.count_differing(batch)
-    yield from _differences(expected, set(numbers.tolist()))
-    if wrong:
-        yield f"{wrong:,} vectors differ from those of the ledger"
-
-
-def _differences(expected: set[int], actual: set[int]) -> Iterator[str]:
-    if missing := len(expected - actual):
-        yield f"{missing:,} of {len(expected):,} chunks are missing"
-    if foreign := len(actual - expected):
-        yield f"{foreign:,} chunks are in it that the ledger does not have"
 
 
 def _file_change(document: DocumentSummary) -> str | None:

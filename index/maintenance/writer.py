@@ -1,14 +1,13 @@
-"""Serialise the writers of a collection; refresh the search caches after a write, at most once a second."""
+"""Serialise the writers of a collection; refresh the search index after a write, at most once a second."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from index.engines.search_index import SearchIndex
 from index.errors import CollectionDropped
 from index.ledger.ledger import Ledger
-from index.lexicon.index import Lexicon
 from index.storage.lock import FileLock
-from index.vectors.index import VectorIndex
 
 WAIT_SECONDS = 10.0
 """Time that one writer waits for another before it gives up."""
@@ -19,12 +18,11 @@ _LOG_KEPT = 100_000
 
 
 class WriteCoordinator:
-    """Holds `lock` for one writer at a time and refreshes the caches after it. Thread-safe."""
+    """Holds `lock` for one writer at a time and refreshes the index after it. Thread-safe."""
 
-    def __init__(self, ledger: Ledger, vectors: VectorIndex, lexicon: Lexicon, lock: FileLock) -> None:
+    def __init__(self, ledger: Ledger, index: SearchIndex, lock: FileLock) -> None:
         self._ledger = ledger
-        self._vectors = vectors
-        self._lexicon = lexicon
+        self._index = index
         self._lock = lock
         self._depth = 0
         self._due = 0.0
@@ -33,8 +31,8 @@ class WriteCoordinator:
     def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock inside the `with` block; re-entrant. `CollectionBusy` after `wait` seconds.
 
-        `CollectionDropped` if the collection was dropped meanwhile: what is written to a deleted file is lost. The caches are
-        brought up to date at the end, or by the next search if they were within the last second.
+        `CollectionDropped` if the collection was dropped meanwhile: what is written to a deleted file is lost. The index is
+        brought up to date at the end, or by the next search if it was within the last second.
         """
         with self.hold_lock(wait):
             before = self._ledger.mark()
@@ -45,13 +43,13 @@ class WriteCoordinator:
                 self._depth -= 1
             is_due = self._depth == 0 and time.monotonic() >= self._due and self._ledger.mark() != before
             if is_due:
-                self._refresh_lexicon()
+                self._refresh()
         if is_due:
-            self.save_vectors()
+            self.save()
 
     @contextmanager
     def hold_lock(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
-        """Hold the writer lock inside the `with` block and leave the caches as they are. Raises as `writing` does."""
+        """Hold the writer lock inside the `with` block and leave the index as it is. Raises as `writing` does."""
         with self.hold(self._lock, wait):
             yield
 
@@ -69,18 +67,18 @@ class WriteCoordinator:
             raise self._dropped() from error
 
     def refresh_if_due(self) -> None:
-        """Refresh the lexicon if that is due and an outer block goes on writing. Call it after a change inside `writing`."""
+        """Refresh the index if that is due and an outer block goes on writing. Call it after a change inside `writing`."""
         if self._depth > 1 and time.monotonic() >= self._due:
-            self._refresh_lexicon()
+            self._refresh()
 
-    def refresh_lexicon(self) -> None:
-        """Bring the lexicon up to date."""
+    def refresh(self) -> None:
+        """Bring the index up to date."""
         with self.hold_lock():
-            self._refresh_lexicon()
+            self._refresh()
 
-    def save_vectors(self) -> None:
-        """Write new vector files if they are due and trim the log behind them. Other writers do not wait for this."""
-        saved = self._vectors.save()
+    def save(self) -> None:
+        """Let the index save what is due and trim the log behind it. Other writers do not wait for this."""
+        saved = self._index.save()
         if saved is not None and saved > _LOG_KEPT:
             with self.hold_lock():
                 self._ledger.trim(saved - _LOG_KEPT)
@@ -90,12 +88,12 @@ class WriteCoordinator:
             f"{self._ledger.path.parent.name}: another program dropped the collection meanwhile. Run again to see what is there"
         )
 
-    def _refresh_lexicon(self) -> None:
-        """Refresh the lexicon. The caller holds the writer lock, so that two writers never wait for each other's refresh.
+    def _refresh(self) -> None:
+        """Refresh the index. The caller holds the writer lock, so that two writers never wait for each other's refresh.
 
-        The longer a refresh takes, the later the next one is due: searches bring the lexicon up to date anyway.
+        The longer a refresh takes, the later the next one is due: searches bring the index up to date anyway.
         """
         begun = time.monotonic()
-        self._lexicon.catch_up(self._ledger)
+        self._index.write()
         now = time.monotonic()
         self._due = now + max(_REFRESH_SECONDS, _REFRESH_PAUSE * (now - begun))

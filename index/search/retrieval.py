@@ -1,4 +1,4 @@
-"""Answer a query with the best chunks: search vectors and lexicon in parallel, fuse the rankings, rerank if asked."""
+"""Answer a query with the best chunks: search by meaning and by words in parallel, fuse the rankings, rerank if asked."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 
 from index.chunking.units import chunk_rendering
 from index.embedding.encoder import Encoder
+from index.engines.search_index import SearchIndex
 from index.errors import QueryInvalid
 from index.filters import Filter
 from index.ledger.documents import Documents
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkRow
-from index.ledger.selections import Selection
-from index.lexicon.index import Lexicon
 from index.records import Hit
 from index.search.copies import split_copies
 from index.search.fusion import FUSED_WEIGHT, reciprocal_rank
-from index.vectors.index import VectorIndex
 
 POOL = 50
 """How many chunks of each ranking are fused at first; further ones come after them, twice as many each time."""
@@ -62,14 +60,13 @@ class _Query:
 
 
 class Retrieval:
-    """Searches a ledger through its caches, which it brings up to date first. Thread-safe."""
+    """Searches a ledger through its index, which it brings up to date first. Thread-safe."""
 
-    def __init__(self, ledger: Ledger, vectors: VectorIndex, lexicon: Lexicon, encoder: Encoder) -> None:
+    def __init__(self, ledger: Ledger, index: SearchIndex, encoder: Encoder) -> None:
         self._ledger = ledger
-        self._vectors = vectors
-        self._lexicon = lexicon
+        self._index = index
         self._encoder = encoder
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lexicon")  # its thread ends with this object
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="words")  # its thread ends with this object
 
     def search(self, query: str, k: int, where: Filter | None, reranker: Reranker | None, depth: int) -> list[Hit]:
         """Return the `k` chunks that answer `query` best, as described at `index.collection.Collection.search`."""
@@ -85,19 +82,21 @@ class Retrieval:
     def _ranked(self, query: _Query, k: int, where: Filter | None) -> list[Hit]:
         """Return at least `k` hits of the fused ranking, if there are so many.
 
-        If a writer replaced chunks in the meantime, everything is searched again, so that all hits are of one state.
+        The ledger leaves out what is gone, or no longer meets the filter. If a writer changed that in the meantime, everything
+        is searched again, so that all hits are of one state.
         """
+        position = self._index.catch_up()
         for _ in range(_SEARCHES):
-            self._lexicon.catch_up(self._ledger)
-            self._vectors.catch_up()
-            selection = None if where is None or where.is_open else self._ledger.selections.get(where)
-            candidates = self._candidates(query, k, selection)
-            rows = self._ledger.chunks.get([candidate.number for candidate in candidates])
+            candidates = self._candidates(query, k, where)
+            rows = self._ledger.chunks.get([candidate.number for candidate in candidates], where)
             if len(rows) == len(candidates):
+                break
+            before, position = position, self._index.catch_up()
+            if position == before:
                 break
         return [_hit(rows[candidate.number], candidate) for candidate in candidates if candidate.number in rows]
 
-    def _candidates(self, query: _Query, k: int, selection: Selection | None) -> list[_Candidate]:
+    def _candidates(self, query: _Query, k: int, where: Filter | None) -> list[_Candidate]:
         """Return at least `k` candidates, if there are so many.
 
         The best `POOL` chunks of both rankings are fused, then the best 2 `POOL`, and so on, each time those that are new: so
@@ -108,7 +107,7 @@ class Retrieval:
         before = -1
         while before < len(found) < k:
             before = len(found)
-            for candidate in self._best(query, pool, selection):
+            for candidate in self._best(query, pool, where):
                 earlier = found.get(candidate.number, candidate)
                 found[candidate.number] = replace(candidate, score=earlier.score)
             pool *= 2
@@ -133,15 +132,15 @@ class Retrieval:
             hits += [replace(part[place], score=totals[place] - lower) for place in order]
         return hits
 
-    def _best(self, query: _Query, depth: int, selection: Selection | None) -> list[_Candidate]:
+    def _best(self, query: _Query, depth: int, where: Filter | None) -> list[_Candidate]:
         """Return the fusion of the best `depth` of both rankings."""
         dense = {}
         # With common words the lexical search takes as long as the dense one: 9 ms of a core each at a million chunks.
-        lexical_search = self._thread.submit(self._lexicon.search, query.text, depth, selection)
-        if len(self._vectors):
-            dense = dict(self._vectors.search(query.vector, depth, selection))
+        lexical_search = self._thread.submit(self._index.words, query.text, depth, where)
+        if self._index.has_vectors:
+            dense = dict(self._index.dense(query.vector, depth, where))
         has_not_begun = lexical_search.cancel()
-        lexical = dict(self._lexicon.search(query.text, depth, selection) if has_not_begun else lexical_search.result())
+        lexical = dict(self._index.words(query.text, depth, where) if has_not_begun else lexical_search.result())
         fused = reciprocal_rank([list(dense), list(lexical)])
         return [_Candidate(number, score, dense.get(number), lexical.get(number)) for number, score in fused]
 

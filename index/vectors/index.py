@@ -65,6 +65,12 @@ class VectorIndex:
         segments = self._segments
         return 0 if segments is None else len(segments.main) + len(segments.recent)
 
+    @property
+    def position(self) -> int:
+        """The position in the ledger's log that searches reflect; 0 before the first `catch_up`."""
+        mark = self._mark
+        return 0 if mark is None else mark.position
+
     def close(self) -> None:
         """Wait for work in the background to end."""
         if self._background is not None:

@@ -1,0 +1,4 @@
+"""What searches the chunks of a collection by meaning and by words, behind one protocol.
+
+Read in this order: search_index, embedded.
+"""
