@@ -312,13 +312,18 @@ def test_the_nearest_of_what_may_be_read_are_found_however_little_that_is(
 
 @engines
 def test_the_best_words_come_first(make: Make, ledger: Ledger, tmp_path: Path) -> None:
-    texts = ["apple apple bear", "apple cat bear dog eel fox", "cat dog eel", "Kündigungsfristen betragen drei Monate"]
+    texts = [
+        "apple apple bear",
+        "apple cat bear dog eel fox",
+        "cat dog eel",
+        "Die Kündigungsfristen betragen nach dem Vertrag drei Monate",
+    ]
     ledger.change([entry(document(f"{place}", text)) for place, text in enumerate(texts)], [])
     index = make(tmp_path, ledger)
     index.catch_up()
     assert [number for number, _ in index.words("an apple?", 9, None)] == [1, 2]
     assert [number for number, _ in index.words("APPLES", 1, None)] == [1]
-    assert [number for number, _ in index.words("Kündigungsfrist", 9, None)] == [4]
+    assert [number for number, _ in index.words("Wie lang ist die Kündigungsfrist?", 9, None)] == [4]
     assert index.words("?!", 9, None) == index.words("unknown", 9, None) == []
     assert not index.has_vectors
     assert index.dense(np.ones(32, np.float32), 9, None) == []
