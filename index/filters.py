@@ -1,4 +1,4 @@
-"""Filter: conditions on the documents that a search may look at. Each search index applies it in its own way, and the ledger checks it."""
+"""Filter: conditions on the documents that a search may look at. Each search index applies it, and the ledger checks it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
