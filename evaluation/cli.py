@@ -1,4 +1,4 @@
-"""`quoth eval`: run, report, compare, table, draft, vary, harvest, judge, speed, load. quoth.py adds these commands.
+"""`quoth eval`: run, report, compare, table, draft, vary, harvest, seal, judge, speed, load. quoth.py adds these commands.
 
 Exit codes: 0 success, 1 an error (one line on standard error), 4 a failed gate or a comparison that got worse. The
 modules behind a command are imported when it runs, so that `quoth --help` does not wait for them.
@@ -20,7 +20,7 @@ from evaluation.terminal import CollectionOption, OutOption, progress_bars, repo
 
 if TYPE_CHECKING:
     from evaluation.execution import Overrides, RunPlan
-    from evaluation.summary import Figure
+    from evaluation.rows import Row
 
 WORSE = 4
 
@@ -95,16 +95,17 @@ def run(
     With a suite, options stand above what its file says; those that belong to one data set are refused.
     """
     with report_errors():
+        from evaluation.datasets.loading import FORMATS
+
         given = _given(context)
+        chosen_format = None if format is None else require_choice("--format", format, FORMATS)
         if target is None and (model or citations):
             raise typer.BadParameter("This belongs to --target. Leave it out.", param_hint="--model, --citations")
         if target is not None:
-            from evaluation.datasets.loading import FORMATS
             from evaluation.systems.execution import SystemPlan
 
             refuse_for_target(given, what)
-            asked = None if format is None else require_choice("--format", format, FORMATS)
-            plan_of_system = SystemPlan(what, asked, collection, only, sample, seed, workers, retry_errors)
+            plan_of_system = SystemPlan(what, chosen_format, collection, only, sample, seed, workers, retry_errors)
             run_target(plan_of_system, target, model, citations, key if target.startswith("http") else None, out)
             _show_figures(out)
             return
@@ -112,39 +113,16 @@ def run(
             raise _needless_key()
         if index is not None and (endpoint or collection):
             raise typer.BadParameter("Nothing is indexed here. Leave it out.", param_hint="--index")
-        indexes = index or out / "index"
-        if what.suffix == ".toml":
-            from evaluation.execution import Overrides
-
-            _refuse_for_suite(given)
-            overrides = Overrides(
-                collection=collection,
-                sample=sample,
-                seed=seed if "seed" in given else None,
-                endpoint=endpoint,
-                key=key,
-                generator=generator,
-                workers=workers,
-                retry_errors=retry_errors,
-                passphrase=passphrase,
-            )
-            raise typer.Exit(_run_suite(what, out, indexes, overrides, is_key_given="key" in given))
-        from evaluation.datasets.loading import FORMATS
-        from evaluation.execution import RunPlan
+        from evaluation.execution import Overrides, plan_entry
         from evaluation.retrievers import RETRIEVERS
+        from evaluation.suite import SuiteEntry
         from evaluation.tasks.task import TASKS
 
-        plan = RunPlan(
-            dataset=what,
-            format=None if format is None else require_choice("--format", format, FORMATS),
-            split=split,
-            corpus=corpus,
+        indexes = index or out / "index"
+        overrides = Overrides(
             collection=collection,
-            task=None if task is None else require_choice("--task", task, TASKS),
-            retriever=None if retriever is None else require_choice("--retriever", retriever, RETRIEVERS),
-            only=only,
             sample=sample,
-            seed=seed,
+            seed=seed if "seed" in given else None,
             endpoint=endpoint,
             key=key,
             generator=generator,
@@ -153,7 +131,20 @@ def run(
             passphrase=passphrase,
             opened=opened,
         )
-        _execute(plan, out, indexes)
+        if what.suffix == ".toml":
+            _refuse_for_suite(given)
+            raise typer.Exit(_run_suite(what, out, indexes, overrides, is_key_given="key" in given))
+        entry = SuiteEntry(
+            name=out.name,
+            dataset=what,
+            format=chosen_format,
+            split=split,
+            corpus=corpus,
+            task=None if task is None else require_choice("--task", task, TASKS),
+            retriever=None if retriever is None else require_choice("--retriever", retriever, RETRIEVERS),
+            only=only,
+        )
+        _execute(plan_entry(entry, overrides), out, indexes)
         _show_figures(out)
 
 
@@ -312,15 +303,15 @@ def _run_suite(file: Path, out: Path, index: Path, overrides: Overrides, *, is_k
     from evaluation.suite import check_gates, read_suite
 
     suite = read_suite(file)
-    plans = [(entry, plan_entry(entry, suite, overrides)) for entry in suite.entries]
+    plans = [(entry, plan_entry(entry, overrides, seed=suite.seed, suite=suite.sha256)) for entry in suite.entries]
     if is_key_given and not any(plan.endpoint for _, plan in plans):
         raise _needless_key()
     results = []
     for entry, plan in plans:
         typer.echo(f"{suite.name}: {entry.name}", err=True)
         _execute(plan, out / entry.name, index)
-        _show_errors(out / entry.name)
         rows, seed = read_rows(out / entry.name), read(out / entry.name)["identity"]["seed"]
+        _show_errors(rows)
         results += check_gates(entry.name, entry.gates, rows, seed=seed)
     write_report(out)
     for result in results:
@@ -337,32 +328,24 @@ def _execute(plan: RunPlan, out: Path, index: Path) -> None:
         execute(plan, out, index, watch)
 
 
-def _figures(folder: Path) -> Sequence[Figure]:
+def _show_figures(folder: Path) -> None:
     from evaluation import manifest
     from evaluation.rows import read_rows
     from evaluation.summary import figures
 
-    return figures(read_rows(folder), seed=manifest.read(folder)["identity"]["seed"])
-
-
-def _show_figures(folder: Path) -> None:
-    from evaluation import manifest
-
-    _show_errors(folder)
-    for figure in _figures(folder):
+    rows, identity = read_rows(folder), manifest.read(folder)["identity"]
+    _show_errors(rows)
+    for figure in figures(rows, seed=identity["seed"]):
         estimate = figure.estimate
         typer.echo(
             f"{figure.metric:24} {estimate.value:8.4f}  [{estimate.low:.4f}, {estimate.high:.4f}]  n={estimate.cases}"
         )
-    data_hash = manifest.read(folder)["identity"]["dataset"]["sha256"]
+    data_hash = identity["dataset"]["sha256"]
     typer.echo(f'rows in {folder}; to seal the data in a suite: sha256 = "{data_hash}"', err=True)
 
 
-def _show_errors(folder: Path) -> None:
+def _show_errors(rows: Sequence[Row]) -> None:
     """Print how many cases failed, the first reason, and what to do."""
-    from evaluation.rows import read_rows
-
-    rows = read_rows(folder)
     failed = [row for row in rows if row.error is not None]
     if failed:
         typer.echo(

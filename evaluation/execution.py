@@ -18,7 +18,7 @@ from evaluation.manifest import FILE, identity, note
 from evaluation.retrievers import Retriever
 from evaluation.runs import RunProgress, run, sample_cases
 from evaluation.sealing import SUFFIX, SealedCases, unseal
-from evaluation.suite import Suite, SuiteEntry
+from evaluation.suite import SuiteEntry
 from evaluation.targets import LocalTarget, RemoteTarget, describe_collection
 from evaluation.tasks import reading, verification
 from evaluation.tasks.answering import AnsweringTask
@@ -152,7 +152,7 @@ def _unsealed(plan: RunPlan) -> SealedCases | None:
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the command line says for every run of a suite; it stands above what the file says."""
+    """What the command line says for a run, or for every run of a suite; it stands above what the suite's file says."""
 
     collection: str | None = None
     sample: int | None = None
@@ -163,10 +163,13 @@ class Overrides:
     workers: int | None = None
     retry_errors: bool = False
     passphrase: str | None = None
+    opened: bool = False
 
 
-def plan_entry(entry: SuiteEntry, suite: Suite, overrides: Overrides = Overrides()) -> RunPlan:
-    """The plan of one entry of a suite."""
+def plan_entry(
+    entry: SuiteEntry, overrides: Overrides = Overrides(), *, seed: int = 0, suite: str | None = None
+) -> RunPlan:
+    """The plan of one entry of a suite, with the suite's seed and hash; or of an entry that stands alone."""
     return RunPlan(
         dataset=entry.dataset,
         format=entry.format,
@@ -177,7 +180,7 @@ def plan_entry(entry: SuiteEntry, suite: Suite, overrides: Overrides = Overrides
         only=entry.only,
         collection=overrides.collection or entry.collection,
         sample=overrides.sample or entry.sample,
-        seed=suite.seed if overrides.seed is None else overrides.seed,
+        seed=seed if overrides.seed is None else overrides.seed,
         endpoint=overrides.endpoint or entry.endpoint,
         key=overrides.key,
         generator=overrides.generator or entry.generator,
@@ -186,7 +189,8 @@ def plan_entry(entry: SuiteEntry, suite: Suite, overrides: Overrides = Overrides
         settings=entry.settings,
         sealed=entry.sha256,
         passphrase=overrides.passphrase,
-        suite=suite.sha256,
+        opened=overrides.opened,
+        suite=suite,
     )
 
 

@@ -16,7 +16,6 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +101,7 @@ def _measure(suite: Suite, runs: Sequence[str], out: Path, index: Path) -> None:
         sys.stdout.write(f"{entry.name}\n")
         sys.stdout.flush()
         # Without the suite's hash, so that another run in the file leaves this one as it is.
-        plan = replace(plan_entry(entry, suite), suite=None)
+        plan = plan_entry(entry, seed=suite.seed)
         with progress_bars() as watch:
             execute(plan, out / entry.name, index, watch)
 

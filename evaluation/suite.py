@@ -35,6 +35,7 @@ from typing import Any, Literal, get_args
 
 from evaluation.datasets.loading import FORMATS, Format
 from evaluation.errors import SuiteInvalid
+from evaluation.metrics.statistics import Estimate
 from evaluation.retrievers import RETRIEVERS, Retriever
 from evaluation.rows import Row
 from evaluation.summary import figures
@@ -61,15 +62,15 @@ class SuiteEntry:
 
     name: str
     dataset: Path
-    format: Format | None
-    split: str | None
-    corpus: Path | None
-    sha256: str | None
-    task: TaskName | None
-    retriever: Retriever | None
-    only: Path | None
-    sample: int | None
-    generator: str | None
+    format: Format | None = None
+    split: str | None = None
+    corpus: Path | None = None
+    sha256: str | None = None
+    task: TaskName | None = None
+    retriever: Retriever | None = None
+    only: Path | None = None
+    sample: int | None = None
+    generator: str | None = None
     collection: str | None = None
     endpoint: str | None = None
     workers: int | None = None
@@ -125,10 +126,13 @@ def read_suite(file: Path, data: Path | None = None) -> Suite:
 def check_gates(run: str, gates: Sequence[Gate], rows: Sequence[Row], *, seed: int = 0) -> list[GateResult]:
     """The result of each gate, from the rows of the run. A gate on what was not measured fails."""
     results = []
+    estimates: dict[frozenset[tuple[str, str]], dict[str, Estimate]] = {}
     for gate in gates:
-        chosen = [row for row in rows if gate.where.items() <= row.tags.items()]
-        estimates = {figure.metric: figure.estimate for figure in figures(chosen, seed=seed)}
-        estimate = estimates.get(gate.metric)
+        tags = frozenset(gate.where.items())
+        if tags not in estimates:
+            chosen = [row for row in rows if tags <= row.tags.items()]
+            estimates[tags] = {figure.metric: figure.estimate for figure in figures(chosen, seed=seed)}
+        estimate = estimates[tags].get(gate.metric)
         measured: float | None = None if estimate is None else getattr(estimate, gate.of)
         passed = (
             measured is not None
