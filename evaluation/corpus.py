@@ -42,12 +42,9 @@ def check_quotes(collection: Collection, dataset: Dataset, matcher: DocumentMatc
     may hold the quote. Raises DataInvalid where the case file is at fault, since such a case would count every right answer as
     wrong: the document holds the quote in other words, or not at the place that the case gives.
     """
-    texts: dict[str, str] = {}
     quoted = {evidence.document for case in dataset.cases for evidence in case.evidence}
-    for summary in collection.documents.list():
-        name = matcher.match(summary.id, summary.uri)
-        if name in quoted and name is not None:
-            texts[name] = collection.documents.get(summary.id).text
+    ids = matcher.ids(collection.documents.list())
+    texts = {name: collection.documents.get(id).text for name, id in ids.items() if name in quoted}
     words = {name: normalize(text) for name, text in texts.items()}
     missing: dict[str, None] = {}
     for number, case in enumerate(dataset.cases):

@@ -5,6 +5,8 @@ from os.path import commonpath
 from posixpath import dirname
 from urllib.parse import unquote
 
+from index.records import DocumentSummary
+
 
 class DocumentMatcher:
     """Matches found documents to the names that the data set uses.
@@ -29,6 +31,11 @@ class DocumentMatcher:
     def label(self, document_id: str, uri: str) -> str:
         """The data set's name, else the URI, for rows and reports."""
         return self.match(document_id, uri) or uri
+
+    def ids(self, documents: Iterable[DocumentSummary]) -> dict[str, str]:
+        """The ids of those documents that the data set names, by that name."""
+        named = ((self.match(document.id, document.uri), document.id) for document in documents)
+        return {name: id for name, id in named if name is not None}
 
 
 def portable_names(uris: Iterable[str]) -> dict[str, str]:

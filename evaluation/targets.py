@@ -36,6 +36,14 @@ def without_password(value: Value | str) -> Value | str:
     return _PASSWORD.sub("", value) if isinstance(value, str) else value
 
 
+def chat_messages(case: Case) -> list[dict[str, str]]:
+    """The messages of an OpenAI-compatible request: the earlier turns, and the question."""
+    messages = []
+    for turn in case.history:
+        messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
+    return [*messages, {"role": "user", "content": case.question}]
+
+
 class Target(Protocol):
     """A Quoth that holds the documents of the data set, as tasks see it. Thread-safe."""
 
@@ -76,7 +84,7 @@ class LocalTarget:
         self._service = service
         self._collection = service.library.open(collection)
         self._generator = generator
-        self._ids: dict[str, str] = {}
+        self._ids: dict[str, str] | None = None
 
     def answer(self, case: Case) -> AnswerOut:
         """The answer to the case's question after its history."""
@@ -102,9 +110,8 @@ class LocalTarget:
 
     def _expected(self, evidence: GoldEvidence, matcher: DocumentMatcher) -> ExpectedWords:
         """The gold quote with the id of its document; a document that the collection lacks keeps its name."""
-        if not self._ids:
-            listed = self._collection.documents.list()
-            self._ids = {matcher.label(document.id, document.uri): document.id for document in listed}
+        if self._ids is None:
+            self._ids = matcher.ids(self._collection.documents.list())
         id = self._ids.get(evidence.document, evidence.document)
         return ExpectedWords(evidence.quote, id, evidence.start, evidence.end)
 
@@ -247,12 +254,8 @@ class RemoteTarget:
         return {name: value for name, value in fields.items() if value is not None}
 
     def _conversation(self, case: Case) -> Any:
-        messages = []
-        for turn in case.history:
-            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
-        messages.append({"role": "user", "content": case.question})
         model = self._collection or "quoth"
-        body = self._post("/v1/chat/completions", {"model": model, "messages": messages})
+        body = self._post("/v1/chat/completions", {"model": model, "messages": chat_messages(case)})
         if "quoth" not in body:
             raise EndpointUnavailable(
                 f"{self._endpoint}/v1/chat/completions gives no `quoth` field. Run a Quoth there."

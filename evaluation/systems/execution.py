@@ -64,9 +64,5 @@ def execute_system(
 
 def _texts(collection: Collection, matcher: DocumentMatcher) -> dict[str, str]:
     """The text of every document that the data set names, by that name."""
-    found = {}
-    for summary in collection.documents.list():
-        name = matcher.match(summary.id, summary.uri)
-        if name is not None:
-            found[name] = collection.documents.get(summary.id).text
-    return found
+    ids = matcher.ids(collection.documents.list())
+    return {name: collection.documents.get(id).text for name, id in ids.items()}

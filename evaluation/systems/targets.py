@@ -1,9 +1,9 @@
 """The four ways to ask another system: a file of answers, a chat endpoint, a command, a Python function."""
 
 import hashlib
-import importlib
 import json
 import os
+import pkgutil
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from evaluation.datasets.records import json_lines
 from evaluation.errors import DataInvalid, EndpointUnavailable, SystemAnswerInvalid, TargetInvalid
 from evaluation.systems.answer import SystemAnswer, read_answer
 from evaluation.systems.citation_styles import CitationStyle, read_reply
-from evaluation.targets import without_password
+from evaluation.targets import chat_messages, without_password
 
 Ask = Callable[[str], object]
 """A function that answers a question: with a text, or an object of the form in `answer`."""
@@ -106,13 +106,9 @@ class ChatTarget:
 
     def answer(self, case: Case) -> SystemAnswer:
         """The reply to the question after the turns before it."""
-        messages = []
-        for turn in case.history:
-            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
-        messages.append({"role": "user", "content": case.question})
         where = f"{without_password(self._address)}/chat/completions"
         try:
-            body = {"model": self._model, "messages": messages, "temperature": 0}
+            body = {"model": self._model, "messages": chat_messages(case), "temperature": 0}
             response = self._client.post(f"{self._address}/chat/completions", json=body)
             response.raise_for_status()
             reply = response.json()
@@ -191,9 +187,8 @@ class FunctionTarget:
 
 
 def _function(name: str) -> Ask:
-    module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
         raise TargetInvalid(f"python:{name}: {error}. Write python:module:function, importable from here.") from error
     if not callable(found):
