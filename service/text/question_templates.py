@@ -11,6 +11,7 @@ from typing import Literal
 
 from index.blocks.labels import IDENTITY
 from service.text.noun_phrases import DEIXIS, head_noun, is_plural, is_quantity, sentence_inner
+from service.text.terms import content_words
 
 Kind = Literal["definition", "count", "year", "place", "agent", "object"]
 
@@ -116,11 +117,6 @@ _OPENERS = frozenset(
     "all each every for with under if as then however thus also once until unlike despite because what who where another "
     "there no none much few more less today recently finally first second third".split()
 )
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_STOP = frozenset(
-    "a an and are as at be been but by did do does for from had has have how in into is it its many much of on or that the "
-    "their there these they this those to was were what when where which who whom whose why will with".split()
-)
 _BAD_UNIT = re.compile(
     r"\b(?:to|on|of|in|and|for|from|with|by|at|as|that|which|who|or|is|was|has|does|its|this|times|years)\b"
 )
@@ -194,11 +190,6 @@ def cell_question(corner: str, row: str, column: str, value: str) -> str | None:
     return f"How many {measure} does {named} have?" if is_count else None
 
 
-def content_words(text: str) -> frozenset[str]:
-    """Lower-case words without stop words and plural s, for comparing two texts."""
-    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP)
-
-
 def _question(kind: Kind, match: re.Match[str]) -> str:
     parts = match.groupdict()
     if kind == "agent":
@@ -233,7 +224,3 @@ def _is_vague(match: re.Match[str]) -> bool:
         or bool(_CONTEXT_WORD.match(match["answer"]))
         or ("unit" in parts and bool(_BAD_UNIT.search(match["unit"])))
     )
-
-
-def _stem(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
