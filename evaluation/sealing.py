@@ -55,15 +55,14 @@ class SealedCases:
         """The looks so far, oldest first. Raises SealInvalid if the record was changed."""
         return [look for look, _ in self._recorded()]
 
-    def record(self, run: str, *, opened: bool) -> list[Look]:
-        """Record a look, and return all of them."""
+    def record(self, run: str, *, opened: bool) -> None:
+        """Record a look. Raises SealInvalid if the record was changed."""
         recorded = self._recorded()
         look = Look(datetime.now(UTC).isoformat(timespec="seconds"), run, opened)
         before = recorded[-1][1] if recorded else ""
         line = {**asdict(look), "mac": self._mac(look, before)}
         with _record_of(self.file).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
-        return [*(known for known, _ in recorded), look]
 
     def _recorded(self) -> list[tuple[Look, str]]:
         file = _record_of(self.file)

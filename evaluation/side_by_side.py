@@ -6,7 +6,7 @@ from pathlib import Path
 from evaluation import manifest
 from evaluation.errors import RunInvalid
 from evaluation.rows import Row, read_rows
-from evaluation.summary import LOWER_IS_BETTER, Figure, figures
+from evaluation.summary import LOWER_IS_BETTER, NEUTRAL, Figure, figures
 
 
 def table(folders: Sequence[Path]) -> str:
@@ -49,8 +49,8 @@ def _cell(figure: Figure, is_best: bool) -> str:
 
 
 def _clear_best(metric: str, found: Sequence[Figure]) -> Figure | None:
-    """The figure whose interval lies on the better side of all others; None without one, or for a share without a better."""
-    if len(found) < 2 or metric == "answered":
+    """The figure whose interval lies on the better side of all others; None without one, or for a neutral metric."""
+    if len(found) < 2 or metric in NEUTRAL:
         return None
     if metric in LOWER_IS_BETTER:
         best = min(found, key=lambda figure: figure.estimate.value)

@@ -102,7 +102,7 @@ def list_question(lead: str, names: Names) -> str | None:
     what = match["what"].strip()
     if (
         DEIXIS.search(what)
-        or re.search(r"\b(?:few|things?|points?|ways?|options?|possibilities|to \w+ about)\b", what)
+        or _VAGUE_LIST.search(what)
         or len(content_words(what)) < 2
         or not is_plural(what)
         or "," in what
