@@ -112,7 +112,7 @@ def test_a_command_reads_the_question_and_writes_text_or_json(cases: Path) -> No
     assert ferry.output["text"] == "No answer for ferry"
 
 
-def test_an_endpoint_is_asked_like_a_chat_and_markers_count_its_list(cases: Path, chat_desk: object) -> None:
+def test_the_markers_of_a_reply_count_the_entries_of_its_list() -> None:
     body = {
         "choices": [{"message": {"role": "assistant", "content": "They have 27 days [2]."}}],
         "citations": ["other.md", {"document_name": "leave.md", "content": QUOTE}],
