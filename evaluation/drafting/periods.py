@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from evaluation.drafting.wording import one_line
+from service.text.question_templates import MONTH
 
-_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
-DATE = rf"(?:{_MONTH}) \d{{1,2}}, (?:19|20)\d\d"
+DATE = rf"(?:{MONTH}) \d{{1,2}}, (?:19|20)\d\d"
 _LENGTH = r"(?i:(?:three|six|nine|twelve) months|quarter|(?:fiscal )?year)(?i: ended)?"
 _PERIOD = re.compile(
-    rf"(?P<length>{_LENGTH})?,?\s*(?P<date>{DATE})|(?P<length_of_year>{_LENGTH}(?:\s+(?:{_MONTH}) \d{{1,2}},?)?)?,?\s*"
+    rf"(?P<length>{_LENGTH})?,?\s*(?P<date>{DATE})|(?P<length_of_year>{_LENGTH}(?:\s+(?:{MONTH}) \d{{1,2}},?)?)?,?\s*"
     r"(?P<year>\b(?:19|20)\d\d\b)"
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -58,7 +58,7 @@ def _asked(match: re.Match[str]) -> str:
     if not of_year:
         return f"in {year}"
     words = one_line(of_year).rstrip(",").split()
-    small = " ".join(word if re.fullmatch(_MONTH, word) else word.lower() for word in words)
+    small = " ".join(word if re.fullmatch(MONTH, word) else word.lower() for word in words)
     return f"in the {small}, {year}" if words[-1].isdigit() else f"in the {small} {year}"
 
 

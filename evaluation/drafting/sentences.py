@@ -13,12 +13,8 @@ from evaluation.drafting.proposal import Check, DraftDocument, Proposal, Questio
 from evaluation.drafting.wording import content_words, one_line
 from index.blocks.block import Kind, Span
 from service.text.noun_phrases import DEIXIS, sentence_inner
+from service.text.question_templates import MONTH, NUMBER
 
-_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
-_NUMBER = (
-    r"(?:about |over |nearly |more than |at least |some |up to )?(?:\d[\d,.]*(?: (?:thousand|million|billion))?|"
-    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-)
 _PROPERTIES = {
     "provides": "provide",
     "contains": "contain",
@@ -49,12 +45,12 @@ _PATTERNS: dict[QuestionKind, re.Pattern[str]] = {
         r"[^;:]{12,300})\.$"
     ),
     "count": re.compile(
-        rf"(?P<subject>[^,;:]{{2,60}}?) (?P<verb>has|employs|holds|covers|operates) (?P<answer>{_NUMBER}) "
+        rf"(?P<subject>[^,;:]{{2,60}}?) (?P<verb>has|employs|holds|covers|operates) (?P<answer>{NUMBER}) "
         r"(?P<unit>(?:[a-z][\w-]+ ){0,2}?[a-z][\w-]+s)\b(?P<rest>(?: (?:in|of|for|on) [^.;:,]{3,60})?)\.$"
     ),
     "year": re.compile(
         r"(?P<subject>[^,;:]{2,60}?) (?P<verb>was|were) (?P<participle>[a-z]+(?:ed|en|un|ilt|old|et|ade))(?P<middle>[^.;:,]*?) "
-        rf"(?:in|on) (?P<answer>(?:(?:{_MONTH}) (?:\d{{1,2}}, )?)?[12]\d{{3}})(?P<rest>[^.;:]*)\.$"
+        rf"(?:in|on) (?P<answer>(?:(?:{MONTH}) (?:\d{{1,2}}, )?)?[12]\d{{3}})(?P<rest>[^.;:]*)\.$"
     ),
     "place": re.compile(
         r"(?P<subject>[^,;:]{2,60}?) (?P<verb>is|are|was|were) (?P<participle>located|situated|headquartered|born|buried) "

@@ -18,8 +18,8 @@ Kind = Literal["definition", "count", "year", "place", "agent", "object"]
 _NAME = r"[A-Z][\w'’-]+(?: (?:of|the|and|for) (?=[A-Z])[A-Z][\w'’-]+| (?!The\b)[A-Z0-9][\w'’-]*)*"
 _HEAD = rf"(?:{_NAME}|[a-z][\w-]{{3,}})"
 _TOPIC = rf"(?:The |An? )?(?:[a-z][\w-]+ ){{0,4}}?{_HEAD}(?: of (?:the )?{_HEAD})?"
-_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
-_NUMBER = (
+MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+NUMBER = (
     r"(?:about |over |nearly |more than |at least |some |up to )?(?:\d[\d,.]*(?: (?:thousand|million|billion))?|"
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 )
@@ -89,11 +89,11 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
     ),
     "count": re.compile(
         rf"(?:(?P<subject>{_TOPIC}) (?P<verb>{'|'.join(_BASE)})|There (?P<there>are|were)) "
-        rf"(?P<answer>{_NUMBER}) (?P<unit>{_UNIT})\b(?P<rest>[^.;:]*)\.$"
+        rf"(?P<answer>{NUMBER}) (?P<unit>{_UNIT})\b(?P<rest>[^.;:]*)\.$"
     ),
     "year": re.compile(
         rf"(?P<subject>{_TOPIC}) (?P<verb>was|were) (?P<participle>[a-z]+(?:ed|en|un|ilt|old|et|ade))(?P<middle>[^.;:,]*?) "
-        rf"in (?P<answer>(?:(?:{_MONTH}) )?[12]\d{{3}})(?P<rest>[^.;:]*)\.$"
+        rf"in (?P<answer>(?:(?:{MONTH}) )?[12]\d{{3}})(?P<rest>[^.;:]*)\.$"
     ),
     "place": re.compile(
         rf"(?P<subject>{_TOPIC}) (?P<verb>is|are|was|were) (?P<participle>located|situated|based|headquartered|born|buried) "
