@@ -1,13 +1,12 @@
 """The page and the viewer in a real Chromium: what is marked is what was quoted, and nothing is loaded from elsewhere."""
 
 import re
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -23,16 +22,8 @@ from service.records import Answer, Question, Sentence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
+from tests.chromium import PHONE, Visits, ask, fits, launched, visiting
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
 TRICKY = (
@@ -44,45 +35,17 @@ TRICKY = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open an address in a fresh browser; at the end no script may have failed and no other host been requested."""
-    contexts: list[Any] = []
-    faults: list[str] = []
-
-    def visit(address: str, **options: Any) -> Any:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        host = urlsplit(address).netloc
-        page.on("request", lambda request: urlsplit(request.url).netloc == host or faults.append(request.url))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(address)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert faults == []
+def visit(browser: Any) -> Iterator[Visits]:
+    with visiting(browser) as visits:
+        yield visits
 
 
-def ask(page: Any, question: str) -> None:
-    answers = page.locator(".closing")
-    before = answers.count()
-    page.fill("#question", question)
-    page.keyboard.press("Enter")
-    answers.nth(before).wait_for()
-
-
-def test_a_marker_opens_the_document_with_exactly_the_quote_marked(visit: Any, served: str) -> None:
+def test_a_marker_opens_the_document_with_exactly_the_quote_marked(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, ATTACKS)
     answer = httpx.get(f"{served}/v1/conversations/{page.url.split('?c=')[1]}").json()["answers"][0]["answer"]
@@ -101,7 +64,7 @@ def test_a_marker_opens_the_document_with_exactly_the_quote_marked(visit: Any, s
     assert viewer.locator("mark.span").first.is_visible()
 
 
-def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Any, served: str) -> None:
+def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, UNRELATED)
     assert page.locator(".refused .prose").text_content() == "The documents do not say."
@@ -110,7 +73,7 @@ def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Any, served:
     assert page.locator("#panel mark:visible").first.is_visible()
 
 
-def test_a_conversation_goes_on_and_survives_a_reload(visit: Any, served: str) -> None:
+def test_a_conversation_goes_on_and_survives_a_reload(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, ATTACKS)
     first = page.url
@@ -126,7 +89,7 @@ def test_a_conversation_goes_on_and_survives_a_reload(visit: Any, served: str) -
     assert page.url == f"{served}/"
 
 
-def test_everything_can_be_done_with_the_keyboard(visit: Any, served: str) -> None:
+def test_everything_can_be_done_with_the_keyboard(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, ATTACKS)
     page.keyboard.press("1")  # the focus has left the box for the answer
@@ -143,7 +106,7 @@ def test_everything_can_be_done_with_the_keyboard(visit: Any, served: str) -> No
     assert page.input_value("#question") == "Who?"
 
 
-def test_every_control_has_a_name_and_the_answer_is_announced(visit: Any, served: str) -> None:
+def test_every_control_has_a_name_and_the_answer_is_announced(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, ATTACKS)
     page.click(".marker >> nth=0")
@@ -158,7 +121,7 @@ def test_every_control_has_a_name_and_the_answer_is_announced(visit: Any, served
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(visit: Any, served: str, scheme: str) -> None:
+def test_text_stands_out_from_its_ground(visit: Visits, served: str, scheme: str) -> None:
     page = visit(served, color_scheme=scheme)
     ask(page, ATTACKS)
     for selector in (
@@ -182,7 +145,7 @@ def test_text_stands_out_from_its_ground(visit: Any, served: str, scheme: str) -
         assert contrast(ink, ground) >= 4.5, selector  # WCAG 2.2 AA, 1.4.3
 
 
-def test_the_chosen_theme_is_kept(visit: Any, served: str) -> None:
+def test_the_chosen_theme_is_kept(visit: Visits, served: str) -> None:
     page = visit(served, color_scheme="light")
     light = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     page.click("#menu-toggle")
@@ -193,20 +156,20 @@ def test_the_chosen_theme_is_kept(visit: Any, served: str) -> None:
     assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark
 
 
-def test_it_fits_a_phone(visit: Any, served: str) -> None:
-    page = visit(served, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+def test_it_fits_a_phone(visit: Visits, served: str) -> None:
+    page = visit(served, **PHONE)
     ask(page, ATTACKS)
     page.tap(".marker >> nth=0")
     page.wait_for_selector("#panel mark:visible")
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     assert page.locator("#panel mark:visible").first.is_visible()
     address = page.locator("#panel a").first.get_attribute("href")
     page.goto(f"{served}{address}")
     page.wait_for_selector("mark")
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
 
 
-def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Any, served: str) -> None:
+def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Visits, served: str) -> None:
     page = visit(served)
     page.fill("#question", "?!")
     page.keyboard.press("Enter")
@@ -217,7 +180,7 @@ def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Any, serv
     assert page.locator(".turn").count() == 1
 
 
-def test_a_question_that_is_too_long_goes_back_into_its_field(visit: Any, served: str) -> None:
+def test_a_question_that_is_too_long_goes_back_into_its_field(visit: Visits, served: str) -> None:
     page = visit(served)
     question = ("Why? " * 1000).strip()
     page.fill("#question", question)
@@ -244,7 +207,7 @@ def tricky(service: Service, tmp_path: Path) -> Service:
     "words", ["𝔗he parrot said “nevermore” 17 times.", "👩‍👩‍👧‍👦 family; e\u0301tude", "Page two 𐍈 begins", "<script>"]
 )
 def test_the_viewer_marks_by_code_points_and_shows_markup_as_text(
-    visit: Any, loopback: Any, tricky: Service, store: ConversationStore, words: str
+    visit: Visits, loopback: Any, tricky: Service, store: ConversationStore, words: str
 ) -> None:
     start = TRICKY.index(words)
     query = urlencode({"document": "d1", "version": "v1", "start": start, "end": start + len(words)})
@@ -258,13 +221,13 @@ def test_the_viewer_marks_by_code_points_and_shows_markup_as_text(
         assert page.locator(".b-heading").last.text_content().strip() == "# 🦜 Parrots"
 
 
-def test_a_link_to_what_is_not_there_says_so(visit: Any, served: str) -> None:
+def test_a_link_to_what_is_not_there_says_so(visit: Visits, served: str) -> None:
     page = visit(f"{served}/view?document=x&version=y&start=1&end=2")
     assert page.locator("#place.problem").is_visible()
 
 
 def test_an_empty_home_says_how_to_begin_and_the_page_notices_the_first_documents(
-    visit: Any, loopback: Any, service: Service, store: ConversationStore, tmp_path: Path
+    visit: Visits, loopback: Any, service: Service, store: ConversationStore, tmp_path: Path
 ) -> None:
     library = Library(tmp_path, service.library.encoder)
     empty = replace(service, library=library, settings=Settings(home=tmp_path))
@@ -305,7 +268,7 @@ class Slow:
 
 
 def test_sentences_show_while_the_answer_is_still_being_made(
-    visit: Any, loopback: Any, service: Service, tmp_path: Path
+    visit: Visits, loopback: Any, service: Service, tmp_path: Path
 ) -> None:
     slow = Slow()
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
@@ -322,7 +285,7 @@ def test_sentences_show_while_the_answer_is_still_being_made(
     store.close()
 
 
-def test_stop_stops_the_work_too(visit: Any, loopback: Any, service: Service, store: ConversationStore) -> None:
+def test_stop_stops_the_work_too(visit: Visits, loopback: Any, service: Service, store: ConversationStore) -> None:
     slow = Slow()
     with loopback(create_app(replace(service, answerer=slow), store)) as address:  # type: ignore[arg-type]
         page = visit(address)

@@ -1,7 +1,7 @@
 """The page's list of earlier conversations and the thumbs at each sentence, in a real Chromium, by mouse and by keyboard."""
 
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,8 @@ from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
+from tests.chromium import expect, launched, visiting
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
 QUOTES = ("It was in 1904.", "So 🦜 they say.")
 
 
@@ -64,12 +61,8 @@ class Saying:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -86,22 +79,8 @@ def address(tmp_path: Path, loopback: Any) -> Iterator[str]:
 
 @pytest.fixture
 def visit(browser: Any, address: str) -> Iterator[Any]:
-    contexts: list[Any] = []
-    faults: list[str] = []
-
-    def visit(**options: Any) -> Any:
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(address)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert faults == []
+    with visiting(browser) as visits:
+        yield partial(visits, address)
 
 
 def ask(page: Any, question: str) -> None:
@@ -149,7 +128,7 @@ def test_earlier_conversations_are_opened_renamed_and_deleted(visit: Any, addres
     assert len(titles(page)) == 2
     page.get_by_role("button", name="Delete “Nineteen-four”").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    playwright.expect(page.locator(".earlier-open")).to_have_count(1, timeout=60_000)
+    expect(page.locator(".earlier-open")).to_have_count(1)
     assert httpx.get(f"{address}/v1/conversations/c0").status_code == 404
     page.wait_for_url(f"{address}/")
     assert page.locator(".turn").count() == 0

@@ -1,6 +1,5 @@
 """The thumbs of the page, in a real Chromium: the rating that is clicked is stored."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,7 @@ from service.records import Answer, Question
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+from tests.chromium import launched
 
 
 class Refusing:
@@ -44,10 +39,7 @@ def page(tmp_path: Path, loopback: Any) -> Iterator[Any]:
     library.open_or_create("default").add(Document("d", "v", "file:///d.md", "D", "text/markdown", "Some text."))
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     service = Service(Settings(home=tmp_path), library, None, None, None, Refusing())  # type: ignore[arg-type]
-    with loopback(create_app(service, store)) as url, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    with loopback(create_app(service, store)) as url, launched() as browser:
         page = browser.new_page()
         page.set_default_timeout(60_000)
         page.goto(url)
@@ -56,7 +48,6 @@ def page(tmp_path: Path, loopback: Any) -> Iterator[Any]:
         page.keyboard.press("Enter")
         page.wait_for_selector(".closing")
         yield page
-        browser.close()
     store.close()
     library.close()
 

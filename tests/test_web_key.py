@@ -1,6 +1,5 @@
 """The page on a server with keys, in a real Chromium: the key is asked for once, sent with every request, and forgotten."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,7 @@ from service.records import Answer, Question
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+from tests.chromium import launched
 
 TEXT = "The bridge opened in 1932."
 
@@ -53,14 +48,10 @@ def page(tmp_path: Path, keys: Keyring, loopback: Any) -> Iterator[Any]:
     library.open_or_create("default").add(Document("d", "v", "file:///bridge.md", "Bridge", "text/markdown", TEXT))
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     service = Service(Settings(home=tmp_path), library, None, None, None, Refusing())  # type: ignore[arg-type]
-    with loopback(create_app(service, store)) as url, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    with loopback(create_app(service, store)) as url, launched() as browser:
         page = browser.new_page(base_url=url)
         page.set_default_timeout(60_000)
         yield page
-        browser.close()
     store.close()
     library.close()
 

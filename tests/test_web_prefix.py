@@ -1,6 +1,5 @@
 """The page behind a proxy that serves it under a path, in a real Chromium: nothing is requested outside that path."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,23 +8,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.access.caller import Scope
+from tests.chromium import launched
 from tests.path_proxy import PathProxy
 from tests.served_app import TEXTS, ServedApp
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Stale answers and gaps on the page, in a real Chromium."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,7 @@ from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+from tests.chromium import launched
 
 OLD, NEW = "The loom was built in 1911.", "The loom was built in 1912."
 
@@ -62,14 +57,10 @@ def site(tmp_path: Path, loopback: Any) -> Iterator[tuple[str, Library]]:
 
 @pytest.fixture
 def page() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    with launched() as browser:
         page = browser.new_page()
         page.set_default_timeout(60_000)
         yield page
-        browser.close()
 
 
 def test_the_history_and_the_answer_say_that_a_source_changed_and_lead_to_the_new_text(

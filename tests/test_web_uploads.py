@@ -1,6 +1,5 @@
 """Files dropped on the page, in a real Chromium with a real worker: what was dropped can be found."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +19,7 @@ from service.jobs.leases import Leases
 from service.jobs.worker import JobWorker, Presence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed; with apt: apt-get install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+from tests.chromium import launched
 
 DROP = """([name, text]) => {
   const transfer = new DataTransfer();
@@ -47,8 +42,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def page(tmp_path: Path, library: Library, store: ConversationStore, loopback: Any) -> Iterator[Any]:
     nobody = cast(Any, None)
     service = Service(Settings(home=tmp_path), library, nobody, nobody, nobody, nobody)
-    with loopback(create_app(service, store)) as url, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with loopback(create_app(service, store)) as url, launched() as browser:
         page = browser.new_page()
         page.set_default_timeout(60_000)
         faults: list[str] = []
@@ -56,7 +50,6 @@ def page(tmp_path: Path, library: Library, store: ConversationStore, loopback: A
         page.goto(url)
         page.wait_for_selector("body[data-ready]")
         yield page
-        browser.close()
     assert faults == []
 
 
