@@ -13,15 +13,17 @@ another process wrote. Search finds a document by its words as soon as `change` 
 has made its vectors.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from unicodedata import category
 
 from index.chunking.chunker import chunk_document
 from index.embedding.encoder import Encoder
 from index.engines.embedded import EmbeddedIndex
 from index.engines.search_index import SearchIndex
-from index.errors import DocumentRejected
+from index.errors import DocumentRejected, TitleInvalid
 from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.note import caches_in
@@ -39,6 +41,12 @@ ReadyChunks = Mapping[tuple[str, str], Sequence[Chunk]]
 
 MakeIndex = Callable[[Path, Ledger], SearchIndex]
 """Makes the index of a collection from its folder and its ledger."""
+
+MAX_TITLE = 300
+"""Characters in the title of a document."""
+
+MAX_COLLECTION_TITLE = 120
+"""Characters in the title of a collection."""
 
 _EMBED_BATCH = 256
 _EMBED_WAIT_SECONDS = 300.0  # upper limit for the time that another process takes to encode one batch
@@ -111,12 +119,13 @@ class Collection:
         """Take the document out of search; its versions can still be read by name. `NotFound` if it is not current."""
         self.change(remove=[document_id])
 
-    def cut(self, documents: Iterable[Document]) -> ReadyChunks:
+    def cut(self, documents: Iterable[Document], named: Container[str] = ()) -> ReadyChunks:
         """Return the chunks of those documents that are not current as given. It takes long for long texts, and holds no lock.
 
         `DocumentRejected` if a text is not valid Unicode.
         """
-        return {_text_key(document): self._chunks(document) for document in documents if not self._is_current(document)}
+        known = self._titled([(document, None) for document in documents], named)
+        return {_text_key(document): self._chunks(document) for document, _ in known if not self._is_current(document)}
 
     def change(
         self,
@@ -124,9 +133,13 @@ class Collection:
         remove: Sequence[str] = (),
         *,
         chunks: ReadyChunks | None = None,
+        named: Container[str] = (),
         alongside: AbstractContextManager[object] | None = None,
     ) -> ChangeCounts:
         """Remove and add documents in one transaction: on return all of it is on disk, after an error none of it.
+
+        A document that was renamed keeps that title in place of the one given here, unless its id is among `named`: those have
+        a title that somebody gave them now.
 
         Who holds `writing` around this calls `cut` before and passes its `chunks`, so that no other writer waits for it.
         `alongside` is entered just before the commit and left after it: for a transaction elsewhere that belongs to it.
@@ -139,13 +152,14 @@ class Collection:
         ready = self.cut(document for document, _ in add) if chunks is None else chunks
         with self.writing():
             new, permitted = [], 0
-            for document, source in add:
+            for document, source in self._titled(add, named):
                 if document.id not in remove and self._is_current(document):
                     self._ledger.refresh_source(document.id, source)
                     permitted += self._ledger.permit(document.id, document.principals)
                 else:
                     made = ready.get(_text_key(document))  # None: another writer replaced the document since `cut`
-                    new.append(ChunkedDocument(document, self._chunks(document) if made is None else made, source))
+                    found = self._chunks(document) if made is None else made
+                    new.append(ChunkedDocument(document, found, source, document.id in named))
             if new or remove or alongside is not None:
                 self._ledger.change(new, remove, alongside)
                 self._writers.refresh_if_due()
@@ -164,6 +178,29 @@ class Collection:
         """
         with self.writing():
             return self._ledger.permit(document_id, principals)
+
+    def rename_document(self, document_id: str, title: str) -> bool:
+        """Give a document a title, which its later versions keep, until it is removed. Returns whether it is another.
+
+        From the next search on it is shown and found by that title. `NotFound` if it is not current, `TitleInvalid` unless the
+        title has 1 to `MAX_TITLE` characters on one line.
+        """
+        given = _line(title, MAX_TITLE)
+        if not given:
+            raise TitleInvalid(
+                f"document {document_id!r}: the new title is empty. Give one of 1 to {MAX_TITLE} characters"
+            )
+        with self.writing():
+            return self._ledger.rename(document_id, given)
+
+    def rename(self, title: str) -> None:
+        """Give the collection a title to be shown by; an empty one, or its name, takes it away. The name stays.
+
+        `TitleInvalid` for more than `MAX_COLLECTION_TITLE` characters.
+        """
+        given = _line(title, MAX_COLLECTION_TITLE)
+        with self.writing():
+            self._ledger.record_title("" if given == self.name else given)
 
     def record_roots(self, uris: Sequence[str], principals: frozenset[str]) -> None:
         """Keep `principals` for what is indexed at and below these places, and forget those kept for places below them."""
@@ -228,6 +265,7 @@ class Collection:
         documents, chunks, pending = self._ledger.chunks.counts()
         return CollectionState(
             name=self.name,
+            title=self._ledger.title or self.name,
             documents=documents,
             chunks=chunks,
             vectors=chunks - pending,
@@ -244,6 +282,18 @@ class Collection:
         """
         return list(find_problems(self._ledger, self._index, self.writing()))
 
+    def _titled(
+        self, documents: Sequence[tuple[Document, FileStamp | None]], named: Container[str]
+    ) -> list[tuple[Document, FileStamp | None]]:
+        """The documents, each with the title that it was given, if it was renamed and is not `named` now."""
+        given = self._ledger.documents.given_titles([document.id for document, _ in documents])
+        return [
+            (replace(document, title=given[document.id]), source)
+            if document.id in given and document.id not in named
+            else (document, source)
+            for document, source in documents
+        ]
+
     def _is_current(self, document: Document) -> bool:
         return self._ledger.documents.is_current(document)
 
@@ -258,6 +308,16 @@ class Collection:
 
 def _text_key(document: Document) -> tuple[str, str]:
     return document.id, document.version
+
+
+def _line(title: str, most: int) -> str:
+    """The title on one line. `TitleInvalid` if it is longer than `most` or not valid Unicode."""
+    line = " ".join(title.split())
+    if len(line) > most:
+        raise TitleInvalid(f"the title {line[:40]!r}… has {len(line):,} characters. Give one of at most {most}")
+    if any(category(sign) in ("Cc", "Cs") for sign in line):
+        raise TitleInvalid(f"the title {line[:40]!r} has characters that cannot be shown. Take them out")
+    return line
 
 
 def _reject_lone_surrogates(document: Document) -> None:

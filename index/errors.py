@@ -9,6 +9,7 @@
     │   ├── FolderUnwatchable       the system cannot report changes in a folder
     │   ├── CollectionMissing       no collection has that name
     │   ├── CollectionNameInvalid   the name cannot be a folder's name
+    │   ├── TitleInvalid            a document or collection cannot have that title
     │   ├── CollectionExists        a collection of that name exists already
     │   ├── ExportUnreadable        the file is not a complete export of a collection
     │   ├── ExportUnwritable        an export cannot be written to that path
@@ -98,6 +99,10 @@ class CollectionMissing(Permanent):
 
 class CollectionNameInvalid(Permanent):
     """The name cannot be a folder's name."""
+
+
+class TitleInvalid(Permanent):
+    """A document or collection cannot have that title."""
 
 
 class CollectionExists(Permanent):

@@ -34,7 +34,8 @@ class Document:
     `pages` are in order of `start` and may be empty (plain text has no pages). `warnings` are sentences about what was not
     read or may be wrong. `geometry` is where the words of a PDF stand; a document that comes from the ledger has none, since
     `documents.geometry` reads it by itself. `principals` are the users and groups who may read the document, in all its
-    versions; if there are none, everybody may.
+    versions; if there are none, everybody may. `other_titles` are those that it had before or after it was renamed: answers of
+    the time show them.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Document:
     warnings: tuple[str, ...] = ()
     geometry: tuple[PageGeometry, ...] = field(default=(), compare=False)
     principals: frozenset[str] = frozenset()
+    other_titles: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -136,10 +138,12 @@ class ChangeCounts:
 class CollectionState:
     """The size of a collection. `vectors` counts the chunks that dense search can find, `pending_vectors` the rest.
 
+    `title` is how it is shown: its name, unless it was given another.
     `encoder` is the fingerprint of the encoder that made the vectors; `bytes_on_disk` covers the ledger and the caches.
     """
 
     name: str
+    title: str
     documents: int
     chunks: int
     vectors: int

@@ -16,6 +16,7 @@ def make_earlier(folder: Path, contents: Mapping[str, bytes]) -> None:
     for uri, data in contents.items():
         connection.execute("UPDATE versions SET version = ? WHERE uri = ?", (hashlib.sha256(data).hexdigest(), uri))
     for statement in (
+        "DROP TABLE titles",
         "DROP INDEX versions_by_reading",
         "DROP INDEX versions_with_warnings",
         "ALTER TABLE versions ADD COLUMN sections TEXT NOT NULL DEFAULT '[]'",

@@ -120,6 +120,21 @@ def test_a_key_makes_collections_that_it_may_open(served: ServedApp) -> None:
     assert anywhere.put("/v1/collections/No Name").json()["code"] == "collection-name-invalid"
 
 
+def test_a_collection_is_made_with_a_title_and_renamed_under_the_same_name(served: ServedApp) -> None:
+    admin = served.key("admin", Scope.ADMIN)
+    assert admin.put("/v1/collections/later", json={"title": "  Harbour\n office "}).json()["title"] == "Harbour office"
+    assert admin.put("/v1/collections/later", json={"title": "Another"}).json()["title"] == "Harbour office"
+    assert admin.patch("/v1/collections/open", json={"title": "Offen"}).json()["title"] == "Offen"
+    limited = served.key("limited", Scope.ASK, collections=["open"], principals=["ann"])
+    assert [(one["name"], one["title"]) for one in limited.get("/v1/collections").json()["collections"]] == [
+        ("open", "Offen")
+    ]
+    assert admin.patch("/v1/collections/open", json={"title": ""}).json()["title"] == "open"
+    too_long = admin.patch("/v1/collections/open", json={"title": "x" * 121})
+    assert (too_long.status_code, too_long.json()["code"]) == (422, "title-invalid")
+    assert admin.patch("/v1/collections/nowhere", json={"title": "x"}).json()["code"] == "collection-missing"
+
+
 def damage(served: ServedApp, name: str) -> None:
     """Leave a file in the place of the collection's ledger that is none."""
     folder = served.service.settings.home / "collections" / name
@@ -164,11 +179,13 @@ def test_only_admins_see_why_the_server_is_not_ready(served: ServedApp) -> None:
         ("PUT", "/v1/collections/open/documents/n", Scope.INGEST),
         ("POST", "/v1/collections/open/documents", Scope.INGEST),
         ("DELETE", "/v1/collections/open/documents/n", Scope.INGEST),
+        ("PATCH", "/v1/collections/open/documents/n", Scope.INGEST),
         ("PUT", "/v1/collections/new", Scope.INGEST),
         ("GET", "/v1/jobs", Scope.INGEST),
         ("GET", "/v1/jobs/j", Scope.INGEST),
         ("DELETE", "/v1/jobs/j", Scope.INGEST),
         ("DELETE", "/v1/collections/nowhere", Scope.ADMIN),
+        ("PATCH", "/v1/collections/nowhere", Scope.ADMIN),
         ("GET", "/v1/reports", Scope.ADMIN),
         ("GET", "/v1/reports/today", Scope.ADMIN),
         ("GET", "/metrics", Scope.ADMIN),

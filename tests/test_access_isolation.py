@@ -81,6 +81,7 @@ def test_an_upload_of_one_key_is_no_job_of_another(served: ServedApp) -> None:
         assert stranger.get(place).status_code == stranger.delete(place).status_code == 404
         assert stranger.get("/v1/jobs").json()["jobs"] == []
         assert stranger.delete(address).status_code == 404
+        assert stranger.patch(address, json={"title": "Mine"}).status_code == 404
     assert one.get(place).json()["state"] == "queued"
     assert [found["id"] for found in one.get("/v1/jobs").json()["jobs"]] == [job["id"]]
 

@@ -88,6 +88,28 @@ def test_a_file_is_uploaded_waited_for_and_deleted(url: str, tmp_path: Path, lib
             quoth.delete_document("parrots", "c")
 
 
+def test_a_renamed_document_keeps_its_title_when_it_is_replaced(url: str, tmp_path: Path, library: Library) -> None:
+    with Quoth(url) as quoth, working(tmp_path):
+        quoth.create_collection("c", title="Birds and others")
+        quoth.wait(quoth.upload(b"A parrot may live for eighty years.", "c", document_id="p.txt"), timeout_s=SECONDS)
+        quoth.rename_document("p.txt", "c", "On parrots")
+        replaced = quoth.upload(b"A parrot may live for ninety years.", "c", document_id="p.txt")
+        assert quoth.wait(replaced, timeout_s=SECONDS).state == "succeeded"
+        assert [hit.title for hit in quoth.search("on parrots", collection="c")] == ["On parrots"]
+        named = quoth.upload(b"A parrot may live long.", "c", document_id="p.txt", title="Parrots")
+        quoth.wait(named, timeout_s=SECONDS)
+        assert library.open("c").documents.get("p.txt").title == "Parrots"
+        assert library.open("c").state().title == "Birds and others"
+        quoth.rename_collection("c", "Birds")
+        assert library.open("c").state().title == "Birds"
+        for title in (" ", "x" * 301):
+            with pytest.raises(Refused, match="title") as caught:
+                quoth.rename_document("p.txt", "c", title)
+            assert (caught.value.status, caught.value.code) == (422, "title-invalid")
+        with pytest.raises(Refused, match="'nothing' is not in"):
+            quoth.rename_document("nothing", "c", "On nothing")
+
+
 def test_metadata_an_idempotency_key_and_everybody_travel(url: str, tmp_path: Path, library: Library) -> None:
     with Quoth(url) as quoth:
         send = partial(quoth.upload, b"A parrot may live for eighty years.", "c", filename="p.txt")
@@ -143,6 +165,8 @@ def test_the_async_client_does_the_same(url: str, tmp_path: Path) -> None:
                 done = await quoth.wait(job, timeout_s=SECONDS)
             assert (done.state, done.documents) == ("succeeded", 1)
             assert await quoth.job(job.id) == done
+            await quoth.rename_document(done.document_id, "c", "Monday")
+            assert [hit.title for hit in await quoth.search("monday", collection="c")] == ["Monday"]
             await quoth.delete_document(done.document_id, "c")
             with pytest.raises(Refused, match="is not in"):
                 await quoth.delete_document(done.document_id, "c")

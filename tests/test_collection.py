@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
 from index.engines.embedded import EmbeddedIndex
-from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid
+from index.errors import CollectionBusy, DocumentRejected, NotFound, QueryInvalid, TitleInvalid
 from index.filters import Filter
 from index.records import ChangeCounts, Document, FileStamp, Page
 from index.search.fusion import FUSED_WEIGHT
@@ -348,3 +348,70 @@ def test_progress_counts_chunks_and_a_limit_stops_early(collection: Collection) 
     assert (state.name, state.documents, state.chunks, state.vectors, state.pending_vectors) == ("library", 5, 5, 5, 0)
     assert state.encoder == "hashed-words-64"
     assert state.bytes_on_disk > 10_000
+
+
+def test_a_renamed_document_is_shown_and_found_by_its_new_title_and_keeps_its_vectors(
+    collection: Collection, encoder: HashedEncoder
+) -> None:
+    fill(collection, FRUIT, SKY)
+    before = encoder.encoded
+    assert collection.rename_document("fruit", " Orchard \n handbook ")
+    assert not collection.rename_document("fruit", "Orchard handbook")
+    (found,) = [hit for hit in collection.search("orchard handbook") if hit.bm25 is not None]
+    assert (found.title, found.chunk.text, found.similarity is not None) == ("Orchard handbook", FRUIT.text, True)
+    assert [hit for hit in collection.search("fruit.txt") if hit.chunk.document_id == "fruit" and hit.bm25] == []
+    assert (collection.embed_pending(), encoder.encoded) == (0, before + 2)  # the two questions
+    assert [summary.title for summary in collection.documents.list()] == ["Orchard handbook", "sky.txt"]
+    assert collection.verify() == []
+
+
+def test_later_versions_keep_the_title_of_a_renamed_document_until_it_is_named_anew_or_removed(
+    collection: Collection,
+) -> None:
+    fill(collection, FRUIT)
+    collection.rename_document("fruit", "Orchard")
+    assert collection.add(FRUIT).unchanged == 1
+    newer = replace(FRUIT, text="Plums grow on trees.", version="2")
+    collection.add(newer)
+    assert collection.documents.get("fruit").title == "Orchard"
+    assert collection.documents.get("fruit", FRUIT.version).title == "Orchard"
+    collection.change(add=[(replace(newer, title="Plums"), None)], named={"fruit"})
+    collection.add(replace(FRUIT, version="3"))
+    assert collection.documents.get("fruit").title == "Plums"
+    assert collection.documents.get("fruit").other_titles == {"fruit.txt", "Orchard"}
+    collection.remove("fruit")
+    collection.add(newer)
+    assert collection.documents.get("fruit").title == "fruit.txt"
+
+
+def test_a_document_that_is_renamed_while_its_new_version_is_cut_keeps_its_title(collection: Collection) -> None:
+    fill(collection, FRUIT)
+    newer = replace(FRUIT, text="Plums grow on trees.", version="2")
+    chunks = collection.cut([newer])
+    collection.rename_document("fruit", "Orchard")
+    collection.change(add=[(newer, None)], chunks=chunks)
+    assert [(hit.title, hit.chunk.version) for hit in collection.search("orchard plums")] == [("Orchard", "2")]
+
+
+def test_a_title_that_cannot_be_shown_is_refused(collection: Collection) -> None:
+    fill(collection, FRUIT)
+    for title in ("", " \n ", "x" * 301, "a\0b"):
+        with pytest.raises(TitleInvalid):
+            collection.rename_document("fruit", title)
+    with pytest.raises(TitleInvalid):
+        collection.rename("x" * 121)
+    with pytest.raises(NotFound):
+        collection.rename_document("nothing", "Orchard")
+    assert collection.documents.get("fruit").title == "fruit.txt"
+
+
+def test_a_collection_is_shown_by_its_title_and_keeps_its_name(
+    collection: Collection, encoder: HashedEncoder, tmp_path: Path
+) -> None:
+    assert collection.state().title == "library"
+    collection.rename("Harbour office")
+    again = Collection(tmp_path / "library", encoder)
+    assert (again.name, again.state().title) == ("library", "Harbour office")
+    again.rename("")
+    again.close()
+    assert collection.state().title == "library"

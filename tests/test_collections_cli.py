@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from index.errors import CollectionExists, CollectionMissing, ExportUnreadable
+from index.errors import CollectionExists, CollectionMissing, ExportUnreadable, TitleInvalid
 from index.maintenance.integrity import IntegrityProblem
 from index.records import CollectionState, Document, DocumentSummary
 from quoth import app
@@ -81,6 +81,15 @@ def test_dropping_asks_for_confirmation(run: Callable[..., Result]) -> None:
     assert isinstance(run("drop", "papers", said="y\n").exception, CollectionMissing)
 
 
+def test_a_renamed_collection_is_shown_by_its_title_and_called_by_its_name(run: Callable[..., Result]) -> None:
+    assert run("rename", "papers", "Our papers").stdout == "papers is shown as Our papers.\n"
+    assert run("show", "papers").stdout.splitlines()[0] == "title     Our papers"
+    assert json.loads(run("--json").stdout)[1]["title"] == "Our papers"
+    assert run("rename", "papers", "").stdout == "papers is shown as papers.\n"
+    assert isinstance(run("rename", "papers", "x" * 121).exception, TitleInvalid)
+    assert isinstance(run("rename", "nothing", "x").exception, CollectionMissing)
+
+
 def test_a_collection_that_cannot_be_opened_is_listed_with_the_others(run: Callable[..., Result], home: Path) -> None:
     ledger = sqlite3.connect(home / "collections" / "papers" / "ledger.sqlite", isolation_level=None)
     ledger.execute("UPDATE facts SET value = 'another' WHERE name = 'encoder'")
@@ -107,6 +116,6 @@ def test_a_long_list_of_problems_is_cut_and_the_fix_is_shown_once() -> None:
 
 
 def test_a_description_shows_no_control_characters() -> None:
-    state = CollectionState("papers", 1, 2, 2, 0, "encoder", 10)
+    state = CollectionState("papers", "papers", 1, 2, 2, 0, "encoder", 10)
     document = DocumentSummary("d", "v", "odd\x1b[2J.md", "D", "text/plain", 5, 2, None, 0.0)
     assert "\x1b" not in "".join(line.text.plain for line in description_lines(state, [document]))

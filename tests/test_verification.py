@@ -139,6 +139,11 @@ def test_a_copy_under_another_name_proves_the_quotes() -> None:
     assert verification_of(ANSWER, opener=lambda document_id, version: copy).verdict is Verdict.PROVED
 
 
+def test_an_answer_from_before_its_document_was_renamed_is_proved() -> None:
+    renamed = replace(DOCUMENT, title="Renamed", other_titles=frozenset({DOCUMENT.title}))
+    assert verification_of(ANSWER, opener=lambda document_id, version: renamed).verdict is Verdict.PROVED
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

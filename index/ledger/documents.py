@@ -109,6 +109,19 @@ class Documents:
             ).fetchone()
             return row is not None and replace(document_from(row), principals=document.principals) == document
 
+    def given_titles(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the titles that those of the documents have that were renamed. The keys are ids."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT t.document_id, t.title FROM titles t WHERE t.title IS NOT NULL AND t.number IN (
+                    SELECT max(number) FROM titles WHERE document_id IN (SELECT value FROM json_each(?)) GROUP BY document_id
+                )
+                """,
+                (json.dumps(list(ids)),),
+            )
+            return dict(rows.fetchall())
+
     def pending_vectors(self, ids: Sequence[str] | None = None) -> int:
         """Count the chunks that wait for a vector: of all documents, or of those with these ids that are current.
 

@@ -51,7 +51,10 @@ def insert(connection: sqlite3.Connection, entry: ChunkedDocument) -> None:
         ),
     ).fetchone()[0]
     set_principals(connection, entry.document.id, entry.document.principals)
+    if entry.is_named and _is_renamed(connection, entry.document.id):
+        _record_title(connection, entry.document.id, entry.document.title)
     _delete_chunks(connection, document)
+    connection.execute("DELETE FROM properties WHERE document = ?", (document,))
     connection.executemany(
         "INSERT INTO properties (document, name, value) VALUES (?, ?, ?)",
         ((document, name, value) for name, value in entry.document.metadata.items()),
@@ -60,11 +63,55 @@ def insert(connection: sqlite3.Connection, entry: ChunkedDocument) -> None:
         _insert_chunk(connection, chunk_row(entry.document, chunk, document))
 
 
-def retire(connection: sqlite3.Connection, document_id: str) -> None:
-    """Take the document out of search and keep its versions. `NotFound` if it is not current."""
+def retire(connection: sqlite3.Connection, document_id: str, *, for_good: bool) -> None:
+    """Take the document out of search and keep its versions. `NotFound` if it is not current.
+
+    `for_good`: this change does not add it again, and the title that it was given goes with it.
+    """
     number = document_number(connection, document_id)
     _delete_chunks(connection, number)
+    connection.execute("DELETE FROM properties WHERE document = ?", (number,))
     connection.execute("DELETE FROM documents WHERE number = ?", (number,))
+    if for_good and _is_renamed(connection, document_id):
+        _record_title(connection, document_id, None)
+
+
+def rename(connection: sqlite3.Connection, document_id: str, title: str) -> bool:
+    """Give the document a title, which its later versions keep. Returns whether it is another. `NotFound` if it is not current.
+
+    Its chunks get new numbers, so that the lexicon reads them again with the new title. Their vectors stay: they are of the
+    text as it was embedded.
+    """
+    number = document_number(connection, document_id)
+    version, before = connection.execute(
+        "SELECT v.number, v.title FROM documents d JOIN versions v ON v.number = d.version WHERE d.number = ?",
+        (number,),
+    ).fetchone()
+    if title == before:
+        return False
+    for known in (before, title):
+        _record_title(connection, document_id, known)
+    connection.execute("UPDATE versions SET title = ? WHERE number = ?", (title, version))
+    columns = "id, document, ordinal, start, stop, page, trail, context, text, rendered, units, hash"
+    chunks = connection.execute(
+        f"SELECT {columns} FROM chunks WHERE document = ? ORDER BY number", (number,)
+    ).fetchall()
+    _delete_chunks(connection, number)
+    for chunk in chunks:
+        _insert_chunk(connection, dict(zip(columns.split(", "), chunk, strict=True)))
+    return True
+
+
+def _is_renamed(connection: sqlite3.Connection, document_id: str) -> bool:
+    """Whether the document has a title that it was given."""
+    row = connection.execute(
+        "SELECT title FROM titles WHERE document_id = ? ORDER BY number DESC LIMIT 1", (document_id,)
+    ).fetchone()
+    return row is not None and row[0] is not None
+
+
+def _record_title(connection: sqlite3.Connection, document_id: str, title: str | None) -> None:
+    connection.execute("INSERT INTO titles (document_id, title) VALUES (?, ?)", (document_id, title))
 
 
 def log_changed(connection: sqlite3.Connection, document: int) -> None:
@@ -87,12 +134,11 @@ def set_principals(connection: sqlite3.Connection, document_id: str, principals:
 
 
 def _delete_chunks(connection: sqlite3.Connection, document: int) -> None:
-    """Delete the document's chunks and metadata and log each chunk as removed; its versions stay."""
+    """Delete the document's chunks and log each as removed; its versions stay."""
     connection.execute(
         "INSERT INTO changes (kind, chunk) SELECT ?, number FROM chunks WHERE document = ?", (REMOVED, document)
     )
     connection.execute("DELETE FROM chunks WHERE document = ?", (document,))
-    connection.execute("DELETE FROM properties WHERE document = ?", (document,))
 
 
 def _insert_chunk(connection: sqlite3.Connection, row: dict[str, object]) -> None:

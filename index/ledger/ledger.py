@@ -19,7 +19,7 @@ from index.errors import EncoderMismatch
 from index.ledger.chunks import Chunks
 from index.ledger.damage import as_stored, explain_damage
 from index.ledger.documents import Documents
-from index.ledger.entries import document_number, insert, log_changed, retire, set_principals
+from index.ledger.entries import document_number, insert, log_changed, rename, retire, set_principals
 from index.ledger.permissions import Permissions
 from index.ledger.rows import ChunkedDocument, Visit
 from index.ledger.schema import Facts, prepare
@@ -93,8 +93,9 @@ class Ledger:
         is added again replaces its current version. Retired versions keep their text and pages.
         """
         with ExitStack() as elsewhere, self._database.writing() as connection:
+            added = {entry.document.id for entry in add}
             for document_id in remove:
-                retire(connection, document_id)
+                retire(connection, document_id, for_good=document_id not in added)
             for entry in add:
                 insert(connection, entry)
             elsewhere.enter_context(alongside or nullcontext())
@@ -125,6 +126,27 @@ class Ledger:
             if is_changed:
                 log_changed(connection, number)
             return is_changed
+
+    def rename(self, document_id: str, title: str) -> bool:
+        """Give the document a title, which its later versions keep. Returns whether it is another.
+
+        `NotFound` if the document is not current.
+        """
+        with self._database.writing() as connection:
+            return rename(connection, document_id, title)
+
+    @property
+    def title(self) -> str:
+        """The title that the collection was given; empty without one."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM facts WHERE name = 'title'").fetchone()
+            return "" if row is None else str(row[0])
+
+    def record_title(self, title: str) -> None:
+        """Keep a title for the collection; an empty one takes the title away."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM facts WHERE name = 'title'")
+            connection.executemany("INSERT INTO facts VALUES ('title', ?)", [(title,)] if title else [])
 
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""

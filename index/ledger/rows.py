@@ -26,11 +26,15 @@ _MAX_NANOSECONDS = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class ChunkedDocument:
-    """A document with its chunks, ready for the ledger, and the size and time of its file if it has one."""
+    """A document with its chunks, ready for the ledger, and the size and time of its file if it has one.
+
+    `is_named`: somebody gave it this title with this change.
+    """
 
     document: Document
     chunks: Sequence[Chunk]
     source: FileStamp | None = None
+    is_named: bool = False
 
 
 class ChunkRow(NamedTuple):
@@ -84,17 +88,18 @@ def version_row(document: Document) -> dict[str, Any]:
 
 DOCUMENT_COLUMNS = """
     document_id, version, uri, title, media_type, text, pages, blocks, metadata, warnings,
-    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id)
+    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id),
+    (SELECT json_group_array(t.title) FROM titles t WHERE t.document_id = versions.document_id AND t.title IS NOT NULL)
 """
 
-_DOCUMENT: Kinds = (str, str, str, str, str, bytes, str, bytes, str, str, str)
+_DOCUMENT: Kinds = (str, str, str, str, str, bytes, str, bytes, str, str, str, str)
 
 
 @as_stored()
 def document_from(row: Sequence[Any]) -> Document:
     """Return the document of a row of `DOCUMENT_COLUMNS`, which belong to the table `versions`."""
     require_kinds(row, _DOCUMENT)
-    identity, version, uri, title, media_type, text, pages, blocks, metadata, warnings, principals = row
+    identity, version, uri, title, media_type, text, pages, blocks, metadata, warnings, principals, titles = row
     return Document(
         id=identity,
         version=version,
@@ -107,6 +112,7 @@ def document_from(row: Sequence[Any]) -> Document:
         metadata=json.loads(metadata),
         warnings=tuple(json.loads(warnings)),
         principals=frozenset(json.loads(principals)),
+        other_titles=frozenset(json.loads(titles)) - {title},
     )
 
 

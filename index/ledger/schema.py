@@ -16,8 +16,14 @@ from index.ledger.note import is_expected, is_lost, write_note
 from index.storage.sqlite import SqliteDatabase, run_script
 
 _FOLDER = Path(__file__).parent
-_CURRENT = "5"
-_STEPS = {"1": "schema_1_to_2.sql", "2": "schema_2_to_3.sql", "3": "schema_3_to_4.sql", "4": "schema_4_to_5.sql"}
+_CURRENT = "6"
+_STEPS = {
+    "1": "schema_1_to_2.sql",
+    "2": "schema_2_to_3.sql",
+    "3": "schema_3_to_4.sql",
+    "4": "schema_4_to_5.sql",
+    "5": "schema_5_to_6.sql",
+}
 """The script that upgrades each earlier layout to the next one."""
 
 

@@ -1,6 +1,6 @@
 -- The ledger of one collection. SQLite, write-ahead log. Everything else in the folder can be rebuilt from this file.
 
--- Facts about the collection itself: schema, identity, encoder, dimension, floor of the change log.
+-- Facts about the collection itself: schema, identity, encoder, dimension, floor of the change log, and its title if it was given one.
 CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -50,6 +50,15 @@ CREATE TABLE permissions (
     PRIMARY KEY (document_id, principal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX permissions_of_principal ON permissions (principal);
+
+-- The titles of documents that were renamed, in order; the last is given to every later version too. NULL: the document was
+-- removed, and if it comes back, it has the title in its file. The earlier ones stand in answers from before.
+CREATE TABLE titles (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id TEXT NOT NULL,
+    title TEXT
+) STRICT;
+CREATE INDEX titles_of_document ON titles (document_id);
 
 -- Metadata of current documents, for filters.
 CREATE TABLE properties (

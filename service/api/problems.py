@@ -39,6 +39,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     service.DocumentDuplicate: HTTPStatus.CONFLICT,
     indexing.QueryInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionNameInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    indexing.TitleInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     indexing.CollectionMissing: HTTPStatus.NOT_FOUND,
     indexing.NotFound: HTTPStatus.NOT_FOUND,
     indexing.SourceChanged: HTTPStatus.CONFLICT,

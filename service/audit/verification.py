@@ -152,7 +152,7 @@ def _source_findings(citation: Citation, passages: Sequence[Hit], opener: Opener
         yield Finding(subject, AnswerFault.PAGE_DIFFERS, "The quote is on another page.", str(citation.page), str(page))
     same = document.id == citation.document_id  # a copy has its own URI and perhaps its own title
     for name, claimed, found in (("title", citation.title, document.title), ("URI", citation.uri, document.uri)):
-        if same and claimed != found:
+        if same and claimed != found and not (name == "title" and claimed in document.other_titles):
             yield Finding(subject, AnswerFault.SOURCE_DIFFERS, f"The document has another {name}.", claimed, found)
 
 

@@ -1,4 +1,4 @@
-"""The commands `quoth collections ...`: list, show and verify, export, import, drop."""
+"""The commands `quoth collections ...`: list, show and verify, export, import, rename, drop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from index.library import Library
     from index.maintenance.integrity import IntegrityProblem
 
-app = typer.Typer(help="List collections; show, verify, export, import or drop one.", no_args_is_help=False)
+app = typer.Typer(help="List collections; show, verify, export, import, rename or drop one.", no_args_is_help=False)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The collection.", show_default=False)]
 VerifyOption = Annotated[
@@ -118,6 +118,17 @@ def import_collection(
     show(Console(), transfer_lines("Imported", state.name, state.documents, state.chunks))
 
 
+@app.command("rename")
+def rename(
+    name: NameArgument,
+    title: Annotated[str, typer.Argument(metavar="TITLE", help='How it is shown; "" shows its name again.')],
+) -> None:
+    """Give a collection a title to be shown by. Its name stays: keys, settings and addresses refer to that."""
+    collection = _library().open(name)
+    collection.rename(title)
+    show(Console(), renamed_lines(collection.state()))
+
+
 @app.command("drop")
 def drop(
     name: NameArgument,
@@ -172,6 +183,7 @@ def description_lines(state: CollectionState, documents: Sequence[DocumentSummar
     """A collection's sizes and encoder, then its documents."""
     waiting = f", {state.pending_vectors:,} still to come" if state.pending_vectors else ""
     for label, value in (
+        *([] if state.title == state.name else [("title", state.title)]),
         ("documents", f"{state.documents:,}"),
         ("chunks", f"{state.chunks:,}"),
         ("vectors", f"{state.vectors:,}{waiting}"),
@@ -221,6 +233,11 @@ def transfer_lines(verb: str, name: str, documents: int, chunks: int) -> Iterato
         f"{count:,} {one}{'' if count == 1 else 's'}" for count, one in ((documents, "document"), (chunks, "chunk"))
     ]
     yield Line(0, Text(f"{verb} {name}: {', '.join(parts)}."))
+
+
+def renamed_lines(state: CollectionState) -> Iterator[Line]:
+    """Say how a collection is shown from now on."""
+    yield Line(0, Text(f"{state.name} is shown as {clean(state.title)}."))
 
 
 def dropped_lines(name: str) -> Iterator[Line]:

@@ -86,6 +86,8 @@ class Quoth:
     job = _blocking_method(Requests.job)
     cancel = _blocking_method(Requests.cancel)
     create_collection = _blocking_method(Requests.create_collection)
+    rename_collection = _blocking_method(Requests.rename_collection)
+    rename_document = _blocking_method(Requests.rename_document)
     delete_document = _blocking_method(Requests.delete_document)
 
     def wait(self, job: Job, *, timeout_s: float | None = None) -> Job:
@@ -141,6 +143,8 @@ class AsyncQuoth:
     job = _async_method(Requests.job)
     cancel = _async_method(Requests.cancel)
     create_collection = _async_method(Requests.create_collection)
+    rename_collection = _async_method(Requests.rename_collection)
+    rename_document = _async_method(Requests.rename_document)
     delete_document = _async_method(Requests.delete_document)
 
     async def wait(self, job: Job, *, timeout_s: float | None = None) -> Job:

@@ -140,9 +140,17 @@ class Requests:
         """Cancel a job, at once or soon; one whose text is already stored continues, and a finished one stays as it is."""
         return Call("DELETE", f"/v1/jobs/{_escape(job.id)}", {}, _job)
 
-    def create_collection(self, name: str) -> Call[None]:
-        """Make an empty collection; one that is there stays as it is."""
-        return Call("PUT", f"/v1/collections/{_escape(name)}", {}, lambda _: None)
+    def create_collection(self, name: str, *, title: str = "") -> Call[None]:
+        """Make an empty collection, shown by `title` if there is one; a collection that is there stays as it is."""
+        return Call("PUT", f"/v1/collections/{_escape(name)}", {"json": {"title": title}}, lambda _: None)
+
+    def rename_collection(self, name: str, title: str) -> Call[None]:
+        """Give a collection a title to be shown by, an empty one to take it away; its name stays. The key needs `admin`."""
+        return Call("PATCH", f"/v1/collections/{_escape(name)}", {"json": {"title": title}}, lambda _: None)
+
+    def rename_document(self, document_id: str, collection: str, title: str) -> Call[None]:
+        """Give a document a title, which its later versions keep until it is removed."""
+        return Call("PATCH", _document_path(collection, document_id), {"json": {"title": title}}, lambda _: None)
 
     def delete_document(self, document_id: str, collection: str) -> Call[None]:
         """Remove a document from search, with its uploaded file."""

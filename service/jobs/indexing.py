@@ -87,7 +87,8 @@ class Indexer:
         ids = [document.id for document in documents]
         place = folder_of(upload.document_id)
         collection = self._library.open_or_create(upload.collection)
-        chunks = collection.cut(documents)
+        named = {upload.document_id} if upload.title else set()
+        chunks = collection.cut(documents, named)
         check()
         with collection.writing():
             if self._leases.is_cancelled(claim):
@@ -103,6 +104,7 @@ class Indexer:
                 add=add,
                 remove=sorted(before.difference(ids)),
                 chunks=chunks,
+                named=named,
                 alongside=self._leases.storing(claim, len(documents), remark),
             )
         self._embed(claim, collection, ids, check)

@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
+from index.collection import MAX_TITLE
 from index.formats.registry import contradiction, format_of, skip_reason, suffix_of, suffixes
 from index.uris import document_id
 from service.errors import FormatUnsupported, UploadInvalid
 
-MAX_TITLE = 300
 MAX_METADATA = 64
 MAX_NAME = 128
 MAX_VALUE = 4096

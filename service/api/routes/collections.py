@@ -1,4 +1,4 @@
-"""/v1/collections: list the collections, show one, make one, drop one."""
+"""/v1/collections: list the collections, show one, make one, rename one, drop one."""
 
 from functools import partial
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, TheSuggester, needs
 from service.api.problems import problem_responses
-from service.api.schemas.documents import CollectionOut, CollectionsResponse, SuggestionsOut
+from service.api.schemas.documents import CollectionOut, CollectionsResponse, CollectionTitle, SuggestionsOut
 from service.jobs.queue import JobQueue
 from service.schemas.answers import RecordingOut
 from service.session.session import Session
@@ -54,9 +54,23 @@ async def questions(name: str, session: TheSession, suggester: TheSuggester) -> 
     responses=_ERRORS,
     dependencies=[needs(Scope.INGEST)],
 )
-async def make(name: str, session: TheSession) -> CollectionOut:
-    """An empty collection of that name. One that is there stays as it is. The first upload into a collection makes it, too."""
-    return await session.run_write(partial(_make, name, session))
+async def make(name: str, session: TheSession, body: CollectionTitle | None = None) -> CollectionOut:
+    """An empty collection of that name, shown by the title if one is given.
+
+    One that is there stays as it is. The first upload into a collection makes it, too.
+    """
+    return await session.run_write(partial(_make, name, "" if body is None else body.title, session))
+
+
+@router.patch(
+    "/v1/collections/{name}",
+    summary="Rename a collection",
+    responses=_ERRORS,
+    dependencies=[needs(Scope.ADMIN)],
+)
+async def rename(name: str, body: CollectionTitle, session: TheSession) -> CollectionOut:
+    """Give a collection a title to be shown by. Its name stays: keys, settings, conversations and addresses refer to that."""
+    return await session.run_write(partial(_rename, name, body.title, session))
 
 
 @router.delete(
@@ -71,9 +85,17 @@ async def drop(name: str, session: TheSession, queue: TheQueue) -> None:
     await session.run_write(partial(_drop, name, session, queue))
 
 
-def _make(name: str, session: Session) -> CollectionOut:
+def _make(name: str, title: str, session: Session) -> CollectionOut:
     session.require_open(name)
-    session.service.library.open_or_create(name)
+    is_new = name not in session.service.library.names()
+    collection = session.service.library.open_or_create(name)
+    if is_new and title:
+        collection.rename(title)
+    return _collection(name, session)
+
+
+def _rename(name: str, title: str, session: Session) -> CollectionOut:
+    session.collection(name).rename(title)
     return _collection(name, session)
 
 
@@ -95,13 +117,14 @@ def _collections(session: Session) -> CollectionsResponse:
 def _collection(name: str, session: Session) -> CollectionOut:
     if session.caller.principals is None:
         return CollectionOut.model_validate(session.collection(name).state())
-    documents = session.documents(name)
+    documents, state = session.documents(name), session.collection(name).state()
     return CollectionOut(
         name=name,
+        title=state.title,
         documents=len(documents),
         chunks=sum(document.chunks for document in documents),
         vectors=None,
         pending_vectors=None,
-        encoder=session.collection(name).state().encoder,
+        encoder=state.encoder,
         bytes_on_disk=None,
     )

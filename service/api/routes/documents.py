@@ -1,4 +1,4 @@
-"""/v1/documents and /v1/collections/{name}/documents/{id}: list documents, read a version's text, show or remove one."""
+"""/v1/documents and /v1/collections/{name}/documents/{id}: list documents, read a version's text, show, rename, remove one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,15 @@ from index.records import Document, DocumentSummary
 from service.access.caller import Caller, Scope
 from service.api.dependencies import TheQueue, TheSession, needs
 from service.api.problems import problem_responses
-from service.api.schemas.documents import BlockOut, DocumentOut, DocumentsResponse, PageOut, SectionOut, TextResponse
+from service.api.schemas.documents import (
+    BlockOut,
+    DocumentOut,
+    DocumentsResponse,
+    DocumentTitle,
+    PageOut,
+    SectionOut,
+    TextResponse,
+)
 from service.api.schemas.jobs import DocumentDetail, FileOut
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
@@ -74,6 +82,22 @@ async def text(
 async def show(name: str, document_id: str, session: TheSession, queue: TheQueue) -> DocumentDetail:
     """A current document without its text."""
     return await session.run_io(partial(_detail, name, document_id, session, queue))
+
+
+@router.patch(
+    DOCUMENT,
+    summary="Rename a document",
+    responses=_ERRORS,
+    dependencies=[needs(Scope.INGEST)],
+)
+async def rename(
+    name: str, document_id: str, body: DocumentTitle, session: TheSession, queue: TheQueue
+) -> DocumentDetail:
+    """Give a document a title, by which it is shown and found from now on. Its later versions keep it until it is removed.
+
+    Earlier answers keep the title that they were given with.
+    """
+    return await session.run_write(partial(_rename, name, document_id, body.title, session, queue))
 
 
 @router.delete(
@@ -224,8 +248,16 @@ def _detail(name: str, given: str, session: Session, queue: JobQueue) -> Documen
     )
 
 
-def _removable_documents(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
-    """The documents under that id that the caller may remove: readable ones, and the caller's own uploads."""
+def _rename(name: str, given: str, title: str, session: Session, queue: JobQueue) -> DocumentDetail:
+    document_id = resolve_id(name, given, session)
+    if document_id not in {document.id for document in _changeable_documents(name, document_id, session, queue)}:
+        raise missing_document(name, given)
+    session.collection(name).rename_document(document_id, title)
+    return _detail(name, document_id, session, queue)
+
+
+def _changeable_documents(name: str, document_id: str, session: Session, queue: JobQueue) -> list[DocumentSummary]:
+    """The documents under that id that the caller may rename or remove: readable ones, and the caller's own uploads."""
     documents = documents_of(name, document_id, session)
     original = queue.original(name, document_id)
     is_own = session.caller.owner != "" and original is not None and original.owner == session.caller.owner
@@ -234,10 +266,10 @@ def _removable_documents(name: str, document_id: str, session: Session, queue: J
 
 def _remove(name: str, given: str, session: Session, queue: JobQueue) -> None:
     document_id = resolve_id(name, given, session)
-    if name in session.service.library.names() and _removable_documents(name, document_id, session, queue):
+    if name in session.service.library.names() and _changeable_documents(name, document_id, session, queue):
         collection = session.collection(name)
         with collection.writing():
-            documents = _removable_documents(name, document_id, session, queue)  # another writer may have been quicker
+            documents = _changeable_documents(name, document_id, session, queue)  # another writer may have been quicker
             if documents:
                 ids = [document.id for document in documents]
                 collection.change(remove=ids, alongside=queue.withdrawing(name, document_id))

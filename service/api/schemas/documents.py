@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from index.blocks.block import Kind
+from index.collection import MAX_COLLECTION_TITLE, MAX_TITLE
 from service.schemas.answers import RecordingOut
-from service.schemas.base import Offset, Record
+from service.schemas.base import Offset, Record, Request, Words
 
 
 class DocumentOut(Record):
@@ -150,17 +151,36 @@ class PageView(Record):
 class CollectionOut(Record):
     """The size of a collection. `pending_vectors` counts passages that are so far found by their words only.
 
+    `title` is how the collection is shown: its name, unless it was given another.
+
     For a caller who may not read every document, `documents` and `chunks` count the readable ones, and the other sizes are
     null.
     """
 
     name: str
+    title: str
     documents: int
     chunks: int
     vectors: int | None
     pending_vectors: int | None
     encoder: str
     bytes_on_disk: int | None
+
+
+class DocumentTitle(Request):
+    """Another title for a document."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Harbour fees of 2025"}]})
+
+    title: Words = Field(description=f"one line, of 1 to {MAX_TITLE} characters")
+
+
+class CollectionTitle(Request):
+    """A title for a collection."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Harbour office"}]})
+
+    title: Words = Field(description=f"one line, of at most {MAX_COLLECTION_TITLE} characters; empty: its name")
 
 
 class SuggestionsOut(Record):

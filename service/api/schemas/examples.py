@@ -187,6 +187,7 @@ _SUMMARY = {
 }
 _COLLECTION = {
     "name": "default",
+    "title": "Harbour office",
     "documents": 5,
     "chunks": 31,
     "vectors": 31,
