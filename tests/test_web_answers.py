@@ -252,6 +252,22 @@ def test_earlier_questions_are_found_by_their_words(visit: Visits, served: Serve
     page.get_by_text("No question holds these words.").wait_for()
 
 
+def test_what_is_typed_before_the_page_is_ready_stays_in_its_field(visit: Visits, served: ServedApp) -> None:
+    page = visit(served.url)
+    held: list[Any] = []
+    page.route("**/v1/caller", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/v1/caller"):
+        page.goto(served.url)
+    page.fill("#question", "When was it?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#send")).to_be_disabled()
+    held[0].continue_()
+    page.wait_for_selector("body[data-ready]")
+    assert page.input_value("#question").strip() == "When was it?"
+    page.click("#send")
+    page.locator(".closing").wait_for()
+
+
 def test_two_tabs_do_not_disturb_each_other(visit: Visits, served: ServedApp, answerer: Halting) -> None:
     page = visit(served.url)
     other = visit.open(page.context, served.url)

@@ -223,6 +223,20 @@ def test_a_drawing_holds_every_code_point_once_and_marks_exactly_the_quote(visit
             assert page.evaluate(DRAWN, [route, asked, ranges]) == []
 
 
+def test_a_file_is_saved_under_the_name_that_the_server_gives(visit: Visits, served: str) -> None:
+    name = """async (disposition) => {
+        const { attachmentName } = await import("/assets/server.js");
+        return attachmentName(new Response("", { headers: { "Content-Disposition": disposition } }));
+    }"""
+    page = visit(served)
+    for disposition, expected in (
+        ('attachment; filename="boats.csv"', "boats.csv"),
+        ("attachment; filename*=UTF-8''my%20b%C3%B6ats.csv", "my böats.csv"),
+        ('inline; filename="boats.csv"', ""),
+    ):
+        assert page.evaluate(name, disposition) == expected
+
+
 def test_markup_in_documents_stays_text_wherever_it_is_shown(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, "How high is the spring tide?")

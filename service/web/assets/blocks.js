@@ -4,7 +4,7 @@
 // of a row) is in hidden elements. So the text of all marks together is exactly the quote.
 
 import { t } from "./phrases.js";
-import { Ink, copy, element } from "./text.js";
+import { Ink, codeBox, element, tableBox } from "./text.js";
 
 const INLINE = new Set(["struck", "mark", "inserted", "markup", "furniture", "hidden", "field"]);
 const REFLOWED = new Set(["application/pdf", "text/markdown"]); // their line breaks mean nothing
@@ -23,11 +23,7 @@ class Drawing {
     this.ink = new Ink(extract, marks);
     this.breaks = pages.filter((page) => page.start >= extract.start && page.start < extract.end);
     this.isReflowed = REFLOWED.has(mediaType);
-    this.children = new Map();
-    blocks.forEach((block, number) => {
-      if (!this.children.has(block.parent)) this.children.set(block.parent, []);
-      this.children.get(block.parent).push(number);
-    });
+    this.children = Map.groupBy(blocks.keys(), (number) => blocks[number].parent);
   }
 
   draw() {
@@ -51,23 +47,16 @@ class Drawing {
   // Draw the range: the blocks called `numbers`, and what stands between them by `between(target, from, to)`.
   flow(target, from, to, numbers, between) {
     let at = from;
-    let skip = 0;
-    numbers.forEach((number, place) => {
-      if (skip-- > 0) return;
-      skip = 0;
-      const block = this.blocks[number];
-      if (block.start > at) between(target, at, block.start);
-      this.breakPages(target, block.start);
+    for (let place = 0; place < numbers.length; place += 1) {
+      const { start } = this.blocks[numbers[place]];
+      if (start > at) between(target, at, start);
+      this.breakPages(target, start);
       const run = this.recordRun(numbers, place);
-      if (run.length) {
-        this.records(target, run);
-        skip = run.length - 1;
-        at = this.blocks[run.at(-1)].end;
-      } else {
-        this.block(target, number);
-        at = Math.max(at, block.end);
-      }
-    });
+      if (run.length) this.records(target, run);
+      else this.block(target, numbers[place]);
+      place += Math.max(run.length - 1, 0);
+      at = Math.max(at, this.blocks[numbers[place]].end);
+    }
     if (to > at) between(target, at, to);
   }
 
@@ -161,17 +150,26 @@ class Drawing {
   }
 
   list(target, number) {
-    const box = element("ul", { className: "b-list", dir: "auto" });
+    target.append(this.series(number, "ul", "li", (child) => this.item(child)));
+  }
+
+  definition(target, number) {
+    target.append(this.series(number, "dl", "dd", (child) => this.text(child, this.blocks[child].kind === "term" ? "dt" : "dd")));
+  }
+
+  // The children as elements by `draw`. What stands before one goes, hidden, into the one before; at the start, into a `gap`.
+  series(number, tag, gap, draw) {
     const block = this.blocks[number];
-    let last = box;
+    const box = element(tag, { className: `b-${block.kind}`, dir: "auto" });
+    let last = null;
     this.flowInto(block, number, (child, from) => {
       const to = child === null ? block.end : this.blocks[child].start;
-      if (to > from) this.hide(last === box ? box.appendChild(element("li", { hidden: true })) : last, from, to);
+      if (to > from) this.hide(last ?? box.appendChild(element(gap, { hidden: true })), from, to);
       if (child === null) return;
-      last = this.item(child);
+      last = draw(child);
       box.append(last);
     });
-    target.append(box);
+    return box;
   }
 
   item(number) {
@@ -200,27 +198,9 @@ class Drawing {
     each(null, at);
   }
 
-  definition(target, number) {
-    const box = element("dl", { className: "b-definition", dir: "auto" });
-    const block = this.blocks[number];
-    let last = box;
-    this.flowInto(block, number, (child, from) => {
-      const to = child === null ? block.end : this.blocks[child].start;
-      if (to > from) this.hide(last === box ? box.appendChild(element("dd", { hidden: true })) : last, from, to);
-      if (child === null) return;
-      last = this.text(child, this.blocks[child].kind === "term" ? "dt" : "dd");
-      box.append(last);
-    });
-    target.append(box);
-  }
-
   code(target, number) {
     const { start, end, marker } = this.blocks[number];
-    const code = element("code", {});
-    this.write(code, start, end);
-    const button = element("button", { type: "button", className: "quiet copy-code", textContent: t("copy") });
-    button.addEventListener("click", () => copy(this.extract.slice(start, end), button));
-    const box = element("div", { className: "b-code", dir: "ltr" }, element("pre", { tabIndex: 0, role: "group", "aria-label": t("code") }, code), button);
+    const box = codeBox(this.extract.slice(start, end), (code) => this.write(code, start, end));
     if (marker) box.dataset.language = marker;
     target.append(box);
   }
@@ -235,7 +215,8 @@ class Drawing {
   // Records in a row whose fields are named outside of them, as in CSV: they are a table. Empty for any other block.
   recordRun(numbers, place) {
     const run = [];
-    for (const number of numbers.slice(place)) {
+    for (let at = place; at < numbers.length; at += 1) {
+      const number = numbers[at];
       const block = this.blocks[number];
       const [field] = block.kind === "record" ? this.children.get(number) ?? [] : [];
       const isNamed = field !== undefined && this.blocks[field].kind === "field" && this.blocks[field].labels.length > 0
@@ -357,7 +338,7 @@ class Table {
   }
 
   finish() {
-    const box = element("div", { className: "b-table", tabIndex: 0, role: "group", "aria-label": t("table") }, this.box);
+    const box = tableBox(this.box);
     this.fillGaps(this.last ?? box);
     return box;
   }

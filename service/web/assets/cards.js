@@ -1,7 +1,7 @@
 // The sources of an answer: its quotes as cards, by document. A long list is folded.
 
 import { drawQuote } from "./quote.js";
-import { element, fileName, insideText } from "./text.js";
+import { element, fileName, insideText, textButton } from "./text.js";
 import { t } from "./phrases.js";
 
 const SHOWN = 6; // cards of a folded list
@@ -10,7 +10,7 @@ const SHOWN = 6; // cards of a folded list
 export function sourceList(passages, { label, open, draw = drawQuote }) {
   const box = element("div", { className: "source-list", role: "group", "aria-label": label });
   const cards = [];
-  for (const [, places] of byDocument(passages)) {
+  for (const places of Map.groupBy(passages.keys(), (place) => passages[place].document_id).values()) {
     const { title } = passages[places[0]];
     const list = element("ul", { className: "sources" });
     for (const place of places) {
@@ -22,16 +22,6 @@ export function sourceList(passages, { label, open, draw = drawQuote }) {
   }
   if (cards.length > SHOWN + 1) fold(box, cards);
   return box;
-}
-
-// The places of the passages of each document, in the order in which the documents come first.
-function byDocument(passages) {
-  const groups = new Map();
-  passages.forEach(({ document_id }, place) => {
-    if (!groups.has(document_id)) groups.set(document_id, []);
-    groups.get(document_id).push(place);
-  });
-  return groups;
 }
 
 function card(passage, open, draw) {
@@ -50,16 +40,15 @@ function card(passage, open, draw) {
 
 function fold(box, cards) {
   const folded = cards.slice(SHOWN).map((item) => item.parentElement);
-  const button = element("button", { type: "button", className: "quiet framed unfold", textContent: t("all_quotes", { count: cards.length }) });
   const set = (isFolded) => {
     for (const item of folded) item.hidden = isFolded;
     for (const group of box.querySelectorAll(".source")) group.hidden = [...group.querySelectorAll("li")].every((item) => item.hidden);
   };
-  button.addEventListener("click", () => {
+  const button = textButton(t("all_quotes", { count: cards.length }), () => {
     set(false);
     button.remove();
     folded[0].querySelector("button").focus();
-  });
+  }, "framed unfold");
   set(true);
   box.append(button);
 }

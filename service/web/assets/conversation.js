@@ -4,7 +4,7 @@ import { rememberRatings } from "./feedback.js";
 import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
 import { ask, get } from "./server.js";
-import { copy, element } from "./text.js";
+import { copy, element, iconButton, textButton } from "./text.js";
 import { Turn } from "./turn.js";
 
 const CUT_OFF = `quoth-cut-off${ROOT}`; // the answer of this tab that was cut off: a server stores only whole ones
@@ -37,7 +37,6 @@ export class Conversation {
     const turn = new Turn(asked.text, asked.scope.collection, this.panel);
     turn.asked = asked;
     turn.told = []; // the events of an answer that is not whole
-    turn.box.querySelector(".asked").dir = "auto";
     turn.box.tabIndex = -1; // takes the focus when its answer is whole, so that the keys for sources work
     this.addPencil(turn);
     this.turns.push(turn);
@@ -111,20 +110,16 @@ export class Conversation {
     const said = wasStopped ? t(turn.told.length ? "stopped" : "stopped_early") : t("broke_off");
     const next = element("div", { className: "cut-off", role: wasStopped ? "status" : "alert" }, element("p", {}, element("strong", { textContent: said })));
     if (!wasStopped) next.append(element("p", { textContent: [why, t("broke_hint")].filter(Boolean).join(" ") }));
-    const again = (name, work) => {
-      const button = element("button", { type: "button", className: "quiet framed", textContent: t(name) });
-      button.addEventListener("click", () => {
-        if (this.running) return;
-        next.remove();
-        turn.state.hidden = false;
-        work();
-        this.run(turn);
-      });
-      return button;
-    };
+    const again = (text, work) => textButton(text, () => {
+      if (this.running) return;
+      next.remove();
+      turn.state.hidden = false;
+      work();
+      this.run(turn);
+    }, "framed");
     const buttons = element("p", { className: "cut-off-tools" });
-    if (turn.told.length) buttons.append(again("continue", () => {}));
-    buttons.append(again("ask_again", () => {
+    if (turn.told.length) buttons.append(again(t("continue"), () => {}));
+    buttons.append(again(t("ask_again"), () => {
       turn.told = [];
       turn.citations = [];
       turn.prose.replaceChildren();
@@ -181,36 +176,31 @@ export class Conversation {
   // What can be done with a whole answer: its link, and asking again without the topic of the turns before.
   addTools(turn, answer) {
     turn.box.id = `a-${answer.id}`;
-    const link = element("button", { type: "button", className: "quiet", textContent: t("copy_link") });
-    link.addEventListener("click", () => copy(`${location.origin}${ROOT}/a/${encodeURIComponent(answer.id)}`, link));
+    const link = textButton(t("copy_link"), () => copy(`${location.origin}${ROOT}/a/${encodeURIComponent(answer.id)}`, link));
     turn.box.querySelector(".closing")?.append(link);
-    const typed = element("button", { type: "button", className: "quiet as-typed", textContent: t("as_typed") });
-    typed.addEventListener("click", () => { if (!this.running) this.submit(turn.asked.text, turn.asked.scope, { as_typed: true }); });
+    const typed = textButton(t("as_typed"), () => { if (!this.running) this.submit(turn.asked.text, turn.asked.scope, { as_typed: true }); }, "as-typed");
     turn.box.querySelector(".rewritten")?.append(typed);
   }
 
   // A pencil beside the question: it can be changed and asked again.
   addPencil(turn) {
     const asked = turn.box.querySelector(".asked");
-    const pencil = element("button", { type: "button", className: "quiet icon pencil", "aria-label": t("edit_question"), title: t("edit_question") }, element("span", { textContent: "✎", "aria-hidden": "true" }));
+    const pencil = iconButton("✎", t("edit_question"), () => this.edit(turn, row, pencil), "pencil");
     const row = element("div", { className: "asked-row" });
     asked.replaceWith(row);
     row.append(asked, pencil);
     const { documents } = turn.asked.scope;
     if (documents) row.after(element("p", { className: "muted asked-of", textContent: t("only_from", { count: documents.length }) }));
-    pencil.addEventListener("click", () => this.edit(turn, row, pencil));
   }
 
   edit(turn, row, pencil) {
     const field = element("textarea", { value: turn.asked.text, rows: 2, dir: "auto", "aria-label": t("edit_question") });
-    const cancel = element("button", { type: "button", className: "quiet", textContent: t("cancel") });
     const form = element("form", { className: "asked-form" }, field,
-      element("div", { className: "asked-form-tools" }, cancel, element("button", { type: "submit", className: "primary", textContent: t("ask_this") })));
+      element("div", { className: "asked-form-tools" }, textButton(t("cancel"), () => leave()), element("button", { type: "submit", className: "primary", textContent: t("ask_this") })));
     const leave = () => {
       form.replaceWith(row);
       pencil.focus();
     };
-    cancel.addEventListener("click", leave);
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
         event.stopPropagation();

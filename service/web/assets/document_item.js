@@ -1,9 +1,10 @@
 // A document in the panel of sources: what is known of it, the box to choose it by, and what can be done with it.
 
 import { day, size, t } from "./phrases.js";
-import { remove } from "./server.js";
-import { element, viewerAddress } from "./text.js";
+import { change, remove } from "./server.js";
+import { element, fileName, iconButton, lineForm, textButton, viewerAddress } from "./text.js";
 
+const LONGEST_TITLE = 300;
 const KINDS = [
   [/pdf/, "pdf"], [/csv|sheet|excel/, "sheet"], [/presentation|powerpoint/, "slides"], [/word|opendocument.text|rtf/, "word"], [/html/, "web"],
   [/rfc822|mbox|outlook/, "mail"], [/^image/, "image"], [/epub|fiction/, "book"], [/json|xml|yaml|toml/, "data"],
@@ -12,7 +13,7 @@ const KINDS = [
 // A row of the list for `document`, of a Library.
 export function documentItem(document, library) {
   const box = element("input", { type: "checkbox", "aria-label": t("ask_only", { title: document.title }) });
-  box.addEventListener("change", () => library.choose(document, box.checked));
+  box.addEventListener("change", () => library.choose([document], box.checked));
   const address = viewerAddress({ document_id: document.id, version: document.version, start: 0, end: 0 }, library.collection);
   const title = element("a", { className: "library-title", dir: "auto", textContent: document.title, href: address, target: "_blank", rel: "opener" });
   const item = element("li", {}, element("label", { className: "library-check" }, box),
@@ -28,13 +29,13 @@ export function documentItem(document, library) {
 
 // Whether every word stands in the title or in the name of the file.
 export function isCalled(document, words) {
-  const names = `${document.title} ${fileName(document.uri)}`.toLowerCase();
+  const names = `${document.title} ${fileName(document)}`.toLowerCase();
   return words.every((word) => names.includes(word));
 }
 
 function facts(document) {
   const kind = KINDS.find(([pattern]) => pattern.test(document.media_type))?.[1] ?? "text";
-  const file = fileName(document.uri);
+  const file = fileName(document);
   return [
     t(`kind_${kind}`), document.pages ? t("pages", { count: document.pages }) : "", document.bytes === null ? "" : size(document.bytes),
     day(document.indexed_at), file === document.title ? "" : file,
@@ -57,26 +58,39 @@ function toggleActions(document, library, item, more) {
   const before = item.querySelector(".library-actions");
   more.setAttribute("aria-expanded", before === null);
   if (before) return before.remove();
-  const actions = element("div", { className: "library-actions" });
+  const actions = element("div", { className: "library-actions" }, textButton(t("rename"), () => askForTitle(document, library, actions, more)));
   if (isUpload(document)) actions.append(textButton(t("replace"), () => library.replace(document)));
   actions.append(textButton(t("delete"), () => askToDelete(document, library, actions, more)));
   item.append(actions);
   actions.querySelector("button").focus();
 }
 
+function address(document, library) {
+  return `/v1/collections/${encodeURIComponent(library.collection)}/documents/${encodeURIComponent(document.id)}`;
+}
+
+function closeActions(actions, more) {
+  actions.remove();
+  more.setAttribute("aria-expanded", "false");
+  more.focus();
+}
+
+function askForTitle(document, library, actions, more) {
+  const onSave = (title) => library.attempt(async () => {
+    await change(address(document, library), { title });
+    await library.load();
+  });
+  actions.replaceChildren(lineForm({ label: t("new_title"), value: document.title, longest: LONGEST_TITLE, save: t("save") }, onSave, () => closeActions(actions, more)));
+}
+
 function askToDelete(document, library, actions, more) {
   const what = [t("delete_document_really", { title: document.title }), t(isUpload(document) ? "delete_upload" : "delete_folder_file")].join(" ");
   const onYes = () => library.attempt(async () => {
-    await remove(`/v1/collections/${encodeURIComponent(library.collection)}/documents/${encodeURIComponent(document.id)}`);
+    await remove(address(document, library));
     await library.changed();
     library.say(t("deleted"));
   });
-  const onNo = () => {
-    actions.remove();
-    more.setAttribute("aria-expanded", "false");
-    more.focus();
-  };
-  actions.replaceChildren(...confirmation(what, onYes, onNo));
+  actions.replaceChildren(...confirmation(what, onYes, () => closeActions(actions, more)));
   actions.querySelector("button:last-child").focus();
 }
 
@@ -87,25 +101,4 @@ function isUpload(document) {
 // What a deletion means, and two buttons: to do it, or not.
 export function confirmation(text, onYes, onNo) {
   return [element("p", { textContent: text }), textButton(t("delete"), onYes, "danger"), textButton(t("keep"), onNo)];
-}
-
-export function textButton(text, work, kind = "") {
-  const button = element("button", { type: "button", className: `quiet ${kind}`.trim(), textContent: text });
-  button.addEventListener("click", work);
-  return button;
-}
-
-export function iconButton(sign, label, work) {
-  const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, title: label }, element("span", { textContent: sign, "aria-hidden": "true" }));
-  button.addEventListener("click", work);
-  return button;
-}
-
-function fileName(uri) {
-  const last = uri.replace(/[?#].*/, "").split("/").filter(Boolean).at(-1) ?? "";
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
 }

@@ -2,8 +2,8 @@
 
 import { day, t } from "./phrases.js";
 import { change, get, remove } from "./server.js";
-import { closeBySwipe, opened } from "./sheets.js";
-import { element } from "./text.js";
+import { closeBySwipe, closeByTapBeside, opened } from "./sheets.js";
+import { element, iconButton, textButton } from "./text.js";
 
 const MAX_TITLE = 120;
 const PAUSE_MS = 200; // after the last key, before a search begins
@@ -21,12 +21,12 @@ export class Earlier {
     this.cursor = null;
     this.leave = null; // takes the list's entry out of the history, while it lies over the page
     this.list = element("ul");
-    this.more = element("button", { type: "button", className: "quiet", textContent: t("older"), hidden: true });
+    this.more = textButton(t("older"), () => this.load());
+    this.more.hidden = true;
     this.status = element("p", { className: "muted earlier-said", role: "status" });
     this.search = element("input", { type: "search", className: "earlier-search", placeholder: t("find_conversations"), "aria-label": t("find_conversations") });
     box.append(this.search, this.list, this.more, this.status);
     toggle.addEventListener("click", () => this.show(this.box.hidden));
-    this.more.addEventListener("click", () => this.load());
     let waiting = 0;
     this.search.addEventListener("input", () => {
       clearTimeout(waiting);
@@ -39,9 +39,7 @@ export class Earlier {
       toggle.focus();
     });
     closeBySwipe(box, "left", () => { if (!WIDE.matches) this.show(false); });
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (this.leave && !box.contains(target) && !toggle.contains(target)) this.show(false);
-    });
+    closeByTapBeside([box, toggle], () => this.closeOverlay());
   }
 
   // On a wide screen the list is open or closed as it was left the last time.
@@ -113,7 +111,7 @@ export class Earlier {
     let last = null;
     for (const item of [...this.list.children]) {
       const name = dayName(item.dataset.day);
-      if (name !== last) item.before(element("li", { className: "earlier-day muted", textContent: t(name) }));
+      if (name !== last) item.before(element("li", { className: "earlier-day muted", textContent: name }));
       last = name;
     }
   }
@@ -128,20 +126,14 @@ export class Earlier {
       const closing = WIDE.matches ? null : this.show(false);
       this.onOpen(conversation.id, closing);
     });
-    const renameButton = this.tool("✎", t("rename_one", conversation), () => item.replaceChildren(...this.renameForm(conversation, item)));
-    const deleteButton = this.tool("✕", t("delete_one", conversation), () => item.replaceChildren(...this.deleteForm(conversation, item)));
+    const renameButton = iconButton("✎", t("rename_one", conversation), () => item.replaceChildren(...this.renameForm(conversation, item)));
+    const deleteButton = iconButton("✕", t("delete_one", conversation), () => item.replaceChildren(...this.deleteForm(conversation, item)));
     item.append(open);
     if (conversation.stale_answers) {
       item.append(element("span", { className: "earlier-stale", title: t("changed_answers", { count: conversation.stale_answers }), textContent: t("changed") }));
     }
     item.append(element("span", { className: "earlier-tools" }, renameButton, deleteButton));
     return item;
-  }
-
-  tool(sign, label, work) {
-    const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, title: label, textContent: sign });
-    button.addEventListener("click", work);
-    return button;
   }
 
   renameForm(conversation, item) {
@@ -157,18 +149,16 @@ export class Earlier {
   }
 
   deleteForm(conversation, item) {
-    const yes = element("button", { type: "button", className: "quiet earlier-yes", textContent: t("delete") });
-    const no = element("button", { type: "button", className: "quiet", textContent: t("keep") });
-    const form = element("div", { className: "earlier-form", role: "group", "aria-label": t("delete_for_good", conversation) },
-      element("span", { textContent: t("for_good") }), yes, no);
-    yes.addEventListener("click", () => this.attempt(async () => {
+    const onYes = () => this.attempt(async () => {
       await remove(address(conversation));
       item.remove();
       this.drawDays();
       this.status.textContent = t("deleted");
       this.onDeleted(conversation.id);
-    }));
-    no.addEventListener("click", () => this.showItem(item, conversation));
+    });
+    const no = textButton(t("keep"), () => this.showItem(item, conversation));
+    const form = element("div", { className: "earlier-form", role: "group", "aria-label": t("delete_for_good", conversation) },
+      element("span", { textContent: t("for_good") }), textButton(t("delete"), onYes, "earlier-yes"), no);
     this.closeOnEscape(form, conversation, item);
     queueMicrotask(() => no.focus());
     return [form];
@@ -200,9 +190,9 @@ export class Earlier {
 function dayName(iso) {
   const midnight = new Date().setHours(0, 0, 0, 0);
   const moment = new Date(iso).getTime();
-  if (moment >= midnight) return "today";
-  if (moment >= midnight - DAY_MS) return "yesterday";
-  return moment >= midnight - 6 * DAY_MS ? "this_week" : "before";
+  if (moment >= midnight) return t("today");
+  if (moment >= midnight - DAY_MS) return t("yesterday");
+  return t(moment >= midnight - 6 * DAY_MS ? "this_week" : "before");
 }
 
 function address(conversation) {

@@ -6,7 +6,7 @@ import { Pages, pagesOf } from "./pages.js";
 import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
 import { documentText } from "./server.js";
-import { Extract, element } from "./text.js";
+import { Extract, element, excerptsOf } from "./text.js";
 
 const AROUND = 1800; // code points shown before and after the quote
 const CHOICE = `quoth-view${ROOT}`;
@@ -86,7 +86,7 @@ export class Evidence {
     if (this.said) body.append(element("p", { className: "note", textContent: `${t("page_not_there")} ${this.said}` }));
     try {
       const { start, end } = this.source;
-      const part = await documentText(this.source, this.place.collection, Math.max(start - AROUND, 0), end + AROUND);
+      const part = await documentText(this.source, this.place.collection, start - AROUND, end + AROUND);
       if (this.isClosed || !body.isConnected) return;
       this.fillText(body, part);
     } catch (problem) {
@@ -96,10 +96,9 @@ export class Evidence {
 
   fillText(body, part) {
     const { quote, span } = this.place;
-    const excerpts = new Map((this.source.context ?? []).map((excerpt) => [`${excerpt.start}-${excerpt.end}`, excerpt.quote]));
     const cut = () => element("p", { className: "cut muted", textContent: "…", "aria-hidden": "true" });
     if (part.start > 0) body.append(cut());
-    body.append(drawBlocks(new Extract(part.text, part.start), part.blocks, { marks: { quote, span }, pages: part.pages, excerpts, mediaType: part.media_type }));
+    body.append(drawBlocks(new Extract(part.text, part.start), part.blocks, { marks: { quote, span }, pages: part.pages, excerpts: excerptsOf(this.source), mediaType: part.media_type }));
     if (part.end < part.length) body.append(cut());
     scrollToMark(body);
   }
@@ -114,5 +113,4 @@ export class Evidence {
 export function scrollToMark(body) {
   const mark = [...body.querySelectorAll("mark.span"), ...body.querySelectorAll("mark.quote")].find((each) => !each.closest("[hidden]"));
   if (mark) body.scrollTop += mark.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
-  return mark !== undefined;
 }

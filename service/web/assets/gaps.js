@@ -4,9 +4,8 @@
 import { day, t, translate } from "./phrases.js";
 import { drawReport } from "./report.js";
 import { get, request } from "./server.js";
-import { element, placeText, viewerAddress } from "./text.js";
+import { byId, element, placeText, save, viewerAddress } from "./text.js";
 
-const byId = (id) => document.getElementById(id);
 const chosen = new Map(); // gaps for the test set, by the id of their answer
 
 function topicItem(topic) {
@@ -38,7 +37,7 @@ function showChosen() {
 
 function staleItem(answer, collection) {
   const changes = answer.citations.map((citation) => {
-    if (citation.text === null) return element("li", { textContent: t(citation.current_version === null ? "source_removed" : "source_gone") });
+    if (citation.text === null) return element("li", { textContent: t(citation.current_version === null ? "source_removed" : "quote_gone") });
     const passage = { ...citation, version: citation.current_version };
     return element("li", {}, `${t("source_now")} `, element("a", { href: viewerAddress(passage, collection), textContent: citation.text, dir: "auto" }));
   });
@@ -60,12 +59,6 @@ function saveTests() {
     id: `gap-${id}`, question, tags: { source: "gaps", collection, review: "say whether the documents answer it, and quote what does" },
   }));
   save(new Blob([cases.map((one) => `${JSON.stringify(one)}\n`).join("")], { type: "application/jsonl" }), "test-set.jsonl");
-}
-
-function save(blob, name) {
-  const link = element("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 async function attempt(work) {

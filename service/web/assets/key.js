@@ -3,7 +3,7 @@
 
 import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
-import { element } from "./text.js";
+import { byId, element, textButton } from "./text.js";
 
 const STORAGE_NAME = `quoth-key${ROOT}`; // other programs, and other Quoths, may share the host
 let dialogResult = null;
@@ -22,17 +22,20 @@ export function keyHeaders() {
 export function askForKey(key) {
   if (key !== storedKey()) return Promise.resolve(storedKey() !== null);
   if (isDismissed) return Promise.resolve(false);
-  dialogResult ??= showDialog(key !== null).finally(() => { dialogResult = null; });
+  return ask(key !== null);
+}
+
+function ask(wasRejected) {
+  dialogResult ??= showDialog(wasRejected).finally(() => { dialogResult = null; });
   return dialogResult;
 }
 
 // Sign in at any moment, also with another key. The page then begins anew, with what that key may see.
 export async function signIn() {
-  dialogResult ??= showDialog(false).finally(() => { dialogResult = null; });
-  if (await dialogResult) location.reload();
+  if (await ask(false)) location.reload();
 }
 
-export function signOut() {
+function signOut() {
   forget();
   location.assign(`${ROOT}/`);
 }
@@ -54,15 +57,13 @@ function showDialog(wasRejected) {
   const field = element("input", { type: "password", id: "key", autocomplete: "off", spellcheck: false, required: true, "aria-describedby": "key-said" });
   const stay = element("input", { type: "checkbox", id: "key-stay" });
   const notice = element("p", { id: "key-said", className: wasRejected ? "problem" : "muted", role: wasRejected ? "alert" : "note", textContent: t(wasRejected ? "key_rejected" : "key_needed") });
-  const cancel = element("button", { type: "button", className: "quiet", textContent: t("cancel") });
   const form = element("form", {}, element("h2", { id: "key-title", textContent: t("sign_in") }), notice,
     element("label", { htmlFor: "key", textContent: t("key") }), field,
     element("label", { className: "check" }, stay, element("span", { textContent: t("key_kept") })),
-    element("div", { className: "key-row" }, cancel, element("button", { type: "submit", className: "primary", textContent: t("sign_in") })));
+    element("div", { className: "key-row" }, textButton(t("cancel"), () => dialog.close()), element("button", { type: "submit", className: "primary", textContent: t("sign_in") })));
   const dialog = element("dialog", { className: "key-dialog", "aria-labelledby": "key-title" }, form);
   document.body.append(dialog);
   dialog.showModal();
-  cancel.addEventListener("click", () => dialog.close());
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -78,9 +79,8 @@ function showDialog(wasRejected) {
 }
 
 function showSignOut() {
-  const button = document.getElementById("sign-out");
-  if (button) button.hidden = storedKey() === null;
+  byId("sign-out").hidden = storedKey() === null;
 }
 
-document.getElementById("sign-out")?.addEventListener("click", signOut);
+byId("sign-out").addEventListener("click", signOut);
 showSignOut();

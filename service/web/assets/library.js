@@ -1,13 +1,14 @@
 // The panel of sources: collections and their documents; what is chosen for the question, added, replaced and deleted.
 
-import { confirmation, documentItem, iconButton, isCalled, textButton } from "./document_item.js";
+import { confirmation, documentItem, isCalled } from "./document_item.js";
 import { t } from "./phrases.js";
-import { get, put, remove } from "./server.js";
+import { change, get, put, remove } from "./server.js";
 import { Sheet } from "./sheets.js";
-import { element } from "./text.js";
+import { byId, element, iconButton, lineForm, textButton } from "./text.js";
 import { Uploads, chosenFiles, droppedFiles } from "./upload.js";
 
 const SHOWN = 200; // documents that are drawn at once
+const LONGEST_TITLE = 120; // of a collection
 const ORDERS = {
   by_title: (a, b) => a.title.localeCompare(b.title),
   by_date: (a, b) => b.indexed_at.localeCompare(a.indexed_at),
@@ -65,7 +66,8 @@ export class Library {
     const rights = [];
     if (this.mayAdd) rights.push(textButton(t("new_collection"), () => this.askForCollection()));
     this.dropCollection = textButton(t("delete_collection"), () => this.askToDropCollection());
-    if (this.mayAdministrate) rights.push(this.dropCollection);
+    this.renameCollection = textButton(t("rename_collection"), () => this.askForTitle());
+    if (this.mayAdministrate) rights.push(this.renameCollection, this.dropCollection);
     const adding = this.mayAdd ? [textButton(t("add_files"), () => this.files.click(), "framed"), textButton(t("add_folder"), () => this.folder.click(), "framed")] : [];
     this.dialog.append(
       element("header", { className: "sheet-head" }, element("h2", { id: "library-title", textContent: t("sources") }), close),
@@ -76,7 +78,7 @@ export class Library {
       this.list, this.said, this.foot);
     this.search.addEventListener("input", () => this.draw());
     this.order.addEventListener("change", () => this.draw());
-    this.all.addEventListener("change", () => this.chooseShown(this.all.checked));
+    this.all.addEventListener("change", () => this.choose(this.found, this.all.checked));
     this.use.addEventListener("click", () => this.sheet.close());
   }
 
@@ -99,9 +101,10 @@ export class Library {
   setCollections(collections, chosen) {
     this.collections = collections;
     const names = collections.map(({ name }) => name);
-    this.chooser.replaceChildren(...[...new Set([...names, chosen])].filter(Boolean).map((name) => element("option", { value: name, textContent: name })));
+    const missing = names.includes(chosen) || !chosen ? [] : [{ name: chosen, title: chosen }];
+    this.chooser.replaceChildren(...collectionOptions([...collections, ...missing]));
     this.chooser.value = chosen;
-    this.dropCollection.hidden = !names.includes(chosen);
+    for (const button of [this.renameCollection, this.dropCollection]) button.hidden = !names.includes(chosen);
     if (chosen !== this.collection) {
       this.collection = chosen;
       this.chosen.clear();
@@ -136,23 +139,23 @@ export class Library {
     }
   }
 
+  // The documents that the search finds.
   get found() {
     const words = this.search.value.toLowerCase().split(/\s+/);
-    return this.documents.filter((document) => isCalled(document, words)).sort(ORDERS[this.order.value]);
+    return this.documents.filter((document) => isCalled(document, words));
   }
 
   draw() {
-    const found = this.found;
+    const found = this.found.sort(ORDERS[this.order.value]);
     const active = this.list.contains(document.activeElement) ? document.activeElement.closest("li")?.dataset.id : null;
     this.list.replaceChildren(...found.slice(0, this.shown).map((document) => documentItem(document, this)));
     if (found.length > this.shown) this.list.append(element("li", {}, textButton(t("documents", { count: found.length - this.shown }), () => { this.shown += SHOWN; this.draw(); })));
     this.say(found.length ? "" : t(this.documents.length ? "none_found" : "no_documents"));
     if (active) this.list.querySelector(`[data-id="${CSS.escape(active)}"] input`)?.focus();
-    this.drawChosen();
+    this.drawChosen(found);
   }
 
-  drawChosen() {
-    const found = this.found;
+  drawChosen(found = this.found) {
     const count = this.chosen.size;
     for (const item of this.list.querySelectorAll("li[data-id]")) item.querySelector("input").checked = this.chosen.has(item.dataset.id);
     const among = found.filter(({ id }) => this.chosen.has(id)).length;
@@ -172,28 +175,40 @@ export class Library {
     input.click();
   }
 
+  // The record of the chosen collection; undefined before anything is in it.
+  get current() {
+    return this.collections.find(({ name }) => name === this.collection);
+  }
+
   askForCollection() {
-    const name = element("input", { type: "text", required: true, maxLength: 63, "aria-label": t("collection_name"), placeholder: t("collection_name"), "aria-describedby": "collection-rule" });
-    const form = element("form", {}, name, element("button", { type: "submit", className: "quiet framed", textContent: t("make") }),
-      textButton(t("cancel"), () => { this.place.hidden = true; }), element("p", { id: "collection-rule", className: "muted", textContent: t("collection_rule") }));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.attempt(async () => {
-        const legal = name.value.trim().toLowerCase().replace(/\s+/g, "-");
-        await put(`/v1/collections/${encodeURIComponent(legal)}`);
-        this.place.hidden = true;
-        await this.onCollections();
-        this.onChoose(legal);
-      });
+    this.ask({ label: t("collection_name"), save: t("make") }, async (title) => {
+      const name = freeName(title, this.collections.map((collection) => collection.name));
+      await put(`/v1/collections/${encodeURIComponent(name)}`, { title });
+      await this.onCollections();
+      this.onChoose(name);
     });
-    this.place.replaceChildren(form);
+  }
+
+  askForTitle() {
+    this.ask({ label: t("collection_name"), value: this.current.title, save: t("save") }, async (title) => {
+      await change(`/v1/collections/${encodeURIComponent(this.collection)}`, { title });
+      await this.onCollections();
+    });
+  }
+
+  // Ask for a line of text above the documents, and do `work(text)` with it.
+  ask(asked, work) {
+    const close = () => { this.place.hidden = true; };
+    this.place.replaceChildren(lineForm({ longest: LONGEST_TITLE, ...asked }, (text) => this.attempt(async () => {
+      await work(text);
+      close();
+    }), close));
     this.place.hidden = false;
-    name.focus();
   }
 
   askToDropCollection() {
-    const { name, documents } = this.collections.find((collection) => collection.name === this.collection);
-    this.place.replaceChildren(...confirmation(t("delete_collection_really", { name, count: documents }), () => this.attempt(async () => {
+    const { name, title, documents } = this.current;
+    this.place.replaceChildren(...confirmation(t("delete_collection_really", { name: title, count: documents }), () => this.attempt(async () => {
       await remove(`/v1/collections/${encodeURIComponent(name)}`);
       this.place.hidden = true;
       await this.changed();
@@ -203,23 +218,17 @@ export class Library {
     this.place.querySelector("button:last-child").focus();
   }
 
-  // Let a document answer, or no longer. As long as none is chosen, all of them answer.
-  choose({ id, title }, isChosen) {
-    if (isChosen) this.chosen.set(id, title);
-    else this.chosen.delete(id);
+  // Let documents answer, or no longer. As long as none is chosen, all of them answer.
+  choose(documents, isChosen) {
+    for (const { id, title } of documents) {
+      if (isChosen) this.chosen.set(id, title);
+      else this.chosen.delete(id);
+    }
     this.drawChosen();
   }
 
   chooseAll() {
     this.chosen.clear();
-    this.drawChosen();
-  }
-
-  chooseShown(isChosen) {
-    for (const { id, title } of this.found) {
-      if (isChosen) this.chosen.set(id, title);
-      else this.chosen.delete(id);
-    }
     this.drawChosen();
   }
 
@@ -236,7 +245,7 @@ export class Library {
       if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return false;
       event.preventDefault();
       depth = step === null ? 0 : Math.max(depth + step, 0);
-      document.getElementById("drop-here").textContent = t("drop_here", { collection: this.collection });
+      byId("drop-here").textContent = t("drop_here", { collection: this.current?.title ?? this.collection });
       document.body.classList.toggle("is-dropping", depth > 0);
       return true;
     };
@@ -258,4 +267,18 @@ export class Library {
       this.say(problem.message, true);
     }
   }
+}
+
+// The options of a chooser of collections. Where two are shown by the same title, their names tell them apart.
+export function collectionOptions(collections) {
+  const titles = Map.groupBy(collections, ({ title }) => title);
+  return collections.map(({ name, title }) => element("option", { value: name, textContent: titles.get(title).length > 1 ? `${title} (${name})` : title }));
+}
+
+// A name for a collection that is to be shown as `title`: "Über uns" becomes "uber-uns". If nothing of it is left, a number.
+function freeName(title, names) {
+  const plain = title.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-z0-9_]+/g, "-").replace(/^[-_]+/, "").slice(0, 63).replace(/[-_]+$/, "");
+  let number = names.length + 1;
+  while (names.includes(`collection-${number}`)) number += 1;
+  return plain || `collection-${number}`;
 }

@@ -2,28 +2,24 @@
 
 import { signIn, storedKey } from "./key.js";
 import { LANGUAGES, chooseLanguage, language, t } from "./phrases.js";
-import { request } from "./server.js";
-import { opened } from "./sheets.js";
-import { element } from "./text.js";
-
-const byId = (id) => document.getElementById(id);
+import { attachmentName, request } from "./server.js";
+import { closeByTapBeside, opened } from "./sheets.js";
+import { byId, element, save } from "./text.js";
 
 export class Menu {
-  // `caller` is what the key may do, null if none was given; `conversation()` is the id of the one on the page, or null.
+  // `caller` is what the key may do; `conversation()` is the id of the one on the page, or null.
   constructor(box, toggle, caller, { conversation, onProblem }) {
     Object.assign(this, { box, toggle, conversation, onProblem });
     this.leave = null;
     toggle.addEventListener("click", () => (this.leave ? this.close() : this.show()));
     box.addEventListener("click", ({ target }) => { if (target.closest("button:not(#sign-out)")) this.close(); }); // signing out leaves the page
     box.addEventListener("keydown", (event) => this.move(event));
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (this.leave && !box.contains(target) && !toggle.contains(target)) this.close();
-    });
-    byId("sign-in").hidden = storedKey() !== null || caller?.key === null;
+    closeByTapBeside([box, toggle], () => this.close());
+    byId("sign-in").hidden = storedKey() !== null || caller.key === null;
     byId("sign-in").addEventListener("click", signIn);
-    byId("gaps").hidden = !caller?.scopes.includes("admin");
-    byId("signed-in").hidden = !caller?.key;
-    byId("signed-in").textContent = t("key_may", { name: caller?.key ?? "" });
+    byId("gaps").hidden = !caller.scopes.includes("admin");
+    byId("signed-in").hidden = !caller.key;
+    byId("signed-in").textContent = t("key_may", { name: caller.key ?? "" });
     byId("language").append(...Object.entries(LANGUAGES).map(([value, name]) => element("option", { value, textContent: name, lang: value })));
     byId("language").value = language;
     byId("language").addEventListener("change", ({ target }) => chooseLanguage(target.value));
@@ -68,10 +64,7 @@ export class Menu {
   async save(format) {
     try {
       const response = await request(`/v1/conversations/${encodeURIComponent(this.conversation())}/export?format=${format}`);
-      const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "conversation";
-      const link = element("a", { href: URL.createObjectURL(await response.blob()), download: name });
-      link.click();
-      URL.revokeObjectURL(link.href);
+      save(await response.blob(), attachmentName(response));
     } catch (problem) {
       this.onProblem(problem);
     }

@@ -3,8 +3,8 @@
 import { storedKey } from "./key.js";
 import { t } from "./phrases.js";
 import { ROOT } from "./root.js";
-import { request } from "./server.js";
-import { element } from "./text.js";
+import { attachmentName, request } from "./server.js";
+import { element, textButton } from "./text.js";
 
 // A link or a button that opens the original, as a list; empty where there is none. `page` is a number or null.
 export function original({ uri, collection, document_id }, page) {
@@ -13,8 +13,8 @@ export function original({ uri, collection, document_id }, page) {
   const route = `/v1/collections/${encodeURIComponent(collection)}/documents/${encodeURIComponent(document_id)}/file`;
   const at = page === null ? "" : `#page=${page}`;
   if (storedKey() === null) return [element("a", { className: "quiet", href: `${ROOT}${route}${at}`, target: "_blank", rel: "noopener", textContent: t("open_original"), title: t("open_original_hint") })];
-  const button = element("button", { type: "button", className: "quiet", textContent: t("open_original"), title: t("open_original_hint") });
-  button.addEventListener("click", () => openWithKey(route, at, button));
+  const button = textButton(t("open_original"), () => openWithKey(route, at, button));
+  button.title = t("open_original_hint");
   return [button];
 }
 
@@ -22,11 +22,10 @@ export function original({ uri, collection, document_id }, page) {
 async function openWithKey(route, at, button) {
   try {
     const response = await request(route);
-    const isShown = !/^attachment/.test(response.headers.get("Content-Disposition") ?? "");
-    const name = response.headers.get("Content-Disposition")?.match(/filename="([^"]*)"/)?.[1] ?? "";
     const address = URL.createObjectURL(await response.blob());
     const link = element("a", { href: `${address}${at}`, target: "_blank", rel: "noopener" });
-    if (!isShown) link.download = name;
+    const name = attachmentName(response);
+    if (name) link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   } catch (problem) {

@@ -3,31 +3,39 @@
 import { Conversation } from "./conversation.js";
 import { Earlier } from "./earlier.js";
 import { signIn } from "./key.js";
-import { Library } from "./library.js";
+import { Library, collectionOptions } from "./library.js";
 import { Menu } from "./menu.js";
 import { Panel } from "./panel.js";
 import { t, translate } from "./phrases.js";
 import { ROOT } from "./root.js";
 import { get } from "./server.js";
 import { closeAll } from "./sheets.js";
-import { copy, element } from "./text.js";
+import { byId, copy, element } from "./text.js";
 
 const POLL_MS = 3000;
 const SUGGESTION_MS = 4000;
 const SUGGESTION_TRIES = 30;
 const CHOICE = `quoth-collection${ROOT}`; // the chosen collection, in the storage that all programs of the host share
 const NOBODY = { key: "", scopes: [], collections: [], reads_all: false };
-const byId = (id) => document.getElementById(id);
 
 translate();
 const question = byId("question");
 const chooser = byId("collection");
 const panel = new Panel(byId("panel"));
 let collections = [];
-let caller = NOBODY;
 let trouble = null; // why the collections cannot be listed
 let shown = ""; // the address that the page shows
 
+const caller = await get("/v1/caller").catch(() => NOBODY);
+const library = new Library(byId("library"), caller, {
+  onCollections: loadCollections,
+  onChoose: (name) => {
+    localStorage.setItem(CHOICE, name);
+    choose(name);
+  },
+  onScope: showScope,
+  onUploads: showUploads,
+});
 const conversation = new Conversation(byId("thread"), panel, question, {
   onChange: showState,
   onRunning: (isRunning) => {
@@ -58,12 +66,17 @@ function current() {
   return collections.find((collection) => collection.name === chooser.value) ?? null;
 }
 
+function hasDocuments() {
+  return collections.some(({ documents }) => documents > 0);
+}
+
 async function loadCollections() {
   const listing = await get("/v1/collections");
+  trouble = null;
   collections = listing.collections;
   const names = collections.map(({ name }) => name);
   const preferred = chooser.value || localStorage.getItem(CHOICE) || listing.default;
-  chooser.replaceChildren(...collections.map(({ name }) => element("option", { value: name, textContent: name })));
+  chooser.replaceChildren(...collectionOptions(collections));
   const [first] = [...collections].sort((a, b) => b.documents - a.documents);
   chooser.value = [preferred, listing.default].find((name) => names.includes(name)) ?? first?.name ?? "";
   library.setCollections(collections, chooser.value || listing.default);
@@ -73,7 +86,7 @@ async function loadCollections() {
 // Show what fits: the question box or how to begin, and the controls that lead somewhere.
 function showState() {
   const collection = current();
-  const isEmpty = !collections.some(({ documents }) => documents > 0);
+  const isEmpty = !hasDocuments();
   const hasTurns = conversation.turns.length > 0;
   const isMissing = !byId("missing").hidden;
   byId("onboarding").hidden = !isEmpty || isMissing || hasTurns || trouble !== null;
@@ -116,13 +129,12 @@ function showUploads(running, failed) {
 async function watchCollections() {
   try {
     if (!document.hidden) await loadCollections();
-    trouble = null;
   } catch (problem) {
     if (trouble?.message !== problem.message) announce(problem.message);
     trouble = problem;
+    showState();
   }
-  showState();
-  if (!collections.some(({ documents }) => documents > 0)) setTimeout(watchCollections, POLL_MS);
+  if (!hasDocuments()) setTimeout(watchCollections, POLL_MS);
 }
 
 // Show questions that the collection answers. They are looked for in the background, so a few may come later.
@@ -199,6 +211,7 @@ byId("ask").addEventListener("submit", (event) => {
   grow();
   submit(text).then(grow);
 });
+byId("send").disabled = false;
 question.addEventListener("input", grow);
 question.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -234,16 +247,6 @@ document.addEventListener("keydown", (event) => {
 });
 addEventListener("popstate", () => { if (address() !== shown) show(); });
 
-caller = await get("/v1/caller").catch(() => NOBODY);
-const library = new Library(byId("library"), caller, {
-  onCollections: loadCollections,
-  onChoose: (name) => {
-    localStorage.setItem(CHOICE, name);
-    choose(name);
-  },
-  onScope: showScope,
-  onUploads: showUploads,
-});
 new Menu(byId("menu"), byId("menu-toggle"), caller, { conversation: () => conversation.id, onProblem: (problem) => announce(problem.message) });
 for (const id of ["sources", "browse", "uploads-said"]) byId(id).addEventListener("click", () => library.show());
 byId("ask-all").addEventListener("click", () => library.chooseAll());

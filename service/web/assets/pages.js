@@ -2,7 +2,7 @@
 // On them, the words of the quote are boxed, and those that answer more strongly.
 
 import { t } from "./phrases.js";
-import { get, request } from "./server.js";
+import { get, request, versionAddress } from "./server.js";
 import { element } from "./text.js";
 
 const NARROWEST = 16; // pixels of a picture that the server draws
@@ -15,7 +15,7 @@ const known = new Map(); // address -> promise of the pages of a version
 
 // The pages of a document version: [{ number, width, height, start, end }]; null if they cannot be shown.
 export function pagesOf(place) {
-  const address = placeAddress(place);
+  const address = versionAddress(place, "pages");
   if (!known.has(address)) {
     known.set(address, get(address).then(({ pages }) => (pages.length ? pages : null), (problem) => {
       if (problem.code === "geometry-missing") return null;
@@ -24,11 +24,6 @@ export function pagesOf(place) {
     }));
   }
   return known.get(address);
-}
-
-function placeAddress({ collection, document_id, version }, after = "", query = {}) {
-  const all = new URLSearchParams({ ...(collection && { collection }), ...query });
-  return `/v1/documents/${encodeURIComponent(document_id)}/versions/${encodeURIComponent(version)}/pages${after}?${all}`;
 }
 
 export class Pages {
@@ -154,7 +149,7 @@ class PageSheet {
     this.loading = loading;
     this.mark().catch(() => {}); // the picture fails then too, and says why
     try {
-      const response = await request(placeAddress(this.owner.place, `/${this.page.number}.png`, { width: wanted }), { signal: loading.signal });
+      const response = await request(versionAddress(this.owner.place, `pages/${this.page.number}.png`, { width: wanted }), { signal: loading.signal });
       const address = URL.createObjectURL(await response.blob());
       if (loading.signal.aborted) return URL.revokeObjectURL(address);
       const before = this.address;
@@ -177,7 +172,7 @@ class PageSheet {
   async mark() {
     const { quote, span } = this.owner.place;
     if (!this.owner.marked.includes(this.page)) return;
-    this.boxes ??= get(placeAddress(this.owner.place, `/${this.page.number}`)).then(({ words }) => {
+    this.boxes ??= get(versionAddress(this.owner.place, `pages/${this.page.number}`)).then(({ words }) => {
       this.box.append(...this.drawn(words, quote, "word-box"), ...(span ? this.drawn(words, span, "word-box answer") : []));
     });
     await this.boxes;

@@ -2,7 +2,7 @@
 
 import { t } from "./phrases.js";
 import { closeBySwipe, opened } from "./sheets.js";
-import { copy, element, insideText, viewerAddress } from "./text.js";
+import { copy, element, iconButton, insideText, textButton, viewerAddress } from "./text.js";
 
 const NARROW = matchMedia("(max-width: 63rem)");
 
@@ -55,8 +55,7 @@ export class Panel {
   fit() {
     const isSheet = NARROW.matches;
     this.shade.hidden = !isSheet;
-    this.inert.forEach((other) => { other.inert = false; });
-    this.inert = [];
+    this.release();
     if (isSheet) {
       for (let at = this.box; at !== document.body; at = at.parentElement) {
         this.inert.push(...[...at.parentElement.children].filter((other) => other !== at && other !== this.shade && !other.inert && !other.matches("dialog, script")));
@@ -71,14 +70,18 @@ export class Panel {
     }
   }
 
+  // Let what lies below be reached again.
+  release() {
+    for (const other of this.inert) other.inert = false;
+    this.inert = [];
+  }
+
   head(source, sources, place, collection) {
     const number = source.number ? [element("span", { className: "number", textContent: source.number })] : [];
     const title = element("h2", { id: "panel-title", dir: "auto" }, ...number, element("bdi", { textContent: source.title }));
-    const close = element("button", { type: "button", className: "quiet icon", "aria-label": t("close_source"), textContent: "✕" });
-    close.addEventListener("click", () => this.close());
+    const close = iconButton("✕", t("close_source"), () => this.close());
     const where = element("p", { className: "muted panel-place", dir: "auto", textContent: insideText(source) });
-    const copyButton = element("button", { type: "button", className: "quiet", textContent: t("copy_quote") });
-    copyButton.addEventListener("click", () => copy(source.quote ?? source.text, copyButton));
+    const copyButton = textButton(t("copy_quote"), () => copy(source.quote ?? source.text, copyButton));
     const tools = element("div", { className: "panel-tools" }, this.evidence.chooser, copyButton, element("a", {
       className: "quiet", href: viewerAddress(source, collection), target: "_blank", rel: "opener", textContent: t("open_document"), title: t("open_document_hint"),
     }), this.evidence.original);
@@ -88,13 +91,8 @@ export class Panel {
   }
 
   steps(place, count) {
-    const stepper = (sign, label, by) => {
-      const button = element("button", { type: "button", className: "quiet icon", "aria-label": label, textContent: sign });
-      button.addEventListener("click", () => this.step(by));
-      return button;
-    };
     const said = element("span", { className: "muted", textContent: t("place_of", { number: String(place + 1), count: String(count) }) });
-    return element("span", { className: "panel-steps" }, stepper("‹", t("previous_source"), -1), said, stepper("›", t("next_source"), 1));
+    return element("span", { className: "panel-steps" }, iconButton("‹", t("previous_source"), () => this.step(-1)), said, iconButton("›", t("next_source"), () => this.step(1)));
   }
 
   step(by) {
@@ -114,8 +112,7 @@ export class Panel {
     if (!this.isOpen) return Promise.resolve();
     this.box.hidden = true;
     this.shade.hidden = true;
-    this.inert.forEach((other) => { other.inert = false; });
-    this.inert = [];
+    this.release();
     this.evidence.close();
     document.body.classList.remove("has-panel");
     this.opener?.classList.remove("is-open");

@@ -29,7 +29,7 @@ function leave() {
   if (!box.matches(":hover") && document.activeElement !== marker) hide();
 }
 
-export function hide() {
+function hide() {
   clearTimeout(timer);
   if (!marker) return false;
   marker.removeAttribute("aria-describedby");

@@ -43,10 +43,10 @@ export function size(bytes) {
   return new Intl.NumberFormat(language, { style: "unit", unit: step[0], maximumFractionDigits: step[1] < 10 ? 1 : 0 }).format(step[1]);
 }
 
-// Put the phrases of `data-t` (the text), `data-t-label` and `data-t-placeholder` in their places, below `root`.
-export function translate(root = document) {
+// Put the phrases of `data-t` (the text), `data-t-label` and `data-t-placeholder` in their places.
+export function translate() {
   document.documentElement.lang = language;
-  for (const place of root.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
-  for (const place of root.querySelectorAll("[data-t-label]")) place.setAttribute("aria-label", t(place.dataset.tLabel));
-  for (const place of root.querySelectorAll("[data-t-placeholder]")) place.placeholder = t(place.dataset.tPlaceholder);
+  for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
+  for (const place of document.querySelectorAll("[data-t-label]")) place.setAttribute("aria-label", t(place.dataset.tLabel));
+  for (const place of document.querySelectorAll("[data-t-placeholder]")) place.placeholder = t(place.dataset.tPlaceholder);
 }

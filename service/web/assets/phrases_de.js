@@ -84,8 +84,9 @@ export default {
   add_folder: "Ordner hinzufügen",
   new_collection: "Neue Sammlung",
   collection_name: "Name der Sammlung",
-  collection_rule: "Kleine Buchstaben, Ziffern, - und _.",
   make: "Anlegen",
+  rename: "Umbenennen",
+  rename_collection: "Diese Sammlung umbenennen",
   delete_collection: "Diese Sammlung löschen",
   delete_collection_really: { one: "{name} mit {count} Dokument löschen, für alle und für immer? Frühere Antworten bleiben, doch ihre Zitate lassen sich nicht mehr öffnen.", other: "{name} mit {count} Dokumenten löschen, für alle und für immer? Frühere Antworten bleiben, doch ihre Zitate lassen sich nicht mehr öffnen." },
   delete: "Löschen",
@@ -101,7 +102,6 @@ export default {
   learning: "Über seine Wörter zu finden; sein Sinn wird noch gelernt",
   warned: "Nicht alles wurde gelesen",
   replace: "Ersetzen",
-  open: "Öffnen",
   more_for: "Mehr zu {title}",
   delete_document_really: "{title} löschen? Es beantwortet dann keine Fragen mehr. Zitate früherer Antworten bleiben lesbar.",
   delete_upload: "Seine Datei wird vom Server gelöscht.",
@@ -195,7 +195,6 @@ export default {
   reports: "Evaluation",
   stale_answers: "Antworten, deren Quellen sich geändert haben",
   source_now: "Jetzt steht dort:",
-  source_gone: "Das Zitat steht nicht in der neuen Fassung.",
   source_removed: "Das Dokument wurde entfernt.",
 
   // Antworten

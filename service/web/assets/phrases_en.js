@@ -84,8 +84,9 @@ export default {
   add_folder: "Add a folder",
   new_collection: "New collection",
   collection_name: "Name of the collection",
-  collection_rule: "Small letters, digits, - and _.",
   make: "Make it",
+  rename: "Rename",
+  rename_collection: "Rename this collection",
   delete_collection: "Delete this collection",
   delete_collection_really: { one: "Delete {name} with its {count} document, for everybody and for good? Earlier answers stay, but their quotes can no longer be opened.", other: "Delete {name} with its {count} documents, for everybody and for good? Earlier answers stay, but their quotes can no longer be opened." },
   delete: "Delete",
@@ -101,7 +102,6 @@ export default {
   learning: "Found by its words; its meaning is still being learned",
   warned: "Not all of it was read",
   replace: "Replace",
-  open: "Open",
   more_for: "More for {title}",
   delete_document_really: "Delete {title}? It answers no more questions. Quotes of earlier answers stay readable.",
   delete_upload: "Its file is deleted from the server.",
@@ -195,7 +195,6 @@ export default {
   reports: "Evaluation",
   stale_answers: "Answers whose sources have changed",
   source_now: "Now it says:",
-  source_gone: "The quote is not in the new version.",
   source_removed: "The document was removed.",
 
   // Answers

@@ -1,8 +1,7 @@
 // A quote drawn as the units that it is made of: rows as a table under their header cells, items as a list, code, definitions.
 // Every word in it is a literal range of the quote, or of an excerpt that the quote is read with.
 
-import { t } from "./phrases.js";
-import { Extract, Ink, copy, element } from "./text.js";
+import { Extract, Ink, codeBox, element, excerptsOf, tableBox } from "./text.js";
 
 const FAMILIES = { row: "table", record: "table", item: "list", meaning: "fields", field: "fields", code: "code" };
 const WIDEST = 6; // columns of a table that is drawn as one; wider rows are drawn as a list of fields
@@ -14,9 +13,9 @@ export function isStructured(citation) {
   return (citation.units ?? []).some(({ kind }) => kind in FAMILIES);
 }
 
-// The quote's units as elements. With `lead`, what introduces them stands above: a lead-in, a caption.
-export function drawQuote(citation, { lead = true } = {}) {
-  return new Drawing(citation).draw(lead);
+// The quote's units as elements, under what introduces them: a lead-in, a caption.
+export function drawQuote(citation) {
+  return new Drawing(citation).draw();
 }
 
 class Drawing {
@@ -25,12 +24,12 @@ class Drawing {
     this.units = citation.units ?? [];
     this.extract = new Extract(citation.quote, citation.start);
     this.ink = new Ink(this.extract, { span: citation.highlight });
-    this.excerpts = new Map((citation.context ?? []).map(({ start, end, quote }) => [`${start}-${end}`, quote]));
+    this.excerpts = excerptsOf(citation);
   }
 
-  draw(withLead) {
+  draw() {
     const box = element("div", { className: isStructured(this.citation) ? "units" : "units prose-only", dir: "auto" });
-    const lead = withLead ? this.lead() : "";
+    const lead = this.lead();
     if (lead) box.append(element("p", { className: "units-lead", dir: "auto", textContent: lead }));
     if (!this.units.length) box.append(this.prose(this.citation.start, this.citation.end, []));
     for (const group of this.groups()) box.append(this[group.family](group.units));
@@ -73,28 +72,24 @@ class Drawing {
   }
 
   table(units) {
-    const columns = [...new Set(units.flatMap(({ values }) => values.map((value, place) => this.names(value) || `${place}`)))];
+    const columns = [...new Set(units.flatMap(({ values }) => values.map((value, place) => this.names(value) || place)))]; // a number: no name
     if (columns.length > WIDEST) return element("div", {}, ...units.map((unit) => this.fields([unit])));
-    const isNamed = units.some(({ values }) => values.some((value) => this.names(value)));
+    const isNamed = columns.some((column) => typeof column === "string");
     const box = element("table", {});
     if (isNamed) {
       const row = element("tr", {});
-      for (const name of columns) row.append(element("th", { scope: "col", dir: "auto", textContent: /^\d+$/.test(name) && !this.isName(name) ? "" : name }));
+      for (const name of columns) row.append(element("th", { scope: "col", dir: "auto", textContent: typeof name === "string" ? name : "" }));
       box.append(element("thead", {}, row));
     }
     const body = element("tbody", {});
     for (const unit of units) body.append(this.row(unit, columns));
     box.append(body);
-    return element("div", { className: "b-table", tabIndex: 0, role: "group", "aria-label": t("table") }, box);
-  }
-
-  isName(text) {
-    return this.units.some(({ values }) => values.some((value) => this.names(value) === text));
+    return tableBox(box);
   }
 
   row(unit, columns) {
     const row = element("tr", {});
-    const free = unit.values.map((value, place) => [this.names(value) || `${place}`, value]);
+    const free = unit.values.map((value, place) => [this.names(value) || place, value]);
     for (const column of columns) {
       const place = free.findIndex(([name]) => name === column);
       const cell = element("td", { dir: "auto" });
@@ -132,12 +127,7 @@ class Drawing {
   }
 
   code([{ start, end }]) {
-    const code = element("code", {});
-    this.ink.write(code, start, end);
-    const button = element("button", { type: "button", className: "quiet copy-code", textContent: t("copy") });
-    button.addEventListener("click", () => copy(this.extract.slice(start, end), button));
-    const block = element("pre", { tabIndex: 0, role: "group", "aria-label": t("code") }, code);
-    return element("div", { className: "b-code", dir: "ltr" }, block, button);
+    return codeBox(this.extract.slice(start, end), (code) => this.ink.write(code, start, end));
   }
 
   text(units) {

@@ -35,8 +35,9 @@ export async function get(address) {
   return (await request(address)).json();
 }
 
-export async function send(address, body) {
-  return (await request(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+export function send(address, body, method = "POST") {
+  const options = { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return request(address, options).then((response) => response.json());
 }
 
 // Send a file; `onProgress(part)` hears how much of it is sent, from 0 to 1. Only XMLHttpRequest says that.
@@ -66,22 +67,34 @@ function parsed(text) {
   }
 }
 
-export async function put(address) {
-  return (await request(address, { method: "PUT" })).json();
+// The name under which the server gives a file to be saved; empty if it is to be shown.
+export function attachmentName(response) {
+  const disposition = response.headers.get("Content-Disposition") ?? "";
+  const [, plain, encoded = ""] = /^attachment; filename(?:="([^"]*)"|\*=UTF-8''(.*))$/.exec(disposition) ?? [];
+  return plain ?? decodeURIComponent(encoded);
 }
 
-export async function change(address, body) {
-  return (await request(address, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+export function put(address, body) {
+  return send(address, body, "PUT");
+}
+
+export function change(address, body) {
+  return send(address, body, "PATCH");
 }
 
 export async function remove(address) {
   await request(address, { method: "DELETE" });
 }
 
+// The route of a part of a document version. Without a collection, the server takes the default one.
+export function versionAddress({ collection, document_id, version }, part, query = {}) {
+  const all = new URLSearchParams({ ...(collection && { collection }), ...query });
+  return `/v1/documents/${encodeURIComponent(document_id)}/versions/${encodeURIComponent(version)}/${part}?${all}`;
+}
+
+// The text from `start` to `end`, in code points of the document.
 export function documentText(passage, collection, start, end) {
-  const query = new URLSearchParams({ collection, start, end });
-  const place = [passage.document_id, passage.version].map(encodeURIComponent);
-  return get(`/v1/documents/${place[0]}/versions/${place[1]}/text?${query}`);
+  return get(versionAddress({ ...passage, collection }, "text", { start: Math.max(start, 0), end }));
 }
 
 // Ask, and yield [event, data] as they arrive: passages, sentence, answer. An `error` event is thrown as a Problem.

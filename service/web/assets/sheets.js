@@ -21,7 +21,7 @@ addEventListener("popstate", (event) => {
 export function opened(close) {
   const sheet = { close };
   open.push(sheet);
-  history.pushState({ sheet: open.length }, "");
+  history.pushState(null, "");
   return () => {
     const place = open.indexOf(sheet);
     if (place < 0) return Promise.resolve();
@@ -36,6 +36,11 @@ export function opened(close) {
 // Close whatever is open, and wait until the history stands where it stood before.
 export async function closeAll() {
   for (const sheet of open.slice().reverse()) await sheet.close();
+}
+
+// Call `close` when something beside all of `parts` is tapped or clicked.
+export function closeByTapBeside(parts, close) {
+  document.addEventListener("pointerdown", ({ target }) => { if (!parts.some((part) => part.contains(target))) close(); });
 }
 
 // Call `close` when a finger is drawn over `box` in the direction: "left", "right", or "down" (from the top of what it shows).
@@ -60,7 +65,7 @@ function scrolledAbove(target, box) {
 
 // A modal dialog as a sheet: it lies at the side, or at the foot of a narrow screen.
 export class Sheet {
-  constructor(dialog, swipe = "down") {
+  constructor(dialog) {
     this.dialog = dialog;
     this.leave = null;
     dialog.addEventListener("click", (event) => { if (event.target === dialog) this.close(); });
@@ -68,8 +73,7 @@ export class Sheet {
       event.preventDefault();
       this.close();
     });
-    closeBySwipe(dialog, swipe, () => this.close());
-    closeBySwipe(dialog, "right", () => this.close());
+    for (const direction of ["down", "right"]) closeBySwipe(dialog, direction, () => this.close());
   }
 
   show() {

@@ -59,6 +59,8 @@ function overlaps(range, from, to) {
   return range !== null && from < range[1] && to > range[0];
 }
 
+export const byId = (id) => document.getElementById(id);
+
 export function element(tag, properties = {}, ...children) {
   const created = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -67,6 +69,58 @@ export function element(tag, properties = {}, ...children) {
   }
   created.append(...children);
   return created;
+}
+
+// A button that says `text`; `kind` are further classes.
+export function textButton(text, work, kind = "") {
+  const button = element("button", { type: "button", className: `quiet ${kind}`.trim(), textContent: text });
+  button.addEventListener("click", work);
+  return button;
+}
+
+// A button that shows a sign, with `label` for its name.
+export function iconButton(sign, label, work, kind = "") {
+  const button = element("button", { type: "button", className: `quiet icon ${kind}`.trim(), "aria-label": label, title: label }, element("span", { textContent: sign, "aria-hidden": "true" }));
+  button.addEventListener("click", work);
+  return button;
+}
+
+// A form with one line of text, `label` for its name: `onSave(text)` when it is sent, `onCancel()` when it is not.
+export function lineForm({ label, value = "", longest, save: saveText }, onSave, onCancel) {
+  const field = element("input", { type: "text", required: true, value, maxLength: longest, dir: "auto", "aria-label": label, placeholder: label });
+  const form = element("form", {}, field, element("button", { type: "submit", className: "quiet framed", textContent: saveText }), textButton(t("cancel"), onCancel));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (field.value.trim()) onSave(field.value.trim());
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault(); // the sheet around it stays open
+    event.stopPropagation();
+    onCancel();
+  });
+  queueMicrotask(() => field.select());
+  return form;
+}
+
+// Code that can be copied: `write(target)` writes it, `text` is what is copied.
+export function codeBox(text, write) {
+  const code = element("code");
+  write(code);
+  const button = textButton(t("copy"), () => copy(text, button), "copy-code");
+  return element("div", { className: "b-code", dir: "ltr" }, element("pre", { tabIndex: 0, role: "group", "aria-label": t("code") }, code), button);
+}
+
+// A table in a box that scrolls.
+export function tableBox(table) {
+  return element("div", { className: "b-table", tabIndex: 0, role: "group", "aria-label": t("table") }, table);
+}
+
+// Save a file on the reader's device.
+export function save(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 // "Heading › Heading · page 3", without a heading that repeats the title. Empty if there is neither.
@@ -88,6 +142,11 @@ export function fileName(passage) {
 // "Title · Heading › Heading · page 3".
 export function placeText(passage) {
   return [passage.title, insideText(passage)].filter(Boolean).join(" · ");
+}
+
+// The texts that a quote is read with, by "start-end".
+export function excerptsOf(citation) {
+  return new Map((citation.context ?? []).map(({ start, end, quote }) => [`${start}-${end}`, quote]));
 }
 
 // What the quote is read with, as one line: a lead-in, the header cells of a row, a term. Empty without any.

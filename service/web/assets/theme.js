@@ -1,18 +1,8 @@
 // Runs before the page is painted, so that a chosen theme does not flash. Without a choice, the system's preference applies.
-// Printing is always in light colours.
 (() => {
   const root = document.documentElement;
   const chosen = localStorage.getItem("quoth-theme");
   if (chosen) root.dataset.theme = chosen;
-  let before;
-  addEventListener("beforeprint", () => {
-    before = root.dataset.theme;
-    root.dataset.theme = "light";
-  });
-  addEventListener("afterprint", () => {
-    if (before) root.dataset.theme = before;
-    else delete root.dataset.theme;
-  });
   addEventListener("DOMContentLoaded", () => {
     document.getElementById("theme").addEventListener("click", () => {
       const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -4,7 +4,7 @@ import { sourceList } from "./cards.js";
 import { Thumbs } from "./feedback.js";
 import { number as figure, t } from "./phrases.js";
 import { appendSentence, marker } from "./sentence.js";
-import { contextText, copy, element, placeText, viewerAddress } from "./text.js";
+import { contextText, copy, element, placeText, textButton, viewerAddress } from "./text.js";
 
 const NEAREST = 4;
 const EXCERPT = 280; // code points shown of a nearest passage
@@ -88,20 +88,24 @@ export class Turn {
   // Where the answer to a part stands that earlier parts have given.
   above(numbers) {
     const line = element("p", { className: "answered-above muted", textContent: t("answered_above") });
-    for (const number of new Set(numbers)) line.append(marker(number, this.citations.find((citation) => citation.number === number), (opened, opener) => this.show(opened, opener)));
+    for (const number of new Set(numbers)) line.append(this.marker(number));
     return line;
+  }
+
+  marker(number) {
+    const cited = this.citations.find((citation) => citation.number === number);
+    return marker(number, cited, (opened, opener) => this.show(opened, opener));
   }
 
   // A long answer shows its beginning, until a button, or the focus inside it, unfolds it.
   fold() {
-    const button = element("button", { type: "button", className: "quiet framed unfold", textContent: t("whole_answer") });
     const unfold = () => {
       this.prose.classList.remove("folded");
       button.remove();
     };
+    const button = textButton(t("whole_answer"), unfold, "framed unfold");
     this.prose.classList.add("folded");
     this.prose.addEventListener("focusin", unfold, { once: true });
-    button.addEventListener("click", unfold);
     this.prose.after(button);
   }
 
@@ -117,8 +121,7 @@ export class Turn {
     operands.forEach(({ citation, quote, label }, place) => {
       if (place) line.append(" · ");
       if (label) line.append(element("bdi", { textContent: `${label}: ` }));
-      const cited = this.citations.find(({ number }) => number === citation);
-      line.append(element("bdi", { className: "operand", textContent: quote }), marker(citation, cited, (number, opener) => this.show(number, opener)));
+      line.append(element("bdi", { className: "operand", textContent: quote }), this.marker(citation));
     });
     if (result) line.append(" → ", element("bdi", { className: "operand", textContent: result }));
     return line;
@@ -143,8 +146,7 @@ export class Turn {
   problem(problem, again) {
     this.state.remove();
     this.prose.replaceChildren();
-    const retry = element("button", { type: "button", className: "quiet", textContent: t("ask_again") });
-    retry.addEventListener("click", () => { this.box.remove(); again(); });
+    const retry = textButton(t("ask_again"), again);
     this.after.replaceChildren(element("div", { className: "problem", role: "alert" }, element("p", { textContent: problem.message }), retry));
   }
 
@@ -174,8 +176,7 @@ export class Turn {
     const said = t(answer.refused ? "confidence_refused" : "confidence", { percent });
     const line = element("div", { className: "closing muted" }, element("span", { className: "confidence" }, meter, said), thumbs.box);
     if (!answer.refused) {
-      const button = element("button", { type: "button", className: "quiet", textContent: t("copy_answer") });
-      button.addEventListener("click", () => copy(answerText(answer), button));
+      const button = textButton(t("copy_answer"), () => copy(answerText(answer), button));
       line.append(button);
     }
     line.append(details(answer));

@@ -2,7 +2,7 @@
 
 import { t } from "./phrases.js";
 import { Problem, get, remove, sendFile } from "./server.js";
-import { element } from "./text.js";
+import { element, iconButton, textButton } from "./text.js";
 
 const POLL_MS = 700;
 const DONE_ROW_MS = 8000; // how long a finished row stays
@@ -24,10 +24,8 @@ export class Uploads {
   }
 
   start(row) {
-    this.rows.add(row);
-    if (!row.item.isConnected) this.tray.append(row.item);
-    this.changed();
-    if (!row.file.size) return row.fail("file_empty");
+    this.show(row);
+    if (!row.file.size) return row.fail(t("file_empty"));
     this.queue = this.queue.then(() => row.send());
   }
 
@@ -36,10 +34,14 @@ export class Uploads {
     if ([...this.rows].some((row) => row.job?.id === job.id)) return;
     const row = new Row({ name: job.filename, size: job.size }, "", job.collection, null, this);
     row.job = job;
-    this.rows.add(row);
-    this.tray.append(row.item);
-    this.changed();
+    this.show(row);
     row.follow();
+  }
+
+  show(row) {
+    this.rows.add(row);
+    if (!row.item.isConnected) this.tray.append(row.item);
+    this.changed();
   }
 
   changed() {
@@ -66,12 +68,11 @@ class Row {
     this.sending = new AbortController();
     this.text = element("span", { className: "upload-said muted", textContent: t("waiting") });
     this.meter = element("span", { className: "meter", "aria-hidden": "true", hidden: true }, element("span", {}));
-    this.retry = element("button", { type: "button", className: "quiet upload-again", hidden: true });
-    this.button = element("button", { type: "button", className: "quiet icon", "aria-label": t("cancel_upload", { name: file.name }), title: t("cancel") }, element("span", { textContent: "✕", "aria-hidden": "true" }));
+    this.retry = textButton("", () => this.again(), "upload-again");
+    this.retry.hidden = true;
+    this.button = iconButton("✕", t("cancel_upload", { name: file.name }), () => (this.isRunning ? this.cancel() : uploads.drop(this)));
     this.item = element("li", { className: "upload" }, element("span", { className: "upload-name", dir: "auto", textContent: path || file.name }),
       this.meter, this.text, this.retry, this.button);
-    this.button.addEventListener("click", () => (this.isRunning ? this.cancel() : uploads.drop(this)));
-    this.retry.addEventListener("click", () => this.again());
   }
 
   say(text, part = null) {
@@ -150,18 +151,19 @@ class Row {
     if (problem.code === "document-duplicate") {
       const [, title] = problem.message.match(/already, as '(.*)'\. /s) ?? [null, this.file.name];
       this.isNew = false;
-      return this.fail("duplicate", { title }, "add_anyway");
+      return this.fail(t("duplicate", { title }), t("add_anyway"));
     }
-    if (problem.code === "format-unsupported") return this.fail(/ but holds /.test(problem.message) ? "file_contradiction" : "file_kind");
-    if (problem.code in PHRASES) return this.fail(PHRASES[problem.code]);
-    this.fail(null, {}, problem.code === "unreachable" ? "again" : null, firstSentence(problem.message, this.file.name));
+    if (problem.code === "format-unsupported") return this.fail(t(/ but holds /.test(problem.message) ? "file_contradiction" : "file_kind"));
+    if (problem.code in PHRASES) return this.fail(t(PHRASES[problem.code]));
+    this.fail(firstSentence(problem.message, this.file.name), problem.code === "unreachable" ? t("again") : "");
   }
 
-  fail(name, fields = {}, retry = null, text = t(name, fields)) {
+  // Say `text`; `retry` names the button that tries again, if that may help.
+  fail(text, retry = "") {
     this.hasFailed = true;
     this.item.classList.add("problem");
-    this.retry.hidden = retry === null || !("slice" in this.file);
-    if (retry) this.retry.textContent = t(retry);
+    this.retry.hidden = !retry || !("slice" in this.file);
+    this.retry.textContent = retry;
     this.end(text);
   }
 

@@ -4,12 +4,11 @@ import { drawBlocks } from "./blocks.js";
 import { preferred, scrollToMark, viewChooser } from "./evidence.js";
 import { original } from "./original.js";
 import { Pages, pagesOf } from "./pages.js";
-import { number as figure, t, translate } from "./phrases.js";
-import { get } from "./server.js";
-import { Extract, copy, element } from "./text.js";
+import { t, translate } from "./phrases.js";
+import { documentText } from "./server.js";
+import { Extract, byId, copy, element } from "./text.js";
 
 const PART = 60000; // code points that are loaded at once
-const byId = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const number = (name) => Number.parseInt(query.get(name) ?? "", 10);
 const quote = number("end") > number("start") ? [number("start"), number("end")] : null;
@@ -22,16 +21,13 @@ let pages = null;
 let view = null; // the Pages that are shown
 let page = null; // the page of the quote, or the one that was read last
 
-async function fetchPart(start, end) {
-  const parameters = new URLSearchParams({ start: Math.max(start, 0), end });
-  if (place.collection) parameters.set("collection", place.collection);
-  return get(`/v1/documents/${encodeURIComponent(place.document_id)}/versions/${encodeURIComponent(place.version)}/text?${parameters}`);
+function fetchPart(start, end) {
+  return documentText(place, place.collection, start, end);
 }
 
 function drawPart(part) {
   const box = element("div", { className: "text-part" });
-  const starting = part.pages.filter(({ start }) => start >= part.start);
-  box.append(drawBlocks(new Extract(part.text, part.start), part.blocks, { marks, pages: starting, mediaType: part.media_type, under: 1 }));
+  box.append(drawBlocks(new Extract(part.text, part.start), part.blocks, { marks, pages: part.pages, mediaType: part.media_type, under: 1 }));
   return box;
 }
 
