@@ -4,7 +4,8 @@
     ├── Permanent                   doing the same again fails again; the message says what to change
     │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
     │   │   ├── NoTextLayer         a PDF whose pages are pictures
-    │   │   └── NotADocument        the file is not meant to be read (a picture, a program, records for programs)
+    │   │   └── NotADocument        the file is not meant to be read (a program, records for programs)
+    │   │       └── NoWords         a picture without words that can be recognised
     │   ├── ProcessUnstartable      the process that reads files ends before it takes a request
     │   ├── FolderUnwatchable       the system cannot report changes in a folder
     │   ├── CollectionMissing       no collection has that name
@@ -78,11 +79,15 @@ class DocumentRejected(Permanent):
 
 
 class NoTextLayer(DocumentRejected):
-    """A PDF whose pages are pictures: its text must be recognised (OCR) first."""
+    """A picture, or a PDF whose pages are pictures: its text must be recognised (OCR) first."""
 
 
 class NotADocument(DocumentRejected):
-    """The file is not meant to be read: a picture, a program, an archive. Skipped and counted; no error."""
+    """The file is not meant to be read: a program, an archive. Skipped and counted; no error."""
+
+
+class NoWords(NotADocument):
+    """A picture in which no words are recognised. It is not tried again until it changes."""
 
 
 class ProcessUnstartable(Permanent):

@@ -32,7 +32,7 @@ class Document:
     `id` is stable across versions (it comes from the URI); `version` is a hash over the source's bytes. `text` is the canonical
     text, the only string that offsets refer to. `blocks` are its structure, in reading order; text outside of them is prose.
     `pages` are in order of `start` and may be empty (plain text has no pages). `warnings` are sentences about what was not
-    read or may be wrong. `geometry` is where the words of a PDF stand; a document that comes from the ledger has none, since
+    read or may be wrong. `geometry` is where the words of a PDF or picture stand; a document from the ledger has none, since
     `documents.geometry` reads it by itself. `principals` are the users and groups who may read the document, in all its
     versions; if there are none, everybody may. `other_titles` are those that it had before or after it was renamed: answers of
     the time show them.

@@ -286,7 +286,7 @@ def test_a_bad_file_is_rejected_with_reason_and_fix(
 @pytest.mark.parametrize(
     ("name", "make"),
     [
-        ("a.png", lambda path: path.write_bytes(b"\x89PNG")),
+        ("a.gif", lambda path: path.write_bytes(b"GIF89a")),
         ("noname", lambda path: path.write_bytes(bytes(range(256)) * 40)),
         ("noname", _database),
     ],

@@ -275,7 +275,7 @@ def test_the_same_key_is_answered_with_the_same_job(client: httpx.Client) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "status", "code", "said"),
     [
-        ("photo.png", b"\x89PNG", 415, "format-unsupported", r".png files hold no text. Upload text, or one of: "),
+        ("photo.gif", b"GIF89a", 415, "format-unsupported", r".gif files hold no text. Upload text, or one of: "),
         ("page.pdf", b"<html>Not found</html>", 415, "format-unsupported", "named .pdf but holds a web page"),
         ("empty.txt", b"", 422, "upload-invalid", "empty.txt: no bytes came"),
         ("large.txt", b"x" * (MOST + 1), 413, "upload-too-large", "more than 50,000 bytes"),

@@ -91,10 +91,10 @@ def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, 
 
 
 def test_what_cannot_be_read_says_why_and_is_taken_off_the_list(page: Any, worker: None) -> None:
-    page.evaluate(DROP, ["photo.png", "no text"])
+    page.evaluate(DROP, ["photo.gif", "no text"])
     page.wait_for_selector(".upload.problem")
     assert page.locator(".upload-said").text_content() == "Files of this kind are not read."
-    assert "png files hold no text" in page.locator(".upload-said").get_attribute("title")
+    assert "gif files hold no text" in page.locator(".upload-said").get_attribute("title")
     page.evaluate(DROP, ["<img src=x onerror=alert(1)>.pdf", "%PDF-1.7 broken"])
     page.wait_for_selector(".upload.problem:nth-child(2)")
     assert page.locator(".upload-name >> nth=1").text_content() == "<img src=x onerror=alert(1)>.pdf"

@@ -1,4 +1,4 @@
-"""Geometry: where the words of a PDF stand on its pages, with their offsets into the canonical text. Pure.
+"""Geometry: where the words of a PDF or picture stand on its pages, with their offsets into the canonical text. Pure.
 
 All lengths are points (1/72 inch) from the top left corner of the page as it is shown. Words are kept packed: a page of
 500 words takes about 4 KB.

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from index.blocks import codec, geometry
-from index.errors import DocumentRejected, NotADocument, NoTextLayer
+from index.errors import DocumentRejected, NotADocument, NoTextLayer, NoWords
 from index.extraction.sandbox import GuardedProcess, ProcessLost
 from index.formats.limits import Extraction, Limits, UnpackedMember, Unpacking
 from index.records import Document, FileStamp, Page
@@ -30,7 +30,7 @@ _MAX_WORKERS = 8
 _MAX_BYTES_PER_CHARACTER = 6  # in JSON, for example \\u001f
 _BYTES_BESIDE_TEXT = 2**26
 _DRAWING_SECONDS = 30.0
-_KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoTextLayer)}
+_KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoWords, NoTextLayer)}
 _SPLIT = "Split it into smaller files"
 _SAVE_AGAIN = "Open it in its own program and save it again, or convert it to PDF or text"
 
@@ -101,7 +101,7 @@ class Extractor:
         return _unpacking(self._request("unpack", path, uri, name, seconds=self.limits.seconds, folder=str(folder)))
 
     def draw(self, path: Path, *, uri: str, version: str, page: int, width: int) -> bytes | None:
-        """Draw a page (from 1) of the PDF at `path` as a PNG of that width in pixels, or less if it would be too large.
+        """Draw a page (from 1) of the PDF or picture at `path` as a PNG of that width in pixels, or less if it is too large.
 
         None if the file's bytes are not those of the version. Raises `DocumentRejected`.
         """

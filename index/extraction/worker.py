@@ -27,10 +27,12 @@ from index.blocks import codec, geometry
 from index.errors import DocumentRejected
 from index.extraction.sandbox import READY
 from index.formats.containers.unpack import unpack
+from index.formats.images import render_image
 from index.formats.limits import Extraction, Limits, Unpacking
 from index.formats.parse import read_document
 from index.formats.parsed import Unreadable
 from index.formats.pdf.rendering import render_page
+from index.formats.registry import is_picture
 from index.formats.source_file import read_source
 from index.uris import document_version
 
@@ -96,12 +98,13 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _picture(path: Path, uri: str, limits: Limits, version: str, page: int, width: int) -> str | None:
-    """The page of a PDF as a PNG in base64; None if the file's bytes are not those of the version."""
+    """The page of a PDF or picture as a PNG in base64; None if the file's bytes are not those of the version."""
     data, _ = read_source(path, uri, limits.file_bytes)
     if document_version(data) != version:
         return None
     try:
-        return base64.b64encode(render_page(data, page, width)).decode()
+        render = render_image if is_picture(data) else render_page
+        return base64.b64encode(render(data, page, width)).decode()
     except Unreadable as error:
         raise DocumentRejected(uri, str(error), error.fix) from error
 

@@ -10,8 +10,9 @@ from pathlib import Path, PurePath
 
 from index.blocks.block import Kind
 from index.blocks.sections import sections
-from index.errors import DocumentRejected, NotADocument, NoTextLayer
+from index.errors import DocumentRejected, NotADocument, NoTextLayer, NoWords
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
+from index.formats.images import Unrecognised, Wordless, read_image
 from index.formats.limits import Extraction, Limits
 from index.formats.office.office_zip import check_office_zip
 from index.formats.office.old_office import read_old_office
@@ -30,7 +31,7 @@ _HAS_WORD = re.compile(r"\w")
 def read_document(path: Path, name: PurePath, uri: str, limits: Limits, *, recognise: bool = False) -> Extraction:
     """The document at `path`, whose name is `name`. Raises `DocumentRejected` with the reason and the fix.
 
-    A PDF whose pages are pictures raises `NoTextLayer`; with `recognise`, their text is recognised instead.
+    A picture, or a PDF whose pages are pictures, raises `NoTextLayer`; with `recognise`, their text is recognised instead.
     """
     file_format = format_of(name)
     if file_format is None:
@@ -50,6 +51,9 @@ def parse_document(
         parsed = _parsed(data, name, uri, limits, file_format, recognise=recognise)
     except OnlyPictures as error:
         raise NoTextLayer(uri, str(error), error.fix) from error
+    except (Wordless, Unrecognised) as error:
+        kind = NoWords if isinstance(error, Wordless) else NotADocument
+        raise kind(uri, str(error), error.fix) from error
     except Unreadable as error:
         raise DocumentRejected(uri, str(error), error.fix) from error
     if len(parsed.text) > limits.characters:
@@ -81,6 +85,8 @@ def _parsed(data: bytes, name: PurePath, uri: str, limits: Limits, file_format: 
         return READERS_OF_BYTES[file_format.parser](data)
     if file_format.parser is Parser.PDF:
         return read_pdf(data, recognise=recognise)
+    if file_format.parser is Parser.IMAGE:
+        return read_image(data, recognise=recognise)
     return read_old_office(data, file_format.media_type)
 
 

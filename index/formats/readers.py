@@ -55,4 +55,5 @@ READERS_OF_BYTES: dict[Parser, Callable[[bytes], Parsed]] = {
     Parser.FICTION_BOOK: read_fiction_book,
     Parser.MAIL: read_mail,
 }
-"""The readers of files that are no text. PDFs are read by `index.formats.pdf.reader`, which may recognise their pictures."""
+"""The readers of files that are no text. PDFs and pictures are read by `index.formats.pdf.reader`
+and `index.formats.images`, which may have their text recognised."""

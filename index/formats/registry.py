@@ -26,6 +26,7 @@ class Parser(Enum):
     XML = "xml"
     INI = "ini"
     PDF = "pdf"
+    IMAGE = "image"
     DOCX = "docx"
     XLSX = "xlsx"
     PPTX = "pptx"
@@ -55,6 +56,12 @@ _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _BY_SUFFIX: dict[str, Format] = {
     ".pdf": Format(Parser.PDF, "application/pdf"),
+    ".png": Format(Parser.IMAGE, "image/png"),
+    ".jpg": Format(Parser.IMAGE, "image/jpeg"),
+    ".jpeg": Format(Parser.IMAGE, "image/jpeg"),
+    ".tif": Format(Parser.IMAGE, "image/tiff"),
+    ".tiff": Format(Parser.IMAGE, "image/tiff"),
+    ".webp": Format(Parser.IMAGE, "image/webp"),
     ".docx": Format(Parser.DOCX, _OPEN_XML + "wordprocessingml.document"),
     ".docm": Format(Parser.DOCX, "application/vnd.ms-word.document.macroEnabled.12"),
     ".dotx": Format(Parser.DOCX, _OPEN_XML + "wordprocessingml.template"),
@@ -116,15 +123,21 @@ _PLAIN = Format(Parser.TEXT, "text/plain")
 
 _MEDIA = """
     .7z .a .aac .aiff .apk .ar .avi .avif .bin .bmp .bz2 .cab .class .dat .db .deb .dll .dmg .dylib .ear .emf .eot
-    .exe .faiss .flac .flv .gguf .gif .heic .ico .img .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mov
-    .mp3 .mp4 .mpeg .mpg .msi .npy .npz .o .obj .ogg .onnx .opus .otf .parquet .pickle .pkl .png .psd .pt .pth
-    .pyc .pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .tif .tiff .ttf .wasm .wav .webm
-    .webp .whl .wmf .wmv .woff .woff2 .xz .zst
+    .exe .faiss .flac .flv .gguf .gif .heic .ico .img .iso .jar .lib .lz4 .m4a .m4v .mkv .mov
+    .mp3 .mp4 .mpeg .mpg .msi .npy .npz .o .obj .ogg .onnx .opus .otf .parquet .pickle .pkl .psd .pt .pth
+    .pyc .pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .ttf .wasm .wav .webm
+    .whl .wmf .wmv .woff .woff2 .xz .zst
 """
 NEVER_TEXT = frozenset(_MEDIA.split())
-"""Suffixes of pictures, sound, programs, unusual archives and the like. Such files are skipped without being opened."""
+"""Suffixes of sound, films, programs, drawings, unusual archives and the like. Such files are skipped without being opened."""
+
+PICTURES = frozenset(suffix for suffix, file_format in _BY_SUFFIX.items() if file_format.parser is Parser.IMAGE)
+"""Suffixes of pictures whose text is recognised."""
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PICTURE_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF")
+"""How PNG, JPEG, TIFF and WebP files begin."""
+
 _BEGINS_WITH = {
     # Office writes an encrypted document as an OLE file of the same name
     **dict.fromkeys((".docx", ".docm", ".dotx", ".pptx", ".pptm", ".potx", ".xlsx", ".xlsm", ".xltx"), (_ZIP, _OLE)),
@@ -137,6 +150,7 @@ _BEGINS_WITH = {
     ".xls": (_OLE,),
     ".msg": (_OLE,),
     ".rtf": (b"{\\rtf",),
+    **dict.fromkeys(sorted(PICTURES), PICTURE_SIGNATURES),  # their programs read each kind under every such name
     ".mbox": (b"From ",),
     ".zip": (_ZIP, b"PK\x05\x06"),  # the second is an archive without members
     ".tgz": (b"\x1f\x8b",),
@@ -205,6 +219,11 @@ def contradiction(path: PurePath, data: bytes) -> str | None:
     return None
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether `data` begins like a picture whose text is recognised."""
+    return data.startswith(PICTURE_SIGNATURES)
+
+
 def is_zipped(data: bytes) -> bool:
     """Whether `data` begins like a zip archive."""
     return data.startswith(_ZIP)
@@ -214,6 +233,8 @@ def web_name(path: str, media_type: str) -> str | None:
     """The file name for what a web server sends for `path` as `media_type`; None if it is not to be read."""
     last = PurePath(path).name or "index"
     file_format = format_of(PurePath(last))
+    if media_type.startswith("image/") or (file_format is not None and file_format.parser is Parser.IMAGE):
+        return None  # most pictures of a website show no text
     if media_type in ("", "application/octet-stream", "binary/octet-stream"):
         return last if file_format is not None else None
     if media_type == "text/plain":

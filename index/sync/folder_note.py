@@ -1,16 +1,17 @@
-"""The note on indexed folders, `folders.json` beside the ledger: the disks that they lie on, and what was kept of them.
+"""The note on indexed folders, `folders.json` beside the ledger: their disks, what was kept of them, pictures without words.
 
-Without the note, or with one that cannot be read, another disk goes unnoticed once; all other rules of `index.sync.retention`
-hold.
+Without the note, or with one that cannot be read, another disk goes unnoticed once, and pictures are looked at again; all
+other rules of `index.sync.retention` hold.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from index.collection import Collection
+from index.records import FileStamp
 from index.storage.atomic import replace_file
-from index.sync.listing import Listing, disk_of
+from index.sync.listing import File, Listing, Rejection, disk_of
 from index.sync.retention import Kept, Place, Reason, is_below
 from index.uris import file_path
 
@@ -19,10 +20,27 @@ _FILE = "folders.json"
 
 @dataclass(frozen=True, slots=True)
 class FolderNote:
-    """`disks` are the identities of file systems by the URIs of folders; `kept` the URIs of documents that were kept."""
+    """`disks` are the identities of file systems by the URIs of folders; `kept` the URIs of documents that were kept.
+
+    `wordless` are the pictures in which no words were recognised, by their URIs, as they were then.
+    """
 
     disks: dict[str, int]
     kept: frozenset[str]
+    wordless: Mapping[str, FileStamp] = field(default_factory=dict)
+
+    def worth_reading(self, files: Iterable[File]) -> tuple[list[File], list[Rejection]]:
+        """Return the files without the pictures that held no words and have not changed since, and these apart."""
+        read: list[File] = []
+        skipped: list[Rejection] = []
+        for file in files:
+            if self.wordless.get(file.uri) == file.source:
+                skipped.append(
+                    Rejection(file.uri, "no text is recognised in the picture", "Leave it, or take a sharper picture")
+                )
+            else:
+                read.append(file)
+        return read, skipped
 
     def places(self, listing: Listing) -> list[Place]:
         """Return the places of a listing whose documents may be kept: its roots, and the disks known inside them."""
@@ -41,8 +59,11 @@ class FolderNote:
             places.append(place)
         return places
 
-    def after(self, listing: Listing, kept: Sequence[Kept]) -> "FolderNote":
-        """Return the note after a sync of the listing that kept this; the disks of what was kept stay as they were."""
+    def after(self, listing: Listing, kept: Sequence[Kept], wordless: Iterable[File]) -> "FolderNote":
+        """Return the note after a sync of the listing that kept this; the disks of what was kept stay as they were.
+
+        In the pictures `wordless`, no words were recognised.
+        """
         disks = dict(listing.disks)
         for uri, identity in self.disks.items():
             is_kept = any(is_below(uri, place.uri) or is_below(place.uri, uri) for place in kept)
@@ -50,14 +71,23 @@ class FolderNote:
                 disks[uri] = identity
         others = {uri for uri in self.kept if not _is_below_roots(uri, listing)}
         there = (place.documents for place in kept if place.reason is not Reason.MISSING)
-        return FolderNote(disks, frozenset(others.union(*there)))
+        listed = {file.uri: file.source for file in listing.files}
+        pictures = {
+            uri: stamp
+            for uri, stamp in self.wordless.items()
+            if listed.get(uri) == stamp or not _is_below_roots(uri, listing)
+        }
+        pictures.update((file.uri, file.source) for file in wordless)
+        return FolderNote(disks, frozenset(others.union(*there)), pictures)
 
 
 def read_note(collection: Collection) -> FolderNote:
     """Return the note of the collection; an empty one if there is none yet, or none that can be read."""
     try:
         found = json.loads((collection.folder / _FILE).read_text())
-        return FolderNote({str(uri): int(disk) for uri, disk in found["disks"].items()}, frozenset(found["kept"]))
+        disks = {str(uri): int(disk) for uri, disk in found["disks"].items()}
+        pictures = {str(uri): FileStamp(*map(int, stamp)) for uri, stamp in found.get("wordless", {}).items()}
+        return FolderNote(disks, frozenset(found["kept"]), pictures)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return FolderNote({}, frozenset())
 
@@ -67,7 +97,9 @@ def write_note(collection: Collection, note: FolderNote) -> None:
     if note == read_note(collection):
         return
     with collection.writing(), replace_file(collection.folder / _FILE) as path:
-        path.write_text(json.dumps({"disks": note.disks, "kept": sorted(note.kept)}, indent=0, sort_keys=True))
+        wordless = {uri: (stamp.size, stamp.modified_ns) for uri, stamp in note.wordless.items()}
+        facts = {"disks": note.disks, "kept": sorted(note.kept), "wordless": wordless}
+        path.write_text(json.dumps(facts, indent=0, sort_keys=True))
 
 
 def _is_below_roots(uri: str, listing: Listing) -> bool:

@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from index.collection import Collection
+from index.errors import NoWords
 from index.extraction.contents import Contents, map_in_order, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
@@ -137,20 +138,21 @@ def preview(
     listing = list_files(paths)
     known = list(known)
     plan = plan_sync(known, listing, principals)
-    new = {file.source for file in plan.added}
+    added, wordless = note.worth_reading(plan.added) if note else (plan.added, [])
+    new = {file.source for file in added}
     moved = {document.id for document in plan.gone if document.source in new}  # a renamed file keeps its size and time
     missed = [document for document in plan.gone if document.id not in moved]
     kept = kept_documents(known, missed, note.places(listing), note.kept) if note else []
     stays = {uri for place in kept for uri in place.documents}
-    above = roots_of([file.uri for file in plan.added]) if principals is None else {}
+    above = roots_of([file.uri for file in added]) if principals is None else {}
     restricting = Counter(root for root in above.values() if root.principals)
     return SyncReport(
-        added=tuple(file.uri for file in plan.added),
+        added=tuple(file.uri for file in added),
         changed=(*(file.uri for file in plan.changed), *(document.uri for document in plan.permitted)),
         removed=tuple(document.uri for document in plan.gone if document.uri not in stays),
         unchanged=plan.unchanged,
         rejected=_rejected(listing, known),
-        skipped=listing.skipped,
+        skipped=(*listing.skipped, *wordless),
         kept=tuple(kept),
         inherited=tuple(Inherited(root, count) for root, count in restricting.items()),
         seconds=time.monotonic() - started,
@@ -173,10 +175,12 @@ class _FolderSync:
         self._listing = listing
         self._on_progress = on_progress
         self._plan = plan_sync(known, listing, principals)
-        self._files = (*self._plan.changed, *self._plan.added)
+        self._note = read_note(collection)
+        added, self._skipped = self._note.worth_reading(self._plan.added)
+        self._files = (*self._plan.changed, *added)
+        self._wordless: list[File] = []
         self._principals = principals
         self._importer = Importer(collection, known, self._plan.gone, _is_unchanged, principals)
-        self._note = read_note(collection)
         self._kept: list[Kept] = []
 
     def remember(self) -> None:
@@ -202,6 +206,8 @@ class _FolderSync:
         with closing(_read_files(self._files, limits)) as files:
             for done, (file, file_contents) in enumerate(files, start=1):
                 self._importer.add(file.uri, file_contents)
+                if any(isinstance(error, NoWords) and error.uri == file.uri for error in file_contents.rejected):
+                    self._wordless.append(file)
                 if self._importer.is_full or done == len(self._files):
                     self._importer.store()
                 self._on_progress(SyncProgress(done, len(self._files), current=file.uri))
@@ -214,7 +220,7 @@ class _FolderSync:
     def remove_gone(self) -> None:
         """Remove the documents that are gone and did not return under another name."""
         self._importer.remove_gone()
-        write_note(self._collection, self._note.after(self._listing, self._kept))
+        write_note(self._collection, self._note.after(self._listing, self._kept, self._wordless))
 
     def embed(self) -> None:
         """Give every chunk a vector, including chunks that an earlier run left without one."""
@@ -230,7 +236,7 @@ class _FolderSync:
             imported,
             unchanged=(*self._plan.unchanged, *imported.unchanged),
             rejected=(*_rejected(self._listing, self._known), *imported.rejected),
-            skipped=(*self._listing.skipped, *imported.skipped),
+            skipped=(*self._listing.skipped, *self._skipped, *imported.skipped),
             kept=tuple(self._kept),
         )
 

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from index.errors import DocumentRejected
 from index.formats.containers.archive import ZIP_DAMAGE
 from index.formats.limits import Limits
-from index.formats.registry import NEVER_TEXT
+from index.formats.registry import NEVER_TEXT, PICTURES
 
 _PIECE_BYTES = 2**18
 _ANY_RATIO_BYTES = 2**24  # a part up to this size may have any ratio: lists of thousands of equal styles pack tightly
@@ -69,7 +69,7 @@ def _kind_other_than(suffix: str, archive: zipfile.ZipFile) -> str | None:
 def _check_sizes(archive: zipfile.ZipFile, uri: str, limits: Limits) -> None:
     total = 0
     for info in archive.infolist():
-        if PurePath(info.filename).suffix.lower() in NEVER_TEXT:
+        if PurePath(info.filename).suffix.lower() in NEVER_TEXT | PICTURES:
             total += info.file_size
             continue
         if info.flag_bits & 1:

@@ -1,4 +1,4 @@
-"""GET /v1/documents/{id}/versions/{v}/pages, /pages/{n} and .png: a PDF's pages, where the words of one stand, its picture."""
+"""GET /v1/documents/{id}/versions/{v}/pages, /pages/{n}, .png: the pages of a PDF or picture, the words of one, its look."""
 
 import hashlib
 from functools import partial
@@ -52,7 +52,7 @@ async def picture(
     width: Annotated[int, Query(ge=16, le=MAX_WIDTH, description="in pixels; less if the page is very long")] = 1000,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """The page of a PDF as a picture (PNG), with the values of its form fields.
+    """The page of a PDF or picture file as a picture (PNG), with the values of its form fields.
 
     It is drawn from the file, which must be there and hold the bytes of this version: otherwise `source-missing` or
     `source-changed`. The header ETag changes only with the picture.
@@ -77,20 +77,20 @@ async def words(
     start: Annotated[Offset | None, Query()] = None,
     end: Annotated[Offset | None, Query()] = None,
 ) -> PageView:
-    """The size of a page of a PDF in points, and its words with their ranges in the canonical text and their boxes.
+    """The size of a page of a PDF or picture in points, and its words with their ranges in the canonical text and their boxes.
 
     `boxes` are those of the range from `start` to `end` on this page, one for each line. A box is left, top, right and bottom
-    in points from the page's top left corner. A document that is no PDF, or that an earlier version of Quoth read, is a
+    in points from the page's top left corner. A document that is neither, or that an earlier version of Quoth read, is a
     `geometry-missing`.
     """
     return await session.run_io(partial(_words, document_id, version, number, collection, start, end, session))
 
 
-@router.get(PAGES, summary="List the pages of a PDF", responses=_ERRORS, dependencies=[needs(Scope.ASK)])
+@router.get(PAGES, summary="List the pages of a PDF or picture", responses=_ERRORS, dependencies=[needs(Scope.ASK)])
 async def sizes(document_id: str, version: str, session: TheSession, collection: InCollection = None) -> PageSizes:
-    """The number and the size of every page of a PDF, and the range of the canonical text that its words lie in.
+    """The number and the size of every page of a PDF or picture, and the range of the canonical text that its words lie in.
 
-    A document that is no PDF, or that an earlier version of Quoth read, is a `geometry-missing`.
+    A document that is neither, or that an earlier version of Quoth read, is a `geometry-missing`.
     """
     return await session.run_io(partial(_sizes, document_id, version, collection, session))
 
@@ -108,7 +108,9 @@ def _geometry(
     uri, media_type = session.place(name, document_id, version)
     pages = collection.documents.geometry(document_id, version)
     if not pages and media_type != _PDF:
-        raise GeometryMissing(f"document {document_id!r} is no PDF, so it has no pages that are shown. Read its text")
+        raise GeometryMissing(
+            f"document {document_id!r} is no PDF and no picture, so it has no pages that are shown. Read its text"
+        )
     if not pages:
         raise GeometryMissing(
             f"document {document_id!r}: this version was read by an earlier version of Quoth, which kept no places of words. "

@@ -111,7 +111,7 @@ BoxOut = Annotated[
 
 
 class PageSize(Record):
-    """A page of a PDF: its number from 1, its size in points, and the range that its words lie in."""
+    """A page of a PDF or picture: its number from 1, its size in points, and the range that its words lie in."""
 
     number: int
     width: float
@@ -121,7 +121,7 @@ class PageSize(Record):
 
 
 class PageSizes(Record):
-    """The pages of a PDF, in order."""
+    """The pages of a PDF or picture, in order."""
 
     id: str
     version: str
@@ -137,7 +137,7 @@ class WordOut(Record):
 
 
 class PageView(Record):
-    """A page of a PDF: its size in points, its words, and the boxes of the range that was asked for, one for each line."""
+    """A page of a PDF or picture: its size in points, its words, and the boxes of the range asked for, one for each line."""
 
     id: str
     version: str

@@ -7,7 +7,7 @@ import { t } from "./phrases.js";
 import { Ink, codeBox, element, tableBox } from "./text.js";
 
 const INLINE = new Set(["struck", "mark", "inserted", "markup", "furniture", "hidden", "field"]);
-const REFLOWED = new Set(["application/pdf", "text/markdown"]); // their line breaks mean nothing
+const REFLOWED = new Set(["application/pdf", "text/markdown", "image/png", "image/jpeg", "image/tiff", "image/webp"]); // their line breaks mean nothing
 const BULLET = /^[-*+•◦▪–·]$/u;
 
 // The drawing of `extract`. `blocks` are those of the text's response, `pages` its pages, `marks` { quote, span }. `excerpts`
