@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from index.library import Library
 from index.sync.sync import sync
@@ -23,6 +24,7 @@ from tests.harbour_documents import HOSTILE, write_harbour, write_long_report
 
 FERRIES = "How many ferries arrived in 2025?"
 PERMIT = "What do I need to rent a berth?"
+LOCK = "The lock at Glasson opens at six in the morning."
 RELAY = "How do I start the relay of the north gate?"
 LONG_PAGES = 500
 AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -47,6 +49,9 @@ def harbour(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Servi
     home = tmp_path_factory.mktemp("harbour")
     folder = write_harbour(home / "files")
     folder.joinpath("tides.md").write_text(HOSTILE, encoding="utf-8")
+    photographed = Image.new("RGB", (900, 200), "ivory")
+    ImageDraw.Draw(photographed).text((40, 70), LOCK, font=ImageFont.load_default(size=32), fill="black")
+    photographed.save(folder / "lock.jpg")
     library = Library(home, service.library.encoder)
     sync(library.open_or_create("default"), sorted(folder.iterdir()))
     sync(library.open_or_create("log"), [write_long_report(home / "log.pdf", LONG_PAGES)])
@@ -160,6 +165,8 @@ def test_answers_and_cards_show_rows_lists_code_and_definitions_as_what_they_are
     for place in (".prose", ".card"):
         assert ferries.locator(f"{place} th").all_inner_texts() == ["Sort of vessel", "2024", "2025"]
         expect(ferries.locator(f"{place} td.answer")).to_have_text("1,344")
+        assert ferries.locator(f"{place} tbody td.figure").all_inner_texts() == ["1,208", "1,344"]
+        assert ferries.locator(f"{place} th.figure").last.evaluate("cell => getComputedStyle(cell).textAlign") == "end"
         assert permit.locator(f"{place} .b-sign").first.inner_text().strip() == "1."
         expect(permit.locator(f"{place} .units-lead")).to_have_text("To rent a berth you need:")
         expect(relay.locator(f"{place} code")).to_have_text("relay start --gate north\nrelay status")
@@ -172,22 +179,56 @@ def test_answers_and_cards_show_rows_lists_code_and_definitions_as_what_they_are
     assert ferries.locator(".source-title").all_inner_texts() == ["Annual report of the harbour"]
 
 
-def test_a_scanned_page_is_shown_with_the_recognised_words_boxed(visit: Visits, served: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "question", "said"),
+    [
+        ("notice.pdf", "When is the east quay closed?", "closed"),
+        ("lock.jpg", "When does the lock at Glasson open?", "opens"),
+    ],
+)
+def test_a_scanned_page_or_picture_is_shown_with_the_recognised_words_boxed(
+    visit: Visits, served: str, name: str, question: str, said: str
+) -> None:
     listed = httpx.get(f"{served}/v1/documents").json()["documents"]
-    if not any(one["uri"].endswith("notice.pdf") for one in listed):
+    if not any(one["uri"].endswith(name) for one in listed):
         pytest.skip("tesseract is not installed; with apt: apt-get install tesseract-ocr")
     page = visit(served)
-    ask(page, "When is the east quay closed?")
+    ask(page, question)
     open_panel(page)
     page.wait_for_selector(".word-box")
-    route, _ = place_of(served, "notice.pdf")
+    route, _ = place_of(served, name)
     text = httpx.get(f"{route}/text").json()["text"]
     words = httpx.get(f"{route}/pages/1").json()["words"]
-    closed = next(word for word in words if text[word["start"] : word["end"]] == "closed")
+    closed = next(word for word in words if text[word["start"] : word["end"]] == said)
     sheet = page.locator(".page-sheet").first
     scale = sheet.bounding_box()["width"] / httpx.get(f"{route}/pages/1").json()["width"]
     box = [edge * scale for edge in closed["box"]]
     assert max(share_covered(box, one) for one in rectangles(sheet, ".word-box")) > 0.97
+
+
+def test_the_nearest_passages_of_a_refusal_are_drawn_as_what_they_are(visit: Visits, served: str) -> None:
+    page = visit(served)
+    ask(page, "Who painted the ferries green?")
+    expect(page.locator(".refused .card").first).to_be_visible()
+    for card in page.locator(".refused .card").all():
+        card.scroll_into_view_if_needed()
+        card.locator(".nearest-drawn").wait_for()
+    table = page.locator(".refused .card table", has_text="Ferries").first
+    assert table.locator("th").all_inner_texts() == ["Sort of vessel", "2024", "2025"]
+    assert "|" not in "".join(page.locator(".refused .card").all_inner_texts())
+    assert page.locator(".refused .nearest-drawn > .b-heading:visible").count() == 0  # they stand above, on the card
+
+
+def test_on_a_phone_nothing_lies_over_the_cell_that_answers(visit: Visits, served: str) -> None:
+    page = visit(served, **{**PHONE, "viewport": {"width": 320, "height": 740}})
+    ask(page, FERRIES)
+    is_seen = """cell => {
+        const { left, right, top, bottom } = cell.getBoundingClientRect();
+        return [left + 3, right - 3].every((x) => document.elementFromPoint(x, (top + bottom) / 2) === cell);
+    }"""
+    for cell in page.locator("td.answer").all():
+        cell.scroll_into_view_if_needed()
+        assert cell.evaluate(is_seen)
 
 
 DRAWN = """async ([route, parameters, ranges]) => {

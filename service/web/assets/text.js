@@ -111,9 +111,47 @@ export function codeBox(text, write) {
   return element("div", { className: "b-code", dir: "ltr" }, element("pre", { tabIndex: 0, role: "group", "aria-label": t("code") }, code), button);
 }
 
-// A table in a box that scrolls.
+// A table in a box that scrolls, so far that the cell that answers is seen. Columns of figures are aligned to the right.
 export function tableBox(table) {
-  return element("div", { className: "b-table", tabIndex: 0, role: "group", "aria-label": t("table") }, table);
+  alignFigures(table);
+  const box = element("div", { className: "b-table", tabIndex: 0, role: "group", "aria-label": t("table") }, table);
+  requestAnimationFrame(() => scrollToAnswer(box)); // by then it is on the page
+  return box;
+}
+
+function scrollToAnswer(box) {
+  const cell = box.querySelector("td.answer")?.getBoundingClientRect();
+  if (!cell) return;
+  const { left, right } = box.getBoundingClientRect();
+  const covered = box.querySelector(".answer ~ .row-controls")?.offsetWidth ?? 0; // they stay at the edge
+  box.scrollLeft += Math.max(cell.right + covered - right, 0) || Math.min(cell.left - left, 0);
+}
+
+const FIGURE = /^[-−–+±~<>≤≥(]?\s*\p{Sc}?\s*\d[\d.,'’\s]*([%‰°\p{Sc}]|[\p{L}²³µ/]{1,8})?\.?\)?$/u;
+const NO_FIGURE = /^[-−–—*.]*$/; // a cell that says nothing
+
+// Mark the cells of the columns that hold nothing but figures, of one unit if they name any. The first column names the rows.
+function alignFigures(table) {
+  const columns = new Map();
+  for (const row of table.rows) {
+    let column = 0;
+    for (const cell of row.cells) {
+      if (column > 0 && cell.colSpan === 1) columns.set(column, [...(columns.get(column) ?? []), cell]);
+      column += cell.colSpan;
+    }
+  }
+  for (const cells of columns.values()) {
+    const texts = cells.filter((cell) => !cell.closest(".head, thead")).map(shownText).filter((text) => !NO_FIGURE.test(text));
+    const found = texts.map((text) => FIGURE.exec(text));
+    const isFigures = texts.length > 0 && found.every(Boolean) && new Set(found.map(([, unit]) => unit)).size === 1;
+    for (const cell of cells) cell.classList.toggle("figure", isFigures);
+  }
+}
+
+// The text of an element without what is hidden in it.
+function shownText(element) {
+  if (element.nodeType === Node.TEXT_NODE) return element.data;
+  return element.hidden ? "" : [...element.childNodes].map(shownText).join("").trim();
 }
 
 // Save a file on the reader's device.

@@ -2,15 +2,14 @@
 
 import { sourceList } from "./cards.js";
 import { Thumbs } from "./feedback.js";
+import { nearestPassage } from "./nearest.js";
 import { number as figure, t } from "./phrases.js";
 import { appendSentence, marker } from "./sentence.js";
 import { contextText, copy, element, placeText, textButton, viewerAddress } from "./text.js";
 
 const NEAREST = 4;
-const EXCERPT = 280; // code points shown of a nearest passage
 const LONG = 1400; // code points of an answer that is folded
 const SAID_MS = 5000; // after which what was said aloud is taken away, so that nobody reads it a second time
-const HEADING_LINES = /^#{1,6} .*$/gm; // an excerpt already shows its headings above it
 
 export class Turn {
   constructor(question, collection, panel) {
@@ -166,7 +165,7 @@ export class Turn {
     if (!nearest.length) return;
     const label = t("nearest_passages");
     this.after.append(element("h3", { className: "muted nearest", textContent: label }),
-      sourceList(nearest, { label, draw: excerpt, open: (place, card) => this.open(nearest, place, card) }));
+      sourceList(nearest, { label, draw: (passage) => nearestPassage(passage, this.collection), open: (place, card) => this.open(nearest, place, card) }));
   }
 
   closing(answer, thumbs) {
@@ -182,12 +181,6 @@ export class Turn {
     line.append(details(answer));
     return line;
   }
-}
-
-function excerpt(passage) {
-  const points = Array.from(passage.text.replace(HEADING_LINES, "").trim());
-  const text = points.length > EXCERPT ? `${points.slice(0, EXCERPT).join("").replace(/\s+\S*$/, "")} …` : points.join("");
-  return element("p", { dir: "auto", textContent: text });
 }
 
 // What only those ask who look after a server.
