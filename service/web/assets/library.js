@@ -63,16 +63,15 @@ export class Library {
     this.said = element("p", { className: "muted library-said", role: "status" });
     this.use = element("button", { type: "button", className: "primary", textContent: t("use_chosen", { count: 1 }) });
     this.foot = element("footer", { className: "library-foot", hidden: true }, this.use, textButton(t("ask_all"), () => this.chooseAll()));
-    const rights = [];
-    if (this.mayAdd) rights.push(textButton(t("new_collection"), () => this.askForCollection()));
-    this.dropCollection = textButton(t("delete_collection"), () => this.askToDropCollection());
-    this.renameCollection = textButton(t("rename_collection"), () => this.askForTitle());
-    if (this.mayAdministrate) rights.push(this.renameCollection, this.dropCollection);
-    const adding = this.mayAdd ? [textButton(t("add_files"), () => this.files.click(), "framed"), textButton(t("add_folder"), () => this.folder.click(), "framed")] : [];
+    this.renameCollection = iconButton("✎", t("rename_collection"), () => this.askForTitle());
+    this.dropCollection = iconButton("✕", t("delete_collection"), () => this.askToDropCollection());
+    const administration = this.mayAdministrate ? [this.renameCollection, this.dropCollection] : [];
+    const adding = this.mayAdd ? [textButton(t("add_files"), () => this.files.click(), "framed"), textButton(t("add_folder"), () => this.folder.click(), "framed"),
+      textButton(t("new_collection"), () => this.askForCollection())] : [];
     this.dialog.append(
       element("header", { className: "sheet-head" }, element("h2", { id: "library-title", textContent: t("sources") }), close),
-      element("div", { className: "library-collection" }, this.chooser),
-      element("div", { className: "library-adding" }, ...adding, ...rights), this.place, this.tray,
+      element("div", { className: "library-collection" }, this.chooser, ...administration),
+      element("div", { className: "library-adding" }, ...adding), this.place, this.tray,
       element("div", { className: "library-tools" }, this.search, this.order),
       element("label", { className: "check library-all" }, this.all, element("span", { textContent: t("choose_all") })),
       this.list, this.said, this.foot);
