@@ -122,8 +122,10 @@ def test_a_key_makes_collections_that_it_may_open(served: ServedApp) -> None:
 
 def test_a_collection_is_made_with_a_title_and_renamed_under_the_same_name(served: ServedApp) -> None:
     admin = served.key("admin", Scope.ADMIN)
-    assert admin.put("/v1/collections/later", json={"title": "  Harbour\n office "}).json()["title"] == "Harbour office"
-    assert admin.put("/v1/collections/later", json={"title": "Another"}).json()["title"] == "Harbour office"
+    assert (
+        admin.put("/v1/collections/later", params={"title": "  Harbour\n office "}).json()["title"] == "Harbour office"
+    )
+    assert admin.put("/v1/collections/later", params={"title": "Another"}).json()["title"] == "Harbour office"
     assert admin.patch("/v1/collections/open", json={"title": "Offen"}).json()["title"] == "Offen"
     limited = served.key("limited", Scope.ASK, collections=["open"], principals=["ann"])
     assert [(one["name"], one["title"]) for one in limited.get("/v1/collections").json()["collections"]] == [

@@ -142,7 +142,7 @@ class Requests:
 
     def create_collection(self, name: str, *, title: str = "") -> Call[None]:
         """Make an empty collection, shown by `title` if there is one; a collection that is there stays as it is."""
-        return Call("PUT", f"/v1/collections/{_escape(name)}", {"json": {"title": title}}, lambda _: None)
+        return Call("PUT", f"/v1/collections/{_escape(name)}", {"params": {"title": title}}, lambda _: None)
 
     def rename_collection(self, name: str, title: str) -> Call[None]:
         """Give a collection a title to be shown by, an empty one to take it away; its name stays. The key needs `admin`."""

@@ -2,8 +2,9 @@
 
 from functools import partial
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from service.access.caller import Scope
 from service.api.dependencies import TheQueue, TheSession, TheSuggester, needs
@@ -11,11 +12,14 @@ from service.api.problems import problem_responses
 from service.api.schemas.documents import CollectionOut, CollectionsResponse, CollectionTitle, SuggestionsOut
 from service.jobs.queue import JobQueue
 from service.schemas.answers import RecordingOut
+from service.schemas.base import Words
 from service.session.session import Session
 
 _ERRORS = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 router = APIRouter(tags=["documents"])
+
+Title = Annotated[Words, Query(description="how it is shown; without one, by its name")]
 
 
 @router.get("/v1/collections", summary="List collections", dependencies=[needs(Scope.ASK)])
@@ -54,12 +58,12 @@ async def questions(name: str, session: TheSession, suggester: TheSuggester) -> 
     responses=_ERRORS,
     dependencies=[needs(Scope.INGEST)],
 )
-async def make(name: str, session: TheSession, body: CollectionTitle | None = None) -> CollectionOut:
+async def make(name: str, session: TheSession, title: Title = "") -> CollectionOut:
     """An empty collection of that name, shown by the title if one is given.
 
     One that is there stays as it is. The first upload into a collection makes it, too.
     """
-    return await session.run_write(partial(_make, name, "" if body is None else body.title, session))
+    return await session.run_write(partial(_make, name, title, session))
 
 
 @router.patch(

@@ -182,7 +182,7 @@ export class Library {
   askForCollection() {
     this.ask({ label: t("collection_name"), save: t("make") }, async (title) => {
       const name = freeName(title, this.collections.map((collection) => collection.name));
-      await put(`/v1/collections/${encodeURIComponent(name)}`, { title });
+      await put(`/v1/collections/${encodeURIComponent(name)}?${new URLSearchParams({ title })}`);
       await this.onCollections();
       this.onChoose(name);
     });

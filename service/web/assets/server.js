@@ -74,8 +74,8 @@ export function attachmentName(response) {
   return plain ?? decodeURIComponent(encoded);
 }
 
-export function put(address, body) {
-  return send(address, body, "PUT");
+export async function put(address) {
+  return (await request(address, { method: "PUT" })).json();
 }
 
 export function change(address, body) {
