@@ -75,7 +75,7 @@ def run(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model that an endpoint of --target is asked for.")] = None,
     citations: Annotated[
-        str | None, typer.Option(help="How an endpoint of --target cites: list (the default), json or none.")
+        str | None, typer.Option(help="How an endpoint of --target cites: list (the default), ragflow, json or none.")
     ] = None,
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Run the cases of DIR that failed again; keep the others.")

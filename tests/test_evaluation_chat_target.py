@@ -35,9 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(folder: Path, address: str, *options: str, cases: str = "cases.jsonl") -> dict[str, Row]:
+def run(folder: Path, address: str, *options: str, cases: str = "cases.jsonl", path: str = "/v1") -> dict[str, Row]:
     out = folder / f"run{len(list(folder.glob('run*')))}"
-    command = ["run", str(folder / cases), "--target", f"{address}/v1", "--out", str(out), *options]
+    command = ["run", str(folder / cases), "--target", f"{address}{path}", "--out", str(out), *options]
     ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 0, ran.output
     return {row.case: row for row in read_rows(out)}
@@ -73,6 +73,46 @@ def test_the_key_and_the_earlier_turns_reach_the_server(folder: Path, loopback: 
         assert "/v1/chat/completions: status 401" in refused.error
 
 
+def ragflow(path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
+    """A reply as RAGFlow's reference of its HTTP API has it: a stream, and without its sources, unless told otherwise."""
+    if path != "/api/v1/openai/desk/chat/completions" or key != "Bearer ragflow-key":
+        return {"code": 102, "message": f"You don't own the chat {path.split('/')[4]}"}
+    if body.get("stream", True):
+        return {"choices": [{"delta": {"content": "At least six"}}]}
+    message = {"role": "assistant", "content": "The answer you are looking for is not found in the knowledge base!"}
+    chunks = [
+        {"document_name": "other.md", "content": "Nothing of note."},
+        {"document_name": "cyber-cooperation-briefing.md", "content": QUOTE},
+    ]
+    if body["messages"][-1]["content"] == CASES[0].question:
+        message["content"] = "It blames the North for at least six [ID:1]."
+    reference = {"reference": chunks} if body.get("extra_body", {}).get("reference") else {}
+    return {"choices": [{"message": message | reference}]}
+
+
+def test_ragflow_is_scored_by_the_chunks_that_its_markers_name(folder: Path) -> None:
+    def turn(handler: Any) -> None:
+        reply = ragflow(*server.bodies[-1], handler.headers["Authorization"])
+        model_server.status(200, body=json.dumps(reply))(handler)
+
+    server = model_server.ModelServer(turn)
+    with model_server.serving(server) as address:
+        root = f"{address.removesuffix('/v1')}/api/v1/openai"
+        options = ("--citations", "ragflow", "--key", "ragflow-key", "--workers", "1")
+        rows = run(folder, f"{root}/desk", *options, path="")
+        attacks, enzyme = rows["attacks"], rows["enzyme"]
+        assert (
+            attacks.scores["citation_hit"] == attacks.scores["citation_precision"] == attacks.scores["correct"] == 1.0
+        )
+        assert attacks.scores["contains_answer"] == attacks.scores["context_recall"] == 1.0
+        assert attacks.output is not None
+        assert attacks.output["text"] == "It blames the North for at least six."
+        assert enzyme.scores == {"answered": 0.0, "correct": 1.0}
+        refused = run(folder, f"{root}/nowhere", *options, path="")["attacks"]
+        assert refused.error is not None
+        assert "You don't own the chat nowhere" in refused.error
+
+
 def test_a_reply_that_is_no_answer_is_an_error_of_its_case_and_the_run_goes_on(folder: Path) -> None:
     reply = {"choices": [{"message": {"content": "It does not fold any."}}]}
     broken = model_server.ModelServer(
@@ -88,4 +128,5 @@ def test_a_reply_that_is_no_answer_is_an_error_of_its_case_and_the_run_goes_on(f
         "model": "m",
         "messages": [{"role": "user", "content": CASES[0].question}],
         "temperature": 0,
+        "stream": False,
     }

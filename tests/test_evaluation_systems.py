@@ -129,6 +129,36 @@ def test_the_markers_of_a_reply_count_the_entries_of_its_list() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "reference", "cited"),
+    [
+        ("At nine [ID:1][ID:0].", [{"document_name": "a.md"}, {"document_name": "b.md"}], ("b.md", "a.md")),
+        ("At nine ##1$$.", [{"document_name": "a.md"}, {"document_name": "b.md"}], ("b.md",)),
+        ("At nine [ID:20].", {"chunks": {"20": {"document_name": "c.md"}}, "doc_aggs": {}}, ("c.md",)),
+        ("At nine [ID:7].", [{"document_name": "a.md"}], ()),
+        ("At nine.", None, None),
+    ],
+)
+def test_markers_of_ragflow_count_from_zero_or_name_a_key(
+    content: str, reference: object, cited: tuple[str, ...] | None
+) -> None:
+    answer = read_reply({"choices": [{"message": {"content": content, "reference": reference}}]}, "ragflow", "here")
+    assert answer.text == "At nine."
+    assert (answer.citations and tuple(source.document for source in answer.citations)) == cited
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("The answer you are looking for is not found in the knowledge base!", True),
+        ("Sorry! No relevant content was found in the knowledge base!", True),
+        ("The duplicate was found in the knowledge base.", False),
+    ],
+)
+def test_the_refusals_of_other_systems_count_as_refusals(text: str, refused: bool) -> None:
+    assert read_answer(text, "here").refused is refused
+
+
+@pytest.mark.parametrize(
     ("value", "message"),
     [
         ({"answer": 3}, "'answer' is 3"),

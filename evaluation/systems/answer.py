@@ -7,6 +7,7 @@
 Only `answer` is required. What a system does not say is None, so that the metrics that need it are absent rather than zero.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ _DOCUMENT_FIELDS = (
     "document", "document_name", "doc_name", "docnm_kwd", "source", "file", "filename", "url", "uri", "title",
 )  # fmt: skip
 _QUOTE_FIELDS = ("quote", "text", "content", "content_with_weight", "snippet", "passage", "page_content")
+_NOT_FOUND = re.compile(
+    r"\b(?:not|no\b[^.;!?]{0,40})\s+found in (?:the|your|our) (?:knowledge ?base|data ?set)\b", re.IGNORECASE
+)
 FIELDS = ("id", "answer", "refused", "confidence", "citations", "contexts")
 
 
@@ -73,7 +77,7 @@ def read_answer(value: object, where: str) -> SystemAnswer:
 
 def says_nothing(text: str) -> bool:
     """Whether a text is empty or only says that the documents do not answer."""
-    return not text.strip() or is_refusal(text)
+    return not text.strip() or is_refusal(text) or _NOT_FOUND.search(text) is not None
 
 
 def source_of(value: object) -> Source | None:

@@ -108,7 +108,9 @@ class ChatTarget:
         """The reply to the question after the turns before it."""
         where = f"{without_password(self._address)}/chat/completions"
         try:
-            body = {"model": self._model, "messages": chat_messages(case), "temperature": 0}
+            body = {"model": self._model, "messages": chat_messages(case), "temperature": 0, "stream": False}
+            if self._style == "ragflow":
+                body["extra_body"] = {"reference": True}
             response = self._client.post(f"{self._address}/chat/completions", json=body)
             response.raise_for_status()
             reply = response.json()
