@@ -185,8 +185,8 @@ def _looked_at(about: Mapping[str, Any]) -> str:
     sealed = about.get("sealed")
     if sealed is None:
         return (
-            "These cases are open: whoever tunes by them measures them too well. `quoth eval seal` keeps a part of a test set "
-            "apart."
+            "These cases are open: if Quoth or the documents are changed until they pass, their figures become too good. "
+            "`quoth eval seal` keeps a part of a test set apart."
         )
     runs = "once" if sealed["runs"] == 1 else f"{sealed['runs']} times"
     if not sealed["opened_at"]:

@@ -66,10 +66,10 @@ To report a broken sluice, call the office of the Oder Commission. To open the l
 
 There are three types of river locks: single locks, double locks and lifts.
 
-| Town | Number of engineers | Remarks |
-| --- | --- | --- |
-| Guben | 70 | the oldest office |
-| Forst | 50 | near the weir |
+| Town | Number of engineers | Remarks | Inspected |
+| --- | --- | --- | --- |
+| Guben | 70 | the oldest office | every second spring |
+| Forst | 50 | near the weir | every autumn |
 
 | Costs | 2020 | 2021 |
 | --- | --- | --- |
@@ -227,7 +227,7 @@ def test_tables_carry_cells_changes_and_two_rows_at_once() -> None:
     assert document.words(span) == "| Boat sales | 20 | 25 |"
     (both,) = asked["What were total repair costs and boat sales in 2021?"].groups
     assert [document.words(span)[:8] for span in both] == ["| Total ", "| Boat s"]
-    assert not any("remarks" in question.casefold() for question in asked)
+    assert not any(word in question.casefold() for question in asked for word in ("remarks", "inspected"))
 
 
 def test_contents_pages_and_openers_are_never_asked_about(drafted: DraftedCases) -> None:

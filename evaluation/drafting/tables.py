@@ -24,7 +24,8 @@ _BARE = re.compile(
 )
 _EXPLAINS = re.compile(r"(?i)(?:meaning|description|explanation|definition)")
 _VAGUE_MEASURE = re.compile(
-    r"(?i)(?:remarks?|purpose|answers?|values?|contents?|comments?|notes?|examples?|details?|information|results?|filed|form|see)"
+    r"(?i)(?:remarks?|purpose|answers?|values?|contents?|comments?|notes?|examples?|details?|information|results?|form|see|"
+    r"[a-z]{3,}(?<!e)ed)"  # a participle: collected, updated
 )
 _MEANS = re.compile(
     r"(?:keyword|code|value|option|flag|term|symbol|abbreviation|priority|type|level|status|field|key|setting)$"

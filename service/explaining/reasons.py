@@ -42,9 +42,9 @@ def _other_unit(found: Explanation) -> str:
         return "The right unit was read, and another sentence was written."
     passage, unit = expected
     hidden = "" if passage.is_shown else f" Its passage is {_ordinal(passage.rank)}; the first {found.shown} count."
-    what = "was quoted" if quoted else "is the best"
+    what = "quoted one" if quoted else "best other one"
     refused = f" Refused: {_confidence(found)}." if found.confidence < found.needed else ""
-    return f"The right unit has {unit.total:.1f}, the one that {what} {best[1].total:.1f}.{hidden}{refused}"
+    return f"The right unit scores {unit.total:.1f}, the {what} {best[1].total:.1f}.{hidden}{refused}"
 
 
 def _refused(found: Explanation) -> str:
