@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training_sets import facts_of_yards
 from training.batches import Labeller, gold_sentences
 from training.evaluate import with_lead_ins
 from training.pretrained import base_tokenizer
@@ -21,19 +22,6 @@ from training.structure.sheets import Sheet, SheetMaker, questions
 from training.structure.vocabulary import ValueKind, attribute_of, value_kind, vocabulary
 from training.structure.writers import WRITERS, code, identifier, list_per_key, markdown_table
 
-TOWNS = ("Bergen", "Oslo", "Turku", "Odense", "Malmo", "Vaasa", "Narvik", "Aarhus", "Lund", "Visby", "Tampere", "Bodo")
-PEOPLE = (
-    "Anna Holm",
-    "Otto Lind",
-    "Ida Berg",
-    "Emil Dahl",
-    "Nora Falk",
-    "Liv Strand",
-    "Max Rask",
-    "Eva Moe",
-    "Jan Krog",
-)
-THINGS = ("harbour crane", "wooden bridge", "ferry line", "stone quay", "night train", "market hall", "paper mill")
 SHEET = Sheet(
     "Northern Ports", "City", (Attribute("price", ValueKind.MONEY), Attribute("head", ValueKind.PERSON)),
     ("Bergen", "Oslo"), (("40 euros", "Anna Holm"), ("75 euros", "Otto Lind")),
@@ -44,36 +32,12 @@ SHEET = Sheet(
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files of the two mixes with records of our own."""
     folder = tmp_path_factory.mktemp("data")
-    rng = random.Random(0)
-    lines: list[str] = []
-    for n in range(240):
-        town, person, thing = (
-            TOWNS[n % 12],
-            f"{PEOPLE[n % 9]} {chr(65 + n % 26)}",
-            f"{THINGS[n % 7]} of type{'abcdefgh'[n % 8]}",
-        )
-        year = str(1800 + n)
-        passage = (
-            f"The yard in {town} was led by {person}. It made the {thing}. In {year} it was sold. Nobody lived there."
-        )
-        asked = {
-            f"Who was the head of {town} yard {n}?": person,
-            f"Where was yard {n}?": f"{town}{'abcdefghijkl'[n % 12]}ia",
-            f"What did yard {n} make?": thing,
-            f"When was yard {n} sold?": year,
-            f"Which firm owned yard {n}?": f"Firm {chr(65 + n % 26)}{chr(97 + n % 25)}",
-            f"What was the {rng.choice(('owner', 'rival', 'banker', 'founder', 'builder'))} of yard {n}?": person,
-        }
-        for question, answer in asked.items():
-            start = passage.find(answer)
-            lines.append(json.dumps({
-                "q": question, "passage": passage, "answers": [{"text": answer, "start": start}], "answerable": True,
-                "kind": "span", "title": f"Yards_{n % 30}", "sent": None,
-            }))  # fmt: skip
+    lines = map(json.dumps, facts_of_yards(240))
+    content = gzip.compress("\n".join(lines).encode())
     for name in ("mix/reader/squad1_dutest", "mix2/reader/squad2_train_1000ctx"):
         path = folder / f"{name}.jsonl.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress("\n".join(lines).encode()))
+        path.write_bytes(content)
     for name in ("mix/reader/qamr", "mix/reader/nq_oracle", "mix/reader/selqa_sentence", "mix2/reader/timeqa_human",
                  "mix2/reader/bioasq_6b9b", "mix2/reader/cpgqa"):  # fmt: skip
         (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(b""))

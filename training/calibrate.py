@@ -235,14 +235,14 @@ def _trade(
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--reader", type=Path, default=folder("reader"), help="the reader it is fitted to")
     parser.add_argument("--out", type=Path, default=folder("calibration"), help="where calibration.json is written")
     parser.add_argument("--run", type=Path, default=Path("training/runs/calibration"), help="log, and vectors to keep")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
     options.run.mkdir(parents=True, exist_ok=True)

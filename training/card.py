@@ -230,14 +230,17 @@ def calibration_card(runs: Path) -> str:
 CARDS = {"reader": reader_card, "support": support_card, "calibration": calibration_card}
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="folder of the runs")
     parser.add_argument("--only", choices=tuple(CARDS), action="append", help="default: all three")
-    options = parser.parse_args()
+    parser.add_argument("--models", type=Path, default=folder("reader").parent, help="folder of the models' folders")
+    options = parser.parse_args(arguments)
     for name in options.only or CARDS:
-        (folder(name) / "CARD.md").write_text(CARDS[name](options.runs), encoding="utf-8")
+        card = options.models / name / "CARD.md"
+        card.parent.mkdir(parents=True, exist_ok=True)
+        card.write_text(CARDS[name](options.runs), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ def structure_results(reader: Reader, data: Path, max_questions: int) -> dict[st
     }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
@@ -310,7 +310,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("openvino", "torch"), default="openvino", help="torch: the fp32 reference")
     parser.add_argument("--most", type=int, default=800, help="maximum number of questions of a set")
     parser.add_argument("--depth", type=int, default=12, help="passages that the reader reorders on SciFact")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
     engine = options.engine

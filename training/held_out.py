@@ -8,7 +8,7 @@ set this writes DIR/NAME.txt with the ids (as the adapters of evaluation/ give t
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from evaluation.datasets.loading import load
@@ -70,12 +70,12 @@ def _collapse_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write the lists and print the length of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("QUOTH_DATA"), help="folder of the data sets")
     parser.add_argument("--out", type=Path, required=True, help="folder for the lists")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.data is None:
         parser.error("--data PATH or the environment variable QUOTH_DATA is needed")
     options.out.mkdir(parents=True, exist_ok=True)
