@@ -204,11 +204,12 @@ def _other_sets(folder: Path, yards: Sequence[Mapping[str, str]]) -> None:
     stances = [{"claim": claim, "premise": premise, "label": label} for claim, premise, label in _judged(yards)]
     _lines(folder / "mix" / "support" / "factcheckgpt_stance.jsonl.gz", stances)
     replies = [
-        f"{'Fully attributable' if label == 'supported' else 'Not attributable'}\t{claim}\t{premise}"
+        f"model\twow\t{premise}\tAnd then?\t{claim}\t{'Fully' if label == 'supported' else 'Not fully'} attributable"
         for claim, premise, label in _judged(yards)
     ]
+    header = "model_name\tdata_source\tknowledge\tmessage\tresponse\tbegin_label"
     for name in ("wow_dev", "wow_test"):
-        _write(folder / "begin" / f"{name}.tsv", "\n".join(["begin_label\tresponse\tknowledge", *replies]))
+        _write(folder / "begin" / f"{name}.tsv", "\n".join([header, *replies]))
 
 
 def _lines(path: Path, records: Sequence[Mapping[str, Any]]) -> None:

@@ -123,7 +123,8 @@ class SheetMaker:
     def absent_attribute(self, sheet: Sheet, rng: random.Random) -> Attribute | None:
         """An attribute that the sheet could have and has not, of another meaning than those that it has."""
         topic = next(everyday for topic, everyday in self._topics if sheet.noun in topic.nouns)
-        usable = [a for a in (*topic, *rng.sample(self._mined, min(3, len(self._mined)))) if not any(_shared(a, b) for b in sheet.attributes)]
+        mined = rng.sample(self._mined, min(3, len(self._mined)))
+        usable = [a for a in (*topic, *mined) if not any(_shared(a, b) for b in sheet.attributes)]
         return rng.choice(usable) if usable else None
 
     def _distinct(self, kind: V, count: int, rng: random.Random, *, repeated: bool = False) -> tuple[str, ...]:
