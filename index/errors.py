@@ -5,7 +5,8 @@
     │   ├── DocumentRejected        one file cannot be indexed (empty, encrypted, broken, too large, unknown format ...)
     │   │   ├── NoTextLayer         a PDF whose pages are pictures
     │   │   └── NotADocument        the file is not meant to be read (a program, records for programs)
-    │   │       └── NoWords         a picture without words that can be recognised
+    │   │       ├── NoWords         a picture without words that can be recognised
+    │   │       └── NotRecognised   a picture, where nothing recognises text
     │   ├── ProcessUnstartable      the process that reads files ends before it takes a request
     │   ├── FolderUnwatchable       the system cannot report changes in a folder
     │   ├── CollectionMissing       no collection has that name
@@ -88,6 +89,10 @@ class NotADocument(DocumentRejected):
 
 class NoWords(NotADocument):
     """A picture in which no words are recognised. It is not tried again until it changes."""
+
+
+class NotRecognised(NotADocument):
+    """A picture, where Tesseract is not installed: whether it holds words is not known."""
 
 
 class ProcessUnstartable(Permanent):

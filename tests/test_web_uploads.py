@@ -1,11 +1,14 @@
 """Files dropped on the page, in a real Chromium with a real worker: what was dropped can be found."""
 
+import io
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from index.embedding.encoder import HashedEncoder
 from index.formats.limits import Limits
@@ -101,6 +104,25 @@ def test_what_cannot_be_read_says_why_and_is_taken_off_the_list(page: Any, worke
     for _ in range(2):
         page.locator(".upload .icon").first.click()
     page.locator(".uploads").wait_for(state="hidden")
+
+
+def test_a_picture_is_a_document_if_it_shows_words(page: Any, worker: None, library: Library) -> None:
+    page.click("#sources")
+    for name, text in (("plain.png", ""), ("quay.png", "The quay closes at ten.")):
+        picture, buffer = Image.new("L", (640, 120), 255), io.BytesIO()
+        ImageDraw.Draw(picture).text((40, 40), text, font=ImageFont.load_default(size=32), fill=0)
+        picture.save(buffer, "PNG")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Add files").click()
+        chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": buffer.getvalue()})
+        row = page.locator(".upload", has_text=name)
+        if shutil.which("tesseract") is None:
+            row.get_by_text("Tesseract is not installed on it.").wait_for()
+        elif not text:
+            row.get_by_text("No text is found in the picture.").wait_for()
+        else:
+            page.locator(".library-title", has_text="quay").wait_for()
+            assert [hit.chunk.text for hit in library.open("default").search("quay")] == [text]
 
 
 def test_a_waiting_file_is_cancelled(page: Any, library: Library) -> None:

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from index.blocks import codec, geometry
-from index.errors import DocumentRejected, NotADocument, NoTextLayer, NoWords
+from index.errors import DocumentRejected, NotADocument, NoTextLayer, NotRecognised, NoWords
 from index.extraction.sandbox import GuardedProcess, ProcessLost
 from index.formats.limits import Extraction, Limits, UnpackedMember, Unpacking
 from index.records import Document, FileStamp, Page
@@ -30,7 +30,7 @@ _MAX_WORKERS = 8
 _MAX_BYTES_PER_CHARACTER = 6  # in JSON, for example \\u001f
 _BYTES_BESIDE_TEXT = 2**26
 _DRAWING_SECONDS = 30.0
-_KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoWords, NoTextLayer)}
+_KINDS = {kind.__name__: kind for kind in (DocumentRejected, NotADocument, NoWords, NotRecognised, NoTextLayer)}
 _SPLIT = "Split it into smaller files"
 _SAVE_AGAIN = "Open it in its own program and save it again, or convert it to PDF or text"
 

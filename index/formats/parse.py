@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from index.blocks.block import Kind
 from index.blocks.sections import sections
-from index.errors import DocumentRejected, NotADocument, NoTextLayer, NoWords
+from index.errors import DocumentRejected, NotADocument, NoTextLayer, NotRecognised, NoWords
 from index.formats.canonical import BadEncoding, NotText, canonical, decode_text
 from index.formats.images import Unrecognised, Wordless, read_image
 from index.formats.limits import Extraction, Limits
@@ -52,7 +52,7 @@ def parse_document(
     except OnlyPictures as error:
         raise NoTextLayer(uri, str(error), error.fix) from error
     except (Wordless, Unrecognised) as error:
-        kind = NoWords if isinstance(error, Wordless) else NotADocument
+        kind = NoWords if isinstance(error, Wordless) else NotRecognised
         raise kind(uri, str(error), error.fix) from error
     except Unreadable as error:
         raise DocumentRejected(uri, str(error), error.fix) from error

@@ -139,6 +139,8 @@ export default {
   file_kind: "Dateien dieser Art werden nicht gelesen.",
   file_too_large: "Die Datei ist größer, als dieser Server annimmt.",
   file_contradiction: "Die Datei ist nicht, was ihr Name sagt.",
+  file_wordless: "Im Bild ist kein Text zu finden.",
+  file_unrecognised: "Es ist ein Bild, und dieser Server erkennt keinen Text: Tesseract ist dort nicht installiert.",
   file_taken: "Ein Dokument eines eingelesenen Ordners heißt so. Benennen Sie die Datei um.",
   may_not_add: "Ihr Schlüssel darf keine Dokumente hinzufügen.",
 

@@ -139,6 +139,8 @@ export default {
   file_kind: "Files of this kind are not read.",
   file_too_large: "The file is larger than this server takes.",
   file_contradiction: "The file is not what its name says.",
+  file_wordless: "No text is found in the picture.",
+  file_unrecognised: "It is a picture, and this server cannot recognise text: Tesseract is not installed on it.",
   file_taken: "A document of an indexed folder has this name. Rename the file.",
   may_not_add: "Your key may not add documents.",
 

@@ -6,7 +6,10 @@ import { element, iconButton, textButton } from "./text.js";
 
 const POLL_MS = 700;
 const DONE_ROW_MS = 8000; // how long a finished row stays
-const PHRASES = { "upload-too-large": "file_too_large", "body-too-long": "file_too_large", "document-taken": "file_taken", "scope-missing": "may_not_add" };
+const PHRASES = {
+  "upload-too-large": "file_too_large", "body-too-long": "file_too_large", "document-taken": "file_taken", "scope-missing": "may_not_add",
+  "no-words": "file_wordless", "not-recognised": "file_unrecognised", "no-text-layer": "file_unrecognised",
+};
 
 export class Uploads {
   // `tray` is the list that shows them, `collection()` names where they go, `onSearchable` runs when a document can be asked,
