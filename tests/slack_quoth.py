@@ -41,15 +41,15 @@ class WordOverlapReader:
 
     def read(
         self,
-        question: str,
+        question: str | Sequence[str],
         passages: Sequence[str],
         contexts: Sequence[str] | None = None,
         sentences: Sequence[Sequence[Span]] | None = None,
     ) -> list[Reading]:
-        asked = words(question)
+        questions = [question] * len(passages) if isinstance(question, str) else question
         readings = []
         given = sentences or [sentence_spans(passage) for passage in passages]
-        for passage, spans in zip(passages, given, strict=True):
+        for asked, passage, spans in zip(map(words, questions), passages, given, strict=True):
             scores = [8.0 * len(asked & words(passage[s.start : s.end])) - 4.0 for s in spans]
             read = tuple(SentenceReading(s.start, s.end, score, None) for s, score in zip(spans, scores, strict=True))
             readings.append(Reading(max(scores, default=-9.0), read))

@@ -6,7 +6,6 @@ from fractions import Fraction
 import pytest
 
 from service.parts.derivation import (
-    LANGUAGES,
     Term,
     comparison_result,
     comparison_sentence,
@@ -14,6 +13,7 @@ from service.parts.derivation import (
     language_of,
 )
 from service.parts.figures import Figure, can_compare, difference, figures_of, in_cell, order
+from service.phrases.table import LANGUAGES
 
 
 def figure(text: str) -> Figure:

@@ -160,14 +160,22 @@ def test_the_command_prints_the_manifest_for_either_way() -> None:
     assert CliRunner().invoke(app, ["slack", "--url", "https://q.example.org"]).exit_code == 2
 
 
-def test_every_language_has_every_phrase_and_buttons_that_fit() -> None:
-    for phrases in LANGUAGES.values():
-        for name in phrases.__slots__:
-            assert getattr(phrases, name)
-        for label in (phrases.helpful, phrases.unhelpful, phrases.passages, phrases.share, phrases.delete):
-            assert units(label) <= 75
-        assert "{title}" in phrases.prompt
-        assert "{most}" in phrases.invalid
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_buttons_and_the_form_of_the_settings_fit_in_every_language(language: str) -> None:
+    phrases = LANGUAGES[language]
+    for label in (
+        phrases.helpful,
+        phrases.unhelpful,
+        phrases.passages,
+        phrases.share,
+        phrases.as_typed,
+        phrases.delete,
+    ):
+        assert units(label) <= 75
+    form = json.dumps(settings_modal("C1", ChannelSettings(language=language), [], "default"), ensure_ascii=False)
+    assert phrases.settings in form
+    assert "…" not in form  # nothing is cut
+    assert units(phrases.passages) <= 24  # the title of a window
 
 
 def test_the_settings_fit_a_window_whatever_there_is_to_choose() -> None:

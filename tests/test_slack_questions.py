@@ -30,6 +30,8 @@ from tests.slack_quoth import RunningSlackApp, document, settings_for, small_ses
 from tests.slack_server import SlackServer, event_body, until
 from tests.slack_web_api import BOT_USER
 
+SPLIT = "How many cyberattacks did Seoul count? How many days of holidays has every employee?"
+
 
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
@@ -279,6 +281,21 @@ def test_a_follow_up_shows_how_it_was_read_and_its_asker_has_it_read_as_typed(
     assert "Read as" not in after.shown
 
 
+def test_a_question_that_was_split_can_be_asked_as_typed(
+    slack: SlackServer, quoth: RunningSlackApp, session: Session
+) -> None:
+    ts = ask(slack, f"<@{BOT_USER}> {SPLIT}")
+    before = answer(slack, ts)
+    assert "Read as 2 questions." in before.shown
+    assert "Read as:" not in before.shown
+    press(slack, before, "as-typed")
+    until(lambda: "as-typed" not in slack.in_thread("C1", ts)[0].buttons)
+    wait_until_settled(slack, session)
+    (after,) = slack.in_thread("C1", ts)
+    assert after.ts == before.ts
+    assert "Read as" not in after.shown
+
+
 def test_a_deleted_question_takes_its_answer_with_it(slack: SlackServer, quoth: RunningSlackApp) -> None:
     ts = ask(slack)
     said = answer(slack, ts)
@@ -297,7 +314,7 @@ def test_a_deleted_question_takes_its_answer_with_it(slack: SlackServer, quoth: 
 def test_a_refusal_is_worded_helpfully_with_the_nearest_documents(slack: SlackServer, quoth: RunningSlackApp) -> None:
     shown = answer(slack, ask(slack, NOTHING)).shown
     assert shown.startswith("The documents do not say.Other words may help")
-    assert "Nearest in the documents" in shown
+    assert "Nearest passages" in shown
     assert "Salaries" not in shown
 
 

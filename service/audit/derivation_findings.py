@@ -12,7 +12,7 @@ from service.answering.citations import quoted_units
 from service.audit.cited_units import CitedUnits, Opener
 from service.audit.findings import AnswerFault, Finding
 from service.parts.cited import figures_in
-from service.parts.derivation import LANGUAGES, Term, comparison_result, comparison_sentence, count_sentence
+from service.parts.derivation import Term, comparison_result, comparison_sentence, count_sentence
 from service.parts.figures import Figure
 from service.parts.lists import quoted_items
 from service.records import Answer, Citation, Derivation, Operand, Sentence

@@ -135,7 +135,7 @@ class Actions:
         person = await self._context.people.get(question.asker, (await self._context.identities.get()).team)
         # Of a shared answer, the passages button shows each person only what they may read.
         shared = answer_messages(stored.answer, self._context.viewer(stored.collection), phrases, private=False)
-        heading = list(text_blocks(f"{person.name or '…'} {phrases.shared}: {stored.answer.question}"))
+        heading = list(text_blocks(phrases.shared.format(name=person.name or "…", question=stored.answer.question)))
         blocks = [*heading, *(block for message in shared for block in message.blocks)]
         for place, message in enumerate(pack_messages(blocks, stored.answer.text)):
             await self._context.rates.posts.wait(press.channel)

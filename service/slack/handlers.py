@@ -157,7 +157,10 @@ class Handlers:
         )
         await self._context.run_in_db(self._context.questions.ask, question)
         self._worker.wake()
-        await ack(response_type="ephemeral", text=escape(phrases.reading_for + shorten(plain_text(text), MAX_ECHO)))
+        await ack(
+            response_type="ephemeral",
+            text=escape(phrases.reading_for.format(question=shorten(plain_text(text), MAX_ECHO))),
+        )
 
     async def _open_settings(self, trigger: str, user: str, channel: str, ack: AsyncAck) -> None:
         settings = await self._context.run_in_db(self._context.channels.get, channel)

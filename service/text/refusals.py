@@ -5,35 +5,13 @@ from collections.abc import Sequence
 
 from index.languages.frequent_words import likely_language
 from index.languages.scripts import script_of
+from service.phrases.table import ANSWER_LANGUAGES, DEFAULT_LANGUAGE, texts
 
-REFUSAL = "The documents do not say."
-REFUSALS = {
-    "en": REFUSAL,
-    "de": "Die Dokumente sagen dazu nichts.",
-    "fr": "Les documents ne le disent pas.",
-    "es": "Los documentos no lo dicen.",
-    "it": "I documenti non lo dicono.",
-    "pt": "Os documentos não dizem isso.",
-    "nl": "De documenten vermelden dit niet.",
-    "ru": "В документах об этом не сказано.",
-    "zh": "文档中没有说明。",
-    "ja": "文書には書かれていません。",
-    "ar": "الوثائق لا تذكر ذلك.",
-}
+_ANSWERS = {language: texts(language, "answers") for language in ANSWER_LANGUAGES}
+REFUSALS = {language: said["refusal"] for language, said in _ANSWERS.items()}
 """The refusal in each language, by its ISO 639-1 code."""
-OTHER_LANGUAGE = {
-    "en": "The documents are in another language than the question. Ask in their language to know what they say.",
-    "de": "Die Dokumente sind in einer anderen Sprache als die Frage. Fragen Sie in ihrer Sprache, was sie sagen.",
-    "fr": "Les documents sont dans une autre langue que la question. Posez-la dans leur langue pour savoir ce qu'ils disent.",
-    "es": "Los documentos están en otro idioma que la pregunta. Pregunte en su idioma para saber qué dicen.",
-    "it": "I documenti sono in una lingua diversa dalla domanda. Chieda nella loro lingua per sapere che cosa dicono.",
-    "pt": "Os documentos estão em outra língua que a pergunta. Pergunte na língua deles para saber o que dizem.",
-    "nl": "De documenten zijn in een andere taal dan de vraag. Vraag in hun taal om te weten wat ze zeggen.",
-    "ru": "Документы написаны не на языке вопроса. Спросите на их языке, чтобы узнать, что в них сказано.",
-    "zh": "文档使用的语言与问题不同。请用文档的语言提问。",
-    "ja": "文書は質問とは別の言語で書かれています。文書の言語で質問してください。",
-    "ar": "الوثائق مكتوبة بلغة غير لغة السؤال. اسأل بلغتها لتعرف ما تقوله.",
-}
+REFUSAL = REFUSALS[DEFAULT_LANGUAGE]
+OTHER_LANGUAGE = {language: said["other_language"] for language, said in _ANSWERS.items()}
 """What is said instead where the documents found are in another language: that they do not say is not known then."""
 
 _FEWEST_FREQUENT_WORDS = 2

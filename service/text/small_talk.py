@@ -6,6 +6,8 @@ A message is small talk only if all of it is: "Hello, when does the sauna open?"
 import re
 from enum import StrEnum
 
+from service.phrases.table import texts
+
 
 class Talk(StrEnum):
     """What a message without a question to the documents is."""
@@ -105,67 +107,6 @@ _SAID: dict[str, dict[Talk, str]] = {
         Talk.UNCLEAR: "نعم|لا",
     },
 }
-_INVITATIONS = {
-    "en": "Ask a question about the documents.",
-    "de": "Stellen Sie eine Frage zu den Dokumenten.",
-    "fr": "Posez une question sur les documents.",
-    "es": "Haga una pregunta sobre los documentos.",
-    "it": "Faccia una domanda sui documenti.",
-    "pt": "Faça uma pergunta sobre os documentos.",
-    "nl": "Stel een vraag over de documenten.",
-    "ru": "Задайте вопрос о документах.",
-    "zh": "请就文档提一个问题。",
-    "ja": "文書について質問してください。",
-    "ar": "اطرح سؤالا عن الوثائق.",
-}
-_OPENINGS: dict[str, tuple[str, str, str, str]] = {  # greeting, thanks, goodbye, about
-    "en": (
-        "Hello.", "You are welcome.", "Goodbye.",
-        "I am Quoth. I answer questions with quotes from the documents.",
-    ),
-    "de": (
-        "Guten Tag.", "Gern geschehen.", "Auf Wiedersehen.",
-        "Ich bin Quoth. Ich beantworte Fragen mit Zitaten aus den Dokumenten.",
-    ),
-    "fr": (
-        "Bonjour.", "Je vous en prie.", "Au revoir.",
-        "Je suis Quoth. Je réponds aux questions par des citations des documents.",
-    ),
-    "es": (
-        "Hola.", "De nada.", "Adiós.",
-        "Soy Quoth. Respondo a preguntas con citas de los documentos.",
-    ),
-    "it": (
-        "Buongiorno.", "Prego.", "Arrivederci.",
-        "Sono Quoth. Rispondo alle domande con citazioni dai documenti.",
-    ),
-    "pt": (
-        "Olá.", "De nada.", "Até logo.",
-        "Sou o Quoth. Respondo a perguntas com citações dos documentos.",
-    ),
-    "nl": (
-        "Goedendag.", "Graag gedaan.", "Tot ziens.",
-        "Ik ben Quoth. Ik beantwoord vragen met citaten uit de documenten.",
-    ),
-    "ru": (
-        "Здравствуйте.", "Пожалуйста.", "До свидания.",
-        "Я Quoth. Я отвечаю на вопросы цитатами из документов.",
-    ),
-    "zh": (
-        "你好。", "不客气。", "再见。",
-        "我是 Quoth，用文档中的原文回答问题。",
-    ),
-    "ja": (
-        "こんにちは。", "どういたしまして。", "さようなら。",
-        "Quoth です。文書からの引用で質問に答えます。",
-    ),
-    "ar": (
-        "مرحبا.", "عفوا.", "مع السلامة.",
-        "أنا Quoth. أجيب عن الأسئلة باقتباسات من الوثائق.",
-    ),
-}  # fmt: skip
-
-
 _BY_PHRASE = {
     phrase: (language, talk)
     for language, said in reversed(_SAID.items())  # a phrase of several languages is that of the first
@@ -197,15 +138,11 @@ def is_reply(text: str) -> bool:
 
 
 def _reply(language: str, talk: Talk) -> str:
-    greeting, thanks, goodbye, about = _OPENINGS[language]
-    invitation = _INVITATIONS[language]
-    return {
-        Talk.GREETING: f"{greeting} {invitation}",
-        Talk.THANKS: thanks,
-        Talk.GOODBYE: goodbye,
-        Talk.ABOUT: f"{about} {invitation}",
-        Talk.UNCLEAR: invitation,
-    }[talk]
+    said = texts(language, "answers")
+    invitation = said["invitation"]
+    if talk is Talk.UNCLEAR:
+        return invitation
+    return f"{said[talk]} {invitation}" if talk in (Talk.GREETING, Talk.ABOUT) else said[talk]
 
 
 def _plain(part: str) -> str:

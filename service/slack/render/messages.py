@@ -130,8 +130,7 @@ def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private:
         made += refusal_blocks(answer, viewer, phrases)
     elif answer.citations:
         made += [{"type": "divider"}, *_pack_elements(_sources(answer.citations, viewer, phrases))]
-    read_as = [f"{phrases.read_as}{answer.rewritten_question}"] if _is_read_otherwise(answer) else []
-    for note in (*read_as, *answer.notes):
+    for note in (*_how_read(answer, phrases), *answer.notes):
         made += [block([section(group)]) for group in paragraphs([TextRun(note, italic=True)])]
     return [*made, buttons(answer, phrases, private=private)]
 
@@ -149,7 +148,7 @@ def refusal_blocks(answer: Answer, viewer: Viewer, phrases: Phrases) -> Iterator
     yield from text_blocks(phrases.ask_differently)
     yield {"type": "divider"}
     yield from _pack_elements(
-        _passages(answer.passages[:NEAREST], viewer, phrases, heading=phrases.nearest, max_units=EXCERPT)
+        _passages(answer.passages[:NEAREST], viewer, phrases, heading=phrases.nearest_passages, max_units=EXCERPT)
     )
 
 
@@ -176,8 +175,8 @@ def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
         shown.append((PASSAGES, phrases.passages))
     if private and not answer.refused:
         shown.append((SHARE, phrases.share))
-    if _is_read_otherwise(answer):
-        shown.append((ASK_AS_TYPED, phrases.ask_as_typed))
+    if _how_read(answer, phrases):
+        shown.append((ASK_AS_TYPED, phrases.as_typed))
     shown.append((DELETE, phrases.delete))
     return {
         "type": "actions",
@@ -193,8 +192,14 @@ def buttons(answer: Answer, phrases: Phrases, *, private: bool) -> Block:
     }
 
 
-def _is_read_otherwise(answer: Answer) -> bool:
-    return answer.rewritten_question != answer.question
+def _how_read(answer: Answer, phrases: Phrases) -> list[str]:
+    """How the question was read otherwise than it is typed: in other words, or as several questions."""
+    said = []
+    if answer.rewritten_question != answer.question:
+        said.append(phrases.read_as.format(question=answer.rewritten_question))
+    if answer.parts:
+        said.append(phrases.read_as_parts.format(count=len(answer.parts)))
+    return said
 
 
 def _sources(citations: Sequence[Citation], viewer: Viewer, phrases: Phrases) -> Iterator[tuple[Element, int]]:
@@ -262,7 +267,11 @@ def _place(title: str, trail: Sequence[str], page: int | None, phrases: Phrases)
     """Title, the headings below it, and the page."""
     below = trail[1:] if trail and trail[0].strip() == title.strip() else trail
     parts = [title.strip(), " › ".join(heading.strip() for heading in below)]
-    return [parts[0], *([parts[1]] if parts[1] else []), *([] if page is None else [f"{phrases.page} {page}"])]
+    return [
+        parts[0],
+        *([parts[1]] if parts[1] else []),
+        *([] if page is None else [phrases.page_number.format(number=page)]),
+    ]
 
 
 def _excerpt(text: str, max_units: int) -> str:

@@ -19,56 +19,57 @@ MAX_FOLDER = 500
 
 def settings_modal(channel_id: str, channel: ChannelSettings, collections: Sequence[str], usual: str) -> dict[str, Any]:
     """The settings of a channel as a form. `usual` is the collection that is searched when none is chosen."""
-    choices = [_option(f"The usual one ({usual})", USUAL)]
+    phrases = channel.phrases
+    choices = [_option(phrases.settings_usual.format(name=usual), USUAL)]
     choices += [_option(name, _NAMED + name) for name in collections[: OPTIONS_IN_SELECT - 1]]
     chosen = _NAMED + channel.collection if channel.collection else USUAL
     behaviour = [
-        _option("Answer every message, not only mentions", EVERY_MESSAGE),
-        _option("Say nothing where the documents do not say", SILENT),
+        _option(phrases.settings_every_message, EVERY_MESSAGE),
+        _option(phrases.settings_silent, SILENT),
     ]
     on = [choice for choice, is_on in zip(behaviour, (channel.every_message, channel.silent), strict=True) if is_on]
-    languages = [_option(phrases.name, code) for code, phrases in LANGUAGES.items()]
+    languages = [_option(other.name, code) for code, other in LANGUAGES.items()]
     return {
         "type": "modal",
         "callback_id": SETTINGS,
         "private_metadata": channel_id,
-        "title": _plain("Quoth in this channel", MODAL_TITLE),
-        "submit": _plain("Save", MODAL_TITLE),
-        "close": _plain("Cancel", MODAL_TITLE),
+        "title": _plain(phrases.settings, MODAL_TITLE),
+        "submit": _plain(phrases.save, MODAL_TITLE),
+        "close": _plain(phrases.cancel, MODAL_TITLE),
         "blocks": [
             _input(
                 COLLECTION,
-                "Documents",
+                phrases.settings_documents,
                 {
                     "type": "static_select",
                     "options": choices,
                     "initial_option": next((one for one in choices if one["value"] == chosen), choices[0]),
                 },
-                hint="Which collection is searched here. Administrators of the workspace can choose any.",
+                hint=phrases.settings_documents_hint,
             ),
             _input(
                 FOLDER,
-                "Only from this folder",
+                phrases.settings_folder,
                 {"type": "plain_text_input", "max_length": MAX_FOLDER}
                 | ({"initial_value": channel.folder} if channel.folder else {}),
-                hint="A folder on Quoth's machine (/srv/documents/hr) or the beginning of an address. Empty for all documents.",
+                hint=phrases.settings_folder_hint,
                 optional=True,
             ),
             _input(
                 WHEN,
-                "When to speak",
+                phrases.settings_when,
                 {"type": "checkboxes", "options": behaviour} | ({"initial_options": on} if on else {}),
                 optional=True,
             ),
             _input(
                 LANGUAGE,
-                "Language of Quoth's own words",
+                phrases.settings_language,
                 {
                     "type": "static_select",
                     "options": languages,
                     "initial_option": next(one for one in languages if one["value"] == channel.language),
                 },
-                hint="Answers quote the documents in the language that they are in.",
+                hint=phrases.settings_language_hint,
             ),
         ],
     }

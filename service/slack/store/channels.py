@@ -1,6 +1,7 @@
 """The settings of each channel: which documents are searched, when Quoth answers, in which language."""
 
-from service.slack.render.phrases import DEFAULT_LANGUAGE, LANGUAGES, ChannelSettings
+from service.phrases.table import DEFAULT_LANGUAGE
+from service.slack.render.phrases import LANGUAGES, ChannelSettings
 from service.slack.store.tables import ChannelRow
 from service.storage.database import Database
 
