@@ -15,6 +15,7 @@ from service.parts.cited import figures_in
 from service.parts.derivation import Term, comparison_result, comparison_sentence, count_sentence
 from service.parts.figures import Figure
 from service.parts.lists import quoted_items
+from service.phrases.table import LANGUAGES
 from service.records import Answer, Citation, Derivation, Operand, Sentence
 
 MAX_OPERANDS = 200

@@ -1,22 +1,44 @@
-"""The web page at / and /a/{answer}, the document viewer at /view, and the gaps at /gaps: static files in service/web/."""
+"""The web page at / and /a/{answer}, the document viewer at /view, and the gaps at /gaps: static files in service/web/.
 
+The page's words come from service/phrases/, and only those of one language are sent.
+"""
+
+import json
+from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from service.api.problems import public_path
+from service.phrases.table import DEFAULT_LANGUAGE, LANGUAGES, name_of, page_phrases
 
 FOLDER = Path(str(files("service.web")))
 _PAGES = {name: (FOLDER / name).read_text(encoding="utf-8") for name in ("index.html", "view.html", "gaps.html")}
 _REVALIDATE = {"Cache-Control": "no-cache"}
 
 router = APIRouter(include_in_schema=False)
-assets = GZipMiddleware(StaticFiles(directory=FOLDER / "assets"), minimum_size=1000)
-"""Scripts and styles. Only these are compressed: they hold nothing secret whose length could tell something."""
+
+
+async def phrases(request: Request) -> Response:
+    """The page's phrases in the first language of `wanted` (codes, separated by commas) that it speaks, else in English."""
+    wanted = request.query_params.get("wanted", "").split(",")
+    body, tag = _phrases_in(next((code for code in wanted if code in LANGUAGES), DEFAULT_LANGUAGE))
+    headers = {**_REVALIDATE, "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+assets = GZipMiddleware(
+    Router([Route("/phrases.json", phrases), Mount("/", StaticFiles(directory=FOLDER / "assets"))]), minimum_size=1000
+)
+"""Scripts, styles and phrases. Only these are compressed: they hold nothing secret whose length could tell something."""
 
 
 @router.get("/")
@@ -54,3 +76,12 @@ def _page(name: str, request: Request, above: str = "./") -> HTMLResponse:
     proxy may serve the page at /quoth, where a relative link leads to /assets."""
     prefix = public_path(request, "")
     return HTMLResponse(_PAGES[name].replace('="./', f'="{prefix}/' if prefix else f'="{above}'), headers=_REVALIDATE)
+
+
+@cache
+def _phrases_in(language: str) -> tuple[str, str]:
+    """The phrases of a language as JSON, and the entity tag of that."""
+    names = {code: name_of(code) for code in LANGUAGES}
+    content = {"language": language, "languages": names, "phrases": page_phrases(language)}
+    body = json.dumps(content, ensure_ascii=False)
+    return body, f'"{sha256(body.encode()).hexdigest()[:16]}"'
