@@ -2,7 +2,6 @@
 // (QUOTH_EMBED_ORIGINS). It sends no cookies and stores nothing; answers are shown as text, never as markup.
 
 const BASE = new URL("..", import.meta.url);
-const TABLES = { en: () => import("./phrases_en.js"), de: () => import("./phrases_de.js") };
 const STYLE = `
   :host { display: block; color-scheme: light dark; color: light-dark(#1d2126, #e9e6df); font: 1rem/1.55 system-ui, sans-serif; }
   form { display: flex; gap: 0.5rem; padding: 0.4rem; border: 1px solid light-dark(#e3dfd6, #2c3238); border-radius: 0.9rem; background: light-dark(#fff, #1b1f23); }
@@ -27,8 +26,8 @@ class QuothAsk extends HTMLElement {
     const sheet = new CSSStyleSheet(); // works under a policy of the page that forbids inline styles
     sheet.replaceSync(STYLE);
     shadow.adoptedStyleSheets = [sheet];
-    const wanted = [this.lang, document.documentElement.lang, ...navigator.languages].map((tag) => tag.slice(0, 2).toLowerCase());
-    this.words = (await TABLES[wanted.find((tag) => tag in TABLES) ?? "en"]()).default;
+    const wanted = [this.lang, document.documentElement.lang, ...navigator.languages].map((tag) => tag.split("-")[0].toLowerCase());
+    this.words = (await (await fetch(new URL(`assets/phrases.json?wanted=${encodeURIComponent(wanted)}`, BASE))).json()).phrases;
     this.field = make("input", { type: "text", dir: "auto", required: true, placeholder: this.words.ask_question });
     this.field.setAttribute("aria-label", this.words.question);
     this.button = make("button", { textContent: this.words.ask });

@@ -173,7 +173,7 @@ export class Conversation {
     return stored;
   }
 
-  // What can be done with a whole answer: its link, and asking again without the topic of the turns before.
+  // What can be done with a whole answer: its link, and asking again as it is typed.
   addTools(turn, answer) {
     turn.box.id = `a-${answer.id}`;
     const link = textButton(t("copy_link"), () => copy(`${location.origin}${ROOT}/a/${encodeURIComponent(answer.id)}`, link));

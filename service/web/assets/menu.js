@@ -1,7 +1,7 @@
 // The ⋯ menu: signing in and out, light or dark, the language, and files of the conversation on the page.
 
 import { signIn, storedKey } from "./key.js";
-import { LANGUAGES, chooseLanguage, language, t } from "./phrases.js";
+import { chooseLanguage, language, languages, t } from "./phrases.js";
 import { attachmentName, request } from "./server.js";
 import { closeByTapBeside, opened } from "./sheets.js";
 import { byId, element, save } from "./text.js";
@@ -20,7 +20,7 @@ export class Menu {
     byId("gaps").hidden = !caller.scopes.includes("admin");
     byId("signed-in").hidden = !caller.key;
     byId("signed-in").textContent = t("key_may", { name: caller.key ?? "" });
-    byId("language").append(...Object.entries(LANGUAGES).map(([value, name]) => element("option", { value, textContent: name, lang: value })));
+    byId("language").append(...Object.entries(languages).map(([value, name]) => element("option", { value, textContent: name, lang: value })));
     byId("language").value = language;
     byId("language").addEventListener("change", ({ target }) => chooseLanguage(target.value));
     byId("print").addEventListener("click", () => setTimeout(print));

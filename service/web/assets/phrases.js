@@ -1,20 +1,24 @@
-// The page's own words, from one table for each language. Documents and answers are never translated.
+// The page's own words in the visitor's language, from the server. Documents and answers are never translated.
 
 import { ROOT } from "./root.js";
 
-const TABLES = { en: () => import("./phrases_en.js"), de: () => import("./phrases_de.js") };
 const CHOICE = `quoth-language${ROOT}`;
+const wanted = [localStorage.getItem(CHOICE), ...navigator.languages].filter(Boolean);
 
-export const LANGUAGES = { en: "English", de: "Deutsch" };
-export const language = chosenLanguage();
-const { default: table } = await TABLES[language]();
+// The language of the page, the names of all that it speaks by their codes, and the phrases.
+export const { language, languages, phrases } = await given(wanted.map(codeOf));
+
+const locale = navigator.languages.find((tag) => codeOf(tag) === language) ?? language; // "en-GB" writes dates otherwise than "en"
 const plural = new Intl.PluralRules(language);
-const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const dates = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-function chosenLanguage() {
-  const wanted = [localStorage.getItem(CHOICE), ...navigator.languages].filter(Boolean).map((tag) => tag.slice(0, 2).toLowerCase());
-  return wanted.find((tag) => tag in TABLES) ?? "en";
+async function given(codes) {
+  return (await fetch(`${ROOT}/assets/phrases.json?wanted=${encodeURIComponent(codes)}`)).json();
+}
+
+function codeOf(tag) {
+  return tag.split("-")[0].toLowerCase();
 }
 
 export function chooseLanguage(tag) {
@@ -24,13 +28,22 @@ export function chooseLanguage(tag) {
 
 // The phrase called `name`, with {fields} filled in. A phrase with forms for numbers takes the one that `count` needs.
 export function t(name, fields = {}) {
-  const entry = table[name];
+  const entry = phrases[name];
   const phrase = typeof entry === "string" ? entry : entry[plural.select(fields.count)] ?? entry.other;
   return phrase.replace(/\{(\w+)\}/g, (_, field) => (typeof fields[field] === "number" ? number(fields[field]) : fields[field]));
 }
 
 export function number(value) {
-  return value.toLocaleString(language);
+  return value.toLocaleString(locale);
+}
+
+// A part of a whole, from 0 to 1.
+export function percent(part) {
+  return part.toLocaleString(locale, { style: "percent" });
+}
+
+export function milliseconds(count) {
+  return count.toLocaleString(locale, { style: "unit", unit: "millisecond", maximumFractionDigits: 0 });
 }
 
 // A day, or with `exact` a moment, as people write it.
@@ -40,7 +53,7 @@ export function day(iso, exact = false) {
 
 export function size(bytes) {
   const step = bytes < 1e6 ? ["kilobyte", Math.max(bytes / 1e3, bytes ? 1 : 0)] : ["megabyte", bytes / 1e6];
-  return new Intl.NumberFormat(language, { style: "unit", unit: step[0], maximumFractionDigits: step[1] < 10 ? 1 : 0 }).format(step[1]);
+  return new Intl.NumberFormat(locale, { style: "unit", unit: step[0], maximumFractionDigits: step[1] < 10 ? 1 : 0 }).format(step[1]);
 }
 
 // Put the phrases of `data-t` (the text), `data-t-label` and `data-t-placeholder` in their places.

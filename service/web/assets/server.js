@@ -28,7 +28,7 @@ export async function request(route, options = {}) {
   if (response.ok) return response;
   if (response.status === 401 && (await askForKey(key))) return request(route, options);
   const problem = await response.json().catch(() => ({}));
-  throw new Problem(problem.detail ?? `The server answered ${response.status}.`, problem.code ?? "unknown");
+  throw new Problem(problem.detail ?? t("server_answered", { status: response.status }), problem.code ?? "unknown");
 }
 
 export async function get(address) {
@@ -52,7 +52,7 @@ export function sendFile(method, address, body, { onProgress, signal }) {
     sending.addEventListener("load", () => {
       const told = parsed(sending.responseText);
       if (sending.status < 300) resolve(told);
-      else reject(new Problem(told.detail ?? `The server answered ${sending.status}.`, told.code ?? "unknown"));
+      else reject(new Problem(told.detail ?? t("server_answered", { status: sending.status }), told.code ?? "unknown"));
     });
     signal.addEventListener("abort", () => sending.abort());
     sending.send(body);

@@ -3,7 +3,7 @@
 import { sourceList } from "./cards.js";
 import { Thumbs } from "./feedback.js";
 import { nearestPassage } from "./nearest.js";
-import { number as figure, t } from "./phrases.js";
+import { milliseconds, percent, t } from "./phrases.js";
 import { appendSentence, marker } from "./sentence.js";
 import { contextText, copy, element, placeText, textButton, viewerAddress } from "./text.js";
 
@@ -53,9 +53,8 @@ export class Turn {
     this.prose.replaceChildren();
     this.citations = answer.citations;
     setTimeout(() => this.voice.replaceChildren(), SAID_MS);
-    if (answer.rewritten_question !== answer.question) {
-      this.prose.before(element("p", { className: "muted rewritten", dir: "auto", textContent: t("read_as", { question: answer.rewritten_question }) }));
-    }
+    const read = howRead(answer);
+    if (read) this.prose.before(element("p", { className: "muted rewritten", dir: "auto", textContent: read }));
     if (answer.kind === "talk") {
       this.prose.textContent = answer.text;
       return;
@@ -169,10 +168,9 @@ export class Turn {
   }
 
   closing(answer, thumbs) {
-    const percent = Math.round(answer.confidence * 100);
     const meter = element("span", { className: "meter", "aria-hidden": "true" }, element("span", {}));
-    meter.firstChild.style.width = `${percent}%`;
-    const said = t(answer.refused ? "confidence_refused" : "confidence", { percent });
+    meter.firstChild.style.width = `${100 * answer.confidence}%`;
+    const said = t(answer.refused ? "confidence_refused" : "confidence", { percent: percent(answer.confidence) });
     const line = element("div", { className: "closing muted" }, element("span", { className: "confidence" }, meter, said), thumbs.box);
     if (!answer.refused) {
       const button = textButton(t("copy_answer"), () => copy(answerText(answer), button));
@@ -183,10 +181,17 @@ export class Turn {
   }
 }
 
+// How the question was read otherwise than it is typed: in other words, or as several questions. Empty if it was not.
+function howRead(answer) {
+  const words = answer.rewritten_question !== answer.question && t("read_as", { question: answer.rewritten_question });
+  const parts = answer.parts?.length > 0 && t("read_as_parts", { count: answer.parts.length });
+  return [words, parts].filter(Boolean).join(" ");
+}
+
 // What only those ask who look after a server.
 function details(answer) {
   const total = answer.timings_ms.total;
-  const facts = [t("written_by", { generator: answer.generator }), ...(total === undefined ? [] : [t("took", { milliseconds: figure(Math.round(total)) })]),
+  const facts = [t("written_by", { generator: answer.generator }), ...(total === undefined ? [] : [milliseconds(total)]),
     t("passages_read", { count: answer.passages.length })];
   return element("details", { className: "details" }, element("summary", { textContent: t("details") }), element("p", { textContent: facts.join(" · ") }));
 }

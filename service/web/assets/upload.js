@@ -1,6 +1,6 @@
 // Uploads of dropped or chosen files and folders: sent one after the other, each followed until it is fully searchable.
 
-import { t } from "./phrases.js";
+import { percent, t } from "./phrases.js";
 import { Problem, get, remove, sendFile } from "./server.js";
 import { element, iconButton, textButton } from "./text.js";
 
@@ -87,7 +87,7 @@ class Row {
   async send() {
     if (!this.isRunning) return;
     const [method, address, body] = this.request();
-    const onProgress = (part) => this.say(t("sending", { percent: Math.round(part * 100) }), part);
+    const onProgress = (part) => this.say(t("sending", { percent: percent(part) }), part);
     onProgress(0);
     try {
       this.job = await sendFile(method, address, body, { onProgress, signal: this.sending.signal });
