@@ -102,8 +102,17 @@ class Citation:
     units: tuple[QuotedUnit, ...] = ()
 
 
-SentenceForm = Literal["prose", "item", "units"]
-"""How a sentence is shown: as prose, as an item of a list, or as the units of its first citation, which it states."""
+SentenceForm = Literal["prose", "item", "row", "code", "units"]
+"""How a sentence is shown: as prose, an item of a list, a row of a table, code, or the units of its first citation, which it
+states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row that a language model wrote, and the header cell above it; empty without one."""
+
+    header: str
+    text: str
 
 
 Operation = Literal["compare", "count"]
@@ -160,6 +169,10 @@ class Sentence:
     form: SentenceForm = "prose"
     kind: SentenceKind = "stated"
     derivation: Derivation | None = None
+    ordinal: int | None = None
+    label: str = ""
+    cells: tuple[Cell, ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

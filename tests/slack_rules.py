@@ -119,7 +119,8 @@ def rich_text(block: Any, place: str) -> None:
     fields(block, place, {"type", "elements"}, {"block_id"})
     require(len(block["elements"]) >= 1, place, "at least one element")
     for number, element in enumerate(block["elements"]):
-        rich(element, f"{place}.elements[{number}]")
+        judge_rich = rich_list if element.get("type") == "rich_text_list" else rich
+        judge_rich(element, f"{place}.elements[{number}]")
 
 
 def labelled(block: Any, place: str) -> None:
@@ -149,6 +150,16 @@ def button(value: Any, place: str) -> None:
         sendable(value["value"], f"{place}.value", 2000)
     if "url" in value:
         url(value["url"], f"{place}.url")
+
+
+def rich_list(value: Any, place: str) -> None:
+    fields(value, place, {"type", "style", "elements"}, {"offset", "indent", "border"})
+    require(value["style"] in {"bullet", "ordered"}, place, "bullet or ordered")
+    require(isinstance(value.get("offset", 0), int) and value.get("offset", 0) >= 0, place, "an offset from 0")
+    require(len(value["elements"]) >= 1, place, "at least one item")
+    for number, one in enumerate(value["elements"]):
+        require(one["type"] == "rich_text_section", place, "items are sections")
+        rich(one, f"{place}.elements[{number}]")
 
 
 def rich(value: Any, place: str) -> None:

@@ -13,7 +13,7 @@ from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Passage, Quote
 from service.generators.scripted import PROMPT_HASH, ScriptedGenerator
 from service.progress import Stages
-from service.records import DraftCounts, Usage
+from service.records import Cell, DraftCounts, Usage
 from service.scoring.reader import Reading, SentenceReading
 from service.text.terms import content_words
 
@@ -223,3 +223,34 @@ def test_under_mark_no_unsupported_sentence_reaches_the_caller_unmarked(text):
     for checked in writing.sentences("How many?", PASSAGES):
         assert writing.generator == "extractive" or not checked.sentence.supported
         assert writing.generator == "extractive" or checked.sentence.support < 0.5
+
+
+def test_a_row_and_code_are_shown_as_such_once_they_are_checked():
+    code = "net-reset --soft \\\n    --hard"
+    passages = [
+        passage("In 2024 the plan Large costs 50 euros.", 0), passage("Run net-reset --soft \\ --hard then wait.", 1),
+    ]  # fmt: skip
+    cells = (Cell("", "Large"), Cell("2024", "50 euros"))
+    (row, wrong, ran, changed, item), notes, _ = check(
+        Draft("Large: 2024: 50 euros", passages=(0,), listed=True, cells=cells),
+        Draft("Large: 2025: 50 euros", passages=(0,), listed=True, cells=(Cell("", "Large"), Cell("2025", "50 euros"))),
+        Draft(" ".join(code.split()), code=code),
+        Draft("net-reset --hard --soft", code="net-reset --hard --soft"),
+        Draft("The plan Large", passages=(0,), listed=True, ordinal=2),
+        passages=passages,
+    )
+    assert (row.sentence.form, row.sentence.cells, row.sentence.citations) == ("row", cells, (1,))
+    assert wrong.reason == "unsupported"  # the header cell belongs to what the row states
+    assert (ran.sentence.form, ran.sentence.code) == ("code", code)
+    assert (changed.sentence.form, changed.sentence.code) == ("prose", "")  # no passage holds it in this order
+    assert (item.sentence.form, item.sentence.ordinal) == ("item", 2)
+    assert notes == ["1 sentence of the language model left out: without support in the passages."]
+
+
+def test_a_row_keeps_the_label_that_it_needs_above_its_table():
+    passages = [passage("The crane KR-20 lifts 20 tons.", 0)]
+    cells = (Cell("", "Load"), Cell("Value", "20 tons"))
+    draft = Draft("Load: Value: 20 tons", passages=(0,), under="KR-20", listed=True, cells=cells)
+    (checked,), _, _ = check(draft, strict=False, passages=passages)
+    assert checked.sentence.text == "KR-20: Load: Value: 20 tons"
+    assert checked.sentence.label == "KR-20"

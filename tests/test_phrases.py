@@ -51,7 +51,7 @@ def test_a_refusal_and_the_replies_to_small_talk_are_there_in_every_language(lan
 def test_phrases_have_the_quotation_marks_and_spaces_of_their_language(language: str) -> None:
     for name, phrase in phrases(language).items():
         for text in forms(phrase).values():
-            assert not set('"\'`') & set(text), name
+            assert not set("\"'`") & set(text), name
             quoted = re.findall(r"(?:[„“«]\s?)\{\w+\}(?:\s?[“”»])", text)
             assert all(QUOTES[language].format(one[one.index("{") : one.index("}") + 1]) == one for one in quoted), name
             if language == "fr":
@@ -92,7 +92,9 @@ def test_the_page_says_nothing_but_phrases() -> None:
     for path in FOLDER.glob("*.html"):
         body = path.read_text("utf-8").partition("<body")[2]
         body = re.sub(r"<(noscript|code|kbd)\b.*?</\1>", "", body, flags=re.DOTALL)
-        said = re.findall(r">([^<>]*\w[^<>]*)<", body) + re.findall(r'\s(?:aria-label|placeholder|title)="([^"]*)"', body)
+        said = re.findall(r">([^<>]*\w[^<>]*)<", body) + re.findall(
+            r'\s(?:aria-label|placeholder|title)="([^"]*)"', body
+        )
         assert set(said) <= {"Quoth"}, path.name
 
 
@@ -100,7 +102,9 @@ def test_the_page_says_nothing_but_phrases() -> None:
 def test_the_server_sends_the_phrases_of_the_first_wanted_language_alone(served: str, wanted: str, spoken: str) -> None:
     with httpx.Client(base_url=served) as client:
         sent = client.get("/assets/phrases.json", params={"wanted": wanted})
-        again = client.get("/assets/phrases.json", params={"wanted": wanted}, headers={"If-None-Match": sent.headers["etag"]})
+        again = client.get(
+            "/assets/phrases.json", params={"wanted": wanted}, headers={"If-None-Match": sent.headers["etag"]}
+        )
     assert sent.json()["language"] == spoken
     assert sent.json()["phrases"] == page_phrases(spoken)
     assert list(sent.json()["languages"]) == list(LANGUAGES)

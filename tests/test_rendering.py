@@ -18,7 +18,7 @@ from index.sync.sync import SyncProgress, SyncReport
 from service.cli import rendering
 from service.cli.doctor import Check
 from service.cli.progress import ProgressLines
-from service.records import Answer, Citation, Excerpt, Sentence
+from service.records import Answer, Cell, Citation, Excerpt, Sentence
 
 QUOTE = "Seoul holds the North responsible for at least six notable cyberattacks since 2007."
 CHUNK = Chunk("c1", "d1", "v1", 0, 800, 800 + len(QUOTE), QUOTE, ("Cyber cooperation briefing", "Attacks"))
@@ -270,3 +270,23 @@ def _uncoloured(text: str) -> str:
             out.write(text[at])
             at += 1
     return out.getvalue()
+
+
+def test_items_rows_and_code_of_a_language_model_stand_on_lines_of_their_own() -> None:
+    sentences = (
+        Sentence("You need two things.", (1,), True, 1.0),
+        Sentence("A passport", (1,), True, 1.0, "item", ordinal=1),
+        Sentence("A deposit", (), False, 0.1, "item"),
+        Sentence("Large: 2024: 50", (1,), True, 1.0, "row", cells=(Cell("", "Large"), Cell("2024", "50"))),
+        Sentence("if x: go", (1,), True, 1.0, "code", code="if x:\n\tgo\x1b"),
+        Sentence("It is quick.", (1,), True, 1.0),
+    )
+    lines = [
+        f"{' ' * line.indent}{line.text.plain}"
+        for line in rendering.answer_lines(replace(ANSWER, sentences=sentences), plain=True)
+    ]
+    assert lines[1:8] == [
+        "  You need two things. [1]", "  1. A passport [1]", "  - A deposit (not supported)", "  - Large: 2024: 50 [1]",
+        "    if x:", "        go ", "     [1]",
+    ]  # fmt: skip
+    assert lines[8] == "  It is quick. [1]"

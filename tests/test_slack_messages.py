@@ -63,7 +63,12 @@ def answers(draw: st.DrawFn) -> Answer:
     )
     numbers = st.lists(st.integers(1, max(len(citations), 1)), max_size=5, unique=True) if citations else st.just([])
     sentences = tuple(
-        Sentence(draw(TEXT | st.sampled_from(LONG)), tuple(draw(numbers)), draw(st.booleans()), 0.5)
+        replace(
+            Sentence(text := draw(TEXT | st.sampled_from(LONG)), tuple(draw(numbers)), draw(st.booleans()), 0.5),
+            **draw(
+                st.sampled_from([{}, {"form": "item"}, {"form": "item", "ordinal": 7}, {"form": "code", "code": text}])
+            ),
+        )
         for _ in range(draw(st.integers(0, 5)))
     )
     passages = tuple(hit(draw(TEXT), draw(TEXT)) for _ in range(draw(st.integers(0, 4))))
@@ -229,3 +234,25 @@ def test_the_judge_of_payloads_is_strict() -> None:
         slack_rules.message([text] * 51, "a")
     with pytest.raises(slack_rules.Broken, match="too_long"):
         slack_rules.message([{"type": "section", "text": {"type": "mrkdwn", "text": "a" * 2900}}] * 4, "a")
+
+
+def test_items_have_bullets_or_their_numbers_and_code_keeps_its_lines() -> None:
+    sentences = (
+        Sentence("A passport", (1,), True, 1.0, "item", ordinal=3),
+        Sentence("A deposit", (1,), False, 0.1, "item"),
+        Sentence("Large: 2024: 50", (1,), True, 1.0, "row"),
+        Sentence("if x: go", (1,), True, 1.0, "code", code="if x:\n    go"),
+    )
+    (blocks,) = payloads(answer(sentences, (citation(1, "quote"),)))
+    drawn = [block["elements"][0] for block in blocks[:5]]
+    assert [one["type"] for one in drawn] == [
+        "rich_text_list", "rich_text_list", "rich_text_list", "rich_text_preformatted", "rich_text_section",
+    ]  # fmt: skip
+    assert [(one["style"], one.get("offset")) for one in drawn[:3]] == [
+        ("ordered", 2),
+        ("bullet", None),
+        ("bullet", None),
+    ]
+    assert [shown(one) for one in drawn] == [
+        "A passport [1]", "A deposit [1] (not supported by the sources)", "Large: 2024: 50 [1]", "if x:\n    go", " [1]",
+    ]  # fmt: skip

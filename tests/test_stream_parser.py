@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.generators.stream_parser import MAX_SENTENCE_CHARS, CitedSentence, cited_sentences, read_sentence
+from service.generators.stream_parser import (
+    MAX_SENTENCE_CHARS,
+    CitedSentence,
+    cited_sentences,
+    parse_drafts,
+    read_sentence,
+)
+from service.records import Cell
 
 COUNT = 4
 
@@ -187,6 +194,54 @@ def test_nothing_is_a_marker_inside_a_block_of_code():
     sentences = read("Look at this [1].\n```python\nx[1] = y[2]\n```\nIt is done [2].")
     assert [cited for _, cited, _ in sentences] == [(1,), (), (2,)]
     assert "x[1] = y[2]" in sentences[1][0]
+
+
+WORDED = """The plans are [1]:
+
+| Plan | 2024 | 2025 |
+| --- | ---: | ---: |
+| Large | 50 | 60 | [1]
+| Small | **9** | | [1]
+
+You need:
+1. A passport [1]
+2. A deposit [2]
+
+```sh
+# start
+net-reset --soft \\
+    --hard[1]?
+```
+
+It takes 5 minutes [2].
+"""
+
+
+@pytest.mark.parametrize("size", [1, 7, len(WORDED)])
+def test_a_row_an_item_and_a_block_of_code_keep_their_shape(size: int) -> None:
+    pieces = [WORDED[start : start + size] for start in range(0, len(WORDED), size)]
+    large, small, first, second, code, prose = parse_drafts(pieces, 3, lambda: False)
+    assert (large.text, large.passages) == ("Large: 2024: 50; 2025: 60", (0,))
+    assert large.cells == (Cell("", "Large"), Cell("2024", "50"), Cell("2025", "60"))
+    assert (small.text, small.cells) == ("Small: 2024: 9", (Cell("", "Small"), Cell("2024", "9"), Cell("2025", "")))
+    assert [(item.text, item.ordinal, item.passages) for item in (first, second)] == [
+        ("A passport", 1, (0,)), ("A deposit", 2, (1,)),
+    ]  # fmt: skip
+    assert code.code == "# start\nnet-reset --soft \\\n    --hard[1]?"
+    assert code.text == " ".join(code.code.split())
+    assert (prose.text, prose.listed, prose.code) == ("It takes 5 minutes.", False, "")
+
+
+def test_a_block_of_code_is_read_in_linear_time() -> None:
+    def sentences(lines: int) -> float:
+        text = "```\n" + "    x\n" * lines + "  ``\n"
+        begun = time.process_time()
+        for _ in range(20):
+            read_sentence(text, 3)
+        return time.process_time() - begun
+
+    sentences(100)
+    assert sentences(4_000) < 100 * max(sentences(400), 0.001)
 
 
 def test_a_list_of_sources_and_footnotes_at_the_end_are_not_sentences():

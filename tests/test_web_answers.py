@@ -13,6 +13,7 @@ import pytest
 from index.records import Document
 from service.access.caller import Scope
 from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
+from service.phrases.table import LANGUAGES, page_phrases, texts
 from service.progress import Stages
 from service.records import Answer, Citation, Question, Sentence
 from tests.chromium import PHONE, Visits, ask, expect, launched, visiting
@@ -290,6 +291,45 @@ def test_the_page_speaks_the_language_of_the_browser_or_the_chosen_one(visit: Vi
     page.get_by_role("heading", name="Ask your documents.").wait_for()
     page.reload()
     page.get_by_role("heading", name="Ask your documents.").wait_for()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_word_is_cut_in_any_language(visit: Visits, served: ServedApp, language: str, width: int) -> None:
+    said = texts(language, "both") | {name: str(phrase) for name, phrase in page_phrases(language).items()}
+    served.library.open("open").add(Document("x", "v", "file:///x.md", "Mill", "text/markdown", "Text."))
+    _, key = served.keys.create("everything", [Scope.ADMIN], principals=None)
+    page = visit(served.url, locale=language, viewport={"width": width, "height": 740})
+    page.evaluate(f"sessionStorage.setItem('quoth-key', '{key}')")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("document.documentElement.lang") == language
+    expect(page.get_by_role("heading", name=said["title"])).to_be_visible()
+    ask(page, "When was it?")
+    assert cut_words(page) == []
+    page.click("#menu-toggle")
+    assert cut_words(page) == []
+    page.click("#sources")
+    page.locator(".library-list input").first.check()
+    page.locator(".library-list .icon").first.click()
+    page.get_by_role("button", name=said["delete_collection"]).click()
+    assert cut_words(page) == []
+    page.keyboard.press("Escape")
+    page.click("#earlier-toggle")
+    page.locator(".earlier-open").first.wait_for()
+    assert cut_words(page) == []
+
+
+def cut_words(page: Any) -> list[str]:
+    """What is wider than its box or lies beyond the edge of the page, among the controls and headings that are shown."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, label, h1, h2, h3, summary, .muted, .chooser")]
+          .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden, .skip"))
+          .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+            || one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < -1)
+          .map((one) => `${one.tagName} ${one.textContent}`)"""
+    )
+    return found
 
 
 def test_titles_that_look_like_markup_stay_text_everywhere(visit: Visits, served: ServedApp) -> None:

@@ -92,7 +92,7 @@ def plans() -> tuple[tuple[Sentence, ...], tuple[Citation, ...], tuple[Part, ...
 
 
 class Shaped:
-    """An answerer of three fixed answers."""
+    """An answerer of three fixed answers. A question that is asked as typed has no parts."""
 
     def __init__(self) -> None:
         self._numbers = count()
@@ -103,6 +103,7 @@ class Shaped:
         for sentence in sentences:
             yield SentenceReady(sentence, tuple(one for one in citations if one.number in sentence.citations[:1]))
         text = " ".join(sentence.text for sentence in sentences)
+        parts = () if question.as_typed else parts
         yield AnswerReady(
             Answer(
                 f"a{next(self._numbers)}", f"c{next(self._numbers)}", question.text, question.text, text, False, 0.9,
@@ -143,6 +144,18 @@ def test_parts_stand_under_their_questions_and_a_missing_one_is_said_to_be_missi
     expect(missing.locator(".missing-part")).to_have_text("The documents do not say who built the Auk.")
     expect(missing.locator(".marker")).to_have_count(0)
     assert "do not say the same" in page.locator(".note").inner_text()
+
+
+def test_a_question_that_was_split_says_so_and_can_be_asked_as_typed(visit: Visits, served: str) -> None:
+    page = visit(served)
+    ask(page, WEIGHTS)
+    line = page.locator(".rewritten")
+    expect(line).to_contain_text("Read as 3 questions.")
+    line.get_by_role("button", name="Ask as typed").click()
+    page.locator(".closing").nth(1).wait_for()
+    again = page.locator(".turn").last
+    expect(again.locator(".asked")).to_have_text(WEIGHTS)
+    expect(again.locator(".rewritten, .part")).to_have_count(0)
 
 
 def test_what_quoth_worked_out_is_named_so_and_cites_its_operands(visit: Visits, served: str) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypedDict
 
 from service.answering.citations import Numbering
 from service.answering.quotes import SEPARATOR, SupportingQuotes, best_quotes, evidence_of, premise, weigh
@@ -11,7 +11,7 @@ from service.answering.subjects import Claim, SubjectResolver
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.prose import holds_json
 from service.generators.protocol import Draft, Passage, Quote
-from service.records import Citation, DraftCounts, Sentence, SentenceForm
+from service.records import Cell, Citation, DraftCounts, Sentence, SentenceForm
 from service.scoring.support import SupportChecker
 from service.text.refusals import is_refusal
 from service.text.subjects import answers_nothing, states_nothing
@@ -48,6 +48,16 @@ class Rejected:
 
     reason: Literal["unsupported", "refusal", "heading", "data", "empty"]
     support: float | None = None
+
+
+class Layout(TypedDict, total=False):
+    """The fields of a Sentence that say how it is shown."""
+
+    form: SentenceForm
+    ordinal: int | None
+    label: str
+    cells: tuple[Cell, ...]
+    code: str
 
 
 class DraftChecker:
@@ -101,7 +111,7 @@ class DraftChecker:
         JSON that no passage holds, nor is a line that states nothing.
         """
         if draft.quotes:
-            return self._release(draft.text, draft.quotes, supported=True, support=1.0, form="units")
+            return self._release(Sentence(draft.text, (), supported=True, support=1.0, form="units"), draft.quotes)
         self._invented |= dict.fromkeys(draft.invented)
         draft = replace(draft, text=self._titles.sub("", draft.text) or draft.text)
         if is_refusal(draft.text):
@@ -169,8 +179,16 @@ class DraftChecker:
             return Rejected("unsupported", evidence.support)
         self._marked += not supported
         self._subjects.settle(claim)
-        form: SentenceForm = "item" if draft.listed else "prose"
-        return self._release(claim.text, evidence.quotes, supported=supported, support=evidence.support, form=form)
+        shown = Sentence(claim.text, (), supported=supported, support=evidence.support, **self._layout(draft, claim))
+        return self._release(shown, evidence.quotes)
+
+    def _layout(self, draft: Draft, claim: Claim) -> Layout:
+        """How the sentence is shown. Code is shown as code only if a passage holds it: a copy may differ in one sign."""
+        if draft.code and self._is_copied(draft.code):
+            return Layout(form="code", code=draft.code)
+        if draft.cells:
+            return Layout(form="row", cells=draft.cells, label=draft.under if claim.text != draft.text else "")
+        return Layout(form="item", ordinal=draft.ordinal) if draft.listed else Layout()
 
     def _best_evidence(self, claims: Sequence[Claim], among: Sequence[int]) -> tuple[Claim, SupportingQuotes]:
         """The first of the claims that is supported, else the first, with its quotes."""
@@ -201,15 +219,11 @@ class DraftChecker:
     def _text(self, quote: Quote) -> str:
         return self._passages[quote.passage].text[quote.span.start : quote.span.end]
 
-    def _release(
-        self, text: str, quotes: Sequence[Quote], *, supported: bool, support: float, form: SentenceForm
-    ) -> CheckedSentence:
+    def _release(self, sentence: Sentence, quotes: Sequence[Quote]) -> CheckedSentence:
         known = len(self._numbering.citations)
-        cited = [self._numbering.cite(quote) for quote in quotes]
+        numbers = tuple(self._numbering.cite(quote).number for quote in quotes)
         self._released += 1
-        numbers = tuple(citation.number for citation in cited)
-        sentence = Sentence(text, numbers, supported=supported, support=support, form=form)
-        return CheckedSentence(sentence, self._numbering.citations[known:])
+        return CheckedSentence(replace(sentence, citations=numbers), self._numbering.citations[known:])
 
 
 def _in_brackets(titles: Sequence[str]) -> re.Pattern[str]:

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from index.records import Hit
 from service.cli.earlier import earlier_finding, earlier_fix
-from service.records import Answer, Citation
+from service.records import Answer, Citation, Sentence
 from service.text.plain import context_line
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def answer_lines(answer: Answer, *, plain: bool) -> Iterator[Line]:
     if answer.refused:
         yield from _refusal(answer)
     else:
-        yield Line(2, Text(answer.text) if answer.kind == "talk" else _answer_text(answer))
+        yield from [Line(2, Text(answer.text))] if answer.kind == "talk" else _sentence_lines(answer)
         for citation in answer.citations:
             yield blank()
             yield from _source(citation, plain)
@@ -211,17 +211,44 @@ def blank() -> Line:
     return Line(0, Text(""))
 
 
-def _answer_text(answer: Answer) -> Text:
-    text = Text()
+def _sentence_lines(answer: Answer) -> Iterator[Line]:
+    """The sentences: prose as one paragraph, an item or a row of a table on a line of its own, code with its lines."""
+    paragraph = Text()
     for sentence in answer.sentences:
-        if text.plain:
-            text.append(" ")
-        text.append(clean(sentence.text), _STYLES[sentence.kind])
-        if not sentence.supported:
-            text.append(" (not supported)", "red")
-        if sentence.citations:
-            text.append(f" {''.join(f'[{number}]' for number in sentence.citations)}", "cyan")
+        if sentence.form in ("prose", "units"):
+            paragraph.append(" " if paragraph.plain else "").append(_sentence_text(sentence))
+            continue
+        if paragraph.plain:
+            yield Line(2, paragraph)
+            paragraph = Text()
+        if sentence.form == "code":
+            yield from (Line(4, Text(line, "bold")) for line in _code_lines(sentence.code))
+            yield Line(4, _after(sentence))
+        else:
+            sign = "-" if sentence.ordinal is None else f"{sentence.ordinal}."
+            yield Line(2, Text(f"{sign} ") + _sentence_text(sentence))
+    if paragraph.plain:
+        yield Line(2, paragraph)
+
+
+def _sentence_text(sentence: Sentence) -> Text:
+    return Text(clean(sentence.text), _STYLES[sentence.kind]) + _after(sentence)
+
+
+def _after(sentence: Sentence) -> Text:
+    """What stands behind a sentence: that nothing supports it, and its markers."""
+    text = Text()
+    if not sentence.supported:
+        text.append(" (not supported)", "red")
+    if sentence.citations:
+        text.append(f" {''.join(f'[{number}]' for number in sentence.citations)}", "cyan")
     return text
+
+
+def _code_lines(code: str) -> Iterator[str]:
+    """The lines of code with their spaces, without control characters."""
+    for line in code.expandtabs(4).split("\n"):
+        yield "".join(" " if unicodedata.category(sign) in _INVISIBLE else sign for sign in line)
 
 
 def _source(citation: Citation, plain: bool) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from index.blocks.unit import Rendering
 from index.chunking.units import chunk_literal, chunk_rendering
 from index.records import Hit
 from service.prompts import Messages
-from service.records import Usage
+from service.records import Cell, Usage
 from service.scoring.reader import Reading
 
 
@@ -54,7 +54,8 @@ class Draft:
 
     A generator that copies gives the `quotes` that the sentence is made of. A language model gives the `passages` that it
     says it used (indices; may be empty), and the check finds the quotes. `invented` are cited numbers that no passage has.
-    `under` is the heading, or the label of a list, that it stands under. `listed`: it is an item of a list or a row of a table.
+    `under` is the heading, or the label of a list, that it stands under. `listed`: it is an item of a list or a row of a table;
+    `ordinal` is the number of such an item, and `cells` are those of such a row. `code` is a block of code with its lines.
     """
 
     text: str
@@ -63,6 +64,9 @@ class Draft:
     invented: tuple[int, ...] = ()
     under: str = ""
     listed: bool = False
+    ordinal: int | None = None
+    cells: tuple[Cell, ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

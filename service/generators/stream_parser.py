@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import dedent
 
 from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
 from service.generators.prose import require_prose
 from service.generators.protocol import Draft
+from service.records import Cell
 from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, TAGS, markers, numbers_in
-from service.text.structure import Structure
+from service.text.structure import Line, Structure
 from service.text.thoughts import without_thoughts
 
 MAX_SENTENCE_CHARS = 800  # code points; longer sentences are cut, which limits the work for each character that arrives
@@ -26,6 +28,9 @@ _QUESTION = re.compile(r"[?？؟]\W*\Z")
 _HAS_WORD = re.compile(r"\w")
 _FENCE_LINE = re.compile(
     r"^[ \t]*(?:(?:```|~~~)[\w+-]*|[-*_=]{3,}|\|?[ ]?:?-{3,}:?[ ]?(?:\|[ ]?:?-{3,}:?[ ]?)*\|?)[ \t]*$", re.MULTILINE
+)
+_CODE_BLOCK = re.compile(
+    r"\s*(?P<fence>```|~~~)[^\n]*\n(?P<code>(?:(?!^[ \t]*(?:```|~~~)).*\n)+?)[ \t]*(?P=fence)\s*\Z", re.MULTILINE
 )
 _ITEM_NUMBER = re.compile(r"\(?\d{1,3}[.)]")
 _STEP = re.compile(r"\s|\S+")
@@ -58,12 +63,14 @@ _STOP_TWICE = re.compile(rf"([.!?])[ \t]*{_MARK}[ \t]*\.")
 class CitedSentence:
     """One sentence of a model, without its markers.
 
-    `cited` are the passage numbers that exist (1 to the count), `invented` those that do not; in order of use.
+    `cited` are the passage numbers that exist (1 to the count), `invented` those that do not; in order of use. `code` is a
+    whole block of code, with its lines, if it is one.
     """
 
     text: str
     cited: tuple[int, ...] = ()
     invented: tuple[int, ...] = ()
+    code: str = ""
 
 
 def cited_sentences(
@@ -117,6 +124,9 @@ def _names_source(raw: str, sentence: CitedSentence, count: int) -> bool:
 def read_sentence(raw: str, count: int, *, fenced: bool = False) -> CitedSentence:
     """One sentence, its markers removed and their numbers read. In a `fenced` block of code nothing is a marker."""
     raw = raw.replace(_MARK, "")
+    if not fenced and (block := _CODE_BLOCK.match(raw)):
+        code = dedent(block["code"]).rstrip()
+        return CitedSentence(" ".join(code.split()), code=code)
     numbers: list[int] = []
     shaped = []
     position = 0
@@ -244,8 +254,8 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
     repeated = 0
     structure = Structure()
     for sentence in cited_sentences(require_prose(without_thoughts(pieces, was_cut)), count, was_cut):
-        line = structure.read(sentence.text, cites=bool(sentence.cited))
-        if line is None or not _HAS_WORD.search(line.text) or _QUESTION.search(line.text):
+        line = Line(sentence.text) if sentence.code else structure.read(sentence.text, cites=bool(sentence.cited))
+        if line is None or not _HAS_WORD.search(line.text) or (_QUESTION.search(line.text) and not sentence.code):
             continue
         key = f"{line.under}\n{line.text}"
         if key in said:
@@ -255,4 +265,13 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
             continue
         said.add(key)
         passages = tuple(number - 1 for number in sentence.cited)
-        yield Draft(line.text, passages=passages, invented=sentence.invented, under=line.under, listed=line.listed)
+        yield Draft(
+            line.text,
+            passages=passages,
+            invented=sentence.invented,
+            under=line.under,
+            listed=line.listed,
+            ordinal=line.ordinal,
+            cells=tuple(Cell(*cell) for cell in line.cells),
+            code=sentence.code,
+        )

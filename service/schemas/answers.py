@@ -117,10 +117,18 @@ class DerivationOut(Record):
     result: str
 
 
+class CellOut(Record):
+    """A cell of a row that a language model wrote, and the header cell above it; empty without one."""
+
+    header: str
+    text: str
+
+
 class SentenceOut(Record):
     """One sentence of the answer and the numbers that it cites.
 
-    `form` says how to show it: as `prose`, as an `item` of a list, or as the `units` of its first citation, which it states.
+    `form` says how to show it: as `prose`, as an `item` of a list, as a `row` of a table, as `code`, or as the `units` of its
+    first citation, which it states. `text` says all of it in one line.
     """
 
     text: str
@@ -134,6 +142,12 @@ class SentenceOut(Record):
         "of the question that the documents lack",
     )
     derivation: DerivationOut | None = None
+    ordinal: int | None = Field(None, description="the number of an `item` in a numbered list")
+    label: str = Field("", description="what stands above the table of a `row`; `text` begins with it")
+    cells: tuple[CellOut, ...] = Field(
+        (), description="the cells of a `row`; rows under the same header cells are one table"
+    )
+    code: str = Field("", description="the lines of `code`, which stand in a cited document in the same words")
 
 
 class PartOut(Record):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from service.text.plain import is_heading, plain_line
 from service.text.subjects import subjects
 
-_ITEM = re.compile(r"\s*(?:[-*+•▪◦‣·–]\s+|\(?\d{1,3}[.)]\s+)")
+_ITEM = re.compile(r"\s*(?:[-*+•▪◦‣·–]\s+|\(?(?P<ordinal>\d{1,3})[.)]\s+)")
 _ROW = re.compile(r"\s*\|.*\|\s*\Z", re.DOTALL)
 _BOLD_LINE = re.compile(r"\s*(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__)\s*\Z")
 _DIGIT = re.compile(r"\d")
@@ -24,11 +24,17 @@ _LEAD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A statement as plain text; the label or heading it stands `under`; whether it is an item or a row (`listed`)."""
+    """A statement as plain text; the label or heading it stands `under`; whether it is an item or a row (`listed`).
+
+    `ordinal` is the number of an item. `cells` are those of a row, each with the header cell above it; the cells of the first
+    column have none, since what the first header cell says is not in the statement.
+    """
 
     text: str
     under: str = ""
     listed: bool = False
+    ordinal: int | None = None
+    cells: tuple[tuple[str, str], ...] = ()
 
 
 class Structure:
@@ -51,8 +57,9 @@ class Structure:
         if text.endswith((":", "：")):
             self._label = _label(text)
             return None
-        if _ITEM.match(sentence):
-            return Line(text, self._label or self._heading, listed=True)
+        if item := _ITEM.match(sentence):
+            ordinal = None if item["ordinal"] is None else int(item["ordinal"])
+            return Line(text, self._label or self._heading, listed=True, ordinal=ordinal)
         self._label = ""
         return Line(text, self._heading)
 
@@ -64,13 +71,13 @@ class Structure:
             if not cites:
                 return None
             self._columns = []
+        columns = ["", *self._columns[1:], *[""] * len(cells)][: max(len(cells), len(self._columns))]
+        cells += [""] * (len(columns) - len(cells))
         named = [
-            f"{column}: {cell}" if column else cell
-            for column, cell in zip([*self._columns[1:], *[""] * len(cells)], cells[1:], strict=False)
-            if cell
+            f"{column}: {cell}" if column else cell for column, cell in zip(columns[1:], cells[1:], strict=True) if cell
         ]
         text = f"{cells[0]}: {'; '.join(named)}" if cells[0] and named else "; ".join(named) or cells[0]
-        return Line(text, self._label or self._heading, listed=True)
+        return Line(text, self._label or self._heading, listed=True, cells=tuple(zip(columns, cells, strict=True)))
 
 
 def _label(lead_in: str) -> str:

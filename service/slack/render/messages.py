@@ -13,8 +13,28 @@ from urllib.parse import urlencode
 from index.records import Hit
 from service.records import Answer, Citation, Sentence
 from service.slack.render.phrases import Phrases
-from service.slack.render.richtext import Element, TextRun, block, cost, literal, paragraphs, quote, section
-from service.slack.render.text import BLOCK_TEXT, BLOCKS_IN_MESSAGE, FALLBACK_TEXT, MESSAGE_SIZE, escape, shorten, size
+from service.slack.render.richtext import (
+    Element,
+    TextRun,
+    block,
+    cost,
+    item,
+    literal,
+    paragraphs,
+    preformatted,
+    quote,
+    section,
+)
+from service.slack.render.text import (
+    BLOCK_TEXT,
+    BLOCKS_IN_MESSAGE,
+    FALLBACK_TEXT,
+    MESSAGE_SIZE,
+    escape,
+    shorten,
+    size,
+    split_text,
+)
 from service.text.plain import context_line
 from service.text.refusals import REFUSALS
 
@@ -107,9 +127,9 @@ def fallback(text: str) -> str:
 def sentence_blocks(
     sentence: Sentence, citations: Iterable[Citation], viewer: Viewer, phrases: Phrases
 ) -> Iterator[Block]:
-    """One sentence with its citation numbers, each a link to the quoted words."""
+    """One sentence with its citation numbers, each a link to the quoted words: as prose, an item of a list, or code."""
     cited = {citation.number: citation for citation in citations}
-    runs = [TextRun(sentence.text)]
+    runs = [TextRun("" if sentence.form == "code" else sentence.text)]
     if sentence.citations:
         runs.append(TextRun(" "))
     for number in sentence.citations:
@@ -117,8 +137,11 @@ def sentence_blocks(
         runs.append(TextRun(f"[{number}]", url=url))
     if not sentence.supported:
         runs.append(TextRun(f" ({phrases.unsupported})", italic=True))
-    for group in paragraphs(runs):
-        yield block([section(group)])
+    for part in split_text(sentence.code, BLOCK_TEXT):
+        yield block([preformatted(part)])
+    is_listed = sentence.form in ("item", "row")
+    for place, group in enumerate(paragraphs(runs)):
+        yield block([item(group, sentence.ordinal) if is_listed and place == 0 else section(group)])
 
 
 def closing_blocks(answer: Answer, viewer: Viewer, phrases: Phrases, *, private: bool) -> list[Block]:

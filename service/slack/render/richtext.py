@@ -66,6 +66,19 @@ def quote(runs: Sequence[TextRun]) -> Element:
     return {"type": "rich_text_quote", "elements": _elements(runs)}
 
 
+def item(runs: Sequence[TextRun], ordinal: int | None) -> Element:
+    """An item of a list, with its number if it has one."""
+    items = [section(runs)]
+    if ordinal is None:
+        return {"type": "rich_text_list", "style": "bullet", "elements": items}
+    return {"type": "rich_text_list", "style": "ordered", "offset": max(ordinal - 1, 0), "elements": items}
+
+
+def preformatted(text: str) -> Element:
+    """Code, with its lines."""
+    return {"type": "rich_text_preformatted", "elements": _elements([TextRun(text)])}
+
+
 def block(elements: Sequence[Element]) -> dict[str, Any]:
     """A rich text block of paragraphs and quotes."""
     return {"type": "rich_text", "elements": list(elements)}

@@ -4,7 +4,7 @@
 import { t } from "./phrases.js";
 import { peekAt } from "./peek.js";
 import { drawQuote, isStructured } from "./quote.js";
-import { element } from "./text.js";
+import { codeBox, element, tableBox } from "./text.js";
 
 // Append the sentence to `prose`. `citations` holds all citations of the answer so far, `open(number, marker)` opens one.
 export function appendSentence(prose, sentence, citations, { open, thumbs = null }) {
@@ -14,10 +14,12 @@ export function appendSentence(prose, sentence, citations, { open, thumbs = null
   const controls = controlsOf(sentence, cited, open, thumbs);
   if (isDrawn) {
     const drawn = drawQuote(first);
-    return isOneTable(drawn) ? appendRows(prose, drawn, first, controls) : appendDrawn(prose, drawn, controls);
+    return isOneTable(drawn) ? appendRows(prose, drawn, first.document_id, controls) : appendDrawn(prose, drawn, controls);
   }
+  if (sentence.form === "row") return appendRows(prose, worded(sentence), "", controls);
+  if (sentence.form === "code") return appendDrawn(prose, codeBox(sentence.code, (code) => { code.textContent = sentence.code; }), controls);
   const said = element("span", { className: "said", dir: "auto" }, words(sentence), controls);
-  if (sentence.form === "item") lastList(prose).append(element("li", { dir: "auto" }, said));
+  if (sentence.form === "item") appendItem(prose, sentence.ordinal, said);
   else {
     const paragraph = lastParagraph(prose);
     paragraph.append(...(paragraph.childNodes.length ? [" "] : []), said);
@@ -43,10 +45,10 @@ function isOneTable(drawn) {
 }
 
 // A row beside the markers of its sources. Rows under the same header cells, of sentences that follow each other, are one table.
-function appendRows(prose, drawn, citation, controls) {
+function appendRows(prose, drawn, source, controls) {
   const rows = [...drawn.querySelectorAll("tbody tr")];
   const header = drawn.querySelector("thead tr");
-  const key = [citation.document_id, drawn.querySelector(".units-lead")?.textContent, header?.textContent].join("\n");
+  const key = [source, drawn.querySelector(".units-lead")?.textContent, header?.textContent].join("\n");
   for (const row of [...(header ? [header] : []), ...rows]) row.append(element("td", { className: "row-controls" }));
   const said = rows.at(-1);
   said.classList.add("said");
@@ -60,8 +62,18 @@ function appendRows(prose, drawn, citation, controls) {
   return said;
 }
 
-function words(sentence) {
-  const box = element("span", { className: sentence.supported ? "sentence" : "sentence unsupported", textContent: sentence.text });
+// The row that a language model wrote, under its header cells and below the label of its table.
+function worded(sentence) {
+  const isNamed = sentence.cells.some(({ header }) => header);
+  const body = element("tr", {}, ...sentence.cells.map(({ text }) => element("td", { dir: "auto" }, words(sentence, text))));
+  const box = element("table", {}, element("tbody", {}, body));
+  if (isNamed) box.prepend(element("thead", {}, element("tr", {}, ...sentence.cells.map(({ header }) => element("th", { scope: "col", dir: "auto", textContent: header })))));
+  const lead = sentence.label ? [element("p", { className: "units-lead", dir: "auto", textContent: sentence.label })] : [];
+  return element("div", { className: "units" }, ...lead, tableBox(box));
+}
+
+function words(sentence, text = sentence.text) {
+  const box = element("span", { className: sentence.supported ? "sentence" : "sentence unsupported", textContent: text });
   if (!sentence.supported) box.append(element("span", { className: "visually-hidden", textContent: ` (${t("unsupported")})` }));
   if (!sentence.supported) box.title = t("unsupported");
   return box;
@@ -71,8 +83,14 @@ function lastParagraph(prose) {
   return prose.lastElementChild?.tagName === "P" ? prose.lastElementChild : prose.appendChild(element("p", { dir: "auto" }));
 }
 
-function lastList(prose) {
-  return prose.lastElementChild?.tagName === "UL" ? prose.lastElementChild : prose.appendChild(element("ul", { className: "said-list" }));
+function appendItem(prose, ordinal, said) {
+  const item = element("li", { dir: "auto" }, said);
+  if (ordinal !== null) item.value = ordinal;
+  lastList(prose, ordinal === null ? "UL" : "OL").append(item);
+}
+
+function lastList(prose, tag) {
+  return prose.lastElementChild?.tagName === tag ? prose.lastElementChild : prose.appendChild(element(tag, { className: "said-list" }));
 }
 
 export function marker(number, citation, open) {
