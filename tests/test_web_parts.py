@@ -13,6 +13,7 @@ from service.answering.answerer import AnswerReady, PassagesFound, SentenceReady
 from service.progress import Stages
 from service.records import (
     Answer,
+    Cell,
     Citation,
     Derivation,
     Excerpt,
@@ -30,6 +31,9 @@ WEIGHTS = "Which is heavier, the Tern or the Auk, and who built the Auk?"
 TERN, AUK = "The Tern weighs 12.5 kg.", "The Auk weighs 7.8 kg."
 MANY = "Tell me everything."
 PLANS = "Which plans, and at what price?"
+WORDED = "Say it in your own words."
+HOSTILE = "<img src=x onerror=alert(1)> **9** euros"
+CODE = "if x:\n    go\n</code><b>"
 
 
 def cite(number: int, quote: str, document: str) -> Citation:
@@ -91,14 +95,33 @@ def plans() -> tuple[tuple[Sentence, ...], tuple[Citation, ...], tuple[Part, ...
     return sentences, tuple(citations), parts
 
 
+def worded() -> tuple[tuple[Sentence, ...], tuple[Citation, ...], tuple[Part, ...]]:
+    """What a language model wrote: rows of two tables, numbered items, code; one row and one item without support."""
+
+    def row(plan: str, price: str, *, supported: bool = True, label: str = "") -> Sentence:
+        cells = (Cell("", plan), Cell("Price", price))
+        return Sentence(f"{plan}: Price: {price}", (1,), supported, 1.0, "row", label=label, cells=cells)
+
+    sentences = (
+        row("Small", HOSTILE),
+        row("Large", "99 euros", supported=False),
+        row("Huge", "199 euros", label="From 2026"),
+        Sentence("A passport", (1,), True, 1.0, "item", ordinal=1),
+        Sentence("A deposit", (2,), False, 1.0, "item", ordinal=3),
+        Sentence("if x: go", (2,), True, 1.0, "code", code=CODE),
+        Sentence("That is all.", (1,), True, 1.0),
+    )
+    return sentences, (cite(1, TERN, "tern"), cite(2, AUK, "auk")), ()
+
+
 class Shaped:
-    """An answerer of three fixed answers. A question that is asked as typed has no parts."""
+    """An answerer of four fixed answers. A question that is asked as typed has no parts."""
 
     def __init__(self) -> None:
         self._numbers = count()
 
     def stream(self, question: Question, stages: Stages | None = None) -> Iterator[Any]:
-        sentences, citations, parts = {WEIGHTS: weights, PLANS: plans}.get(question.text, many)()
+        sentences, citations, parts = {WEIGHTS: weights, PLANS: plans, WORDED: worded}.get(question.text, many)()
         yield PassagesFound(())
         for sentence in sentences:
             yield SentenceReady(sentence, tuple(one for one in citations if one.number in sentence.citations[:1]))
@@ -182,6 +205,27 @@ def test_rows_under_the_same_header_are_one_table_with_the_sources_beside_each(v
     assert second.locator(".marker").all_inner_texts() == ["2"]
 
 
+def test_tables_lists_and_code_of_a_language_model_are_drawn_with_the_sources_of_each_row(
+    visit: Visits, served: str
+) -> None:
+    page = visit(served)
+    ask(page, WORDED)
+    first, second = page.locator(".prose .b-table").all()
+    assert first.locator("th[scope=col]").all_inner_texts() == ["", "Price"]
+    assert [row.locator("td").first.inner_text() for row in first.locator("tbody tr").all()] == [
+        "Small", "Large\n (The cited passages do not support this sentence.)",
+    ]  # fmt: skip
+    assert HOSTILE in first.locator("tbody tr").first.inner_text()
+    assert first.locator("tbody tr .marker").all_inner_texts() == ["1", "1"]
+    expect(first.locator(".unsupported")).to_have_count(2)
+    expect(page.locator(".prose .units", has=second).locator(".units-lead")).to_have_text("From 2026")
+    assert page.locator(".prose ol > li").evaluate_all("items => items.map((item) => item.value)") == [1, 3]
+    assert page.locator(".prose pre").text_content() == CODE
+    expect(page.locator(".prose img, .prose b")).to_have_count(0)
+    expect(page.locator(".said.drawn .marker")).to_have_text("2")
+    assert fits(page)
+
+
 def test_a_long_answer_and_many_sources_are_folded_and_sources_stand_by_document(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, MANY)
@@ -212,6 +256,6 @@ def test_parts_and_long_answers_fit(visit: Visits, served: str, width: int) -> N
     options = {**PHONE, "viewport": {"width": width, "height": 740}} if width < 700 else {}
     page = visit(served, **options)
     page.set_viewport_size({"width": width, "height": 740})
-    for question in (WEIGHTS, MANY, PLANS):
+    for question in (WEIGHTS, MANY, PLANS, WORDED):
         ask(page, question)
         assert fits(page)
