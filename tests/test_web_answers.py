@@ -299,10 +299,10 @@ def test_no_word_is_cut_in_any_language(visit: Visits, served: ServedApp, langua
     said = texts(language, "both") | {name: str(phrase) for name, phrase in page_phrases(language).items()}
     served.library.open("open").add(Document("x", "v", "file:///x.md", "Mill", "text/markdown", "Text."))
     _, key = served.keys.create("everything", [Scope.ADMIN], principals=None)
-    page = visit(served.url, locale=language, viewport={"width": width, "height": 740})
-    page.evaluate(f"sessionStorage.setItem('quoth-key', '{key}')")
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
+    context = visit.browser.new_context(locale=language, viewport={"width": width, "height": 740})
+    context.add_init_script(f"sessionStorage.setItem('quoth-key', '{key}')")
+    visit.contexts.append(context)
+    page = visit.open(context, served.url)
     assert page.evaluate("document.documentElement.lang") == language
     expect(page.get_by_role("heading", name=said["title"])).to_be_visible()
     ask(page, "When was it?")
@@ -321,7 +321,15 @@ def test_no_word_is_cut_in_any_language(visit: Visits, served: ServedApp, langua
 
 
 def cut_words(page: Any) -> list[str]:
-    """What is wider than its box or lies beyond the edge of the page, among the controls and headings that are shown."""
+    """What is wider than its box or lies beyond the edge of the page, among the controls, headings and hints that are shown."""
+    hints: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("[placeholder]")].filter((field) => field.checkVisibility()).filter((field) => {
+          const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+          const pen = document.createElement("canvas").getContext("2d");
+          pen.font = font;
+          return pen.measureText(field.placeholder).width + parseFloat(paddingLeft) + parseFloat(paddingRight) > field.clientWidth;
+        }).map((field) => field.placeholder)"""
+    )
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("button, a, label, h1, h2, h3, summary, .muted, .chooser")]
           .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden, .skip"))
@@ -329,7 +337,7 @@ def cut_words(page: Any) -> list[str]:
             || one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < -1)
           .map((one) => `${one.tagName} ${one.textContent}`)"""
     )
-    return found
+    return hints + found
 
 
 def test_titles_that_look_like_markup_stay_text_everywhere(visit: Visits, served: ServedApp) -> None:
