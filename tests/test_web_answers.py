@@ -327,7 +327,8 @@ def cut_words(page: Any) -> list[str]:
           const { font, paddingLeft, paddingRight } = getComputedStyle(field);
           const pen = document.createElement("canvas").getContext("2d");
           pen.font = font;
-          return pen.measureText(field.placeholder).width + parseFloat(paddingLeft) + parseFloat(paddingRight) > field.clientWidth;
+          const around = parseFloat(paddingLeft) + parseFloat(paddingRight);
+          return pen.measureText(field.placeholder).width + around > field.clientWidth;
         }).map((field) => field.placeholder)"""
     )
     found: list[str] = page.evaluate(
