@@ -33,6 +33,13 @@ def test_a_collection_outside_the_key_looks_like_a_missing_one(served: ServedApp
         lambda name: narrow.post("/v1/search", json={"query": "vault", "collection": name}),
         lambda name: narrow.get("/v1/documents", params={"collection": name}),
         lambda name: narrow.get("/v1/documents/d/versions/v/text", params={"collection": name}),
+        lambda name: narrow.get("/v1/documents/d/versions/v/pages", params={"collection": name}),
+        lambda name: narrow.get("/v1/documents/d/versions/v/pages/1", params={"collection": name}),
+        lambda name: narrow.get("/v1/documents/d/versions/v/pages/1.png", params={"collection": name}),
+        lambda name: narrow.get(f"/v1/collections/{name}"),
+        lambda name: narrow.get(f"/v1/collections/{name}/questions"),
+        lambda name: narrow.get(f"/v1/collections/{name}/documents/d"),
+        lambda name: narrow.get(f"/v1/collections/{name}/documents/d/file"),
         lambda name: narrow.get(f"/v1/models/{name}"),
         lambda name: narrow.post(
             "/v1/chat/completions", json={"model": name, "messages": [{"role": "user", "content": "Why?"}]}

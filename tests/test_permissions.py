@@ -153,6 +153,7 @@ def doors(client: httpx.Client) -> Iterator[tuple[str, str]]:
 def named_doors(client: httpx.Client, canary: str) -> Iterator[tuple[str, httpx.Response]]:
     """The doors whose request contains the id of the document."""
     yield "text", client.get(f"/v1/documents/{id_of(canary)}/versions/version-{id_of(canary)}/text")
+    yield "document", client.get(f"/v1/collections/default/documents/{id_of(canary)}")
     wanted = {"query": QUESTION, "filter": {"document_ids": [id_of(canary)]}}
     yield "search", client.post("/v1/search", json=wanted)
     yield (
