@@ -278,6 +278,16 @@ def test_a_file_is_saved_under_the_name_that_the_server_gives(visit: Visits, ser
         assert page.evaluate(name, disposition) == expected
 
 
+def test_the_place_of_a_quote_names_long_headings_by_their_first_words(visit: Visits, served: str) -> None:
+    page = visit(served)
+    place = """async (trail) => {
+        const { insideText } = await import("/assets/text.js");
+        return insideText({ title: "Report", trail, page: 3 });
+    }"""
+    assert page.evaluate(place, ["Report", "Fees"]) == "Fees · page 3"
+    assert page.evaluate(place, ["Fees", "word " * 20]) == f"Fees › {('word ' * 12).strip()}… · page 3"
+
+
 def test_markup_in_documents_stays_text_wherever_it_is_shown(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, "How high is the spring tide?")

@@ -161,10 +161,17 @@ export function save(blob, name) {
   URL.revokeObjectURL(link.href);
 }
 
+const LONGEST_HEADING = 60; // code points: some documents have whole paragraphs for headings
+
 // "Heading › Heading · page 3", without a heading that repeats the title. Empty if there is neither.
 export function insideText(passage) {
   const trail = passage.trail[0]?.trim() === passage.title.trim() ? passage.trail.slice(1) : passage.trail;
-  return [trail.join(" › "), passage.page === null ? "" : t("page_number", { number: String(passage.page) })].filter(Boolean).join(" · ");
+  return [trail.map(shortened).join(" › "), passage.page === null ? "" : t("page_number", { number: String(passage.page) })].filter(Boolean).join(" · ");
+}
+
+function shortened(heading) {
+  const points = Array.from(heading);
+  return points.length > LONGEST_HEADING ? `${points.slice(0, LONGEST_HEADING).join("").replace(/\s+\S*$/, "")}…` : heading;
 }
 
 // The name of the file or the page that a document was read from.
