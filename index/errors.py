@@ -29,6 +29,7 @@
         ├── CollectionBusy          another process is writing; the message says which
         ├── CollectionDropped       another program dropped the collection while a writer waited for it
         ├── NotWritable             a file or folder is read-only, or another user's
+        ├── SearchStorageUnreachable  the storage of the search tables does not answer
         └── DiskFull                nothing was lost; free space and run again
 
 Every message names the thing, the bad value and the fix.
@@ -177,6 +178,10 @@ class CollectionDropped(Transient):
 
 class NotWritable(Transient):
     """A file or folder that Quoth must write is read-only, or another user's."""
+
+
+class SearchStorageUnreachable(Transient):
+    """The storage that holds the search tables does not answer, or does not let this program in."""
 
 
 class DiskFull(Transient):

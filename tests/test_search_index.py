@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
 from index.engines.embedded import EmbeddedIndex
+from index.engines.lance.index import LanceIndex
 from index.engines.search_index import Ranking, SearchIndex
 from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
 from index.records import Chunk, Document, FileStamp
+from index.storage.lock import FileLock
 from index.vectors.builder import Sizes
 
 Make = Callable[[Path, Ledger], SearchIndex]
@@ -42,10 +44,18 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 DEPTH = 1000
 
 EMBEDDED = pytest.param(EmbeddedIndex, id="embedded")
+
+
+def on_lance(folder: Path, ledger: Ledger, *, exact: int = 100_000) -> SearchIndex:
+    return LanceIndex(str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact)
+
+
+LANCE = pytest.param(on_lance, id="lance")
 SMALL_SIZES = Sizes(exact=3, quantised=6, probed=1.0)
-engines = pytest.mark.parametrize("make", [EMBEDDED])
+engines = pytest.mark.parametrize("make", [EMBEDDED, LANCE])
 engines_of_any_size = pytest.mark.parametrize(
-    "make", [EMBEDDED, pytest.param(partial(EmbeddedIndex, min_to_save=1, sizes=SMALL_SIZES), id="embedded, inexact")]
+    "make",
+    [EMBEDDED, pytest.param(partial(EmbeddedIndex, min_to_save=1, sizes=SMALL_SIZES), id="embedded, inexact"), LANCE],
 )
 
 
@@ -302,6 +312,8 @@ def check_recall(make: Make, ledger: Ledger, folder: Path) -> None:
             ),
             id="embedded, partitioned",
         ),
+        LANCE,
+        pytest.param(partial(on_lance, exact=100), id="lance, graph"),
     ],
 )
 def test_the_nearest_of_what_may_be_read_are_found_however_little_that_is(

@@ -3,8 +3,9 @@
 import json
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
+from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ ADDED, REMOVED, EMBEDDED, CHANGED = 1, 2, 3, 4
 """What the log says of a chunk: added, removed, its vector is known, other facts of its document that filters look at."""
 
 _BATCH = 8192
+_FACTS = (str, str, int, str, (bytes, NoneType))
 
 
 class Mark(NamedTuple):
@@ -37,6 +39,18 @@ class LexicalEntry(NamedTuple):
     document: int
     text: str
     stretches: tuple[tuple[str, str], ...] = ()
+
+
+class SearchableChunk(NamedTuple):
+    """A chunk with all that is searched and all that filters look at, as a search index outside the folder holds it."""
+
+    lexical: LexicalEntry
+    document_id: str
+    uri: str
+    modified_ns: int
+    principals: tuple[str, ...]
+    metadata: Mapping[str, str]
+    vector: bytes | None
 
 
 class VectorBatch(NamedTuple):
@@ -108,17 +122,54 @@ class Snapshot:
             """,
             _parameters(since, ADDED),
         )
+        for entry, _ in self._lexical(rows):
+            yield entry
+
+    def changes(self, since: int, limit: int) -> list[tuple[int, int]]:
+        """Return the next at most `limit` positions of the log after one, each with the number of its chunk."""
+        return self._connection.execute(
+            "SELECT position, chunk FROM changes WHERE position > ? ORDER BY position LIMIT ?", (since, limit)
+        ).fetchall()
+
+    def numbers_after(self, number: int, limit: int) -> list[int]:
+        """Return the next at most `limit` numbers of chunks after one, ascending."""
+        rows = self._connection.execute(
+            "SELECT number FROM chunks WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
+        )
+        return [number for (number,) in rows]
+
+    def searchable(self, numbers: Collection[int]) -> Iterator[SearchableChunk]:
+        """Yield those of the chunks with these numbers that exist, ascending."""
+        rows = self._connection.execute(
+            """
+            SELECT c.number, c.document, d.version, v.title, c.trail, c.start, c.text, coalesce(c.rendered, c.text),
+                d.id, d.uri, d.modified_ns, v.metadata, x.vector,
+                (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = d.id)
+            FROM chunks c JOIN documents d ON d.number = c.document JOIN versions v ON v.number = d.version
+            LEFT JOIN vectors x ON x.hash = c.hash AND c.embedded = 1
+            WHERE c.number IN (SELECT value FROM json_each(?)) ORDER BY c.number
+            """,
+            (json.dumps(sorted(numbers)),),
+        )
+        for entry, (identity, uri, modified, metadata, vector, principals) in self._lexical(rows):
+            with as_stored():
+                require_kinds((identity, uri, modified, metadata, vector), _FACTS)
+                readers = tuple(json.loads(principals))
+                yield SearchableChunk(entry, identity, uri, modified, readers, json.loads(metadata), vector)
+
+    def _lexical(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[LexicalEntry, Sequence[Any]]]:
+        """Yield what the first eight columns say of a chunk to the lexicon, and the other columns."""
         known: int | None = None  # the version that `languages` are of; the chunks of one follow each other
         languages: list[tuple[int, str]] = []
         with as_stored():
-            for number, document, version, title, trail, start, literal, text in rows:
+            for number, document, version, title, trail, start, literal, text, *others in rows:
                 require_numbers(number, document)
                 require_kinds((title, trail, start, literal, text), (str, str, int, str, str))
                 if version != known:
                     known, languages = version, self._languages(version)
                 indexed = lexical_text(title, json.loads(trail), text)
                 stretches = _stretches(languages, start, literal, indexed)
-                yield LexicalEntry(number, document, indexed, stretches)
+                yield LexicalEntry(number, document, indexed, stretches), others
 
     def _languages(self, version: int) -> list[tuple[int, str]]:
         """Where each language begins in a version, in order."""
