@@ -12,7 +12,7 @@
 # What some tests need beside it (they skip and say so without):
 #   make system                                Debian packages: Chromium, PostgreSQL, Tesseract (as root)
 #   make node                                  Node packages, by tests/node/package-lock.json
-#   make clients                               LangChain and LlamaIndex in .venv-clients, by requirements/clients.lock
+#   make clients                               LangChain, LlamaIndex and an S3 server in .venv-clients, by requirements/clients.lock
 #   make dev-llm                               a small language model (0.3 GB)
 #   make llm [PORT=8080]                       serve that model until Ctrl-C
 #

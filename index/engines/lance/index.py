@@ -11,7 +11,7 @@ from index.engines.lance.conditions import condition
 from index.engines.lance.rows import TableMark
 from index.engines.lance.table import ChunkTable
 from index.engines.search_index import Difference, Ranking
-from index.errors import CollectionBusy, SearchStorageUnreachable
+from index.errors import CollectionBusy, CollectionMissing, SearchStorageUnreachable
 from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.snapshot import Mark
@@ -134,6 +134,8 @@ class LanceIndex:
                 self._table.refresh()
         except CollectionBusy:
             return
+        except FileNotFoundError as error:  # of the lock: the folder is gone
+            raise CollectionMissing("the collection is gone; another program dropped it") from error
 
     def _project_batch(self) -> bool:
         """Copy one batch. Returns whether there was one.

@@ -28,6 +28,7 @@ _MIN_UNINDEXED = 1000
 _PAUSE = 9  # times as long as compacting took, which then takes at most a tenth of the time
 _KEPT = timedelta(minutes=10)  # old versions, which a search may still read
 _REFINED = 4
+_NO_TABLE = "was not found"
 _ALL_PARTITIONS = 100_000
 _WORDS = FTS(
     base_tokenizer="whitespace",
@@ -71,7 +72,9 @@ class ChunkTable:
                 connection = lancedb.connect(self._url)
                 try:
                     self._table = connection.open_table(self._name)
-                except ValueError:  # there is none
+                except ValueError as error:
+                    if _NO_TABLE not in str(error):
+                        raise
                     self._mark = None
                     return None
             else:
@@ -190,7 +193,7 @@ class ChunkTable:
     def _reaching(self) -> Iterator[None]:
         try:
             yield
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, ValueError, OSError) as error:
             raise SearchStorageUnreachable(
                 f"{self._url}: the search table {self._name} cannot be read or written ({str(error)[:200]}). "
                 "Check the storage, its address and the rights of this program, then try again"
