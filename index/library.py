@@ -13,6 +13,8 @@ from pathlib import Path
 
 from index.collection import Collection
 from index.embedding.encoder import Encoder
+from index.engines.embedded import EmbeddedIndexes
+from index.engines.search_index import SearchIndexes
 from index.errors import CollectionDropped, CollectionExists, CollectionMissing, CollectionNameInvalid, LedgerLost
 from index.ledger.ledger import Ledger
 from index.ledger.note import caches_in, is_expected
@@ -51,9 +53,13 @@ def _legal_name(name: str) -> str:
 
 
 class Library:
-    """The collections in `home`/collections, all with vectors from `encoder`. Thread-safe; one `Collection` object per name."""
+    """The collections in `home`/collections, all with vectors from `encoder`. Thread-safe; one `Collection` object per name.
 
-    def __init__(self, home: Path, encoder: Encoder) -> None:
+    `indexes` says where what searches them is kept: in their folders, if it is left out.
+    """
+
+    def __init__(self, home: Path, encoder: Encoder, indexes: SearchIndexes | None = None) -> None:
+        self._indexes: SearchIndexes = EmbeddedIndexes() if indexes is None else indexes
         self._folder = home / "collections"
         self.encoder = encoder
         self._guard = threading.Lock()  # of the two dictionaries; nothing is opened, closed or awaited meanwhile
@@ -83,6 +89,7 @@ class Library:
         """
         self.require(name)
         with self._locked(name), alongside or nullcontext("") as mark:
+            self._indexes.drop(name)  # first, since it may refuse; made again from the ledger if a later step does
             with self._guard:
                 dropped = self._open.get(name)
             remains = self._folder / f"{_DROPPED}{mark}-{uuid.uuid4().hex}-{name}"
@@ -95,6 +102,7 @@ class Library:
                     del self._open[name]
             dropped.close()
         shutil.rmtree(remains, ignore_errors=True)  # `finish_drops` tries again
+        self._indexes.drop(name)  # a search may have made it again meanwhile
 
     def finish_drops(self, complete: Callable[[str, str], object]) -> None:
         """Finish the drops of processes that were killed meanwhile: delete what they left, and free its space on the disk.
@@ -182,7 +190,7 @@ class Library:
     def _make_collection(self, name: str, *, create: bool) -> Collection:
         """Open the collection. If another process drops it now, `CollectionMissing` is raised and no empty one is created."""
         try:
-            return Collection(self._folder / name, self.encoder, create=create)
+            return Collection(self._folder / name, self.encoder, create=create, make_index=self._indexes.open)
         except (OSError, sqlite3.OperationalError, CollectionDropped, LedgerLost):
             if not create:
                 self.require(name)

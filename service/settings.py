@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         description="database of conversations, feedback and keys, for example postgresql://user:password@host/name; "
         "an SQLite file in the home folder when left out",
     )
+    storage_url: str | None = Field(
+        None,
+        min_length=1,
+        description="where search tables (Lance) are kept: a folder, or s3://bucket/prefix, reached as the environment variables "
+        "of the store say; FAISS and Tantivy search in the home folder when left out",
+    )
     retention_days: int | None = Field(
         None,
         ge=1,

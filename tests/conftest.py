@@ -103,6 +103,14 @@ def postgres() -> Iterator[PostgresServer]:
     yield from postgres_server.served()
 
 
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """The address of an S3 server of the test run's own, which the environment names to its clients."""
+    from tests import s3_server
+
+    yield from s3_server.served()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database: the test runs once with each kind."""

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from index.ledger.rows import ChunkedDocument
 from index.records import Chunk, Document, FileStamp
 from index.storage.lock import FileLock
 from index.vectors.builder import Sizes
+from tests.s3_server import make_bucket
 
 Make = Callable[[Path, Ledger], SearchIndex]
 
@@ -50,12 +52,31 @@ def on_lance(folder: Path, ledger: Ledger, *, exact: int = 100_000) -> SearchInd
     return LanceIndex(str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact)
 
 
+def on_s3(url: str, folder: Path, ledger: Ledger) -> SearchIndex:
+    bucket = make_bucket(url, f"b{zlib.crc32(str(folder).encode())}")
+    return LanceIndex(f"{bucket}/tables", "chunks", ledger, FileLock(folder / "projector.lock"))
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Make:
+    """What makes the index: the test's parameter, with the address of the S3 server if it needs that."""
+    chosen: Make = request.param
+    return partial(on_s3, request.getfixturevalue("s3_url")) if chosen is on_s3 else chosen
+
+
 LANCE = pytest.param(on_lance, id="lance")
+LANCE_ON_S3 = pytest.param(on_s3, id="lance on s3")
 SMALL_SIZES = Sizes(exact=3, quantised=6, probed=1.0)
-engines = pytest.mark.parametrize("make", [EMBEDDED, LANCE])
+engines = pytest.mark.parametrize("make", [EMBEDDED, LANCE, LANCE_ON_S3], indirect=True)
 engines_of_any_size = pytest.mark.parametrize(
     "make",
-    [EMBEDDED, pytest.param(partial(EmbeddedIndex, min_to_save=1, sizes=SMALL_SIZES), id="embedded, inexact"), LANCE],
+    [
+        EMBEDDED,
+        pytest.param(partial(EmbeddedIndex, min_to_save=1, sizes=SMALL_SIZES), id="embedded, inexact"),
+        LANCE,
+        LANCE_ON_S3,
+    ],
+    indirect=True,
 )
 
 
@@ -230,7 +251,7 @@ def test_any_sequence_of_changes_is_searched_as_by_brute_force(make: Make) -> No
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
+            max_examples=2 if isinstance(make, partial) and make.func is on_s3 else 12,
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -314,7 +335,9 @@ def check_recall(make: Make, ledger: Ledger, folder: Path) -> None:
         ),
         LANCE,
         pytest.param(partial(on_lance, exact=100), id="lance, graph"),
+        LANCE_ON_S3,
     ],
+    indirect=True,
 )
 def test_the_nearest_of_what_may_be_read_are_found_however_little_that_is(
     make: Make, many: Ledger, tmp_path: Path

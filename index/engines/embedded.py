@@ -82,6 +82,17 @@ class EmbeddedIndex:
         return None if where is None or where.is_open else self._ledger.selections.get(where)
 
 
+class EmbeddedIndexes:
+    """The indexes of collections, each in its folder. See `SearchIndexes` for its methods."""
+
+    def open(self, folder: Path, ledger: Ledger) -> EmbeddedIndex:
+        """See `SearchIndexes.open`."""
+        return EmbeddedIndex(folder, ledger)
+
+    def drop(self, name: str) -> None:
+        """See `SearchIndexes.drop`."""
+
+
 def _differences(expected: set[int], actual: set[int]) -> Iterator[str]:
     if missing := len(expected - actual):
         yield f"{missing:,} of {len(expected):,} chunks are missing"

@@ -6,12 +6,14 @@ which checks the filter again: a late index can miss a document, but never shows
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.filters import Filter
+from index.ledger.ledger import Ledger
 
 Ranking = list[tuple[int, float]]
 """Ledger numbers of chunks and their scores, best first (higher is better); equal scores by the smaller number."""
@@ -66,4 +68,16 @@ class SearchIndex(Protocol):
 
     def close(self) -> None:
         """Wait for work in the background to end. The index is not usable afterwards."""
+        ...
+
+
+class SearchIndexes(Protocol):
+    """Where the indexes of a library's collections are kept."""
+
+    def open(self, folder: Path, ledger: Ledger) -> SearchIndex:
+        """The index of the collection in `folder` with that ledger."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Delete what is kept of the collection `name` outside its folder. Nothing happens if there is nothing."""
         ...

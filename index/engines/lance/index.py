@@ -111,10 +111,6 @@ class LanceIndex:
     def close(self) -> None:
         """See `SearchIndex.close`."""
 
-    def drop(self) -> None:
-        """Delete the table."""
-        self._table.drop()
-
     def _usable_mark(self) -> TableMark | None:
         mark = self._table.mark
         return mark if mark is not None and mark.ledger == self._ledger.identity else None

@@ -7,7 +7,7 @@ the batch is done again, and nothing is lost or doubled.
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 
 import lancedb
@@ -28,6 +28,7 @@ _MIN_UNINDEXED = 1000
 _PAUSE = 9  # times as long as compacting took, which then takes at most a tenth of the time
 _KEPT = timedelta(minutes=10)  # old versions, which a search may still read
 _REFINED = 4
+_MANY_TABLES = 100_000
 _NO_TABLE = "was not found"
 _ALL_PARTITIONS = 100_000
 _WORDS = FTS(
@@ -100,12 +101,6 @@ class ChunkTable:
             self._table.create_index("is_open", config=Bitmap())
             self._read_facts(self._table)
         return mark
-
-    def drop(self) -> None:
-        """Delete the table, if there is one."""
-        with self._guard, self._reaching():
-            lancedb.connect(self._url).drop_table(self._name, ignore_missing=True)
-            self._table = self._mark = None
 
     def apply(self, chunks: Sequence[SearchableChunk], gone: Iterable[int], mark: TableMark) -> None:
         """Delete the rows of the chunks `gone`, then write those of `chunks` and the mark in one commit."""
@@ -189,15 +184,29 @@ class ChunkTable:
         assert self._table is not None, "refresh or create comes first"
         return self._table
 
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        try:
-            yield
-        except (RuntimeError, ValueError, OSError) as error:
-            raise SearchStorageUnreachable(
-                f"{self._url}: the search table {self._name} cannot be read or written ({str(error)[:200]}). "
-                "Check the storage, its address and the rights of this program, then try again"
-            ) from error
+    def _reaching(self) -> AbstractContextManager[None]:
+        return _reaching(self._url, self._name)
+
+
+def drop_tables(url: str, prefix: str) -> None:
+    """Delete the tables below `url` whose names begin with `prefix`. `SearchStorageUnreachable` if it does not answer."""
+    with _reaching(url, f"{prefix}*"):
+        connection = lancedb.connect(url)
+        for name in connection.list_tables(limit=_MANY_TABLES).tables:
+            if name.startswith(prefix):
+                connection.drop_table(name)
+
+
+@contextmanager
+def _reaching(url: str, name: str) -> Iterator[None]:
+    """Turn what Lance raises for its storage into `SearchStorageUnreachable`."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        raise SearchStorageUnreachable(
+            f"{url}: the search table {name} cannot be read or written ({str(error)[:200]}). "
+            "Check the storage, its address and the rights of this program, then try again"
+        ) from error
 
 
 def _vectors(column: pa.Array, dimension: int) -> NDArray[np.float32]:

@@ -1,0 +1,28 @@
+"""The Lance tables of a library's collections below one URL."""
+
+from pathlib import Path
+
+from index.engines.lance.index import LanceIndex
+from index.engines.lance.table import drop_tables
+from index.ledger.ledger import Ledger
+from index.storage.lock import FileLock
+
+
+class LanceIndexes:
+    """The indexes of collections below `url`: a folder, or a place in an object store (`s3://bucket/prefix`).
+
+    A table has the name of its collection and the identity of its ledger. An object store is reached as its own environment
+    variables say (`AWS_...`). See `SearchIndexes` for its methods.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def open(self, folder: Path, ledger: Ledger) -> LanceIndex:
+        """See `SearchIndexes.open`."""
+        name = f"{folder.name}.{ledger.identity:x}"
+        return LanceIndex(self._url, name, ledger, FileLock(folder / "projector.lock"))
+
+    def drop(self, name: str) -> None:
+        """See `SearchIndexes.drop`. `SearchStorageUnreachable` if the storage does not answer."""
+        drop_tables(self._url, f"{name}.")

@@ -1,0 +1,202 @@
+"""Search tables on shared storage: made again, killed, unreachable, compacted, dropped; what one process writes, another finds."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.embedding.encoder import HashedEncoder
+from index.engines.lance import index as lance_index
+from index.engines.lance.index import LanceIndex
+from index.engines.lance.indexes import LanceIndexes
+from index.errors import SearchStorageUnreachable
+from index.filters import Filter
+from index.ledger.ledger import Ledger
+from index.library import Library
+from index.records import Document
+from index.storage.lock import FileLock
+from tests.s3_server import make_bucket
+from tests.test_search_index import document, embed, entry
+
+KILLS = 6
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="hashed", dimension=16)
+    yield ledger
+    ledger.close()
+
+
+def opened(folder: Path, ledger: Ledger, url: str | None = None) -> LanceIndex:
+    return LanceIndex(url or str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"))
+
+
+def fill(ledger: Ledger, numbers: range) -> None:
+    ledger.change([entry(document(f"{number}", f"apple word{number}\nbear\ncat")) for number in numbers], [])
+    embed(ledger)
+
+
+def found(index: LanceIndex, query: str) -> set[int]:
+    return {number for number, _ in index.words(query, 10_000, None)}
+
+
+def test_what_one_process_writes_another_finds_and_a_late_one_misses(ledger: Ledger, tmp_path: Path) -> None:
+    writer, reader = opened(tmp_path, ledger), opened(tmp_path, ledger)
+    fill(ledger, range(3))
+    writer.write()
+    assert reader.catch_up() == ledger.mark().position
+    assert len(found(reader, "apple")) == 3
+    fill(ledger, range(3, 5))
+    with FileLock(tmp_path / "projector.lock").hold(0):  # somebody else writes the table, and has not come to this yet
+        assert reader.catch_up() < ledger.mark().position
+        assert len(found(reader, "apple")) == 3
+    assert reader.catch_up() == ledger.mark().position
+    assert len(found(reader, "apple")) == 5
+
+
+def test_a_table_that_is_gone_or_of_another_ledger_or_format_is_made_again(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_index, "_BATCH", 4)
+    fill(ledger, range(5))
+    ledger.permit("1", {"ann"})
+    ledger.change([], ["2"])
+    index = opened(tmp_path, ledger)
+    index.catch_up()
+    LanceIndexes(str(tmp_path / "tables")).drop("chunk")
+    assert len(found(opened_and_ready(tmp_path, ledger), "apple")) == 4
+    ledger.trim(ledger.mark().position)
+    fill(ledger, range(5, 7))
+    ledger.trim(ledger.mark().position)
+    assert not list(opened_and_ready(tmp_path, ledger).differences())
+    (tmp_path / "other").mkdir()
+    other = Ledger(tmp_path / "other" / "ledger.sqlite", encoder="hashed", dimension=16)
+    fill(other, range(1))
+    over_the_same = opened(tmp_path, other)
+    with FileLock(tmp_path / "projector.lock").hold(0):
+        assert over_the_same.catch_up() == 0
+        assert found(over_the_same, "apple") == set()
+        assert over_the_same.dense(np.ones(16, np.float32), 9, None) == []
+    over_the_same.catch_up()
+    assert len(found(over_the_same, "apple")) == 1
+    other.close()
+    monkeypatch.setattr("index.engines.lance.rows.FORMAT", 2)
+    assert len(found(opened_and_ready(tmp_path, ledger), "apple")) == 6
+
+
+def opened_and_ready(folder: Path, ledger: Ledger) -> LanceIndex:
+    index = opened(folder, ledger)
+    assert index.catch_up() == ledger.mark().position
+    return index
+
+
+PROJECTOR = """
+import sys
+from pathlib import Path
+from index.engines.lance import index as lance_index
+from index.ledger.ledger import Ledger
+from tests.test_lance import opened
+from tests.test_search_index import document, embed, entry
+
+lance_index._BATCH = 40
+folder = Path(sys.argv[1])
+ledger = Ledger(folder / "ledger.sqlite", encoder="hashed", dimension=16)
+index = opened(folder, ledger)
+print("ready", flush=True)
+index.write()
+number = 0
+while True:
+    number += 1
+    ledger.change([entry(document(f"{number % 30}", f"apple number{number} of{sys.argv[2]}"))], [f"{number % 30 + 30}"] if number < 30 else [])
+    embed(ledger)
+    index.write()
+"""
+
+
+def test_a_projector_that_is_killed_at_any_moment_loses_and_doubles_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    fill(ledger, range(400))
+    moments = random.Random(3)
+    was_in_the_middle = 0
+    for kill in range(KILLS):
+        fill(ledger, range(30, 60))
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROJECTOR, str(tmp_path), f"{kill}"],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(moments.uniform(0.02, 1.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        index = opened(tmp_path, ledger)
+        with FileLock(tmp_path / "projector.lock").hold(5):
+            was_in_the_middle += index.catch_up() < ledger.mark().position
+        assert index.catch_up() == ledger.mark().position
+        assert not list(index.differences())
+        numbers = [number for numbers, _, _ in index._table.rows() for number in numbers.tolist()]
+        assert len(numbers) == len(set(numbers)) == ledger.chunks.counts()[1]
+    assert was_in_the_middle > 0
+
+
+def test_storage_that_does_not_answer_stops_no_writer_and_says_so_to_a_search(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, s3_url: str
+) -> None:
+    fill(ledger, range(2))
+    index = opened(tmp_path, ledger, "s3://nobody-made-this/tables")
+    index.write()
+    index.save()
+    assert "the search table is behind until a search or a writer reaches it" in caplog.text
+    with pytest.raises(
+        SearchStorageUnreachable, match=r"s3://nobody-made-this/tables: the search table chunks cannot be"
+    ):
+        index.catch_up()
+    index = opened(tmp_path, ledger, make_bucket(s3_url, "made") + "/tables")
+    index.write()
+    assert index.catch_up() == ledger.mark().position
+
+
+def test_many_small_parts_are_compacted_within_a_tenth_of_the_time(ledger: Ledger, tmp_path: Path) -> None:
+    index = opened(tmp_path, ledger)
+    parts = []
+    for number in range(50):
+        fill(ledger, range(number, number + 1))
+        index.write()
+        index.save()
+        parts.append(index._table._opened().stats()["fragment_stats"]["num_fragments"])
+    assert max(parts) <= 22 or parts[-1] < 50
+    assert min(parts[20:]) < 10
+    assert len(found(index, "apple")) == 50
+    assert not list(index.differences())
+
+
+def test_a_library_on_shared_storage_answers_filters_and_drops(tmp_path: Path) -> None:
+    url = tmp_path / "tables"
+    library = Library(tmp_path / "home", HashedEncoder(), LanceIndexes(str(url)))
+    with closing(library):
+        for name in ("papers", "papers-2"):
+            collection = library.open_or_create(name)
+            collection.add(
+                Document("a", "1", "note:a", "A", "text/plain", "Apples grow on trees.", principals=frozenset(["ann"]))
+            )
+            collection.add(Document("b", "1", "note:b", "B", "text/plain", "Apples are red."))
+            collection.embed_pending()
+            assert {hit.chunk.document_id for hit in collection.search("red apples")} == {"a", "b"}
+            nobody = Filter(principals=frozenset())
+            assert [hit.chunk.document_id for hit in collection.search("red apples", where=nobody)] == ["b"]
+            assert collection.verify() == []
+        assert not (collection.folder / "lexicon").exists()
+        assert not list(collection.folder.glob("vectors*"))
+        library.drop("papers")
+        assert [path.name.partition(".")[0] for path in url.iterdir()] == ["papers-2"]
