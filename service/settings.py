@@ -66,8 +66,8 @@ class Settings(BaseSettings):
     storage_url: str | None = Field(
         None,
         min_length=1,
-        description="where search tables (Lance) are kept: a folder, or s3://bucket/prefix, reached as the environment variables "
-        "of the store say; FAISS and Tantivy search in the home folder when left out",
+        description="where search tables (Lance) are kept: a folder, or s3://bucket/prefix, reached as the store's environment "
+        "variables say; FAISS and Tantivy search in the home folder when left out",
     )
     retention_days: int | None = Field(
         None,

@@ -31,7 +31,7 @@ class LanceIndex:
     behind. A search does not wait long for that: it may miss what is new, and the ledger leaves out what is gone.
     """
 
-    def __init__(self, url: str, name: str, ledger: Ledger, turn: FileLock, *, exact: int = 100_000) -> None:
+    def __init__(self, url: str, name: str, ledger: Ledger, turn: FileLock, *, exact: int = 20_000) -> None:
         self._ledger = ledger
         self._turn = turn
         self._table = ChunkTable(url, name, ledger.dimension, exact=exact)
