@@ -23,7 +23,7 @@ from index.chunking.chunker import chunk_document
 from index.embedding.encoder import Encoder
 from index.engines.embedded import EmbeddedIndex
 from index.engines.search_index import SearchIndex
-from index.errors import DocumentRejected, TitleInvalid
+from index.errors import DocumentRejected, SearchStorageUnreachable, TitleInvalid
 from index.filters import Filter
 from index.ledger.ledger import Ledger
 from index.ledger.note import caches_in
@@ -273,6 +273,14 @@ class Collection:
             encoder=self._ledger.encoder,
             bytes_on_disk=bytes_below(self._folder),
         )
+
+    def search_lag(self) -> int:
+        """Return how many changes of the ledger a search does not reflect, all of them if its storage does not answer."""
+        try:
+            position = self._index.catch_up()
+        except SearchStorageUnreachable:
+            position = 0
+        return max(0, self._ledger.mark().position - position)
 
     def verify(self) -> list[IntegrityProblem]:
         """Return what is wrong with the ledger and its caches, and which files changed since they were indexed.

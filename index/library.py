@@ -146,6 +146,12 @@ class Library:
             shutil.rmtree(staged.parent)
         return chosen
 
+    def search_lag(self) -> int:
+        """Return `Collection.search_lag` of the open collection where it is greatest; 0 if none is open."""
+        with self._guard:
+            collections = list(self._open.values())
+        return max((collection.search_lag() for collection in collections if collection.is_on_disk()), default=0)
+
     def close(self) -> None:
         """Close every open collection."""
         with self._guard:

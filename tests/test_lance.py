@@ -23,10 +23,15 @@ from index.ledger.ledger import Ledger
 from index.library import Library
 from index.records import Document
 from index.storage.lock import FileLock
+from service.composition.library import open_library
+from service.errors import SettingsInvalid
+from service.settings import Settings
 from tests.s3_server import make_bucket
 from tests.test_search_index import document, embed, entry
 
 KILLS = 5
+ROOT = Path(__file__).parent.parent
+OWN_PATH = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
@@ -132,8 +137,8 @@ def test_a_projector_that_is_killed_at_any_moment_loses_and_doubles_nothing(ledg
         process = subprocess.Popen(
             [sys.executable, "-c", PROJECTOR, str(tmp_path), f"{kill}"],
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            cwd=ROOT,
+            env=OWN_PATH,
         )
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -200,3 +205,37 @@ def test_a_library_on_shared_storage_answers_filters_and_drops(tmp_path: Path) -
         assert not list(collection.folder.glob("vectors*"))
         library.drop("papers")
         assert [path.name.partition(".")[0] for path in url.iterdir()] == ["papers-2"]
+
+
+def test_the_setting_chooses_where_search_tables_are_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path / "home", storage_url=str(tmp_path / "tables"))
+    with closing(open_library(settings)) as library:
+        collection = library.open_or_create("papers")
+        collection.add(Document("a", "1", "note:a", "A", "text/plain", "Apples grow on trees."))
+        assert [hit.title for hit in collection.search("apples")] == ["A"]
+        assert library.search_lag() == 0
+        assert [path.name.partition(".")[0] for path in (tmp_path / "tables").iterdir()] == ["papers"]
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    for name in [name for name in sys.modules if name.startswith("index.engines.lance.")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(
+        SettingsInvalid, match=r"storage_url \(QUOTH_STORAGE_URL\) needs .*pip install 'quoth\[cluster\]'"
+    ):
+        open_library(settings)
+
+
+def test_without_the_setting_nothing_of_it_is_imported(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from service.composition.library import open_library
+from service.settings import Settings
+open_library(Settings(home=Path(sys.argv[1]))).open_or_create("papers")
+print([name for name in ("lancedb", "pyarrow") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, env=OWN_PATH
+    )
+    assert done.stdout.strip() == "[]"

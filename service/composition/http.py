@@ -102,6 +102,12 @@ def create_app(
     app.state.extractor = extractor
     suggester = app.state.suggester = Suggester(service, lambda: session.admission.answering > 0) if suggests else None
     session.metrics.watch("quoth_jobs", "Jobs of uploads, by state.", "state", queue.counts)
+    session.metrics.watch(
+        "quoth_search_lag",
+        "Changes that a search does not reflect yet, in the open collection where they are most.",
+        "collections",
+        lambda: {"open": service.library.search_lag()},
+    )
     problems.install(app)
     for routes in (
         chat, completions, verify, search, documents, document_pages, files, uploads, jobs, collections, upkeep, conversations,
