@@ -87,10 +87,11 @@ class ChunkTable:
     def create(self, ledger: int, position: int) -> TableMark:
         """Make an empty table in place of any other, for the chunks of that ledger. Returns its mark."""
         mark = TableMark(ledger, position, 0)
+        mode = "create" if self._table is None else "overwrite"  # to overwrite nothing makes Lance warn on the terminal
         with self._guard, self._reaching():
             connection = lancedb.connect(self._url)
             self._table = connection.create_table(
-                self._name, batch([], mark, self._dimension), mode="overwrite", on_bad_vectors="null"
+                self._name, batch([], mark, self._dimension), mode=mode, on_bad_vectors="null"
             )
             for column in ("words", "stems"):
                 self._table.create_index(column, config=_WORDS)
