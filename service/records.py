@@ -101,6 +101,13 @@ class Citation:
     context: tuple[Excerpt, ...] = ()
     units: tuple[QuotedUnit, ...] = ()
 
+    def text_at(self, start: int, end: int) -> str:
+        """The text of a range inside the quote or an excerpt of the context; empty if it is in neither."""
+        quoted = Excerpt(self.start, self.end, self.quote)
+        inside = (one for one in (quoted, *self.context) if one.start <= start and end <= one.end)
+        found = next(inside, None)
+        return found.quote[start - found.start : end - found.start] if found is not None else ""
+
 
 SentenceForm = Literal["prose", "item", "row", "code", "units"]
 """How a sentence is shown: as prose, an item of a list, a row of a table, code, or the units of its first citation, which it

@@ -34,6 +34,18 @@ def test_sentences_that_answer_nearly_as_well_follow_in_the_order_of_the_text() 
     assert [draft.text for draft in drafts] == ["Iron is mined.", "Zinc is traded."]
 
 
+def test_one_fact_is_settled_by_one_sentence() -> None:
+    source = passage("The mill closed early. Rain fell. The dam closed late.", [3.0, -4.0, 2.5])
+    assert len(answer(source, question="What closed?")) == 2
+    assert [draft.text for draft in answer(source, question="When did the mill close?")] == ["The mill closed early."]
+
+
+def test_what_contradicts_the_one_fact_follows() -> None:
+    one = passage("The mill closed in May.", [3.0])
+    other = passage("The mill closed in June.", [2.5], document="d2")
+    assert len(answer(one, other, question="When did the mill close?")) == 2
+
+
 def test_at_most_four_sentences() -> None:
     text = "Ada left. Bo came. Cy ran. Di sang. Ed slept. Flo wrote."
     assert len(answer(passage(text, [3.0] * 6))) == 4

@@ -81,3 +81,10 @@ def test_the_row_that_a_question_names_by_key_and_heading_is_relevant_however_it
 def test_a_question_that_says_more_than_a_row_is_left_to_the_reader(question: str) -> None:
     [read] = passages("shifts.csv", SHIFTS, relevance=-4.0)
     assert weighed(question, read).passages[0].reading.relevance < 0
+
+
+def test_a_row_whose_name_adds_to_the_one_that_is_asked_for_is_another_row() -> None:
+    [share] = passages("a.md", "| | 2023 |\n| --- | --- |\n| Percentage of mill sales | 7 |\n| Costs | 12 |\n", 5.0)
+    [sales] = passages("b.md", "| | 2023 |\n| --- | --- |\n| Mill sales | 81 |\n| Rent | 3 |\n", 4.0)
+    first = weighed("What were mill sales in 2023?", share, sales).passages[0]
+    assert first.hit.title == "b"

@@ -10,6 +10,7 @@ from index.chunking.units import LONG_CHARACTERS
 from index.records import Page
 from service.generators.protocol import Passage, Quote
 from service.records import Citation, Excerpt, QuotedUnit, QuotedValue
+from service.text.cells import Cells
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.terms import figures, overlap, words
 from service.text.times import is_newer
@@ -85,10 +86,15 @@ def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citatio
     """Pairs of quotes from different documents that do not say the same.
 
     They have nearly the same words, and each has a figure that the other lacks, or a word that decides differs; or they give
-    one value at two times.
+    one value at two times. Two rows have one name, and another value under one heading.
     """
     for one, other in combinations(citations, 2):
         if one.document_id == other.document_id:
+            continue
+        rows = [_cells(citation) for citation in (one, other)]
+        if rows[0] is not None and rows[1] is not None:
+            if rows[0].denies(rows[1]):
+                yield one, other
             continue
         ours, theirs = figures(one.quote), figures(other.quote)
         is_near = overlap(words(one.quote), words(other.quote)) >= MIN_SHARED_WORDS
@@ -101,6 +107,16 @@ def newer_of(one: Citation, other: Citation) -> Citation | None:
     """The newer of two quotes that give one value at two times; None if dates do not tell."""
     newer = is_newer(_evidence(one), _evidence(other))
     return None if newer is None else one if newer else other
+
+
+def _cells(citation: Citation) -> Cells | None:
+    """The cells of a citation that quotes one row or record; None for any other."""
+    if len(citation.units) != 1 or citation.units[0].kind not in (Kind.ROW, Kind.RECORD):
+        return None
+    return Cells.of(
+        (" ".join(citation.text_at(*name) for name in value.names), " ".join(citation.text_at(*s) for s in value.spans))
+        for value in citation.units[0].values
+    )
 
 
 def _evidence(citation: Citation) -> Evidence:

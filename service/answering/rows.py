@@ -113,7 +113,8 @@ def choose_rows(question: str, passages: Sequence[Passage]) -> RowChoice:
         own = next((value for value in row.values if value.heading == column), None) if column else None
         if own is not None:
             values[place] = own.place
-        if (column and own is None) or any(_shares_more(other, row) for other in siblings):
+        is_other = any(_shares_more(other, row) for other in siblings) or any(_is_more(row, other) for other in rows)
+        if (column and own is None) or is_other:
             others.add(place)
         elif own is not None and not _WHY.search(question):
             context = asked.shared(passage_context(passages[row.passage].hit))
@@ -175,6 +176,14 @@ def _shares_more(other: Row, row: Row) -> bool:
     Against a row that shares nothing, one of its values must stand in the question whole.
     """
     return row.shared < other.shared and (bool(row.shared) or any(value.is_key for value in other.values))
+
+
+def _is_more(row: Row, other: Row) -> bool:
+    """Whether the name of a row adds to that of another which the question gives whole: "Percentage of total sales"."""
+    if not row.values or not other.values:
+        return False
+    own, key = row.values[0], other.values[0]
+    return key.is_key and not own.is_key and len(key.shared) > 1 and own.shared == key.shared
 
 
 def _asked_heading(row: Row, siblings: Sequence[Row]) -> str:

@@ -1,10 +1,11 @@
 """The default generator: answers with whole units of the documents. It needs no language model and cannot invent.
 
 The reader has scored every unit of every passage (a sentence, an item, a row); this generator chooses among them: the one that
-answers best; up to three more that answer nearly as well and say something else; the sentence before one that refers back
-("This ..."). A lead-in brings all that it introduces, and an item the whole list if the question asks for all (`whole_lists`).
-The same statement in two places is given once, with both sources. A heading, and a line that only repeats words of the
-question (a table's label, a date), state nothing and are left out, as is the synopsis of a command unless it is asked for.
+answers best; unless that settles the question (`one_fact`), up to three more that answer nearly as well and say something else;
+those that contradict it; the sentence before one that refers back ("This ..."). A lead-in brings all that it introduces, and an
+item the whole list if the question asks for all (`whole_lists`). The same statement in two places is given once, with both
+sources. A heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left out,
+as is the synopsis of a command unless it is asked for.
 """
 
 import re
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 from index.blocks.block import Kind, Span
 from index.blocks.statement import is_lead_in, statement
 from index.blocks.unit import Unit
+from service.generators.one_fact import asks_among, asks_for_one_fact
 from service.generators.protocol import Draft, Passage, Quote
 from service.generators.whole_lists import is_list_named, whole_list
+from service.text.cells import Cells
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
 from service.text.synopsis import asks_for_synopsis, is_synopsis
-from service.text.terms import Terms, overlap, statement_terms
+from service.text.terms import Terms, overlap, statement_terms, stems
 from service.text.times import is_newer, names_time
 
 MAX_SENTENCES = 4
@@ -27,8 +30,10 @@ NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the 
 CONFLICT_MARGIN = 4.0  # a sentence that contradicts the best one may be as many logits below it
 MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
-# margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43.
+# margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43. Of ClapNQ's 62 answered questions for one fact, the first sentence
+# is among those that the answer needs in 58, one of the first four in 60.
 LIST_NAMED = 4.0  # logits that a list gains where the question asks for all, and its lead-in has all words asked with
+_ROWS = frozenset({Kind.ROW, Kind.RECORD})
 MIN_OVERLAP = 0.8  # Jaccard index of their words from which two sentences say the same
 
 _LEANS_BACK = re.compile(
@@ -51,6 +56,8 @@ class _SentenceCandidate:
     logit: float
     total: float
     said: Terms
+    cells: Cells | None
+    document: str
 
 
 class ExtractiveGenerator:
@@ -61,7 +68,9 @@ class ExtractiveGenerator:
     def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Draft]:
         """Yield one to four sentences; sentences of one document are in the document's order."""
         by_time = not names_time(question)
-        groups = _select(_candidates(question, passages), by_time=by_time)
+        candidates = _candidates(question, passages)
+        is_settled = bool(candidates) and _settles(question, candidates[0], passages)
+        groups = _select(candidates, is_settled=is_settled, by_time=by_time)
         groups = _newest_first(groups) if by_time else groups
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
             yield _make_draft(group, groups, passages)
@@ -94,9 +103,23 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
                     logit=sentence.score,
                     total=passage.reading.relevance + sentence.score + named,
                     said=said,
+                    cells=_cells(passage, places),
+                    document=passage.hit.chunk.document_id,
                 )
             )
     return sorted(candidates, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
+
+
+def _cells(passage: Passage, places: range) -> Cells | None:
+    """The cells of a row or record that is quoted by itself; None of anything else."""
+    rendered = passage.rendering.units[places[0]]
+    if len(places) > 1 or rendered.unit.kind not in _ROWS:
+        return None
+    text = passage.text
+    return Cells.of(
+        (" ".join(text[start:end] for start, end in names), " ".join(text[start:end] for start, end in spans))
+        for names, spans in rendered.named_values
+    )
 
 
 def _lead_in(passage: Passage, place: int) -> str:
@@ -105,10 +128,29 @@ def _lead_in(passage: Passage, place: int) -> str:
     return " ".join(map(passage.literal, unit.lead)) if unit.kind is Kind.ITEM else passage.text[start:end]
 
 
-def _select(candidates: Sequence[_SentenceCandidate], *, by_time: bool) -> list[list[_SentenceCandidate]]:
+def _settles(question: str, best: _SentenceCandidate, passages: Sequence[Passage]) -> bool:
+    """Whether the best candidate leaves nothing open: it is a whole list, or one fact is asked for.
+
+    Which and how many rows or items there are of something, one of them does not tell, unless the question names it.
+    """
+    if best.last > best.sentence:
+        return True
+    if not asks_for_one_fact(question):
+        return False
+    unit = passages[best.passage].rendering.units[best.sentence].unit
+    if unit.kind not in _ROWS | {Kind.ITEM} or not asks_among(question):
+        return True
+    key = stems(passages[best.passage].literal(unit.values[0])) if unit.values else frozenset()
+    return bool(key) and key <= stems(question)
+
+
+def _select(
+    candidates: Sequence[_SentenceCandidate], *, is_settled: bool, by_time: bool
+) -> list[list[_SentenceCandidate]]:
     """Groups of candidates that say the same, best group first, best candidate first in each.
 
-    `by_time`: whether a newer statement of the same value may be further below the best.
+    `is_settled`: whether the best leaves nothing open, so that only what contradicts it follows. `by_time`: whether a newer
+    statement of the same value does.
     """
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
@@ -117,17 +159,18 @@ def _select(candidates: Sequence[_SentenceCandidate], *, by_time: bool) -> list[
             break
         if any(_overlaps(candidate, group[0]) for group in groups):
             continue
-        best = groups[0][0] if groups else candidate
-        if (
-            below > NEAR_BEST
-            and not _contradict(best, candidate)
-            and not (by_time and is_newer(candidate.evidence, best.evidence))
-        ):
+        if not groups:
+            groups.append([candidate])
             continue
+        best = groups[0][0]
+        is_conflict = _contradict(best, candidate) or (by_time and _is_newer(candidate, best))
+        is_near = below <= NEAR_BEST
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
-        if twin is not None:
+        if twin is not None and (is_near or is_conflict):
             twin.append(candidate)
-        elif not groups or (len(groups) < MAX_SENTENCES and (candidate.logit >= MIN_LOGIT or below > NEAR_BEST)):
+        elif len(groups) < MAX_SENTENCES and (
+            is_conflict or (is_near and not is_settled and candidate.logit >= MIN_LOGIT)
+        ):
             groups.append([candidate])
     return groups
 
@@ -136,7 +179,7 @@ def _newest_first(groups: list[list[_SentenceCandidate]]) -> list[list[_Sentence
     """The groups with every statement before an older one of the same value, if dates tell."""
     ordered: list[list[_SentenceCandidate]] = []
     for group in groups:
-        older = (place for place, other in enumerate(ordered) if is_newer(group[0].evidence, other[0].evidence))
+        older = (place for place, other in enumerate(ordered) if _is_newer(group[0], other[0]))
         ordered.insert(next(older, len(ordered)), group)
     return ordered
 
@@ -163,7 +206,16 @@ def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
 
 
 def _contradict(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    if one.cells is not None and other.cells is not None:
+        return one.document != other.document and one.cells.denies(other.cells)
     return denies([one.evidence], other.evidence.quote) or denies([other.evidence], one.evidence.quote)
+
+
+def _is_newer(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    """Whether the first is the newer of two that give one value at two times."""
+    if one.cells is not None and other.cells is not None and not one.cells.denies(other.cells):
+        return False
+    return bool(is_newer(one.evidence, other.evidence))
 
 
 def _order(

@@ -14,7 +14,7 @@ from service.text.terms import STOP_WORDS, content_words, stem
 
 MAX_ITEMS = 40  # a longer list is not answered whole
 
-_PLURAL = r"(?:[^\W\d_]{2,}(?<!s)(?<!u)(?<!i)s|people|children|men|women|criteria|staff)"
+_PLURAL = r"(?:(?!(?:is|was|has|does)\b)[^\W\d_]{2,}(?<!s)(?<!u)(?<!i)s|people|children|men|women|criteria|staff)"
 _VERB = r"(?:are|were|do|did|does|have|has|had|can|could|must|should|may|might|will|would|need|shall)"
 _STEPS = re.compile(
     r"\b(?:steps?|procedure|instructions|how (?:do|can|should|would|could|must) (?:i|you|we|one|they|people)|how to|"

@@ -45,7 +45,7 @@ def figures_of_unit(citation: Citation, unit: QuotedUnit) -> Iterator[CitedFigur
         return
     row = f"{citation.document_id}:{unit.start}"
     for value in unit.values:
-        header = _text(citation, value.names[-1]) if value.names else ""
+        header = citation.text_at(*value.names[-1]) if value.names else ""
         for start, end in value.spans:
             if citation.start <= start and end <= citation.end:
                 for figure in in_cell(citation.quote[start - citation.start : end - citation.start], header, row):
@@ -54,13 +54,3 @@ def figures_of_unit(citation: Citation, unit: QuotedUnit) -> Iterator[CitedFigur
 
 def _moved(figure: Figure, offset: int) -> Figure:
     return replace(figure, start=figure.start + offset, end=figure.end + offset)
-
-
-def _text(citation: Citation, span: tuple[int, int]) -> str:
-    """The text of a range inside the quote or the context of a citation; empty if it is in neither."""
-    start, end = span
-    if citation.start <= start and end <= citation.end:
-        return citation.quote[start - citation.start : end - citation.start]
-    excerpts = (excerpt for excerpt in citation.context if excerpt.start <= start and end <= excerpt.end)
-    excerpt = next(excerpts, None)
-    return excerpt.quote[start - excerpt.start : end - excerpt.start] if excerpt is not None else ""
