@@ -4,8 +4,8 @@ The reader has scored every unit of every passage (a sentence, an item, a row); 
 answers best; unless that settles the question (`one_fact`), up to three more that answer nearly as well and say something else;
 those that contradict it; the sentence before one that refers back ("This ..."). A lead-in brings all that it introduces, and an
 item the whole list if the question asks for all (`whole_lists`). The same statement in two places is given once, with both
-sources. A heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left out,
-as is the synopsis of a command unless it is asked for.
+sources. A heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left
+out, as is the synopsis of a command unless it is asked for.
 """
 
 import re
@@ -30,8 +30,8 @@ NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the 
 CONFLICT_MARGIN = 4.0  # a sentence that contradicts the best one may be as many logits below it
 MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
-# margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43. Of ClapNQ's 62 answered questions for one fact, the first sentence
-# is among those that the answer needs in 58, one of the first four in 60.
+# margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43. Of ClapNQ's 62 answered questions for one fact, the first
+# sentence is among those that the answer needs in 58, one of the first four in 60.
 LIST_NAMED = 4.0  # logits that a list gains where the question asks for all, and its lead-in has all words asked with
 _ROWS = frozenset({Kind.ROW, Kind.RECORD})
 MIN_OVERLAP = 0.8  # Jaccard index of their words from which two sentences say the same
