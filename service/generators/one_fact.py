@@ -1,8 +1,8 @@
-"""Whether one statement settles a question: it asks for one fact, or the statement is the whole list or the row that it names. Pure.
+"""Whether a question asks for one fact, which one statement settles. Pure.
 
-Who, when, where, how many and the like ask for one fact, and so do a question for the value of something and one that is answered
-by yes or no. Several things, reasons, ways, meanings and events may take several statements. Questions are known in English,
-German, French and Spanish.
+Who, when, where, how many and the like ask for one fact, and so do a question for the value of something and one that is
+answered by yes or no. Several things, reasons, ways, meanings and events may take several statements. Questions are known in
+English, German, French and Spanish.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Rows of tables, records and fields as names and cells, and whether two of them contradict each other. Pure.
 
-Rows read alike: "Total net sales; 2023: 81" and "Percentage of total net sales; 2023: 7" share nearly all words, and say nothing of
-each other. Two rows contradict each other if they have one name and another value under one heading.
+Rows read alike: "Total net sales; 2023: 81" and "Percentage of total net sales; 2023: 7" share nearly all words, and say
+nothing of each other. Two rows contradict each other if they have one name and another value under one heading.
 """
 
 from collections.abc import Iterable, Mapping
