@@ -140,6 +140,19 @@ def test_the_newer_of_two_dated_figures_comes_first_though_the_older_reads_bette
     assert of_year.text == old.text
 
 
+def test_a_question_for_the_latest_figure_gets_no_older_one() -> None:
+    old = passage("At the end of 2019 the mill had 80 looms.", [6.0], document="d1")
+    new = passage("At the end of 2021 the mill had 95 looms.", [4.0], document="d2")
+    [draft] = answer(old, new, question="How many looms does the mill currently have?")
+    assert draft.text == new.text
+
+
+def test_what_held_until_a_time_does_not_answer_what_holds_now() -> None:
+    source = passage("Until 30 June 2023 the fare was 4 euros. The fare is 5 euros.", [6.0, 3.0])
+    [draft] = answer(source, question="What does the ferry cost now?")
+    assert draft.text == "The fare is 5 euros."
+
+
 def test_the_synopsis_of_a_command_answers_only_a_question_for_it() -> None:
     form = passage("ferry-log [--all | --today] [-v] [<pier>]", [6.0], document="d1")
     meaning = passage("The option --today lists the trips of the day.", [5.0], document="d2")

@@ -10,7 +10,7 @@ out, as is the synopsis of a command unless it is asked for.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.blocks.block import Kind, Span
 from index.blocks.statement import is_lead_in, statement
@@ -21,6 +21,7 @@ from service.generators.whole_lists import is_list_named, whole_list
 from service.text.cells import Cells
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
+from service.text.recency import asks_for_latest, is_former, is_later
 from service.text.synopsis import asks_for_synopsis, is_synopsis
 from service.text.terms import Terms, overlap, statement_terms, stems
 from service.text.times import is_newer, names_time
@@ -32,6 +33,7 @@ MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
 # margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43. Of ClapNQ's 62 answered questions for one fact, the first
 # sentence is among those that the answer needs in 58, one of the first four in 60.
+FORMER_LOSS = 6.0  # logits that a statement of former times loses where the question asks for what holds now
 LIST_NAMED = 4.0  # logits that a list gains where the question asks for all, and its lead-in has all words asked with
 _ROWS = frozenset({Kind.ROW, Kind.RECORD})
 MIN_OVERLAP = 0.8  # Jaccard index of their words from which two sentences say the same
@@ -68,10 +70,14 @@ class ExtractiveGenerator:
     def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Draft]:
         """Yield one to four sentences; sentences of one document are in the document's order."""
         by_time = not names_time(question)
+        wants_latest = asks_for_latest(question)
         candidates = _candidates(question, passages)
+        if wants_latest:
+            candidates = _present_first(candidates, passages)
         is_settled = bool(candidates) and _settles(question, candidates[0], passages)
-        groups = _select(candidates, is_settled=is_settled, by_time=by_time)
+        groups = _select(candidates, is_settled=is_settled, by_time=by_time, wants_latest=wants_latest)
         groups = _newest_first(groups) if by_time else groups
+        groups = _latest(groups) if wants_latest else groups
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
             yield _make_draft(group, groups, passages)
 
@@ -145,12 +151,12 @@ def _settles(question: str, best: _SentenceCandidate, passages: Sequence[Passage
 
 
 def _select(
-    candidates: Sequence[_SentenceCandidate], *, is_settled: bool, by_time: bool
+    candidates: Sequence[_SentenceCandidate], *, is_settled: bool, by_time: bool, wants_latest: bool
 ) -> list[list[_SentenceCandidate]]:
     """Groups of candidates that say the same, best group first, best candidate first in each.
 
     `is_settled`: whether the best leaves nothing open, so that only what contradicts it follows. `by_time`: whether a newer
-    statement of the same value does.
+    statement of the same value does; `wants_latest`: whether any later statement of the same thing does.
     """
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
@@ -163,7 +169,11 @@ def _select(
             groups.append([candidate])
             continue
         best = groups[0][0]
-        is_conflict = _contradict(best, candidate) or (by_time and _is_newer(candidate, best))
+        is_conflict = (
+            _contradict(best, candidate)
+            or (by_time and _is_newer(candidate, best))
+            or (wants_latest and _is_superseded(best, candidate))
+        )
         is_near = below <= NEAR_BEST
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None and (is_near or is_conflict):
@@ -182,6 +192,31 @@ def _newest_first(groups: list[list[_SentenceCandidate]]) -> list[list[_Sentence
         older = (place for place, other in enumerate(ordered) if _is_newer(group[0], other[0]))
         ordered.insert(next(older, len(ordered)), group)
     return ordered
+
+
+def _present_first(candidates: Sequence[_SentenceCandidate], passages: Sequence[Passage]) -> list[_SentenceCandidate]:
+    """The candidates with those last that held in former times; the others keep their order."""
+
+    def is_past(candidate: _SentenceCandidate) -> bool:
+        trail = passages[candidate.passage].hit.chunk.trail
+        return is_former(candidate.evidence, trail[-1] if trail else "")
+
+    lowered = (replace(c, total=c.total - FORMER_LOSS) if is_past(c) else c for c in candidates)
+    return sorted(lowered, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
+
+
+def _latest(groups: Sequence[list[_SentenceCandidate]]) -> list[list[_SentenceCandidate]]:
+    """The groups without those that another supersedes."""
+    return [group for group in groups if not any(_is_superseded(group[0], other[0]) for other in groups)]
+
+
+def _is_superseded(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    """Whether the second says of the same thing what holds later: a row of the same name, or a sentence that contradicts."""
+    if not is_later(other.evidence, one.evidence):
+        return False
+    if one.cells is not None and other.cells is not None:
+        return one.cells.is_named_like(other.cells)
+    return _contradict(one, other) or is_newer(other.evidence, one.evidence) is True
 
 
 def last_introduced(units: Sequence[Unit], place: int) -> int:

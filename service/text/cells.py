@@ -28,10 +28,14 @@ class Cells:
             values.setdefault(heading, value)
         return cls(name, values)
 
+    def is_named_like(self, other: "Cells") -> bool:
+        """Whether both rows have one name."""
+        return bool(self.name) and words(self.name) == words(other.name)
+
     def denies(self, other: "Cells") -> bool:
         """Whether both name the same and differ in a value under one heading; most headings must be the same."""
         shared = self.values.keys() & other.values.keys()
-        if words(self.name) != words(other.name) or not self.name:
+        if not self.is_named_like(other):
             return False
         if len(shared) < _FEWEST_SHARED * min(len(self.values), len(other.values)):
             return False

@@ -42,10 +42,15 @@ def names_time(text: str) -> bool:
     return bool(_YEAR.search(text) or date_spans(text))
 
 
+def years_of(text: str) -> set[int]:
+    """The years that stand in a text by themselves or in a date."""
+    return {int(year) for year in _YEAR.findall(text)}
+
+
 def _time(evidence: Evidence) -> Time | None:
     """When a statement holds; None if that is not said, or several times are."""
     for text in (evidence.quote, evidence.context):
-        years = {int(year) for year in _YEAR.findall(text)} | {date.year for date in dates(text) if date.year}
+        years = years_of(text) | {date.year for date in dates(text) if date.year}
         if years:
             return _only(years, dates(text))
     return None
