@@ -122,10 +122,11 @@ class Cell:
     text: str
 
 
-Operation = Literal["compare", "count"]
+Operation = Literal["compare", "count", "highest", "lowest"]
 """What Quoth may work out from what it cites; nothing else is derived.
 
-`compare`: figures or dates of one unit, with their difference. `count`: the items of one list.
+`compare`: figures or dates of one unit, with their difference. `count`: the items of one list. `highest`, `lowest`: of the
+figures in one column of a table.
 """
 
 
@@ -148,7 +149,8 @@ class Derivation:
     """How a derived sentence was worked out: from the operands, in the order of the parts or of the list.
 
     `result` is the difference of two figures ("4.7 kg", "9 years"), "equal" for a tie, empty where the difference cannot be
-    written in their unit; the labels of more figures, from lowest to highest ("A < B = C"); or the count of the items.
+    written in their unit; the labels of more figures, from lowest to highest ("A < B = C"); the count of the items; or the
+    labels of the rows with the highest or lowest figure ("A = B").
     """
 
     operation: Operation

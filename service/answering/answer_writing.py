@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from service.answering.checking import CheckedSentence, DraftChecker, SupportPolicy
 from service.answering.citations import Numbering
-from service.answering.derived import DocumentOf, comparison, count
+from service.answering.derived import DocumentOf, comparison, count, extreme
 from service.answering.parts import ReadPart, in_turn
 from service.answering.writing import SentenceWriter
 from service.generators.extractive import ExtractiveGenerator
@@ -86,6 +86,7 @@ class AnswerWriter:
         if len(self._read) == 1:
             yield from self._whole(question, self._read[0])
             yield from self._counted()
+            yield from self._extremes()
             return
         if self._generator.name != ExtractiveGenerator.name:
             yield from self._worded(question)
@@ -95,6 +96,7 @@ class AnswerWriter:
         if self._sentences:
             yield from self._missing()
             yield from self._counted()
+            yield from self._extremes()
             yield from self._compared(question)
 
     def _is_answerable(self, part: ReadPart) -> bool:
@@ -163,6 +165,15 @@ class AnswerWriter:
             found = count(part.question.text, self._citations_of(number), self._document)
             if found is not None:
                 yield self._add(CheckedSentence(found, ()), [])
+
+    def _extremes(self) -> Iterator[CheckedSentence]:
+        """For each part that asks for the highest or lowest figure of a table: which it is."""
+        for number, part in enumerate(self._read):
+            known = len(self._numbering.citations)
+            if self._of_part[number] and self._is_answerable(part):
+                found = extreme(part.question.text, part, self._numbering.over(part.passages))
+                if found is not None:
+                    yield self._add(CheckedSentence(found, self._numbering.citations[known:]), [])
 
     def _compared(self, question: str) -> Iterator[CheckedSentence]:
         """What follows by arithmetic from the parts of each group."""

@@ -16,7 +16,7 @@ from index.records import Hit, Page
 from service.answering.answer_writing import AnswerWriter
 from service.answering.checking import SupportPolicy
 from service.answering.citations import Numbering, with_markers
-from service.answering.evidence import is_met, weigh
+from service.answering.evidence import Weighed, is_met, weigh
 from service.answering.finding import find_group, fronts, hits_with_identifiers, search_hits
 from service.answering.notes import conflict_notes, missing_notes, vector_notes
 from service.answering.overview import OverviewFound, OverviewGenerator, as_passages, find_overview, is_unread
@@ -28,6 +28,7 @@ from service.answering.parts import (
     in_turn,
     with_one_similarity,
 )
+from service.answering.rankings import find_ranking
 from service.answering.talk import talk_answer
 from service.answering.trace import Judged, Read, Searched
 from service.errors import GeneratorUnknown, QuestionInvalid
@@ -48,6 +49,7 @@ from service.text.small_talk import small_talk
 
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
+MOST_TABLE_CHUNKS = 500  # of a document with a table whose rows are compared
 LANGUAGE_PASSAGES = 5  # the nearest ones, whose language a refusal compares with the question's
 
 
@@ -337,10 +339,16 @@ class Answerer:
         if more:
             read = [*read, *self._read_each([(part.text, more)])[0]]
             weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, [*hits, *more]))
+        documents = collection.documents
+        ranking = find_ranking(
+            part.text, weighed.passages, documents.get, lambda id: collection.opening([id], MOST_TABLE_CHUNKS)
+        )
+        if ranking is not None:
+            weighed = Weighed(ranking.passages, ())
         stages.saw(Read(part.text, read, weighed))
         found = signals([(passage.hit, passage.reading) for passage in weighed.passages])
         confidence = self.calibration.probability(found)
-        return ReadPart(part, weighed.passages, weighed.missing, found, confidence)
+        return ReadPart(part, weighed.passages, weighed.missing, found, confidence, ranking=ranking)
 
     def _read_each(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Passage]]:
         """The hits of each question with the reader's readings, most relevant first."""

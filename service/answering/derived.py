@@ -1,4 +1,5 @@
-"""The derived sentences of an answer: the comparison of parts that give figures of one unit, and the count of a list.
+"""The derived sentences of an answer: the comparison of parts that give figures of one unit, the count of a list, and the row
+of a table with the highest or lowest figure.
 
 Nothing is derived in doubt: the figure of a part must stand in what the part cites, in the place that answers best, beside what
 the part is about; a part that cites two such figures has none. A list is counted only if it is about what was asked for, all of
@@ -12,15 +13,25 @@ from itertools import pairwise
 
 from index.blocks.block import Kind, Span
 from index.records import Document
+from service.answering.citations import Numbering
 from service.answering.parts import ReadPart
+from service.generators.protocol import Quote
 from service.parts.cited import CitedFigure, figures_of_unit
-from service.parts.derivation import Term, comparison_result, comparison_sentence, count_sentence, language_of
+from service.parts.derivation import (
+    Term,
+    comparison_result,
+    comparison_sentence,
+    count_sentence,
+    extreme_result,
+    extreme_sentence,
+    language_of,
+)
 from service.parts.expected import is_expected
 from service.parts.figures import NUMBER, can_compare, order, stem
 from service.parts.lists import asks_for_count, is_counted, quoted_items
 from service.parts.question import PartQuestion
 from service.parts.words import words_of
-from service.records import Citation, Derivation, Operand, QuotedUnit, Sentence
+from service.records import Citation, Derivation, Operand, Operation, QuotedUnit, Sentence
 from service.text.subjects import lacks_subject
 from service.text.terms import STOP_WORDS
 
@@ -95,6 +106,39 @@ def count(question: str, citations: Sequence[Citation], document: DocumentOf) ->
                 derivation=Derivation("count", tuple(operands), str(len(operands))),
             )
     return None
+
+
+def extreme(question: str, part: ReadPart, numbering: Numbering) -> Sentence | None:
+    """The sentence that says which row of a table has the highest or lowest figure, with all that are compared cited.
+
+    None if the part asks for none, or not all the rows are in the passages that may be cited.
+    """
+    ranking = part.ranking
+    if ranking is None:
+        return None
+    cited: dict[int, Citation] = {}
+    for number, passage in enumerate(part.passages):
+        wanted = {row.start for row in ranking.rows} - cited.keys()
+        held = [one for one in passage.rendering.units if one.unit.start in wanted]
+        if held and any(passage.hit.chunk.id == other.hit.chunk.id for other in ranking.passages):
+            citation = numbering.cite(Quote(number, Span(held[0].start, held[-1].end)))
+            cited |= {one.unit.start: citation for one in held}
+    if any(row.start not in cited for row in ranking.rows):
+        return None
+    found = [CitedFigure(cited[row.start], row.figure, row.value) for row in ranking.rows]
+    operands = tuple(one.operand(row.name) for one, row in zip(found, ranking.rows, strict=True))
+    terms = [
+        Term(operand.label, operand.quote, row.figure) for operand, row in zip(operands, ranking.rows, strict=True)
+    ]
+    operation: Operation = "highest" if ranking.is_highest else "lowest"
+    return Sentence(
+        text=extreme_sentence(terms, operation, language_of(question)),
+        citations=tuple(dict.fromkeys(operand.citation for operand in operands)),
+        supported=True,
+        support=1.0,
+        kind="derived",
+        derivation=Derivation(operation, operands, extreme_result(terms, operation) or ""),
+    )
 
 
 def _figure(part: ReadPart, citations: Sequence[Citation]) -> CitedFigure | None:

@@ -10,6 +10,7 @@ from itertools import zip_longest
 
 from index.chunking.units import chunk_rendering
 from index.records import Hit
+from service.answering.rankings import Ranking
 from service.generators.protocol import Passage
 from service.parts.question import Bond, Group, PartQuestion, whole
 from service.parts.splitting import split_question
@@ -38,7 +39,7 @@ class ReadPart:
     """A part with the passages that were read for it, best first, and the probability that they answer it.
 
     `missing` is what the part names and no passage does. The probability comes from the `signals`. `group` is the group that
-    it is a part of, None for a whole question.
+    it is a part of, None for a whole question. `ranking`: the rows of a table whose highest or lowest figure it asks for.
     """
 
     question: PartQuestion
@@ -47,6 +48,7 @@ class ReadPart:
     signals: Signals | None
     confidence: float
     group: Group | None = None
+    ranking: Ranking | None = None
 
     def shown(self, count: int) -> "ReadPart":
         """The part with its best `count` passages."""

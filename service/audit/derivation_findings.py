@@ -12,11 +12,19 @@ from service.answering.citations import quoted_units
 from service.audit.cited_units import CitedUnits, Opener
 from service.audit.findings import AnswerFault, Finding
 from service.parts.cited import figures_in
-from service.parts.derivation import Term, comparison_result, comparison_sentence, count_sentence
+from service.parts.derivation import (
+    Term,
+    comparison_result,
+    comparison_sentence,
+    count_sentence,
+    extreme_result,
+    extreme_sentence,
+)
 from service.parts.figures import Figure
 from service.parts.lists import quoted_items
 from service.phrases.table import LANGUAGES
 from service.records import Answer, Citation, Derivation, Operand, Sentence
+from service.text.plain import plain_line
 
 MAX_OPERANDS = 200
 
@@ -30,6 +38,7 @@ class _Quoted:
     def __init__(self, opener: Opener, units: CitedUnits) -> None:
         self._opener, self._units = opener, units
         self.figures = cache(self._figures)
+        self.names = cache(self._names)
         self.items = cache(self._items)
 
     def _figures(self, citation: Citation) -> dict[tuple[int, int], Figure]:
@@ -38,6 +47,12 @@ class _Quoted:
         return {
             (found.figure.start, found.figure.end): found.figure for found in figures_in(replace(citation, units=units))
         }
+
+    def _names(self, citation: Citation) -> dict[int, str]:
+        """The first values of the rows that a citation quotes, by where the rows begin."""
+        document = self._opener(citation.document_id, citation.version)
+        rows = (unit for unit in self._units.touched(citation) if unit.values)
+        return {unit.start: plain_line(document.text[slice(*unit.values[0])]) for unit in rows} if document else {}
 
     def _items(self, citation: Citation) -> list[tuple[int, int]]:
         document = self._opener(citation.document_id, citation.version)
@@ -84,9 +99,14 @@ def _problem(sentence: Sentence, answer: Answer, opener: Opener, quoted: _Quoted
             cited.append((citation, document))
     if not all(_is_literal(operand, cited) for operand in derivation.operands):
         return "What it was worked out from does not stand there in what it cites."
-    if derivation.operation == "count":
-        return _count_problem(sentence, derivation, cited, quoted)
-    return _comparison_problem(sentence, derivation, answer, cited, quoted)
+    match derivation.operation:
+        case "count":
+            problem = _count_problem(sentence, derivation, cited, quoted)
+        case "compare":
+            problem = _comparison_problem(sentence, derivation, answer, cited, quoted)
+        case "highest" | "lowest":
+            problem = _extreme_problem(sentence, derivation, cited, quoted)
+    return problem
 
 
 def _is_literal(operand: Operand, cited: _Cited) -> bool:
@@ -122,6 +142,24 @@ def _comparison_problem(
     if not all(_is_label(operand, answer) for operand in derivation.operands):
         return "A figure is given to something that no part asks about where it is cited."
     texts = {comparison_sentence(terms, language) for language in LANGUAGES}
+    return "" if derivation.result == result and sentence.text in texts else f"The result is {result!r}."
+
+
+def _extreme_problem(sentence: Sentence, derivation: Derivation, cited: _Cited, quoted: _Quoted) -> str:
+    terms, named = [], True
+    for operand in derivation.operands:
+        citation = next(citation for citation, _ in cited if citation.number == operand.citation)
+        figure = quoted.figures(citation).get((operand.start, operand.end))
+        if figure is None or not figure.row:
+            return "A figure that was compared is in no cell of a table."
+        terms.append(Term(operand.label, operand.quote, figure))
+        named = named and quoted.names(citation).get(int(figure.row.rpartition(":")[2])) == operand.label
+    result = extreme_result(terms, derivation.operation)
+    if result is None:
+        return "These are not figures of one unit in one column."
+    if not named:
+        return "A figure is given to another row than the one that it stands in."
+    texts = {extreme_sentence(terms, derivation.operation, language) for language in LANGUAGES}
     return "" if derivation.result == result and sentence.text in texts else f"The result is {result!r}."
 
 

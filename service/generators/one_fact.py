@@ -19,7 +19,10 @@ _EXPLAINED = (
     r"strategy|plan|policy|problem|risk|benefit|advantage|disadvantage|consequence|result|outcome|point|nature|structure|context)"
 )
 """What takes an explanation and not a value."""
-_QUANTITIES = r"(?:sales|earnings|revenues|proceeds|expenses|costs|assets|liabilities|inventories|receivables|losses|savings|wages|taxes)"
+_QUANTITIES = (
+    r"(?:sales|earnings|revenues|proceeds|expenses|costs|assets|liabilities|inventories|receivables|losses|savings|wages|"
+    r"taxes)"
+)
 """Amounts of money whose names are plurals."""
 _WORD = r"[\w.&'’-]+"
 _BE = r"(?:is|was)"

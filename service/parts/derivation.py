@@ -1,4 +1,5 @@
-"""What Quoth works out: which of several figures is more, with the difference of two; and how many items a list has. Pure.
+"""What Quoth works out: which of several figures is more, with the difference of two; the highest or lowest figure of a column;
+and how many items a list has. Pure.
 
 The same functions make a derived sentence and check it (`service.audit`), so they take nothing but labels, quotes and figures.
 """
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from index.languages.frequent_words import likely_language
 from service.parts.figures import DATE, Figure, can_compare, difference, order
 from service.phrases.table import LANGUAGES, texts
+from service.records import Operation
 
 EQUAL = "equal"
 _FEWEST_FREQUENT_WORDS = 2
@@ -38,6 +40,8 @@ class _Phrases(NamedTuple):
     counted: str
     years: str
     days: str
+    lowest: str
+    highest: str
 
 
 _SAID = {language: _Phrases(**texts(language, "derived")) for language in LANGUAGES}
@@ -89,6 +93,29 @@ def count_sentence(count: int, language: str) -> str:
 
 def _shown(term: Term) -> str:
     return f"{term.quote} ({term.label})"
+
+
+def extreme_result(terms: Sequence[Term], operation: Operation) -> str | None:
+    """The labels of the terms with the highest or lowest figure, joined by "="; None if the figures cannot be compared."""
+    best = _extreme(terms, operation)
+    return " = ".join(term.label for term in best) if best else None
+
+
+def extreme_sentence(terms: Sequence[Term], operation: Operation, language: str) -> str:
+    """The sentence about terms that have an `extreme_result`."""
+    said = _SAID[language]
+    best = " = ".join(map(_shown, _extreme(terms, operation)))
+    phrase = said.highest if operation == "highest" else said.lowest
+    return said.by.format(said=phrase.format(count=len(terms), best=best))
+
+
+def _extreme(terms: Sequence[Term], operation: Operation) -> list[Term]:
+    """The terms with the highest or lowest figure; none if the figures are not of one column and unit."""
+    columns = {term.figure.header for term in terms}
+    if len(terms) < 2 or len(columns) != 1 or not all(can_compare(terms[0].figure, term.figure) for term in terms[1:]):
+        return []
+    ranked = _ranked(terms)
+    return [] if ranked is None else ranked[-1 if operation == "highest" else 0]
 
 
 def _ranked(terms: Sequence[Term]) -> list[list[Term]] | None:
