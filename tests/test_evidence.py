@@ -5,7 +5,7 @@ from dataclasses import replace
 from index.blocks.block import Span
 from index.chunking.chunker import chunk_document
 from index.records import Hit
-from service.answering.evidence import Weighed, is_met, weigh
+from service.answering.evidence import SUBJECT_LOSS, Weighed, is_met, weigh
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading
 from service.text.constraints import Constraint, ConstraintKind
@@ -182,3 +182,11 @@ def test_the_value_of_the_clause_that_is_asked_for_is_marked() -> None:
         [reading] = weighed(question, read).passages[0].reading.sentences
         assert reading.answer is not None
         assert text[reading.answer.start : reading.answer.end] == value
+
+
+def test_a_passage_without_the_noun_that_the_question_is_about_answers_a_little_less_well() -> None:
+    [ferry] = passages("a.md", "The ferry closes its doors at nine.")
+    for question, loss in (("When does the aquarium close?", SUBJECT_LOSS), ("When does the ferry close?", 0.0)):
+        [found] = weighed(question, ferry).passages
+        assert found.reading.relevance == ferry.reading.relevance - loss
+        assert found.reading.sentences[0].score == ferry.reading.sentences[0].score - loss

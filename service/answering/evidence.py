@@ -19,6 +19,8 @@ from index.uris import file_words
 from service.answering.rows import NAMED_UNITS, choose_rows
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
+from service.text.alignment import Token
+from service.text.asked_subject import asked_subject, has_subject
 from service.text.constraints import Constraint, ConstraintKind, constraints
 from service.text.named_words import NamedWords
 from service.text.parallel_values import value_asked_for
@@ -38,6 +40,8 @@ MISSING_PENALTIES = {
     ConstraintKind.WORD: 3.0,
 }
 """Logits that every passage and unit loses for a constraint that no passage meets."""
+SUBJECT_LOSS = 1.5
+"""Logits that a passage and its units lose if they lack the common noun that the question is about: another word may say it."""
 STRUCTURE_LOSS = 1.0
 """Logits by which a passage is less relevant than its best row, item or the like, read by itself."""
 LOOKED_UP = 2.0
@@ -87,7 +91,9 @@ def weigh(
     is_key_named = any(key <= named for key in keys)
     rows = choose_rows(question, passages)
     tied = {c: TiedName.of(question, c.text) for c in present if c.kind is ConstraintKind.NAME}
+    subject = asked_subject(question)
     for number, (passage, evidence, known, lacks) in enumerate(zip(passages, whole, about, unmet, strict=True)):
+        lost_by_subject = 0.0 if subject is None or _has_subject(passage, subject) else SUBJECT_LOSS
         lacking = sum(c in present for c in lacks) - fewest
         counts = _count_lacking(passage, evidence, [c for c in present if c not in known], tied)
         counts = [count + ((number, place) in rows.others) for place, count in enumerate(counts)]
@@ -97,12 +103,12 @@ def weigh(
         readings = [
             _lowered(
                 _marked(sentence, rows.values.get((number, place)) or _parallel_value(question, passage, place)),
-                UNIT_PENALTY * count + lost_by_all,
+                UNIT_PENALTY * count + lost_by_all + lost_by_subject,
             )
             for place, (sentence, count) in enumerate(zip(passage.reading.sentences, counts, strict=True))
         ]
         lost = PASSAGE_PENALTY * lacking + _lost_by_units(passage.reading, counts, lacking + fewest)
-        relevance = passage.reading.relevance - lost - lost_by_all
+        relevance = passage.reading.relevance - lost - lost_by_all - lost_by_subject
         if rows.found is not None and rows.found[0] == number and not missing:
             readings[rows.found[1]] = _raised(readings, rows.found[1])
             relevance = max(relevance, LOOKED_UP)
@@ -160,6 +166,10 @@ def _lowered(sentence: SentenceReading, loss: float) -> SentenceReading:
 def _marked(sentence: SentenceReading, value: Span | None) -> SentenceReading:
     """The sentence with the value that is asked for as the answer."""
     return sentence if value is None else replace(sentence, answer=value)
+
+
+def _has_subject(passage: Passage, subject: Token) -> bool:
+    return has_subject(f"{file_words(passage.hit.uri)}\n{passage_context(passage.hit)}\n{passage.text}", subject)
 
 
 def _parallel_value(question: str, passage: Passage, place: int) -> Span | None:
