@@ -23,7 +23,8 @@ NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 _MAX_KEY = 80  # characters of a value that names its row
 _WHY = re.compile(r"\b(?:why|how (?:do|can|should|to)|warum|wieso|pourquoi|por qué|perché)\b", re.IGNORECASE)
 _NEUTRAL = frozenset(
-    "number amount value total figure name use list according stated given was sind war waren hat haben hatte kostet".split()
+    """number amount value total figure name use hold report record post earn generate own spend list according stated given was
+    sind war waren hat haben hatte kostet""".split()
 )
 """Words of a question that a row need not share: they say that a value is asked for."""
 

@@ -1,0 +1,122 @@
+"""Questions for the highest or lowest figure of a table, over real documents with the real models: answered and verified."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from index.sync.sync import sync
+from service.answering.service import Service
+from service.audit.verification import Verdict
+from service.composition.service import assemble
+from service.parts.superlatives import superlative_of
+from service.records import Sentence
+from service.settings import Settings
+from tests.test_answered_parts import ask, derived, verified
+
+MOORINGS = """# Moorings of Aske
+
+| Mooring | Price (EUR) | Depth (m) | Places |
+| --- | --- | --- | --- |
+| North pier | 14.50 | 2.1 | 30 |
+| Old basin | 9.00 | 1.4 | 55 |
+| Outer wall | 12.00 | 3.2 | unknown |
+| Total | 35.50 | 6.7 | 85 |
+"""
+LANDINGS = """port,year,catch (t)
+Aske,2021,410
+Aske,2022,380
+Vik,2021,655
+Vik,2022,290
+Lade,2021,120
+Lade,2022,395
+"""
+
+
+@pytest.fixture(scope="module")
+def harbour(tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> Iterator[Service]:
+    """The real service over the two documents."""
+    folder, home = tmp_path_factory.mktemp("papers"), tmp_path_factory.mktemp("home")
+    (folder / "moorings.md").write_text(MOORINGS, "utf-8")
+    (folder / "landings.csv").write_text(LANDINGS, "utf-8")
+    assembled = assemble(Settings(home=home))
+    sync(assembled.library.open_or_create("default"), [folder])
+    yield assembled
+    assembled.library.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Which mooring is the cheapest?", "the lowest of 3 figures is 9.00 (Old basin)"),
+        ("Which mooring has the greatest depth?", "the highest of 3 figures is 3.2 (Outer wall)"),
+        ("Which port had the largest catch in 2022?", "the highest of 3 figures is 395 (Lade)"),
+    ],
+)
+def test_the_row_with_the_highest_or_lowest_figure_answers(harbour: Service, question: str, said: str) -> None:
+    answer = ask(harbour, question)
+    assert derived(answer) == [f"Calculated by Quoth: {said}."]
+    first, last = answer.sentences
+    assert said.partition("(")[2].rstrip(")") in first.text
+    assert last.derivation is not None
+    assert len(last.derivation.operands) == 3
+    assert verified(harbour, answer).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which mooring has the most places?",  # one figure is not known
+        "Which mooring has the longest jetty?",  # no such column
+        "Which port had the largest catch?",  # of which year?
+        "Which port had the largest catch of cod in 2022?",
+        "Which marina is the cheapest?",
+    ],
+)
+def test_nothing_is_ranked_in_doubt(harbour: Service, question: str) -> None:
+    assert derived(ask(harbour, question)) == []
+
+
+def test_a_ranking_that_does_not_come_out_the_same_is_refuted(harbour: Service) -> None:
+    answer = ask(harbour, "Which mooring is the cheapest?")
+    last = answer.sentences[-1]
+    assert last.derivation is not None
+    one, *others = last.derivation.operands
+    wrong: list[Sentence] = [
+        replace(last, derivation=replace(last.derivation, result="North pier")),
+        replace(last, derivation=replace(last.derivation, operation="highest")),
+        replace(last, derivation=replace(last.derivation, operands=(replace(one, label="Outer wall"), *others))),
+        replace(last, text=last.text.replace("9.00", "8.00")),
+    ]
+    for sentence in wrong:
+        changed = replace(answer, sentences=(*answer.sentences[:-1], sentence))
+        assert verified(harbour, changed).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("question", "is_highest"),
+    [
+        ("Which boat is the heaviest?", True),
+        ("Which boat costs the least?", False),
+        ("What is the least expensive boat?", False),
+        ("Welches Boot ist am billigsten?", False),
+    ],
+)
+def test_a_superlative_says_which_end_is_asked_for(question: str, is_highest: bool) -> None:
+    asked = superlative_of(question)
+    assert asked is not None
+    assert asked.is_highest is is_highest
+    assert asked.implied
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does the boat cost at most?",
+        "Who is honest?",
+        "Is the largest boat red?",
+        "What is the biggest and the smallest boat?",
+    ],
+)
+def test_other_questions_ask_for_no_row(question: str) -> None:
+    assert superlative_of(question) is None
