@@ -88,3 +88,19 @@ def test_a_row_whose_name_adds_to_the_one_that_is_asked_for_is_another_row() -> 
     [sales] = passages("b.md", "| | 2023 |\n| --- | --- |\n| Mill sales | 81 |\n| Rent | 3 |\n", 4.0)
     first = weighed("What were mill sales in 2023?", share, sales).passages[0]
     assert first.hit.title == "b"
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("How many berths does the inner quay have?", "12"),
+        ("Which quay has a crane and 12 berths?", "Inner"),
+    ],
+)
+def test_the_names_of_the_rows_are_asked_for_only_by_which(question: str, value: str) -> None:
+    [read] = passages(
+        "quays.md", "| Quay | Berths | Crane |\n| --- | --- | --- |\n| Inner | 12 | yes |\n| Outer | 8 | no |\n"
+    )
+    [passage] = weighed(question, read).passages
+    marked = [sentence.answer for sentence in passage.reading.sentences if sentence.answer is not None]
+    assert value in [passage.text[span.start : span.end] for span in marked]

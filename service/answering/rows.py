@@ -22,6 +22,7 @@ NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 """The kinds of units that are named by their first value, their key or their term."""
 _MAX_KEY = 80  # characters of a value that names its row
 _WHY = re.compile(r"\b(?:why|how (?:do|can|should|to)|warum|wieso|pourquoi|por qué|perché)\b", re.IGNORECASE)
+_FIRST_NOUN = re.compile(r"\W*(?:which|what|whose|welche[rsmn]?)\s+(?P<noun>[^\W\d_]+)", re.IGNORECASE)
 _NEUTRAL = frozenset(
     """number amount value total figure name use hold report record post earn generate own spend list according stated given was
     sind war waren hat haben hatte kostet""".split()
@@ -104,13 +105,14 @@ def choose_rows(question: str, passages: Sequence[Passage]) -> RowChoice:
     tables: dict[tuple[str, Kind], list[Row]] = defaultdict(list)
     for row in rows:
         tables[row.table].append(row)
+    named_first = _FIRST_NOUN.match(question)
     others: set[tuple[int, int]] = set()
     values: dict[tuple[int, int], Span] = {}
     found: list[tuple[int, int]] = []
     for row in rows:
         siblings = [other for other in tables[row.table] if _is_sibling(row, other)]
         place = (row.passage, row.unit)
-        column = _asked_heading(row, siblings)
+        column = _asked_heading(row, siblings, named_first)
         own = next((value for value in row.values if value.heading == column), None) if column else None
         if own is not None:
             values[place] = own.place
@@ -187,8 +189,11 @@ def _is_more(row: Row, other: Row) -> bool:
     return key.is_key and not own.is_key and len(key.shared) > 1 and own.shared == key.shared
 
 
-def _asked_heading(row: Row, siblings: Sequence[Row]) -> str:
-    """The heading that the question names, among those of the table, but for that of a key; empty if there is not one."""
+def _asked_heading(row: Row, siblings: Sequence[Row], noun: re.Match[str] | None) -> str:
+    """The heading that the question names, among those of the table, but for that of a key; empty if there is not one.
+
+    The heading of the names of the rows is the one asked for only if the question asks which of them: `noun` is its first.
+    """
     keys = {value.heading for value in row.values if value.shared}
     named = {
         value.heading: value.in_heading
@@ -197,6 +202,10 @@ def _asked_heading(row: Row, siblings: Sequence[Row]) -> str:
         if value.in_heading and value.heading not in keys
     }
     best = [heading for heading, words in named.items() if not any(words < others for others in named.values())]
+    names = row.values[0].heading if row.values else ""
+    if len(best) > 1 and names in best:
+        is_asked = noun is not None and stem(noun["noun"]) in named[names]
+        best = [names] if is_asked else [heading for heading in best if heading != names]
     return best[0] if len(best) == 1 else ""
 
 
