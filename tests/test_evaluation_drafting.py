@@ -347,18 +347,21 @@ def test_the_command_varies_a_set_and_counts_what_it_leaves_out(
     file, out = tmp_path / "cases.jsonl", tmp_path / "varied.jsonl"
     asked = [Case("1", "When was the Spree Tower opened?", answers=("1950",)), Case("2", "Why is it so?")]
     write_cases(file, asked)
-    replies = iter(["Wann wurde der Spree Tower geöffnet?", "kein Fragesatz"])
+    reworded = ["In which year did the Spree Tower open?", "Wann wurde der Spree Tower geöffnet?"]
+    replies = iter([*reworded, "Kannst du mir sagen, warum das so ist?", "kein Fragesatz"])
     with chat_desk(lambda _: json.dumps({"question": next(replies)})) as desk:  # type: ignore[operator]
         monkeypatch.setenv("QUOTH_LLM_BASE_URL", desk.url)
         monkeypatch.setenv("QUOTH_LLM_MODEL", "writer")
-        options = ["--out", str(out), "--typos", "--keywords", "--language", "de"]
+        options = ["--out", str(out), "--typos", "--keywords", "--paraphrase", "--language", "de"]
         ran = CliRunner().invoke(app, ["vary", str(file), *options])
     assert ran.exit_code == 0, ran.output
     made = load(out, collection=True).cases
-    assert {case.tags["variant"] for case in made if case.tags["variant_of"] == "1"} == {"typos", "keywords", "de"}
-    assert [case.question for case in made if case.tags["variant"] == "de"] == ["Wann wurde der Spree Tower geöffnet?"]
+    manners = {case.tags["variant"] for case in made if case.tags["variant_of"] == "1"}
+    assert manners == {"typos", "keywords", "paraphrase", "de"}
+    assert [case.question for case in made if case.tags["variant"] in ("paraphrase", "de")] == reworded
     assert all(case.answers == ("1950",) for case in made)
-    assert "rewordings that are no question" in ran.output
+    assert "1 rewordings that are no question" in ran.output
+    assert "1 rewordings in another language" in ran.output
 
 
 def test_content_words_are_stems_without_words_that_say_nothing() -> None:
