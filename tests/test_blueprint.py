@@ -1,6 +1,7 @@
 """A start that finds its compiled networks needs no torch, and finds none that anything else was compiled to."""
 
 import ast
+import gc
 import importlib.util
 import json
 import os
@@ -21,6 +22,7 @@ from index.embedding import minilm
 from index.errors import ModelDamaged
 from index.inference import compiling
 from index.inference.blueprint import Blueprint, Parts
+from index.inference.cache import CompiledCache
 from index.inference.runtime import Network, Signature
 from index.inference.shape import BertShape
 from service.answering.service import Service
@@ -78,6 +80,18 @@ def test_a_network_is_made_once_for_all_starts_with_the_same_blueprint(tmp_path)
     kept.write_bytes(kept.read_bytes()[:-1])
     Network(blueprint(make), SIGNATURE, cache=tmp_path)
     assert make.calls == 2
+
+
+def test_a_network_runs_on_when_its_kept_file_is_replaced_or_deleted(tmp_path):
+    Network(blueprint(Counted()), SIGNATURE, cache=tmp_path)
+    network = Network(blueprint(Counted()), SIGNATURE, cache=tmp_path)
+    before = network.run(ROWS)
+    (kept,) = tmp_path.iterdir()
+    CompiledCache(tmp_path).write(kept.stem, b"another")
+    gc.collect()
+    assert np.array_equal(network.run(ROWS)[0][0], before[0][0])
+    kept.unlink()
+    assert np.array_equal(network.run(ROWS)[0][0], before[0][0])
 
 
 class OtherCore(openvino.Core):

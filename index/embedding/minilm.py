@@ -10,8 +10,10 @@ from index.embedding.weights import BUNDLED_SHA256, read_tokeniser, verify
 from index.inference.blueprint import Blueprint, Parts
 from index.inference.runtime import EngineName, Network, Signature
 from index.inference.shape import BertShape
+from index.inference.words import word_vectors
 
 _CLS, _SEP = 101, 102
+_WORDS = "embeddings.word_embeddings.weight"
 _CODE = ("index.inference.bert", "index.embedding.minilm_network")
 
 
@@ -35,7 +37,7 @@ class MiniLM:
             return make_minilm(weights, BUNDLED_SHA256, shape)
 
         self._network = Network(
-            Blueprint("all-MiniLM-L6-v2", BUNDLED_SHA256, repr(shape), _CODE, make),
+            Blueprint("all-MiniLM-L6-v2", BUNDLED_SHA256, repr(shape), _CODE, make, word_vectors(weights, _WORDS)),
             Signature(inputs=("input_ids", "attention_mask"), outputs=(None,)),
             cache=cache,
             engine=engine,

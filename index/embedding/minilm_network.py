@@ -13,8 +13,12 @@ from index.inference.shape import BertShape
 
 
 def make_minilm(weights: Path, sha256: str, shape: BertShape) -> Parts:
-    """The network with the weights in a file. Raises `ModelMissing` or `ModelDamaged`."""
-    return Parts(MeanPooled(from_hugging_face(shape, load(read_verified(weights, sha256)))))
+    """The network with the weights in a file. Raises `ModelMissing` or `ModelDamaged`.
+
+    They are rounded to half precision, for half the space; the table of words, which is outside, is not.
+    """
+    exact = load(read_verified(weights, sha256))
+    return Parts(MeanPooled(from_hugging_face(shape, {name: tensor.half() for name, tensor in exact.items()})))
 
 
 class MeanPooled(nn.Module):
@@ -24,9 +28,9 @@ class MeanPooled(nn.Module):
         super().__init__()
         self.bert = bert
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Mean states (B, width) of ids (B, T)."""
-        states = self.bert(input_ids, attention_mask, torch.zeros_like(input_ids))
+    def forward(self, words: Tensor, attention_mask: Tensor) -> Tensor:
+        """Mean states (B, width) of word vectors (B, T, width)."""
+        states = self.bert.states(words, attention_mask, torch.zeros_like(attention_mask))
         weights = attention_mask[:, :, None].to(states.dtype)
         pooled: Tensor = (states * weights).sum(dim=1) / weights.sum(dim=1)
         return pooled

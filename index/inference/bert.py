@@ -28,8 +28,12 @@ class Bert(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """States (B, T, width) of ids (B, T). `attention_mask` is 1 for a token and 0 for padding."""
-        positions = torch.arange(input_ids.shape[1], device=input_ids.device)
-        states: Tensor = self.norm(self.words(input_ids) + self.positions(positions) + self.segments(token_type_ids))
+        return self.states(self.words(input_ids), attention_mask, token_type_ids)
+
+    def states(self, words: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """States (B, T, width) of word vectors (B, T, width)."""
+        positions = torch.arange(words.shape[1], device=words.device)
+        states: Tensor = self.norm(words + self.positions(positions) + self.segments(token_type_ids))
         mask = self.mask(attention_mask)
         for layer in self.layers:
             states = layer(states, mask)
@@ -38,6 +42,18 @@ class Bert(nn.Module):
     def mask(self, attention_mask: Tensor) -> Tensor:
         """What every layer masks attention with (B, 1, 1, T): true for a token. A subclass may return numbers to add."""
         return attention_mask.bool()[:, None, None, :]
+
+
+class AfterWords(nn.Module):
+    """An encoder after its table of words: word vectors -> contextual token states."""
+
+    def __init__(self, bert: Bert) -> None:
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, words: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """See `Bert.states`."""
+        return self.bert.states(words, attention_mask, token_type_ids)
 
 
 class Layer(nn.Module):

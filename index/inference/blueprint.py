@@ -11,25 +11,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 class Parts(NamedTuple):
-    """The torch modules of a network, in fp32 on the CPU: its body, and the head that takes the body's output."""
+    """The torch modules of a network, in fp32 on the CPU: its body, and the head that takes the body's output.
+
+    The body of a network with a table of words takes word vectors (B, T, width) where the network takes ids (B, T).
+    """
 
     body: nn.Module
     head: nn.Module | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blueprint:
     """What a network is made from, and how.
 
     `weights` is the SHA-256 of the file of its weights, which the caller has compared with the file. `sizes` says what else the
-    network is made from, such as its shape. `code` names the modules of Python whose code makes it; a test holds that none of
+    network is made from, such as its shape. `words` is its table of word vectors (vocabulary, width), if it has one: index/
+    inference/words.py. `code` names the modules of Python whose code makes it; a test holds that none of
     ours is missing. `make` makes the network from them; it is called where no compiled network is kept, and imports torch.
     """
 
@@ -38,6 +44,7 @@ class Blueprint:
     sizes: str
     code: tuple[str, ...]
     make: Callable[[], Parts]
+    words: NDArray[Any] | None = None
 
     @property
     def fingerprint(self) -> str:

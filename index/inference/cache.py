@@ -7,11 +7,16 @@ the network is compiled at every start.
 
 import fcntl
 import functools
+import hashlib
 import logging
 import shutil
 from contextlib import ExitStack
 from hashlib import sha256
+from io import BufferedReader, BytesIO
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.errors import DiskFull
 from index.storage.atomic import PARTIAL, replace_file
@@ -31,21 +36,26 @@ class CompiledCache:
         """The file of a network."""
         return self._folder / f"{key}.compiled"
 
-    def read(self, key: str) -> bytes | None:
-        """The compiled network under `key`, None if it is not there or not as it was written (logged)."""
+    def read(self, key: str) -> NDArray[np.uint8] | None:
+        """The compiled network under `key`, None if it is not there or not as it was written (logged).
+
+        It is mapped, not copied: processes share its pages, and those that nobody uses leave the memory. A file is only ever
+        replaced, so it stays as it was read.
+        """
         path = self.path(key)
         try:
             with path.open("rb") as file:
-                digest, content = file.read(_DIGEST_BYTES), file.read()
+                digest = file.read(_DIGEST_BYTES)
+                if digest == _digest(key, file):
+                    # Copied on writing because OpenVINO takes no array that cannot be written; it does not write.
+                    return np.asarray(np.memmap(file, np.uint8, mode="c"))[_DIGEST_BYTES:]
         except FileNotFoundError:
             return None
         except OSError as error:
             _log.warning("%s cannot be read (%s); the network is compiled again", path, error.strerror)
             return None
-        if digest != _digest(key, content):
-            _log.warning("%s is damaged; the network is compiled again", path)
-            return None
-        return content
+        _log.warning("%s is damaged; the network is compiled again", path)
+        return None
 
     def write(self, key: str, content: bytes) -> None:
         """Keep the compiled network under `key`. Where that is impossible, log why, once for each reason."""
@@ -58,7 +68,7 @@ class CompiledCache:
             with ExitStack() as until_replaced, replace_file(self.path(key)) as partial:
                 file = until_replaced.enter_context(partial.open("wb"))
                 fcntl.flock(file, fcntl.LOCK_EX)
-                file.write(_digest(key, content))
+                file.write(_digest(key, BytesIO(content)))
                 file.write(content)
                 file.flush()
         except DiskFull:
@@ -84,10 +94,8 @@ class CompiledCache:
                 continue
 
 
-def _digest(key: str, content: bytes) -> bytes:
-    digest = sha256(key.encode())
-    digest.update(content)
-    return digest.digest()
+def _digest(key: str, content: BufferedReader | BytesIO) -> bytes:
+    return hashlib.file_digest(content, lambda: sha256(key.encode())).digest()
 
 
 @functools.cache

@@ -1,7 +1,6 @@
 """Compiling a network for this CPU, or taking it from the cache, where a start needs neither torch nor the weights."""
 
 import functools
-import io
 import logging
 import os
 import platform
@@ -31,10 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 class Compiled(NamedTuple):
-    """A compiled part of a network, and what it computed of the example in its trial run."""
+    """A compiled part of a network, and what it computed of the example in its trial run.
+
+    `weights` is the mapped file that the model reads, None if it has its own copy. It must be kept as long as the model.
+    """
 
     model: openvino.CompiledModel
     outputs: list[NDArray[np.float32]]
+    weights: NDArray[np.uint8] | None = None
 
 
 class Compiler:
@@ -59,7 +62,9 @@ class Compiler:
         content = self._cache.read(key)
         if content is not None:
             try:
-                return _tried(self._core.import_model(io.BytesIO(content), "CPU", dict(_PARTS[part])), example)
+                mapped = openvino.Tensor(content, shared_memory=True)
+                kept = _tried(self._core.import_model(mapped, "CPU", dict(_PARTS[part])), example)
+                return kept._replace(weights=content)
             except RuntimeError as error:
                 _log.warning("%s does not run (%s); the network is compiled again", self._cache.path(key), error)
         anew = self._anew(part, example)

@@ -21,9 +21,9 @@ Floats = NDArray[np.float32]
 
 
 class PaddedBatch(NamedTuple):
-    """Padded rows: the inputs of a network's body, each (B, T), and those of its head besides the body's output."""
+    """Padded rows: the inputs of a network's body, each (B, T, ...), and those of its head besides the body's output."""
 
-    body: Sequence[Ids]
+    body: Sequence[Ids | Floats]
     head: Sequence[Ids]
 
 
@@ -54,22 +54,19 @@ class OpenVinoEngine:
     The head runs in fp32, so that scores are not rounded to the three digits of bf16. It is not run by torch, whose
     threads spin while they wait, in every thread that calls it.
 
-    `inputs` and `head_inputs` are the numbers of integer inputs (B, ...) of body and head, the head's besides the
-    body's output; None for a network without a head. With `cache`, the compiled network is kept in that folder, and a later
-    start needs neither torch nor the weights. Raises one of REFUSALS.
+    `example` is a batch of two rows of 16, for a trial run; a network without a head has no inputs of one. With `cache`, the
+    compiled network is kept in that folder, and a later start needs neither torch nor the weights. Raises one of REFUSALS.
     """
 
     streams = STREAMS
 
-    def __init__(self, blueprint: Blueprint, inputs: int, head_inputs: int | None, cache: Path | None) -> None:
+    def __init__(self, blueprint: Blueprint, example: PaddedBatch, cache: Path | None) -> None:
         compiler = Compiler(blueprint, cache)
-        ids = np.ones((2, 16), dtype=np.int64)
-        body, outputs = compiler.compiled("body", [ids] * inputs)
-        head = None
-        if head_inputs is not None:
-            head = compiler.compiled("head", [outputs[0], *[ids] * head_inputs]).model
+        body = compiler.compiled("body", example.body)
+        head = compiler.compiled("head", [body.outputs[0], *example.head]) if example.head else None
+        self._weights = [part.weights for part in (body, head) if part is not None]
         self._lanes = [
-            _Lane(body.create_infer_request(), None if head is None else head.create_infer_request())
+            _Lane(body.model.create_infer_request(), None if head is None else head.model.create_infer_request())
             for _ in range(self.streams)
         ]
 

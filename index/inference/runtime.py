@@ -15,7 +15,7 @@ from index.inference.engine import Engine, Floats, Ids, OpenVinoEngine, PaddedBa
 from index.inference.openvino_import import REFUSALS
 
 EngineName = Literal["openvino", "torch"]
-MASK = "attention_mask"
+IDS, MASK = "input_ids", "attention_mask"
 _STEP = 16
 _RUNS = 2
 _log = logging.getLogger(__name__)
@@ -58,13 +58,22 @@ class Network:
     ) -> None:
         self.signature = signature
         self._batch_tokens = batch_tokens
-        self._engine = (
-            _openvino_engine(blueprint, signature, cache) if engine == "openvino" else _torch_engine(blueprint)
-        )
+        self._words = blueprint.words
+        self._engine = self._openvino(blueprint, cache) if engine == "openvino" else _torch_engine(blueprint)
         self.engine_name: EngineName = "openvino" if isinstance(self._engine, OpenVinoEngine) else "torch"
         self._batcher: Batcher[Mapping[str, Ids], tuple[Floats, ...]] = Batcher(
             self._run, self._length, _RUNS * self._engine.streams * batch_tokens
         )
+
+    def _openvino(self, blueprint: Blueprint, cache: Path | None) -> Engine:
+        """OpenVINO's engine, or torch's if OpenVINO cannot run the network."""
+        ids = np.ones(_STEP, dtype=np.int64)
+        example = self._pad([dict.fromkeys((*self.signature.inputs, *self.signature.head), ids)] * 2)
+        try:
+            return OpenVinoEngine(blueprint, example, cache)
+        except REFUSALS as error:
+            _log.warning("OpenVINO cannot run %s on this CPU (%s); torch runs it, slower", blueprint.name, error)
+            return _torch_engine(blueprint)
 
     def run(self, rows: Sequence[Mapping[str, Ids]]) -> Sequence[tuple[Floats, ...]]:
         """The outputs of every row, in the order given. A row maps each input except the mask to an array (T,), T >= 1.
@@ -94,9 +103,15 @@ class Network:
 
     def _pad(self, rows: Sequence[Mapping[str, Ids]]) -> PaddedBatch:
         return PaddedBatch(
-            [self._array(rows, name) for name in self.signature.inputs],
+            [self._body_array(rows, name) for name in self.signature.inputs],
             [self._array(rows, name) for name in self.signature.head],
         )
+
+    def _body_array(self, rows: Sequence[Mapping[str, Ids]], name: str) -> Ids | Floats:
+        array = self._array(rows, name)
+        if name != IDS or self._words is None:
+            return array
+        return self._words[array].astype(np.float32, copy=False)
 
     def _array(self, rows: Sequence[Mapping[str, Ids]], name: str) -> Ids:
         values = [np.ones_like(row[self.signature.inputs[0]]) if name == MASK else row[name] for row in rows]
@@ -104,16 +119,6 @@ class Network:
         for number, value in enumerate(values):
             array[number, : len(value)] = value
         return array
-
-
-def _openvino_engine(blueprint: Blueprint, signature: Signature, cache: Path | None) -> Engine:
-    """OpenVINO's engine, or torch's if OpenVINO cannot run the network."""
-    head_inputs = len(signature.head) if signature.head else None
-    try:
-        return OpenVinoEngine(blueprint, len(signature.inputs), head_inputs, cache)
-    except REFUSALS as error:
-        _log.warning("OpenVINO cannot run %s on this CPU (%s); torch runs it, slower", blueprint.name, error)
-        return _torch_engine(blueprint)
 
 
 def _torch_engine(blueprint: Blueprint) -> Engine:

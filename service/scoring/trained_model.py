@@ -15,9 +15,11 @@ from index.errors import ModelDamaged, ModelMissing
 from index.inference.blueprint import Blueprint, Parts
 from index.inference.runtime import EngineName, Network, Signature
 from index.inference.shape import BertShape
+from index.inference.words import word_vectors
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+_WORDS = "bert.words.weight"
 _CODE = ("index.inference.bert", "service.scoring.networks", "service.scoring.weights")
 
 
@@ -90,7 +92,8 @@ class TrainedModel(ABC):
         """
         config = read_config(folder / CONFIG, cls.KIND)
         verify(folder / WEIGHTS, config.sha256)
-        blueprint = Blueprint(cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder))
+        words = word_vectors(folder / WEIGHTS, _WORDS)
+        blueprint = Blueprint(cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder), words)
         model = cls(
             config,
             read_tokeniser(bundled_folder()),

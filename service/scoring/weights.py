@@ -16,6 +16,7 @@ from torch import Tensor
 
 from index.embedding.weights import read_verified
 from index.errors import ModelDamaged
+from index.inference.bert import AfterWords
 from index.inference.blueprint import Parts
 from service.scoring.networks import ReaderNetwork, SupportNetwork
 from service.scoring.trained_model import CONFIG, WEIGHTS, ModelConfig, read_config
@@ -35,7 +36,7 @@ def make_support_checker(folder: Path, kind: str) -> Parts:
 
 def _parts(network: ReaderNetwork | SupportNetwork, weights: Mapping[str, Tensor]) -> Parts:
     network.load_state_dict(weights)
-    return Parts(network.bert, network.heads)
+    return Parts(AfterWords(network.bert), network.heads)
 
 
 def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]:
