@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         description="where search tables (Lance) are kept: a folder, or s3://bucket/prefix, reached as the store's environment "
         "variables say; FAISS and Tantivy search in the home folder when left out",
     )
+    cache_folder: Path | None = Field(
+        None,
+        description="folder that keeps the compiled networks, which several homes may share; "
+        "`cache` in the home folder when left out",
+    )
     retention_days: int | None = Field(
         None,
         ge=1,
@@ -236,8 +241,8 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """The folder of converted networks; deleting it costs only time."""
-        return self.home / "cache"
+        """The folder of compiled networks; deleting it costs only time."""
+        return self.cache_folder or self.home / "cache"
 
     @property
     def uploads(self) -> Path:

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from tests.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
+CACHE = "QUOTH_CACHE_FOLDER"
 SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_environment() -> Iterator[None]:
-    """No setting of the user's reaches a test, and no library asks a network."""
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of the user's reaches a test, and no library asks a network.
+
+    All tests, those of other workers too, keep compiled networks in one folder: compiling takes five seconds for each home.
+    """
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("QUOTH_")]:
             patch.delenv(name)
@@ -40,7 +46,14 @@ def own_environment() -> Iterator[None]:
             patch.delenv(name)
         for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
             patch.setenv(name, "1")
+        patch.setenv(CACHE, str(cache))
         yield
+
+
+@pytest.fixture(scope="session")
+def compiled(own_environment: None) -> Path:
+    """The folder of the compiled networks of the whole test run."""
+    return Path(os.environ[CACHE])
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -119,8 +119,8 @@ def test_a_malformed_file_is_refused_by_name(tmp_path, change):
         Calibration.load(tmp_path)
 
 
-def test_the_shipped_calibration_belongs_to_the_shipped_reader_and_separates_answers():
-    reader = Reader.load(folder("reader"))
+def test_the_shipped_calibration_belongs_to_the_shipped_reader_and_separates_answers(compiled):
+    reader = Reader.load(folder("reader"), cache=compiled)
     calibration = Calibration.load(folder("calibration"), reader=reader.config.sha256)
     passages = [
         "The tower is 330 metres tall. Gustave Eiffel built it for the World's Fair in 1889.",

@@ -16,10 +16,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import quoth
-from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from service.answering.service import Service
 from service.cli.app import app
+from tests.shared_networks import shared_encoder
 from tests.web_server import WebServer
 
 ROOT = Path(__file__).parent.parent
@@ -161,7 +161,7 @@ def test_principals_are_given_at_indexing_and_never_together_with_public(run, tm
     home = tmp_path / "home"
 
     def readers() -> set[str]:
-        library = Library(home, SentenceEncoder())
+        library = Library(home, shared_encoder())
         (found,) = library.open("default").documents.list()
         library.close()
         return set(found.principals)
@@ -274,8 +274,7 @@ def test_doctor_finds_no_problem_in_a_healthy_home(run, service: Service) -> Non
 
 
 def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUOTH_")}
-    return {**kept, "QUOTH_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    return {**os.environ, "QUOTH_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
 
 
 def test_a_port_in_use_is_reported_at_once_with_the_fix(tmp_path: Path) -> None:

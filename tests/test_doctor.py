@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from index.embedding.encoder import SentenceEncoder
 from index.errors import ModelDamaged
 from index.library import Library
 from index.records import Document
@@ -15,6 +14,7 @@ from service.composition.service import describe_models
 from service.scoring.support import SupportChecker
 from service.settings import Settings
 from service.storage.database import Database
+from tests.shared_networks import shared_encoder
 
 
 def test_an_old_python_is_broken_and_a_new_one_is_not() -> None:
@@ -105,7 +105,7 @@ def test_slack_is_set_up_completely_or_not_at_all(tmp_path: Path, given: dict[st
 
 
 def test_collections_are_counted_and_a_missing_default_names_the_command_that_creates_it(tmp_path: Path) -> None:
-    library = Library(tmp_path, SentenceEncoder())
+    library = Library(tmp_path, shared_encoder())
     (missing,) = doctor.check_collections(library, "papers")
     assert (missing.state, missing.fix) == ("warning", "Run `quoth index FOLDER --collection papers` to make it.")
     text = "One sentence stands here. Another one follows it."
@@ -119,13 +119,13 @@ def test_collections_are_counted_and_a_missing_default_names_the_command_that_cr
 
 
 def test_an_unreadable_ledger_is_broken_and_the_others_are_still_checked(tmp_path: Path) -> None:
-    library = Library(tmp_path, SentenceEncoder())
+    library = Library(tmp_path, shared_encoder())
     library.open_or_create("good")
     library.close()
     bad = tmp_path / "collections" / "bad" / "ledger.sqlite"
     bad.parent.mkdir(parents=True)
     bad.write_bytes(b"no ledger " * 1000)
-    fresh = Library(tmp_path, SentenceEncoder())
+    fresh = Library(tmp_path, shared_encoder())
     states = {check.name: check.state for check in doctor.check_collections(fresh, "good")}
     assert states == {"Collection bad": "broken", "Collection good": "ok"}
     fresh.close()
@@ -133,7 +133,7 @@ def test_an_unreadable_ledger_is_broken_and_the_others_are_still_checked(tmp_pat
 
 def test_the_doctor_checks_everything_and_changes_nothing(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    checks = list(doctor.examine(settings, lambda: Library(settings.home, SentenceEncoder()), lambda: "all there"))
+    checks = list(doctor.examine(settings, lambda: Library(settings.home, shared_encoder()), lambda: "all there"))
     assert [check.name for check in checks] == [
         "Python",
         "Libraries",

@@ -27,7 +27,6 @@ from evaluation.drafting.wording import content_words
 from evaluation.errors import DataInvalid, RunInvalid, TaskUnfit
 from evaluation.harvest import harvest_cases
 from index.collection import Collection
-from index.embedding.encoder import SentenceEncoder
 from index.formats.limits import Limits
 from index.formats.parse import parse_document
 from index.formats.registry import format_of
@@ -35,6 +34,7 @@ from index.records import Document
 from index.sync.sync import sync
 from service.answering.service import Service
 from service.scoring.reader import Reader
+from tests.shared_networks import shared_encoder
 
 RIVERS = """# Rivers of the Oder basin
 
@@ -86,7 +86,7 @@ def rivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]:
     (folder / "basin").mkdir(parents=True)
     (folder / "basin" / "rivers.md").write_text(RIVERS, encoding="utf-8")
     (folder / "ferry.yaml").write_text(SCHEDULE, encoding="utf-8")
-    collection = Collection(folder.parent / "collection", SentenceEncoder())
+    collection = Collection(folder.parent / "collection", shared_encoder())
     assert not sync(collection, [folder]).rejected
     collection.embed_pending()
     yield collection
@@ -264,7 +264,7 @@ def add(collection: Collection, id: str, text: str) -> None:
 
 def test_a_near_miss_that_any_text_answers_is_left_out(tmp_path: Path, reader: Reader) -> None:
     """The text that answers it carries no question itself, so looking among the proposals would not find it."""
-    collection = Collection(tmp_path / "bridges", SentenceEncoder())
+    collection = Collection(tmp_path / "bridges", shared_encoder())
     bridges = "The Neisse Bridge was built in 1936. The Spree Tower was opened in 1950. "
     add(collection, "a", bridges + "People say that the Neisse Bridge has opened again after repairs.")
     collection.embed_pending()
@@ -276,7 +276,7 @@ def test_a_near_miss_that_any_text_answers_is_left_out(tmp_path: Path, reader: R
 def test_a_question_with_two_different_answers_is_left_out_and_one_said_twice_has_both_places(
     tmp_path: Path, reader: Reader
 ) -> None:
-    collection = Collection(tmp_path / "twice", SentenceEncoder())
+    collection = Collection(tmp_path / "twice", shared_encoder())
     add(collection, "a", "The Neisse Bridge was built in 1936. The Spree Tower was opened in 1950.")
     add(collection, "b", "The Neisse Bridge was built in 1938. The Spree Tower was opened in 1950.")
     collection.embed_pending()
@@ -297,7 +297,7 @@ def test_the_same_seed_drafts_the_same_cases(rivers: Collection, reader: Reader)
 
 
 def test_a_collection_without_prose_says_so(tmp_path: Path, reader: Reader) -> None:
-    collection = Collection(tmp_path / "numbers", SentenceEncoder())
+    collection = Collection(tmp_path / "numbers", shared_encoder())
     collection.add(Document("d", "v", "file:///n.txt", "N", "text/plain", "1 2 3\n4 5 6\n"))
     with pytest.raises(TaskUnfit, match="no text carries a question"):
         draft_cases(collection, 5, reader)

@@ -13,8 +13,8 @@ from evaluation.errors import DataInvalid, EndpointUnavailable
 from evaluation.speed.drawn import DrawnEncoder
 from evaluation.speed.load import COLLECTION, LoadPlan, Phase, _build, markdown, measure, read_questions
 from evaluation.speed.workload import write_workload
-from index.embedding.encoder import SentenceEncoder
 from index.library import Library
+from tests.shared_networks import shared_encoder
 
 
 class Told(BaseHTTPRequestHandler):
@@ -128,7 +128,7 @@ def test_the_collection_that_is_built_opens_with_the_real_encoder_and_is_built_o
     for _ in range(2):
         _build(tmp_path / "home", workload, 100, said.append)
     assert said == ["Building a collection of 100 chunks"]
-    library = Library(tmp_path / "home", SentenceEncoder())
+    library = Library(tmp_path / "home", shared_encoder())
     state = library.open(COLLECTION).state()
     assert (state.chunks, state.vectors) == (100, 100)
     assert DrawnEncoder().fingerprint != state.encoder

@@ -24,9 +24,9 @@ from evaluation.drafting.question_writer import (
 )
 from evaluation.errors import ModelUnavailable
 from index.collection import Collection
-from index.embedding.encoder import SentenceEncoder
 from index.records import Document
 from service.answering.service import Service
+from tests.shared_networks import shared_encoder
 
 TEXT = (
     "The Lusatian Dam was completed in 1904. Clara Winter designed the sluices of the Lusatian Dam. "
@@ -52,7 +52,7 @@ def reply(*questions: dict[str, Any]) -> str:
 
 @pytest.fixture
 def dam(tmp_path: Path) -> Collection:
-    collection = Collection(tmp_path / "dam", SentenceEncoder())
+    collection = Collection(tmp_path / "dam", shared_encoder())
     collection.add(Document("d", "v", "file:///dam.md", "The dam", "text/markdown", TEXT))
     collection.embed_pending()
     return collection
@@ -172,7 +172,7 @@ def test_a_draft_takes_what_holds_counts_the_rest_and_fills_up_from_the_text(
 def test_a_question_that_search_does_not_find_is_dropped(chat_desk: Any, service: Service, tmp_path: Path) -> None:
     from service.generators.openai_client import ModelEndpoint
 
-    collection = Collection(tmp_path / "many", SentenceEncoder())
+    collection = Collection(tmp_path / "many", shared_encoder())
     for number in range(12):
         text = f"Who is asked where the boats of harbour {number} sleep? The boats of harbour {number} sleep ashore."
         collection.add(Document(f"h{number}", "v", f"file:///h{number}.md", "Harbour", "text/plain", text))

@@ -20,6 +20,7 @@ from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
 from index.library import Library
 from index.records import Document
+from tests.shared_networks import shared_encoder
 
 PLAN = SpeedPlan(("by hand",), documents=1000, queries=3, repeats=2, threads=2, growth=())
 
@@ -125,7 +126,7 @@ def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(tmp_path: Pa
     around = base_vectors(None, size=12)
     first, second = (grow(tmp_path / "collection", around, size) for size in (40, 90))
     assert (first["chunks"], second["chunks"]) == (40, 96)
-    collection = Collection(tmp_path / "collection", GrowthEncoder({}, SentenceEncoder()))
+    collection = Collection(tmp_path / "collection", GrowthEncoder({}, shared_encoder()))
     assert collection.verify() == []
     collection.close()
     figures = serve(tmp_path / "collection", around, time.time())
@@ -139,13 +140,13 @@ def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(tmp_path: Pa
 
 
 def test_growth_goes_around_the_vectors_of_a_collection(tmp_path: Path) -> None:
-    library = Library(tmp_path, SentenceEncoder())
+    library = Library(tmp_path, shared_encoder())
     collection = library.open_or_create("mine")
     collection.add(Document("d", "v", "file:///d", "d", "text/plain", "Apples fall."))
     collection.embed_pending()
     library.close()
     found = base_vectors(tmp_path / "collections" / "mine")
-    assert found == pytest.approx(SentenceEncoder().encode(["Apples fall."]), abs=1e-3)
+    assert found == pytest.approx(shared_encoder().encode(["Apples fall."]), abs=1e-3)
 
 
 def test_drawn_text_is_the_same_each_time_and_a_chunk_fits_the_encoder() -> None:

@@ -91,10 +91,11 @@ def test_a_file_that_was_being_written_is_deleted(tmp_path: Path) -> None:
     ids=str,
 )
 def test_ctrl_c_is_silent_in_the_middle_of_a_command(
-    words: tuple[str, ...], after: float, home: Path, service: object, tmp_path: Path
+    words: tuple[str, ...], after: float, home: Path, service: object, compiled: Path, tmp_path: Path
 ) -> None:
     program = f"import sys, quoth\nsys.argv = ['quoth', *sys.argv[1:]]\n{READY}\nquoth.main()"
     out = ("-o", str(tmp_path / "run")) if words[0] == "eval" else ()
-    code, error = interrupted(program, *words, *out, after=after, QUOTH_HOME=str(home), HOME=str(tmp_path))
+    places = {"QUOTH_HOME": str(home), "QUOTH_CACHE_FOLDER": str(compiled), "HOME": str(tmp_path)}
+    code, error = interrupted(program, *words, *out, after=after, **places)
     assert (code, error) == (130, "")
-    assert not list((home / "cache").glob("*.partial"))
+    assert not list(compiled.glob("*.partial"))

@@ -24,8 +24,8 @@ OTHERS = [
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory):
-    return Reader.load(folder("reader"), cache=tmp_path_factory.mktemp("compiled"))
+def reader(compiled):
+    return Reader.load(folder("reader"), cache=compiled)
 
 
 def best(passage, reading):

@@ -2,8 +2,10 @@
 
 import copy
 import fcntl
+import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -329,3 +331,19 @@ def test_networks_that_earlier_versions_kept_are_deleted(small, tmp_path):
     (tmp_path / "a.blob").write_bytes(b"x")
     network_of(small, SIGNATURE, cache=tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".compiled"]
+
+
+def test_networks_that_nobody_uses_any_more_are_deleted_after_a_month(tmp_path):
+    def days_ago(days):
+        return time.time() - days * 86_400
+
+    network_of(Tiny(), TINY, cache=tmp_path)
+    (used,) = tmp_path.iterdir()
+    for name, days in (("old", 31), ("young", 29)):
+        (tmp_path / f"{name}.compiled").write_bytes(b"x")
+        os.utime(tmp_path / f"{name}.compiled", (days_ago(days),) * 2)
+    os.utime(used, (days_ago(31),) * 2)
+    network_of(Tiny(), TINY, cache=tmp_path)  # which is a use
+    network_of(Tiny(3.0), TINY, cache=tmp_path)  # whose writing deletes
+    assert {"young.compiled", used.name} < {path.name for path in tmp_path.iterdir()}
+    assert not (tmp_path / "old.compiled").exists()

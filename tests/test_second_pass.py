@@ -1,6 +1,7 @@
 """The second pass: which sentences are read by themselves, and how that changes their scores."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -95,8 +96,8 @@ def test_without_sentences_to_read_again_the_readings_stay_the_same(text: str) -
     assert reader.asked == []
 
 
-def test_the_table_row_and_the_list_item_asked_for_are_the_best() -> None:
-    reader = Reader.load(folder("reader"))
+def test_the_table_row_and_the_list_item_asked_for_are_the_best(compiled: Path) -> None:
+    reader = Reader.load(folder("reader"), cache=compiled)
     text = (
         "## Notice period\n\n- During probation: one week\n- Up to two years: one month\n- After two years: three months\n\n"
         "| Region | Office | Phone |\n| --- | --- | --- |\n| North | Leeds | 0113 496 0101 |\n"

@@ -26,8 +26,8 @@ PASSAGES = [
 
 
 @pytest.fixture(scope="module")
-def checker(tmp_path_factory):
-    return SupportChecker.load(folder("support"), cache=tmp_path_factory.mktemp("compiled"))
+def checker(compiled):
+    return SupportChecker.load(folder("support"), cache=compiled)
 
 
 def kept(checker, text, question="", strict=True):

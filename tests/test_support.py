@@ -26,8 +26,8 @@ FILLER = "The weather was mild and the roads were dry. Trains ran on time for mo
 
 
 @pytest.fixture(scope="module")
-def checker(tmp_path_factory):
-    return SupportChecker.load(folder("support"), cache=tmp_path_factory.mktemp("compiled"))
+def checker(compiled):
+    return SupportChecker.load(folder("support"), cache=compiled)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_few_unsupported_sentences_of_a_small_model_about_the_briefing_pass(chec
     assert kept.count(True) / labels.count(True) >= 0.8
 
 
-def test_a_checker_loaded_when_needed_checks_its_weights_at_once_and_builds_its_network_later(tmp_path):
-    checker = SupportChecker.load(folder("support"), when_needed=True)
+def test_a_checker_loaded_when_needed_checks_its_weights_at_once_and_builds_its_network_later(tmp_path, compiled):
+    checker = SupportChecker.load(folder("support"), compiled, when_needed=True)
     assert not checker.is_ready
     assert checker.check([("It rains.", "It rains.")])[0] > 0.5
     assert checker.is_ready

@@ -41,8 +41,8 @@ def test_bm25_by_hand():
 
 
 @pytest.fixture(scope="module")
-def embedded():
-    return VectorCache(MiniLM(bundled_folder()))
+def embedded(compiled):
+    return VectorCache(MiniLM(bundled_folder(), compiled))
 
 
 def test_vectors_are_of_unit_length_and_equal_texts_share_theirs(embedded):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import quoth
-from index.embedding.encoder import SentenceEncoder
 from index.errors import NotWritable
 from index.library import Library
 from index.records import Document
 from service.settings import Settings
 from service.storage.database import Database
 from tests.mounted import can_mount, read_only, small_disk
+from tests.shared_networks import shared_encoder
 
 COMMANDS = (
     ("index", "documents"),
@@ -37,7 +37,7 @@ COMMANDS = (
 
 def fill(home: Path, place: Path) -> None:
     """A home with a collection and a database, a folder to index, and an export to import."""
-    library = Library(home, SentenceEncoder())
+    library = Library(home, shared_encoder())
     text = "Apples are red. Pears are green."
     library.open_or_create("default").add(Document("d1", "v1", "file:///a.txt", "A", "text/plain", text))
     library.open("default").export(place / "before")
@@ -91,7 +91,7 @@ def test_every_command_names_a_full_disk(
             assert "disk is full" in said or "has space" in said, words
         assert not list((disk / "home").rglob("*.partial"))
         (disk / "filling").unlink()
-        library = Library(disk / "home", SentenceEncoder())
+        library = Library(disk / "home", shared_encoder())
         assert library.open_or_create("other").documents.list() == []
         assert [document.title for document in library.open("default").documents.list()] == ["A"]
         library.close()
@@ -107,7 +107,7 @@ def closed_folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_new_collection_in_a_read_only_home_is_not_writable(closed_folder: Path) -> None:
     with pytest.raises(NotWritable, match=r"closed cannot be written: it is read-only or another user's"):
-        Library(closed_folder, SentenceEncoder()).open_or_create("default")
+        Library(closed_folder, shared_encoder()).open_or_create("default")
 
 
 def test_a_full_output_is_named(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,10 @@ import fcntl
 import functools
 import hashlib
 import logging
+import os
 import shutil
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -23,6 +25,8 @@ from index.storage.atomic import PARTIAL, replace_file
 
 _DIGEST_BYTES = sha256().digest_size
 _SPARE_BYTES = 32 << 20  # the cache leaves this much of the disk free for what must be written
+_DAY_S = 86_400.0
+_KEPT_DAYS = 30
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +51,7 @@ class CompiledCache:
             with path.open("rb") as file:
                 digest = file.read(_DIGEST_BYTES)
                 if digest == _digest(key, file):
+                    self._note_use(path)
                     # Copied on writing because OpenVINO takes no array that cannot be written; it does not write.
                     return np.asarray(np.memmap(file, np.uint8, mode="c"))[_DIGEST_BYTES:]
         except FileNotFoundError:
@@ -56,6 +61,11 @@ class CompiledCache:
             return None
         _log.warning("%s is damaged; the network is compiled again", path)
         return None
+
+    def _note_use(self, path: Path) -> None:
+        with suppress(OSError):  # the folder may be read-only
+            if path.stat().st_mtime < time.time() - _DAY_S:
+                os.utime(path)
 
     def write(self, key: str, content: bytes) -> None:
         """Keep the compiled network under `key`. Where that is impossible, log why, once for each reason."""
@@ -78,13 +88,17 @@ class CompiledCache:
 
     def _delete_unusable_files(self) -> None:
         """Delete what killed processes left behind, and what earlier versions of Quoth kept: files without a checksum, and
-        larger ones.
+        larger ones, and networks that nobody has used for a month, as those of earlier versions or of another machine.
 
         A process that still writes holds a lock on its file.
         """
         for earlier in ("*.blob", "*.network"):
             for old in self._folder.glob(earlier):
                 old.unlink(missing_ok=True)
+        for kept in self._folder.glob("*.compiled"):
+            with suppress(FileNotFoundError):
+                if kept.stat().st_mtime < time.time() - _KEPT_DAYS * _DAY_S:
+                    kept.unlink()
         for partial in self._folder.glob(f"*{PARTIAL}"):
             try:
                 with partial.open("rb") as file:

@@ -21,7 +21,7 @@ def word_vectors(path: Path, name: str) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            entry = json.loads(file.read(length))[name]
+            entry = json.loads(file.read(min(length, path.stat().st_size)))[name]
         first, after = entry["data_offsets"]
         table = np.memmap(
             path, _TYPES[entry["dtype"]], mode="r", offset=8 + length + first, shape=tuple(entry["shape"])
