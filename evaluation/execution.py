@@ -310,7 +310,7 @@ def _search_task(
     library = open_library(chosen)
     opened.callback(library.close)
     if plan.retriever == "encoder":
-        encoder = SentenceEncoder(chosen.encoder, cache=chosen.home / "cache")
+        encoder = SentenceEncoder(chosen.encoder, cache=chosen.cache)
         advance = watcher("Encoding the documents", len(dataset.sources))
         search = retrievers.encoder_search(encoder, dataset.sources, advance)
         return RetrievalTask(search), {"retriever": plan.retriever, "encoder": encoder.fingerprint}

@@ -31,6 +31,20 @@ CACHE = "QUOTH_CACHE_FOLDER"
 SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
 
 
+LONGEST = (
+    "readme cli golden evaluation_cli kills openapi faults permissions serving crash evaluation_speed evaluation_endpoint "
+    "slack_load image importer every_door following evaluation_drafting worker doctor attacks upkeep website sandbox "
+    "any_sequence removal replay mcp earlier_uploads structure_growth attacking_texts web_library web_evidence web_answers"
+).split()
+"""The test files that take longest, longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that no worker is busy with one of them when the others are done."""
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No setting of the user's reaches a test, and no library asks a network.

@@ -45,7 +45,7 @@ def draft(
         refuse_existing(out)
         settings = load_settings(collection=collection)
         documents = open_library(settings).open(settings.collection)
-        reader = Reader.load(models.folder("reader"), settings.home / "cache")
+        reader = Reader.load(models.folder("reader"), settings.cache)
         with _question_writer(settings, llm) as writer, progress_bars() as watch:
             advance = watch("Asking the language model") if writer else None
             watch("Reading the documents")
@@ -135,6 +135,6 @@ def _question_writer(settings: Settings, wanted: bool | None) -> Iterator[Questi
             raise SettingsInvalid("--llm needs llm_base_url and llm_model. Set them, or take --no-llm.")
         yield None
         return
-    checker = SupportChecker.load(models.folder("support"), settings.home / "cache")
+    checker = SupportChecker.load(models.folder("support"), settings.cache)
     with closing(QuestionWriter(server, checker)) as writer:
         yield writer
