@@ -1,5 +1,6 @@
 """A model's files: where they are, their checksums, and the tokeniser. Loads no network and needs no torch."""
 
+import functools
 import hashlib
 import importlib.util
 from pathlib import Path
@@ -89,10 +90,18 @@ def _compare(path: Path, actual: str, expected: str) -> None:
 
 
 def read_tokeniser(folder: Path) -> Tokenizer:
-    """The model's own tokeniser, without truncation or padding. Raises `ModelMissing` or `ModelDamaged`."""
+    """The model's own tokeniser, without truncation or padding. Raises `ModelMissing` or `ModelDamaged`.
+
+    All models share that of one file, which takes 9 MB. It is thread-safe; its options must not be changed.
+    """
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise ModelMissing(f"{path}: no such file. The encoder needs a model with a fast tokeniser (tokenizer.json)")
+    return _tokeniser(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _tokeniser(path: Path, changed_ns: int) -> Tokenizer:
     try:
         tokeniser: Tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for a file that it cannot read
