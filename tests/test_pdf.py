@@ -12,11 +12,11 @@ from reportlab.platypus import SimpleDocTemplate, Table
 
 from index.blocks.block import Kind
 from index.blocks.geometry import boxes
-from index.formats.parsed import Parsed, Unreadable
+from index.formats.parsed import OnlyPictures, Parsed, Unreadable
 from index.formats.pdf.furniture import EdgeLine, Edges, running_lines
 from index.formats.pdf.hyphens import Hyphenation
 from index.formats.pdf.names import PageName, page_names
-from index.formats.pdf.reader import OnlyPictures, read_pdf
+from index.formats.pdf.reader import read_pdf
 from index.formats.pdf.rendering import MAX_PIXELS, render_page
 
 WIDTH, HEIGHT = 595, 842

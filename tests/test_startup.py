@@ -18,12 +18,13 @@ ROOT = Path(__file__).parent.parent
         ),
         (
             "service.composition.service",
-            {"sqlalchemy", "alembic", "fastapi", "httpx2", "transformers", "slack_bolt", "mcp"},
+            {"torch", "sqlalchemy", "alembic", "fastapi", "httpx2", "transformers", "slack_bolt", "mcp"},
         ),
         ("service.server.server", {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "openai"}),
+        ("index.extraction.worker", {"numpy", "pypdfium2", "PIL", "kreuzberg"}),
         ("service.client", {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "fastapi"}),
     ],
-    ids=["every command", "quoth ask", "the socket of the server", "the Python client"],
+    ids=["every command", "quoth ask", "the socket of the server", "the process that reads files", "the Python client"],
 )
 def test_engines_that_are_not_needed_are_not_loaded(modules: str, unneeded: set[str]) -> None:
     code = f"import sys, {modules}; print(*({unneeded!r} & sys.modules.keys()))"

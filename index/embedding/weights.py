@@ -101,7 +101,7 @@ def read_tokeniser(folder: Path) -> Tokenizer:
 
 
 @functools.lru_cache(maxsize=4)
-def _tokeniser(path: Path, changed_ns: int) -> Tokenizer:
+def _tokeniser(path: Path, changed_ns: int) -> Tokenizer:  # noqa: ARG001  (a changed file is read again)
     try:
         tokeniser: Tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for a file that it cannot read

@@ -27,11 +27,9 @@ from index.blocks import codec, geometry
 from index.errors import DocumentRejected
 from index.extraction.sandbox import READY
 from index.formats.containers.unpack import unpack
-from index.formats.images import render_image
 from index.formats.limits import Extraction, Limits, Unpacking
 from index.formats.parse import read_document
 from index.formats.parsed import Unreadable
-from index.formats.pdf.rendering import render_page
 from index.formats.registry import is_picture
 from index.formats.source_file import read_source
 from index.uris import document_version
@@ -102,6 +100,10 @@ def _picture(path: Path, uri: str, limits: Limits, version: str, page: int, widt
     data, _ = read_source(path, uri, limits.file_bytes)
     if document_version(data) != version:
         return None
+    # numpy, Pillow and PDFium: see index/formats/parse.py
+    from index.formats.images import render_image  # noqa: PLC0415
+    from index.formats.pdf.rendering import render_page  # noqa: PLC0415
+
     try:
         render = render_image if is_picture(data) else render_page
         return base64.b64encode(render(data, page, width)).decode()

@@ -8,8 +8,8 @@ from io import BytesIO
 
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
-from index.formats.parsed import Parsed, Unreadable
-from index.formats.pdf.reader import OnlyPictures, read_pdf
+from index.formats.parsed import OnlyPictures, Parsed, Unreadable, Unrecognised, Wordless
+from index.formats.pdf.reader import read_pdf
 from index.formats.pdf.recognition import is_installed
 from index.formats.pdf.rendering import render_page
 
@@ -28,14 +28,6 @@ _QUALITY = 92  # of the JPEG in the PDF
 _FIX = "Open it in its own program and save it again"
 
 Image.MAX_IMAGE_PIXELS = None  # `_checked` refuses what is too large, before it is unpacked
-
-
-class Wordless(Unreadable):
-    """No words are recognised in the picture."""
-
-
-class Unrecognised(Unreadable):
-    """Whether the picture shows words is not known: Tesseract is not installed."""
 
 
 def read_image(data: bytes, *, recognise: bool) -> Parsed:

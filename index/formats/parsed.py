@@ -1,4 +1,4 @@
-"""Parsed: what every reader of a format returns, and Unreadable, what it raises."""
+"""Parsed: what every reader of a format returns, and Unreadable with its kinds, what it raises."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,3 +32,15 @@ class Unreadable(ValueError):
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
         self.fix = fix
+
+
+class OnlyPictures(Unreadable):
+    """Pages that are pictures must be recognised first: all pages with content, or some of them where Tesseract is there."""
+
+
+class Wordless(Unreadable):
+    """No words are recognised in the picture."""
+
+
+class Unrecognised(Unreadable):
+    """Whether the picture shows words is not known: Tesseract is not installed."""

@@ -13,7 +13,7 @@ from index.blocks.block import Block, Kind, Span
 from index.blocks.geometry import PageGeometry, PlacedWord, page_geometry
 from index.formats.canonical import canonical
 from index.formats.node_writer import write_nodes
-from index.formats.parsed import Parsed, Unreadable
+from index.formats.parsed import OnlyPictures, Parsed, Unreadable
 from index.formats.pdf.asides import Note, contents_rows, with_notes
 from index.formats.pdf.columns import reading_order
 from index.formats.pdf.fields import with_labels
@@ -34,10 +34,6 @@ _MAX_KEPT_WORDS = 400_000  # about 100 MB
 _MADE_BY_PROGRAM = re.compile(
     r"microsoft word - |untitled|.*\.(?:docx?|indd|qxd|rtf|tex|dvi|pdf|xlsx?|pptx?)\Z", re.IGNORECASE
 )
-
-
-class OnlyPictures(Unreadable):
-    """Pages that are pictures must be recognised first: all pages with content, or some of them where Tesseract is there."""
 
 
 def read_pdf(data: bytes, *, recognise: bool) -> Parsed:
