@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
             {"torch", "sqlalchemy", "alembic", "fastapi", "httpx2", "transformers", "slack_bolt", "mcp"},
         ),
         ("service.server.server", {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "openai"}),
-        ("index.extraction.worker", {"numpy", "pypdfium2", "PIL", "kreuzberg"}),
+        ("index.extraction.worker", {"numpy", "pypdfium2", "PIL"}),
         ("service.client", {"torch", "numpy", "faiss", "openvino", "sqlalchemy", "fastapi"}),
     ],
     ids=["every command", "quoth ask", "the socket of the server", "the process that reads files", "the Python client"],
