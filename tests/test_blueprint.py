@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import openvino
 import pytest
 import torch
 from torch import nn
@@ -23,6 +22,7 @@ from index.errors import ModelDamaged
 from index.inference import compiling
 from index.inference.blueprint import Blueprint, Parts
 from index.inference.cache import CompiledCache
+from index.inference.openvino_import import openvino
 from index.inference.runtime import Network, Signature
 from index.inference.shape import BertShape
 from service.answering.service import Service

@@ -9,9 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from index.inference.openvino_import import openvino
-
-from openvino._offline_transformations import compress_model_transformation  # isort: skip  (after the import above; no public name)
+from index.inference.openvino_import import compress_model_transformation, openvino
 
 
 def convert(module: nn.Module, example: Sequence[NDArray[Any]]) -> openvino.Model:

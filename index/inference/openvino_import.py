@@ -15,9 +15,10 @@ import openvino  # noqa: E402  (the lines above must come first)
 # waits for the interpreter lock (seen in a server whose first two requests came together). A first call here prevents
 # that.
 openvino.Type.i64.to_dtype()
+from openvino._offline_transformations import compress_model_transformation  # noqa: E402  (as above; no public name)
 from openvino.frontend import GeneralFailure, NotImplementedFailure, OpConversionFailure  # noqa: E402  (as above)
 
 REFUSALS = (RuntimeError, GeneralFailure, NotImplementedFailure, OpConversionFailure)
 """The exceptions that OpenVINO raises for a network that it cannot run."""
 
-__all__ = ["REFUSALS", "openvino"]
+__all__ = ["REFUSALS", "compress_model_transformation", "openvino"]
