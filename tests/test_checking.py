@@ -254,3 +254,29 @@ def test_a_row_keeps_the_label_that_it_needs_above_its_table():
     (checked,), _, _ = check(draft, strict=False, passages=passages)
     assert checked.sentence.text == "KR-20: Load: Value: 20 tons"
     assert checked.sentence.label == "KR-20"
+
+
+def test_every_cell_of_a_row_must_be_supported_by_itself():
+    class OnlyWhole(ByWords):
+        """Is sure of a whole row, and of a cell only by its words."""
+
+        def check(self, pairs):
+            return [
+                0.8 if "; " in claim else found for (claim, _), found in zip(pairs, super().check(pairs), strict=True)
+            ]
+
+    passages = [passage("The plan Medium costs 29 euros and has support by mail and chat.", 0)]
+    numbering = Numbering(passages, {("d0", "v"): ()})
+    checking = DraftChecker(passages, numbering, OnlyWhole(), SupportPolicy())
+    rows = [
+        Draft(
+            f"Medium: costs: 29 euros; support: {support}",
+            passages=(0,),
+            listed=True,
+            cells=(Cell("", "Medium"), Cell("costs", "29 euros"), Cell("support", support)),
+        )
+        for support in ("telephone", "mail")
+    ]
+    wrong, right = map(checking.check, rows)
+    assert wrong == Rejected("unsupported", 0.0)
+    assert right.sentence.form == "row"

@@ -85,6 +85,19 @@ def test_a_worded_answer_is_proved_and_each_sentence_checked_again(served: str, 
     assert found["quotes"] == len(worded_answer["citations"]) + len(worded_answer["passages"])
 
 
+@pytest.mark.parametrize(
+    "shape", [{"form": "row", "cells": [{"header": "", "text": "Seoul"}]}, {"form": "code", "code": "x"}]
+)
+def test_cells_or_code_that_do_not_say_what_the_text_says_are_refuted(
+    served: str, worded_answer: Json, shape: Json
+) -> None:
+    found = verify_over_http(served, edit_answer(worded_answer, lambda answer: answer["sentences"][0].update(shape)))
+    assert [(one["subject"], one["fault"]) for one in found["findings"]] == [("sentence 1", "text-differs")]
+    right = {"form": "code", "code": TRUE.replace(" ", "\n")}
+    kept = edit_answer(worded_answer, lambda answer: answer["sentences"][0].update(right))
+    assert verify_over_http(served, kept)["verdict"] == "proved"
+
+
 def test_a_sentence_marked_as_unsupported_is_proved_to_be(served: str, answers: Callable[..., Json]) -> None:
     given = answers(TRUE, FALSE, strict=False)
     assert [sentence["supported"] for sentence in given["sentences"]] == [True, False]

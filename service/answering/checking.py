@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Literal
 
 from service.answering.citations import Numbering
 from service.answering.quotes import SEPARATOR, SupportingQuotes, best_quotes, evidence_of, premise, weigh
@@ -11,9 +11,10 @@ from service.answering.subjects import Claim, SubjectResolver
 from service.generators.budget import TRAIL_SEPARATOR
 from service.generators.prose import holds_json
 from service.generators.protocol import Draft, Passage, Quote
-from service.records import Cell, Citation, DraftCounts, Sentence, SentenceForm
+from service.records import Citation, DraftCounts, Sentence
 from service.scoring.support import SupportChecker
 from service.text.refusals import is_refusal
+from service.text.rows import cell_statements, says_what_it_shows
 from service.text.subjects import answers_nothing, states_nothing
 
 
@@ -48,16 +49,6 @@ class Rejected:
 
     reason: Literal["unsupported", "refusal", "heading", "data", "empty"]
     support: float | None = None
-
-
-class Layout(TypedDict, total=False):
-    """The fields of a Sentence that say how it is shown."""
-
-    form: SentenceForm
-    ordinal: int | None
-    label: str
-    cells: tuple[Cell, ...]
-    code: str
 
 
 class DraftChecker:
@@ -163,9 +154,10 @@ class DraftChecker:
         others = [number for number in range(len(self._passages)) if number not in named]
         min_support = self._policy.min_support
         claims = self._subjects.claims(draft)
-        claim, evidence = self._best_evidence(claims, named)
+        cells = cell_statements(draft.cells)
+        claim, evidence = self._best_evidence(claims, named, cells)
         if evidence.support < min_support:
-            claim_elsewhere, elsewhere = self._best_evidence(claims, others)
+            claim_elsewhere, elsewhere = self._best_evidence(claims, others, cells)
             if elsewhere.support >= min_support or not evidence.quotes:
                 self._moved += bool(named) and elsewhere.support >= min_support
                 claim, evidence = claim_elsewhere, elsewhere
@@ -179,38 +171,46 @@ class DraftChecker:
             return Rejected("unsupported", evidence.support)
         self._marked += not supported
         self._subjects.settle(claim)
-        shown = Sentence(claim.text, (), supported=supported, support=evidence.support, **self._layout(draft, claim))
+        shown = self._shaped(draft, claim, supported=supported, support=evidence.support)
         return self._release(shown, evidence.quotes)
 
-    def _layout(self, draft: Draft, claim: Claim) -> Layout:
-        """How the sentence is shown. Code is shown as code only if a passage holds it: a copy may differ in one sign."""
-        if draft.code and self._is_copied(draft.code):
-            return Layout(form="code", code=draft.code)
-        if draft.cells:
-            return Layout(form="row", cells=draft.cells, label=draft.under if claim.text != draft.text else "")
-        return Layout(form="item", ordinal=draft.ordinal) if draft.listed else Layout()
+    def _shaped(self, draft: Draft, claim: Claim, *, supported: bool, support: float) -> Sentence:
+        """The sentence as it is shown. Code is shown as code only if a passage holds it: a copy may differ in one sign."""
+        plain = Sentence(claim.text, (), supported=supported, support=support)
+        if draft.code:
+            shaped = replace(plain, form="code", code=draft.code) if self._is_copied(draft.code) else plain
+        elif draft.cells:
+            label = draft.under if claim.text != draft.text else ""
+            shaped = replace(plain, form="row", cells=draft.cells, label=label)
+        else:
+            return replace(plain, form="item", ordinal=draft.ordinal) if draft.listed else plain
+        return shaped if says_what_it_shows(shaped) else replace(plain, form="item" if draft.listed else "prose")
 
-    def _best_evidence(self, claims: Sequence[Claim], among: Sequence[int]) -> tuple[Claim, SupportingQuotes]:
+    def _best_evidence(
+        self, claims: Sequence[Claim], among: Sequence[int], cells: Sequence[str]
+    ) -> tuple[Claim, SupportingQuotes]:
         """The first of the claims that is supported, else the first, with its quotes."""
         found = []
         for claim in claims:
-            found.append((claim, self._evidence(claim, among)))
+            found.append((claim, self._evidence(claim, among, cells)))
             if found[-1][1].support >= self._policy.min_support:
                 return found[-1]
         return found[0]
 
-    def _evidence(self, claim: Claim, among: Sequence[int]) -> SupportingQuotes:
-        """The quotes that support the claim as it is written and as it reads with its subject."""
+    def _evidence(self, claim: Claim, among: Sequence[int], cells: Sequence[str]) -> SupportingQuotes:
+        """The quotes that support the claim as it is written and as it reads with its subject, and each of its `cells`."""
         min_support = self._policy.min_support
         best = SupportingQuotes()
         for reading in claim.readings:
             evidence = best_quotes(reading, self._passages, among, self._checker, min_support)
             if evidence.support >= min_support and not self._subjects.is_about(evidence.quotes, claim):
                 evidence = replace(evidence, support=0.0)
-            if evidence.support >= min_support and reading != claim.text:
+            alone = [*([claim.text] if reading != claim.text else []), *cells]
+            if evidence.support >= min_support and alone:
                 cited = evidence_of(evidence.quotes, self._passages)
-                (alone,) = self._checker.check([(claim.text, premise(cited))])
-                evidence = replace(evidence, support=min(evidence.support, weigh(claim.text, cited, alone)))
+                found = self._checker.check([(text, premise(cited)) for text in alone])
+                weakest = min(weigh(text, cited, support) for text, support in zip(alone, found, strict=True))
+                evidence = replace(evidence, support=min(evidence.support, weakest))
             best = max(best, evidence, key=lambda found: (found.support, len(found.quotes)))
             if best.support >= min_support:
                 break

@@ -19,6 +19,7 @@ from service.audit.part_findings import part_findings
 from service.records import Answer, Citation, Sentence
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.refusals import REFUSAL, is_own_refusal
+from service.text.rows import cell_statements, says_what_it_shows
 from service.text.small_talk import is_reply
 from service.text.subjects import lacks_subject
 
@@ -60,7 +61,13 @@ def verify(answer: Answer, opener: Opener, check: SupportCheck, *, min_support: 
     """Prove or refute `answer`. `min_support` is the lowest probability at which a quote supports a sentence."""
     units = CitedUnits(opener)
     derived, wrong = derivation_findings(answer, opener, units)
-    findings = [*_number_findings(answer), *_text_findings(answer), *part_findings(answer), *wrong]
+    findings = [
+        *_number_findings(answer),
+        *_text_findings(answer),
+        *_shape_findings(answer),
+        *part_findings(answer),
+        *wrong,
+    ]
     quotes = 0
     for subject, place in _places(answer):
         wrong = list(_place_findings(subject, place, opener))
@@ -220,6 +227,14 @@ def _talk_findings(answer: Answer) -> Iterator[Finding]:
         yield Finding("text", AnswerFault.TEXT_DIFFERS, "This is no reply to small talk.", _shorten(answer.text), found)
 
 
+def _shape_findings(answer: Answer) -> Iterator[Finding]:
+    """Check that the cells of a row and the lines of code say what the text says, which is what the check has read."""
+    for number, sentence in enumerate(answer.sentences, start=1):
+        if not says_what_it_shows(sentence):
+            message = "The cells or the lines of code are not those of the text."
+            yield Finding(f"sentence {number}", AnswerFault.TEXT_DIFFERS, message, _shorten(sentence.text))
+
+
 def _support_findings(
     answer: Answer, units: CitedUnits, check: SupportCheck, min_support: float
 ) -> tuple[int, int, list[Finding]]:
@@ -245,9 +260,13 @@ def _support_findings(
             context = [CONTEXT_SEPARATOR.join((citation.title, *citation.trail)) for citation in cited]
             read = [units.text_as_read(citation) for citation in cited]
             open_claims.append((number, sentence, [Evidence(*pair) for pair in zip(read, context, strict=True)]))
-    probabilities = check([(s.text, premise(evidence)) for _, s, evidence in open_claims]) if open_claims else ()
-    for (number, sentence, evidence), probability in zip(open_claims, probabilities, strict=True):
-        found = weigh(sentence.text, evidence, probability)
+    said = [(sentence.text, *cell_statements(sentence.cells)) for _, sentence, _ in open_claims]
+    pairs = [
+        (text, premise(open_claim[2])) for texts, open_claim in zip(said, open_claims, strict=True) for text in texts
+    ]
+    probabilities = iter(check(pairs) if pairs else ())
+    for texts, (number, sentence, evidence) in zip(said, open_claims, strict=True):
+        found = min(weigh(text, evidence, next(probabilities)) for text in texts)
         if found >= min_support - TOLERANCE if sentence.supported else found < min_support + TOLERANCE:
             checked += 1
         else:

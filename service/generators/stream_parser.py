@@ -13,7 +13,6 @@ from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
 from service.generators.prose import require_prose
 from service.generators.protocol import Draft
-from service.records import Cell
 from service.text.markers import FENCE, LABEL, NUMBERS, OPEN_FOR, TAGS, markers, numbers_in
 from service.text.structure import Line, Structure
 from service.text.thoughts import without_thoughts
@@ -272,6 +271,6 @@ def parse_drafts(pieces: Iterable[str], count: int, was_cut: Callable[[], bool])
             under=line.under,
             listed=line.listed,
             ordinal=line.ordinal,
-            cells=tuple(Cell(*cell) for cell in line.cells),
+            cells=line.cells,
             code=sentence.code,
         )

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from service.records import Cell
 from service.text.plain import is_heading, plain_line
+from service.text.rows import row_text
 from service.text.subjects import subjects
 
 _ITEM = re.compile(r"\s*(?:[-*+•▪◦‣·–]\s+|\(?(?P<ordinal>\d{1,3})[.)]\s+)")
@@ -34,7 +36,7 @@ class Line:
     under: str = ""
     listed: bool = False
     ordinal: int | None = None
-    cells: tuple[tuple[str, str], ...] = ()
+    cells: tuple[Cell, ...] = ()
 
 
 class Structure:
@@ -73,11 +75,8 @@ class Structure:
             self._columns = []
         columns = ["", *self._columns[1:], *[""] * len(cells)][: max(len(cells), len(self._columns))]
         cells += [""] * (len(columns) - len(cells))
-        named = [
-            f"{column}: {cell}" if column else cell for column, cell in zip(columns[1:], cells[1:], strict=True) if cell
-        ]
-        text = f"{cells[0]}: {'; '.join(named)}" if cells[0] and named else "; ".join(named) or cells[0]
-        return Line(text, self._label or self._heading, listed=True, cells=tuple(zip(columns, cells, strict=True)))
+        row = tuple(map(Cell, columns, cells))
+        return Line(row_text(row), self._label or self._heading, listed=True, cells=row)
 
 
 def _label(lead_in: str) -> str:
