@@ -23,6 +23,15 @@ def parts_of(question: str) -> list[str]:
             ["What does the season ticket cost?", "When is the season ticket valid?"],
         ),
         (
+            "When was the old mill closed and for what purpose?",
+            ["When was the old mill closed?", "For what purpose was the old mill closed?"],
+        ),
+        ("what are lampreys and where do they live", ["What are lampreys?", "Where do lampreys live?"]),
+        (
+            "Where did the settlers come from and how did they reach the fjord?",
+            ["Where did the settlers come from?", "How did the settlers reach the fjord?"],
+        ),
+        (
             "When and where was the mill built?",
             ["When was the mill built?", "Where was the mill built?"],
         ),
@@ -64,6 +73,7 @@ def test_questions_of_several_parts(question: str, parts: list[str]) -> None:
         "What did Johnson and Johnson pay?",
         "What happens when it rains and when the river is high?",
         "Which rules apply to people who smoke and who drink?",
+        "What causes tides and how do they differ by place?",
         "Who founded and led the company?",
         "Who founded and is the head of the mill?",
         "How do I sign in and renew a card?",

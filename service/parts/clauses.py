@@ -2,7 +2,8 @@
 
 A second question begins after "and" with a question word of its own, or with an auxiliary verb and its subject. What only
 continues the first is no second question: "the rules which apply and which changed", "when it rains and when it snows". A
-pronoun in a later question is replaced by what the first one is about.
+pronoun in a later question is replaced by what the first one is about, and a later question that only says what is asked
+("and for what purpose?") gets the rest of the first. A question of which a part would not stand alone is not split.
 """
 
 import re
@@ -35,6 +36,8 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _MEASURES = frozenset("many much".split())
+_LONGEST_ASKING = 3  # words of "for what purpose"
+_COPULAS = frozenset("is are was were be".split())
 _IT = re.compile(r"\b(?:it|they|them)\b", re.IGNORECASE)
 _ITS = re.compile(r"\b(?:its|their)\b(?=\s+[^\W\d_])", re.IGNORECASE)
 _THERE = re.compile(r"\bthere\b(?=\W*\Z)", re.IGNORECASE)
@@ -53,7 +56,8 @@ def questions_in(text: str) -> list[str]:
     if both:
         return both
     first = pieces[0]
-    return [as_question(first), *(as_question(_resolved(piece, first)) for piece in pieces[1:])]
+    later = [_resolved(_completed(piece, first), first) for piece in pieces[1:]]
+    return [text] if any(map(_stands_for, later)) else [as_question(first), *map(as_question, later)]
 
 
 def _pieces(text: str) -> list[str]:
@@ -140,6 +144,30 @@ def _of_two_words(pieces: list[str]) -> list[str]:
     return [as_question(f"{pieces[0]} {pieces[1][words[skip].start :]}"), as_question(pieces[1])]
 
 
+def _completed(piece: str, first: str) -> str:
+    """A later question that only says what is asked, with the rest of the first: "for what purpose was X founded"."""
+    words, asked = words_of(piece), words_of(first)
+    place = next((number for number, word in enumerate(asked) if word.small in AUXILIARIES), None)
+    if place is None or not _only_asks(words):
+        return piece
+    return f"{piece.rstrip(' ?.!')} {first[asked[place].start :]}"
+
+
+def _only_asks(words: list[Word]) -> bool:
+    """Whether the words are a preposition, a question word and at most a noun: "for what purpose", "by whom"."""
+    return (
+        1 < len(words) <= _LONGEST_ASKING
+        and words[0].small in PREPOSITIONS
+        and words[1].small in QUESTION_WORDS
+        and not any(word.small in AUXILIARIES for word in words)
+    )
+
+
+def _stands_for(piece: str) -> bool:
+    """Whether a pronoun is left in the question that stands for something of another one."""
+    return not _DUMMY.search(piece) and bool(_IT.search(piece) or _ITS.search(piece))
+
+
 def _resolved(piece: str, first: str) -> str:
     """A later question with its pronouns replaced by what the first one is about."""
     if _DUMMY.search(piece):
@@ -178,17 +206,33 @@ def _start_of_names(words: list[Word], last: int) -> int:
 
 
 def _subject(question: str, words: list[Word]) -> str:
-    """The phrase after the first article; in a question with its verb before it, without the last word."""
-    first = next((place for place, word in enumerate(words) if word.small in ("the", "a", "an", "my", "our")), None)
-    if first is None:
+    """The phrase after the first article, or after the verb that begins the question, up to the next verb or preposition."""
+    verb = next((place for place, word in enumerate(words) if word.small in AUXILIARIES), None)
+    article = next((place for place, word in enumerate(words) if word.small in ("the", "a", "an", "my", "our")), None)
+    if article is None and verb is None:
         return ""
-    last = first + 1
-    while last < len(words) and words[last].small not in (PREPOSITIONS - {"of"}) | AUXILIARIES:
+    first = article if article is not None else (verb or 0) + 1
+    noun = first if article is None else article + 1
+    last = noun
+    while last < len(words) and not _ends_phrase(words, last):
         last += 1
-    is_inverted = any(word.small in AUXILIARIES for word in words[:first])
-    if is_inverted and last == len(words) and last - first > 2:
+    is_inverted = verb is not None and verb < first
+    if is_inverted and last > noun + 1 and _is_verb(words, verb or 0, last - 1):
         last -= 1
-    return question[words[first].start : words[last - 1].end] if last > first + 1 else ""
+    return question[words[first].start : words[last - 1].end] if last > noun else ""
+
+
+def _is_verb(words: list[Word], auxiliary: int, place: int) -> bool:
+    """Whether the word is the other half of the verb: "did the pilgrims come", "when was the bridge built"."""
+    if words[auxiliary].small not in _COPULAS:
+        return True
+    is_last = place + 1 == len(words)
+    return words[place].small.endswith("ed") or (is_last and words[0].small in ("when", "why", "how"))
+
+
+def _ends_phrase(words: list[Word], place: int) -> bool:
+    small = words[place].small
+    return small in (PREPOSITIONS - {"of"}) | AUXILIARIES or (small in DETERMINERS and words[place - 1].small != "of")
 
 
 def _place(question: str) -> str:
