@@ -138,6 +138,7 @@ def push_below_the_depth(answerer: Answerer, quote: str, patch: pytest.MonkeyPat
     patch.setattr(answering, "search_hits", pushed)
     patch.setattr(ranks, "search_hits", pushed)
     patch.setattr(answering, "MAX_SEARCHED", 0)  # a name that no passage read has is else searched for by itself
+    patch.setattr(answering, "MAX_FURTHER", 0)  # passages below the depth that name all are else read too
     return answerer
 
 

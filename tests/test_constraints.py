@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from service.text.constraints import Constraint, ConstraintKind, constraints, is_sentence_start
 from service.text.named_words import NamedWords
 
-IDENTIFIER, YEAR, DATE, NUMBER, NAME, WORD = ConstraintKind
+IDENTIFIER, YEAR, DATE, QUARTER, NUMBER, NAME, WORD = ConstraintKind
 
 
 def named(question: str) -> list[tuple[ConstraintKind, str]]:
@@ -29,7 +29,11 @@ def is_met(question: str, text: str) -> bool:
         ("What does error E17 mean?", [(IDENTIFIER, "E17")]),
         ("What is the default of max_sailors?", [(IDENTIFIER, "max_sailors")]),
         ("Which tests does DIN EN 1090-2 ask for?", [(NAME, "DIN EN"), (IDENTIFIER, "1090-2")]),
-        ("What were sales in Q3 2018?", [(IDENTIFIER, "Q3"), (YEAR, "2018")]),
+        ("What were sales in Q3 2018?", [(QUARTER, "Q3"), (YEAR, "2018")]),
+        ("What were sales in the third quarter of fiscal 2018?", [(QUARTER, "third quarter"), (YEAR, "2018")]),
+        ("What were sales in Q1 FY24?", [(QUARTER, "Q1"), (YEAR, "2024")]),
+        ("What will be done by FY 2026?", [(YEAR, "2026")]),
+        ("Who scored in the third quarter of the match?", []),
         ("What happened in 1994?", [(YEAR, "1994")]),
         ("What happened in 1994-1996?", [(YEAR, "1994"), (YEAR, "1996")]),
         ("What did Ole say on 4 May 2013?", [(DATE, "4 May 2013"), (NAME, "Ole")]),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from index.blocks.block import Span
 from index.chunking.chunker import chunk_document
 from index.records import Hit
-from service.answering.evidence import SUBJECT_LOSS, Weighed, is_met, weigh
+from service.answering.evidence import KIND_PENALTY, SUBJECT_LOSS, Weighed, is_met, weigh
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading
 from service.text.constraints import Constraint, ConstraintKind
@@ -60,7 +60,7 @@ def test_the_passage_that_names_what_is_asked_for_comes_first() -> None:
 
 def test_a_name_in_the_title_or_a_heading_counts_for_the_passage() -> None:
     [oder] = passages("a.md", "# Oder Commission\n\nIt has nine members.\n")
-    assert weighed("How many members has the Oder Commission?", oder).passages == (oder,)
+    assert weighed("Which members has the Oder Commission?", oder).passages == (oder,)
 
 
 def test_what_no_passage_names_lowers_all_of_them_and_is_missing() -> None:
@@ -85,7 +85,7 @@ def test_another_version_or_part_number_is_missing() -> None:
 
 def test_a_sentence_may_be_about_what_the_text_before_it_names() -> None:
     text = "The Oder Commission was founded in 1990. It has nine members."
-    assert len(best_of("How many members has the Oder Commission?", "a.md", text)) == 2
+    assert len(best_of("Which members has the Oder Commission?", "a.md", text)) == 2
 
 
 def test_a_sentence_about_another_part_of_the_same_form_loses() -> None:
@@ -190,3 +190,34 @@ def test_a_passage_without_the_noun_that_the_question_is_about_answers_a_little_
         [found] = weighed(question, ferry).passages
         assert found.reading.relevance == ferry.reading.relevance - loss
         assert found.reading.sentences[0].score == ferry.reading.sentences[0].score - loss
+
+
+def test_a_sentence_without_a_number_does_not_say_how_many() -> None:
+    text = "The club owns boats of oak. It has fourteen of them.\n"
+    assert best_of("how many boats does the club own?", "a.md", text) == ["It has fourteen of them."]
+
+
+def test_where_nothing_says_when_all_answer_worse() -> None:
+    [bridge] = passages("a.md", "The mayor opens the footbridge.", 4.0)
+    assert weighed("when does the footbridge open?", bridge).passages[0].reading.relevance == 4.0 - KIND_PENALTY
+    assert weighed("who opens the footbridge?", bridge).passages[0].reading.relevance == 4.0
+
+
+def test_a_lead_in_loses_nothing_since_its_items_may_say_it() -> None:
+    [found] = weighed("how many boats are there?", *passages("a.md", "The boats are:\n\n- oak\n- ash\n")).passages
+    assert found.reading.sentences[0].score == 5.0
+
+
+def test_another_quarter_is_another_time() -> None:
+    [first] = passages("first.md", "In the first quarter of 2023 the profit was 7.")
+    [third] = passages("third.md", "In the third quarter of 2023 the profit was 9.", 4.0)
+    found = weighed("What was the profit in the third quarter of 2023?", first, third)
+    assert [passage.hit.title for passage in found.passages] == ["third", "first"]
+
+
+def test_a_file_named_after_a_quarter_is_all_about_it() -> None:
+    [first] = passages("2023 Q1 Alba.md", "# Alba\n\nThe profit of 2023 was 7 in these three months.")
+    [third] = passages("2023 Q3 Alba.md", "# Alba\n\nThe profit of 2023 was 9 in these three months.", 4.0)
+    found = weighed("What was the profit in Q3 2023?", first, third)
+    assert "was 9" in found.passages[0].text
+    assert found.missing == ()

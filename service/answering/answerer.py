@@ -16,7 +16,7 @@ from index.records import Hit, Page
 from service.answering.answer_writing import AnswerWriter
 from service.answering.checking import SupportPolicy
 from service.answering.citations import Numbering, with_markers
-from service.answering.evidence import Weighed, is_met, weigh
+from service.answering.evidence import Weighed, is_met, naming_all, weigh
 from service.answering.finding import find_group, fronts, hits_with_identifiers, search_hits
 from service.answering.notes import conflict_notes, missing_notes, vector_notes
 from service.answering.overview import OverviewFound, OverviewGenerator, as_passages, find_overview, is_unread
@@ -39,9 +39,9 @@ from service.parts.question import PartQuestion, SplitQuestion, whole
 from service.parts.splitting import split_question
 from service.progress import Stages
 from service.records import Answer, Citation, Part, Question, Sentence, Turn, Usage
-from service.scoring.calibration import Calibration, signals
+from service.scoring.calibration import Calibration, Signals, signals
 from service.scoring.reader import Reader, passage_context
-from service.scoring.second_pass import ToRead, read_each_twice
+from service.scoring.second_pass import ToRead, read_as_one, read_each_twice
 from service.scoring.support import SupportChecker
 from service.text.overviews import OverviewRequest, overview_request
 from service.text.refusals import refusal_of
@@ -50,6 +50,8 @@ from service.text.small_talk import small_talk
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
 MOST_TABLE_CHUNKS = 500  # of a document with a table whose rows are compared
+WEAK = 0.7  # below this confidence, more passages are looked through for what the question names
+MAX_FURTHER_LOOKED, MAX_FURTHER = 60, 24  # how many are looked through then, and how many of them are read
 LANGUAGE_PASSAGES = 5  # the nearest ones, whose language a refusal compares with the question's
 
 
@@ -327,18 +329,25 @@ class Answerer:
         where: Filter,
         stages: Stages,
     ) -> ReadPart:
-        """The passages of a part weighed. What it names and none of them does is searched for by itself."""
+        """The passages of a part weighed. What it names and none of them does is searched for by itself.
+
+        While the evidence is weak, passages below the depth that name all that the part names are read, too.
+        """
         weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, hits))
-        known = {hit.chunk.id for hit in hits}
-        more = [
-            hit
+        more = {
+            hit.chunk.id: hit
             for constraint in weighed.missing[:MAX_SEARCHED]
             for hit in collection.search(constraint.text, k=MAX_FOUND, where=where)
-            if hit.chunk.id not in known and is_met(constraint, hit)
-        ]
+            if is_met(constraint, hit)
+        }
+        if self.calibration.probability(_signals(weighed)) < WEAK:
+            more |= {hit.chunk.id: hit for hit in self._further(part.text, collection, where)}
+        known = {hit.chunk.id for hit in hits}
+        more = {id: hit for id, hit in more.items() if id not in known}
         if more:
-            read = [*read, *self._read_each([(part.text, more)])[0]]
-            weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, [*hits, *more]))
+            hits = [*hits, *more.values()]
+            read = _read_together(read, self._read_each([(part.text, list(more.values()))])[0])
+            weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, hits))
         documents = collection.documents
         ranking = find_ranking(
             part.text, weighed.passages, documents.get, lambda id: collection.opening([id], MOST_TABLE_CHUNKS)
@@ -346,9 +355,14 @@ class Answerer:
         if ranking is not None:
             weighed = Weighed(ranking.passages, ())
         stages.saw(Read(part.text, read, weighed))
-        found = signals([(passage.hit, passage.reading) for passage in weighed.passages])
+        found = _signals(weighed)
         confidence = self.calibration.probability(found)
         return ReadPart(part, weighed.passages, weighed.missing, found, confidence, ranking=ranking)
+
+    def _further(self, question: str, collection: Collection, where: Filter) -> list[Hit]:
+        """The passages below the depth that name all that the question names, best first; at most `MAX_FURTHER`."""
+        looked = search_hits(collection, (question,), MAX_FURTHER_LOOKED, where)[self.policy.depth :]
+        return naming_all(question, looked, self.reader.is_common, partial(fronts, collection, looked))[:MAX_FURTHER]
 
     def _read_each(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Passage]]:
         """The hits of each question with the reader's readings, most relevant first."""
@@ -366,6 +380,16 @@ class Answerer:
             )
             for (_, hits), readings in zip(asked, read_each_twice(to_read, self.reader), strict=True)
         ]
+
+
+def _read_together(one: Sequence[Passage], other: Sequence[Passage]) -> list[Passage]:
+    """Passages of one question that were read in two batches, as if they had been read together."""
+    readings = read_as_one([[passage.reading for passage in batch] for batch in (one, other)])
+    return [replace(passage, reading=reading) for passage, reading in zip([*one, *other], readings, strict=True)]
+
+
+def _signals(weighed: Weighed) -> Signals | None:
+    return signals([(passage.hit, passage.reading) for passage in weighed.passages])
 
 
 def _filter(question: Question) -> Filter:

@@ -20,6 +20,7 @@ from service.answering.rows import NAMED_UNITS, choose_rows
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading, passage_context
 from service.text.alignment import Token
+from service.text.answer_kinds import AnswerKind, asked_kind, states_kind
 from service.text.asked_subject import asked_subject, has_subject
 from service.text.constraints import Constraint, ConstraintKind, constraints
 from service.text.named_words import NamedWords
@@ -36,19 +37,22 @@ MISSING_PENALTIES = {
     ConstraintKind.NAME: 6.0,
     ConstraintKind.YEAR: 5.0,
     ConstraintKind.DATE: 5.0,
+    ConstraintKind.QUARTER: 3.0,
     ConstraintKind.NUMBER: 4.0,
     ConstraintKind.WORD: 3.0,
 }
 """Logits that every passage and unit loses for a constraint that no passage meets."""
 SUBJECT_LOSS = 1.5
 """Logits that a passage and its units lose if they lack the common noun that the question is about: another word may say it."""
+KIND_PENALTY = 2.0
+"""Logits that a unit loses if it states nothing of the kind that the question asks for: no number after "how many"."""
 STRUCTURE_LOSS = 1.0
 """Logits by which a passage is less relevant than its best row, item or the like, read by itself."""
 LOOKED_UP = 2.0
 """The least relevance of a passage with the row that the question names by its key and the heading of the value."""
 _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
 _SENTENCES = frozenset({Kind.PARAGRAPH, Kind.ITEM})
-_SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD})
+_SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD, ConstraintKind.QUARTER})
 """What all of a document may be about. A date or an identifier of its first page is not that of every row."""
 Fronts = Mapping[tuple[str, str], str]
 """The first pages of long documents, by document and version."""
@@ -76,7 +80,7 @@ def weigh(
     """
     asked = constraints(question, is_common)
     whole = [NamedWords.of(f"{passage_context(p.hit)}\n{p.text}" if asked else "") for p in passages]
-    about = _met_by_documents(asked, passages, fronts)
+    about = _met_by_documents(asked, [passage.hit for passage in passages], fronts)
     unmet = [
         [c for c in asked if c not in known and not evidence.meets(c)]
         for evidence, known in zip(whole, about, strict=True)
@@ -100,14 +104,15 @@ def weigh(
         if is_key_named:
             units = (rendered.unit for rendered in passage.rendering.units)
             counts = [count + _has_other_key(unit, passage, named) for count, unit in zip(counts, units, strict=True)]
+        of_kind = _lost_by_kind(question, passage)
         readings = [
             _lowered(
                 _marked(sentence, rows.values.get((number, place)) or _parallel_value(question, passage, place)),
-                UNIT_PENALTY * count + lost_by_all + lost_by_subject,
+                UNIT_PENALTY * count + of_kind[place] + lost_by_all + lost_by_subject,
             )
             for place, (sentence, count) in enumerate(zip(passage.reading.sentences, counts, strict=True))
         ]
-        lost = PASSAGE_PENALTY * lacking + _lost_by_units(passage.reading, counts, lacking + fewest)
+        lost = PASSAGE_PENALTY * lacking + _lost_by_units(passage.reading, counts, of_kind, lacking + fewest)
         relevance = passage.reading.relevance - lost - lost_by_all - lost_by_subject
         if rows.found is not None and rows.found[0] == number and not missing:
             readings[rows.found[1]] = _raised(readings, rows.found[1])
@@ -119,20 +124,35 @@ def weigh(
 
 
 def _met_by_documents(
-    asked: Sequence[Constraint], passages: Sequence[Passage], fronts: Callable[[], Fronts]
+    asked: Sequence[Constraint], hits: Sequence[Hit], fronts: Callable[[], Fronts]
 ) -> list[frozenset[Constraint]]:
-    """Of each passage, the names and rare words that its document's file name or first page has."""
+    """Of each hit, the names, rare words and quarters that its document's file name or first page has."""
     named = [constraint for constraint in asked if constraint.kind in _SUBJECTS]
     if not named:
-        return [frozenset() for _ in passages]
+        return [frozenset() for _ in hits]
     pages = fronts()
     by_document: dict[tuple[str, str], frozenset[Constraint]] = {}
-    for chunk, uri in ((passage.hit.chunk, passage.hit.uri) for passage in passages):
+    for chunk, uri in ((hit.chunk, hit.uri) for hit in hits):
         place = (chunk.document_id, chunk.version)
         if place not in by_document:
             words = NamedWords.of(f"{file_words(uri)}\n{pages.get(place, '')}")
             by_document[place] = frozenset(constraint for constraint in named if words.meets(constraint))
-    return [by_document[passage.hit.chunk.document_id, passage.hit.chunk.version] for passage in passages]
+    return [by_document[hit.chunk.document_id, hit.chunk.version] for hit in hits]
+
+
+def naming_all(
+    question: str, hits: Sequence[Hit], is_common: Callable[[str], bool], fronts: Callable[[], Fronts]
+) -> list[Hit]:
+    """The hits that name all that the question names, themselves or by their documents; none if the question names nothing."""
+    asked = constraints(question, is_common)
+    if not asked:
+        return []
+    about = _met_by_documents(asked, hits, fronts)
+    return [
+        hit
+        for hit, known in zip(hits, about, strict=True)
+        if all(constraint in known or is_met(constraint, hit) for constraint in asked)
+    ]
 
 
 def is_met(constraint: Constraint, hit: Hit) -> bool:
@@ -140,11 +160,32 @@ def is_met(constraint: Constraint, hit: Hit) -> bool:
     return NamedWords.of(f"{passage_context(hit)}\n{chunk_rendering(hit.chunk).text}").meets(constraint)
 
 
-def _lost_by_units(reading: Reading, counts: Sequence[int], counted: int) -> float:
+def _lost_by_units(reading: Reading, counts: Sequence[int], of_kind: Sequence[float], counted: int) -> float:
     """The logits that the best unit of a passage falls by, beyond `counted` constraints: the passage is no better than it."""
     further = [max(0, count - counted) for count in counts]
-    lowered = [s.score - UNIT_PENALTY * count for s, count in zip(reading.sentences, further, strict=True)]
+    lowered = [
+        s.score - UNIT_PENALTY * count - lost
+        for s, count, lost in zip(reading.sentences, further, of_kind, strict=True)
+    ]
     return reading.best - max(lowered) if lowered else 0.0
+
+
+def _lost_by_kind(question: str, passage: Passage) -> list[float]:
+    """Of each unit, the logits that it loses since it states nothing of the kind that is asked for.
+
+    A lead-in loses none, since its items may state it, nor do items: they can be counted.
+    """
+    kind, rendering = asked_kind(question), passage.rendering
+    if kind is None:
+        return [0.0] * len(rendering.units)
+    return [
+        KIND_PENALTY if _lacks_kind(kind, question, rendered.unit, rendering.alone(place)) else 0.0
+        for place, rendered in enumerate(rendering.units)
+    ]
+
+
+def _lacks_kind(kind: AnswerKind, question: str, unit: Unit, text: str) -> bool:
+    return unit.kind is not Kind.ITEM and not text.rstrip().endswith(":") and not states_kind(kind, text, question)
 
 
 def _relevance_of_structure(passage: Passage, sentences: Sequence[SentenceReading]) -> float:

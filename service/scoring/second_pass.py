@@ -130,6 +130,29 @@ def _lowered(readings: Sequence[Reading], chosen: Sequence[_ScoredSentence], alo
     return [replace(reading, sentences=tuple(new)) for reading, new in zip(readings, changed, strict=True)]
 
 
+def read_as_one(batches: Sequence[Sequence[Reading]]) -> list[Reading]:
+    """The readings of passages that were read in several batches for one question, as if they had been read together.
+
+    A sentence that was read by itself lost by how much worse it answers than the best one of its batch; now of all.
+    """
+    bests = [
+        max((s.alone for r in batch for s in r.sentences if s.alone is not None), default=None) for batch in batches
+    ]
+    best = max((value for value in bests if value is not None), default=0.0)
+    return [
+        replace(reading, sentences=tuple(_levelled(sentence, own, best) for sentence in reading.sentences))
+        for batch, own in zip(batches, bests, strict=True)
+        for reading in batch
+    ]
+
+
+def _levelled(sentence: SentenceReading, own: float | None, best: float) -> SentenceReading:
+    if sentence.alone is None or own is None:
+        return sentence
+    further = min(MAX_LOST, best - sentence.alone) - min(MAX_LOST, own - sentence.alone)
+    return replace(sentence, score=sentence.score - WEIGHT * further)
+
+
 def _choose_sentences(
     question: str, passages: Sequence[Rendering], readings: Sequence[Reading]
 ) -> list[_ScoredSentence]:

@@ -1,8 +1,8 @@
 """The constraints of a question: what it names, and so what the text that answers it must name. Pure.
 
-Identifiers (`QL-7731-C`, `3.4.1`, `B87`), years, dates, the numbers of things (`step 3`), rare words, and names: words with a
-capital inside a sentence. In German, whose nouns all have one, and in a question all in capitals or titled like a book,
-capitals name nothing. How a text meets a constraint: `service.text.named_words`.
+Identifiers (`QL-7731-C`, `3.4.1`, `B87`), years, dates, quarters of a year, the numbers of things (`step 3`), rare words, and
+names: words with a capital inside a sentence. In German, whose nouns all have one, and in a question all in capitals or titled
+like a book, capitals name nothing. How a text meets a constraint: `service.text.named_words`.
 """
 
 import re
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from index.languages.frequent_words import likely_language
 from service.text.dates import date_spans
+from service.text.quarters import quarter_spans
 from service.text.terms import STOP_WORDS
 
 TOKEN = re.compile(r"[^\W_]+(?:[-‐‑–./:_+][^\W_]+)*\+{0,2}")
@@ -37,8 +38,9 @@ _LABELS = frozenset(
 _CAPITAL_WORDS = frozenset(("US", "WHO", "IT"))  # in capitals they are names
 _CALENDAR = frozenset(
     """january february march april may june july august september october november december monday tuesday wednesday
-    thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec english i""".split()
+    thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec english i fy cy""".split()
 )
+_FISCAL_YEAR = re.compile(r"[FC]Y((?:20)?\d\d)\Z")  # FY24, FY2024
 _NUMBERED = re.compile(
     r"(?<!\w)(?!(?:the|of|in|to|at|by|for|than|least|most|about|over|under|after|before|and|or|within|every|until|from|only"
     r"|between|around|nearly|up|last|next|first|past|are|is|were|was|have|has)[ ])"
@@ -64,6 +66,7 @@ class ConstraintKind(StrEnum):
     IDENTIFIER = "identifier"
     YEAR = "year"
     DATE = "date"
+    QUARTER = "quarter"  # of a year
     NUMBER = "number"  # of a thing: step 3, room 12
     NAME = "name"
     WORD = "word"  # a rare one: a program, a substance, a term of a trade
@@ -83,8 +86,10 @@ def constraints(question: str, is_common: Callable[[str], bool] = lambda _: True
     `is_common` says of a word in small letters whether it is an ordinary one of the language that the models know. If most
     words of the question are, the others are constraints too.
     """
-    spans = date_spans(question)
-    found = [Constraint(ConstraintKind.DATE, question[start:end]) for start, end in spans]
+    days, quarters = date_spans(question), quarter_spans(question)
+    found = [Constraint(ConstraintKind.DATE, question[start:end]) for start, end in days]
+    found += [Constraint(ConstraintKind.QUARTER, question[start:end]) for start, end in quarters]
+    spans = days + quarters
     tokens = [t for t in TOKEN.finditer(question) if not any(start <= t.start() < end for start, end in spans)]
     named = _names_by_capitals(question, tokens)
     phrase: list[re.Match[str]] = []
@@ -130,8 +135,10 @@ def _name(phrase: list[re.Match[str]], question: str) -> Iterator[Constraint]:
 def _number(token: re.Match[str], question: str) -> Iterator[Constraint]:
     """The years, identifiers or number of a thing that the word is."""
     word, before = token.group(), question[: token.start()]
-    years = _YEARS.fullmatch(word)
-    if years is not None:
+    years, fiscal = _YEARS.fullmatch(word), _FISCAL_YEAR.match(word)
+    if fiscal is not None:
+        yield Constraint(ConstraintKind.YEAR, f"20{fiscal[1][-2:]}")
+    elif years is not None:
         yield from (Constraint(ConstraintKind.YEAR, year) for year in years.groups() if year)
     elif _is_identifier(word):
         yield Constraint(ConstraintKind.IDENTIFIER, word)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from service.text.constraints import TITLES, TOKEN, Constraint, ConstraintKind, is_sentence_start
 from service.text.dates import Date, dates
+from service.text.quarters import quarters
 from service.text.terms import STOP_WORDS, figures
 
 _PARTS = re.compile(r"[-‐‑–./:]")
@@ -41,6 +42,7 @@ class NamedWords:
     figures: frozenset[str]
     initials: frozenset[str]
     dates: frozenset[Date]
+    quarters: frozenset[int]
 
     @classmethod
     def of(cls, text: str) -> "NamedWords":
@@ -53,12 +55,16 @@ class NamedWords:
         triples = ("".join(three) for three in zip(parts, parts[1:], parts[2:], strict=False))
         joined = frozenset({*words, *parts, *pairs, *triples, *(_bare(word) for word in words)})
         openers = frozenset(place for place, match in enumerate(matches) if is_sentence_start(text, match.start()))
-        return cls(words, shown, openers, joined, figures(text), frozenset(_initials(shown)), dates(text))
+        return cls(
+            words, shown, openers, joined, figures(text), frozenset(_initials(shown)), dates(text), quarters(text)
+        )
 
     def meets(self, constraint: Constraint) -> bool:
         """Whether the text names what the constraint names."""
         if constraint.kind is ConstraintKind.DATE:
             return self._has_date(constraint.text)
+        if constraint.kind is ConstraintKind.QUARTER:
+            return quarters(constraint.text) <= self.quarters
         if constraint.kind in (ConstraintKind.NUMBER, ConstraintKind.YEAR):
             return constraint.text in self.figures or constraint.text in self.joined
         if constraint.kind is ConstraintKind.IDENTIFIER:

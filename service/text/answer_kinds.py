@@ -1,0 +1,80 @@
+"""What kind of thing a question asks for, and whether a text states one: a time, a year, a quantity. Pure. English.
+
+"When will the bridge open?" is not answered by "The bridge will be opened by the mayor.", however alike they read. Only kinds
+are told apart that show in the form of the words; a person or a place does not.
+"""
+
+import re
+from enum import StrEnum
+
+from service.text.dates import date_spans
+from service.text.terms import figures, stated_figures
+
+_ASKING = r"\A\W*(?:(?:and|but|so|starting|beginning)\s+)*(?:(?:in|on|at|by|from|since|until|till|during|before|after|for)\s+)?"
+_YEAR_ASKED = re.compile(rf"{_ASKING}(?:what|which)\s+(?:\w+\s+)?year\b", re.IGNORECASE)
+_TIME_ASKED = re.compile(
+    rf"{_ASKING}(?:when\s+(?:is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would)\b|"
+    r"when\W*\Z|(?:what|which)\s+(?:date|day|month|week|weekday|century|decade|season|time|hour)s?\b)",
+    re.IGNORECASE,
+)
+_QUANTITY_ASKED = re.compile(
+    r"\bhow\s+(?:many|much|old|tall|high|long|far|deep|wide|heavy|large|fast)\b|"
+    r"\b(?:what|which)\s+(?:is\s+the\s+|was\s+the\s+|are\s+the\s+|were\s+the\s+)?"
+    r"(?:total\s+)?(?:number|percentage|percent|share|proportion|amount|fraction|quantity)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?<![\w.,])(?:1\d|20|21)\d\d(?:s\b|(?![\w%]|[.,]\d))")
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_TIME = re.compile(
+    rf"\b(?:(?:{_MONTHS}|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?|weekends?)\b|"
+    r"\d{1,2}[:.]\d\d\b|\d{1,2}\s*(?:am|pm|a\.m|p\.m|o['’]clock)|noon|midnight|morning|afternoon|evening|night|"
+    r"century|centuries|decades?|years?|months?|weeks?|days?|hours?|minutes?|ago|today|yesterday|tomorrow|tonight|now|currently|"
+    r"recently|soon|immediately|daily|weekly|monthly|annually|yearly|every|spring|summer|autumn|winter|"
+    r"after|before|until|once|upon|when|whenever|within|while|if|during|as\s+soon\s+as|(?:end|beginning|start|middle)\s+of|"
+    r"christmas|easter|q[1-4])\b",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(
+    r"\b(?:no|none|nobody|one|once|twice|half|third|quarter|dozens?|several|few|hundreds?|thousands?|millions?|billions?|"
+    r"much|little|majority|most|couple|pair|double|triple|unlimited|free)\b",
+    re.IGNORECASE,
+)
+
+
+class AnswerKind(StrEnum):
+    """What is asked for."""
+
+    YEAR = "year"
+    TIME = "time"
+    QUANTITY = "quantity"
+
+
+def asked_kind(question: str) -> AnswerKind | None:
+    """What kind of thing the question asks for; None if its form does not tell."""
+    if _YEAR_ASKED.search(question):
+        return AnswerKind.YEAR
+    if _TIME_ASKED.search(question):
+        return AnswerKind.TIME
+    return AnswerKind.QUANTITY if _QUANTITY_ASKED.search(question) else None
+
+
+def states_kind(kind: AnswerKind, text: str, question: str) -> bool:
+    """Whether the text states something of the kind that the question does not state itself."""
+    if kind is AnswerKind.QUANTITY:
+        rest = _QUANTITY_ASKED.sub(" ", question)  # the "much" of "how much" is no amount
+        return bool(stated_figures(_undated(text)) - figures(question)) or _has_other(_VAGUE, text, rest)
+    if _has_other(_YEAR, text, question):
+        return True
+    return kind is AnswerKind.TIME and (len(date_spans(text)) > 0 or _has_other(_TIME, text, question))
+
+
+def _has_other(form: re.Pattern[str], text: str, question: str) -> bool:
+    """Whether the text has a match that the question lacks."""
+    asked = {match.group().casefold() for match in form.finditer(question)}
+    return any(match.group().casefold() not in asked for match in form.finditer(text))
+
+
+def _undated(text: str) -> str:
+    for start, end in reversed(date_spans(text)):
+        text = f"{text[:start]} {text[end:]}"
+    return _YEAR.sub(" ", text)

@@ -1,0 +1,63 @@
+"""What kind of thing a question asks for, and which texts state one."""
+
+import pytest
+
+from service.text.answer_kinds import AnswerKind, asked_kind, states_kind
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When will the footbridge open?", AnswerKind.TIME),
+        ("Since when does the mill belong to the town?", AnswerKind.TIME),
+        ("By what date must the tax be paid?", AnswerKind.TIME),
+        ("In which year was the mill sold?", AnswerKind.YEAR),
+        ("Starting in what year are members counted?", AnswerKind.YEAR),
+        ("How many boats does the club own?", AnswerKind.QUANTITY),
+        ("and how much did the roof cost", AnswerKind.QUANTITY),
+        ("What is the number of seats?", AnswerKind.QUANTITY),
+        ("When it rains, who closes the roof?", None),
+        ("What happens when the alarm rings?", None),
+        ("Which year's report names the mill?", AnswerKind.YEAR),
+        ("Who runs the mill?", None),
+        ("How do I sign in?", None),
+    ],
+)
+def test_what_a_question_asks_for(question: str, kind: AnswerKind | None) -> None:
+    assert asked_kind(question) is kind
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When will the footbridge open?", "The footbridge opens in May."),
+        ("When will the footbridge open?", "It opens once the railings are painted."),
+        ("When is the shop open?", "Daily from 9:30 to 17:00"),
+        ("In which year was the mill sold?", "Sold in 1931 to the town."),
+        ("How many boats does the club own?", "The club owns fourteen boats."),
+        ("How many boats does the club own?", "The club owns no boat."),
+        ("How much is known of the wreck?", "Not much is known of it."),
+        ("How many members joined in 2019?", "In 2019, 31 people joined."),
+    ],
+)
+def test_a_text_that_states_what_is_asked_for(question: str, text: str) -> None:
+    kind = asked_kind(question)
+    assert kind is not None
+    assert states_kind(kind, text, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When will the footbridge open?", "The mayor will open the footbridge."),
+        ("In which year was the mill sold?", "The mill was sold in May."),
+        ("In which year after 1931 was it sold?", "It was let in 1931."),
+        ("How many boats does the club own?", "The club owns boats of oak."),
+        ("How many members joined in 2019?", "In 2019 the club was founded."),
+        ("How many members joined before 3 May 2019?", "They joined on 4 June 2020."),
+    ],
+)
+def test_a_text_that_states_nothing_of_the_kind(question: str, text: str) -> None:
+    kind = asked_kind(question)
+    assert kind is not None
+    assert not states_kind(kind, text, question)
