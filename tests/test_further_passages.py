@@ -18,9 +18,9 @@ from service.settings import Settings
 DEPTH = 2
 LOGS = {
     "alba-2019": "How many passengers the Alba carried: the ferry Alba carried 4,100 passengers in 2019.",
-    "alba-2020": "How many passengers the Alba carried: the ferry Alba carried 3,900 passengers in 2020.",
     "brio-2021": "How many passengers the Brio carried: the ferry Brio carried 5,200 passengers in 2021.",
-    "report": "In 2021 some 3,100 people crossed the sound aboard the Alba.",
+    "report": "The harbour office counts all who cross the sound, from the quay in the old town to the steps below the light. "
+    "In 2021 some 3,100 people were aboard the Alba. The office has counted since the sound was first crossed by steam.",
 }
 
 
