@@ -32,6 +32,7 @@ def test_what_a_question_asks_for(question: str, kind: AnswerKind | None) -> Non
     [
         ("When will the footbridge open?", "The footbridge opens in May."),
         ("When will the footbridge open?", "It opens once the railings are painted."),
+        ("When does the shop close?", "The shop closes its doors at nine."),
         ("When is the shop open?", "Daily from 9:30 to 17:00"),
         ("In which year was the mill sold?", "Sold in 1931 to the town."),
         ("How many boats does the club own?", "The club owns fourteen boats."),

@@ -27,6 +27,7 @@ _YEAR = re.compile(r"(?<![\w.,])(?:1\d|20|21)\d\d(?:s\b|(?![\w%]|[.,]\d))")
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _TIME = re.compile(
     rf"\b(?:(?:{_MONTHS}|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?|weekends?)\b|"
+    r"at\s+(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|"
     r"\d{1,2}[:.]\d\d\b|\d{1,2}\s*(?:am|pm|a\.m|p\.m|o['’]clock)|noon|midnight|morning|afternoon|evening|night|"
     r"century|centuries|decades?|years?|months?|weeks?|days?|hours?|minutes?|ago|today|yesterday|tomorrow|tonight|now|currently|"
     r"recently|soon|immediately|daily|weekly|monthly|annually|yearly|every|spring|summer|autumn|winter|"
