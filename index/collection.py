@@ -25,16 +25,15 @@ from index.engines.embedded import EmbeddedIndex
 from index.engines.search_index import SearchIndex
 from index.errors import DocumentRejected, SearchStorageUnreachable, TitleInvalid
 from index.filters import Filter
-from index.ledger.ledger import Ledger
-from index.ledger.note import caches_in
+from index.ledger.protocol import Ledger
 from index.ledger.rows import ChunkedDocument, Visit
+from index.ledger.sqlite.ledgers import open_ledger
 from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import IntegrityProblem, find_problems
 from index.maintenance.writer import WAIT_SECONDS, WriteCoordinator
 from index.records import ChangeCounts, Chunk, CollectionState, Document, FileStamp, Hit
 from index.search.retrieval import Reranker, Retrieval
-from index.storage.atomic import bytes_below, report_full_disk, report_read_only
-from index.storage.lock import FileLock, writer_lock
+from index.storage.atomic import bytes_below
 
 ReadyChunks = Mapping[tuple[str, str], Sequence[Chunk]]
 """The chunks of documents that are not stored yet, by id and version."""
@@ -53,7 +52,7 @@ _EMBED_WAIT_SECONDS = 300.0  # upper limit for the time that another process tak
 
 
 class Collection:
-    """The collection in `folder`; with `create` it is created if it does not exist. Thread-safe; processes may share it.
+    """The collection of a ledger, or of the one in a folder, made there with `create`. Thread-safe; processes may share it.
 
     `make_index` makes what searches it, from the folder and the ledger. Raises `EncoderMismatch` if another encoder made the
     vectors, `LedgerDamaged` if the ledger cannot be read, `LedgerLost` if it is missing or empty although there was one.
@@ -61,30 +60,25 @@ class Collection:
 
     def __init__(
         self,
-        folder: Path,
+        place: Ledger | Path,
         encoder: Encoder,
         *,
         create: bool = True,
         make_index: MakeIndex = EmbeddedIndex,
     ) -> None:
-        if create:
-            with report_full_disk(folder), report_read_only(folder.parent):
-                folder.mkdir(parents=True, exist_ok=True)
-        self.name = folder.name
-        self._folder = folder
-        self._encoder = encoder
-        self._ledger = Ledger(
-            folder / "ledger.sqlite",
-            encoder=encoder.fingerprint,
-            dimension=encoder.dimension,
-            caches=caches_in(folder),
+        self._ledger: Ledger = (
+            open_ledger(place, encoder=encoder.fingerprint, dimension=encoder.dimension, create=create)
+            if isinstance(place, Path)
+            else place
         )
+        self.name = self._ledger.name
+        self._folder = folder = self._ledger.folder
+        self._encoder = encoder
         self.documents = self._ledger.documents
         self.permissions = self._ledger.permissions
         self._index = make_index(folder, self._ledger)
         self._retrieval = Retrieval(self._ledger, self._index, encoder)
-        self._writers = WriteCoordinator(self._ledger, self._index, writer_lock(folder))
-        self._embedding = FileLock(folder / "embedding.lock")
+        self._writers = WriteCoordinator(self._ledger, self._index)
 
     def close(self) -> None:
         """Release the ledger's connections. The collection is not usable afterwards."""
@@ -93,12 +87,12 @@ class Collection:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds the collection's files."""
+        """The folder on this machine with the collection's files: all of them, or what is made from a ledger elsewhere."""
         return self._folder
 
-    def is_on_disk(self) -> bool:
+    def exists(self) -> bool:
         """Whether the collection still exists: False once it was dropped, also if a new one has its name."""
-        return self._ledger.is_on_disk()
+        return self._ledger.exists()
 
     @contextmanager
     def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
@@ -216,15 +210,14 @@ class Collection:
         """Compute vectors for chunks that have none, newest first, at most about `limit`. Returns how many got one.
 
         `on_progress(done, total)` counts chunks after each batch. Every batch is on disk before the next begins. Others may
-        write in the meantime; processes that compute vectors take turns, so that no text is encoded twice. Do not call it
+        write in the meantime; processes that compute vectors at the same time never encode the same text. Do not call it
         inside `writing`: other writers would have to wait for the encoder.
         """
         total = self._ledger.chunks.counts()[2]
         total = total if limit is None else min(limit, total)
         done = 0
         while done < total:
-            with self._writers.hold(self._embedding, _EMBED_WAIT_SECONDS):
-                pending = self._ledger.chunks.pending(min(_EMBED_BATCH, total - done))
+            with self._writers.claim_pending(min(_EMBED_BATCH, total - done), _EMBED_WAIT_SECONDS) as pending:
                 if not pending:
                     break
                 vectors = self._encoder.encode([text.text for text in pending])

@@ -28,6 +28,7 @@
     └── Transient                   the same call may succeed later
         ├── CollectionBusy          another process is writing; the message says which
         ├── CollectionDropped       another program dropped the collection while a writer waited for it
+        ├── DatabaseUnavailable     the PostgreSQL database of the collections does not answer
         ├── NotWritable             a file or folder is read-only, or another user's
         ├── SearchStorageUnreachable  the storage of the search tables does not answer
         └── DiskFull                nothing was lost; free space and run again
@@ -174,6 +175,10 @@ class CollectionBusy(Transient):
 
 class CollectionDropped(Transient):
     """Another program dropped the collection while a writer waited for it. Open it again: a new one may have its name."""
+
+
+class DatabaseUnavailable(Transient):
+    """The PostgreSQL database that holds the collections does not answer."""
 
 
 class NotWritable(Transient):

@@ -38,6 +38,7 @@ from service.errors import SettingsInvalid
 
 GeneratorName = Literal["extractive", "local", "remote"]
 SupportMode = Literal["strict", "mark"]
+CollectionsPlace = Literal["home", "database"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -73,6 +74,11 @@ class Settings(BaseSettings):
         None,
         description="folder that keeps the compiled networks, which several homes may share; "
         "`cache` in the home folder when left out",
+    )
+    collections_in: CollectionsPlace = Field(
+        "home",
+        description="where collections are kept: in the home folder (home), or in the PostgreSQL database of `database_url` "
+        "(database), where several machines index into the same ones and answer from them",
     )
     retention_days: int | None = Field(
         None,
@@ -243,6 +249,11 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """The folder of compiled networks; deleting it costs only time."""
         return self.cache_folder or self.home / "cache"
+
+    @property
+    def collections_cache(self) -> Path:
+        """The folder of what is made of collections in a database; deleting it costs only time. Never shared by homes."""
+        return self.home / "cache" / "collections"
 
     @property
     def uploads(self) -> Path:

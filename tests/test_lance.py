@@ -19,7 +19,7 @@ from index.engines.lance.index import LanceIndex
 from index.engines.lance.indexes import LanceIndexes
 from index.errors import SearchStorageUnreachable
 from index.filters import Filter
-from index.ledger.ledger import Ledger
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.library import Library
 from index.records import Document
 from index.storage.lock import FileLock
@@ -35,17 +35,17 @@ OWN_PATH = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="hashed", dimension=16)
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite", encoder="hashed", dimension=16)
     yield ledger
     ledger.close()
 
 
-def opened(folder: Path, ledger: Ledger, url: str | None = None) -> LanceIndex:
+def opened(folder: Path, ledger: SqliteLedger, url: str | None = None) -> LanceIndex:
     return LanceIndex(url or str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"))
 
 
-def fill(ledger: Ledger, numbers: range) -> None:
+def fill(ledger: SqliteLedger, numbers: range) -> None:
     ledger.change([entry(document(f"{number}", f"apple word{number}\nbear\ncat")) for number in numbers], [])
     embed(ledger)
 
@@ -54,7 +54,7 @@ def found(index: LanceIndex, query: str) -> set[int]:
     return {number for number, _ in index.words(query, 10_000, None)}
 
 
-def test_what_one_process_writes_another_finds_and_a_late_one_misses(ledger: Ledger, tmp_path: Path) -> None:
+def test_what_one_process_writes_another_finds_and_a_late_one_misses(ledger: SqliteLedger, tmp_path: Path) -> None:
     writer, reader = opened(tmp_path, ledger), opened(tmp_path, ledger)
     fill(ledger, range(3))
     writer.write()
@@ -69,7 +69,7 @@ def test_what_one_process_writes_another_finds_and_a_late_one_misses(ledger: Led
 
 
 def test_a_table_that_is_gone_or_of_another_ledger_or_format_is_made_again(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lance_index, "_BATCH", 4)
     fill(ledger, range(5))
@@ -84,7 +84,7 @@ def test_a_table_that_is_gone_or_of_another_ledger_or_format_is_made_again(
     ledger.trim(ledger.mark().position)
     assert not list(opened_and_ready(tmp_path, ledger).differences())
     (tmp_path / "other").mkdir()
-    other = Ledger(tmp_path / "other" / "ledger.sqlite", encoder="hashed", dimension=16)
+    other = SqliteLedger(tmp_path / "other" / "ledger.sqlite", encoder="hashed", dimension=16)
     fill(other, range(1))
     over_the_same = opened(tmp_path, other)
     with FileLock(tmp_path / "projector.lock").hold(0):
@@ -98,7 +98,7 @@ def test_a_table_that_is_gone_or_of_another_ledger_or_format_is_made_again(
     assert len(found(opened_and_ready(tmp_path, ledger), "apple")) == 6
 
 
-def opened_and_ready(folder: Path, ledger: Ledger) -> LanceIndex:
+def opened_and_ready(folder: Path, ledger: SqliteLedger) -> LanceIndex:
     index = opened(folder, ledger)
     assert index.catch_up() == ledger.mark().position
     return index
@@ -108,13 +108,13 @@ PROJECTOR = """
 import sys
 from pathlib import Path
 from index.engines.lance import index as lance_index
-from index.ledger.ledger import Ledger
+from index.ledger.sqlite.ledger import SqliteLedger
 from tests.test_lance import opened
 from tests.test_search_index import document, embed, entry
 
 lance_index._BATCH = 40
 folder = Path(sys.argv[1])
-ledger = Ledger(folder / "ledger.sqlite", encoder="hashed", dimension=16)
+ledger = SqliteLedger(folder / "ledger.sqlite", encoder="hashed", dimension=16)
 index = opened(folder, ledger)
 print("ready", flush=True)
 index.write()
@@ -128,7 +128,9 @@ while True:
 """
 
 
-def test_a_projector_that_is_killed_at_any_moment_loses_and_doubles_nothing(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_projector_that_is_killed_at_any_moment_loses_and_doubles_nothing(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
     fill(ledger, range(400))
     moments = random.Random(3)
     was_in_the_middle = 0
@@ -157,7 +159,7 @@ def test_a_projector_that_is_killed_at_any_moment_loses_and_doubles_nothing(ledg
 
 
 def test_storage_that_does_not_answer_stops_no_writer_and_says_so_to_a_search(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, s3_url: str
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, s3_url: str
 ) -> None:
     fill(ledger, range(2))
     index = opened(tmp_path, ledger, "s3://nobody-made-this/tables")
@@ -173,7 +175,7 @@ def test_storage_that_does_not_answer_stops_no_writer_and_says_so_to_a_search(
     assert index.catch_up() == ledger.mark().position
 
 
-def test_many_small_parts_are_compacted_within_a_tenth_of_the_time(ledger: Ledger, tmp_path: Path) -> None:
+def test_many_small_parts_are_compacted_within_a_tenth_of_the_time(ledger: SqliteLedger, tmp_path: Path) -> None:
     index = opened(tmp_path, ledger)
     parts = []
     for number in range(50):

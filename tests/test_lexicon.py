@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
-from index.ledger.selections import Selection
+from index.ledger.selection import Selection
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.lexicon.analysis import compounds, terms
 from index.lexicon.index import Lexicon
 from index.records import Chunk, Document
@@ -24,13 +24,13 @@ TEXTS = ("red apple", "green apple pie pie", "blue sky over green fields", "red 
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
     yield ledger
     ledger.close()
 
 
-def add(ledger: Ledger, *texts: str, prefix: str = "d") -> None:
+def add(ledger: SqliteLedger, *texts: str, prefix: str = "d") -> None:
     """One document with one chunk per text, without title and headings."""
     for number, text in enumerate(texts):
         name = f"{prefix}{number}"
@@ -38,7 +38,7 @@ def add(ledger: Ledger, *texts: str, prefix: str = "d") -> None:
         ledger.change([ChunkedDocument(document, [Chunk(name, name, "v", 0, 0, len(text), text)])], [])
 
 
-def found(lexicon: Lexicon, ledger: Ledger, query: str, scope: Selection | None = None) -> list[str]:
+def found(lexicon: Lexicon, ledger: SqliteLedger, query: str, scope: Selection | None = None) -> list[str]:
     hits = lexicon.search(query, 10, scope)
     rows = ledger.chunks.get([number for number, _ in hits])
     return [rows[number].chunk.text for number, _ in hits]
@@ -54,7 +54,7 @@ def bm25(word: str, text: str, texts: tuple[str, ...]) -> float:
     return idf * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * len(text.split()) / mean))
 
 
-def test_scores_are_bm25(ledger: Ledger, tmp_path: Path) -> None:
+def test_scores_are_bm25(ledger: SqliteLedger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -67,7 +67,7 @@ def test_scores_are_bm25(ledger: Ledger, tmp_path: Path) -> None:
         assert [score for _, score in hits] == sorted(scores.values(), reverse=True)
 
 
-def test_a_name_with_punctuation_ranks_before_texts_with_its_parts(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_name_with_punctuation_ranks_before_texts_with_its_parts(ledger: SqliteLedger, tmp_path: Path) -> None:
     parts = ("A max of connections, chapter 7 tells.", "Connections have a max.")
     told = "MAX_CONNECTIONS is what a chapter like 9 tells."
     add(ledger, *parts, told, *(f"Another chapter, number {number}." for number in range(30)))
@@ -100,7 +100,7 @@ def test_compounds_are_indexed_whole_and_consist_of_letters_and_digits() -> None
     ],
 )
 def test_words_match_across_inflection_accents_and_scripts(
-    ledger: Ledger, tmp_path: Path, text: str, query: str
+    ledger: SqliteLedger, tmp_path: Path, text: str, query: str
 ) -> None:
     add(ledger, text, "something else entirely")
     lexicon = Lexicon(tmp_path / "lexicon")
@@ -110,7 +110,7 @@ def test_words_match_across_inflection_accents_and_scripts(
 
 @given(query=st.text(max_size=200))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_query_is_a_syntax_error(ledger: Ledger, tmp_path: Path, query: str) -> None:
+def test_no_query_is_a_syntax_error(ledger: SqliteLedger, tmp_path: Path, query: str) -> None:
     lexicon = Lexicon(tmp_path / "lexicon")
     if not ledger.chunks.counts()[0]:
         add(ledger, *TEXTS)
@@ -125,7 +125,7 @@ def test_repeated_words_count_once_and_very_long_queries_are_cut() -> None:
     assert len(terms(" ".join(f"word{number}" for number in range(10_000)))) == 256
 
 
-def test_selections_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None:
+def test_selections_apply_before_ranking(ledger: SqliteLedger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -137,7 +137,7 @@ def test_selections_apply_before_ranking(ledger: Ledger, tmp_path: Path) -> None
     assert lexicon.search("pie", 1, Selection(np.array([2]))) == lexicon.search("pie", 1)
 
 
-def test_changes_are_replayed_and_vectors_are_ignored(ledger: Ledger, tmp_path: Path) -> None:
+def test_changes_are_replayed_and_vectors_are_ignored(ledger: SqliteLedger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -151,7 +151,7 @@ def test_changes_are_replayed_and_vectors_are_ignored(ledger: Ledger, tmp_path: 
     assert (tmp_path / "lexicon" / "meta.json").read_bytes() == commits
 
 
-def test_two_lexicons_over_one_folder_see_each_others_changes(ledger: Ledger, tmp_path: Path) -> None:
+def test_two_lexicons_over_one_folder_see_each_others_changes(ledger: SqliteLedger, tmp_path: Path) -> None:
     first, second = Lexicon(tmp_path / "lexicon"), Lexicon(tmp_path / "lexicon")
     add(ledger, "old words")
     first.catch_up(ledger)
@@ -162,7 +162,7 @@ def test_two_lexicons_over_one_folder_see_each_others_changes(ledger: Ledger, tm
     assert set(found(second, ledger, "words")) == {"old words", "fresh words"}
 
 
-def test_searches_continue_while_another_process_holds_the_lexicon(ledger: Ledger, tmp_path: Path) -> None:
+def test_searches_continue_while_another_process_holds_the_lexicon(ledger: SqliteLedger, tmp_path: Path) -> None:
     add(ledger, "old words")
     lexicon = Lexicon(tmp_path / "lexicon")
     lexicon.catch_up(ledger)
@@ -218,7 +218,7 @@ def garble_description(folder: Path) -> None:
 
 @pytest.mark.parametrize("damage", [shutil.rmtree, truncate, flip, lose_segment, lose_description, garble_description])
 def test_a_damaged_folder_is_rebuilt_from_the_ledger(
-    ledger: Ledger, tmp_path: Path, damage: Callable[[Path], object]
+    ledger: SqliteLedger, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     add(ledger, *TEXTS)
     Lexicon(tmp_path / "lexicon").catch_up(ledger)
@@ -228,7 +228,7 @@ def test_a_damaged_folder_is_rebuilt_from_the_ledger(
     assert set(found(lexicon, ledger, "red apple")) == {TEXTS[0], TEXTS[1], TEXTS[3]}
 
 
-def test_many_threads_search_while_documents_are_added(ledger: Ledger, tmp_path: Path) -> None:
+def test_many_threads_search_while_documents_are_added(ledger: SqliteLedger, tmp_path: Path) -> None:
     lexicon = Lexicon(tmp_path / "lexicon")
     add(ledger, "common start")
     lexicon.catch_up(ledger)
@@ -253,7 +253,7 @@ def test_many_threads_search_while_documents_are_added(ledger: Ledger, tmp_path:
     assert all(seen == sorted(seen) and seen for seen in counts)
 
 
-def test_deletion_files_left_by_a_killed_writer_do_no_harm(ledger: Ledger, tmp_path: Path) -> None:
+def test_deletion_files_left_by_a_killed_writer_do_no_harm(ledger: SqliteLedger, tmp_path: Path) -> None:
     add(ledger, *TEXTS)
     Lexicon(tmp_path / "lexicon").catch_up(ledger)
     shutil.copytree(tmp_path / "lexicon", tmp_path / "killed")
@@ -271,7 +271,7 @@ def test_deletion_files_left_by_a_killed_writer_do_no_harm(ledger: Ledger, tmp_p
 @pytest.mark.parametrize("outside", [False, True])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.95])
 def test_a_long_selection_is_as_exact_as_a_short_one(
-    ledger: Ledger, tmp_path: Path, outside: bool, share: float
+    ledger: SqliteLedger, tmp_path: Path, outside: bool, share: float
 ) -> None:
     """Selections with few, many and none of the best documents, as part of the query or applied to its hits."""
     rng = np.random.default_rng(5)

@@ -13,8 +13,8 @@ from index.embedding.encoder import HashedEncoder
 from index.formats.limits import Limits
 from index.formats.parse import parse_document
 from index.formats.registry import format_of
-from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.lexicon.index import Lexicon
 from index.lexicon.stems import indexed_terms, letter_terms, stems_of_word
 from index.records import Chunk, Document
@@ -35,13 +35,13 @@ KOREAN = ("도서관은 일요일에 닫습니다.", "월세는 오십만 원입
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite", encoder="e", dimension=2)
     yield ledger
     ledger.close()
 
 
-def filled(ledger: Ledger, folder: Path, *texts: str) -> Lexicon:
+def filled(ledger: SqliteLedger, folder: Path, *texts: str) -> Lexicon:
     for number, text in enumerate(texts):
         name = f"d{number}"
         document = Document(name, "v", f"file:///{name}", "", "text/plain", text)
@@ -51,7 +51,7 @@ def filled(ledger: Ledger, folder: Path, *texts: str) -> Lexicon:
     return lexicon
 
 
-def found(lexicon: Lexicon, ledger: Ledger, query: str) -> list[str]:
+def found(lexicon: Lexicon, ledger: SqliteLedger, query: str) -> list[str]:
     hits = lexicon.search(query, 10)
     rows = ledger.chunks.get([number for number, _ in hits])
     return [rows[number].chunk.text for number, _ in hits]
@@ -81,25 +81,25 @@ def found(lexicon: Lexicon, ledger: Ledger, query: str) -> list[str]:
     ],
 )
 def test_a_word_is_found_in_another_form_or_inside_a_text_without_blanks(
-    ledger: Ledger, tmp_path: Path, query: str, text: str
+    ledger: SqliteLedger, tmp_path: Path, query: str, text: str
 ) -> None:
     texts = (*ENGLISH, *GERMAN, *FRENCH, *CHINESE, *JAPANESE, *THAI, *RUSSIAN, *ARABIC, *HINDI, *KOREAN)
     lexicon = filled(ledger, tmp_path / "lexicon", *texts)
     assert found(lexicon, ledger, query)[0] == text
 
 
-def test_words_side_by_side_count_more_than_the_same_ideographs_apart(ledger: Ledger, tmp_path: Path) -> None:
+def test_words_side_by_side_count_more_than_the_same_ideographs_apart(ledger: SqliteLedger, tmp_path: Path) -> None:
     together, apart = "东京大学在这里。", "东边的京城有大的学校。"
     lexicon = filled(ledger, tmp_path / "lexicon", apart, together)
     assert found(lexicon, ledger, "东京大学") == [together, apart]
 
 
-def test_a_stem_matches_in_texts_of_its_language_only(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_stem_matches_in_texts_of_its_language_only(ledger: SqliteLedger, tmp_path: Path) -> None:
     lexicon = filled(ledger, tmp_path / "lexicon", *GERMAN, "The gebuhr is a word of the test and is not in it.")
     assert found(lexicon, ledger, "Gebühren") == [GERMAN[1]]
 
 
-def test_a_word_that_matches_as_it_stands_and_as_a_stem_counts_once(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_word_that_matches_as_it_stands_and_as_a_stem_counts_once(ledger: SqliteLedger, tmp_path: Path) -> None:
     """Its score is that of the word: BM25 with three entries, the mark among them, of 10, 12 and 0 words."""
     texts = (
         "Quintessa ist der Name und die Stadt ist klein genug",
@@ -128,14 +128,14 @@ def test_terms_hold_no_white_space(text: str) -> None:
         assert term.split() == [term]
 
 
-def test_the_language_of_a_question_decides_its_stems(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_language_of_a_question_decides_its_stems(ledger: SqliteLedger, tmp_path: Path) -> None:
     lexicon = filled(ledger, tmp_path / "lexicon", *GERMAN, *FRENCH)
     assert found(lexicon, ledger, "Gebühr") == [GERMAN[1]]
     assert found(lexicon, ledger, "Wie hoch ist eine Gebühr?")[0] == GERMAN[1]
     assert found(lexicon, ledger, "What is the Gebühr of that?") == []
 
 
-def read(ledger: Ledger, folder: Path, text: str) -> Lexicon:
+def read(ledger: SqliteLedger, folder: Path, text: str) -> Lexicon:
     """The lexicon of one Markdown document, read and cut as a file is."""
     file = PurePath("a.md")
     found_format = format_of(file)
@@ -159,7 +159,7 @@ def read(ledger: Ledger, folder: Path, text: str) -> Lexicon:
     ],
 )
 def test_a_foreign_paragraph_inside_an_english_document_is_found_by_another_form_of_its_words(
-    ledger: Ledger, tmp_path: Path, paragraph: str, query: str
+    ledger: SqliteLedger, tmp_path: Path, paragraph: str, query: str
 ) -> None:
     english = (
         "The rent of the boat is due on the first day of the month, and the pump is checked before it is used.\n\n" * 8
@@ -170,7 +170,7 @@ def test_a_foreign_paragraph_inside_an_english_document_is_found_by_another_form
     assert not others
 
 
-def test_a_short_item_has_the_language_of_its_document(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_short_item_has_the_language_of_its_document(ledger: SqliteLedger, tmp_path: Path) -> None:
     lexicon = read(ledger, tmp_path / "lexicon", "\n\n".join([*GERMAN, "# Sonstiges", "- Hafengebühr: 12 Euro"]))
     assert found(lexicon, ledger, "Hafengebühren") == ["# Sonstiges\n\n- Hafengebühr: 12 Euro"]
 

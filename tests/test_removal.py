@@ -73,7 +73,7 @@ def dropped_by_command(place: RemovalHome) -> Result:
 def test_a_drop_that_a_writer_refuses_changes_nothing(
     place: RemovalHome, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.library._WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("index.ledger.sqlite.ledgers._WAIT_SECONDS", 0.2)
     with writer_lock(place.home / "collections" / "papers").hold(1.0):
         refused(client.delete(PAPERS), "collection-busy")
         assert place.left("papers") == ALL

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from index.ledger.permissions import Inherited, Root
+from index.ledger.rows import Inherited, Root
 from index.records import Chunk, Hit
 from index.sync.listing import Rejection
 from index.sync.retention import Kept, Reason

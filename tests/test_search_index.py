@@ -30,14 +30,14 @@ from index.engines.embedded import EmbeddedIndex
 from index.engines.lance.index import LanceIndex
 from index.engines.search_index import Ranking, SearchIndex
 from index.filters import Filter
-from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.records import Chunk, Document, FileStamp
 from index.storage.lock import FileLock
 from index.vectors.builder import Sizes
 from tests.s3_server import make_bucket
 
-Make = Callable[[Path, Ledger], SearchIndex]
+Make = Callable[[Path, SqliteLedger], SearchIndex]
 
 WORDS = ("apple", "bear", "cat", "dog", "eel", "fox")
 NAMES = ("a", "b", "sub/c", "sub/d's", "sub%/e")
@@ -48,11 +48,11 @@ DEPTH = 1000
 EMBEDDED = pytest.param(EmbeddedIndex, id="embedded")
 
 
-def on_lance(folder: Path, ledger: Ledger, *, exact: int = 100_000) -> SearchIndex:
+def on_lance(folder: Path, ledger: SqliteLedger, *, exact: int = 100_000) -> SearchIndex:
     return LanceIndex(str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact)
 
 
-def on_s3(url: str, folder: Path, ledger: Ledger) -> SearchIndex:
+def on_s3(url: str, folder: Path, ledger: SqliteLedger) -> SearchIndex:
     bucket = make_bucket(url, f"b{zlib.crc32(str(folder).encode())}")
     return LanceIndex(f"{bucket}/tables", "chunks", ledger, FileLock(folder / "projector.lock"))
 
@@ -99,7 +99,7 @@ def stamp(day: int) -> FileStamp:
     return FileStamp(1, int((START + timedelta(days=day)).timestamp()) * 10**9)
 
 
-def embed(ledger: Ledger, limit: int = 10_000) -> None:
+def embed(ledger: SqliteLedger, limit: int = 10_000) -> None:
     pending = ledger.chunks.pending(limit)
     if pending:
         ledger.add_vectors(
@@ -130,7 +130,7 @@ class Machine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="quoth-index-"))
-        self.ledger = Ledger(self.folder / "ledger.sqlite", encoder="hashed", dimension=16)
+        self.ledger = SqliteLedger(self.folder / "ledger.sqlite", encoder="hashed", dimension=16)
         self.index = type(self).make(self.folder, self.ledger)
         self.documents: dict[str, tuple[Document, int]] = {}
 
@@ -260,8 +260,8 @@ def test_any_sequence_of_changes_is_searched_as_by_brute_force(make: Make) -> No
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="random", dimension=32)
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite", encoder="random", dimension=32)
     yield ledger
     ledger.close()
 
@@ -271,9 +271,9 @@ MANY = 3000
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteLedger]:
     """Documents of one chunk each, with random vectors; each principal may read a share of them."""
-    ledger = Ledger(tmp_path_factory.mktemp("many") / "ledger.sqlite", encoder="random", dimension=32)
+    ledger = SqliteLedger(tmp_path_factory.mktemp("many") / "ledger.sqlite", encoder="random", dimension=32)
     for first in range(0, MANY, 500):
         ledger.change([entry(drawn(number)) for number in range(first, first + 500)], [])
     pending = ledger.chunks.pending(MANY)
@@ -293,7 +293,7 @@ def drawn(number: int) -> Document:
     return document(f"{number}", text, principals=readers or frozenset(["nobody"]))
 
 
-def check_recall(make: Make, ledger: Ledger, folder: Path) -> None:
+def check_recall(make: Make, ledger: SqliteLedger, folder: Path) -> None:
     """Of the ten nearest that a principal may read, at least .97 are found, and nothing that it may not read."""
     index = make(folder, ledger)
     index.write()
@@ -340,13 +340,13 @@ def check_recall(make: Make, ledger: Ledger, folder: Path) -> None:
     indirect=True,
 )
 def test_the_nearest_of_what_may_be_read_are_found_however_little_that_is(
-    make: Make, many: Ledger, tmp_path: Path
+    make: Make, many: SqliteLedger, tmp_path: Path
 ) -> None:
     check_recall(make, many, tmp_path)
 
 
 @engines
-def test_the_best_words_come_first(make: Make, ledger: Ledger, tmp_path: Path) -> None:
+def test_the_best_words_come_first(make: Make, ledger: SqliteLedger, tmp_path: Path) -> None:
     texts = [
         "apple apple bear",
         "apple cat bear dog eel fox",
@@ -370,7 +370,7 @@ def test_a_revoked_document_is_not_shown_though_the_index_still_finds_it(make: M
     class Late:
         """An index that does not catch up any more."""
 
-        def __init__(self, folder: Path, ledger: Ledger) -> None:
+        def __init__(self, folder: Path, ledger: SqliteLedger) -> None:
             self._index = make(folder, ledger)
             self._found: dict[str, Ranking] = {}
 

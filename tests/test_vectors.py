@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.ledger import snapshot as snapshot_module
-from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
-from index.ledger.selections import Selection
+from index.ledger.selection import Selection
+from index.ledger.sqlite import snapshot as snapshot_module
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.records import Chunk, Document
 from index.vectors.builder import Sizes
 from index.vectors.index import VectorIndex
@@ -33,19 +33,19 @@ def entry(number: int) -> ChunkedDocument:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite", encoder="random", dimension=DIMENSION)
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite", encoder="random", dimension=DIMENSION)
     yield ledger
     ledger.close()
 
 
-def documents_of(ledger: Ledger) -> dict[int, int]:
+def documents_of(ledger: SqliteLedger) -> dict[int, int]:
     """The ledger number of each chunk's document."""
     with ledger.snapshot() as snapshot:
         return {entry.number: entry.document for entry in snapshot.lexical_entries(None)}
 
 
-def fill(ledger: Ledger, numbers: range, seed: int) -> dict[int, NDArray[np.float32]]:
+def fill(ledger: SqliteLedger, numbers: range, seed: int) -> dict[int, NDArray[np.float32]]:
     """Adds documents with random vectors; returns the vectors, as the ledger rounds them, by chunk number."""
     ledger.change([entry(number) for number in numbers], [])
     pending = ledger.chunks.pending(10_000)
@@ -72,11 +72,11 @@ def queries(count: int) -> NDArray[np.float32]:
     return np.random.default_rng(99).standard_normal((count, DIMENSION)).astype(np.float32)
 
 
-def owner(ledger: Ledger, number: int) -> str:
+def owner(ledger: SqliteLedger, number: int) -> str:
     return ledger.chunks.get([number])[number].chunk.document_id
 
 
-def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledger, tmp_path: Path) -> None:
+def test_search_equals_brute_force_through_additions_and_deletions(ledger: SqliteLedger, tmp_path: Path) -> None:
     index = VectorIndex(tmp_path, ledger)
     vectors = fill(ledger, range(60), seed=1)
     index.catch_up()
@@ -97,7 +97,7 @@ def test_search_equals_brute_force_through_additions_and_deletions(ledger: Ledge
 @pytest.mark.parametrize("outside", [False, True])
 @pytest.mark.parametrize("share", [1, 10, 39])
 def test_a_selection_is_exact_whether_it_holds_few_or_many(
-    ledger: Ledger, tmp_path: Path, outside: bool, share: int
+    ledger: SqliteLedger, tmp_path: Path, outside: bool, share: int
 ) -> None:
     index = VectorIndex(tmp_path, ledger)
     vectors = fill(ledger, range(40), seed=3)
@@ -109,7 +109,7 @@ def test_a_selection_is_exact_whether_it_holds_few_or_many(
         assert_same(index.search(query, 12, Selection(chosen, outside)), brute_force(inside, query, 12))
 
 
-def test_an_empty_selection_and_an_empty_index_find_nothing(ledger: Ledger, tmp_path: Path) -> None:
+def test_an_empty_selection_and_an_empty_index_find_nothing(ledger: SqliteLedger, tmp_path: Path) -> None:
     index = VectorIndex(tmp_path, ledger)
     index.catch_up()
     assert index.search(queries(1)[0], 5) == []
@@ -118,7 +118,7 @@ def test_an_empty_selection_and_an_empty_index_find_nothing(ledger: Ledger, tmp_
     assert index.search(queries(1)[0], 5, Selection(np.zeros(0, dtype=np.int64))) == []
 
 
-def test_the_file_serves_the_next_process_and_newer_changes_are_replayed(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_file_serves_the_next_process_and_newer_changes_are_replayed(ledger: SqliteLedger, tmp_path: Path) -> None:
     vectors = fill(ledger, range(20), seed=5)
     assert VectorIndex(tmp_path, ledger, min_to_save=1).save() == ledger.mark().position
     ledger.change([], ["d3"])
@@ -130,7 +130,7 @@ def test_the_file_serves_the_next_process_and_newer_changes_are_replayed(ledger:
         assert_same(index.search(query, 10), brute_force(vectors, query, 10))
 
 
-def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_file_is_written_only_when_enough_has_changed(ledger: SqliteLedger, tmp_path: Path) -> None:
     fill(ledger, range(4), seed=5)
     lazy = VectorIndex(tmp_path, ledger, min_to_save=10_000)
     assert lazy.save() is None
@@ -147,7 +147,7 @@ def test_a_file_is_written_only_when_enough_has_changed(ledger: Ledger, tmp_path
     assert len(list(tmp_path.glob("vectors-*"))) == 2
 
 
-def test_text_without_vectors_is_no_reason_to_write_the_file_again(ledger: Ledger, tmp_path: Path) -> None:
+def test_text_without_vectors_is_no_reason_to_write_the_file_again(ledger: SqliteLedger, tmp_path: Path) -> None:
     fill(ledger, range(4), seed=5)
     index = VectorIndex(tmp_path, ledger, min_to_save=6)
     assert index.save() is not None
@@ -158,7 +158,7 @@ def test_text_without_vectors_is_no_reason_to_write_the_file_again(ledger: Ledge
 
 
 def test_most_of_a_collection_may_wait_for_vectors_while_others_are_sampled(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot_module, "_BATCH", 8)
     vectors = fill(ledger, range(3), seed=1)
@@ -169,7 +169,7 @@ def test_most_of_a_collection_may_wait_for_vectors_while_others_are_sampled(
     assert 0 < len(sample) <= len(vectors)
 
 
-def test_removed_chunks_have_no_vectors(ledger: Ledger) -> None:
+def test_removed_chunks_have_no_vectors(ledger: SqliteLedger) -> None:
     numbers, vectors = ledger.chunks.vectors(np.array([7, 8]))
     assert numbers.size == 0
     assert vectors.shape == (0, DIMENSION)
@@ -192,7 +192,9 @@ def damages() -> dict[str, object]:
 
 @pytest.mark.parametrize("kind", [".faiss", ".npy"])
 @pytest.mark.parametrize("damage", damages().values(), ids=damages().keys())
-def test_a_damaged_file_is_rebuilt_from_the_ledger(ledger: Ledger, tmp_path: Path, damage: object, kind: str) -> None:
+def test_a_damaged_file_is_rebuilt_from_the_ledger(
+    ledger: SqliteLedger, tmp_path: Path, damage: object, kind: str
+) -> None:
     vectors = fill(ledger, range(20), seed=7)
     VectorIndex(tmp_path, ledger, min_to_save=1).save()
     (file,) = tmp_path.glob(f"vectors-*{kind}")
@@ -204,7 +206,7 @@ def test_a_damaged_file_is_rebuilt_from_the_ledger(ledger: Ledger, tmp_path: Pat
         assert_same(index.search(query, 10), brute_force(vectors, query, 10))
 
 
-def test_a_cache_older_than_the_trimmed_log_is_rebuilt(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_cache_older_than_the_trimmed_log_is_rebuilt(ledger: SqliteLedger, tmp_path: Path) -> None:
     old = VectorIndex(tmp_path, ledger)
     vectors = fill(ledger, range(10), seed=8)
     old.catch_up()
@@ -216,10 +218,10 @@ def test_a_cache_older_than_the_trimmed_log_is_rebuilt(ledger: Ledger, tmp_path:
     assert_same(old.search(queries(1)[0], 10), brute_force(vectors, queries(1)[0], 10))
 
 
-def test_a_file_of_another_ledger_is_not_used(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_file_of_another_ledger_is_not_used(ledger: SqliteLedger, tmp_path: Path) -> None:
     fill(ledger, range(10), seed=8)
     VectorIndex(tmp_path, ledger, min_to_save=1).save()
-    other = Ledger(tmp_path / "other.sqlite", encoder="random", dimension=DIMENSION)
+    other = SqliteLedger(tmp_path / "other.sqlite", encoder="random", dimension=DIMENSION)
     vectors = fill(other, range(50, 70), seed=9)
     index = VectorIndex(tmp_path, other)
     index.catch_up()
@@ -254,7 +256,7 @@ def recall(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_structure_fits_the_size_and_finds_what_brute_force_finds(
-    ledger: Ledger, tmp_path: Path, kind: str
+    ledger: SqliteLedger, tmp_path: Path, kind: str
 ) -> None:
     vectors = fill(ledger, KINDS[kind], seed=10)
     index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
@@ -276,7 +278,9 @@ def test_the_structure_fits_the_size_and_finds_what_brute_force_finds(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_filters_hold_in_every_structure_and_small_ones_are_exact(ledger: Ledger, tmp_path: Path, kind: str) -> None:
+def test_filters_hold_in_every_structure_and_small_ones_are_exact(
+    ledger: SqliteLedger, tmp_path: Path, kind: str
+) -> None:
     vectors = fill(ledger, KINDS[kind], seed=12)
     index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
     index.save()
@@ -298,7 +302,9 @@ def is_mapped(folder: Path) -> bool:
     return str(folder / name) in Path("/proc/self/maps").read_text()
 
 
-def test_searches_continue_while_the_collection_outgrows_its_structure_twice(ledger: Ledger, tmp_path: Path) -> None:
+def test_searches_continue_while_the_collection_outgrows_its_structure_twice(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
     index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=sizes)
     vectors = fill(ledger, range(10), seed=20)
@@ -337,7 +343,7 @@ def test_searches_continue_while_the_collection_outgrows_its_structure_twice(led
 
 
 def test_one_process_uses_the_structure_of_another_without_reading_the_whole_ledger(
-    ledger: Ledger, tmp_path: Path
+    ledger: SqliteLedger, tmp_path: Path
 ) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
     served, writer = (VectorIndex(tmp_path, ledger, min_to_save=1, sizes=sizes) for _ in range(2))
@@ -359,7 +365,7 @@ def test_one_process_uses_the_structure_of_another_without_reading_the_whole_led
 
 @pytest.mark.parametrize("kind", ["quantised", "partitioned"])
 def test_a_large_damaged_file_is_rebuilt_in_the_background(
-    ledger: Ledger, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+    ledger: SqliteLedger, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sizes = Sizes(exact=100, quantised=300, probed=1.0)
     vectors = fill(ledger, KINDS[kind], seed=40)
@@ -382,7 +388,7 @@ def test_a_large_damaged_file_is_rebuilt_in_the_background(
     assert recall(again, vectors, 10) >= 0.99
 
 
-def test_a_vector_that_differs_from_the_ledgers_is_reported(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_vector_that_differs_from_the_ledgers_is_reported(ledger: SqliteLedger, tmp_path: Path) -> None:
     fill(ledger, range(120), seed=50)
     index = VectorIndex(tmp_path, ledger, min_to_save=1, sizes=SIZES)
     index.save()

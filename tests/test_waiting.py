@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from index.embedding.encoder import HashedEncoder, Model, SentenceEncoder
 from index.formats.limits import Limits
-from index.ledger.snapshot import Snapshot
+from index.ledger.sqlite.snapshot import Snapshot
 from index.library import Library
 from index.records import Document
 from index.storage.lock import writer_lock
@@ -184,14 +184,14 @@ def test_a_long_text_is_cut_before_the_collection_is_locked(
 def test_a_writer_does_not_wait_while_the_ledger_is_verified(
     library: Library, monkeypatch: pytest.MonkeyPatch, threads: ThreadPoolExecutor
 ) -> None:
-    reached, opened, check = threading.Event(), threading.Event(), Snapshot.sqlite_problems
+    reached, opened, check = threading.Event(), threading.Event(), Snapshot.problems
 
     def slow_check(snapshot: Snapshot) -> list[str]:
         reached.set()
         assert opened.wait(SECONDS)
         return check(snapshot)
 
-    monkeypatch.setattr(Snapshot, "sqlite_problems", slow_check)
+    monkeypatch.setattr(Snapshot, "problems", slow_check)
     collection = library.open("a")
     problems = threads.submit(collection.verify)
     assert reached.wait(SECONDS)

@@ -19,8 +19,8 @@ from evaluation.speed.workload import vocabulary
 from index.chunking.chunker import chunk_id, content_hash, embedding_context
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
-from index.ledger.ledger import Ledger
 from index.ledger.rows import ChunkedDocument
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.lexicon.index import Lexicon
 from index.records import Chunk, Document
 from index.vectors.index import VectorIndex
@@ -74,10 +74,10 @@ class Cloud:
         return _unit(_QUESTION * passages + np.float32((1 - _QUESTION**2) ** 0.5) * _unit(noise))
 
 
-def open_ledger(folder: Path) -> Ledger:
+def open_ledger(folder: Path) -> SqliteLedger:
     """The ledger of the collection in `folder`, created if it does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Ledger(folder / "ledger.sqlite", encoder=FINGERPRINT, dimension=DIMENSION)
+    return SqliteLedger(folder / "ledger.sqlite", encoder=FINGERPRINT, dimension=DIMENSION)
 
 
 def fill_ledger(folder: Path, cloud: Cloud, size: int) -> None:

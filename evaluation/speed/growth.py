@@ -22,7 +22,7 @@ from evaluation.speed.drawn import COMMON, DIMENSION, FINGERPRINT, Cloud, chunk_
 from evaluation.speed.workload import vocabulary
 from index.collection import Collection
 from index.embedding.encoder import Encoder, SentenceEncoder
-from index.ledger.ledger import Ledger
+from index.ledger.sqlite.ledger import SqliteLedger
 from index.vectors.index import VectorIndex
 
 _RARE_WORDS = 6
@@ -60,7 +60,7 @@ def base_vectors(like: Path | None, size: int = 20_000) -> NDArray[np.float32]:
     encoder = SentenceEncoder()
     if like is None:
         return encoder.encode([chunk_texts(number)[0] for number in range(min(size, 300))])
-    ledger = Ledger(like / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
+    ledger = SqliteLedger(like / "ledger.sqlite", encoder=encoder.fingerprint, dimension=encoder.dimension)
     with ledger.snapshot() as snapshot:
         vectors = snapshot.sample(size)
     ledger.close()

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from index.engines.search_index import Difference, Ranking
 from index.filters import Filter
-from index.ledger.ledger import Ledger
-from index.ledger.selections import Selection
+from index.ledger.protocol import Ledger
+from index.ledger.selection import Selection
 from index.lexicon.index import Lexicon
 from index.vectors.builder import Sizes
 from index.vectors.index import VectorIndex

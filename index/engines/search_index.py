@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.filters import Filter
-from index.ledger.ledger import Ledger
+from index.ledger.protocol import Ledger
 
 Ranking = list[tuple[int, float]]
 """Ledger numbers of chunks and their scores, best first (higher is better); equal scores by the smaller number."""

@@ -14,7 +14,8 @@ from index.blocks import geometry
 from index.blocks.codec import dump_rendering, load_rendering, pack, unpack
 from index.chunking.chunker import content_hash, embedded_text, embedding_context
 from index.chunking.units import chunk_rendering
-from index.ledger.damage import Kinds, as_stored, require_kinds
+from index.errors import EncoderMismatch, NotFound
+from index.ledger.stored import Kinds, as_stored, require_kinds
 from index.records import Chunk, Document, DocumentSummary, FileStamp, Page
 from index.uris import READING
 
@@ -67,6 +68,20 @@ class Visit(NamedTuple):
     last_modified: str
 
 
+class Root(NamedTuple):
+    """A place and the principals named for it, who may read what stands there and below; everybody if there are none."""
+
+    uri: str
+    principals: frozenset[str]
+
+
+class Inherited(NamedTuple):
+    """The number of new documents that got the principals of `root`, because this run named none."""
+
+    root: Root
+    documents: int
+
+
 def version_row(document: Document) -> dict[str, Any]:
     """Return the columns of `versions` except its number."""
     return {
@@ -114,6 +129,25 @@ def document_from(row: Sequence[Any]) -> Document:
         principals=frozenset(json.loads(principals)),
         other_titles=frozenset(json.loads(titles)) - {title},
     )
+
+
+@as_stored()
+def warnings_from(column: str) -> tuple[str, ...]:
+    """Return the warnings in a `warnings` column."""
+    require_kinds((column,), (str,))
+    return tuple(json.loads(column))
+
+
+@as_stored()
+def root_from(uri: str, principals: str) -> Root:
+    """Return the place with the principals in a `principals` column."""
+    return Root(uri, frozenset(json.loads(principals)))
+
+
+def document_missing(document_id: str, version: str | None) -> NotFound:
+    """The error that there is no such version of a document; None is its current one."""
+    what = "no current version" if version is None else f"no version {version!r}"
+    return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see their ids")
 
 
 @as_stored()
@@ -242,3 +276,12 @@ def nanoseconds(moment: datetime) -> int:
     """Return a time with a zone as nanoseconds since 1970, limited to what 64 bits hold (the years 1677 to 2262)."""
     exact = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
     return max(-_MAX_NANOSECONDS, min(_MAX_NANOSECONDS, exact))
+
+
+def require_encoder(collection: str, stored: tuple[str, int], given: tuple[str, int]) -> None:
+    """Raise `EncoderMismatch` unless a collection's vectors are from the encoder given: fingerprint and dimension."""
+    if stored != given:
+        raise EncoderMismatch(
+            f"{collection}: the collection was made with encoder {stored[0]!r} ({stored[1]} dimensions), "
+            f"not {given[0]!r} ({given[1]}). Choose that encoder, or index into a new collection"
+        )

@@ -18,7 +18,7 @@ import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from index.languages.frequent_words import likely_language
-from index.ledger.selections import Selection
+from index.ledger.selection import Selection
 from index.lexicon.stems import letter_terms, stems_of_word
 
 _WORDS = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"

@@ -9,7 +9,7 @@ from pathlib import Path
 import tantivy
 from tantivy import Query
 
-from index.ledger.snapshot import Mark
+from index.ledger.state import Mark
 from index.lexicon.analysis import ANALYZERS, SCHEMA
 
 FORMAT = 5

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from tantivy import Query
 
 from index.errors import CollectionBusy, CollectionMissing
-from index.ledger.ledger import Ledger
-from index.ledger.selections import Selection
-from index.ledger.snapshot import Mark, Snapshot
+from index.ledger.protocol import Ledger, Snapshot
+from index.ledger.selection import Selection
+from index.ledger.state import Mark
 from index.lexicon.analysis import SCHEMA, any_term, normalize, restrict
 from index.lexicon.files import FORMAT, LexiconDamaged, create_index, delete_stale, open_index, read_mark
 from index.lexicon.stems import LATIN_LANGUAGES, indexed_terms, marker

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from index.errors import ExportUnreadable, ExportUnwritable
-from index.ledger.ledger import Ledger
+from index.ledger.protocol import Ledger
 from index.records import CollectionState
 from index.storage.atomic import replace_file
 

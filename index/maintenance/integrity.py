@@ -13,14 +13,11 @@ import numpy as np
 from index.blocks.codec import load_rendering
 from index.engines.search_index import SearchIndex
 from index.errors import LedgerDamaged
-from index.ledger.ledger import Ledger
-from index.ledger.note import note_of, noted_identity
-from index.ledger.snapshot import Snapshot, StoredChunk, StoredDocument
+from index.ledger.protocol import Ledger, Snapshot
+from index.ledger.state import StoredChunk, StoredDocument
 from index.records import DocumentSummary, FileStamp
 from index.uris import file_uri
 
-_RESTORE = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
-_REPLACED = "Restore ledger.sqlite from a backup, or delete {note} to keep the ledger as it is"
 _REINDEX = "Run quoth index again"
 _LENGTH_TOLERANCE = 0.01  # a vector of length 1 rounded to half precision is off by less than .001
 
@@ -44,15 +41,13 @@ def find_problems(
 
     Only the index is compared while `writing`, the writer lock, is held: it must not change then. It catches up first.
     """
-    noted = noted_identity(ledger.path)
-    if noted not in (None, ledger.identity):
-        yield IntegrityProblem(
-            "ledger", "is not the one that the collection began with", _REPLACED.format(note=note_of(ledger.path))
-        )
+    replaced = ledger.replacement()
+    if replaced is not None:
+        yield IntegrityProblem("ledger", *replaced)
     try:
         with ledger.snapshot() as snapshot:
-            for what in (*snapshot.sqlite_problems(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
-                yield IntegrityProblem("ledger", what, _RESTORE)
+            for what in (*snapshot.problems(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
+                yield IntegrityProblem("ledger", what, ledger.restoring)
         with writing:
             for difference in index.differences():
                 yield IntegrityProblem(difference.place, difference.what, difference.fix)
@@ -61,7 +56,7 @@ def find_problems(
             if change is not None:
                 yield IntegrityProblem("files", f"{document.uri} {change}", _REINDEX)
     except LedgerDamaged as error:
-        yield IntegrityProblem("ledger", str(error), _RESTORE)
+        yield IntegrityProblem("ledger", str(error), ledger.restoring)
 
 
 def _bad_texts(snapshot: Snapshot) -> Iterator[str]:

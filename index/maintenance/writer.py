@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from index.engines.search_index import SearchIndex
 from index.errors import CollectionDropped
-from index.ledger.ledger import Ledger
-from index.storage.lock import FileLock
+from index.ledger.protocol import Ledger
+from index.ledger.rows import PendingText
 
 WAIT_SECONDS = 10.0
 """Time that one writer waits for another before it gives up."""
@@ -18,12 +18,11 @@ _LOG_KEPT = 100_000
 
 
 class WriteCoordinator:
-    """Holds `lock` for one writer at a time and refreshes the index after it. Thread-safe."""
+    """Holds the ledger's lock for one writer at a time and refreshes the index after it. Thread-safe."""
 
-    def __init__(self, ledger: Ledger, index: SearchIndex, lock: FileLock) -> None:
+    def __init__(self, ledger: Ledger, index: SearchIndex) -> None:
         self._ledger = ledger
         self._index = index
-        self._lock = lock
         self._depth = 0
         self._due = 0.0
 
@@ -50,19 +49,25 @@ class WriteCoordinator:
     @contextmanager
     def hold_lock(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock inside the `with` block and leave the index as it is. Raises as `writing` does."""
-        with self.hold(self._lock, wait):
+        with self._notice_drop(), self._ledger.writer.hold(wait):
+            if not self._ledger.exists():
+                raise self._dropped()
             yield
 
     @contextmanager
-    def hold(self, lock: FileLock, wait: float) -> Iterator[None]:
-        """Hold a lock in the collection's folder inside the `with` block. Raises as `writing` does."""
+    def claim_pending(self, limit: int, wait: float) -> Iterator[list[PendingText]]:
+        """At most `limit` texts to encode, which no other process gets while the block lasts. Raises as `writing` does."""
+        with self._notice_drop(), self._ledger.claim_pending(limit, wait) as texts:
+            if not self._ledger.exists():
+                raise self._dropped()
+            yield texts
+
+    @contextmanager
+    def _notice_drop(self) -> Iterator[None]:
         try:
-            with lock.hold(wait):
-                if not self._ledger.is_on_disk():
-                    raise self._dropped()
-                yield
-        except FileNotFoundError as error:  # of the lock: its folder is gone
-            if self._ledger.is_on_disk():
+            yield
+        except FileNotFoundError as error:  # of a lock: its folder is gone
+            if self._ledger.exists():
                 raise
             raise self._dropped() from error
 
@@ -85,7 +90,7 @@ class WriteCoordinator:
 
     def _dropped(self) -> CollectionDropped:
         return CollectionDropped(
-            f"{self._ledger.path.parent.name}: another program dropped the collection meanwhile. Run again to see what is there"
+            f"{self._ledger.name}: another program dropped the collection meanwhile. Run again to see what is there"
         )
 
     def _refresh(self) -> None:

@@ -14,8 +14,7 @@ from index.embedding.encoder import Encoder
 from index.engines.search_index import SearchIndex
 from index.errors import QueryInvalid
 from index.filters import Filter
-from index.ledger.documents import Documents
-from index.ledger.ledger import Ledger
+from index.ledger.protocol import Documents, Ledger
 from index.ledger.rows import ChunkRow
 from index.records import Hit
 from index.search.copies import split_copies

@@ -1,4 +1,4 @@
-"""Disk access: SQLite connections, locks between processes, and files that are replaced atomically.
+"""Disk and databases: SQLite and PostgreSQL connections, locks between processes, and files that are replaced atomically.
 
-Read in this order: atomic, lock, sqlite.
+Read in this order: atomic, lock, sqlite, postgres, migrations.
 """

@@ -16,14 +16,23 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from index.errors import CollectionBusy
 from index.storage.atomic import report_full_disk, report_read_only
 
 _POLL_SECONDS = 0.02
+
+
+class Lock(Protocol):
+    """A lock that threads and processes share: a `FileLock`, or one that a database keeps."""
+
+    def hold(self, wait: float) -> AbstractContextManager[None]:
+        """Hold the lock inside the `with` block; re-entrant within a thread. `CollectionBusy` after `wait` seconds."""
+        ...
 
 
 def writer_lock(folder: Path) -> "FileLock":

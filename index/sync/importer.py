@@ -12,7 +12,7 @@ from itertools import islice
 from index.collection import Collection
 from index.errors import NotADocument
 from index.extraction.contents import Contents
-from index.ledger.permissions import Inherited, Root
+from index.ledger.rows import Inherited, Root
 from index.records import Document, DocumentSummary, FileStamp
 from index.sync.listing import Rejection, Remark
 from index.uris import file_uri, is_at_or_inside
@@ -42,7 +42,7 @@ class Importer:
 
     `principals` may read what is imported. With None, existing documents keep their readers, and new members of an archive
     get the readers of its other members. A new or renamed document gets the principals given for the nearest place above it
-    (`index.ledger.permissions`). Where none were given, a renamed document keeps its readers, one that was removed before
+    (`index.ledger.protocol`). Where none were given, a renamed document keeps its readers, one that was removed before
     gets its former readers back, and a new one is for everybody.
     """
 

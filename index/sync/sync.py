@@ -21,7 +21,7 @@ from index.errors import NoWords
 from index.extraction.contents import Contents, map_in_order, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
-from index.ledger.permissions import Inherited, Root
+from index.ledger.rows import Inherited, Root
 from index.records import DocumentSummary, FileStamp
 from index.sync.folder_note import FolderNote, read_note, write_note
 from index.sync.importer import Importer

@@ -8,7 +8,7 @@ from typing import Literal
 import faiss
 import numpy as np
 
-from index.ledger.snapshot import Snapshot
+from index.ledger.protocol import Snapshot
 from index.vectors.segment import Segment
 from index.vectors.structure import SAMPLE_PER_LIST, Flat, Partitioned, Structure
 

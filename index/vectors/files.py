@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.ledger.snapshot import Mark
+from index.ledger.state import Mark
 from index.storage.atomic import replace_file
 from index.vectors.builder import Kind, Sizes, read_structure
 from index.vectors.segment import Segment

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import CollectionBusy, IndexingError
-from index.ledger.ledger import Ledger
-from index.ledger.selections import Selection
-from index.ledger.snapshot import Mark, Snapshot, VectorBatch
+from index.ledger.protocol import Ledger, Snapshot
+from index.ledger.selection import Selection
+from index.ledger.state import Mark, VectorBatch
 from index.storage.lock import FileLock
 from index.vectors.builder import Kind, Sizes, build_segment
 from index.vectors.files import Description, VectorFile, VectorFileDamaged

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.ledger.selections import Selection
-from index.ledger.snapshot import VectorBatch
+from index.ledger.selection import Selection
+from index.ledger.state import VectorBatch
 from index.vectors.structure import Structure
 
 _MIN_COSINE = 0.99  # of a vector in eight bits with the original: above .999 for real passages

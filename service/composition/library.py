@@ -1,15 +1,17 @@
-"""Settings -> the collections under the home folder. Apart from service.py: indexing and searching by words need no models."""
+"""Settings -> the collections. Apart from service.py: indexing and searching by words need no models."""
 
 from index.embedding.encoder import SentenceEncoder
 from index.engines.search_index import SearchIndexes
+from index.ledger.protocol import Ledgers
 from index.library import Library
 from service.errors import SettingsInvalid
 from service.settings import Settings
 
 
 def open_library(settings: Settings) -> Library:
-    """The collections under the home folder. Loads no model."""
-    return Library(settings.home, SentenceEncoder(settings.encoder, cache=settings.cache), make_indexes(settings))
+    """The collections in the home folder, or in the database if the settings say so. Loads no model."""
+    encoder = SentenceEncoder(settings.encoder, cache=settings.cache)
+    return Library(settings.home, encoder, make_indexes(settings), make_ledgers(settings))
 
 
 def make_indexes(settings: Settings) -> SearchIndexes | None:
@@ -23,3 +25,19 @@ def make_indexes(settings: Settings) -> SearchIndexes | None:
             f"storage_url (QUOTH_STORAGE_URL) needs {error.name}, which is not installed. Run: pip install 'quoth[cluster]'"
         ) from error
     return LanceIndexes(settings.storage_url)
+
+
+def make_ledgers(settings: Settings) -> Ledgers | None:
+    """Where the settings keep the ledgers of collections; None for the home folder. Raises SettingsInvalid."""
+    if settings.collections_in == "home":
+        return None
+    # SQLAlchemy takes 0.2 s of processor time to import, which commands over the home folder do without.
+    from index.ledger.postgres.ledgers import PostgresLedgers
+    from service.storage.engines import is_postgres
+
+    if settings.database_url is None or not is_postgres(settings.store_url):
+        raise SettingsInvalid(
+            "collections_in (QUOTH_COLLECTIONS_IN) is database, but database_url (QUOTH_DATABASE_URL) names no PostgreSQL "
+            "database. Write postgresql://user:password@host/name, or leave collections_in out."
+        )
+    return PostgresLedgers(settings.store_url, settings.collections_cache)

@@ -12,7 +12,7 @@ from index.errors import IndexingError, NotADocument
 from index.extraction.contents import Contents, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
-from index.ledger.documents import Documents
+from index.ledger.protocol import Documents
 from index.library import Library
 from index.records import Document
 from service.jobs.files import Originals

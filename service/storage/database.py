@@ -6,31 +6,25 @@ database itself becomes StoreUnavailable, after which it works again without a r
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Dialect, String, TypeDecorator, text
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import DateTime, Dialect, String, TypeDecorator, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from index.storage.migrations import Migrations
+from index.storage.postgres import breaks_constraint, may_pass, message_of
 from service.errors import StoreDamaged, StoreMissing, StoreNewer, StoreUnavailable
 from service.storage.engines import make_engine
 
 _SCRUB_SECONDS, _SCRUB_POLL_SECONDS = 2.0, 0.05
 BUSY_TIMEOUT_MS = 5000
 MIGRATION_TIMEOUT_MS = 60_000  # how long a second replica waits for the first one's upgrade
-_INTEGRITY = "23"  # class of SQLSTATE
-_TRANSIENT_POSTGRES = ("08", "25006", "40", "53", "55P03", "57", "58")  # SQLSTATE, or classes of it, that may pass
-_FOLDER = Path(__file__).parent
-_POSTGRES_LOCK = 0x51756F7468  # "Quoth": the number of the lock that replicas agree on
+_MIGRATIONS = Migrations(Path(__file__).parent)
 NUL, REPLACEMENT = "\x00", "\ufffd"
 log = structlog.get_logger(__name__)
 
@@ -153,24 +147,34 @@ class Database:
         """Bring the schema up to date, once. Threads and replicas may do it at the same time."""
         if self._is_current:
             return
-        if not is_current(self._engine):
+        revisions = _MIGRATIONS.revisions(self._engine)
+        self._refuse_newer(revisions)
+        if revisions != (_MIGRATIONS.newest,):
             migrating = make_engine(self._url, MIGRATION_TIMEOUT_MS, migrating=True, create=self._create)
             try:
-                upgrade(migrating.execution_options(writes=True))
+                _MIGRATIONS.upgrade(migrating.execution_options(writes=True))
             finally:
                 migrating.dispose()
         self._is_current = True
+
+    def _refuse_newer(self, revisions: Sequence[str]) -> None:
+        unknown = _MIGRATIONS.unknown(revisions)
+        if unknown is not None:
+            raise StoreNewer(
+                f"The database {self.place} was made by a newer Quoth: its schema is {unknown!r}, and this one knows those up "
+                f"to {_MIGRATIONS.newest!r}. Install the newer Quoth, or set QUOTH_DATABASE_URL to another database."
+            )
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
-            if isinstance(error, IntegrityError) or _state(error).startswith(_INTEGRITY):
+            if breaks_constraint(error):
                 raise  # the database works: a caller broke one of its constraints
-            if _may_pass(error):
-                raise self._unavailable(_message(error)) from error
-            raise self._damaged(_message(error)) from error
+            if may_pass(error):
+                raise self._unavailable(message_of(error)) from error
+            raise self._damaged(message_of(error)) from error
         except UnicodeDecodeError as error:  # of the schema, or of a text
             raise self._damaged(str(error)) from error
         except SQLAlchemyError as error:  # every connection of the pool is in use, and none was returned in time
@@ -189,58 +193,3 @@ class Database:
             else "Check that the server runs and takes connections, then try again."
         )
         return StoreUnavailable(f"The database {self.place} does not answer: {message}. {fix}")
-
-
-def _may_pass(error: DBAPIError) -> bool:
-    """Whether the cause is the state of the database, which may change, rather than its content or the statement."""
-    kind = type(error).__name__
-    if kind in {"OperationalError", "InterfaceError"} or error.connection_invalidated:
-        return True
-    return _state(error).startswith(_TRANSIENT_POSTGRES)
-
-
-def _state(error: DBAPIError) -> str:
-    """PostgreSQL's SQLSTATE; "none" elsewhere."""
-    detail = error.orig.args[0] if error.orig and error.orig.args else None
-    return str(detail.get("C")) if isinstance(detail, dict) else str(getattr(error.orig, "sqlstate", None))
-
-
-def _message(error: DBAPIError) -> str:
-    detail = error.orig.args[0] if error.orig and error.orig.args else None
-    return str(detail.get("M")) if isinstance(detail, dict) else str(error.orig)
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether the schema is the newest. Raises StoreNewer for a schema that this version of Quoth does not know."""
-    scripts = ScriptDirectory(str(_FOLDER))
-    known = {script.revision for script in scripts.walk_revisions()}
-    with engine.connect() as connection:
-        heads = MigrationContext.configure(connection).get_current_heads()
-    unknown = sorted(set(heads) - known)
-    if unknown:
-        raise StoreNewer(
-            f"The database {engine.url.render_as_string(hide_password=True)} was made by a newer Quoth: its schema is "
-            f"{unknown[0]!r}, and this one knows those up to {scripts.get_current_head()!r}. "
-            "Install the newer Quoth, or set QUOTH_DATABASE_URL to another database."
-        )
-    return heads == (scripts.get_current_head(),)
-
-
-def upgrade(engine: Engine) -> None:
-    """Run the migrations that the database lacks, all or none. `engine` must begin transactions with the write lock (SQLite).
-
-    A second replica waits for the first and finds nothing left to do. A database from before the migrations is upgraded with
-    its content.
-    """
-    config = Config(attributes={"connection": None})
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    with engine.begin() as connection:
-        _lock(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _lock(connection: Connection) -> None:
-    """On PostgreSQL, take a lock until the transaction ends; SQLite's BEGIN IMMEDIATE is one already."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, make_url
-from sqlalchemy.engine import URL, Engine, ExceptionContext
+from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from index.storage import postgres
 from index.storage.sqlite import enable_write_ahead
 from service.errors import SettingsInvalid, StoreMissing, StoreUnavailable
-
-POOL_SIZE, OVERFLOW, POOL_WAIT_S = 5, 15, 10
-CONNECT_TIMEOUT_S = 10
-_CLOSING = ("08", "57P")  # SQLSTATE: the connection is lost, or the server is going down
-_DRIVER = "postgresql+pg8000"
 
 
 def make_engine(url: str, busy_timeout_ms: int, *, migrating: bool = False, create: bool = True) -> Engine:
@@ -28,14 +24,17 @@ def make_engine(url: str, busy_timeout_ms: int, *, migrating: bool = False, crea
     parsed = _parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, busy_timeout_ms, migrating, create)
-    return _postgres(parsed, migrating)
+    return postgres.make_engine(parsed, migrating=migrating)
+
+
+def is_postgres(url: str) -> bool:
+    """Whether the URL names a PostgreSQL database. Raises SettingsInvalid for one that cannot be used."""
+    return _parse_url(url).get_backend_name() == "postgresql"
 
 
 def _parse_url(url: str) -> URL:
     try:
-        parsed = make_url(url)
-        if parsed.drivername in {"postgres", "postgresql"}:
-            parsed = parsed.set(drivername=_DRIVER)
+        parsed = postgres.with_driver(make_url(url))
         parsed.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError) as error:
         raise SettingsInvalid(
@@ -57,37 +56,15 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
-def _postgres(url: URL, migrating: bool) -> Engine:
-    timeout = {"timeout": CONNECT_TIMEOUT_S} if url.drivername == _DRIVER and not migrating else {}
-    if migrating:
-        engine = create_engine(url, poolclass=NullPool)
-    else:
-        engine = create_engine(
-            url,
-            connect_args=timeout,
-            pool_size=POOL_SIZE,
-            max_overflow=OVERFLOW,
-            pool_timeout=POOL_WAIT_S,
-            pool_pre_ping=True,
-        )
-    event.listen(engine, "handle_error", _notice_closing)
-    return engine
-
-
-def _notice_closing(context: ExceptionContext) -> None:
-    """Discard a connection whose server closed it; pg8000's dialect recognises only errors of the network as that."""
-    detail = context.original_exception.args[0] if context.original_exception.args else None
-    if isinstance(detail, dict) and str(detail.get("C")).startswith(_CLOSING):
-        context.is_disconnect = True
-
-
 def _sqlite(url: URL, busy_timeout_ms: int, migrating: bool, create: bool) -> Engine:
     path = Path(url.database or "")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"The database {path} has no folder: {error.strerror}. Make {path.parent}.") from error
-    engine = create_engine(url, poolclass=NullPool) if migrating else create_engine(url, pool_timeout=POOL_WAIT_S)
+    engine = (
+        create_engine(url, poolclass=NullPool) if migrating else create_engine(url, pool_timeout=postgres.POOL_WAIT_S)
+    )
     event.listen(engine, "connect", _connection_setup(busy_timeout_ms, foreign_keys=not migrating))
     event.listen(engine, "begin", _begin)
     _detect_replaced_file(engine, path, create)

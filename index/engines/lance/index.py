@@ -13,10 +13,10 @@ from index.engines.lance.table import ChunkTable
 from index.engines.search_index import Difference, Ranking
 from index.errors import CollectionBusy, CollectionMissing, SearchStorageUnreachable
 from index.filters import Filter
-from index.ledger.ledger import Ledger
-from index.ledger.snapshot import Mark
+from index.ledger.protocol import Ledger
+from index.ledger.state import Mark
 from index.lexicon.analysis import query_terms
-from index.storage.lock import FileLock
+from index.storage.lock import Lock
 
 _BATCH = 4096
 _TIES = 32
@@ -31,7 +31,7 @@ class LanceIndex:
     behind. A search does not wait long for that: it may miss what is new, and the ledger leaves out what is gone.
     """
 
-    def __init__(self, url: str, name: str, ledger: Ledger, turn: FileLock, *, exact: int = 20_000) -> None:
+    def __init__(self, url: str, name: str, ledger: Ledger, turn: Lock, *, exact: int = 20_000) -> None:
         self._ledger = ledger
         self._turn = turn
         self._table = ChunkTable(url, name, ledger.dimension, exact=exact)

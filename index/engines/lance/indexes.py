@@ -4,8 +4,7 @@ from pathlib import Path
 
 from index.engines.lance.index import LanceIndex
 from index.engines.lance.table import drop_tables
-from index.ledger.ledger import Ledger
-from index.storage.lock import FileLock
+from index.ledger.protocol import Ledger
 
 
 class LanceIndexes:
@@ -20,8 +19,8 @@ class LanceIndexes:
 
     def open(self, folder: Path, ledger: Ledger) -> LanceIndex:
         """See `SearchIndexes.open`."""
-        name = f"{folder.name}.{ledger.identity:x}"
-        return LanceIndex(self._url, name, ledger, FileLock(folder / "projector.lock"))
+        name = f"{ledger.name}.{ledger.identity:x}"
+        return LanceIndex(self._url, name, ledger, ledger.projector)
 
     def drop(self, name: str) -> None:
         """See `SearchIndexes.drop`. `SearchStorageUnreachable` if the storage does not answer."""

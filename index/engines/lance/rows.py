@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from index.engines.lance.conditions import metadata_value
-from index.ledger.snapshot import SearchableChunk
+from index.ledger.state import SearchableChunk
 from index.lexicon.analysis import ANALYZERS, normalize
 from index.lexicon.stems import LATIN_LANGUAGES, indexed_terms, marker
 

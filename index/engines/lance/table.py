@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from index.engines.lance.rows import MARK_NUMBER, TableMark, batch, load_mark
 from index.errors import SearchStorageUnreachable
-from index.ledger.snapshot import SearchableChunk
+from index.ledger.state import SearchableChunk
 
 _DELETED_AT_ONCE = 5000
 _MAX_SMALL_PARTS = 20

@@ -2,82 +2,32 @@
 
 import json
 import sqlite3
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
-from types import NoneType
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.blocks.codec import unpack_languages
-from index.chunking.chunker import lexical_text
-from index.ledger.damage import as_stored, require_kinds, require_numbers
-
-ADDED, REMOVED, EMBEDDED, CHANGED = 1, 2, 3, 4
-"""What the log says of a chunk: added, removed, its vector is known, other facts of its document that filters look at."""
+from index.ledger.state import (
+    ADDED,
+    EMBEDDED,
+    REMOVED,
+    LexicalEntry,
+    Mark,
+    SearchableChunk,
+    StoredChunk,
+    StoredDocument,
+    VectorBatch,
+    batch_from,
+    drawn_numbers,
+    lexical_entries,
+    searchable_chunks,
+    stored_chunk_from,
+    vectors_from,
+)
+from index.ledger.stored import as_stored, require_kinds
 
 _BATCH = 8192
-_FACTS = (str, str, int, str, (bytes, NoneType))
-
-
-class Mark(NamedTuple):
-    """A state of a ledger: which ledger, and the position in its log of changes. A cache records the mark it stands at."""
-
-    ledger: int
-    position: int
-
-
-class LexicalEntry(NamedTuple):
-    """A chunk as the lexicon indexes it; `number` and `document` are ledger numbers.
-
-    `stretches` are the parts of it in one language each, with its ISO 639-1 code, empty if that is unknown.
-    """
-
-    number: int
-    document: int
-    text: str
-    stretches: tuple[tuple[str, str], ...] = ()
-
-
-class SearchableChunk(NamedTuple):
-    """A chunk with all that is searched and all that filters look at, as a search index outside the folder holds it."""
-
-    lexical: LexicalEntry
-    document_id: str
-    uri: str
-    modified_ns: int
-    principals: tuple[str, ...]
-    metadata: Mapping[str, str]
-    vector: bytes | None
-
-
-class VectorBatch(NamedTuple):
-    """Vectors (n, dimension) in fp32 with the ledger numbers of their chunks and documents."""
-
-    numbers: NDArray[np.int64]
-    documents: NDArray[np.int64]
-    vectors: NDArray[np.float32]
-
-
-class StoredDocument(NamedTuple):
-    """A current document as it is stored; `text` is compressed."""
-
-    number: int
-    uri: str
-    characters: int
-    text: bytes
-
-
-class StoredChunk(NamedTuple):
-    """A chunk as it is stored: its range in the document, its text, and its units, None from an earlier version of Quoth."""
-
-    number: int
-    start: int
-    end: int
-    text: str
-    units: str | None
 
 
 class Snapshot:
@@ -113,7 +63,7 @@ class Snapshot:
         return rows.fetchone() is not None
 
     def lexical_entries(self, since: int | None) -> Iterator[LexicalEntry]:
-        """Yield the chunks added since that still exist, in order."""
+        """Return the chunks added since that still exist, in order."""
         rows = self._connection.execute(
             f"""
             SELECT c.number, c.document, d.version, v.title, c.trail, c.start, c.text, coalesce(c.rendered, c.text)
@@ -122,8 +72,7 @@ class Snapshot:
             """,
             _parameters(since, ADDED),
         )
-        for entry, _ in self._lexical(rows):
-            yield entry
+        return lexical_entries(rows, self._languages)
 
     def changes(self, since: int, limit: int) -> list[tuple[int, int]]:
         """Return the next at most `limit` positions of the log after one, each with the number of its chunk."""
@@ -139,7 +88,7 @@ class Snapshot:
         return [number for (number,) in rows]
 
     def searchable(self, numbers: Collection[int]) -> Iterator[SearchableChunk]:
-        """Yield those of the chunks with these numbers that exist, ascending."""
+        """Return those of the chunks with these numbers that exist, ascending."""
         rows = self._connection.execute(
             """
             SELECT c.number, c.document, d.version, v.title, c.trail, c.start, c.text, coalesce(c.rendered, c.text),
@@ -151,25 +100,7 @@ class Snapshot:
             """,
             (json.dumps(sorted(numbers)),),
         )
-        for entry, (identity, uri, modified, metadata, vector, principals) in self._lexical(rows):
-            with as_stored():
-                require_kinds((identity, uri, modified, metadata, vector), _FACTS)
-                readers = tuple(json.loads(principals))
-                yield SearchableChunk(entry, identity, uri, modified, readers, json.loads(metadata), vector)
-
-    def _lexical(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[LexicalEntry, Sequence[Any]]]:
-        """Yield what the first eight columns say of a chunk to the lexicon, and the other columns."""
-        known: int | None = None  # the version that `languages` are of; the chunks of one follow each other
-        languages: list[tuple[int, str]] = []
-        with as_stored():
-            for number, document, version, title, trail, start, literal, text, *others in rows:
-                require_numbers(number, document)
-                require_kinds((title, trail, start, literal, text), (str, str, int, str, str))
-                if version != known:
-                    known, languages = version, self._languages(version)
-                indexed = lexical_text(title, json.loads(trail), text)
-                stretches = _stretches(languages, start, literal, indexed)
-                yield LexicalEntry(number, document, indexed, stretches), others
+        return searchable_chunks(rows, self._languages)
 
     def _languages(self, version: int) -> list[tuple[int, str]]:
         """Where each language begins in a version, in order."""
@@ -190,10 +121,10 @@ class Snapshot:
         if count <= size:
             return np.concatenate([batch.vectors for batch in self.vectors(None)])
         first, last = self._connection.execute("SELECT min(number), max(number) FROM chunks").fetchone()
-        drawn = np.random.default_rng(0).integers(first, last + 1, size=-(-size * (last - first + 1) // count))
+        drawn = drawn_numbers(first, last, count, size)
         parts = [
             vectors_of(self._connection, part, self._dimension)[1]
-            for part in np.array_split(np.unique(drawn), -(-len(drawn) // _BATCH))
+            for part in np.array_split(drawn, -(-len(drawn) // _BATCH))
         ]
         return np.concatenate(parts)
 
@@ -207,9 +138,9 @@ class Snapshot:
             _parameters(since, EMBEDDED),
         )
         while batch := rows.fetchmany(_BATCH):
-            yield _batch_from(batch, self._dimension)
+            yield batch_from(batch, self._dimension)
 
-    def sqlite_problems(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Return what SQLite's own checks report: damaged pages, indexes that disagree with tables, missing references."""
         problems = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
@@ -230,7 +161,7 @@ class Snapshot:
         rows = self._connection.execute(
             "SELECT number, start, stop, text, units FROM chunks WHERE document = ? ORDER BY ordinal", (document,)
         )
-        return [_chunk_from(row) for row in rows]
+        return [stored_chunk_from(row) for row in rows]
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the ledger numbers of all chunks, ascending."""
@@ -243,41 +174,6 @@ class Snapshot:
             "SELECT count(*) FROM chunks c LEFT JOIN vectors x ON x.hash = c.hash WHERE c.embedded = 1 AND x.hash IS NULL"
         ).fetchone()
         return int(row[0])
-
-
-def _stretches(
-    languages: Sequence[tuple[int, str]], start: int, literal: str, indexed: str
-) -> tuple[tuple[str, str], ...]:
-    """The parts of a chunk by their languages: all that is indexed of it if it is in one, else its literal stretches."""
-    first = bisect_right(languages, start, key=itemgetter(0)) - 1
-    last = bisect_left(languages, start + len(literal), key=itemgetter(0))
-    inside = languages[max(first, 0) : last]
-    if len({language for _, language in inside}) == 1:
-        return ((inside[0][1], indexed),)
-    ends = [*(place for place, _ in inside[1:]), start + len(literal)]
-    return tuple(
-        (language, literal[max(place - start, 0) : end - start])
-        for (place, language), end in zip(inside, ends, strict=False)
-    )
-
-
-@as_stored()
-def _batch_from(rows: Sequence[tuple[int, int, bytes]], dimension: int) -> VectorBatch:
-    numbers, documents, blobs = zip(*rows, strict=True)
-    require_numbers(*numbers, *documents)
-    halves = np.frombuffer(b"".join(blobs), dtype="<f2").reshape(len(rows), dimension)
-    return VectorBatch(
-        np.array(numbers, dtype=np.int64), np.array(documents, dtype=np.int64), halves.astype(np.float32)
-    )
-
-
-@as_stored()
-def _chunk_from(row: Sequence[Any]) -> StoredChunk:
-    *facts, units = row
-    require_kinds(facts, (int, int, int, str))
-    if units is not None:
-        require_kinds((units,), (str,))
-    return StoredChunk(*row)
 
 
 @as_stored()
@@ -293,8 +189,7 @@ def vectors_of(
         (json.dumps(chunks.tolist()),),
     ).fetchall()
     numbers = np.array([number for number, _ in rows], dtype=np.int64)
-    halves = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2").reshape(len(rows), dimension)
-    return numbers, halves.astype(np.float32)
+    return numbers, vectors_from([blob for _, blob in rows], dimension)
 
 
 def _chunks(since: int | None) -> str:

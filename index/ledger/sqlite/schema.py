@@ -11,8 +11,8 @@ from typing import NamedTuple
 from index.blocks.block import Block, Kind
 from index.blocks.codec import pack
 from index.errors import LedgerDamaged, LedgerLost
-from index.ledger.damage import as_stored
-from index.ledger.note import is_expected, is_lost, write_note
+from index.ledger.sqlite.note import is_expected, is_lost, write_note
+from index.ledger.stored import as_stored
 from index.storage.sqlite import SqliteDatabase, run_script
 
 _FOLDER = Path(__file__).parent
@@ -54,7 +54,7 @@ def prepare(
             if not _read_facts(connection):
                 if expected:
                     raise _lost(path, "has no tables")
-                _create_tables(connection, encoder, dimension)
+                create_tables(connection, encoder, dimension)
             while (layout := _read_facts(connection).get("schema")) in _STEPS:
                 run_script(connection, (_FOLDER / _STEPS[layout]).read_text(encoding="utf-8"))
             facts = _read_facts(connection)
@@ -93,13 +93,16 @@ def _read_facts(connection: sqlite3.Connection) -> dict[str, str]:
     return {} if table is None else dict(connection.execute("SELECT name, value FROM facts"))
 
 
-def _create_tables(connection: sqlite3.Connection, encoder: str, dimension: int) -> None:
+def create_tables(
+    connection: sqlite3.Connection, encoder: str, dimension: int, identity: int | None = None, floor: int = 0
+) -> None:
+    """Create empty tables, by default of a new ledger, inside the open transaction. The log will begin after `floor`."""
     run_script(connection, (_FOLDER / "schema.sql").read_text(encoding="utf-8"))
     facts = {
         "schema": _CURRENT,
-        "identity": str(secrets.randbits(62)),
+        "identity": str(secrets.randbits(62) if identity is None else identity),
         "encoder": encoder,
         "dimension": str(dimension),
-        "floor": "0",
+        "floor": str(floor),
     }
     connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())

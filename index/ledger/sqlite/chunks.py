@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from index.filters import Filter
 from index.ledger.rows import CHUNK_COLUMNS, ChunkRow, PendingText, chunk_from, pending_from
-from index.ledger.selections import conditions
-from index.ledger.snapshot import vectors_of
+from index.ledger.sqlite.selections import conditions
+from index.ledger.sqlite.snapshot import vectors_of
 from index.storage.sqlite import SqliteDatabase
 
 

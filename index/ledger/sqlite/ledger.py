@@ -15,21 +15,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import EncoderMismatch
-from index.ledger.chunks import Chunks
-from index.ledger.damage import as_stored, explain_damage
-from index.ledger.documents import Documents
-from index.ledger.entries import document_number, insert, log_changed, rename, retire, set_principals
-from index.ledger.permissions import Permissions
-from index.ledger.rows import ChunkedDocument, Visit
-from index.ledger.schema import Facts, prepare
-from index.ledger.selections import SelectionCache
-from index.ledger.snapshot import EMBEDDED, Mark, Snapshot
+from index.filters import Filter
+from index.ledger.rows import ChunkedDocument, PendingText, Visit, require_encoder
+from index.ledger.selection import Selection, SelectionCache
+from index.ledger.sqlite.chunks import Chunks
+from index.ledger.sqlite.damage import explain_damage
+from index.ledger.sqlite.documents import Documents
+from index.ledger.sqlite.entries import document_number, insert, log_changed, rename, retire, set_principals
+from index.ledger.sqlite.note import note_of, noted_identity
+from index.ledger.sqlite.permissions import Permissions
+from index.ledger.sqlite.schema import prepare
+from index.ledger.sqlite.selections import resolve
+from index.ledger.sqlite.snapshot import Snapshot
+from index.ledger.state import EMBEDDED, Mark
+from index.ledger.stored import as_stored
 from index.records import FileStamp
+from index.storage.lock import FileLock, writer_lock
 from index.storage.sqlite import SqliteDatabase
 
 
-class Ledger:
+class SqliteLedger:
     """Opens or creates the ledger at `path` for vectors of `dimension` from the encoder with fingerprint `encoder`.
 
     Its views `documents`, `chunks`, `permissions` and `selections` read; its own methods write, each in one transaction.
@@ -42,25 +47,45 @@ class Ledger:
         self._database = SqliteDatabase(path, explain_damage)
         facts = prepare(self._database, path, encoder=encoder, dimension=dimension, caches=caches)
         self._inode = path.stat().st_ino
-        self._require_encoder(facts, encoder, dimension)
+        require_encoder(path.parent.name, (facts.encoder, facts.dimension), (encoder, dimension))
+        self.name = path.parent.name
+        self.folder = path.parent
         self.identity = facts.identity
         self.encoder = facts.encoder
         self.dimension = dimension
         self.documents = Documents(self._database)
         self.chunks = Chunks(self._database, dimension)
         self.permissions = Permissions(self._database)
-        self.selections = SelectionCache(self._database)
+        self.selections = SelectionCache(self._database.version, self._resolve)
+        self.writer = writer_lock(path.parent)
+        self.projector = FileLock(path.parent / "projector.lock")
+        self._encoding = FileLock(path.parent / "embedding.lock")
 
     def close(self) -> None:
         """Close every connection. The ledger is not usable afterwards."""
         self._database.close()
 
-    def is_on_disk(self) -> bool:
+    restoring = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
+
+    def exists(self) -> bool:
         """Whether the file that was opened is still the one at `path`."""
         try:
             return self.path.stat().st_ino == self._inode
         except FileNotFoundError:
             return False
+
+    def replacement(self) -> tuple[str, str] | None:
+        """What is wrong if the note beside the file is of another ledger, and what to do."""
+        if noted_identity(self.path) in (None, self.identity):
+            return None
+        fix = f"Restore ledger.sqlite from a backup, or delete {note_of(self.path)} to keep the ledger as it is"
+        return "is not the one that the collection began with", fix
+
+    @contextmanager
+    def claim_pending(self, limit: int, wait: float) -> Iterator[list[PendingText]]:
+        """At most `limit` texts to encode, newest first. One process at a time encodes. `CollectionBusy` after `wait`."""
+        with self._encoding.hold(wait):
+            yield self.chunks.pending(limit)
 
     def mark(self) -> Mark:
         """Return the ledger's identity and the position of its last change; 0 before the first."""
@@ -186,13 +211,9 @@ class Ledger:
                 (str(position), position),
             )
 
-    def _require_encoder(self, facts: Facts, encoder: str, dimension: int) -> None:
-        stored = (facts.encoder, facts.dimension)
-        if stored != (encoder, dimension):
-            raise EncoderMismatch(
-                f"{self.path.parent.name}: the collection was made with encoder {stored[0]!r} ({stored[1]} dimensions), "
-                f"not {encoder!r} ({dimension}). Choose that encoder, or index into a new collection"
-            )
+    def _resolve(self, where: Filter) -> Selection:
+        with self._database.reading() as connection:
+            return resolve(connection, where)
 
 
 @as_stored()

@@ -6,25 +6,11 @@ it when a later run names nobody, so that a new file in a restricted folder is r
 
 import json
 from collections.abc import Collection
-from typing import NamedTuple
 
-from index.ledger.damage import as_stored
+from index.ledger.rows import Root, root_from
+from index.ledger.stored import as_stored
 from index.storage.sqlite import SqliteDatabase
 from index.uris import file_uri, uri_prefixes
-
-
-class Root(NamedTuple):
-    """A place and the principals named for it, who may read what stands there and below; everybody if there are none."""
-
-    uri: str
-    principals: frozenset[str]
-
-
-class Inherited(NamedTuple):
-    """The number of new documents that got the principals of `root`, because this run named none."""
-
-    root: Root
-    documents: int
 
 
 class Permissions:
@@ -81,6 +67,5 @@ class Permissions:
                     (json.dumps(uri_prefixes(file_uri(uri))),),
                 ).fetchone()
                 if row is not None:
-                    with as_stored():
-                        nearest[uri] = Root(row[0], frozenset(json.loads(row[1])))
+                    nearest[uri] = root_from(*row)
         return nearest

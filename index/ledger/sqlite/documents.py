@@ -5,11 +5,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from index.blocks.geometry import PageGeometry, unpack
-from index.errors import NotFound
 from index.filters import Filter
-from index.ledger.damage import as_stored, require_kinds
-from index.ledger.rows import DOCUMENT_COLUMNS, Visit, document_from, pages_from, summary_from, text_begins
-from index.ledger.selections import conditions
+from index.ledger.rows import (
+    DOCUMENT_COLUMNS,
+    Visit,
+    document_from,
+    document_missing,
+    pages_from,
+    summary_from,
+    text_begins,
+    warnings_from,
+)
+from index.ledger.sqlite.selections import conditions
+from index.ledger.stored import as_stored, require_kinds
 from index.records import Document, DocumentSummary, Page
 from index.storage.sqlite import SqliteDatabase
 from index.uris import READING
@@ -33,7 +41,7 @@ class Documents:
                 f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE {condition}", parameters
             ).fetchone()
             if row is None:
-                raise _not_found(document_id, version)
+                raise document_missing(document_id, version)
             return document_from(row)
 
     def place(self, document_id: str, version: str) -> tuple[str, str]:
@@ -43,7 +51,7 @@ class Documents:
                 "SELECT uri, media_type FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
             ).fetchone()
             if row is None:
-                raise _not_found(document_id, version)
+                raise document_missing(document_id, version)
             with as_stored():
                 require_kinds(row, (str, str))
                 uri, media_type = row
@@ -56,7 +64,7 @@ class Documents:
                 "SELECT pages FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
             ).fetchone()
             if row is None:
-                raise _not_found(document_id, version)
+                raise document_missing(document_id, version)
             return pages_from(row[0])
 
     def beginnings(
@@ -84,7 +92,7 @@ class Documents:
                 "SELECT geometry FROM versions WHERE document_id = ? AND version = ?", (document_id, version)
             ).fetchone()
             if row is None:
-                raise _not_found(document_id, version)
+                raise document_missing(document_id, version)
             return () if row[0] is None else unpack(row[0])
 
     def warnings(self, ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
@@ -98,7 +106,7 @@ class Documents:
                 """,
                 () if ids is None else (json.dumps(list(ids)),),
             )
-            return {identity: _warnings_from(written) for identity, written in rows}
+            return {identity: warnings_from(written) for identity, written in rows}
 
     def is_current(self, document: Document) -> bool:
         """Whether search finds this document as it is: text, title, metadata and all else except its principals."""
@@ -223,17 +231,6 @@ class Documents:
 
 
 @as_stored()
-def _warnings_from(column: str) -> tuple[str, ...]:
-    require_kinds((column,), (str,))
-    return tuple(json.loads(column))
-
-
-@as_stored()
 def _visit_from(row: Sequence[object]) -> Visit:
     require_kinds(row, (str, str, str, str))
     return Visit(*map(str, row))
-
-
-def _not_found(document_id: str, version: str | None) -> NotFound:
-    what = "no current version" if version is None else f"no version {version!r}"
-    return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see their ids")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from index.errors import NotFound
 from index.ledger.rows import ChunkedDocument, chunk_row, modified_ns, version_row
-from index.ledger.snapshot import ADDED, CHANGED, EMBEDDED, REMOVED
+from index.ledger.state import ADDED, CHANGED, EMBEDDED, REMOVED
 
 
 def document_number(connection: sqlite3.Connection, document_id: str) -> int:
