@@ -57,7 +57,9 @@ def make_engine(url: URL, *, migrating: bool = False) -> Engine:
 
 
 def _notice_closing(context: ExceptionContext) -> None:
-    """Discard a connection whose server closed it; pg8000's dialect recognises only errors of the network as that."""
+    """Discard a connection whose server closed it; pg8000's dialect recognises only some errors of the network as that."""
+    if isinstance(context.original_exception, ConnectionError):
+        context.is_disconnect = True
     detail = context.original_exception.args[0] if context.original_exception.args else None
     if isinstance(detail, dict) and str(detail.get("C")).startswith(_CLOSING):
         context.is_disconnect = True
@@ -249,9 +251,8 @@ class AdvisoryLock:
             connection.exec_driver_sql("SET idle_session_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_unlock(%s, %s)", self._key)
             connection.commit()
-        except (
-            SQLAlchemyError
-        ):  # the session is gone, and the lock with it: what was to be written under it is committed or not
+        except (SQLAlchemyError, ConnectionError):
+            # The session is gone, and the lock with it: what was to be written under it is committed or not.
             connection.invalidate()
         finally:
             connection.close()
