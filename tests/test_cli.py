@@ -136,13 +136,13 @@ def test_files_that_are_no_documents_are_skipped_and_listed_on_request(run, tmp_
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "rows.jsonl").write_text('{"fee": "12 euros"}\n')
-    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "film.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42")
     result = run("index", str(folder), "--verbose", home=tmp_path / "home")
     assert result.exit_code == 0
     added, skipped = result.stdout.splitlines()
     assert added.startswith("default: 1 added (")
-    assert skipped == "1 file skipped as no documents: 1 .jpg (--verbose lists them)"
-    assert "photo.jpg: .jpg files hold no text\n" in result.stderr
+    assert skipped == "1 file skipped as no documents: 1 .mp4 (--verbose lists them)"
+    assert "film.mp4: .mp4 files hold no text\n" in result.stderr
 
 
 def test_a_dry_run_lists_what_would_change_and_changes_nothing(run, tmp_path: Path) -> None:
