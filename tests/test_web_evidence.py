@@ -27,6 +27,17 @@ PERMIT = "What do I need to rent a berth?"
 LOCK = "The lock at Glasson opens at six in the morning."
 RELAY = "How do I start the relay of the north gate?"
 LONG_PAGES = 500
+COAST = """# السواحل
+
+- المرسى القديم
+- المرسى الجديد
+
+> البحر هادئ اليوم.
+
+| القارب | المرسى |
+| --- | --- |
+| نورس | 12 |
+"""
 AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 360, 390, 768, 1280)
 
@@ -87,6 +98,11 @@ def viewer(served: str, query: dict[str, Any]) -> str:
 def marked(page: Any, within: str) -> str:
     """The text of all marks, shown or not, in order."""
     return "".join(page.locator(f"{within} mark").all_text_contents())
+
+
+def direction(page: Any, selector: str) -> str:
+    """The direction of the first element that the selector finds, once there is one."""
+    return str(page.locator(selector).first.evaluate("element => getComputedStyle(element).direction"))
 
 
 def open_panel(page: Any, view: str = "page") -> None:
@@ -438,14 +454,35 @@ def test_a_long_document_loads_only_the_pages_that_are_read(visit: Visits, serve
 
 def test_text_that_runs_from_right_to_left_is_shown_so(visit: Visits, served: str) -> None:
     page = visit(served)
-    ask(page, "رسوم المرسى في الشهر")
-    open_panel_direction = "element => getComputedStyle(element).direction"
-    assert page.locator(".prose p, .refused .prose p").first.evaluate(open_panel_direction) == "rtl"
-    assert page.locator(".card .quote-text p, .card .units").first.evaluate(open_panel_direction) == "rtl"
+    ask(page, "متى يفتح الميناء؟")  # when does the harbour open?
+    for selector in (".prose p", ".source-title", ".card .units", ".card .units p"):
+        assert direction(page, selector) == "rtl"
     _, query = place_of(served, "arabic.md")
     page.goto(viewer(served, query))
     page.wait_for_selector("body[data-ready]")
-    assert page.locator("#text .b-paragraph").first.evaluate(open_panel_direction) == "rtl"
+    assert direction(page, "#text .b-paragraph") == "rtl"
+
+
+def test_a_refusal_from_right_to_left_is_shown_so(visit: Visits, served: str) -> None:
+    page = visit(served)
+    ask(page, "رسوم المرسى في الشهر")  # mooring fees in a month
+    assert direction(page, ".refused .prose p") == "rtl"
+    assert direction(page, ".refused .source-title") == "rtl"
+    assert direction(page, ".refused .source:first-child .nearest-drawn .b-paragraph") == "rtl"
+
+
+def test_lists_tables_and_quotations_from_right_to_left_begin_at_the_right(
+    visit: Visits, harbour: Service, served: str, tmp_path: Path
+) -> None:
+    document = tmp_path / "coast.md"
+    document.write_text(COAST, encoding="utf-8")
+    sync(harbour.library.open_or_create("coast"), [document])
+    _, query = place_of(served, "coast.md", "coast")
+    page = visit(viewer(served, query))
+    for selector in (".b-list", ".b-list .b-item", ".b-quotation", "table"):
+        assert direction(page, f"#text {selector}") == "rtl"
+    first, second = (page.locator("#text th").nth(place).bounding_box() for place in (0, 1))
+    assert first["x"] > second["x"]
 
 
 def test_print_is_in_light_colours_with_the_sources_and_without_the_panel(visit: Visits, served: str) -> None:

@@ -4,7 +4,7 @@
 // of a row) is in hidden elements. So the text of all marks together is exactly the quote.
 
 import { t } from "./phrases.js";
-import { Ink, codeBox, element, tableBox } from "./text.js";
+import { Ink, codeBox, directed, element, tableBox } from "./text.js";
 
 const INLINE = new Set(["struck", "mark", "inserted", "markup", "furniture", "hidden", "field"]);
 const REFLOWED = new Set(["application/pdf", "text/markdown", "image/png", "image/jpeg", "image/tiff", "image/webp"]); // their line breaks mean nothing
@@ -103,7 +103,7 @@ class Drawing {
   // A block of text: a heading, a paragraph, an item, a quotation, a note, and what they hold.
   text(number, tag = { quotation: "blockquote", caption: "figcaption" }[this.blocks[number].kind] ?? "div") {
     const block = this.blocks[number];
-    const box = element(tag, { className: `b-${block.kind}`, dir: "auto" });
+    const box = element(tag, { className: `b-${block.kind}` });
     if (block.kind === "heading" || block.kind === "title") {
       box.className = `b-heading level-${Math.min(block.level || 1, 4)}`;
       box.setAttribute("role", "heading");
@@ -113,7 +113,7 @@ class Drawing {
     if (block.kind === "note" && block.marker) box.dataset.marker = block.marker;
     if (this.isAuthor(block)) box.className = "b-author";
     this.fill(box, number, block.start);
-    return box;
+    return directed(box);
   }
 
   // Whether the block says who wrote the quotation that holds it.
@@ -160,7 +160,7 @@ class Drawing {
   // The children as elements by `draw`. What stands before one goes, hidden, into the one before; at the start, into a `gap`.
   series(number, tag, gap, draw) {
     const block = this.blocks[number];
-    const box = element(tag, { className: `b-${block.kind}`, dir: "auto" });
+    const box = element(tag, { className: `b-${block.kind}` });
     let last = null;
     this.flowInto(block, number, (child, from) => {
       const to = child === null ? block.end : this.blocks[child].start;
@@ -169,12 +169,12 @@ class Drawing {
       last = draw(child);
       box.append(last);
     });
-    return box;
+    return directed(box);
   }
 
   item(number) {
     const block = this.blocks[number];
-    const box = element("li", { className: "b-item", dir: "auto" });
+    const box = element("li", { className: "b-item" });
     const sign = block.marker && this.extract.slice(block.start, block.end).startsWith(block.marker)
       ? block.start + Array.from(this.extract.slice(block.start, block.end).match(/^\S*\s*/u)[0]).length : block.start;
     if (sign > block.start && BULLET.test(block.marker)) this.hide(box, block.start, sign);
@@ -185,7 +185,7 @@ class Drawing {
       box.append(shown);
     }
     this.fill(box, number, sign);
-    return box;
+    return directed(box);
   }
 
   // Call `each(child, from)` for each child, `from` being the end of the one before, and at the end with null.
@@ -338,7 +338,7 @@ class Table {
   }
 
   finish() {
-    const box = tableBox(this.box);
+    const box = tableBox(directed(this.box));
     this.fillGaps(this.last ?? box);
     return box;
   }

@@ -1,7 +1,7 @@
 // The sources of an answer: its quotes as cards, by document. A long list is folded.
 
 import { drawQuote } from "./quote.js";
-import { element, fileName, insideText, textButton } from "./text.js";
+import { directed, element, fileName, insideText, textButton } from "./text.js";
 import { t } from "./phrases.js";
 
 const SHOWN = 6; // cards of a folded list
@@ -18,7 +18,7 @@ export function sourceList(passages, { label, open, draw = drawQuote }) {
       cards.push(item);
       list.append(element("li", {}, item));
     }
-    box.append(element("section", { className: "source" }, element("h3", { className: "source-title", dir: "auto" }, element("bdi", { textContent: title })), list));
+    box.append(element("section", { className: "source" }, directed(element("h3", { className: "source-title" }, element("bdi", { textContent: title }))), list));
   }
   if (cards.length > SHOWN + 1) fold(box, cards);
   return box;

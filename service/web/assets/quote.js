@@ -1,7 +1,7 @@
 // A quote drawn as the units that it is made of: rows as a table under their header cells, items as a list, code, definitions.
 // Every word in it is a literal range of the quote, or of an excerpt that the quote is read with.
 
-import { Extract, Ink, codeBox, element, excerptsOf, tableBox } from "./text.js";
+import { Extract, Ink, codeBox, directed, element, excerptsOf, tableBox } from "./text.js";
 
 const FAMILIES = { row: "table", record: "table", item: "list", meaning: "fields", field: "fields", code: "code" };
 const WIDEST = 6; // columns of a table that is drawn as one; wider rows are drawn as a list of fields
@@ -28,12 +28,12 @@ class Drawing {
   }
 
   draw() {
-    const box = element("div", { className: isStructured(this.citation) ? "units" : "units prose-only", dir: "auto" });
+    const box = element("div", { className: isStructured(this.citation) ? "units" : "units prose-only" });
     const lead = this.lead();
     if (lead) box.append(element("p", { className: "units-lead", dir: "auto", textContent: lead }));
     if (!this.units.length) box.append(this.prose(this.citation.start, this.citation.end, []));
     for (const group of this.groups()) box.append(this[group.family](group.units));
-    return box;
+    return directed(box);
   }
 
   // The excerpts that name no single value: a lead-in, a caption, who wrote the words.

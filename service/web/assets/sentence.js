@@ -4,7 +4,7 @@
 import { t } from "./phrases.js";
 import { peekAt } from "./peek.js";
 import { drawQuote, isStructured } from "./quote.js";
-import { codeBox, element, tableBox } from "./text.js";
+import { codeBox, directed, element, tableBox } from "./text.js";
 
 // Append the sentence to `prose`. `citations` holds all citations of the answer so far, `open(number, marker)` opens one.
 export function appendSentence(prose, sentence, citations, { open, thumbs = null }) {
@@ -23,6 +23,7 @@ export function appendSentence(prose, sentence, citations, { open, thumbs = null
   else {
     const paragraph = lastParagraph(prose);
     paragraph.append(...(paragraph.childNodes.length ? [" "] : []), said);
+    directed(paragraph);
   }
   return said;
 }
@@ -35,8 +36,8 @@ function controlsOf(sentence, cited, open, thumbs) {
 }
 
 function appendDrawn(prose, drawn, controls) {
-  const said = element("div", { className: "said drawn", dir: "auto" }, drawn, controls);
-  prose.append(said);
+  const said = element("div", { className: "said drawn" }, drawn, controls);
+  prose.append(directed(said));
   return said;
 }
 
@@ -69,7 +70,7 @@ function worded(sentence) {
   const box = element("table", {}, element("tbody", {}, body));
   if (isNamed) box.prepend(element("thead", {}, element("tr", {}, ...sentence.cells.map(({ header }) => element("th", { scope: "col", dir: "auto", textContent: header })))));
   const lead = sentence.label ? [element("p", { className: "units-lead", dir: "auto", textContent: sentence.label })] : [];
-  return element("div", { className: "units" }, ...lead, tableBox(box));
+  return directed(element("div", { className: "units" }, ...lead, tableBox(box)));
 }
 
 function words(sentence, text = sentence.text) {
@@ -80,13 +81,15 @@ function words(sentence, text = sentence.text) {
 }
 
 function lastParagraph(prose) {
-  return prose.lastElementChild?.tagName === "P" ? prose.lastElementChild : prose.appendChild(element("p", { dir: "auto" }));
+  return prose.lastElementChild?.tagName === "P" ? prose.lastElementChild : prose.appendChild(element("p"));
 }
 
 function appendItem(prose, ordinal, said) {
-  const item = element("li", { dir: "auto" }, said);
+  const item = directed(element("li", {}, said));
   if (ordinal !== null) item.value = ordinal;
-  lastList(prose, ordinal === null ? "UL" : "OL").append(item);
+  const list = lastList(prose, ordinal === null ? "UL" : "OL");
+  list.append(item);
+  directed(list);
 }
 
 function lastList(prose, tag) {

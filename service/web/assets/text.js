@@ -71,6 +71,15 @@ export function element(tag, properties = {}, ...children) {
   return created;
 }
 
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+// `box` in the direction of the first letter inside it. For boxes of boxes: dir="auto" looks past children that have a `dir`.
+export function directed(box) {
+  const [first = ""] = box.textContent.match(/\p{L}/u) ?? [];
+  box.dir = RIGHT_TO_LEFT.test(first) ? "rtl" : "ltr";
+  return box;
+}
+
 // A button that says `text`; `kind` are further classes.
 export function textButton(text, work, kind = "") {
   const button = element("button", { type: "button", className: `quiet ${kind}`.trim(), textContent: text });
