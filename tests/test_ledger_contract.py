@@ -611,8 +611,8 @@ def test_a_dropped_collection_is_gone_for_those_who_have_it_open(ledgers: Ledger
         assert not ledgers.exists(name)
         assert name not in ledgers.names()
     assert not first.exists()
-    first.close()
-    with closing(ledgers.open(name, encoder="e", dimension=2, create=True)) as second:
+    second = ledgers.open(name, encoder="e", dimension=2, create=True)
+    with closing(first), closing(second):
         assert second.chunks.counts() == (0, 0, 0)
         assert second.identity != first.identity
         assert not first.exists()
