@@ -68,7 +68,7 @@ class SqliteLedger:
     restoring = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
 
     def exists(self) -> bool:
-        """Whether the file that was opened, and is still open, is the one at `path`; after `close` another may have its inode."""
+        """Whether the file that was opened, and is still open, is the one at `path`. (A closed one may give its inode away.)"""
         try:
             return self.path.stat().st_ino == self._inode
         except FileNotFoundError:
