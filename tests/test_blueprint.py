@@ -216,6 +216,15 @@ def test_a_reader_with_other_weights_or_another_shape_is_compiled_by_itself(tmp_
     assert entries(cache) == 6
 
 
+def test_a_model_that_is_replaced_before_its_first_use_is_not_kept_as_the_one_that_was_loaded(tmp_path):
+    cache = tmp_path / "cache"
+    reader = Reader.load(written_reader(tmp_path / "a", 1), cache, when_needed=True)
+    written_reader(tmp_path / "a", 2)
+    with pytest.raises(ModelDamaged, match=r"a/model\.safetensors: SHA-256 is"):
+        reader.prepare()
+    assert not cache.exists()
+
+
 def test_damaged_weights_are_refused_although_the_compiled_network_is_kept(tmp_path):
     at = written_reader(tmp_path / "a", 1)
     Reader.load(at, tmp_path / "cache")

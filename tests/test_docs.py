@@ -1,4 +1,4 @@
-"""The documentation against the code: the files that it names exist, and its picture of the layers is the contracts'."""
+"""The documentation, and the order of the tests, against the code: the files that it names exist, and its picture of the layers is the contracts'."""
 
 import re
 import tomllib
@@ -6,6 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.joinpath("docs").glob("*.md")])
@@ -19,6 +21,11 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     missing = [name for name in named if not (ROOT / name).exists()]
     missing += [link for link in linked if not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_every_test_file_that_is_to_run_first_exists() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / f"test_{name}.py").exists()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
 
 
 def test_the_picture_of_the_layers_is_the_import_contracts() -> None:

@@ -30,6 +30,12 @@ def picture(lines: Sequence[str] = LINES, mode: str = "RGB") -> Image.Image:
     return drawn.convert(mode)
 
 
+def saved(drawn: Image.Image, **options: object) -> bytes:
+    file = io.BytesIO()
+    drawn.save(file, "PNG", **options)
+    return file.getvalue()
+
+
 @needs_tesseract
 @pytest.mark.parametrize(("name", "mode"), [("a.png", "RGBA"), ("a.jpg", "CMYK"), ("a.webp", "RGB"), ("a.tiff", "1")])
 def test_the_words_of_a_picture_are_recognised_with_their_places(tmp_path: Path, name: str, mode: str) -> None:
@@ -73,6 +79,31 @@ def test_a_picture_is_read_as_its_camera_was_held(tmp_path: Path) -> None:
     assert found.geometry[0].width > found.geometry[0].height
 
 
+@needs_tesseract
+def test_a_picture_whose_exif_data_are_damaged_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(saved(picture(), exif=b"Exif\0\0not a TIFF header"))
+    assert extract(tmp_path / "a.png").text.split() == " ".join(LINES).split()
+
+
+@needs_tesseract
+def test_a_picture_that_divides_its_dots_by_zero_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    picture().save(path, dpi=(300, 300))
+    dots = struct.pack("<II", 300, 1)
+    assert path.read_bytes().count(dots) == 2
+    path.write_bytes(path.read_bytes().replace(dots, struct.pack("<II", 300, 0)))
+    assert extract(path).text.split() == " ".join(LINES).split()
+
+
+@needs_tesseract
+def test_a_picture_of_16_bits_with_the_high_byte_first_is_read(tmp_path: Path) -> None:
+    drawn = picture(mode="I").point(lambda value: value * 200).convert("I;16B")
+    drawn.save(tmp_path / "a.tif")
+    with Image.open(tmp_path / "a.tif") as kept:
+        assert kept.mode == "I;16B"
+    assert extract(tmp_path / "a.tif").text.split() == " ".join(LINES).split()
+
+
 def bomb(side: int) -> bytes:
     """A PNG of `side` times `side` white pixels, in a few bytes."""
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
@@ -87,6 +118,7 @@ def bomb(side: int) -> bytes:
     ("name", "data", "reason"),
     [
         ("a.png", bomb(60_000), r"60,000 × 60,000 pixels, more than 120 million\. Save it smaller"),
+        ("a.png", saved(Image.new("1", (70_000, 40))), r"70,000 × 40 pixels, more than 65,500 on one side\. Cut it"),
         ("a.png", b"\x89PNG\r\n\x1a\nand then nothing", "the picture is damaged"),
         ("a.jpg", b"%PDF-1.7 and then nothing", "but holds a PDF"),
         ("a.webp", b"RIFF----WAVEfmt ", "no picture that can be read"),
@@ -101,9 +133,8 @@ def test_a_picture_that_cannot_be_read_is_rejected(tmp_path: Path, name: str, da
 
 @needs_tesseract
 def test_a_damaged_picture_is_rejected(tmp_path: Path) -> None:
-    whole = io.BytesIO()
-    picture().save(whole, "PNG")
-    (tmp_path / "a.png").write_bytes(whole.getvalue()[: whole.tell() // 2])
+    whole = saved(picture())
+    (tmp_path / "a.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DocumentRejected, match="the picture is damaged"):
         extract(tmp_path / "a.png")
 

@@ -233,9 +233,9 @@ def test_a_full_disk_leaves_no_part_of_a_compiled_network(tmp_path, caplog, monk
 
 
 def test_what_a_killed_process_was_writing_is_deleted_and_what_another_writes_is_not(tmp_path):
-    (tmp_path / "a.compiled.1.2.partial").write_bytes(b"half")
-    (tmp_path / "c.blob").write_bytes(b"kept by an earlier version, without a checksum")
-    written = tmp_path / "b.compiled.3.4.partial"
+    (tmp_path / f"{'a' * 32}.compiled.1.2.partial").write_bytes(b"half")
+    (tmp_path / f"{'c' * 32}.blob").write_bytes(b"kept by an earlier version, without a checksum")
+    written = tmp_path / f"{'b' * 32}.compiled.3.4.partial"
     with written.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         network_of(Tiny(), TINY, cache=tmp_path)
@@ -327,10 +327,27 @@ def test_weights_in_half_precision_are_kept_as_such_and_compute_the_same(small, 
 
 
 def test_networks_that_earlier_versions_kept_are_deleted(small, tmp_path):
-    (tmp_path / "a.network").write_bytes(b"x")
-    (tmp_path / "a.blob").write_bytes(b"x")
+    (tmp_path / f"{'a' * 32}.network").write_bytes(b"x")
+    (tmp_path / f"{'a' * 32}.blob").write_bytes(b"x")
     network_of(small, SIGNATURE, cache=tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".compiled"]
+
+
+def test_files_of_others_in_the_folder_of_the_cache_stay(tmp_path):
+    names = {"film.partial", "disk.blob", "home.network", "program.compiled"}
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (0, 0))
+    network_of(Tiny(), TINY, cache=tmp_path)
+    assert names < {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_cannot_be_deleted_keeps_no_network_out_of_the_cache(tmp_path, caplog):
+    (tmp_path / f"{'a' * 32}.blob").mkdir()
+    (tmp_path / f"{'a' * 32}.compiled.1.2.partial").mkdir()
+    network_of(Tiny(), TINY, cache=tmp_path)
+    assert len([path for path in tmp_path.iterdir() if path.is_file()]) == 1
+    assert caplog.text == ""
 
 
 def test_networks_that_nobody_uses_any_more_are_deleted_after_a_month(tmp_path):
@@ -339,11 +356,12 @@ def test_networks_that_nobody_uses_any_more_are_deleted_after_a_month(tmp_path):
 
     network_of(Tiny(), TINY, cache=tmp_path)
     (used,) = tmp_path.iterdir()
-    for name, days in (("old", 31), ("young", 29)):
-        (tmp_path / f"{name}.compiled").write_bytes(b"x")
-        os.utime(tmp_path / f"{name}.compiled", (days_ago(days),) * 2)
+    old, young = (tmp_path / f"{letter * 32}.compiled" for letter in "ab")
+    for kept, days in ((old, 31), (young, 29)):
+        kept.write_bytes(b"x")
+        os.utime(kept, (days_ago(days),) * 2)
     os.utime(used, (days_ago(31),) * 2)
     network_of(Tiny(), TINY, cache=tmp_path)  # which is a use
     network_of(Tiny(3.0), TINY, cache=tmp_path)  # whose writing deletes
-    assert {"young.compiled", used.name} < {path.name for path in tmp_path.iterdir()}
-    assert not (tmp_path / "old.compiled").exists()
+    assert {young, used} < set(tmp_path.iterdir())
+    assert not old.exists()

@@ -20,8 +20,9 @@ MAX_PAGES = 1000
 """In one TIFF."""
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
+_LONGEST_SIDE = 65_500  # pixels: a JPEG, as which it stands in the PDF, has no more
 _NARROWEST = 40  # pixels: what is narrower or lower is an ornament, and its text, if any, cannot be recognised
-_STATED = range(100, 1201)  # dots per inch that scanners state; cameras and screens state 72 or 96, which says nothing
+_FEWEST_STATED, _MOST_STATED = 99.5, 1200.5  # dots per inch of scanners; cameras and screens state 72 or 96, which says nothing
 _LONG_SIDE = 11.7  # inches: where nothing is stated, a picture is taken to show a sheet of A4
 _COARSEST, _FINEST = 72.0, 600.0  # dots per inch that are taken then, so that a small picture does not fill the sheet
 _QUALITY = 92  # of the JPEG in the PDF
@@ -94,9 +95,11 @@ def _pdf_of(data: bytes, number: int | None) -> bytes:
 
 def _append(pages: BytesIO, frame: Image.Image) -> None:
     """Add the picture to the PDF as a page."""
-    upright = ImageOps.exif_transpose(frame)
+    upright = _turned(frame)
     dots = _dots_per_inch(upright)
-    if upright.mode in ("I", "I;16", "I;16B", "F"):  # 16 bits and more: Pillow cuts them off instead of scaling
+    if upright.mode == "I;16B":  # of a TIFF with the high byte first, for which Pillow has no more than this conversion
+        upright = upright.convert("I")
+    if upright.mode in ("I", "I;16", "F"):  # 16 bits and more: Pillow cuts them off instead of scaling
         low, high = upright.getextrema()
         span = max(float(high) - float(low), 1.0)  # type: ignore[arg-type]
         upright = upright.convert("F").point(lambda value: (value - float(low)) * (255.0 / span))  # type: ignore[arg-type]
@@ -109,21 +112,35 @@ def _append(pages: BytesIO, frame: Image.Image) -> None:
     upright.convert(colours).save(pages, "PDF", resolution=dots, quality=_QUALITY, append=not is_first)
 
 
+def _turned(frame: Image.Image) -> Image.Image:
+    """The picture, turned as its EXIF data say; as it is if these are damaged."""
+    frame.load()
+    try:
+        return ImageOps.exif_transpose(frame)
+    except SyntaxError:  # of the EXIF data, since the picture is unpacked
+        return frame
+
+
 def _checked(frame: Image.Image) -> Image.Image:
-    """The picture, whose pixels are not unpacked yet. Raises `Unreadable` if there are too many."""
+    """The picture, whose pixels are not unpacked yet. Raises `Unreadable` if there are too many, or too many in a row."""
     if frame.width * frame.height > MAX_PIXELS:
         raise Unreadable(
             f"the picture has {frame.width:,} × {frame.height:,} pixels, more than {MAX_PIXELS // 1_000_000} million",
             "Save it smaller",
+        )
+    if max(frame.size) > _LONGEST_SIDE:
+        raise Unreadable(
+            f"the picture has {frame.width:,} × {frame.height:,} pixels, more than {_LONGEST_SIDE:,} on one side",
+            "Cut it into several pictures",
         )
     return frame
 
 
 def _dots_per_inch(picture: Image.Image) -> float:
     """How many pixels are an inch: as stated, else so that the picture is a sheet at most."""
-    stated = picture.info.get("dpi", (0, 0))[0]
-    if round(float(stated)) in _STATED:
-        return float(stated)
+    stated = float(picture.info.get("dpi", (0, 0))[0])
+    if _FEWEST_STATED <= stated <= _MOST_STATED:  # never so of what is no number, as which Pillow gives a division by zero
+        return stated
     return min(max(max(picture.size) / _LONG_SIDE, _COARSEST), _FINEST)
 
 

@@ -26,6 +26,7 @@ from index.storage.atomic import PARTIAL, replace_file
 _DIGEST_BYTES = sha256().digest_size
 _SPARE_BYTES = 32 << 20  # the cache leaves this much of the disk free for what must be written
 _DAY_S = 86_400.0
+_KEY = "[0-9a-f]" * 32  # a pattern of names: the folder may hold files of others
 _KEPT_DAYS = 30
 _log = logging.getLogger(__name__)
 
@@ -90,22 +91,21 @@ class CompiledCache:
         """Delete what killed processes left behind, and what earlier versions of Quoth kept: files without a checksum, and
         larger ones, and networks that nobody has used for a month, as those of earlier versions or of another machine.
 
-        A process that still writes holds a lock on its file.
+        A process that still writes holds a lock on its file. What cannot be deleted, such as a file of another user in a
+        shared folder, stays.
         """
-        for earlier in ("*.blob", "*.network"):
-            for old in self._folder.glob(earlier):
-                old.unlink(missing_ok=True)
-        for kept in self._folder.glob("*.compiled"):
-            with suppress(FileNotFoundError):
+        for earlier in ("blob", "network"):
+            for old in self._folder.glob(f"{_KEY}.{earlier}"):
+                with suppress(OSError):
+                    old.unlink()
+        for kept in self._folder.glob(f"{_KEY}.compiled"):
+            with suppress(OSError):
                 if kept.stat().st_mtime < time.time() - _KEPT_DAYS * _DAY_S:
                     kept.unlink()
-        for partial in self._folder.glob(f"*{PARTIAL}"):
-            try:
-                with partial.open("rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    partial.unlink()
-            except (BlockingIOError, FileNotFoundError):
-                continue
+        for partial in self._folder.glob(f"{_KEY}.compiled.*{PARTIAL}"):
+            with suppress(OSError), partial.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                partial.unlink()
 
 
 def _digest(key: str, content: BufferedReader | BytesIO) -> bytes:

@@ -19,6 +19,10 @@ _EXPLAINED = (
     r"strategy|plan|policy|problem|risk|benefit|advantage|disadvantage|consequence|result|outcome|point|nature|structure|context)"
 )
 """What takes an explanation and not a value."""
+_OF_SEVERAL = (
+    r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|prohibited|contained|stored)"
+)
+"""What may be said of several things: "What is included in the price?"."""
 _QUANTITIES = (
     r"(?:sales|earnings|revenues|proceeds|expenses|costs|assets|liabilities|inventories|receivables|losses|savings|wages|"
     r"taxes)"
@@ -34,7 +38,7 @@ _ONE = [
         r"(?:who(?!\s+(?:are|were)\b)|whom|whose)\b",
         r"(?:when|where)\b(?!\s+to\b)",
         rf"how\s+{_MEASURED}\b",
-        rf"(?:what|which)\s+{_BE}\s+(?:(?!{_EXPLAINED}\b){_WORD}\s+){{1,5}}(?:of|for|in|at|on|to|per|from|by|as)\s",
+        rf"(?:what|which)\s+{_BE}\s+(?!{_OF_SEVERAL}\b)(?:(?!{_EXPLAINED}\b){_WORD}\s+){{1,5}}(?:of|for|in|at|on|to|per|from|by|as)\s",
         rf"(?:what|which)\s+{_BE}\s+(?:the|my|our|your|its|their)\s+(?:(?!{_EXPLAINED}\b){_WORD}\s+){{0,3}}(?!{_EXPLAINED}\b){_WORD}\s*\?*\Z",
         rf"(?:what|which)\s+{_BE}\s+(?:{_WORD}\s+){{0,3}}{_WORD}['’]s\s+(?:(?!{_EXPLAINED}\b){_WORD}\s+){{0,3}}(?!{_EXPLAINED}\b){_WORD}\s*\?*\Z",
         rf"(?:what|which)\s+(?:were|are)\s+(?:{_WORD}\s+){{0,6}}?{_QUANTITIES}\b",

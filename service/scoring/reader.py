@@ -13,7 +13,7 @@ from index.chunking.sentences import sentence_spans
 from index.inference.blueprint import Parts
 from index.inference.runtime import Signature
 from index.records import Hit
-from service.scoring.trained_model import TrainedModel
+from service.scoring.trained_model import ModelConfig, TrainedModel
 from service.scoring.windows import Tokens, Window, windows
 
 _Floats = NDArray[np.float32]
@@ -60,11 +60,11 @@ class Reader(TrainedModel):
     )
 
     @classmethod
-    def make(cls, folder: Path) -> Parts:
+    def make(cls, folder: Path, config: ModelConfig) -> Parts:
         """See TrainedModel."""
         from service.scoring.weights import make_reader  # noqa: PLC0415  (imports torch: see index/inference/blueprint.py)
 
-        return make_reader(folder, cls.KIND)
+        return make_reader(folder, config)
 
     def read(
         self,

@@ -11,7 +11,7 @@ from index.blocks.block import Span
 from index.chunking.sentences import sentence_spans
 from index.inference.blueprint import Parts
 from index.inference.runtime import Signature
-from service.scoring.trained_model import TrainedModel
+from service.scoring.trained_model import ModelConfig, TrainedModel
 from service.scoring.windows import CLS, SEP, Tokens, Window, windows
 
 _EMPTY_LOGIT = -50.0
@@ -24,11 +24,11 @@ class SupportChecker(TrainedModel):
     SIGNATURE = Signature(("input_ids", "attention_mask", "token_type_ids"), (None,), head=("attention_mask",))
 
     @classmethod
-    def make(cls, folder: Path) -> Parts:
+    def make(cls, folder: Path, config: ModelConfig) -> Parts:
         """See TrainedModel."""
         from service.scoring.weights import make_support_checker  # noqa: PLC0415  (imports torch: index/inference/blueprint.py)
 
-        return make_support_checker(folder, cls.KIND)
+        return make_support_checker(folder, config)
 
     def check(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For every (claim, premise): the probability that the premise supports the whole claim.

@@ -93,7 +93,7 @@ class TrainedModel(ABC):
         config = read_config(folder / CONFIG, cls.KIND)
         verify(folder / WEIGHTS, config.sha256)
         words = word_vectors(folder / WEIGHTS, _WORDS)
-        blueprint = Blueprint(cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder), words)
+        blueprint = Blueprint(cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder, config), words)
         model = cls(
             config,
             read_tokeniser(bundled_folder()),
@@ -105,8 +105,11 @@ class TrainedModel(ABC):
 
     @classmethod
     @abstractmethod
-    def make(cls, folder: Path) -> Parts:
-        """The torch modules of the model in `folder`. Imports torch."""
+    def make(cls, folder: Path, config: ModelConfig) -> Parts:
+        """The torch modules of the model in `folder`, whose config was read before. Imports torch.
+
+        Raises ModelMissing or ModelDamaged if its weights are no longer those of the config.
+        """
 
 
 def read_config(path: Path, kind: str) -> ModelConfig:

@@ -22,16 +22,14 @@ from service.scoring.networks import ReaderNetwork, SupportNetwork
 from service.scoring.trained_model import CONFIG, WEIGHTS, ModelConfig, read_config
 
 
-def make_reader(folder: Path, kind: str) -> Parts:
-    """The reader's network with the weights in `folder`. Raises as `read_model` does."""
-    config, weights = read_model(folder, kind)
-    return _parts(ReaderNetwork(config.shape), weights)
+def make_reader(folder: Path, config: ModelConfig) -> Parts:
+    """The reader's network with the weights in `folder`, which must be those of the config. Raises as `read_model` does."""
+    return _parts(ReaderNetwork(config.shape), _weights(folder / WEIGHTS, config.sha256))
 
 
-def make_support_checker(folder: Path, kind: str) -> Parts:
-    """The support checker's network with the weights in `folder`. Raises as `read_model` does."""
-    config, weights = read_model(folder, kind)
-    return _parts(SupportNetwork(config.shape), weights)
+def make_support_checker(folder: Path, config: ModelConfig) -> Parts:
+    """The support checker's network with the weights in `folder`; see `make_reader`."""
+    return _parts(SupportNetwork(config.shape), _weights(folder / WEIGHTS, config.sha256))
 
 
 def _parts(network: ReaderNetwork | SupportNetwork, weights: Mapping[str, Tensor]) -> Parts:
@@ -46,11 +44,11 @@ def read_model(folder: Path, kind: str) -> tuple[ModelConfig, dict[str, Tensor]]
     from its recorded checksum; both name the file.
     """
     config = read_config(folder / CONFIG, kind)
-    path = folder / WEIGHTS
-    return config, _weights(path, read_verified(path, config.sha256))
+    return config, _weights(folder / WEIGHTS, config.sha256)
 
 
-def _weights(path: Path, content: bytes) -> dict[str, Tensor]:
+def _weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    content = read_verified(path, sha256)
     try:
         weights = load_weights(content)
     except SafetensorError as error:
