@@ -1,4 +1,7 @@
-"""The documentation, and the order of the tests, against the code: the files that it names exist, and its picture of the layers is the contracts'."""
+"""The documentation against the code: the files that it names exist, and its picture of the layers is the contracts'.
+
+The order of the tests names files that exist, too.
+"""
 
 import re
 import tomllib

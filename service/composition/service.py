@@ -83,6 +83,6 @@ def describe_models(settings: Settings) -> str:
         if not of_fitting > of_other:  # also when one is no number
             raise ModelDamaged(
                 f"The {name} rates a sentence that fits {of_fitting:.2f} and one that does not {of_other:.2f}: its results are "
-                f"wrong on this machine. Delete the folder {settings.cache} and look again"
+                f"wrong on this machine. Delete the files *.compiled in {settings.cache} and look again"
             )
     return f"encoder {encoder.fingerprint}, reader {service.reader.version}, support {service.checker.version}"

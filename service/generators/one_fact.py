@@ -19,9 +19,7 @@ _EXPLAINED = (
     r"strategy|plan|policy|problem|risk|benefit|advantage|disadvantage|consequence|result|outcome|point|nature|structure|context)"
 )
 """What takes an explanation and not a value."""
-_OF_SEVERAL = (
-    r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|prohibited|contained|stored)"
-)
+_OF_SEVERAL = r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|prohibited|contained|stored)"
 """What may be said of several things: "What is included in the price?"."""
 _QUANTITIES = (
     r"(?:sales|earnings|revenues|proceeds|expenses|costs|assets|liabilities|inventories|receivables|losses|savings|wages|"

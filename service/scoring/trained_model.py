@@ -93,7 +93,9 @@ class TrainedModel(ABC):
         config = read_config(folder / CONFIG, cls.KIND)
         verify(folder / WEIGHTS, config.sha256)
         words = word_vectors(folder / WEIGHTS, _WORDS)
-        blueprint = Blueprint(cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder, config), words)
+        blueprint = Blueprint(
+            cls.KIND, config.sha256, repr(config.shape), _CODE, lambda: cls.make(folder, config), words
+        )
         model = cls(
             config,
             read_tokeniser(bundled_folder()),
