@@ -22,10 +22,9 @@ MAX_PAGES = 1000
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 _LONGEST_SIDE = 65_500  # pixels: a JPEG, as which it stands in the PDF, has no more
 _NARROWEST = 40  # pixels: what is narrower or lower is an ornament, and its text, if any, cannot be recognised
-_FEWEST_STATED, _MOST_STATED = (
-    99.5,
-    1200.5,
-)  # dots per inch of scanners; cameras and screens state 72 or 96, which says nothing
+_FEWEST_STATED, _MOST_STATED = 99.5, 1200.5
+"""Dots per inch that scanners state; cameras and screens state 72 or 96, which says nothing."""
+
 _LONG_SIDE = 11.7  # inches: where nothing is stated, a picture is taken to show a sheet of A4
 _COARSEST, _FINEST = 72.0, 600.0  # dots per inch that are taken then, so that a small picture does not fill the sheet
 _QUALITY = 92  # of the JPEG in the PDF
@@ -142,9 +141,8 @@ def _checked(frame: Image.Image) -> Image.Image:
 def _dots_per_inch(picture: Image.Image) -> float:
     """How many pixels are an inch: as stated, else so that the picture is a sheet at most."""
     stated = float(picture.info.get("dpi", (0, 0))[0])
-    if (
-        _FEWEST_STATED <= stated <= _MOST_STATED
-    ):  # never so of what is no number, as which Pillow gives a division by zero
+    # Pillow gives a division by zero as NaN, which no comparison holds of.
+    if _FEWEST_STATED <= stated <= _MOST_STATED:
         return stated
     return min(max(max(picture.size) / _LONG_SIDE, _COARSEST), _FINEST)
 
