@@ -39,6 +39,11 @@ def test_what_a_question_asks_for(question: str, kind: AnswerKind | None) -> Non
         ("How many boats does the club own?", "The club owns no boat."),
         ("How much is known of the wreck?", "Not much is known of it."),
         ("How many members joined in 2019?", "In 2019, 31 people joined."),
+        ("How many seats does the hall have?", "The hall has 1200 seats."),
+        ("How much did the roof cost?", "The roof cost €1950."),
+        ("How many visitors came?", "North pier: Visitors: 1850"),
+        ("When does the shop open?", "The shop is open from nine to five."),
+        ("When is the shop open?", "Mon-Fri, mornings excepted"),
     ],
 )
 def test_a_text_that_states_what_is_asked_for(question: str, text: str) -> None:

@@ -210,3 +210,11 @@ def test_any_question_and_text_can_be_compared(question: str, text: str) -> None
         assert constraint.kind is NAME or constraint.text in question
         assert not NamedWords.of("").meets(constraint)
         assert NamedWords.of(f"{text} {constraint.text}").meets(constraint)
+
+
+@pytest.mark.parametrize(
+    "text", ["Sales in FY24 were 5.", "Sales in FY 24 were 5.", "Sales of FY2024", "Sales in 2024"]
+)
+def test_a_fiscal_year_is_met_however_it_is_written(text: str) -> None:
+    assert is_met("What were sales in FY24?", text)
+    assert not is_met("What were sales in FY23?", text)

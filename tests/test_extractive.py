@@ -40,6 +40,19 @@ def test_one_fact_is_settled_by_one_sentence() -> None:
     assert [draft.text for draft in answer(source, question="When did the mill close?")] == ["The mill closed early."]
 
 
+def test_what_limits_the_one_fact_follows() -> None:
+    text = "Boats moor free in June. {} Rain fell. The mill is old."
+    for limit in ("However, winter costs two euros.", "Only members moor in spring."):
+        drafts = answer(passage(text.format(limit), [3.0, 0.5, -4.0, 2.0]), question="When is mooring free?")
+        assert [draft.text for draft in drafts] == ["Boats moor free in June.", limit]
+
+
+def test_the_next_sentence_limits_a_yes_if_it_answers_nearly_as_well() -> None:
+    source = passage("Mooring is free. Weekends cost two euros. Rain fell. The mill is free.", [3.0, 2.0, -4.0, 2.0])
+    drafts = answer(source, question="Is mooring free?")
+    assert [draft.text for draft in drafts] == ["Mooring is free.", "Weekends cost two euros."]
+
+
 def test_what_contradicts_the_one_fact_follows() -> None:
     one = passage("The mill closed in May.", [3.0])
     other = passage("The mill closed in June.", [2.5], document="d2")

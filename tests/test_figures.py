@@ -119,6 +119,19 @@ def test_a_cell_has_the_unit_of_its_header() -> None:
     assert revenue.low == 41_200_000
 
 
+@pytest.mark.parametrize("cell", ["(1,200)", "-1,200", "–1,200", "-$1,200", "$ (1,200)", "$-1,200", " ($1,200) "])
+def test_a_cell_in_brackets_or_with_a_minus_is_negative(cell: str) -> None:
+    (found,) = in_cell(cell, "Result", "a")
+    assert found.low == found.high == -1200
+    assert cell[found.start : found.end] == cell.strip()
+    assert (found.kind == "dollar") is ("$" in cell)
+
+
+def test_a_cell_with_more_than_a_number_in_brackets_is_not_negative() -> None:
+    assert [found.low for found in in_cell("1,200 (a)", "Result", "a")] == [1200]
+    assert [found.low for found in in_cell("(5.2%)", "Change", "a")] == [Fraction("-5.2")]
+
+
 def test_bare_numbers_are_compared_within_a_column_or_over_the_years_of_a_row() -> None:
     (leith,), (cork,), (rent,) = in_cell("54", "Staff", "a"), in_cell("31", "Staff", "b"), in_cell("31", "Rooms", "b")
     assert can_compare(leith, cork)

@@ -19,6 +19,7 @@ from service.generators.one_fact import asks_among, asks_for_one_fact
         "Which plan has the lowest price?",
         "What does the annual card cost?",
         "Is diving allowed in the lock?",
+        "Is there a fee for the lock?",
         "Wann fährt die Fähre?",
     ],
 )
@@ -40,6 +41,12 @@ def test_a_question_for_one_fact(question: str) -> None:
         "Describe the mill.",
         "When was the lock built and why?",
         "Where does the canal start and end?",
+        "Are there discounts for pupils?",
+        "Does the mill hire out any boats?",
+        "Are dogs and cats allowed on the ferry?",
+        "Who may fish in the lock?",
+        "Which equipment must a diver bring?",
+        "What is the treatment for rot?",
     ],
 )
 def test_a_question_that_may_take_several_statements(question: str) -> None:

@@ -23,6 +23,13 @@ MOORINGS = """# Moorings of Aske
 | Outer wall | 12.00 | 3.2 | unknown |
 | Total | 35.50 | 6.7 | 85 |
 """
+BOATS = """boat,weight (kg),result (EUR),crew,fee (EUR)
+Ada,900,"(1,200)",3,20
+Bea,,340,5,15
+Cid,500,(80),2,40
+Dot,700,410,9,25
+All seas,200,55,19,90
+"""
 LANDINGS = """port,year,catch (t)
 Aske,2021,410
 Aske,2022,380
@@ -39,6 +46,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> 
     folder, home = tmp_path_factory.mktemp("papers"), tmp_path_factory.mktemp("home")
     (folder / "moorings.md").write_text(MOORINGS, "utf-8")
     (folder / "landings.csv").write_text(LANDINGS, "utf-8")
+    (folder / "boats.csv").write_text(BOATS, "utf-8")
     assembled = assemble(Settings(home=home))
     sync(assembled.library.open_or_create("default"), [folder])
     yield assembled
@@ -51,6 +59,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> 
         ("Which mooring is the cheapest?", "the lowest of 3 figures is 9.00 (Old basin)"),
         ("Which mooring has the greatest depth?", "the highest of 3 figures is 3.2 (Outer wall)"),
         ("Which port had the largest catch in 2022?", "the highest of 3 figures is 395 (Lade)"),
+        ("Which boat has the lowest result?", "the lowest of 4 figures is (1,200) (Ada)"),
     ],
 )
 def test_the_row_with_the_highest_or_lowest_figure_answers(harbour: Service, question: str, said: str) -> None:
@@ -71,10 +80,26 @@ def test_the_row_with_the_highest_or_lowest_figure_answers(harbour: Service, que
         "Which port had the largest catch?",  # of which year?
         "Which port had the largest catch of cod in 2022?",
         "Which marina is the cheapest?",
+        "Which mooring is not the cheapest?",
+        "Which boat is the heaviest?",  # one weight is not known
+        "Which boat has the highest fee?",  # "All seas" may be a total
+        "Which boat has the largest crew?",  # the last row is the sum of the others
     ],
 )
 def test_nothing_is_ranked_in_doubt(harbour: Service, question: str) -> None:
     assert derived(ask(harbour, question)) == []
+
+
+def _left_out(ranking: Sentence) -> Sentence:
+    """The ranking without the row that has the lowest figure, with the words that say so."""
+    assert ranking.derivation is not None
+    one, _, last = ranking.derivation.operands
+    return replace(
+        ranking,
+        text="Calculated by Quoth: the lowest of 2 figures is 12.00 (Outer wall).",
+        citations=tuple(dict.fromkeys((one.citation, last.citation))),
+        derivation=replace(ranking.derivation, operands=(one, last), result="Outer wall"),
+    )
 
 
 def test_a_ranking_that_does_not_come_out_the_same_is_refuted(harbour: Service) -> None:
@@ -88,7 +113,7 @@ def test_a_ranking_that_does_not_come_out_the_same_is_refuted(harbour: Service) 
         replace(last, derivation=replace(last.derivation, operands=(replace(one, label="Outer wall"), *others))),
         replace(last, text=last.text.replace("9.00", "8.00")),
     ]
-    for sentence in wrong:
+    for sentence in (*wrong, _left_out(last)):
         changed = replace(answer, sentences=(*answer.sentences[:-1], sentence))
         assert verified(harbour, changed).verdict is Verdict.REFUTED
 

@@ -12,6 +12,8 @@ from service.text.recency import asks_for_latest, is_former, is_later
         "What is the latest fare?",
         "What is the current fare to Aske?",
         "What does the crossing cost now?",
+        "¿Cuál es el precio actual?",
+        "Quel est le dernier tarif ?",
         "Wie hoch ist die aktuelle Gebühr?",
     ],
 )
@@ -25,6 +27,9 @@ def test_a_question_for_what_holds_now(question: str) -> None:
         "What are current assets?",
         "When must the boat be back at the latest?",
         "What is the latest date for a claim?",
+        "What is the latest I may arrive?",
+        "What was the actual cost of the lock?",
+        "What is the maximum current of the winch?",
         "Now that the lock is closed, where do boats wait?",
     ],
 )
@@ -54,3 +59,20 @@ def test_a_statement_of_former_times() -> None:
     assert is_former(Evidence("Until 30 June 2023 the fare was 4 euros."), "Fares")
     assert is_former(Evidence("The fare was 4 euros."), "Earlier fares")
     assert not is_former(Evidence("The fare is 5 euros until noon."), "Fares")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The lock is open until 10 pm.",
+        "The fare is 12 euros until 31 December 2030.",
+        "Boats wait before 9 Elm Street.",
+    ],
+)
+def test_what_ends_at_a_time_of_day_or_still_holds_is_not_of_former_times(text: str) -> None:
+    assert not is_former(Evidence(text), "")
+
+
+def test_what_held_until_a_year_or_date_is_of_former_times() -> None:
+    assert is_former(Evidence("Until 2020 the fare was 10 euros."), "")
+    assert is_former(Evidence("The fare until 31 May 2020: 10 euros."), "")

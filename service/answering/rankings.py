@@ -3,36 +3,31 @@
 All of these must hold, else nothing is ranked: every word of the question is one of the heading of the column, of what names
 the rows, of a cell that some rows have and others have not (only those rows are compared), or of what the table stands under;
 only one column fits; every row has exactly one figure there, all of one unit; and of several tables that fit, one is later than
-the others. Rows of totals are left out.
+the others. Rows of totals are left out; nothing is ranked if the best row may be one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from index.blocks.block import Kind, Span
-from index.blocks.unit import Unit
 from index.chunking.units import document_units
 from index.records import Document, Hit
 from index.uris import file_words
 from service.answering.evidence import LOOKED_UP
 from service.answering.overview import as_passages
+from service.answering.tables import MAX_ROWS, TableRow, compared_rows, may_be_total, tables_of
 from service.generators.protocol import Passage
 from service.parts.figures import Figure, can_compare, in_cell, order
 from service.parts.superlatives import Superlative, superlative_of
 from service.scoring.reader import Reading, passage_context
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.dates import dates
-from service.text.plain import plain_line
 from service.text.recency import is_later
 from service.text.terms import stems
 
-MAX_ROWS = 200
 MAX_TABLES = 8
-_TOTALS = frozenset(
-    "total totals sum subtotal overall average mean median all altogether gesamt summe insgesamt".split()
-)
 _NAMES = stems("item name type kind category description product article title label position bezeichnung artikel name")
+_MOST_BY_CHANCE = 3  # rows of which one may be the sum of the others by chance; of more, the first or last is a total
 _RANKED_ABOVE = 10.0  # logits by which the row is above the others of its table
 
 DocumentOf = Callable[[str, str], Document]
@@ -64,23 +59,6 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
-    heading: str
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    unit: Unit
-    cells: tuple[_Cell, ...]
-
-    @property
-    def headings(self) -> tuple[str, ...]:
-        return tuple(cell.heading for cell in self.cells)
-
-
-@dataclass(frozen=True, slots=True)
 class _Found:
     rows: tuple[RankedRow, ...]
     best: tuple[int, ...]
@@ -108,115 +86,85 @@ def find_ranking(question: str, passages: Sequence[Passage], document: DocumentO
     return Ranking(asked.is_highest, chosen.rows, chosen.best, held) if held else None
 
 
-def _tables(passages: Sequence[Passage], document: DocumentOf) -> Iterator[tuple[Hit, list[_Row]]]:
+def _tables(passages: Sequence[Passage], document: DocumentOf) -> Iterator[tuple[Hit, list[TableRow]]]:
     """The tables that the passages have rows of, whole, in the order of the passages."""
-    units: dict[tuple[str, str], list[Unit]] = {}
+    known: dict[tuple[str, str], list[list[TableRow]]] = {}
     for passage in passages:
         chunk = passage.hit.chunk
         starts = {one.unit.start for one in passage.rendering.units if one.unit.kind in (Kind.ROW, Kind.RECORD)}
         if not starts:
             continue
         place = (chunk.document_id, chunk.version)
-        read = document(*place)
-        if place not in units:
-            units[place] = document_units(read)
-        for rows in _runs(read.text, units[place]):
+        if place not in known:
+            read = document(*place)
+            known[place] = tables_of(read.text, document_units(read))
+        for rows in known[place]:
             if any(row.unit.start in starts for row in rows):
                 yield passage.hit, rows
 
 
-def _runs(text: str, units: Sequence[Unit]) -> Iterator[list[_Row]]:
-    """The rows and records that follow each other with the same headings and lead."""
-    for is_row, run in groupby(units, lambda unit: unit.kind in (Kind.ROW, Kind.RECORD)):
-        if is_row:
-            rows = (_row(text, unit) for unit in run)
-            for _, table in groupby(rows, lambda row: (row.headings, row.unit.lead)):
-                yield list(table)
-
-
-def _row(text: str, unit: Unit) -> _Row:
-    def literal(spans: Sequence[Span]) -> str:
-        return plain_line(" ".join(text[span.start : span.end] for span in spans))
-
-    cells = (
-        _Cell(literal(value.names), literal(value.spans), Span(value.spans[0].start, value.spans[-1].end))
-        for value in unit.named_values
-    )
-    return _Row(unit, tuple(cells))
-
-
 def _rank(
-    asked: Superlative, question: str, rows: Sequence[_Row], hit: Hit
+    asked: Superlative, question: str, rows: Sequence[TableRow], hit: Hit
 ) -> tuple[tuple[RankedRow, ...], tuple[int, ...]] | None:
     """The rows to compare and the best of them; None in any doubt."""
-    rows = [row for row in rows if not _TOTALS & {word.casefold() for word in row.cells[0].text.split()}]
-    if not 1 < len(rows) <= MAX_ROWS or len(rows[0].cells) < 2:
+    key = rows[0].name.heading
+    if not 1 < len(rows) <= MAX_ROWS or any(row.name.heading != key for row in rows):
         return None
-    column = _column(asked, question, rows)
-    if column is None:
+    heading = _column(asked, question, rows)
+    if heading is None:
         return None
-    key, heading = rows[0].cells[0].heading, rows[0].cells[column].heading
-    chosen, filters = _filtered(asked, rows, column)
+    chosen, filters = compared_rows(asked, rows, heading)
     context = stems(f"{file_words(hit.uri)} {passage_context(hit)}")
     known = stems(key) | stems(heading) | filters | context
     is_named = bool(stems(key) & (asked.words | _NAMES)) or (not key and bool(context & asked.words))
     if not asked.words <= known or not is_named or len(chosen) < 2:
         return None
-    ranked = [_ranked_row(row, column) for row in chosen]
+    ranked = [_ranked_row(row, heading) for row in chosen]
     figures = [row for row in ranked if row is not None]
     if len(figures) < len(ranked) or len({row.name for row in figures}) < len(figures):
         return None
-    return _best(figures, is_highest=asked.is_highest)
+    best = _best(figures, is_highest=asked.is_highest)
+    return None if best is None or any(may_be_total(chosen[place]) for place in best) else (tuple(figures), best)
 
 
-def _column(asked: Superlative, question: str, rows: Sequence[_Row]) -> int | None:
-    """The place of the only column that fits best; None if there is none, or more than one."""
+def _column(asked: Superlative, question: str, rows: Sequence[TableRow]) -> str | None:
+    """The heading of the only column that fits best; None if there is none, or more than one."""
     wanted = dates(question)
-    counts: dict[int, int] = {}
-    for place, cell in enumerate(rows[0].cells[1:], start=1):
-        own = stems(cell.heading)
+    counts: dict[str, int] = {}
+    for heading in dict.fromkeys(heading for row in rows for heading in row.values):
+        own = stems(heading)
         if asked.implied and not own & asked.implied:
             continue
-        stated = dates(cell.heading)
+        stated = dates(heading)
         if wanted and stated and not any(one.fits(other) for one in wanted for other in stated):
             continue
         shared = len(own & asked.words) + bool(asked.implied)
-        if shared and all(in_cell(row.cells[place].text, cell.heading, "") for row in rows):
-            counts[place] = shared
+        if shared and any(in_cell(row.values[heading].text, heading, "") for row in rows if heading in row.values):
+            counts[heading] = shared
     most = max(counts.values(), default=0)
-    best = [place for place, count in counts.items() if count == most]
+    best = [heading for heading, count in counts.items() if count == most]
     return best[0] if len(best) == 1 else None
 
 
-def _filtered(asked: Superlative, rows: Sequence[_Row], column: int) -> tuple[list[_Row], frozenset[str]]:
-    """The rows with the cells that the question names, where others lack them, and the words of those cells."""
-    chosen, said = list(rows), frozenset[str]()
-    for place in range(1, len(rows[0].cells)):
-        if place == column:
-            continue
-        cells = {row.cells[place].text for row in rows}
-        named = {text for text in cells if stems(text) and stems(text) <= asked.words}
-        if named and named < cells:
-            chosen = [row for row in chosen if row.cells[place].text in named]
-            said |= frozenset[str]().union(*map(stems, named))
-    return chosen, said
-
-
-def _ranked_row(row: _Row, column: int) -> RankedRow | None:
-    cell = row.cells[column]
-    found = in_cell(cell.text, cell.heading, "")
-    if len(found) != 1 or cell.span.end - cell.span.start != len(cell.text):
+def _ranked_row(row: TableRow, heading: str) -> RankedRow | None:
+    cell = row.values.get(heading)
+    found = in_cell(cell.text, heading, "") if cell is not None else []
+    if cell is None or len(found) != 1 or cell.span.end - cell.span.start != len(cell.text):
         return None
     figure = replace(found[0], start=found[0].start + cell.span.start, end=found[0].end + cell.span.start)
-    return RankedRow(row.cells[0].text, row.unit.start, figure, cell.span)
+    return RankedRow(row.name.text, row.unit.start, figure, cell.span)
 
 
-def _best(rows: Sequence[RankedRow], *, is_highest: bool) -> tuple[tuple[RankedRow, ...], tuple[int, ...]] | None:
+def _best(rows: Sequence[RankedRow], *, is_highest: bool) -> tuple[int, ...] | None:
+    """The places of the rows with the highest or lowest figure; None if they cannot be compared, or the highest sums up all."""
     first = rows[0].figure
     if not all(can_compare(first, row.figure) for row in rows[1:]):
         return None
     best = max(rows, key=lambda row: row.figure.low) if is_highest else min(rows, key=lambda row: row.figure.low)
-    return tuple(rows), tuple(n for n, row in enumerate(rows) if order(row.figure, best.figure) == 0)
+    others = sum(row.figure.low for row in rows) - best.figure.low
+    if len(rows) > _MOST_BY_CHANCE and best.figure.low == others and best in (rows[0], rows[-1]):
+        return None
+    return tuple(n for n, row in enumerate(rows) if order(row.figure, best.figure) == 0)
 
 
 def _only(found: Sequence[_Found]) -> _Found | None:

@@ -7,7 +7,7 @@ and nothing more, is another row; the value under the heading that the question 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from index.blocks.block import Kind, Span
@@ -106,6 +106,7 @@ def choose_rows(question: str, passages: Sequence[Passage]) -> RowChoice:
     for row in rows:
         tables[row.table].append(row)
     named_first = _FIRST_NOUN.match(question)
+    keys = {row.values[0].shared for row in rows if row.values and row.values[0].is_key}
     others: set[tuple[int, int]] = set()
     values: dict[tuple[int, int], Span] = {}
     found: list[tuple[int, int]] = []
@@ -116,7 +117,7 @@ def choose_rows(question: str, passages: Sequence[Passage]) -> RowChoice:
         own = next((value for value in row.values if value.heading == column), None) if column else None
         if own is not None:
             values[place] = own.place
-        is_other = any(_shares_more(other, row) for other in siblings) or any(_is_more(row, other) for other in rows)
+        is_other = any(_shares_more(other, row) for other in siblings) or _adds_to_key(row, keys)
         if (column and own is None) or is_other:
             others.add(place)
         elif own is not None and not _WHY.search(question):
@@ -181,12 +182,10 @@ def _shares_more(other: Row, row: Row) -> bool:
     return row.shared < other.shared and (bool(row.shared) or any(value.is_key for value in other.values))
 
 
-def _is_more(row: Row, other: Row) -> bool:
-    """Whether the name of a row adds to that of another which the question gives whole: "Percentage of total sales"."""
-    if not row.values or not other.values:
-        return False
-    own, key = row.values[0], other.values[0]
-    return key.is_key and not own.is_key and len(key.shared) > 1 and own.shared == key.shared
+def _adds_to_key(row: Row, keys: Collection[frozenset[str]]) -> bool:
+    """Whether the name of a row adds to a key, which the question gives whole: "Percentage of total sales"."""
+    own = row.values[0] if row.values else None
+    return own is not None and not own.is_key and len(own.shared) > 1 and own.shared in keys
 
 
 def _asked_heading(row: Row, siblings: Sequence[Row], noun: re.Match[str] | None) -> str:

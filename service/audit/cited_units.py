@@ -59,11 +59,16 @@ class CitedUnits:
 
     def touched(self, citation: Citation) -> list[Unit]:
         """Return the units, whole, that the cited range shares text with; none without the document."""
-        key = (citation.document_id, citation.version)
+        units = self.of_document(citation.document_id, citation.version)
+        return [unit for unit in units if unit.start < citation.end and citation.start < unit.end]
+
+    def of_document(self, document_id: str, version: str) -> list[Unit]:
+        """Return all units of the document, in order; none without it."""
+        key = (document_id, version)
         if key not in self._units:
             document = self._opener(*key)
             self._units[key] = document_units(document) if document is not None else []
-        return [unit for unit in self._units[key] if unit.start < citation.end and citation.start < unit.end]
+        return self._units[key]
 
     def _cited(self, citation: Citation) -> list[Unit]:
         """The units that are cited; of one that is cited in part, that part with the names that it is read with."""

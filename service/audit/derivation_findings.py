@@ -1,6 +1,7 @@
 """Works out the derived sentences of an answer again, from the documents. Pure.
 
-The units of a citation are found again in its document; the labels must be words of a part that cites the figure.
+The units of a citation are found again in its document; the labels must be words of a part that cites the figure. A ranking
+must compare all the rows of its table that the question asks for.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from functools import cache
 
 from index.records import Document
 from service.answering.citations import quoted_units
+from service.answering.tables import MAX_ROWS, TableRow, compared_rows, tables_of
 from service.audit.cited_units import CitedUnits, Opener
 from service.audit.findings import AnswerFault, Finding
 from service.parts.cited import figures_in
@@ -22,12 +24,12 @@ from service.parts.derivation import (
 )
 from service.parts.figures import Figure
 from service.parts.lists import quoted_items
+from service.parts.superlatives import superlative_of
 from service.phrases.table import LANGUAGES
 from service.records import Answer, Citation, Derivation, Operand, Sentence
 from service.text.plain import plain_line
 
-MAX_OPERANDS = 200
-
+MAX_OPERANDS = MAX_ROWS
 
 _Cited = Sequence[tuple[Citation, Document]]
 
@@ -40,6 +42,7 @@ class _Quoted:
         self.figures = cache(self._figures)
         self.names = cache(self._names)
         self.items = cache(self._items)
+        self.tables = cache(self._tables)
 
     def _figures(self, citation: Citation) -> dict[tuple[int, int], Figure]:
         """By their ranges. The units of the citation are those that its document has there."""
@@ -53,6 +56,12 @@ class _Quoted:
         document = self._opener(citation.document_id, citation.version)
         rows = (unit for unit in self._units.touched(citation) if unit.values)
         return {unit.start: plain_line(document.text[slice(*unit.values[0])]) for unit in rows} if document else {}
+
+    def _tables(self, document_id: str, version: str) -> dict[int, list[TableRow]]:
+        """The tables of a document, each by where its rows begin."""
+        document = self._opener(document_id, version)
+        units = self._units.of_document(document_id, version)
+        return {row.unit.start: rows for rows in tables_of(document.text, units) for row in rows} if document else {}
 
     def _items(self, citation: Citation) -> list[tuple[int, int]]:
         document = self._opener(citation.document_id, citation.version)
@@ -105,7 +114,7 @@ def _problem(sentence: Sentence, answer: Answer, opener: Opener, quoted: _Quoted
         case "compare":
             problem = _comparison_problem(sentence, derivation, answer, cited, quoted)
         case "highest" | "lowest":
-            problem = _extreme_problem(sentence, derivation, cited, quoted)
+            problem = _extreme_problem(sentence, derivation, answer, cited, quoted)
     return problem
 
 
@@ -145,22 +154,41 @@ def _comparison_problem(
     return "" if derivation.result == result and sentence.text in texts else f"The result is {result!r}."
 
 
-def _extreme_problem(sentence: Sentence, derivation: Derivation, cited: _Cited, quoted: _Quoted) -> str:
-    terms, named = [], True
+def _extreme_problem(sentence: Sentence, derivation: Derivation, answer: Answer, cited: _Cited, quoted: _Quoted) -> str:
+    terms, named, starts = [], True, list[int]()
     for operand in derivation.operands:
         citation = next(citation for citation, _ in cited if citation.number == operand.citation)
         figure = quoted.figures(citation).get((operand.start, operand.end))
         if figure is None or not figure.row:
             return "A figure that was compared is in no cell of a table."
         terms.append(Term(operand.label, operand.quote, figure))
-        named = named and quoted.names(citation).get(int(figure.row.rpartition(":")[2])) == operand.label
+        starts.append(int(figure.row.rpartition(":")[2]))
+        named = named and quoted.names(citation).get(starts[-1]) == operand.label
     result = extreme_result(terms, derivation.operation)
     if result is None:
         return "These are not figures of one unit in one column."
     if not named:
         return "A figure is given to another row than the one that it stands in."
+    questions = [part.question for part in answer.parts] or [answer.rewritten_question]
+    if not any(_compares_all(derivation, starts, question, cited, quoted) for question in questions):
+        return "The rows that were compared are not all those of one table that the question asks for."
     texts = {extreme_sentence(terms, derivation.operation, language) for language in LANGUAGES}
     return "" if derivation.result == result and sentence.text in texts else f"The result is {result!r}."
+
+
+def _compares_all(derivation: Derivation, starts: Sequence[int], question: str, cited: _Cited, quoted: _Quoted) -> bool:
+    """Whether the operands, in the rows that begin at `starts`, are all figures of one table that the question compares."""
+    asked = superlative_of(question)
+    places = {(citation.document_id, citation.version) for citation, _ in cited}
+    if asked is None or asked.is_highest != (derivation.operation == "highest") or len(places) > 1:
+        return False
+    rows = quoted.tables(*places.pop()).get(starts[0], [])
+    first = next((row for row in rows if row.unit.start == starts[0]), None)
+    if first is None or len(rows) > MAX_ROWS:
+        return False
+    place = derivation.operands[0].start
+    heading = next((name for name, cell in first.values.items() if cell.span.start <= place < cell.span.end), None)
+    return heading is not None and starts == [row.unit.start for row in compared_rows(asked, rows, heading)[0]]
 
 
 def _is_label(operand: Operand, answer: Answer) -> bool:

@@ -1,11 +1,12 @@
 """The default generator: answers with whole units of the documents. It needs no language model and cannot invent.
 
 The reader has scored every unit of every passage (a sentence, an item, a row); this generator chooses among them: the one that
-answers best; unless that settles the question (`one_fact`), up to three more that answer nearly as well and say something else;
-those that contradict it; the sentence before one that refers back ("This ..."). A lead-in brings all that it introduces, and an
-item the whole list if the question asks for all (`whole_lists`). The same statement in two places is given once, with both
-sources. A heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left
-out, as is the synopsis of a command unless it is asked for.
+answers best; the sentence after it that limits it ("However, ..."; after yes or no, any that answers nearly as well); unless
+the best settles the question (`one_fact`), up to three more that answer nearly as well and say something else; those that
+contradict it; the sentence before one that refers back ("This ..."). A lead-in brings all that it introduces, and an item the
+whole list if the question asks for all (`whole_lists`). The same statement in two places is given once, with both sources. A
+heading, and a line that only repeats words of the question (a table's label, a date), state nothing and are left out, as is the
+synopsis of a command unless it is asked for.
 """
 
 import re
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from index.blocks.block import Kind, Span
 from index.blocks.statement import is_lead_in, statement
 from index.blocks.unit import Unit
-from service.generators.one_fact import asks_among, asks_for_one_fact
+from service.generators.one_fact import asks_among, asks_for_one_fact, asks_for_yes_or_no
 from service.generators.protocol import Draft, Passage, Quote
 from service.generators.whole_lists import is_list_named, whole_list
 from service.text.cells import Cells
@@ -43,6 +44,14 @@ _LEANS_BACK = re.compile(
     r"however|therefore|thus|hence|consequently|as a result|in addition|also|instead|otherwise|moreover)\b",
     re.IGNORECASE,
 )
+_LIMITS = re.compile(
+    r"\W*(?:however|but|except|(?:the )?(?:only )?exceptions?|otherwise|unless|only|nevertheless|"
+    r"(?:it|they|this|these) (?:is|are|does|do|was|were|may|must|can)\s?not|"
+    r"allerdings|jedoch|aber|außer|ausgenommen|ausnahmen?|nur|sonst|toutefois|cependant|mais|sauf|sin embargo|pero|"
+    r"excepto|salvo)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that limits what the sentence before it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class _SentenceCandidate:
     total: float
     said: Terms
     cells: Cells | None
+    is_limiting: bool
     document: str
 
 
@@ -75,7 +85,13 @@ class ExtractiveGenerator:
         if wants_latest:
             candidates = _present_first(candidates, passages)
         is_settled = bool(candidates) and _settles(question, candidates[0], passages)
-        groups = _select(candidates, is_settled=is_settled, by_time=by_time, wants_latest=wants_latest)
+        groups = _select(
+            candidates,
+            is_settled=is_settled,
+            is_yes_or_no=asks_for_yes_or_no(question),
+            by_time=by_time,
+            wants_latest=wants_latest,
+        )
         groups = _newest_first(groups) if by_time else groups
         groups = _latest(groups) if wants_latest else groups
         for group in sorted(groups, key=lambda group: _order(group, groups, passages)):
@@ -92,7 +108,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
         for place, sentence in enumerate(passage.reading.sentences):
             places = whole_list(question, passage.rendering, place) or range(place, last_introduced(units, place) + 1)
             span = Span(passage.reading.sentences[places[0]].start, passage.reading.sentences[places[-1]].end)
-            said = statement_terms(text[span.start : span.end], asked)
+            said = _said(question, text[span.start : span.end], asked)
             is_open = len(places) == 1 and is_lead_in(text[span.start : span.end])
             is_form = is_synopsis(text[span.start : span.end]) and not asks_for_synopsis(question)
             if said is None or is_open or is_form or units[place].kind is Kind.HEADING:
@@ -110,10 +126,17 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_SentenceCan
                     total=passage.reading.relevance + sentence.score + named,
                     said=said,
                     cells=_cells(passage, places),
+                    is_limiting=_LIMITS.match(text, span.start) is not None,
                     document=passage.hit.chunk.document_id,
                 )
             )
     return sorted(candidates, key=lambda candidate: (-candidate.total, candidate.passage, candidate.sentence))
+
+
+def _said(question: str, text: str, asked: Terms) -> Terms | None:
+    """The terms of what states something. "Is the lock free?" is answered by "The lock is free.", which only repeats it."""
+    is_statement = text.rstrip().endswith((".", "!")) and not is_heading(text)
+    return Terms.of(text) if is_statement and asks_for_yes_or_no(question) else statement_terms(text, asked)
 
 
 def _cells(passage: Passage, places: range) -> Cells | None:
@@ -151,12 +174,18 @@ def _settles(question: str, best: _SentenceCandidate, passages: Sequence[Passage
 
 
 def _select(
-    candidates: Sequence[_SentenceCandidate], *, is_settled: bool, by_time: bool, wants_latest: bool
+    candidates: Sequence[_SentenceCandidate],
+    *,
+    is_settled: bool,
+    is_yes_or_no: bool,
+    by_time: bool,
+    wants_latest: bool,
 ) -> list[list[_SentenceCandidate]]:
     """Groups of candidates that say the same, best group first, best candidate first in each.
 
-    `is_settled`: whether the best leaves nothing open, so that only what contradicts it follows. `by_time`: whether a newer
-    statement of the same value does; `wants_latest`: whether any later statement of the same thing does.
+    `is_settled`: whether the best leaves nothing open, so that only what contradicts or limits it follows. `is_yes_or_no`:
+    whether the next sentence limits the best if it answers nearly as well. `by_time`: whether a newer statement of the same
+    value follows; `wants_latest`: whether any later statement of the same thing does.
     """
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
@@ -175,12 +204,13 @@ def _select(
             or (wants_latest and _is_superseded(best, candidate))
         )
         is_near = below <= NEAR_BEST
+        is_good = is_near and candidate.logit >= MIN_LOGIT
+        is_next = candidate.passage == best.passage and candidate.sentence == best.last + 1
+        is_limit = is_next and (candidate.is_limiting or (is_yes_or_no and is_good))
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None and (is_near or is_conflict):
             twin.append(candidate)
-        elif len(groups) < MAX_SENTENCES and (
-            is_conflict or (is_near and not is_settled and candidate.logit >= MIN_LOGIT)
-        ):
+        elif len(groups) < MAX_SENTENCES and (is_conflict or is_limit or (is_good and not is_settled)):
             groups.append([candidate])
     return groups
 

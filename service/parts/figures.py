@@ -71,6 +71,10 @@ _MOST_DIGITS = 40  # a longer run of digits is a key or a hash
 _COMMA_LANGUAGES = frozenset(("de", "fr", "es", "it", "pt", "nl"))
 _GROUPS = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+\Z")
 _STEM = 6
+_NEGATIVE = re.compile(
+    r"\s*(?:[€$£¥]?\s?\([€$£¥]?\s?\d[\d.,'’\s]*%?\)|[-−–]\s?[€$£¥]?\s?\d[\d.,'’\s]*|[€$£¥]\s?[-−–]\s?\d[\d.,'’\s]*)\s?%?\s*\Z"
+)
+"""A whole cell with a negative number: in brackets, as in accounts, or with a minus or dash before its sign."""
 DATE = "date"
 NUMBER = "number"
 
@@ -159,7 +163,7 @@ def difference(one: Figure, other: Figure) -> str:
 
 def in_cell(text: str, header: str, row: str) -> list[Figure]:
     """The figures of a table's cell under its header, which may give the unit: "Weight (kg)", "Price in EUR"."""
-    found = figures_of(text)
+    found = _negative(text) if _NEGATIVE.match(text) else figures_of(text)
     nouns = frozenset(stem(word) for word in re.findall(r"[^\W\d_]{3,}", header) if word.casefold() not in STOP_WORDS)
     united = (_with_unit_of(figure, header) if figure.kind == NUMBER else figure for figure in found)
     per = _PER.search(header)
@@ -167,6 +171,17 @@ def in_cell(text: str, header: str, row: str) -> list[Figure]:
     return [
         replace(figure, header=_fold(header), row=row, nouns=figure.nouns | nouns, per=figure.per or rate)
         for figure in united
+    ]
+
+
+def _negative(text: str) -> list[Figure]:
+    """The figure of a cell that holds nothing but a negative number, with its brackets or minus."""
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    sign = "".join(mark for mark in text if mark in SIGNS)
+    number = "".join(mark for mark in text if mark.isdecimal() or mark in ".,'’ \u00a0\u202f").strip()
+    read = figures_of(f"{sign or '-'}{number}{'%' if '%' in text else ''}")
+    return [
+        replace(one, start=start, end=end, low=-abs(one.low), high=-abs(one.high)) for one in read if one.kind != DATE
     ]
 
 

@@ -70,8 +70,11 @@ _IRREGULAR = {
 _MOST = re.compile(r"\b(?P<of>most|least)\s+(?P<adjective>expensive|costly)\b", re.IGNORECASE)
 _AMOUNT = re.compile(r"\b(?:the\s+)?(?P<of>most|least|fewest)\b", re.IGNORECASE)
 _BOUND = re.compile(
-    r"\bat\s+(?:the\s+)?(?:most|least|latest|highest|lowest)\b|\bmost\s+of\b|\bmost\s+(?:people|recent)", re.IGNORECASE
+    r"\bat\s+(?:the\s+)?(?:most|least|latest|highest|lowest)\b|\bmost\s+of\b|\bmost\s+(?:people|recent)|"
+    r"\b(?:not|no|never|except|other\s+than|apart\s+from|besides|nicht|kein\w*|außer)\b|n['’]t\b",
+    re.IGNORECASE,
 )
+"""What makes of a superlative a limit, or asks for what is not it."""
 _VERBS = {"cost": _PRICE, "weigh": "weight mass gewicht masse", "take": _DURATION, "last": _DURATION, "kostet": _PRICE}
 _ASKS = re.compile(
     r"\A\W*(?:(?:in|at|for|by|of|on)\s+)?(?:which|what|who|where|name\s+the|welche[rsmn]?|was|wer|wo)\b", re.IGNORECASE

@@ -24,11 +24,18 @@ _QUANTITY_ASKED = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?<![\w.,])(?:1\d|20|21)\d\d(?:s\b|(?![\w%]|[.,]\d))")
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_STATED_YEAR = re.compile(
+    r"(?:\b(?:in|since|during)\s+|\()(?:1\d|20|21)\d\d\b|"
+    r"\b(?:from|until|till|to|by|before|after|between|year|and)\s+(?:1\d|20|21)\d\d\b(?!\s+[a-z])",
+    re.IGNORECASE,
+)
+_MONTHS = "january|february|march|april|(?-i:May|MAY)|june|july|august|september|october|november|december"
+_DAYS = "mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?|weekends?"
+_SHORT_DAYS = "(?-i:Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)"
 _TIME = re.compile(
-    rf"\b(?:(?:{_MONTHS}|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?|weekends?)\b|"
-    r"at\s+(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|"
-    r"\d{1,2}[:.]\d\d\b|\d{1,2}\s*(?:am|pm|a\.m|p\.m|o['’]clock)|noon|midnight|morning|afternoon|evening|night|"
+    rf"\b(?:(?:{_MONTHS}|{_DAYS}|{_SHORT_DAYS})\b|"
+    r"(?:at|from|by|around)\s+(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|"
+    r"\d{1,2}[:.]\d\d\b|\d{1,2}\s*(?:am|pm|a\.m|p\.m|o['’]clock)|noon|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|"
     r"century|centuries|decades?|years?|months?|weeks?|days?|hours?|minutes?|ago|today|yesterday|tomorrow|tonight|now|currently|"
     r"recently|soon|immediately|daily|weekly|monthly|annually|yearly|every|spring|summer|autumn|winter|"
     r"after|before|until|once|upon|when|whenever|within|while|if|during|as\s+soon\s+as|(?:end|beginning|start|middle)\s+of|"
@@ -78,4 +85,4 @@ def _has_other(form: re.Pattern[str], text: str, question: str) -> bool:
 def _undated(text: str) -> str:
     for start, end in reversed(date_spans(text)):
         text = f"{text[:start]} {text[end:]}"
-    return _YEAR.sub(" ", text)
+    return _STATED_YEAR.sub(" ", text)

@@ -14,6 +14,7 @@ from service.text.dates import Date, dates
 from service.text.quarters import quarters
 from service.text.terms import STOP_WORDS, figures
 
+_FISCAL_YEAR = re.compile(r"\b[FC]Y\s?['’]?(\d\d)\b")
 _PARTS = re.compile(r"[-‐‑–./:]")
 _DASHES_AND_PARTS = re.compile(r"[-‐‑–./:_]")
 _DASHES = re.compile(r"[-‐‑–_\s]")
@@ -53,7 +54,8 @@ class NamedWords:
         parts = [part for word in words for part in _PARTS.split(word)]
         pairs = ("".join(pair) for pair in pairwise(parts))
         triples = ("".join(three) for three in zip(parts, parts[1:], parts[2:], strict=False))
-        joined = frozenset({*words, *parts, *pairs, *triples, *(_bare(word) for word in words)})
+        fiscal = (f"20{year}" for year in _FISCAL_YEAR.findall(text))
+        joined = frozenset({*words, *parts, *pairs, *triples, *fiscal, *(_bare(word) for word in words)})
         openers = frozenset(place for place, match in enumerate(matches) if is_sentence_start(text, match.start()))
         return cls(
             words, shown, openers, joined, figures(text), frozenset(_initials(shown)), dates(text), quarters(text)
