@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from index.blocks.block import Kind, Span
+from index.blocks.unit import Unit
 from index.chunking.units import document_units
 from index.records import Document, Hit
 from index.uris import file_words
 from service.answering.evidence import LOOKED_UP
 from service.answering.overview import as_passages
-from service.answering.tables import MAX_ROWS, TableRow, compared_rows, may_be_total, tables_of
+from service.answering.tables import MAX_ROWS, TableRow, compared_rows, may_be_total, rows_of, tables_of
 from service.generators.protocol import Passage
 from service.parts.figures import Figure, can_compare, in_cell, order
 from service.parts.superlatives import Superlative, superlative_of
@@ -88,7 +89,7 @@ def find_ranking(question: str, passages: Sequence[Passage], document: DocumentO
 
 def _tables(passages: Sequence[Passage], document: DocumentOf) -> Iterator[tuple[Hit, list[TableRow]]]:
     """The tables that the passages have rows of, whole, in the order of the passages."""
-    known: dict[tuple[str, str], list[list[TableRow]]] = {}
+    known: dict[tuple[str, str], tuple[str, list[list[Unit]]]] = {}
     for passage in passages:
         chunk = passage.hit.chunk
         starts = {one.unit.start for one in passage.rendering.units if one.unit.kind in (Kind.ROW, Kind.RECORD)}
@@ -97,10 +98,11 @@ def _tables(passages: Sequence[Passage], document: DocumentOf) -> Iterator[tuple
         place = (chunk.document_id, chunk.version)
         if place not in known:
             read = document(*place)
-            known[place] = tables_of(read.text, document_units(read))
-        for rows in known[place]:
-            if any(row.unit.start in starts for row in rows):
-                yield passage.hit, rows
+            known[place] = read.text, tables_of(read.text, document_units(read))
+        text, tables = known[place]
+        for table in tables:
+            if len(table) <= MAX_ROWS and any(unit.start in starts for unit in table):
+                yield passage.hit, rows_of(text, table)
 
 
 def _rank(
@@ -108,7 +110,7 @@ def _rank(
 ) -> tuple[tuple[RankedRow, ...], tuple[int, ...]] | None:
     """The rows to compare and the best of them; None in any doubt."""
     key = rows[0].name.heading
-    if not 1 < len(rows) <= MAX_ROWS or any(row.name.heading != key for row in rows):
+    if len(rows) < 2 or any(row.name.heading != key for row in rows):
         return None
     heading = _column(asked, question, rows)
     if heading is None:

@@ -48,40 +48,54 @@ class TableRow:
         return self.cells[0]
 
 
-def tables_of(text: str, units: Sequence[Unit]) -> list[list[TableRow]]:
+def tables_of(text: str, units: Sequence[Unit]) -> list[list[Unit]]:
     """The tables of a document, each with all its rows. Rows that follow each other are of one table if they share a header.
 
     A row lacks its empty cells; a table that goes on on the next page has its header twice.
     """
-    tables: list[list[TableRow]] = []
-    headers = set[Span]()
+    tables: list[list[Unit]] = []
+    known = set[tuple[Span, ...]]()
     headings = set[str]()
     last: Unit | None = None
     for unit in units:
-        row = _row(text, unit) if unit.kind in _ROWS else None
-        if row is not None:
-            own, named = {span for value in unit.named_values for span in value.names}, {c.heading for c in row.cells}
-            is_same = bool(own & headers) or named <= headings or headings <= named
-            if last is None or last.lead != unit.lead or not is_same:
-                tables.append([])
-                headers, headings = set(), set()
-            headers |= own
-            headings |= named
-            tables[-1].append(row)
-        last = unit if row is not None else None
+        if unit.kind not in _ROWS:
+            last = None
+            continue
+        names = {value.names for value in unit.named_values if value.names}
+        new = names - known
+        own = {_literal(text, spans) for spans in new}
+        is_same = len(new) < len(names) or own <= headings or headings <= own
+        if last is None or last.lead != unit.lead or not is_same:
+            tables.append([])
+            known, headings = set(), set()
+            new, own = names, {_literal(text, spans) for spans in names}
+        known |= new
+        headings |= own
+        tables[-1].append(unit)
+        last = unit
     return tables
 
 
-def _row(text: str, unit: Unit) -> TableRow:
-    def literal(spans: Sequence[Span]) -> str:
-        return plain_line(" ".join(text[span.start : span.end] for span in spans))
+def rows_of(text: str, table: Sequence[Unit]) -> list[TableRow]:
+    """The rows of a table with their cells."""
+    return [_row(text, unit) for unit in table]
 
+
+def _row(text: str, unit: Unit) -> TableRow:
     cells = tuple(
-        TableCell(literal(value.names), literal(value.spans), Span(value.spans[0].start, value.spans[-1].end))
+        TableCell(
+            _literal(text, value.names),
+            _literal(text, value.spans),
+            Span(value.spans[0].start, value.spans[-1].end),
+        )
         for value in unit.named_values
     )
     counts = Counter(cell.heading for cell in cells[1:])
     return TableRow(unit, cells, {cell.heading: cell for cell in cells[1:] if counts[cell.heading] == 1})
+
+
+def _literal(text: str, spans: Sequence[Span]) -> str:
+    return plain_line(" ".join(text[span.start : span.end] for span in spans))
 
 
 def is_total(row: TableRow) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
+from index.blocks.unit import Unit
 from index.records import Document
 from service.answering.citations import quoted_units
-from service.answering.tables import MAX_ROWS, TableRow, compared_rows, tables_of
+from service.answering.tables import MAX_ROWS, compared_rows, rows_of, tables_of
 from service.audit.cited_units import CitedUnits, Opener
 from service.audit.findings import AnswerFault, Finding
 from service.parts.cited import figures_in
@@ -57,11 +58,11 @@ class _Quoted:
         rows = (unit for unit in self._units.touched(citation) if unit.values)
         return {unit.start: plain_line(document.text[slice(*unit.values[0])]) for unit in rows} if document else {}
 
-    def _tables(self, document_id: str, version: str) -> dict[int, list[TableRow]]:
+    def _tables(self, document_id: str, version: str) -> dict[int, list[Unit]]:
         """The tables of a document, each by where its rows begin."""
         document = self._opener(document_id, version)
         units = self._units.of_document(document_id, version)
-        return {row.unit.start: rows for rows in tables_of(document.text, units) for row in rows} if document else {}
+        return {unit.start: table for table in tables_of(document.text, units) for unit in table} if document else {}
 
     def _items(self, citation: Citation) -> list[tuple[int, int]]:
         document = self._opener(citation.document_id, citation.version)
@@ -182,10 +183,11 @@ def _compares_all(derivation: Derivation, starts: Sequence[int], question: str, 
     places = {(citation.document_id, citation.version) for citation, _ in cited}
     if asked is None or asked.is_highest != (derivation.operation == "highest") or len(places) > 1:
         return False
-    rows = quoted.tables(*places.pop()).get(starts[0], [])
-    first = next((row for row in rows if row.unit.start == starts[0]), None)
-    if first is None or len(rows) > MAX_ROWS:
+    table = quoted.tables(*places.pop()).get(starts[0], [])
+    if not 1 < len(table) <= MAX_ROWS:
         return False
+    rows = rows_of(cited[0][1].text, table)
+    first = next(row for row in rows if row.unit.start == starts[0])
     place = derivation.operands[0].start
     heading = next((name for name, cell in first.values.items() if cell.span.start <= place < cell.span.end), None)
     return heading is not None and starts == [row.unit.start for row in compared_rows(asked, rows, heading)[0]]

@@ -7,6 +7,7 @@ are told apart that show in the form of the words; a person or a place does not.
 import re
 from enum import StrEnum
 
+from service.text.calendar_words import MONTHS, WEEKDAYS
 from service.text.dates import date_spans
 from service.text.terms import figures, stated_figures
 
@@ -29,8 +30,8 @@ _STATED_YEAR = re.compile(
     r"\b(?:from|until|till|to|by|before|after|between|year|and)\s+(?:1\d|20|21)\d\d\b(?!\s+[a-z])",
     re.IGNORECASE,
 )
-_MONTHS = "january|february|march|april|(?-i:May|MAY)|june|july|august|september|october|november|december"
-_DAYS = "mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?|weekends?"
+_MONTHS = "|".join(month if month != "may" else "(?-i:May|MAY)" for month in MONTHS)
+_DAYS = "|".join(f"{day}s?" for day in (*WEEKDAYS, "weekday", "weekend"))
 _SHORT_DAYS = "(?-i:Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)"
 _TIME = re.compile(
     rf"\b(?:(?:{_MONTHS}|{_DAYS}|{_SHORT_DAYS})\b|"

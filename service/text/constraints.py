@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from index.languages.frequent_words import likely_language
+from service.text.calendar_words import MONTHS, WEEKDAYS
 from service.text.dates import date_spans
 from service.text.quarters import quarter_spans
 from service.text.terms import STOP_WORDS
@@ -36,10 +37,7 @@ _LABELS = frozenset(
 )
 """Nouns that a number or an identifier follows: the text may leave them out."""
 _CAPITAL_WORDS = frozenset(("US", "WHO", "IT"))  # in capitals they are names
-_CALENDAR = frozenset(
-    """january february march april may june july august september october november december monday tuesday wednesday
-    thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec english i fy cy""".split()
-)
+_CALENDAR = frozenset((*MONTHS, *WEEKDAYS, *"jan feb mar apr jun jul aug sep sept oct nov dec english i fy cy".split()))
 _FISCAL_YEAR = re.compile(r"[FC]Y((?:20)?\d\d)\Z")  # FY24, FY2024
 _NUMBERED = re.compile(
     r"(?<!\w)(?!(?:the|of|in|to|at|by|for|than|least|most|about|over|under|after|before|and|or|within|every|until|from|only"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index.blocks.labels import IDENTITY
+from service.text.calendar_words import MONTHS
 from service.text.noun_phrases import DEIXIS, head_noun, is_plural, is_quantity, sentence_inner
 from service.text.terms import content_words
 
@@ -18,7 +19,7 @@ Kind = Literal["definition", "count", "year", "place", "agent", "object"]
 _NAME = r"[A-Z][\w'’-]+(?: (?:of|the|and|for) (?=[A-Z])[A-Z][\w'’-]+| (?!The\b)[A-Z0-9][\w'’-]*)*"
 _HEAD = rf"(?:{_NAME}|[a-z][\w-]{{3,}})"
 _TOPIC = rf"(?:The |An? )?(?:[a-z][\w-]+ ){{0,4}}?{_HEAD}(?: of (?:the )?{_HEAD})?"
-MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+MONTH = "|".join(map(str.capitalize, MONTHS))
 NUMBER = (
     r"(?:about |over |nearly |more than |at least |some |up to )?(?:\d[\d,.]*(?: (?:thousand|million|billion))?|"
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"

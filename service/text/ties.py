@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from service.text.calendar_words import MONTHS, WEEKDAYS
 from service.text.constraints import TITLES, TOKEN, is_sentence_start
 from service.text.named_words import same_name
 from service.text.terms import STOP_WORDS
@@ -19,10 +20,7 @@ _AUXILIARIES = frozenset(
     """is are was were be been being has have had do does did will would can could may might must shall should not also
     then now first recently""".split()
 )
-_CALENDAR = frozenset(
-    """january february march april may june july august september october november december monday tuesday wednesday
-    thursday friday saturday sunday""".split()
-)
+_NO_NAMES = STOP_WORDS.union(TITLES, MONTHS, WEEKDAYS)
 _MIN_STEM = 3
 _STEM = 5
 _FEWEST_CAPITALS = 2
@@ -108,7 +106,7 @@ def _stem(word: str) -> Iterator[str]:
 
 def _is_capital(word: str) -> bool:
     folded = word.casefold()
-    return word[0].isupper() and len(word) > 1 and folded not in (*STOP_WORDS, *TITLES, *_CALENDAR)
+    return word[0].isupper() and len(word) > 1 and folded not in _NO_NAMES
 
 
 def _is_next(text: str, tokens: Sequence[re.Match[str]], place: int) -> bool:
