@@ -58,6 +58,8 @@ def test_a_text_that_states_what_is_asked_for(question: str, text: str) -> None:
         ("When will the footbridge open?", "The mayor will open the footbridge."),
         ("In which year was the mill sold?", "The mill was sold in May."),
         ("In which year after 1931 was it sold?", "It was let in 1931."),
+        ("When will the footbridge open?", "Guests may cross the footbridge, opened by one of them."),
+        ("When will the footbridge open?", "The footbridge may be crossed from 3 euros."),
         ("How many boats does the club own?", "The club owns boats of oak."),
         ("How many members joined in 2019?", "In 2019 the club was founded."),
         ("How many members joined before 3 May 2019?", "They joined on 4 June 2020."),

@@ -135,13 +135,16 @@ def _column(asked: Superlative, question: str, rows: Sequence[TableRow]) -> str 
     counts: dict[str, int] = {}
     for heading in dict.fromkeys(heading for row in rows for heading in row.values):
         own = stems(heading)
+        cells = [row.values[heading].text for row in rows if heading in row.values]
+        if any(stems(text) and stems(text) <= asked.words for text in cells):
+            continue  # it chooses rows
         if asked.implied and not own & asked.implied:
             continue
         stated = dates(heading)
         if wanted and stated and not any(one.fits(other) for one in wanted for other in stated):
             continue
         shared = len(own & asked.words) + bool(asked.implied)
-        if shared and any(in_cell(row.values[heading].text, heading, "") for row in rows if heading in row.values):
+        if shared and any(in_cell(text, heading, "") for text in cells):
             counts[heading] = shared
     most = max(counts.values(), default=0)
     best = [heading for heading, count in counts.items() if count == most]

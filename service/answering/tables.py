@@ -111,9 +111,9 @@ def may_be_total(row: TableRow) -> bool:
 
 
 def compared_rows(asked: Superlative, rows: Sequence[TableRow], heading: str) -> tuple[list[TableRow], frozenset[str]]:
-    """The rows that a question compares by the column under `heading`, and the words of the question that choose them.
+    """The rows that a question compares by the column under `heading`, and the words that choose them.
 
-    All but totals; where the question names a cell that other rows lack ("in 2023"), the rows with that cell.
+    All but totals; where the question names a cell that other rows lack ("in 2023"), the rows with that cell, whose heading it may name.
     """
     rows = [row for row in rows if not is_total(row)]
     chosen, said = list(rows), frozenset[str]()
@@ -124,5 +124,5 @@ def compared_rows(asked: Superlative, rows: Sequence[TableRow], heading: str) ->
         named = {text for text in texts if stems(text) and stems(text) <= asked.words}
         if named and named < texts:
             chosen = [row for row in chosen if column in row.values and row.values[column].text in named]
-            said |= frozenset[str]().union(*map(stems, named))
+            said |= stems(column).union(*map(stems, named))
     return chosen, said

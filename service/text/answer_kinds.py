@@ -33,9 +33,10 @@ _STATED_YEAR = re.compile(
 _MONTHS = "|".join(month if month != "may" else "(?-i:May|MAY)" for month in MONTHS)
 _DAYS = "|".join(f"{day}s?" for day in (*WEEKDAYS, "weekday", "weekend"))
 _SHORT_DAYS = "(?-i:Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)"
+_HOUR = r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _TIME = re.compile(
     rf"\b(?:(?:{_MONTHS}|{_DAYS}|{_SHORT_DAYS})\b|"
-    r"(?:at|from|by|around)\s+(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|"
+    rf"at\s+{_HOUR}\b|(?:from|by|around)\s+{_HOUR}(?=\W*\Z|[.,;]\D|\s+(?:to|until|till|in|on|every|each|or|and)\b)|"
     r"\d{1,2}[:.]\d\d\b|\d{1,2}\s*(?:am|pm|a\.m|p\.m|o['’]clock)|noon|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|"
     r"century|centuries|decades?|years?|months?|weeks?|days?|hours?|minutes?|ago|today|yesterday|tomorrow|tonight|now|currently|"
     r"recently|soon|immediately|daily|weekly|monthly|annually|yearly|every|spring|summer|autumn|winter|"
