@@ -67,7 +67,7 @@ def test_the_row_with_the_highest_or_lowest_figure_answers(harbour: Service, que
     answer = ask(harbour, question)
     assert derived(answer) == [f"Calculated by Quoth: {said}."]
     first, last = answer.sentences
-    assert said.partition("(")[2].rstrip(")") in first.text
+    assert said.rpartition("(")[2].rstrip(")") in first.text
     assert last.derivation is not None
     assert f"of {len(last.derivation.operands)} figures" in said
     assert verified(harbour, answer).verdict is Verdict.PROVED

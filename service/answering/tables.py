@@ -113,7 +113,8 @@ def may_be_total(row: TableRow) -> bool:
 def compared_rows(asked: Superlative, rows: Sequence[TableRow], heading: str) -> tuple[list[TableRow], frozenset[str]]:
     """The rows that a question compares by the column under `heading`, and the words that choose them.
 
-    All but totals; where the question names a cell that other rows lack ("in 2023"), the rows with that cell, whose heading it may name.
+    All but totals; where the question names a cell that other rows lack ("in 2023"), the rows with that cell. The heading of
+    such a cell may be named, too.
     """
     rows = [row for row in rows if not is_total(row)]
     chosen, said = list(rows), frozenset[str]()
