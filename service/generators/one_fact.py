@@ -20,7 +20,8 @@ _EXPLAINED = (
     r"rationale|scope|content|recommendation|advice|guidance)"
 )
 """What takes an explanation and not a value."""
-_OF_SEVERAL = r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|prohibited|contained|stored)"
+_OF_SEVERAL = r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|"
+    r"prohibited|contained|stored)"
 """What may be said of several things: "What is included in the price?"."""
 _QUANTITIES = (
     r"(?:sales|earnings|revenues|proceeds|expenses|costs|assets|liabilities|inventories|receivables|losses|savings|wages|"
