@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,30 @@ def opened_and_ready(folder: Path, ledger: SqliteLedger) -> LanceIndex:
     index = opened(folder, ledger)
     assert index.catch_up() == ledger.mark().position
     return index
+
+
+def test_a_table_deleted_while_it_is_open_is_made_again(ledger: SqliteLedger, tmp_path: Path) -> None:
+    fill(ledger, range(3))
+    first, second = opened_and_ready(tmp_path, ledger), opened_and_ready(tmp_path, ledger)
+    shutil.rmtree(tmp_path / "tables" / "chunks.lance")
+    with FileLock(tmp_path / "projector.lock").hold(0):
+        assert (second.catch_up(), second.has_vectors, found(second, "apple")) == (0, False, set())
+    for index in (first, second):
+        assert index.catch_up() == ledger.mark().position
+        assert len(found(index, "apple")) == 3
+
+
+def test_a_table_ahead_of_a_ledger_that_was_restored_is_made_again(ledger: SqliteLedger, tmp_path: Path) -> None:
+    fill(ledger, range(3))
+    (tmp_path / "restored").mkdir()
+    ledger.copy(tmp_path / "restored" / "ledger.sqlite")
+    fill(ledger, range(3, 5))
+    ledger.change([], ["0"])
+    opened_and_ready(tmp_path, ledger)
+    with closing(SqliteLedger(tmp_path / "restored" / "ledger.sqlite", encoder="hashed", dimension=16)) as restored:
+        index = opened_and_ready(tmp_path, restored)
+        assert len(found(index, "apple")) == 3
+        assert not list(index.differences())
 
 
 PROJECTOR = """

@@ -570,6 +570,19 @@ def test_a_text_of_any_length_has_its_place(ledger: Ledger) -> None:
     assert [each.uri for each in ledger.documents.list(folder="file://")] == [uri]
 
 
+@pytest.mark.parametrize("text", ["null", "NULL", "Null", '"', "\\", "{a,b}", ",", "a", ""])
+def test_a_text_that_means_something_in_a_list_of_texts_is_a_text(ledger: Ledger, text: str) -> None:
+    given = document(text, text, title=text, principals=frozenset({text, "p"}))
+    ledger.change([ChunkedDocument(given, [Chunk(text, text, "v1", 0, 0, len(text), text)])], [])
+    ledger.rename(text, f"{text}!")
+    ledger.rename(text, text)
+    assert ledger.documents.get(text) == given
+    assert ledger.documents.given_titles([text]) == {text: text}
+    assert ledger.permissions.all_readable([text], [text])
+    assert selected_ids(ledger, Filter(document_ids=frozenset({text}), principals=frozenset({text}))) == {text}
+    assert [row.chunk.text for row in ledger.chunks.opening([text], 1)] == [text]
+
+
 def test_a_copy_holds_the_same_and_becomes_a_collection_again(ledgers: Ledgers, ledger: Ledger, tmp_path: Path) -> None:
     given = document("a", "one \x00two", pages=(Page(1, 0, 3),), metadata={"kind": "x"}, principals=frozenset("p"))
     ledger.change([entry(given, FileStamp(3, 5)), entry(document("b", "gone"))], [])

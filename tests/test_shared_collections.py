@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from typer.testing import CliRunner
 
 import quoth
@@ -26,6 +26,7 @@ from index.ledger.postgres.ledgers import PostgresLedgers
 from index.library import Library
 from index.records import Document
 from index.sync.sync import sync
+from service.composition.http import search_lag
 from service.composition.library import open_library
 from service.errors import SettingsInvalid
 from service.settings import Settings
@@ -42,7 +43,11 @@ def url(postgres: PostgresServer) -> str:
 
 def machine(url: str, home: Path) -> Library:
     """The collections as one machine has them."""
-    return Library(home, HashedEncoder(), ledgers=PostgresLedgers(url, home / "cache" / "collections"))
+    return Library(home, HashedEncoder(), ledgers=PostgresLedgers(url, caches(home)))
+
+
+def caches(home: Path) -> Path:
+    return home / "cache" / "collections"
 
 
 @pytest.fixture
@@ -139,14 +144,33 @@ def test_a_drop_that_was_killed_is_finished_with_what_belongs_to_it(url: str, tm
 
     with closing(machine(url, tmp_path / "a")) as library:
         library.open_or_create("letters").add(letter("a", "Old text."))
-        ledgers = PostgresLedgers(url, tmp_path / "c")
-        with closing(ledgers), pytest.raises(Killed), ledgers.dropping("letters", nullcontext("17")):
+        with pytest.raises(Killed), PostgresLedgers(url, caches(tmp_path / "c")).dropping("letters", nullcontext("17")):
             raise Killed
         assert library.names() == []
         finished: list[tuple[str, str]] = []
         library.finish_drops(lambda name, mark: finished.append((name, mark)))
+        assert finished == []  # the mark is one of jobs in the other home
+    with closing(machine(url, tmp_path / "c")) as library:
+        library.finish_drops(lambda name, mark: finished.append((name, mark)))
         library.finish_drops(lambda name, mark: finished.append((name, mark)))
         assert finished == [("letters", "17")]
+
+
+def test_texts_claimed_while_their_collection_is_dropped_do_not_stop_the_drop(
+    machines: tuple[Library, Library],
+) -> None:
+    here, there = machines
+    here.open_or_create("letters").add(letter("a", "Old text."))
+    ledger = there.open("letters")._ledger
+
+    def claim(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "DELETE FROM chunks" in statement:
+            claims.enter_context(ledger.claim_pending(1, 1))
+
+    with ExitStack() as claims:
+        event.listen(here._ledgers._database._engine, "before_cursor_execute", claim)  # type: ignore[attr-defined]
+        here.drop("letters")
+    assert there.names() == []
 
 
 def test_a_machine_that_stalls_loses_its_lock_and_writes_nothing_more(
@@ -321,7 +345,9 @@ def test_a_database_that_is_away_is_named_and_used_again_when_it_is_back(tmp_pat
                 collection.search("text")
             with pytest.raises(DatabaseUnavailable):
                 library.names()
+            assert search_lag(library) == {}
             server.start()
+            assert search_lag(library) == {"open": 0}
             assert found(collection, "text") == {"a"}
 
 

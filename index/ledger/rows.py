@@ -101,18 +101,15 @@ def version_row(document: Document) -> dict[str, Any]:
     }
 
 
-DOCUMENT_COLUMNS = """
-    document_id, version, uri, title, media_type, text, pages, blocks, metadata, warnings,
-    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id),
-    (SELECT json_group_array(t.title) FROM titles t WHERE t.document_id = versions.document_id AND t.title IS NOT NULL)
-"""
-
 _DOCUMENT: Kinds = (str, str, str, str, str, bytes, str, bytes, str, str, str, str)
 
 
 @as_stored()
 def document_from(row: Sequence[Any]) -> Document:
-    """Return the document of a row of `DOCUMENT_COLUMNS`, which belong to the table `versions`."""
+    """Return the document of a row of columns of `versions`, from its id to its warnings, and two lists in JSON.
+
+    These are the principals who may read it and the titles that it was given.
+    """
     require_kinds(row, _DOCUMENT)
     identity, version, uri, title, media_type, text, pages, blocks, metadata, warnings, principals, titles = row
     return Document(
@@ -148,6 +145,11 @@ def document_missing(document_id: str, version: str | None) -> NotFound:
     """The error that there is no such version of a document; None is its current one."""
     what = "no current version" if version is None else f"no version {version!r}"
     return NotFound(f"document {document_id!r}: {what} in this collection. List the documents to see their ids")
+
+
+def document_not_current(document_id: str) -> NotFound:
+    """The error that a document is to be changed or removed and is not current."""
+    return NotFound(f"document {document_id!r} is not in this collection. List the documents to see their ids")
 
 
 @as_stored()

@@ -24,9 +24,8 @@ _LOCK_TIMEOUT = "55P03"
 _TRANSIENT = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")  # SQLSTATE, or classes of it, that may pass
 _GONE = ("SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3")
 """The server notices within a minute that a client's machine is gone, and releases its locks."""
-_STALLED_MS = (
-    120_000  # a client that does nothing for so long while others wait for it loses its lock or its transaction
-)
+_STALLED_MS = 120_000
+"""A client that does nothing for so long while others wait for it loses its lock or its transaction."""
 
 
 def with_driver(url: URL) -> URL:
@@ -267,9 +266,9 @@ class AdvisoryLock:
                 """,
                 self._key,
             ).fetchone()
-        return (
-            "another process" if row is None else f"{row[0]} (at {row[1] or 'the database'}, active {row[2]:%H:%M:%S})"
-        )
+        if row is None or row.state_change is None:  # it ended, or belongs to a user whose sessions are hidden
+            return "another process"
+        return f"{row[0]} (at {row[1] or 'the database'}, active {row.state_change:%H:%M:%S})"
 
     def _busy_message(self, who: str) -> str:
         return f"{self._name}: {who} is writing. Wait until it is done, or stop it, and run again"

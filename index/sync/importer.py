@@ -73,9 +73,8 @@ class Importer:
         for document in self._known.values():
             self._former.setdefault(file_uri(document.uri), []).append(document)
         self._gone: dict[str, dict[str, DocumentSummary]] = {}  # by version, then by id
-        self._gone_earlier: dict[
-            tuple[FileStamp | None, str], list[DocumentSummary]
-        ] = {}  # of an earlier version of Quoth
+        # Those that an earlier version of Quoth read, by the size and time of their file and their place inside it.
+        self._gone_earlier: dict[tuple[FileStamp | None, str], list[DocumentSummary]] = {}
         for document in gone:
             self._add_gone(document)
         self._batch: list[_FileChange] = []

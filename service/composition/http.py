@@ -9,8 +9,10 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import Scope
 
+from index.errors import IndexingError
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
+from index.library import Library
 from service.answering.service import Service
 from service.api import problems
 from service.api.middleware.admission import AdmissionMiddleware
@@ -106,7 +108,7 @@ def create_app(
         "quoth_search_lag",
         "Changes that a search does not reflect yet, in the open collection where they are most.",
         "collections",
-        lambda: {"open": service.library.search_lag()},
+        partial(search_lag, service.library),
     )
     problems.install(app)
     for routes in (
@@ -133,6 +135,14 @@ def create_app(
         RequestLogMiddleware, allowed_hosts=settings.allowed_hosts, metrics=session.metrics, tracing=session.tracing
     )
     return app
+
+
+def search_lag(library: Library) -> dict[str, int]:
+    """The lag of the open collections. No value while they cannot be read: all else is measured on."""
+    try:
+        return {"open": library.search_lag()}
+    except IndexingError:
+        return {}
 
 
 def _max_bytes(settings: Settings, scope: Scope) -> int:

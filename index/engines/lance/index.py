@@ -44,7 +44,8 @@ class LanceIndex:
 
     def catch_up(self) -> int:
         """See `SearchIndex.catch_up`."""
-        if self._position(self._table.refresh()) < self._ledger.mark().position:
+        # The table is ahead of a ledger that was restored from a backup, and is then made again.
+        if self._position(self._table.refresh()) != self._ledger.mark().position:
             self._project(_WAIT_SECONDS)
         return self._position(self._table.mark)
 
@@ -79,7 +80,7 @@ class LanceIndex:
             with self._turn.hold(0):
                 mark = self._table.refresh()
                 return self._position(mark) if mark is not None and self._table.compact() else None
-        except CollectionBusy:
+        except (CollectionBusy, FileNotFoundError):  # another process holds the lock, or the folder is gone
             return None
         except SearchStorageUnreachable as error:
             _log.warning("the search table was not compacted: %s", error)

@@ -7,7 +7,7 @@ the batch is done again, and nothing is lost or doubled.
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 
 import lancedb
@@ -31,6 +31,9 @@ _REFINED = 4
 _MANY_TABLES = 100_000
 _NO_TABLE = "was not found"
 _ALL_PARTITIONS = 100_000
+_ERRORS = (RuntimeError, ValueError, OSError)
+"""What Lance raises for its storage."""
+
 _WORDS = FTS(
     base_tokenizer="whitespace",
     stem=False,
@@ -69,18 +72,10 @@ class ChunkTable:
     def refresh(self) -> TableMark | None:
         """Search the newest version from now on. Returns its mark, None if there is no table of this format."""
         with self._guard, self._reaching():
+            before, self._table = self._table, self._newest()
             if self._table is None:
-                connection = lancedb.connect(self._url)
-                try:
-                    self._table = connection.open_table(self._name)
-                except ValueError as error:
-                    if _NO_TABLE not in str(error):
-                        raise
-                    self._mark = None
-                    return None
-            else:
-                self._table.checkout_latest()
-            if self._table.version != self._version:
+                self._mark = None
+            elif self._table is not before or self._table.version != self._version:
                 self._read_facts(self._table)
             return self._mark
 
@@ -166,6 +161,19 @@ class ChunkTable:
                 has_vector = part["vector"].is_valid().to_numpy(zero_copy_only=False)
                 yield part["number"].to_numpy(), has_vector, _vectors(part["vector"].drop_null(), self._dimension)
 
+    def _newest(self) -> lancedb.table.Table | None:
+        """The table at its newest version; None if there is none."""
+        if self._table is not None:
+            with suppress(*_ERRORS):  # it was deleted, or the storage does not answer: opening it again says which
+                self._table.checkout_latest()
+                return self._table
+        try:
+            return lancedb.connect(self._url).open_table(self._name)
+        except ValueError as error:
+            if _NO_TABLE not in str(error):
+                raise
+            return None
+
     def _read_facts(self, table: lancedb.table.Table) -> None:
         """Read the mark of the version that is searched now, and whether its vectors have a graph."""
         found = table.search().where(f"number = {MARK_NUMBER}").select(["mark"]).to_arrow()["mark"].to_pylist()
@@ -182,8 +190,12 @@ class ChunkTable:
         )
 
     def _opened(self) -> lancedb.table.Table:
-        assert self._table is not None, "refresh or create comes first"
-        return self._table
+        table = self._table
+        if table is None:
+            raise SearchStorageUnreachable(
+                f"{self._url}: the search table {self._name} was deleted. Try again: it is made again from the ledger"
+            )
+        return table
 
     def _reaching(self) -> AbstractContextManager[None]:
         return _reaching(self._url, self._name)
@@ -203,7 +215,7 @@ def _reaching(url: str, name: str) -> Iterator[None]:
     """Turn what Lance raises for its storage into `SearchStorageUnreachable`."""
     try:
         yield
-    except (RuntimeError, ValueError, OSError) as error:
+    except _ERRORS as error:
         raise SearchStorageUnreachable(
             f"{url}: the search table {name} cannot be read or written ({str(error)[:200]}). "
             "Check the storage, its address and the rights of this program, then try again"

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from index.errors import CollectionDropped, NotFound
+from index.errors import CollectionDropped
 from index.ledger.postgres.statements import digest, fetch, run
-from index.ledger.rows import ChunkedDocument, chunk_row, modified_ns, version_row
+from index.ledger.rows import ChunkedDocument, chunk_row, document_not_current, modified_ns, version_row
 from index.ledger.state import ADDED, CHANGED, EMBEDDED, REMOVED
 
 _CHUNK_TYPES = {
@@ -25,6 +25,13 @@ class Counters(NamedTuple):
     version: int
     document: int
     chunk: int
+
+
+def dropped_meanwhile(name: str) -> CollectionDropped:
+    """The error that a collection that is open exists no longer."""
+    return CollectionDropped(
+        f"{name}: another program dropped the collection meanwhile. Run again to see what is there"
+    )
 
 
 class Entries:
@@ -45,9 +52,7 @@ class Entries:
             key,
         )
         if not rows:
-            raise CollectionDropped(
-                f"{name}: another program dropped the collection meanwhile. Run again to see what is there"
-            )
+            raise dropped_meanwhile(name)
         self._last = Counters(*rows[0])
 
     def finish(self) -> None:
@@ -66,7 +71,7 @@ class Entries:
         """Return the ledger number of a current document. `NotFound` if it is not current."""
         number = self._number(document_id)
         if number is None:
-            raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see their ids")
+            raise document_not_current(document_id)
         return number
 
     def insert(self, entry: ChunkedDocument) -> None:

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from index.errors import CollectionDropped
 from index.filters import Filter
 from index.ledger.postgres.chunks import PostgresChunks
 from index.ledger.postgres.claims import Claims
 from index.ledger.postgres.documents import PostgresDocuments
-from index.ledger.postgres.entries import Entries
+from index.ledger.postgres.entries import Entries, dropped_meanwhile
 from index.ledger.postgres.permissions import PostgresPermissions
 from index.ledger.postgres.schema import Facts
 from index.ledger.postgres.selections import resolve
@@ -258,8 +257,6 @@ class PostgresLedger:
             connection, "SELECT position, floor FROM collections WHERE id = %s AND name IS NOT NULL", self._key
         )
         if not rows:
-            raise CollectionDropped(
-                f"{self.name}: another program dropped the collection meanwhile. Run again to see what is there"
-            )
+            raise dropped_meanwhile(self.name)
         position, floor = rows[0]
         return Mark(self.identity, position), floor

@@ -1,5 +1,6 @@
 """The ledgers of all collections in one PostgreSQL database."""
 
+import secrets
 import shutil
 import tempfile
 import threading
@@ -18,12 +19,16 @@ from index.storage.atomic import seconds_unchanged
 from index.storage.postgres import PostgresDatabase
 
 _WAIT_SECONDS = 10.0
+_HOME = ".home-"
 _IMPORTING = ".importing-"
 _IMPORT_SECONDS = 24 * 3600.0
 _TABLES = (
-    "claims", "changes", "chunks", "properties", "documents", "versions", "vectors", "permissions", "titles", "roots", "visits",
+    "changes", "chunks", "claims", "properties", "documents", "versions", "vectors", "permissions", "titles", "roots", "visits",
 )  # fmt: skip
-"""The tables whose rows belong to a collection, those that refer to others first."""
+"""The tables whose rows belong to a collection, those that refer to others first.
+
+Claims go after the chunks: another process may claim texts as long as their chunks are there.
+"""
 
 
 class PostgresLedgers:
@@ -60,7 +65,7 @@ class PostgresLedgers:
             self._create(name, encoder, dimension)
             facts = self._facts(name)
         if facts is None:
-            raise CollectionDropped(f"{name}: another program has just dropped the collection. List them again")
+            raise _dropped(name)
         folder = self._folder(name, facts)
         ledger = PostgresLedger(self._database, facts, name, folder, encoder=encoder, dimension=dimension)
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +76,7 @@ class PostgresLedgers:
         """Take the collection away, then run the `with` block, and then delete what is left of it."""
         facts = self._facts(name)
         if facts is None:
-            raise CollectionDropped(f"{name}: another program has just dropped the collection. List them again")
+            raise _dropped(name)
         lock = writer_lock(self._database, facts.key, name)
         with lock.hold(_WAIT_SECONDS), alongside as mark, self._database.writing(lock.connection) as connection:
             dropped = run(
@@ -80,17 +85,21 @@ class PostgresLedgers:
                 UPDATE collections SET name = NULL, dropped_name = name, dropped_mark = %s
                 WHERE id = %s AND name IS NOT NULL
                 """,
-                mark,
+                mark and f"{self._home()}:{mark}",
                 facts.key,
             )
             if not dropped:
-                raise CollectionDropped(f"{name}: another program has just dropped the collection. List them again")
+                raise _dropped(name)
         yield
         shutil.rmtree(self._folder(name, facts), ignore_errors=True)
         self._delete(facts.key)
 
     def finish_drops(self, complete: Callable[[str, str], object]) -> None:
-        """Delete what drops of killed processes left, and this machine's folders of collections that are gone."""
+        """Delete what drops of killed processes left, and this machine's folders of collections that are gone.
+
+        A mark says something only to the home in which the drop began: until that one has completed it, the others leave it.
+        """
+        homes = self._homes()
         # Listed before the names: a folder is made after the row of its collection.
         folders = {folder for folder in self._caches.glob("*") if _is_finished(folder)}
         with self._current().reading() as connection:
@@ -99,10 +108,11 @@ class PostgresLedgers:
                 self._folder(name, Facts(0, identity, "", 0))
                 for name, identity in fetch(connection, "SELECT name, identity FROM collections WHERE name IS NOT NULL")
             }
-        for key, name, mark in dropped:
-            if mark:
+        for key, name, noted in dropped:
+            home, _, mark = noted.partition(":")
+            if mark and home in homes:
                 complete(name, mark)
-            self._delete(key)
+            self._delete(key, for_good=not mark or home in homes)
         for folder in folders - kept:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -141,15 +151,35 @@ class PostgresLedgers:
     def _folder(self, name: str, facts: Facts) -> Path:
         return self._caches / f"{name}.{facts.identity:x}"
 
-    def _delete(self, key: int) -> None:
-        """Delete the rows of a dropped collection, table by table: what a killed process leaves, the next one deletes."""
+    def _home(self) -> str:
+        """What tells this home from all others, made up when it is first needed."""
+        if not self._homes():
+            self._caches.mkdir(parents=True, exist_ok=True)
+            (self._caches / f"{_HOME}{secrets.token_hex(8)}").touch()
+        return min(self._homes())
+
+    def _homes(self) -> set[str]:
+        """What this home is known as: usually one text, two if two processes made one up at the same time."""
+        return {path.name.removeprefix(_HOME) for path in self._caches.glob(f"{_HOME}*")}
+
+    def _delete(self, key: int, *, for_good: bool = True) -> None:
+        """Delete the rows of a dropped collection, table by table: what a killed process leaves, the next one deletes.
+
+        Its own row, which has the mark of the drop, goes only with `for_good`.
+        """
         for table in _TABLES:
             with self._database.writing() as connection:
                 run(connection, f"DELETE FROM {table} WHERE collection = %s", key)
+        if not for_good:
+            return
         with self._database.writing() as connection:
             run(connection, "DELETE FROM collections WHERE id = %s AND name IS NULL", key)
 
 
+def _dropped(name: str) -> CollectionDropped:
+    return CollectionDropped(f"{name}: another program has just dropped the collection. List them again")
+
+
 def _is_finished(folder: Path) -> bool:
-    """Whether no import is working in the folder: one younger than a day may be."""
-    return not folder.name.startswith(_IMPORTING) or seconds_unchanged(folder) > _IMPORT_SECONDS
+    """Whether it is a folder in which no import is working: one younger than a day may be."""
+    return folder.is_dir() and (not folder.name.startswith(_IMPORTING) or seconds_unchanged(folder) > _IMPORT_SECONDS)

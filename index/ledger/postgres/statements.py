@@ -18,7 +18,7 @@ Row = Sequence[Any]
 
 
 def fetch(connection: Connection, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """Run a statement that returns rows. Its parameters are written %s."""
+    """Run a statement that returns rows. Its parameters are written %s, a list as `CAST(%s AS text[])` with its type."""
     rows = connection.exec_driver_sql(statement, tuple(map(_storable, values)))
     return [tuple(map(_restored, row)) for row in rows]
 
@@ -31,7 +31,16 @@ def run(connection: Connection, statement: str, *values: object) -> int:
 def _storable(value: object) -> object:
     if isinstance(value, str):
         return value.translate(_TABLE) if "\x00" in value or _ESCAPE in value else value
-    return [_storable(each) for each in value] if isinstance(value, list) else value
+    return _array(value) if isinstance(value, list) and any(isinstance(each, str) for each in value) else value
+
+
+def _array(texts: Sequence[object]) -> str:
+    """Texts as PostgreSQL writes an array of them. The driver puts no quotes around the text "null", which then is none."""
+    quoted = (
+        "NULL" if text is None else '"' + str(_storable(text)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for text in texts
+    )
+    return "{" + ",".join(quoted) + "}"
 
 
 def _restored(value: object) -> object:

@@ -35,7 +35,6 @@ def explain_damage(path: Path) -> Iterator[None]:
 def _is_damage(error: Exception) -> bool:
     if not isinstance(error, sqlite3.Error):
         return True
-    code: int | None = getattr(
-        error, "sqlite_errorcode", None
-    )  # None: of Python's module, which could not decode a text
+    # Without a code it is of Python's module, which could not decode a text.
+    code: int | None = getattr(error, "sqlite_errorcode", None)
     return isinstance(error, sqlite3.OperationalError) and (code is None or code & 0xFF in _UNREADABLE)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from index.blocks.geometry import PageGeometry, unpack
 from index.filters import Filter
 from index.ledger.rows import (
-    DOCUMENT_COLUMNS,
     Visit,
     document_from,
     document_missing,
@@ -21,6 +20,12 @@ from index.ledger.stored import as_stored, require_kinds
 from index.records import Document, DocumentSummary, Page
 from index.storage.sqlite import SqliteDatabase
 from index.uris import READING
+
+_DOCUMENT = """
+    document_id, version, uri, title, media_type, text, pages, blocks, metadata, warnings,
+    (SELECT json_group_array(p.principal) FROM permissions p WHERE p.document_id = versions.document_id),
+    (SELECT json_group_array(t.title) FROM titles t WHERE t.document_id = versions.document_id AND t.title IS NOT NULL)
+    """
 
 
 class Documents:
@@ -37,9 +42,7 @@ class Documents:
         else:
             condition, parameters = "document_id = ? AND version = ?", (document_id, version)
         with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE {condition}", parameters
-            ).fetchone()
+            row = connection.execute(f"SELECT {_DOCUMENT} FROM versions WHERE {condition}", parameters).fetchone()
             if row is None:
                 raise document_missing(document_id, version)
             return document_from(row)
@@ -112,7 +115,7 @@ class Documents:
         """Whether search finds this document as it is: text, title, metadata and all else except its principals."""
         with self._database.reading() as connection:
             row = connection.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM versions WHERE number = (SELECT version FROM documents WHERE id = ?)",
+                f"SELECT {_DOCUMENT} FROM versions WHERE number = (SELECT version FROM documents WHERE id = ?)",
                 (document.id,),
             ).fetchone()
             return row is not None and replace(document_from(row), principals=document.principals) == document

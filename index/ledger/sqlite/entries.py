@@ -4,8 +4,7 @@ import sqlite3
 import time
 from collections.abc import Collection
 
-from index.errors import NotFound
-from index.ledger.rows import ChunkedDocument, chunk_row, modified_ns, version_row
+from index.ledger.rows import ChunkedDocument, chunk_row, document_not_current, modified_ns, version_row
 from index.ledger.state import ADDED, CHANGED, EMBEDDED, REMOVED
 
 
@@ -13,7 +12,7 @@ def document_number(connection: sqlite3.Connection, document_id: str) -> int:
     """Return the ledger number of a current document. `NotFound` if it is not current."""
     row = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).fetchone()
     if row is None:
-        raise NotFound(f"document {document_id!r} is not in this collection. List the documents to see their ids")
+        raise document_not_current(document_id)
     number: int = row[0]
     return number
 
