@@ -143,7 +143,7 @@ class Collection:
         its vectors. `NotFound` if a document to remove is not current, `DocumentRejected` if a text is not valid Unicode,
         `CollectionBusy` if another process writes for over 10 s.
         """
-        ready = self.cut(document for document, _ in add) if chunks is None else chunks
+        ready = self.cut([document for document, _ in add], named) if chunks is None else chunks
         with self.writing():
             new, permitted = [], 0
             for document, source in self._titled(add, named):

@@ -44,7 +44,7 @@ class LanceIndex:
 
     def catch_up(self) -> int:
         """See `SearchIndex.catch_up`."""
-        # The table is ahead of a ledger that was restored from a backup, and is then made again.
+        # A table that is ahead is of a ledger that was restored from a backup since: it is made again.
         if self._position(self._table.refresh()) != self._ledger.mark().position:
             self._project(_WAIT_SECONDS)
         return self._position(self._table.mark)

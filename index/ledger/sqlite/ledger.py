@@ -42,6 +42,8 @@ class SqliteLedger:
     `LedgerLost` if it is missing or empty, although its note or one of `caches`, which are made from it, is there.
     """
 
+    restoring = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
+
     def __init__(self, path: Path, *, encoder: str, dimension: int, caches: Sequence[Path] = ()) -> None:
         self.path = path
         self._database = SqliteDatabase(path, explain_damage)
@@ -64,8 +66,6 @@ class SqliteLedger:
     def close(self) -> None:
         """Close every connection. The ledger is not usable afterwards."""
         self._database.close()
-
-    restoring = "Restore ledger.sqlite from a backup, or drop the collection and index the documents again"
 
     def exists(self) -> bool:
         """Whether the file that was opened, and is still open, is the one at `path`. (A closed one may give its inode away.)"""
