@@ -72,11 +72,12 @@ class ChunkTable:
     def refresh(self) -> TableMark | None:
         """Search the newest version from now on. Returns its mark, None if there is no table of this format."""
         with self._guard, self._reaching():
-            before, self._table = self._table, self._newest()
-            if self._table is None:
+            before, table = self._table, self._newest()
+            self._table = table
+            if table is None:
                 self._mark = None
-            elif self._table is not before or self._table.version != self._version:
-                self._read_facts(self._table)
+            elif table is not before or table.version != self._version:
+                self._read_facts(table)
             return self._mark
 
     def create(self, ledger: int, position: int) -> TableMark:
