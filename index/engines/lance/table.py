@@ -76,7 +76,7 @@ class ChunkTable:
             self._table = table
             if table is None:
                 self._mark = None
-            elif table is not before or table.version != self._version:
+            elif table.version != self._version or table is not before:
                 self._read_facts(table)
             return self._mark
 
