@@ -16,12 +16,15 @@ _MEASURED = (
 _EXPLAINED = (
     r"(?:purpose|role|function|reason|cause|motive|motivation|meaning|significance|importance|difference|relationship|relation|"
     r"effect|impact|influence|process|procedure|way|method|history|background|origin|idea|story|plot|theme|aim|goal|objective|"
-    r"strategy|plan|policy|problem|risk|benefit|advantage|disadvantage|consequence|result|outcome|point|nature|structure|context|rule|requirement|condition|treatment|approach|mechanism|principle|concept|"
+    r"strategy|plan|policy|problem|risk|benefit|advantage|disadvantage|consequence|result|outcome|point|nature|structure|context|"
+    r"rule|requirement|condition|treatment|approach|mechanism|principle|concept|"
     r"rationale|scope|content|recommendation|advice|guidance)"
 )
 """What takes an explanation and not a value."""
-_OF_SEVERAL = r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|"
-    r"prohibited|contained|stored)"
+_OF_SEVERAL = (
+    r"(?:new|different|included|covered|excluded|required|needed|allowed|permitted|forbidden|prohibited|"
+    r"contained|stored)"
+)
 """What may be said of several things: "What is included in the price?"."""
 _QUANTITIES = (
     r"(?:sales|earnings|revenues|proceeds|expenses|costs|assets|liabilities|inventories|receivables|losses|savings|wages|"
