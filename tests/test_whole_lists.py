@@ -107,6 +107,13 @@ def test_a_question_for_what_the_lead_in_says_gets_the_whole_list() -> None:
     assert draft.text == "Every pupil needs: a lunch box"
 
 
+@pytest.mark.parametrize("question", ["What do I need to hire a boat?", "What must I bring?", "Was brauche ich dafür?"])
+def test_a_question_for_what_is_needed_gets_the_whole_list_whatever_it_is_needed_for(question: str) -> None:
+    text = "# Boats\n\nYou need:\n\n- an identity card\n- a deposit\n- dry shoes\n"
+    (draft,) = answers(text, question, "card")
+    assert draft.text == "You need: an identity card; a deposit; dry shoes"
+
+
 def test_a_row_is_not_widened_to_its_table() -> None:
     (draft,) = answers(PRICES, "What are the prices?", "Canoe")
     assert "Kayak" not in draft.text

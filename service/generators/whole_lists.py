@@ -33,6 +33,13 @@ _ALL = re.compile(
     r"\bcuáles\b|\bcuánt[oa]s\b|\btod[oa]s\s+l[oa]s\b|\bqué\s+\w+s\s",
     re.IGNORECASE,
 )
+_COMPRISED = re.compile(
+    r"\bwhat\s+(?:do|does|did|must|should|shall|will)\s+(?:[\w'’-]+\s+){1,5}?"
+    r"(?:need|require|bring|submit|provide|include|contain|comprise|cover|pack|prepare)\b|"
+    r"\bwas\s+(?:brauch|benötig|enthält|umfasst|muss\s+\w+\s+mitbring)",
+    re.IGNORECASE,
+)
+"""Asks for what is needed or contained: all of a list, or the one item that has a further word of the question."""
 _ONE_STEP = re.compile(
     r"\b(?:step|rule|item|point|article|clause|number|schritt|punkt|artikel|regel|étape|règle|paso|punto|artículo)\s+"
     r"\(?(?:[0-9]{1,3}|[ivxlc]{1,6})\b",
@@ -57,10 +64,11 @@ def whole_list(question: str, rendering: Rendering, place: int) -> range | None:
     The items below an item belong to the list. Where the question names what only this item names, it asks for the item.
     """
     units = [rendered.unit for rendered in rendering.units]
-    if units[place].kind is not Kind.ITEM or not (asks_for_all(question) or _asks_for_lead(question, rendering, place)):
+    if units[place].kind is not Kind.ITEM:
         return None
     found = _run_of_items(units, place)
-    if not 1 < len(found) <= MAX_ITEMS:
+    asks = asks_for_all(question) or _asks_for_lead(question, rendering, place)
+    if not (asks or _asks_for_contents(question, rendering, place, found)) or not 1 < len(found) <= MAX_ITEMS:
         return None
     texts = [_words(rendering.text[rendering.units[number].start : rendering.units[number].end]) for number in found]
     own = texts[place - found.start]
@@ -75,6 +83,16 @@ def _asks_for_lead(question: str, rendering: Rendering, place: int) -> bool:
         return False
     asked = set(map(stem, content_words(question)))
     return bool(asked) and asked <= set(map(stem, content_words(leads[-1])))
+
+
+def _asks_for_contents(question: str, rendering: Rendering, place: int, found: range) -> bool:
+    """Whether a question asks for what is needed or contained, and names nothing that only the item at `place` has."""
+    if not _COMPRISED.search(question) or _ONE_STEP.search(question):
+        return False
+    asked = set(map(stem, content_words(question)))
+    texts = [rendering.text[rendering.units[number].start : rendering.units[number].end] for number in found]
+    stems = [set(map(stem, content_words(text))) for text in texts]
+    return not any(word in stems[place - found.start] for word in asked - set.intersection(*stems))
 
 
 def is_list_named(question: str, lead_in: str) -> bool:
