@@ -82,8 +82,8 @@ def test_a_file_that_was_being_written_is_deleted(tmp_path: Path) -> None:
     ("words", "after"),
     [
         (("ask", "How many attacks?"), 0.2),
-        (("ask", "How many attacks?"), 1.2),
-        (("search", "attacks"), 2.0),
+        (("ask", "How many attacks?"), 0.8),
+        (("search", "attacks"), 0.5),
         (("doctor",), 0.7),
         (("index", "seeds", "--dry-run"), 0.05),
         (("eval", "run", "seeds/golden.jsonl", "-c", "default"), 1.0),
