@@ -59,6 +59,12 @@ def test_what_contradicts_the_one_fact_follows() -> None:
     assert len(answer(one, other, question="When did the mill close?")) == 2
 
 
+def test_another_figure_in_another_document_follows_the_one_fact() -> None:
+    one = passage("Members may keep a boat in the shed for two weeks.", [3.0])
+    other = passage("Members may keep a boat in the shed for three weeks.", [2.5], document="d2")
+    assert len(answer(one, other, question="How many weeks may members keep a boat in the shed?")) == 2
+
+
 def test_at_most_four_sentences() -> None:
     text = "Ada left. Bo came. Cy ran. Di sang. Ed slept. Flo wrote."
     assert len(answer(passage(text, [3.0] * 6))) == 4

@@ -273,7 +273,15 @@ def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
 def _contradict(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
     if one.cells is not None and other.cells is not None:
         return one.document != other.document and one.cells.denies(other.cells)
+    if one.document != other.document and _differ_in_figures(one.said, other.said):
+        return True
     return denies([one.evidence], other.evidence.quote) or denies([other.evidence], one.evidence.quote)
+
+
+def _differ_in_figures(one: Terms, other: Terms) -> bool:
+    """Whether both have nearly the same words, and each a figure that the other lacks: "two days", "three days"."""
+    differ = one.figures - other.figures and other.figures - one.figures
+    return bool(differ) and overlap(one.words, other.words) >= MIN_OVERLAP
 
 
 def _is_newer(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
