@@ -92,7 +92,7 @@ def _asks_for_contents(question: str, rendering: Rendering, place: int, found: r
     asked = set(map(stem, content_words(question)))
     texts = [rendering.text[rendering.units[number].start : rendering.units[number].end] for number in found]
     stems = [set(map(stem, content_words(text))) for text in texts]
-    return not any(word in stems[place - found.start] for word in asked - set.intersection(*stems))
+    return not any(word in stems[place - found.start] for word in asked - stems[0].intersection(*stems))
 
 
 def is_list_named(question: str, lead_in: str) -> bool:
