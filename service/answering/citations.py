@@ -12,10 +12,8 @@ from service.generators.protocol import Passage, Quote
 from service.records import Citation, Excerpt, QuotedUnit, QuotedValue
 from service.text.cells import Cells
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
-from service.text.terms import figures, overlap, words
+from service.text.terms import Terms, gives_other_figures
 from service.text.times import is_newer
-
-MIN_SHARED_WORDS = 0.6  # Jaccard index of their words, without figures, from which two quotes are about the same thing
 
 _VALUED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 
@@ -96,10 +94,9 @@ def conflicts(citations: Sequence[Citation]) -> Iterator[tuple[Citation, Citatio
             if rows[0].denies(rows[1]):
                 yield one, other
             continue
-        ours, theirs = figures(one.quote), figures(other.quote)
-        is_near = overlap(words(one.quote), words(other.quote)) >= MIN_SHARED_WORDS
+        has_others = gives_other_figures(Terms.of(one.quote), Terms.of(other.quote))
         is_dated = is_newer(_evidence(one), _evidence(other)) is not None
-        if is_dated or (is_near and ours - theirs and theirs - ours) or denies([_evidence(one)], other.quote):
+        if is_dated or has_others or denies([_evidence(one)], other.quote):
             yield one, other
 
 

@@ -24,7 +24,7 @@ from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, denies
 from service.text.plain import is_heading, plain_line
 from service.text.recency import asks_for_latest, is_former, is_later
 from service.text.synopsis import asks_for_synopsis, is_synopsis
-from service.text.terms import Terms, overlap, statement_terms, stems
+from service.text.terms import Terms, gives_other_figures, overlap, statement_terms, stems
 from service.text.times import is_newer, names_time
 
 MAX_SENTENCES = 4
@@ -198,12 +198,13 @@ def _select(
             groups.append([candidate])
             continue
         best = groups[0][0]
+        is_near = below <= NEAR_BEST
         is_conflict = (
             _contradict(best, candidate)
+            or (is_near and _give_other_figures(best, candidate))
             or (by_time and _is_newer(candidate, best))
             or (wants_latest and _is_superseded(best, candidate))
         )
-        is_near = below <= NEAR_BEST
         is_good = is_near and candidate.logit >= MIN_LOGIT
         is_next = candidate.passage == best.passage and candidate.sentence == best.last + 1
         is_limit = is_next and (candidate.is_limiting or (is_yes_or_no and is_good))
@@ -273,15 +274,13 @@ def _say_the_same(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
 def _contradict(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
     if one.cells is not None and other.cells is not None:
         return one.document != other.document and one.cells.denies(other.cells)
-    if one.document != other.document and _differ_in_figures(one.said, other.said):
-        return True
     return denies([one.evidence], other.evidence.quote) or denies([other.evidence], one.evidence.quote)
 
 
-def _differ_in_figures(one: Terms, other: Terms) -> bool:
-    """Whether both have nearly the same words, and each a figure that the other lacks: "two days", "three days"."""
-    differ = one.figures - other.figures and other.figures - one.figures
-    return bool(differ) and overlap(one.words, other.words) >= MIN_OVERLAP
+def _give_other_figures(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:
+    """Whether two documents say the same with another figure. (Rows do if they `deny` each other.)"""
+    are_rows = one.cells is not None and other.cells is not None
+    return not are_rows and one.document != other.document and gives_other_figures(one.said, other.said)
 
 
 def _is_newer(one: _SentenceCandidate, other: _SentenceCandidate) -> bool:

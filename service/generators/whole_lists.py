@@ -5,7 +5,7 @@ people work in the Lyon office?" by the one item that names what the question na
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from index.blocks.block import Kind
 from index.blocks.statement import is_lead_in
@@ -66,13 +66,16 @@ def whole_list(question: str, rendering: Rendering, place: int) -> range | None:
     units = [rendered.unit for rendered in rendering.units]
     if units[place].kind is not Kind.ITEM:
         return None
-    found = _run_of_items(units, place)
-    asks = asks_for_all(question) or _asks_for_lead(question, rendering, place)
-    if not (asks or _asks_for_contents(question, rendering, place, found)) or not 1 < len(found) <= MAX_ITEMS:
+    asks_for_contents = _COMPRISED.search(question) is not None and not _ONE_STEP.search(question)
+    asks = asks_for_all(question) or asks_for_contents or _asks_for_lead(question, rendering, place)
+    found = _run_of_items(units, place) if asks else range(0)
+    if not 1 < len(found) <= MAX_ITEMS:
         return None
-    texts = [_words(rendering.text[rendering.units[number].start : rendering.units[number].end]) for number in found]
-    own = texts[place - found.start]
-    asked_for_one = any(word in own and not all(word in text for text in texts) for word in _named(question))
+    texts = [rendering.text[rendering.units[number].start : rendering.units[number].end] for number in found]
+    asked_for_one = _is_only_in(place - found.start, list(map(_words, texts)), _named(question))
+    if asks_for_contents and not asks_for_all(question):
+        in_stems = [frozenset(map(stem, content_words(text))) for text in texts]
+        asked_for_one |= _is_only_in(place - found.start, in_stems, map(stem, content_words(question)))
     return None if asked_for_one and not _STEPS.search(question) else found
 
 
@@ -85,14 +88,9 @@ def _asks_for_lead(question: str, rendering: Rendering, place: int) -> bool:
     return bool(asked) and asked <= set(map(stem, content_words(leads[-1])))
 
 
-def _asks_for_contents(question: str, rendering: Rendering, place: int, found: range) -> bool:
-    """Whether a question asks for what is needed or contained, and names nothing that only the item at `place` has."""
-    if not _COMPRISED.search(question) or _ONE_STEP.search(question):
-        return False
-    asked = set(map(stem, content_words(question)))
-    texts = [rendering.text[rendering.units[number].start : rendering.units[number].end] for number in found]
-    stems = [set(map(stem, content_words(text))) for text in texts]
-    return not any(word in stems[place - found.start] for word in asked - stems[0].intersection(*stems))
+def _is_only_in(place: int, texts: Sequence[frozenset[str]], words: Iterable[str]) -> bool:
+    """Whether the text at `place` has one of the words, and not all of the texts have it."""
+    return any(word in texts[place] and not all(word in text for text in texts) for word in words)
 
 
 def is_list_named(question: str, lead_in: str) -> bool:

@@ -34,6 +34,9 @@ STOP_WORDS = frozenset(
     """.split()
 )
 
+MIN_SHARED_WORDS = 0.6
+"""Jaccard index of their words, without figures, from which two texts are about the same thing."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Number:
@@ -89,6 +92,12 @@ def overlap(one: frozenset[str], other: frozenset[str]) -> float:
     """Jaccard index of two sets; 0 for two empty ones."""
     union = one | other
     return len(one & other) / len(union) if union else 0.0
+
+
+def gives_other_figures(one: Terms, other: Terms) -> bool:
+    """Whether both have nearly the same words, and each a figure that the other lacks: "two days", "three days"."""
+    differ = one.figures - other.figures and other.figures - one.figures
+    return bool(differ) and overlap(one.words, other.words) >= MIN_SHARED_WORDS
 
 
 def statement_terms(text: str, asked: Terms) -> Terms | None:
