@@ -114,6 +114,12 @@ def test_a_question_for_what_is_needed_gets_the_whole_list_whatever_it_is_needed
     assert draft.text == "You need: an identity card; a deposit; dry shoes"
 
 
+def test_items_that_end_in_a_comma_are_parted_by_it() -> None:
+    text = "# Boats\n\nYou need:\n\n1. an identity card,\n2. a deposit,\n3. dry shoes.\n"
+    (draft,) = answers(text, "What do I need?", "card")
+    assert draft.text == "You need: 1. an identity card, 2. a deposit, 3. dry shoes."
+
+
 def test_a_row_is_not_widened_to_its_table() -> None:
     (draft,) = answers(PRICES, "What are the prices?", "Canoe")
     assert "Kayak" not in draft.text

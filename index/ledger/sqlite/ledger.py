@@ -111,12 +111,7 @@ class SqliteLedger:
         remove: Sequence[str],
         alongside: AbstractContextManager[object] | None = None,
     ) -> None:
-        """Retire the documents `remove` and make the documents `add` current, in one transaction: all or nothing.
-
-        `alongside` is entered when only the commit is left to do, and left after it: a transaction elsewhere that commits
-        after this one, or not at all if this one does not. `NotFound` if a document to remove is not current. A document that
-        is added again replaces its current version. Retired versions keep their text and pages.
-        """
+        """Change the documents in one transaction, as `index.ledger.protocol.Ledger` says."""
         with ExitStack() as elsewhere, self._database.writing() as connection:
             added = {entry.document.id for entry in add}
             for document_id in remove:
