@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import CollectionBusy, DiskFull
+from index.errors import CollectionBusy, CollectionDropped, DiskFull
+from index.ledger.sqlite.damage import explain_damage
 from index.storage.atomic import replace_file, report_full_disk
 from index.storage.sqlite import connect, translate_errors
 
@@ -59,3 +60,12 @@ def test_a_ledger_locked_by_another_program_is_busy_not_broken(tmp_path: Path) -
         second.execute("SELECT * FROM missing")
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT])
+def test_an_error_of_a_ledger_whose_folder_is_gone_is_a_drop_and_no_damage(tmp_path: Path, code: int) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code | 2 << 8
+    path = tmp_path / "brief" / "ledger.sqlite"
+    with pytest.raises(CollectionDropped, match="brief: another program dropped the collection"), explain_damage(path):
+        raise error

@@ -117,6 +117,25 @@ def test_a_stopped_answer_keeps_its_sentences_also_over_a_reload_and_goes_on(
     assert (page.locator(".turn").count(), sentences(page)) == (1, list(QUOTES))
 
 
+def test_the_next_question_may_come_while_the_stream_of_a_whole_answer_is_still_open(
+    visit: Visits, served: ServedApp
+) -> None:
+    page = visit(served.url)
+    page.evaluate("""() => {
+        const real = window.fetch;
+        window.fetch = async (...given) => {
+            const response = await real(...given);
+            if (!String(given[0]).endsWith("/v1/chat")) return response;
+            const open = new TransformStream({ flush: () => new Promise(() => {}) });
+            return new Response(response.body.pipeThrough(open), { status: response.status, headers: response.headers });
+        };
+    }""")
+    ask(page, "When was it?")
+    assert page.locator("#send").text_content() == "Ask"
+    ask(page, "And where?")
+    assert (page.locator(".turn").count(), page.locator(".problem").count()) == (2, 0)
+
+
 def test_when_the_server_dies_the_sentences_stay_and_the_question_can_be_asked_again(
     visit: Visits, served: ServedApp, answerer: Halting
 ) -> None:

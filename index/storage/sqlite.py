@@ -158,7 +158,7 @@ def translate_errors(path: Path) -> Iterator[None]:
             place := read_only_place([path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm")])
         ):
             raise not_writable(place) from error
-        if primary == sqlite3.SQLITE_CANTOPEN and not path.parent.exists():
+        if primary in _DAMAGE | _FORBIDDEN and not path.parent.exists():
             raise CollectionDropped(
                 f"{path.parent.name}: another program dropped the collection meanwhile. Run again to see what is there"
             ) from error

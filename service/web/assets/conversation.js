@@ -59,17 +59,23 @@ export class Conversation {
       for await (const [event, data] of ask(body, running.signal)) {
         if (event === "sentence" && shown.has(data.sentence.text)) continue;
         if (event === "sentence") turn.told.push(data);
-        if (event === "answer") this.finish(turn, data);
-        else turn[event]?.(data);
+        if (event === "answer") {
+          this.rest(running); // before the answer is shown: the next question may come while the stream is being closed
+          this.finish(turn, data);
+        } else turn[event]?.(data);
       }
     } catch (problem) {
-      this.cutOff(turn, problem);
+      if (this.running === running) this.cutOff(turn, problem);
     } finally {
-      if (this.running === running) {
-        this.running = null;
-        this.onRunning(false);
-      }
+      this.rest(running);
     }
+  }
+
+  // Take the next question, unless it is being answered already.
+  rest(running) {
+    if (this.running !== running) return;
+    this.running = null;
+    this.onRunning(false);
   }
 
   finish(turn, answer) {
