@@ -30,6 +30,7 @@ from index.ledger.rows import ChunkedDocument, Visit
 from index.ledger.sqlite.ledgers import open_ledger
 from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import IntegrityProblem, find_problems
+from index.maintenance.lag import Lag, LagWatch
 from index.maintenance.writer import WAIT_SECONDS, WriteCoordinator
 from index.records import ChangeCounts, Chunk, CollectionState, Document, FileStamp, Hit
 from index.search.retrieval import Reranker, Retrieval
@@ -79,6 +80,7 @@ class Collection:
         self._index = make_index(folder, self._ledger)
         self._retrieval = Retrieval(self._ledger, self._index, encoder)
         self._writers = WriteCoordinator(self._ledger, self._index)
+        self._lag = LagWatch()
 
     def close(self) -> None:
         """Release the ledger's connections. The collection is not usable afterwards."""
@@ -267,13 +269,17 @@ class Collection:
             bytes_on_disk=bytes_below(self._folder),
         )
 
-    def search_lag(self) -> int:
-        """Return how many changes of the ledger a search does not reflect, all of them if its storage does not answer."""
+    def search_lag(self) -> Lag:
+        """Return how far a search is behind the ledger: by all changes if its storage does not answer."""
         try:
-            position = self._index.catch_up()
+            reflected = self._index.position()
         except SearchStorageUnreachable:
-            position = 0
-        return max(0, self._ledger.mark().position - position)
+            reflected = 0
+        return self._lag.see(reflected, self._ledger.mark().position)
+
+    def project(self) -> None:
+        """Bring what searches the collection up to date, and compact it if that is due, unless another process does."""
+        self._writers.refresh_shared()
 
     def verify(self) -> list[IntegrityProblem]:
         """Return what is wrong with the ledger and its caches, and which files changed since they were indexed.

@@ -30,6 +30,7 @@
         ├── CollectionDropped       another program dropped the collection while a writer waited for it
         ├── DatabaseUnavailable     the PostgreSQL database of the collections does not answer
         ├── NotWritable             a file or folder is read-only, or another user's
+        ├── SearchIndexBuilding     what searches the collection is being made; the message says how far it is
         ├── SearchStorageUnreachable  the storage of the search tables does not answer
         └── DiskFull                nothing was lost; free space and run again
 
@@ -183,6 +184,10 @@ class DatabaseUnavailable(Transient):
 
 class NotWritable(Transient):
     """A file or folder that Quoth must write is read-only, or another user's."""
+
+
+class SearchIndexBuilding(Transient):
+    """The search table of the collection is being made from the ledger; searches work once it is whole."""
 
 
 class SearchStorageUnreachable(Transient):

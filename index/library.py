@@ -1,5 +1,6 @@
 """The collections: list, open, drop and import them by name."""
 
+import logging
 import re
 import sqlite3
 import threading
@@ -12,11 +13,13 @@ from index.collection import Collection
 from index.embedding.encoder import Encoder
 from index.engines.embedded import EmbeddedIndexes
 from index.engines.search_index import SearchIndexes
-from index.errors import CollectionDropped, CollectionMissing, CollectionNameInvalid, LedgerLost
+from index.errors import CollectionDropped, CollectionMissing, CollectionNameInvalid, IndexingError, LedgerLost
 from index.ledger.protocol import Ledgers
 from index.ledger.sqlite.ledgers import SqliteLedgers
 from index.maintenance.export import read_manifest, unpack_export
+from index.maintenance.lag import Lag
 
+_log = logging.getLogger(__name__)
 _MAX_NAME = 63
 _NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{_MAX_NAME - 1}}}")
 
@@ -127,11 +130,32 @@ class Library:
         )
         return chosen
 
-    def search_lag(self) -> int:
-        """Return `Collection.search_lag` of the open collection where it is greatest; 0 if none is open."""
+    def search_lags(self) -> dict[str, Lag]:
+        """Return `Collection.search_lag` of the open collections, by name."""
         with self._guard:
-            collections = list(self._open.values())
-        return max((collection.search_lag() for collection in collections if collection.exists()), default=0)
+            collections = dict(self._open)
+        return {name: collection.search_lag() for name, collection in collections.items() if collection.exists()}
+
+    @property
+    def is_searched_on_shared_storage(self) -> bool:
+        """Whether one process can bring up to date what others search. Otherwise each does so where it searches."""
+        return self._indexes.is_shared
+
+    def project(self) -> None:
+        """Do `Collection.project` for each collection, where that is of use to other processes. What fails is logged."""
+        if not self.is_searched_on_shared_storage:
+            return
+        try:
+            for name in self.names():
+                self._project(name)
+        except IndexingError as error:
+            _log.warning("the collections cannot be listed: %s", error)
+
+    def _project(self, name: str) -> None:
+        try:
+            self.open(name).project()
+        except IndexingError as error:
+            _log.warning("%s is not brought up to date for searches: %s", name, error)
 
     def close(self) -> None:
         """Close every open collection."""

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from index.embedding.encoder import HashedEncoder
+from index.engines.search_index import SearchIndexes
 from index.library import Library
 from index.records import Chunk, Document, Hit
 from service.access.caller import Scope
@@ -49,8 +50,8 @@ class RefusingAnswerer:
 class ServedApp:
     """A served app with two collections, keys, and a client for each key."""
 
-    def __init__(self, folder: Path, loopback: Any, **settings: Any) -> None:
-        self.library = Library(folder, HashedEncoder())
+    def __init__(self, folder: Path, loopback: Any, indexes: SearchIndexes | None = None, **settings: Any) -> None:
+        self.library = Library(folder, HashedEncoder(), indexes)
         for name, text in TEXTS.items():
             self.library.open_or_create(name).add(Document("d", "v", "file:///d.md", "D", "text/markdown", text))
         self.store = ConversationStore(Database(f"sqlite:///{folder / 'c.sqlite'}"))

@@ -6,19 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from index.embedding.encoder import HashedEncoder
-from index.engines.lance import index as lance_index
+from index.engines.lance import projector as lance_projector
 from index.engines.lance.index import LanceIndex
 from index.engines.lance.indexes import LanceIndexes
-from index.errors import SearchStorageUnreachable
+from index.engines.lance.table import ChunkTable
+from index.errors import SearchIndexBuilding, SearchStorageUnreachable
 from index.filters import Filter
 from index.ledger.sqlite.ledger import SqliteLedger
 from index.library import Library
@@ -43,7 +46,7 @@ def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
 
 
 def opened(folder: Path, ledger: SqliteLedger, url: str | None = None) -> LanceIndex:
-    return LanceIndex(url or str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"))
+    return LanceIndex(url or str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), patience=60)
 
 
 def fill(ledger: SqliteLedger, numbers: range) -> None:
@@ -72,7 +75,7 @@ def test_what_one_process_writes_another_finds_and_a_late_one_misses(ledger: Sql
 def test_a_table_that_is_gone_or_of_another_ledger_or_format_is_made_again(
     ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lance_index, "_BATCH", 4)
+    monkeypatch.setattr(lance_projector, "_BATCH", 4)
     fill(ledger, range(5))
     ledger.permit("1", {"ann"})
     ledger.change([], ["2"])
@@ -89,7 +92,8 @@ def test_a_table_that_is_gone_or_of_another_ledger_or_format_is_made_again(
     fill(other, range(1))
     over_the_same = opened(tmp_path, other)
     with FileLock(tmp_path / "projector.lock").hold(0):
-        assert over_the_same.catch_up() == 0
+        with pytest.raises(SearchIndexBuilding, match=r"other: its search table is being made .* \(at chunk 0 of 3\)"):
+            over_the_same.catch_up()
         assert found(over_the_same, "apple") == set()
         assert over_the_same.dense(np.ones(16, np.float32), 9, None) == []
     over_the_same.catch_up()
@@ -105,12 +109,47 @@ def opened_and_ready(folder: Path, ledger: SqliteLedger) -> LanceIndex:
     return index
 
 
+def test_a_search_waits_a_moment_for_a_missing_table_and_is_never_kept_until_it_is_made(
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_projector, "_BATCH", 2)
+    fill(ledger, range(4))
+    made, table_apply = threading.Semaphore(0), ChunkTable.apply
+
+    def slow(table: ChunkTable, *what: Any) -> None:
+        made.acquire()
+        table_apply(table, *what)
+
+    monkeypatch.setattr(ChunkTable, "apply", slow)
+    index = LanceIndex(str(tmp_path / "tables"), "chunks", ledger, FileLock(tmp_path / "projector.lock"), patience=0.1)
+    with pytest.raises(SearchIndexBuilding, match="at chunk 0 of 12"):
+        index.catch_up()
+    made.release()
+    with pytest.raises(SearchIndexBuilding):
+        index.catch_up()
+    made.release(100)
+    index._projector.begin().join(60)
+    assert index.catch_up() == ledger.mark().position
+    assert len(found(index, "apple")) == 4
+    monkeypatch.setattr("index.engines.lance.index._NEAR", 2)
+    monkeypatch.setattr(index, "_patience", 3600.0)
+    while made.acquire(blocking=False):
+        continue
+    fill(ledger, range(4, 8))
+    assert index.catch_up() < ledger.mark().position  # at once, with what is there
+    assert len(found(index, "apple")) == 4
+    made.release(100)
+    index.close()
+
+
 def test_a_table_deleted_while_it_is_open_is_made_again(ledger: SqliteLedger, tmp_path: Path) -> None:
     fill(ledger, range(3))
     first, second = opened_and_ready(tmp_path, ledger), opened_and_ready(tmp_path, ledger)
     shutil.rmtree(tmp_path / "tables" / "chunks.lance")
     with FileLock(tmp_path / "projector.lock").hold(0):
-        assert (second.catch_up(), second.has_vectors, found(second, "apple")) == (0, False, set())
+        with pytest.raises(SearchIndexBuilding):
+            second.catch_up()
+        assert (second.position(), second.has_vectors, found(second, "apple")) == (0, False, set())
     for index in (first, second):
         assert index.catch_up() == ledger.mark().position
         assert len(found(index, "apple")) == 3
@@ -132,12 +171,12 @@ def test_a_table_ahead_of_a_ledger_that_was_restored_is_made_again(ledger: Sqlit
 PROJECTOR = """
 import sys
 from pathlib import Path
-from index.engines.lance import index as lance_index
+from index.engines.lance import projector as lance_projector
 from index.ledger.sqlite.ledger import SqliteLedger
 from tests.test_lance import opened
 from tests.test_search_index import document, embed, entry
 
-lance_index._BATCH = 40
+lance_projector._BATCH = 40
 folder = Path(sys.argv[1])
 ledger = SqliteLedger(folder / "ledger.sqlite", encoder="hashed", dimension=16)
 index = opened(folder, ledger)
@@ -175,7 +214,7 @@ def test_a_projector_that_is_killed_at_any_moment_loses_and_doubles_nothing(
         process.stdout.close()
         index = opened(tmp_path, ledger)
         with FileLock(tmp_path / "projector.lock").hold(5):
-            was_in_the_middle += index.catch_up() < ledger.mark().position
+            was_in_the_middle += index.position() < ledger.mark().position
         assert index.catch_up() == ledger.mark().position
         assert not list(index.differences())
         numbers = [number for numbers, _, _ in index._table.rows() for number in numbers.tolist()]
@@ -196,7 +235,6 @@ def test_storage_that_does_not_answer_stops_no_writer_and_says_so_to_a_search(
     ):
         index.catch_up()
     index = opened(tmp_path, ledger, make_bucket(s3_url, "made") + "/tables")
-    index.write()
     assert index.catch_up() == ledger.mark().position
 
 
@@ -242,7 +280,7 @@ def test_the_setting_chooses_where_search_tables_are_and_says_what_is_missing(
         collection = library.open_or_create("papers")
         collection.add(Document("a", "1", "note:a", "A", "text/plain", "Apples grow on trees."))
         assert [hit.title for hit in collection.search("apples")] == ["A"]
-        assert library.search_lag() == 0
+        assert library.search_lags()["papers"].changes == 0
         assert [path.name.partition(".")[0] for path in (tmp_path / "tables").iterdir()] == ["papers"]
     monkeypatch.setitem(sys.modules, "lancedb", None)
     for name in [name for name in sys.modules if name.startswith("index.engines.lance.")]:

@@ -47,10 +47,11 @@ def test_a_server_is_ready_without_its_default_collection_and_without_any(served
     client = served.client()
     assert client.get("/readyz").json()["collection"]["name"] == "open"
     served.library.drop("open")
-    assert client.get("/readyz").json() == {"status": "ready", "collection": None}
+    nothing_late = [{"collection": "closed", "changes": 0, "seconds": 0.0}]
+    assert client.get("/readyz").json() == {"status": "ready", "collection": None, "search": nothing_late}
     assert ask(client, collection="closed").status_code == 200
     served.library.drop("closed")
-    assert client.get("/readyz").json() == {"status": "ready", "collection": None}
+    assert client.get("/readyz").json() == {"status": "ready", "collection": None, "search": []}
     assert upload(client) == 202
 
 

@@ -49,12 +49,12 @@ EMBEDDED = pytest.param(EmbeddedIndex, id="embedded")
 
 
 def on_lance(folder: Path, ledger: SqliteLedger, *, exact: int = 100_000) -> SearchIndex:
-    return LanceIndex(str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact)
+    return LanceIndex(str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact, patience=60)
 
 
 def on_s3(url: str, folder: Path, ledger: SqliteLedger) -> SearchIndex:
     bucket = make_bucket(url, f"b{zlib.crc32(str(folder).encode())}")
-    return LanceIndex(f"{bucket}/tables", "chunks", ledger, FileLock(folder / "projector.lock"))
+    return LanceIndex(f"{bucket}/tables", "chunks", ledger, FileLock(folder / "projector.lock"), patience=60)
 
 
 @pytest.fixture

@@ -40,6 +40,10 @@ class EmbeddedIndex:
         self._vectors.catch_up()
         return min(self._lexicon.position, self._vectors.position)
 
+    def position(self) -> int:
+        """See `SearchIndex.position`."""
+        return self.catch_up()
+
     def dense(self, vector: NDArray[np.float32], depth: int, where: Filter | None) -> Ranking:
         """See `SearchIndex.dense`."""
         return self._vectors.search(vector, depth, self._selection(where))
@@ -84,6 +88,8 @@ class EmbeddedIndex:
 
 class EmbeddedIndexes:
     """The indexes of collections, each in its folder. See `SearchIndexes` for its methods."""
+
+    is_shared = False
 
     def open(self, folder: Path, ledger: Ledger) -> EmbeddedIndex:
         """See `SearchIndexes.open`."""

@@ -40,7 +40,14 @@ class SearchIndex(Protocol):
         ...
 
     def catch_up(self) -> int:
-        """Bring what is searched up to date, as far as that takes no long wait. Returns the ledger's position it reflects."""
+        """Bring what is searched up to date, as far as that takes no long wait. Returns the ledger's position it reflects.
+
+        `SearchIndexBuilding` while an index on shared storage is made for the first time, or again.
+        """
+        ...
+
+    def position(self) -> int:
+        """Return the ledger's position that a search reflects now: behind by what another process has yet to copy."""
         ...
 
     def dense(self, vector: NDArray[np.float32], depth: int, where: Filter | None) -> Ranking:
@@ -72,7 +79,12 @@ class SearchIndex(Protocol):
 
 
 class SearchIndexes(Protocol):
-    """Where the indexes of a library's collections are kept."""
+    """Where the indexes of a library's collections are kept.
+
+    `is_shared`: on storage of all processes, so that one of them can bring an index up to date for the others.
+    """
+
+    is_shared: bool
 
     def open(self, folder: Path, ledger: Ledger) -> SearchIndex:
         """The index of the collection in `folder` with that ledger."""

@@ -1,4 +1,4 @@
 """Work on a whole collection: serialised writers, integrity checks, export and import.
 
-Read in this order: writer, integrity, export.
+Read in this order: writer, lag, integrity, export.
 """

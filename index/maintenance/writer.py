@@ -80,6 +80,12 @@ class WriteCoordinator:
         """Bring the index up to date."""
         with self.hold_lock():
             self._refresh()
+        self.save()
+
+    def refresh_shared(self) -> None:
+        """Bring an index on shared storage up to date without the writer lock, which it needs no one to hold."""
+        self._index.write()
+        self.save()
 
     def save(self) -> None:
         """Let the index save what is due and trim the log behind it. Other writers do not wait for this."""

@@ -15,8 +15,8 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +32,13 @@ class Lock(Protocol):
 
     def hold(self, wait: float) -> AbstractContextManager[None]:
         """Hold the lock inside the `with` block; re-entrant within a thread. `CollectionBusy` after `wait` seconds."""
+        ...
+
+    def working(self) -> AbstractContextManager[Callable[[], bool]]:
+        """Keep the lock that this thread holds during long work elsewhere, as long as this process runs.
+
+        Gives what says whether the lock is still held.
+        """
         ...
 
 
@@ -69,6 +76,10 @@ class FileLock:
                     self.forget()
         finally:
             self._threads.release()
+
+    def working(self) -> AbstractContextManager[Callable[[], bool]]:
+        """See `Lock.working`: the kernel takes the lock only from a process that has ended."""
+        return nullcontext(lambda: True)
 
     def is_on_disk(self) -> bool:
         """Whether the file that this object has locked is still the one at its path. False once its folder was moved away."""

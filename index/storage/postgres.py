@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -186,7 +186,8 @@ class AdvisoryLock:
     """A lock of PostgreSQL on the pair (`group`, `number`): re-entrant within a thread, exclusive between all others anywhere.
 
     The server queues those who wait, and releases the lock however its holder ends; from one that does nothing for two minutes
-    it takes it away. Whoever writes under the lock uses `connection`: a holder that lost its lock thus cannot write.
+    it takes it away, unless it is `working`. Whoever writes under the lock uses `connection`: a holder that lost its lock thus
+    cannot write.
     """
 
     def __init__(self, database: PostgresDatabase, group: int, number: int, name: str) -> None:
@@ -222,6 +223,29 @@ class AdvisoryLock:
                     self._release()
         finally:
             self._threads.release()
+
+    @contextmanager
+    def working(self) -> Iterator[Callable[[], bool]]:
+        """See `index.storage.lock.Lock.working`. A thread shows the server that this process runs; leave `connection` alone."""
+        connection, done, lost = self.connection, threading.Event(), threading.Event()
+        assert connection is not None
+
+        def show() -> None:
+            while not done.wait(_STALLED_MS / 4000):
+                try:
+                    connection.exec_driver_sql("SELECT 1")
+                    connection.rollback()
+                except (SQLAlchemyError, ConnectionError):  # the session is gone, and the lock with it
+                    lost.set()
+                    return
+
+        thread = threading.Thread(target=show, name="lock", daemon=True)
+        thread.start()
+        try:
+            yield lambda: not lost.is_set()
+        finally:
+            done.set()
+            thread.join()
 
     def _acquire(self, wait: float) -> Connection:
         connection = self._database.session()

@@ -1,6 +1,6 @@
 """create_app: the FastAPI application over an assembled service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from index.errors import IndexingError
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
 from index.library import Library
+from index.maintenance.lag import Lag
 from service.answering.service import Service
 from service.api import problems
 from service.api.middleware.admission import AdmissionMiddleware
@@ -108,7 +109,13 @@ def create_app(
         "quoth_search_lag",
         "Changes that a search does not reflect yet, in the open collection where they are most.",
         "collections",
-        partial(search_lag, service.library),
+        partial(search_lag, service.library, lambda lag: lag.changes),
+    )
+    session.metrics.watch(
+        "quoth_search_lag_seconds",
+        "Seconds since this process saw the oldest of them, in the open collection where they are most.",
+        "collections",
+        partial(search_lag, service.library, lambda lag: lag.seconds),
     )
     problems.install(app)
     for routes in (
@@ -137,10 +144,10 @@ def create_app(
     return app
 
 
-def search_lag(library: Library) -> dict[str, int]:
-    """The lag of the open collections. No value while they cannot be read: all else is measured on."""
+def search_lag(library: Library, figure: Callable[[Lag], float]) -> dict[str, float]:
+    """The greatest figure of the open collections' lags. No value while they cannot be read: all else is measured on."""
     try:
-        return {"open": library.search_lag()}
+        return {"open": max(map(figure, library.search_lags().values()), default=0)}
     except IndexingError:
         return {}
 

@@ -17,6 +17,8 @@ from service.jobs.queue import JobQueue
 from service.jobs.worker import JobWorker, Presence
 from service.settings import Settings
 
+_PROJECT_SECONDS = 2.0
+
 
 def open_queue(settings: Settings) -> JobQueue:
     """The job queue in the home folder. Close it when the server stops."""
@@ -62,6 +64,9 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         presence.sweep()
         return queue_earlier(library, queue)
 
+    projecting = threading.Thread(target=_project, args=(library, stop), name="projecting", daemon=True)
+    if library.is_searched_on_shared_storage:
+        projecting.start()
     try:
         with presence.announce() as name:
             JobWorker(leases, indexer, name, stop, sweep, recover).run()
@@ -69,3 +74,9 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         indexer.interrupt()
         library.close()
         database.close()
+
+
+def _project(library: Library, stop: threading.Event) -> None:
+    """Bring up to date what all processes search, also what was indexed by a command that has ended, until `stop` is set."""
+    while not stop.wait(_PROJECT_SECONDS):
+        library.project()

@@ -1,4 +1,4 @@
 """A search index on shared storage, a folder or an object store, for any number of processes: one Lance table a collection.
 
-Read in this order: conditions, rows, table, index, indexes.
+Read in this order: conditions, rows, table, projector, index, indexes.
 """

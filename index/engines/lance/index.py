@@ -1,6 +1,7 @@
 """The search index on shared storage: a projection of the ledger's log into a Lance table, and both rankings over it."""
 
 import logging
+import time
 from collections.abc import Iterator
 from itertools import chain
 
@@ -8,33 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.engines.lance.conditions import condition
+from index.engines.lance.projector import Projector
 from index.engines.lance.rows import TableMark
 from index.engines.lance.table import ChunkTable
 from index.engines.search_index import Difference, Ranking
-from index.errors import CollectionBusy, CollectionMissing, SearchStorageUnreachable
+from index.errors import SearchIndexBuilding, SearchStorageUnreachable
 from index.filters import Filter
 from index.ledger.protocol import Ledger
-from index.ledger.state import Mark
 from index.lexicon.analysis import query_terms
 from index.storage.lock import Lock
 
-_BATCH = 4096
 _TIES = 32
-_WAIT_SECONDS = 0.25
+_TURNS = 2  # copying that was under way may have missed the newest change
+_NEAR = 4096  # changes that are copied within a moment
+_VERIFY_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
 class LanceIndex:
     """The index in the table `name` below `url` for the chunks of `ledger`. See `SearchIndex` for its methods.
 
-    Whoever holds `turn` copies the ledger's log into the table: a writer after its change, and a search that finds the table
-    behind. A search does not wait long for that: it may miss what is new, and the ledger leaves out what is gone.
+    Whoever holds `turn` copies the ledger's log into the table: a worker or a writer after its changes, and a search that finds
+    the table behind, in the background. The search waits for that at most `patience` seconds, and only if little is missing:
+    it may miss what is new, and the ledger leaves out what is gone. A table that is not yet made whole is not searched.
     """
 
-    def __init__(self, url: str, name: str, ledger: Ledger, turn: Lock, *, exact: int = 20_000) -> None:
+    def __init__(
+        self, url: str, name: str, ledger: Ledger, turn: Lock, *, exact: int = 20_000, patience: float = 2.0
+    ) -> None:
         self._ledger = ledger
-        self._turn = turn
         self._table = ChunkTable(url, name, ledger.dimension, exact=exact)
+        self._projector = Projector(ledger, self._table, turn)
+        self._patience = patience
 
     @property
     def has_vectors(self) -> bool:
@@ -43,11 +49,28 @@ class LanceIndex:
         return mark is not None and mark.has_vectors
 
     def catch_up(self) -> int:
-        """See `SearchIndex.catch_up`."""
-        # A table that is ahead is of a ledger that was restored from a backup since: it is made again.
-        if self._position(self._table.refresh()) != self._ledger.mark().position:
-            self._project(_WAIT_SECONDS)
-        return self._position(self._table.mark)
+        """See `SearchIndex.catch_up`. `SearchIndexBuilding` if there is no table yet that was made whole."""
+        mark, deadline = self._table.refresh(), time.monotonic() + self._patience
+        for _ in range(_TURNS):
+            # A table that is ahead is of a ledger that was restored from a backup since: it is made again.
+            behind = self._ledger.mark().position - self._position(mark)
+            if behind == 0:
+                return self._position(mark)
+            copying = self._projector.begin()
+            if self._is_whole(mark) and behind > _NEAR:
+                break
+            copying.join(max(0.0, deadline - time.monotonic()))
+            mark = self._table.refresh()
+        if not self._is_whole(mark):
+            raise SearchIndexBuilding(self._progress(mark))
+        return self._position(mark)
+
+    def position(self) -> int:
+        """See `SearchIndex.position`."""
+        position = self._position(self._table.refresh())
+        if position != self._ledger.mark().position:
+            self._projector.begin()
+        return position
 
     def dense(self, vector: NDArray[np.float32], depth: int, where: Filter | None) -> Ranking:
         """See `SearchIndex.dense`."""
@@ -68,27 +91,22 @@ class LanceIndex:
         return _ranking(*self._table.best(list(words), stems, depth + _TIES, condition(where)), depth)
 
     def write(self) -> None:
-        """See `SearchIndex.write`. The ledger is written by now: storage that does not answer is no failure of the writer."""
-        try:
-            self._project(_WAIT_SECONDS)
-        except SearchStorageUnreachable as error:
-            _log.warning("the search table is behind until a search or a writer reaches it: %s", error)
+        """See `SearchIndex.write`. What takes long is left to `save`, so that no other writer waits for it."""
+        self._projector.hurry()
 
     def save(self) -> int | None:
-        """See `SearchIndex.save`."""
+        """See `SearchIndex.save`. The ledger is written by now: storage that does not answer is no failure of the writer."""
         try:
-            with self._turn.hold(0):
-                mark = self._table.refresh()
-                return self._position(mark) if mark is not None and self._table.compact() else None
-        except (CollectionBusy, FileNotFoundError):  # another process holds the lock, or the folder is gone
-            return None
+            if self._projector.is_due():
+                self._projector.run()
+            return self._position(self._table.mark) if self._projector.compact() else None
         except SearchStorageUnreachable as error:
-            _log.warning("the search table was not compacted: %s", error)
+            _log.warning("the search table is behind until a search or a writer reaches it: %s", error)
             return None
 
     def differences(self) -> Iterator[Difference]:
         """See `SearchIndex.differences`."""
-        self.catch_up()
+        self._projector.run(_VERIFY_SECONDS)
         known: set[int] = set()
         embedded: dict[int, NDArray[np.float32]] = {}
         if self._usable_mark() is not None:
@@ -111,6 +129,7 @@ class LanceIndex:
 
     def close(self) -> None:
         """See `SearchIndex.close`."""
+        self._projector.close()
 
     def _usable_mark(self) -> TableMark | None:
         mark = self._table.mark
@@ -122,39 +141,16 @@ class LanceIndex:
             return 0
         return mark.position
 
-    def _project(self, wait: float) -> None:
-        """Copy what the log says into the table, one batch at a time, unless another process does."""
-        try:
-            with self._turn.hold(wait):
-                while self._project_batch():
-                    pass
-                self._table.refresh()
-        except CollectionBusy:
-            return
-        except FileNotFoundError as error:  # of the lock: the folder is gone
-            raise CollectionMissing("the collection is gone; another program dropped it") from error
+    def _is_whole(self, mark: TableMark | None) -> bool:
+        """Whether a table with this mark was once made of all that the ledger held."""
+        return mark is not None and mark.ledger == self._ledger.identity and mark.through is None
 
-    def _project_batch(self) -> bool:
-        """Copy one batch. Returns whether there was one.
-
-        What a batch writes is what the ledger holds of its chunks now, so it may be repeated, and its order does not matter.
-        """
-        mark = self._table.refresh()
-        with self._ledger.snapshot() as snapshot:
-            if mark is None or not snapshot.can_replay(Mark(mark.ledger, mark.position)):
-                mark = self._table.create(self._ledger.identity, snapshot.mark.position)
-            if mark.through is not None:
-                numbers = snapshot.numbers_after(mark.through, _BATCH)
-                mark = mark._replace(through=numbers[-1] if numbers else None)
-            else:
-                changes = snapshot.changes(mark.position, _BATCH)
-                if not changes:
-                    return False
-                numbers = list({chunk for _, chunk in changes})
-                mark = mark._replace(position=changes[-1][0])
-            chunks = list(snapshot.searchable(numbers))
-        self._table.apply(chunks, set(numbers) - {chunk.lexical.number for chunk in chunks}, mark)
-        return True
+    def _progress(self, mark: TableMark | None) -> str:
+        copied = 0 if mark is None or mark.ledger != self._ledger.identity else mark.through or 0
+        return (
+            f"{self._ledger.name}: its search table is being made from the ledger (at chunk {copied:,} of "
+            f"{self._ledger.chunks.counts()[1]:,}). Try again in a moment; `quoth work` makes it without being asked"
+        )
 
 
 def _ranking(numbers: NDArray[np.int64], scores: NDArray[np.floating], depth: int) -> Ranking:

@@ -14,13 +14,16 @@ class LanceIndexes:
     variables say (`AWS_...`). See `SearchIndexes` for its methods.
     """
 
-    def __init__(self, url: str) -> None:
+    is_shared = True
+
+    def __init__(self, url: str, *, patience: float = 2.0) -> None:
         self._url = url
+        self._patience = patience
 
     def open(self, folder: Path, ledger: Ledger) -> LanceIndex:
         """See `SearchIndexes.open`."""
         name = f"{ledger.name}.{ledger.identity:x}"
-        return LanceIndex(self._url, name, ledger, ledger.projector)
+        return LanceIndex(self._url, name, ledger, ledger.projector, patience=self._patience)
 
     def drop(self, name: str) -> None:
         """See `SearchIndexes.drop`. `SearchStorageUnreachable` if the storage does not answer."""

@@ -109,14 +109,18 @@ class ChunkTable:
             writing = table.merge_insert("number").when_matched_update_all().when_not_matched_insert_all()
             writing.execute(batch(chunks, mark, self._dimension), on_bad_vectors="null")
 
-    def compact(self) -> bool:
-        """Merge small parts, bring the indexes up to date and forget old versions, if that is due. Returns whether it was.
+    def may_compact(self) -> bool:
+        """Whether compacting again now would leave it within a tenth of the time of this process."""
+        return time.monotonic() >= self._due
 
-        It takes at most a tenth of the time of this process.
+    def compact(self) -> bool:
+        """Merge small parts, bring the indexes up to date and forget old versions, if there is enough of it to do.
+
+        Returns whether there was.
         """
         table = self._opened()
         with self._reaching():
-            if time.monotonic() < self._due or not self._is_worn(table):
+            if not self._is_worn(table):
                 return False
             begun = time.monotonic()
             table.optimize(cleanup_older_than=_KEPT)

@@ -29,11 +29,26 @@ class HealthResponse(Record):
     status: Literal["ok"] = "ok"
 
 
+class SearchLagOut(Record):
+    """How far searches of a collection are behind what was indexed.
+
+    `changes` are those that a search does not reflect yet; this server saw the oldest of them `seconds` ago.
+    """
+
+    collection: str
+    changes: int
+    seconds: float
+
+
 class ReadyResponse(Record):
-    """The server takes questions and uploads. `collection` is the default one, for callers with `admin`, once there is one."""
+    """The server takes questions and uploads. The rest is for callers with `admin`.
+
+    `collection` is the default one, once there is one; `search` the lag of each collection that this server has open.
+    """
 
     status: Literal["ready"] = "ready"
     collection: CollectionOut | None
+    search: tuple[SearchLagOut, ...] = ()
 
 
 _METRICS_EXAMPLE = """# HELP quoth_questions_total Questions, by outcome: answered, refused, failed, abandoned.
@@ -65,6 +80,7 @@ async def readyz(request: Request, session: TheSession, queue: TheQueue) -> Read
     session.admission.require_open()
     try:
         state = await session.run_io(partial(_require_ready, session, queue))
+        lags = await session.run_io(session.service.library.search_lags) if may_know else {}
     except (ServiceError, IndexingError) as error:
         log.warning("not ready", error=type(error).__name__, detail=str(error))
         reason = (
@@ -74,7 +90,13 @@ async def readyz(request: Request, session: TheSession, queue: TheQueue) -> Read
         )
         problem = problem_of(reason, request).model_copy(update={"status": HTTPStatus.SERVICE_UNAVAILABLE})
         return JSONResponse(problem.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE, media_type=MEDIA_TYPE)
-    return ReadyResponse(collection=CollectionOut.model_validate(state) if may_know and state else None)
+    return ReadyResponse(
+        collection=CollectionOut.model_validate(state) if may_know and state else None,
+        search=tuple(
+            SearchLagOut(collection=name, changes=lag.changes, seconds=round(lag.seconds, 3))
+            for name, lag in sorted(lags.items())
+        ),
+    )
 
 
 def _require_ready(session: Session, queue: JobQueue) -> CollectionState | None:
