@@ -49,7 +49,9 @@ EMBEDDED = pytest.param(EmbeddedIndex, id="embedded")
 
 
 def on_lance(folder: Path, ledger: SqliteLedger, *, exact: int = 100_000) -> SearchIndex:
-    return LanceIndex(str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact, patience=60)
+    return LanceIndex(
+        str(folder / "tables"), "chunks", ledger, FileLock(folder / "projector.lock"), exact=exact, patience=60
+    )
 
 
 def on_s3(url: str, folder: Path, ledger: SqliteLedger) -> SearchIndex:
