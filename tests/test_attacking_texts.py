@@ -1,10 +1,10 @@
 """Texts made to do harm: those on which a pattern backtracks, and documents that tell the reader or the model what to do.
 
-Hostile files of every format: test_hostile.py, test_fuzz.py. Replies of models: test_hostile_model.py, test_stream_parser.py,
-test_thoughts.py. Fences around passages: test_prompts.py. Follow-ups that obey: test_followup_guard.py.
+Sentences of such texts: test_sentence_growth.py. Hostile files of every format: test_hostile.py, test_fuzz.py. Replies of
+models: test_hostile_model.py, test_stream_parser.py, test_thoughts.py. Fences around passages: test_prompts.py. Follow-ups that
+obey: test_followup_guard.py.
 """
 
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from index.chunking.sentences import sentence_spans
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
 from index.records import Document
@@ -21,48 +20,21 @@ from service.answering.service import Service
 from service.records import Question
 from service.settings import Settings
 
-LONG = 400_000
-PATTERNS = {
-    "dashes": "a 1 " + "-" * LONG,
-    "blanks before a word": " " * LONG + "word",
-    "blanks after a word": "word" + " " * LONG + "|",
-    "tabs and a rule": "\t" * LONG + "===x",
-    "brackets": "1 2 " + "(" * LONG,
-    "figures and marks": "1 2 " + "$-" * (LONG // 2),
-    "numbered marks": "1." * (LONG // 2) + " a",
-    "quotes": "'\"" * (LONG // 2),
-    "one word": "a" * LONG,
-    "full stops": "." * LONG,
-    "marks": "\u0301" * LONG + "a",
-    "lines": "\n \n" * (LONG // 3) + "x",
-    "form feeds": "a\f" * (LONG // 20),
-    "rows": ("a 1 2\n" * (LONG // 60)),
-}
-SECONDS = 20  # of this process; in quadratic time each would take many minutes
-
-
-@pytest.mark.parametrize("name", PATTERNS)
-def test_sentences_are_found_in_linear_time_in_any_text(name: str) -> None:
-    text = PATTERNS[name]
-    begin = time.process_time()
-    spans = sentence_spans(text)
-    assert time.process_time() - begin < SECONDS
-    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+LONG = 100_000
+BACKTRACKED = {"dashes": "a 1 " + "-" * LONG, "blanks before a word": " " * LONG + "word"}
 
 
 def test_files_of_such_texts_are_indexed_and_the_one_beside_them_is_found(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    for name in ("dashes", "blanks before a word"):
-        (corpus / f"{name}.txt").write_text(PATTERNS[name])
-        (corpus / f"{name}.md").write_text(PATTERNS[name])
+    for name, text in BACKTRACKED.items():
+        (corpus / f"{name}.txt").write_text(text)
+        (corpus / f"{name}.md").write_text(text)
     (corpus / "plain.txt").write_text("The mill opened in 1932.")
-    begin = time.process_time()
     with closing(Collection(tmp_path / "home" / "c", HashedEncoder())) as collection:
         assert sync(collection, [corpus]).rejected == ()
         assert collection.search("When did the mill open?", 1)[0].title == "plain"
         assert collection.verify() == []
-    assert time.process_time() - begin < SECONDS
 
 
 PLANTED = (

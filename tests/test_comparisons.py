@@ -1,12 +1,11 @@
 """A comparison is read as one question for each of what is compared; other questions are left alone."""
 
-import time
-
 import pytest
 
 from service.parts.comparison import compared
 from service.parts.question import Bond
 from service.parts.splitting import split_question
+from tests.growth import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -112,6 +111,8 @@ def test_other_questions_are_no_comparisons(question: str) -> None:
 
 
 def test_a_long_text_is_not_searched_for_comparisons() -> None:
-    begun = time.process_time()
-    assert split_question("Is a thing and a thing more " * 150 + "than a thing?").is_whole
-    assert time.process_time() - begun < 2
+    def text(count: int) -> str:
+        return "Is a thing and a thing more " * count + "than a thing?"
+
+    assert split_question(text(150)).is_whole
+    assert_linear(split_question, text, 18)

@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Callable
-from time import process_time
 
 import pytest
 import yaml
@@ -23,6 +22,7 @@ from index.formats.text.json_records import read_json, read_json_lines
 from index.formats.text.toml_records import read_toml
 from index.formats.text.xml_records import read_xml
 from index.formats.text.yaml_records import read_yaml
+from tests.growth import assert_linear
 from tests.test_units import read
 
 
@@ -270,15 +270,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("read", "piece"), [(read, piece) for read, pieces in HOSTILE.items() for piece in pieces])
 def test_the_time_to_read_hostile_text_grows_with_its_size(read: Callable[[str], Parsed], piece: str) -> None:
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        text = f"<r>{text}</r>" if read is read_xml else text
-        start = process_time()
-        read(text)
-        return process_time() - start
+    def text(size: int) -> str:
+        pieces = piece * (size // len(piece))
+        return f"<r>{pieces}</r>" if read is read_xml else pieces
 
-    small, large = (min(seconds(size) for _ in range(2)) for size in (5_000, 40_000))
-    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+    assert_linear(read, text, 2_000)
 
 
 @pytest.mark.parametrize(

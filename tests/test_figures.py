@@ -1,6 +1,5 @@
 """Figures and dates are found with their literal ranges, and only those of one unit are compared."""
 
-import time
 from fractions import Fraction
 
 import pytest
@@ -14,6 +13,7 @@ from service.parts.derivation import (
 )
 from service.parts.figures import Figure, can_compare, difference, figures_of, in_cell, order
 from service.phrases.table import LANGUAGES
+from tests.growth import assert_linear
 
 
 def figure(text: str) -> Figure:
@@ -52,13 +52,8 @@ def test_ranges_versions_and_names_are_no_figures(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["2000 visitors, ", "3 May 1997, ", "12 kg, "])
 def test_figures_are_found_in_linear_time(piece: str) -> None:
-    def seconds(count: int) -> float:
-        began = time.process_time()
-        assert len(figures_of(piece * count)) == count
-        return time.process_time() - began
-
-    small, large = seconds(1000), seconds(8000)
-    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+    assert len(figures_of(piece * 100)) == 100
+    assert_linear(figures_of, lambda count: piece * count, 100)
 
 
 def test_a_run_of_digits_as_long_as_a_key_is_no_figure() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from service.api.front_end_tasks import front_end_reply
 from service.api.schemas.openai import CompletionRequest
+from tests.growth import assert_linear
 from tests.scripted_answerer import ScriptedAnswerer
 
 QUESTION = "What is the opening time of the harbour?"
@@ -199,12 +200,4 @@ def test_no_task_is_searched_for_or_cited_whole_or_streamed(serve_scripted: Any)
     "piece", ["<chat_history>", "</chat_history>", "USER: ", " ", "\n\n", "Generate a title ", "words or "]
 )
 def test_a_long_request_is_read_in_linear_time(piece: str) -> None:
-    import time
-
-    def seconds(length: int) -> float:
-        begin = time.perf_counter()
-        reply(user(f"Here is the chat:\n{piece * (length // len(piece))}"))
-        return time.perf_counter() - begin
-
-    seconds(10_000)
-    assert seconds(800_000) < 3  # a few hundredths; in quadratic time it would be minutes
+    assert_linear(reply, lambda size: user(f"Here is the chat:\n{piece * (size // len(piece))}"), 10_000)

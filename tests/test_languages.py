@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from index.blocks.block import Block, Kind
 from index.blocks.codec import pack, unpack_languages
 from index.languages.detection import document_language, language_of, with_languages
+from tests.growth import assert_growth
 
 PASSAGES = {
     "en": "The library is closed on Sundays, and the reading room opens at nine for all who hold a card.",
@@ -135,14 +135,11 @@ def test_any_text_has_a_code_of_two_letters_or_none(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["wort und ", "字", "-", "a", " "])
 def test_time_does_not_grow_with_the_length_of_a_block(unit: str) -> None:
-    def seconds(length: int) -> float:
-        text = (unit * length)[:length]
-        begin = time.process_time()
-        for _ in range(5):
-            with_languages(text, [Block(Kind.PARAGRAPH, 0, len(text))])
-        return time.process_time() - begin
+    def work(text: str) -> None:
+        with_languages(text, [Block(Kind.PARAGRAPH, 0, len(text))])
 
-    assert any(seconds(2_000_000) < 4 * seconds(20_000) + 0.1 for _ in range(3))
+    short, long = ((unit * length)[:length] for length in (20_000, 2_000_000))
+    assert_growth(work, short, long, limit=10)  # a hundred times the text
 
 
 def test_answering_does_not_load_the_detector() -> None:

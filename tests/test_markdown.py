@@ -1,7 +1,5 @@
 """Markdown is read as blocks over its unchanged source."""
 
-from time import process_time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from index.blocks.block import UNREAD, Kind
 from index.blocks.unit import render
 from index.chunking.units import document_units
 from index.formats.text.markdown import read_markdown
+from tests.growth import assert_linear
 from tests.test_units import read
 
 
@@ -184,14 +183,7 @@ def test_nested_lists_are_read_back(tree: list[object]) -> None:
     ],
 )
 def test_the_time_to_read_hostile_text_grows_with_its_size(piece: str) -> None:
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        start = process_time()
-        read_markdown(text)
-        return process_time() - start
-
-    small, large = (min(seconds(size) for _ in range(2)) for size in (5_000, 40_000))
-    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+    assert_linear(read_markdown, lambda size: piece * (size // len(piece)), 1_000)
 
 
 def readings(text: str) -> list[str]:

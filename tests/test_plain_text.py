@@ -1,7 +1,6 @@
 """Plain text is read as paragraphs, headings, lists, tables, fields, quotations and code, with literal ranges."""
 
 from itertools import pairwise
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from index.blocks.block import Block, Kind
 from index.formats.text.plain_text import read_plain_text
+from tests.growth import assert_linear
 
 
 def found(text: str, *kinds: Kind) -> list[tuple[Kind, str]]:
@@ -215,14 +215,7 @@ def test_a_table_written_in_columns_is_read_back(header: list[str], names: list[
     ],
 )
 def test_the_time_to_read_hostile_text_grows_with_its_size(piece: str) -> None:
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        start = process_time()
-        read_plain_text(text)
-        return process_time() - start
-
-    small, large = (min(seconds(size) for _ in range(2)) for size in (10_000, 80_000))
-    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+    assert_linear(read_plain_text, lambda size: piece * (size // len(piece)), 2_000)
 
 
 def test_pairs_of_paragraphs_do_not_overlap() -> None:

@@ -1,10 +1,11 @@
-"""Sentence spans of hostile text take time in proportion to its length: four times the text, not sixteen times the time."""
+"""Sentence spans of hostile text take time in proportion to its length: tests/growth.py."""
 
-import time
+from collections.abc import Callable
 
 import pytest
 
 from index.chunking.sentences import paragraph_sentences, sentence_spans
+from tests.growth import assert_linear
 
 REPEATED = {
     "dashes": "-",
@@ -36,35 +37,43 @@ REPEATED = {
     "closing quotation marks": "」と",
     "full stops in brackets": ".)",
 }
-LENGTH = 20_000
+SHAPES: dict[str, Callable[[int], str]] = {
+    "dashes behind a figure": lambda size: "a 1 " + "-" * size,
+    "blanks behind a word": lambda size: "word" + " " * size + "|",
+    "tabs before a rule": lambda size: "\t" * size + "===x",
+    "brackets behind figures": lambda size: "1 2 " + "(" * size,
+    "figures and marks": lambda size: "1 2 " + "$-" * (size // 2),
+    "numbers before a letter": lambda size: "1." * (size // 2) + " a",
+    "quotes": lambda size: "'\"" * (size // 2),
+    "combining marks": lambda size: "\u0301" * size + "a",
+    "blank lines before a letter": lambda size: "\n \n" * (size // 3) + "x",
+    "form feeds": lambda size: "a\f" * (size // 2),
+    "rows of figures": lambda size: "a 1 2\n" * (size // 6),
+    "phrases without full stops": lambda size: "ก ข" * (size // 3),
+}
+LENGTH = 4_000
 
 
-def seconds(text: str, language: str) -> float:
-    begin = time.process_time()
-    sentence_spans(text, language)
-    paragraph_sentences(text, language)
-    return time.process_time() - begin
+def assert_found_linearly(text: Callable[[int], str], language: str) -> None:
+    def work(text: str) -> None:
+        for spans in (sentence_spans(text, language), paragraph_sentences(text, language)):
+            assert all(0 <= span.start < span.end <= len(text) for span in spans)
 
-
-def assert_linear(short: str, long: str, language: str) -> None:
-    """The longer text, four times as long, takes less than ten times as long; up to 0.1 s are no measure."""
-    for _ in range(3):
-        if seconds(long, language) < 10 * seconds(short, language) + 0.1:
-            return
-    pytest.fail("the time grows faster than the text")
+    assert_linear(work, text, LENGTH)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("unit", REPEATED.values(), ids=REPEATED.keys())
 def test_time_grows_with_the_length_of_a_repeated_text(unit: str, language: str) -> None:
-    assert_linear((unit * LENGTH)[:LENGTH], (unit * LENGTH * 4)[: LENGTH * 4], language)
+    assert_found_linearly(lambda size: (unit * size)[:size], language)
 
 
 @pytest.mark.parametrize("start", ["", "-", "item", "1.", "("])
 @pytest.mark.parametrize("filling", [" ", "\t", "-", "."])
 def test_time_grows_with_the_length_of_what_stands_before_a_word(start: str, filling: str) -> None:
-    assert_linear(f"{start}{filling * LENGTH}word", f"{start}{filling * LENGTH * 4}word", "en")
+    assert_found_linearly(lambda size: f"{start}{filling * size}word", "en")
 
 
-def test_time_grows_with_the_length_of_phrases_without_full_stops() -> None:
-    assert_linear("ก ข" * LENGTH, "ก ข" * LENGTH * 4, "th")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_time_grows_with_the_length_of_text_that_patterns_backtrack_on(shape: str) -> None:
+    assert_found_linearly(SHAPES[shape], "th" if "without full stops" in shape else "en")

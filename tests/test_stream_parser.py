@@ -1,7 +1,5 @@
 """Citation markers in the styles that models use: each is recognised, nothing else is, and parsing takes linear time."""
 
-import time
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from service.generators.stream_parser import (
     read_sentence,
 )
 from service.records import Cell
+from tests.growth import assert_linear
 
 COUNT = 4
 
@@ -233,15 +232,7 @@ def test_a_row_an_item_and_a_block_of_code_keep_their_shape(size: int) -> None:
 
 
 def test_a_block_of_code_is_read_in_linear_time() -> None:
-    def sentences(lines: int) -> float:
-        text = "```\n" + "    x\n" * lines + "  ``\n"
-        begun = time.process_time()
-        for _ in range(20):
-            read_sentence(text, 3)
-        return time.process_time() - begun
-
-    sentences(100)
-    assert sentences(4_000) < 100 * max(sentences(400), 0.001)
+    assert_linear(lambda text: read_sentence(text, 3), lambda lines: "```\n" + "    x\n" * lines + "  ``\n", 400)
 
 
 def test_a_list_of_sources_and_footnotes_at_the_end_are_not_sentences():
@@ -352,25 +343,11 @@ def test_inserted_markers_are_removed_again(statements):
     ],
 )
 def test_hostile_text_is_read_in_linear_time(unit):
-    def seconds(size):
-        text = unit * (size // len(unit))
-        best = float("inf")
-        for _ in range(2):
-            began = time.process_time()
-            for _ in cited_sentences([text], COUNT):
-                pass
-            best = min(best, time.process_time() - began)
-        return best
-
-    seconds(1_000)
-    small, large = seconds(4_000), seconds(16_000)
-    assert large < 10 * small + 0.1  # four times the text; a quadratic reader would need sixteen times
+    assert_linear(lambda text: list(cited_sentences([text], COUNT)), lambda size: unit * (size // len(unit)), 1_000)
 
 
 def test_a_hundred_thousand_open_brackets_are_read_quickly():
-    began = time.process_time()
     assert "".join(text for text, _, _ in read("[" * 100_000)) == "[" * 100_000
-    assert time.process_time() - began < 5
 
 
 def test_an_endless_sentence_is_cut():

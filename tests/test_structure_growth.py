@@ -1,7 +1,6 @@
-"""Reading and chunking structure takes time in proportion to its size: four times the file, not sixteen times the time."""
+"""Reading and chunking structure takes time in proportion to its size: tests/growth.py."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,23 +14,17 @@ from index.formats.text.delimited import read_delimited
 from index.formats.text.json_records import read_json
 from index.formats.text.markdown import read_markdown
 from index.records import Document
+from tests.growth import assert_linear
 
 DOCUMENT = Document("d", "v", "file:///d", "Prices", "text/html", "")
 
 
-def seconds(parsed: Callable[[], Parsed]) -> float:
-    begin = time.process_time()
-    found = parsed()
-    chunk_document(replace(DOCUMENT, text=found.text, blocks=found.blocks), HashedEncoder().token_offsets)
-    return time.process_time() - begin
+def assert_chunked_linearly(read: Callable[[str], Parsed], text: Callable[[int], str], count: int) -> None:
+    def work(text: str) -> None:
+        found = read(text)
+        chunk_document(replace(DOCUMENT, text=found.text, blocks=found.blocks), HashedEncoder().token_offsets)
 
-
-def assert_linear(parsed: Callable[[int], Parsed], count: int) -> None:
-    """Four times as much takes less than ten times as long; up to 0.1 s are no measure."""
-    for _ in range(3):
-        if seconds(lambda: parsed(4 * count)) < 10 * seconds(lambda: parsed(count)) + 0.1:
-            return
-    pytest.fail("the time grows faster than the file")
+    assert_linear(work, text, count)
 
 
 HTML = {
@@ -50,24 +43,24 @@ HTML = {
 
 @pytest.mark.parametrize("markup", HTML.values(), ids=HTML.keys())
 def test_time_grows_with_the_number_of(markup: Callable[[int], str]) -> None:
-    assert_linear(lambda count: read_html(markup(count)), 400)
+    assert_chunked_linearly(read_html, markup, 100)
 
 
 def test_time_grows_with_the_fields_of_a_record() -> None:
-    def record(count: int) -> Parsed:
-        return read_json(json.dumps({f"field {number}": number for number in range(count)}))
+    def record(count: int) -> str:
+        return json.dumps({f"field {number}": number for number in range(count)})
 
-    assert_linear(record, 1_000)
+    assert_chunked_linearly(read_json, record, 200)
 
 
 def test_time_grows_with_the_columns_of_a_row() -> None:
-    def row(count: int) -> Parsed:
+    def row(count: int) -> str:
         names = ",".join(f"column {number}" for number in range(count))
-        return read_delimited("\n".join((names, ",".join("7" * count), ",".join("8" * count))))
+        return "\n".join((names, ",".join("7" * count), ",".join("8" * count)))
 
-    assert_linear(row, 1_000)
+    assert_chunked_linearly(read_delimited, row, 200)
 
 
 def test_time_grows_with_the_items_of_a_markdown_list_nested_fifty_deep() -> None:
     nested = "\n".join("  " * (depth % 50) + "- Bring a rope:" for depth in range(50))
-    assert_linear(lambda count: read_markdown(f"{nested}\n" * (count // 50)), 1_000)
+    assert_chunked_linearly(read_markdown, lambda count: f"{nested}\n" * (count // 50), 200)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from index.library import Library
+from index.records import Document
 from service.answering.service import Service
 from service.settings import Settings
 from service.suggestions.candidates import candidates
 from service.suggestions.suggester import Suggester, Suggestions
+from tests.growth import assert_linear
 from tests.test_units import read
 
 PLANS = """# Plans
@@ -48,17 +50,13 @@ def test_candidates_come_from_headings_tables_definitions_and_sentences() -> Non
 
 
 def test_a_long_table_has_its_candidates_in_linear_time() -> None:
-    def seconds(count: int) -> float:
+    def document(count: int) -> Document:
         rows = "".join(f"| Item {chr(97 + place % 26)} | {place} |\n" for place in range(count))
-        document = read(
-            "long.md", f"# Stock\n\nThis is what lies in the store.\n\n| Name | Amount |\n| --- | --- |\n{rows}"
-        )
-        begin = time.process_time()
-        assert len(list(candidates(document))) == count
-        return time.process_time() - begin
+        table = f"| Name | Amount |\n| --- | --- |\n{rows}"
+        return read("long.md", f"# Stock\n\nThis is what lies in the store.\n\n{table}")
 
-    small, large = seconds(500), seconds(4000)
-    assert large < 30 * small + 0.5  # linear is 8 times, quadratic 64 times
+    assert len(list(candidates(document(100)))) == 100
+    assert_linear(lambda given: list(candidates(given)), document, 100)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """A model's reasoning is left out in every form that models give it, and text about such tags stays."""
 
-import time
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from service.generators.protocol import Draft
 from service.generators.stream_parser import parse_drafts
 from service.text.thoughts import without_thoughts
+from tests.growth import assert_linear
 
 ANSWER = "The ferry takes nine cars [1]."
 THOUGHT = "The tram takes forty people"
@@ -146,14 +145,10 @@ def test_a_reply_that_ends_anywhere_gives_no_word_of_closed_reasoning(text, size
     "unit", ["<", "<think", "<think>", "</think>", "`", "` ", "[T", "<|", "◁", "[1", "assistant", "a"]
 )
 def test_hostile_text_is_read_in_linear_time(unit):
-    def seconds(size):
-        text = unit * (size // len(unit))
-        began = time.process_time()
+    def work(text):
         for _ in without_thoughts([text]):
             pass
         for _ in without_thoughts(text):
             pass
-        return time.process_time() - began
 
-    seconds(1_000)
-    assert seconds(40_000) < 10 * seconds(10_000) + 0.2  # four times the text
+    assert_linear(work, lambda size: unit * (size // len(unit)), 2_000)
