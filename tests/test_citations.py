@@ -10,6 +10,7 @@ from index.blocks.block import Span
 from index.chunking.chunker import chunk_document
 from index.records import Chunk, Hit, Page
 from service.answering.citations import Numbering, citation_page, conflicts, newer_of, with_markers
+from service.answering.notes import Notes
 from service.generators.protocol import Passage, Quote
 from service.records import Citation
 from service.scoring.reader import Reading
@@ -158,6 +159,19 @@ SEVEN = citation("Seoul counts seven attacks since 2007.", "d2", 2)
 
 def test_other_figures_in_the_same_words_are_a_conflict() -> None:
     assert list(conflicts([SIX, SEVEN])) == [(SIX, SEVEN)]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("How many attacks were there?", "The sources differ: [1] d1 and [2] d2 do not say the same."),
+        ("Wie viele Angriffe waren das, und wann war der letzte?", "Die Quellen unterscheiden sich: [1] d1 und [2] d2 sagen nicht dasselbe."),
+        ("何回の攻撃がありましたか。", "出典の内容が異なります：[1] d1 と [2] d2 は同じことを述べていません。"),
+        ("Hur många attacker?", "The sources differ: [1] d1 and [2] d2 do not say the same."),
+    ],
+)
+def test_a_conflict_is_noted_in_the_language_of_the_question(question: str, told: str) -> None:
+    assert list(Notes(question).conflicts([[SIX, SEVEN], [SIX]])) == [told]
 
 
 def test_one_value_at_two_times_is_a_conflict_of_which_one_is_newer() -> None:

@@ -86,6 +86,19 @@ def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
     assert any(row.scores["citation_hit"] == 1.0 for row in left)
 
 
+def compared(output: dict[str, Any]) -> dict[str, Any]:
+    """What both ways give: all but what only one process knows. Batches move the last digits of a score."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: rounded(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [rounded(inner) for inner in value]
+        return round(value, 3) + 0.0 if isinstance(value, float) else value
+
+    return {key: rounded(value) for key, value in output.items() if key not in ("attribution", "prompt_hash")}
+
+
 def test_a_follow_up_over_http_is_answered_after_its_history_as_in_process(
     conversations: Path, tmp_path: Path, service: Service, served: str
 ) -> None:
@@ -99,10 +112,7 @@ def test_a_follow_up_over_http_is_answered_after_its_history_as_in_process(
     plan = RunPlan(conversations, collection="default", settings={"home": service.settings.home})
     local = read_rows(execute(plan, tmp_path / "local", tmp_path / "i", watch))
     for one, other in zip(local, remote, strict=True):
-        apart = ("attribution", "prompt_hash")
-        assert {k: v for k, v in (one.output or {}).items() if k not in apart} == {
-            k: v for k, v in (other.output or {}).items() if k not in apart
-        }
+        assert compared(one.output or {}) == compared(other.output or {})
 
 
 def test_follow_ups_are_searched_over_http_in_all_three_forms(conversations: Path, tmp_path: Path, served: str) -> None:

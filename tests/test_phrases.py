@@ -12,7 +12,7 @@ from service.phrases.table import ANSWER_LANGUAGES, LANGUAGES, Phrase, page_phra
 from service.slack import handlers
 from service.slack.render.phrases import Phrases
 
-SECTIONS = ("answers", "derived", "both", "slack", "page")
+SECTIONS = ("answers", "notes", "derived", "both", "slack", "page")
 CALL = re.compile(r"\bt\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
 QUOTES = {"en": "“{}”", "de": "„{}“", "fr": "«\u00a0{}\u00a0»", "es": "«{}»", "it": "«{}»", "pt": "“{}”"}
 
@@ -42,9 +42,12 @@ def test_every_language_has_the_same_phrases_with_the_same_fields_and_forms(lang
 
 
 @pytest.mark.parametrize("language", ANSWER_LANGUAGES)
-def test_a_refusal_and_the_replies_to_small_talk_are_there_in_every_language(language: str) -> None:
-    assert list(texts(language, "answers")) == list(texts("en", "answers"))
-    assert "" not in texts(language, "answers").values()
+@pytest.mark.parametrize("section", ["answers", "notes"])
+def test_what_is_said_in_an_answer_is_there_in_every_language(language: str, section: str) -> None:
+    said, english = texts(language, section), texts("en", section)
+    assert list(said) == list(english)
+    assert "" not in said.values()
+    assert [fields(text) for text in said.values()] == [fields(text) for text in english.values()]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -18,7 +18,7 @@ from service.answering.checking import SupportPolicy
 from service.answering.citations import Numbering, with_markers
 from service.answering.evidence import Weighed, is_met, naming_all, weigh
 from service.answering.finding import find_group, fronts, hits_with_identifiers, search_hits
-from service.answering.notes import conflict_notes, missing_notes, vector_notes
+from service.answering.notes import Notes
 from service.answering.overview import OverviewFound, OverviewGenerator, as_passages, find_overview, is_unread
 from service.answering.parts import (
     FoundGroup,
@@ -140,7 +140,7 @@ class Answerer:
             return
 
         request = overview_request(question.text, is_first=not history)
-        overview = find_overview(request, collection, _filter(question)) if request else None
+        overview = find_overview(request, collection, _filter(question), Notes(question.text)) if request else None
         if request is not None and overview is not None:
             yield from self._overview(question, request, overview, stages)
             return
@@ -213,6 +213,7 @@ class Answerer:
         `compares`: whether the sentences of a part speak of the same thing, so that they may contradict each other.
         """
         collection = self.library.open(question.collection)
+        notes = Notes(question.text)
         shown = in_turn(parts)
         yield PassagesFound(tuple(passage.hit for passage in shown))
 
@@ -253,9 +254,9 @@ class Answerer:
                 notes=(
                     *rewritten.notes,
                     *writer.notes(),
-                    *missing_notes(parts),
-                    *(conflict_notes(writer.citations()) if compares else ()),
-                    *vector_notes(collection, question),
+                    *notes.missing(part.missing for part in parts),
+                    *(notes.conflicts(writer.citations()) if compares else ()),
+                    *notes.pending(collection, question),
                 ),
                 parts=writer.parts,
             )

@@ -17,6 +17,7 @@ from index.collection import Collection
 from index.filters import Filter
 from index.records import Hit
 from index.uris import file_words
+from service.answering.notes import Notes
 from service.generators.extractive import ExtractiveGenerator, last_introduced
 from service.generators.protocol import Draft, Passage, Quote
 from service.scoring.reader import Reading, SentenceReading
@@ -50,8 +51,8 @@ class OverviewFound:
     notes: tuple[str, ...] = ()
 
 
-def find_overview(request: OverviewRequest, collection: Collection, where: Filter) -> OverviewFound | None:
-    """Return what answers the request; None if no document or section has the name."""
+def find_overview(request: OverviewRequest, collection: Collection, where: Filter, said: Notes) -> OverviewFound | None:
+    """Return what answers the request, with notes as `said` words them; None if no document or section has the name."""
     if request.kind is Overview.ABOUT:
         hits = _mentioning(request.name, collection, where)
         return OverviewFound(as_passages(hits)) if hits else None
@@ -60,11 +61,9 @@ def find_overview(request: OverviewRequest, collection: Collection, where: Filte
     if request.kind is Overview.DOCUMENTS or (not request.name and len(documents) > 1):
         hits = collection.opening([id for id, _, _ in documents[:MOST_DOCUMENTS]], 1)
         if len(documents) > MOST_DOCUMENTS:
-            notes.append(
-                f"There are {len(documents):,} documents; the first {MOST_DOCUMENTS} by their addresses are listed."
-            )
+            notes.append(said.listed(len(documents), MOST_DOCUMENTS))
         if request.kind is Overview.GIST:
-            notes.append(f"Which document is meant? Name it, for example: What is “{documents[0][1]}” about?")
+            notes.append(said.which(documents[0][1]))
     elif named := _documents_named(request.name, documents):
         chunks = collection.opening(named, MOST_CHUNKS)
         groups = (list(group) for _, group in groupby(chunks, key=lambda hit: hit.chunk.document_id))

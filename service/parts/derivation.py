@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from index.languages.frequent_words import likely_language
 from service.parts.figures import DATE, Figure, can_compare, difference, order
 from service.phrases.table import LANGUAGES, texts
 from service.records import Operation
+from service.text.question_language import question_language
 
 EQUAL = "equal"
-_FEWEST_FREQUENT_WORDS = 2
 
 
 class Term(NamedTuple):
@@ -49,7 +48,7 @@ _SAID = {language: _Phrases(**texts(language, "derived")) for language in LANGUA
 
 def language_of(question: str) -> str:
     """The language in which a derived sentence is said: that of the question if it is one of LANGUAGES, else English."""
-    language = likely_language(question, _FEWEST_FREQUENT_WORDS)
+    language = question_language(question)
     return language if language in _SAID else "en"
 
 

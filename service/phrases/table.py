@@ -1,4 +1,4 @@
-"""The phrases of a language, by section: `answers` and `derived` are said as the answer, `both` on the page and in Slack."""
+"""The phrases of a language, by section: `answers`, `notes` and `derived` are said in answers, `both` on the page and Slack."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt")
 """The languages of the page and of Slack, by their ISO 639-1 codes. Their files have every section."""
 ANSWER_LANGUAGES = (*LANGUAGES, "nl", "ru", "zh", "ja", "ar")
-"""The languages in which Quoth refuses and greets. The files of those that the page does not speak have only `answers`."""
+"""The languages in which Quoth refuses, greets and notes. The files of those that the page does not speak have only that."""
 DEFAULT_LANGUAGE = "en"
 
 Phrase = str | Mapping[str, str]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from index.languages.frequent_words import likely_language
 from index.languages.scripts import script_of
 from service.phrases.table import ANSWER_LANGUAGES, DEFAULT_LANGUAGE, texts
+from service.text.question_language import question_language
 
 _ANSWERS = {language: texts(language, "answers") for language in ANSWER_LANGUAGES}
 REFUSALS = {language: said["refusal"] for language, said in _ANSWERS.items()}
@@ -14,9 +15,7 @@ REFUSAL = REFUSALS[DEFAULT_LANGUAGE]
 OTHER_LANGUAGE = {language: said["other_language"] for language, said in _ANSWERS.items()}
 """What is said instead where the documents found are in another language: that they do not say is not known then."""
 
-_FEWEST_FREQUENT_WORDS = 2
 _FEWEST_IN_PASSAGE = 6
-_NOT_RUSSIAN_OR_ARABIC = re.compile(r"[іїєґўјљњћџђәғқңөұһіپچژگکیٹڈںے]", re.IGNORECASE)
 
 _SOURCE = r"(?:passages?|documents?|sources?|texts?|context|information|excerpts?|materials?|briefing|article)"
 _NEGATED = r"(?:do(?:es)?[ ]not|don['’]t|doesn['’]t|did[ ]not|cannot|can['’]t|never|fails?[ ]to)"
@@ -48,11 +47,9 @@ def refusal_of(question: str, passages: Sequence[str] = ()) -> str:
 
     `passages` are the texts that were found: if they are in another language, the refusal says so.
     """
-    language = script_of(question) or likely_language(question, _FEWEST_FREQUENT_WORDS)
-    if language in ("ru", "ar") and _NOT_RUSSIAN_OR_ARABIC.search(question):
-        return REFUSAL
+    language = question_language(question)
     found = {script_of(text) or likely_language(text, _FEWEST_IN_PASSAGE) for text in passages} - {""}
-    if language in REFUSALS and found and language not in found:
+    if language and found and language not in found:
         return OTHER_LANGUAGE[language]
     return REFUSALS.get(language, REFUSAL)
 
