@@ -7,6 +7,7 @@ import { get, request } from "./server.js";
 import { byId, element, placeText, save, viewerAddress } from "./text.js";
 
 const chosen = new Map(); // gaps for the test set, by the id of their answer
+const titles = new Map(); // of the collections, by their names
 
 function topicItem(topic) {
   const item = element("li", {}, element("h2", { textContent: topic.topic, dir: "auto" }), element("ul", {}, ...topic.gaps.map(gapItem)));
@@ -26,8 +27,13 @@ function gapItem(gap) {
     showChosen();
   });
   const why = t(gap.refused === gap.count ? "was_refused" : gap.refused ? "was_both" : "was_bad");
-  const facts = [t("times", { count: gap.count }), why, day(gap.last_asked_at), gap.collection].join(" · ");
+  const facts = [t("times", { count: gap.count }), why, day(gap.last_asked_at), titleOf(gap.collection)].join(" · ");
   return element("li", {}, element("label", { className: "check" }, box, element("span", { textContent: gap.question, dir: "auto" })), element("p", { className: "muted", textContent: facts }));
+}
+
+// What the collection is shown by. One that is gone is shown by its name.
+function titleOf(collection) {
+  return titles.get(collection) ?? collection;
 }
 
 function showChosen() {
@@ -41,7 +47,7 @@ function staleItem(answer, collection) {
     const passage = { ...citation, version: citation.current_version };
     return element("li", {}, `${t("source_now")} `, element("a", { href: viewerAddress(passage, collection), textContent: citation.text, dir: "auto" }));
   });
-  return element("li", {}, element("h3", { textContent: answer.question, dir: "auto" }), element("p", { className: "muted", textContent: `${day(answer.created_at)} · ${collection}` }), element("ul", {}, ...changes));
+  return element("li", {}, element("h3", { textContent: answer.question, dir: "auto" }), element("p", { className: "muted", textContent: `${day(answer.created_at)} · ${titleOf(collection)}` }), element("ul", {}, ...changes));
 }
 
 // A report is fetched when it is opened.
@@ -70,7 +76,9 @@ async function attempt(work) {
 }
 
 async function open() {
-  const [{ topics }, { answers }, { reports }] = await Promise.all([get("/v1/gaps"), get("/v1/answers/stale?everyone=true"), get("/v1/reports")]);
+  const addresses = ["/v1/collections", "/v1/gaps", "/v1/answers/stale?everyone=true", "/v1/reports"];
+  const [{ collections }, { topics }, { answers }, { reports }] = await Promise.all(addresses.map((address) => get(address)));
+  for (const { name, title } of collections) titles.set(name, title);
   byId("topics").replaceChildren(...topics.map(topicItem));
   const count = topics.reduce((sum, topic) => sum + topic.count, 0);
   byId("place").textContent = topics.length ? t("gap_questions", { count }) : t("no_gaps");
