@@ -25,12 +25,13 @@ from index.engines.embedded import EmbeddedIndex
 from index.engines.search_index import SearchIndex
 from index.errors import DocumentRejected, SearchStorageUnreachable, TitleInvalid
 from index.filters import Filter
-from index.ledger.protocol import Ledger
+from index.ledger.protocol import Ledger, Ledgers
 from index.ledger.rows import ChunkedDocument, Visit
 from index.ledger.sqlite.ledgers import open_ledger
 from index.maintenance.export import Manifest, export
 from index.maintenance.integrity import IntegrityProblem, find_problems
 from index.maintenance.lag import Lag, LagWatch
+from index.maintenance.moving import require_staying
 from index.maintenance.writer import WAIT_SECONDS, WriteCoordinator
 from index.records import ChangeCounts, Chunk, CollectionState, Document, FileStamp, Hit
 from index.search.retrieval import Reranker, Retrieval
@@ -307,6 +308,17 @@ class Collection:
     def _chunks(self, document: Document) -> Sequence[Chunk]:
         _reject_lone_surrogates(document)
         return chunk_document(document, self._encoder.token_offsets)
+
+    def copy_to(self, target: Ledgers) -> None:
+        """Let the collection appear among the ledgers `target`, too; here it takes no changes from then on.
+
+        Raises as `index.maintenance.moving.copy_to` does.
+        """
+        self._writers.copy_to(target)
+
+    def require_staying(self) -> None:
+        """Raise `CollectionMoving` if the collection is being moved elsewhere."""
+        require_staying(self._ledger)
 
     def export(self, target: Path) -> Manifest:
         """Write the collection into one new file, with a checksum. Writers need not stop. `ExportUnwritable` if it cannot."""

@@ -13,6 +13,8 @@
     │   ├── CollectionNameInvalid   the name cannot be a folder's name
     │   ├── TitleInvalid            a document or collection cannot have that title
     │   ├── CollectionExists        a collection of that name exists already
+    │   ├── CollectionMoving        a collection is being moved elsewhere, and takes no changes
+    │   ├── DestinationInvalid      no collection can be moved to that place
     │   ├── ExportUnreadable        the file is not a complete export of a collection
     │   ├── ExportUnwritable        an export cannot be written to that path
     │   ├── EncoderMismatch         the collection was made with another encoder
@@ -120,6 +122,14 @@ class TitleInvalid(Permanent):
 
 class CollectionExists(Permanent):
     """A collection of that name exists already."""
+
+
+class CollectionMoving(Permanent):
+    """The collection is being moved elsewhere. It is searched as before, and takes no changes."""
+
+
+class DestinationInvalid(Permanent):
+    """No collection can be moved to that place."""
 
 
 class ExportUnreadable(Permanent):

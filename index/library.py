@@ -130,6 +130,32 @@ class Library:
         )
         return chosen
 
+    def move(
+        self,
+        name: str,
+        target: "Library",
+        bring: Callable[[Collection, Collection], object],
+        alongside: AbstractContextManager[str] | None = None,
+    ) -> bool:
+        """Move the collection to `target`. Returns False if it is there already and not here.
+
+        Here it is searched until it is there, and takes no changes meanwhile. `bring(here, there)` then brings what else
+        belongs to it, for which doing it twice must change nothing, and it is dropped here, with `alongside` as in `drop`. If
+        this process is killed, the same call goes on where it ended. Raises as `Collection.copy_to` and `drop` do.
+        """
+        if name not in self.names() and name in target.names():
+            return False
+        here = self.open(name)
+        here.copy_to(target._ledgers)
+        bring(here, target.open(name))
+        self.drop(name, alongside)
+        return True
+
+    @property
+    def place(self) -> str:
+        """Where the collections are, for messages: a folder, or the URL of a database without its password."""
+        return self._ledgers.place
+
     def search_lags(self) -> dict[str, Lag]:
         """Return `Collection.search_lag` of the open collections, by name."""
         with self._guard:

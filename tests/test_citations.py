@@ -165,7 +165,10 @@ def test_other_figures_in_the_same_words_are_a_conflict() -> None:
     ("question", "told"),
     [
         ("How many attacks were there?", "The sources differ: [1] d1 and [2] d2 do not say the same."),
-        ("Wie viele Angriffe waren das, und wann war der letzte?", "Die Quellen unterscheiden sich: [1] d1 und [2] d2 sagen nicht dasselbe."),
+        (
+            "Wie viele Angriffe waren das, und wann war der letzte?",
+            "Die Quellen unterscheiden sich: [1] d1 und [2] d2 sagen nicht dasselbe.",
+        ),
         ("何回の攻撃がありましたか。", "出典の内容が異なります：[1] d1 と [2] d2 は同じことを述べていません。"),
         ("Hur många attacker?", "The sources differ: [1] d1 and [2] d2 do not say the same."),
     ],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from index.blocks.geometry import PageGeometry
 from index.filters import Filter
-from index.ledger.rows import ChunkedDocument, ChunkRow, PendingText, Root, Visit
+from index.ledger.rows import ChunkedDocument, ChunkRow, Destination, PendingText, Root, Visit
 from index.ledger.selection import SelectionCache
 from index.ledger.state import LexicalEntry, Mark, SearchableChunk, StoredChunk, StoredDocument, VectorBatch
 from index.records import Document, DocumentSummary, FileStamp, Page
@@ -244,6 +244,11 @@ class Ledger(Protocol):
         ...
 
     @property
+    def destination(self) -> Destination | None:
+        """Where the collection is being moved to; None if it stays. Writers must not write then."""
+        ...
+
+    @property
     def encoder(self) -> str:
         """The fingerprint of the encoder that makes the vectors."""
         ...
@@ -319,6 +324,10 @@ class Ledger(Protocol):
         """Write the current state of the ledger into a new SQLite file at `target`."""
         ...
 
+    def checksum(self) -> str:
+        """Return a checksum over everything in it but its identity: the same for an equal ledger in another database."""
+        ...
+
     def change(
         self,
         add: Sequence[ChunkedDocument],
@@ -355,6 +364,10 @@ class Ledger(Protocol):
         """Keep a title for the collection; an empty one takes the title away."""
         ...
 
+    def record_destination(self, destination: Destination | None) -> None:
+        """Note that the collection is being moved, or with None that it stays."""
+        ...
+
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""
         ...
@@ -374,6 +387,11 @@ class Ledger(Protocol):
 
 class Ledgers(Protocol):
     """Where the ledgers of all collections are, by name. Thread-safe; several processes may use the same."""
+
+    @property
+    def place(self) -> str:
+        """Where that is, for messages: a folder, or the URL of a database without its password."""
+        ...
 
     def close(self) -> None:
         """Release the connections that all ledgers share. They are not usable afterwards."""
@@ -408,9 +426,18 @@ class Ledgers(Protocol):
         """Delete what drops of killed processes left, after `complete(name, mark)` with the mark that `alongside` yielded."""
         ...
 
-    def adopt(self, name: str, write: Callable[[Path], object], *, encoder: str, dimension: int) -> None:
+    def adopt(
+        self,
+        name: str,
+        write: Callable[[Path], object],
+        *,
+        encoder: str,
+        dimension: int,
+        identity: int | None = None,
+    ) -> None:
         """Make a collection of the SQLite ledger that `write` writes to a path: whole or not at all.
 
-        `CollectionExists` if the name is taken, `EncoderMismatch` if another encoder made its vectors.
+        Its ledger gets the `identity`, if one is given, and is not being moved. `CollectionExists` if the name is taken,
+        `EncoderMismatch` if another encoder made its vectors.
         """
         ...

@@ -48,6 +48,25 @@ class ChunkRow(NamedTuple):
     page: int | None
 
 
+class Destination(NamedTuple):
+    """Where a collection is being moved to, and the identity that its ledger gets there."""
+
+    place: str
+    identity: int
+
+
+def dump_destination(destination: Destination) -> str:
+    """A destination as the ledger stores it."""
+    return json.dumps(destination._asdict())
+
+
+def load_destination(stored: str) -> Destination:
+    """The destination that `dump_destination` wrote."""
+    with as_stored():
+        facts = json.loads(stored)
+        return Destination(str(facts["place"]), int(facts["identity"]))
+
+
 class PendingText(NamedTuple):
     """Text that waits for its vector; `hash` identifies it."""
 

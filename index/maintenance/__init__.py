@@ -1,4 +1,4 @@
-"""Work on a whole collection: serialised writers, integrity checks, export and import.
+"""Work on a whole collection: serialised writers, integrity checks, export and import, moving.
 
-Read in this order: writer, lag, integrity, export.
+Read in this order: writer, lag, integrity, export, moving.
 """

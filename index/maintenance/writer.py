@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from index.engines.search_index import SearchIndex
-from index.errors import CollectionDropped
-from index.ledger.protocol import Ledger
+from index.errors import CollectionBusy, CollectionDropped
+from index.ledger.protocol import Ledger, Ledgers
 from index.ledger.rows import PendingText
+from index.maintenance.moving import copy_to, require_staying
 
 WAIT_SECONDS = 10.0
 """Time that one writer waits for another before it gives up."""
@@ -30,8 +31,9 @@ class WriteCoordinator:
     def writing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock inside the `with` block; re-entrant. `CollectionBusy` after `wait` seconds.
 
-        `CollectionDropped` if the collection was dropped meanwhile: what is written to a deleted file is lost. The index is
-        brought up to date at the end, or by the next search if it was within the last second.
+        `CollectionDropped` if the collection was dropped meanwhile: what is written to a deleted file is lost.
+        `CollectionMoving` if it is being moved. The index is brought up to date at the end, or by the next search if it was
+        within the last second.
         """
         with self.hold_lock(wait):
             before = self._ledger.mark()
@@ -49,9 +51,10 @@ class WriteCoordinator:
     @contextmanager
     def hold_lock(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock inside the `with` block and leave the index as it is. Raises as `writing` does."""
-        with self._notice_drop(), self._ledger.writer.hold(wait):
+        with self._notice_drop(), self._explain_move(), self._ledger.writer.hold(wait):
             if not self._ledger.exists():
                 raise self._dropped()
+            require_staying(self._ledger)
             yield
 
     @contextmanager
@@ -60,6 +63,7 @@ class WriteCoordinator:
         with self._notice_drop(), self._ledger.claim_pending(limit, wait) as texts:
             if not self._ledger.exists():
                 raise self._dropped()
+            require_staying(self._ledger)
             yield texts
 
     @contextmanager
@@ -70,6 +74,19 @@ class WriteCoordinator:
             if self._ledger.exists():
                 raise
             raise self._dropped() from error
+
+    @contextmanager
+    def _explain_move(self) -> Iterator[None]:
+        try:
+            yield
+        except CollectionBusy:
+            require_staying(self._ledger)
+            raise
+
+    def copy_to(self, target: Ledgers) -> None:
+        """Let the collection appear among the ledgers `target`, too. See `index.maintenance.moving.copy_to`."""
+        with self._notice_drop():
+            copy_to(self._ledger, target)
 
     def refresh_if_due(self) -> None:
         """Refresh the index if that is due and an outer block goes on writing. Call it after a change inside `writing`."""

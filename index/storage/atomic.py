@@ -49,9 +49,7 @@ def report_full_disk(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, ValueError) as error:
         if getattr(error, "errno", None) in _NO_ROOM or is_full(path):
-            raise DiskFull(
-                f"{path}: the disk is full. Everything acknowledged before is safe; free space and run again"
-            ) from error
+            raise full_disk(path) from error
         raise
 
 
@@ -83,6 +81,11 @@ def not_writable(place: Path) -> NotWritable:
         f"{place} cannot be written: it is read-only or another user's. Quoth needs locks and logs even to read there. "
         "Make it writable for this user, or use another home folder"
     )
+
+
+def full_disk(path: Path) -> DiskFull:
+    """The error for a file or folder on a full disk."""
+    return DiskFull(f"{path}: the disk is full. Everything acknowledged before is safe; free space and run again")
 
 
 def is_full(path: Path) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from index.errors import CollectionBusy, CollectionDropped, DiskFull, LedgerDamaged
-from index.storage.atomic import is_full, not_writable, read_only_place
+from index.errors import CollectionBusy, CollectionDropped, LedgerDamaged
+from index.storage.atomic import full_disk, is_full, not_writable, read_only_place
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -86,7 +86,12 @@ class SqliteDatabase:
     def copy(self, target: Path) -> None:
         """Write one state of the database, compacted, into a new file. Writers need not stop."""
         with self._explain(self._path), self._connection() as connection:
-            connection.execute("VACUUM INTO ?", (str(target),))
+            try:
+                connection.execute("VACUUM INTO ?", (str(target),))
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL or is_full(target):
+                    raise full_disk(target) from error  # of the copy, not of the database
+                raise
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -151,9 +156,7 @@ def translate_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and is_full(path)):
-            raise DiskFull(
-                f"{path}: the disk is full. Everything acknowledged before is safe; free space and run again"
-            ) from error
+            raise full_disk(path) from error
         if primary in _FORBIDDEN and (
             place := read_only_place([path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm")])
         ):

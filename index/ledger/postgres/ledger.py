@@ -23,8 +23,16 @@ from index.ledger.postgres.schema import Facts
 from index.ledger.postgres.selections import resolve
 from index.ledger.postgres.snapshot import PostgresSnapshot
 from index.ledger.postgres.statements import digest, fetch, run
-from index.ledger.postgres.transfer import write_sqlite
-from index.ledger.rows import ChunkedDocument, PendingText, Visit, require_encoder
+from index.ledger.postgres.transfer import checksum_of, write_sqlite
+from index.ledger.rows import (
+    ChunkedDocument,
+    Destination,
+    PendingText,
+    Visit,
+    dump_destination,
+    load_destination,
+    require_encoder,
+)
 from index.ledger.selection import Selection, SelectionCache
 from index.ledger.state import Mark
 from index.records import FileStamp
@@ -99,6 +107,11 @@ class PostgresLedger:
         with self._database.snapshot() as connection:
             write_sqlite(connection, self._key, target)
 
+    def checksum(self) -> str:
+        """Return the checksum over the ledger's content (`index.ledger.tables`)."""
+        with self._database.snapshot() as connection:
+            return checksum_of(connection, self._key)
+
     def change(
         self,
         add: Sequence[ChunkedDocument],
@@ -168,6 +181,19 @@ class PostgresLedger:
         """Keep a title for the collection; an empty one takes the title away."""
         with self._writing() as (connection, _):
             run(connection, "UPDATE collections SET title = %s WHERE id = %s", title, self._key)
+
+    @property
+    def destination(self) -> Destination | None:
+        """Where the collection is being moved to; None if it stays."""
+        with self._database.reading() as connection:
+            rows = fetch(connection, "SELECT destination FROM collections WHERE id = %s", self._key)
+        return load_destination(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def record_destination(self, destination: Destination | None) -> None:
+        """Note that the collection is being moved, or with None that it stays."""
+        noted = None if destination is None else dump_destination(destination)
+        with self._writing() as (connection, _):
+            run(connection, "UPDATE collections SET destination = %s WHERE id = %s", noted, self._key)
 
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""

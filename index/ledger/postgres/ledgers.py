@@ -5,15 +5,16 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
-from index.errors import CollectionDropped, CollectionExists
+from index.errors import CollectionDropped, CollectionExists, LedgerDamaged
 from index.ledger.postgres.ledger import PostgresLedger, writer_lock
 from index.ledger.postgres.schema import Facts, create, find, upgrade
 from index.ledger.postgres.statements import fetch, run
-from index.ledger.postgres.transfer import read_sqlite
+from index.ledger.postgres.transfer import checksum_of, read_sqlite
 from index.ledger.sqlite.ledger import SqliteLedger
+from index.ledger.sqlite.schema import begin_copy
 from index.ledger.stored import ValueUnreadable
 from index.storage.atomic import seconds_unchanged
 from index.storage.postgres import PostgresDatabase
@@ -42,6 +43,11 @@ class PostgresLedgers:
         self._caches = caches
         self._guard = threading.Lock()
         self._is_current = False
+
+    @property
+    def place(self) -> str:
+        """The URL of the database without its password, for messages."""
+        return self._database.place
 
     def close(self) -> None:
         """Close the connections."""
@@ -116,21 +122,37 @@ class PostgresLedgers:
         for folder in folders - kept:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def adopt(self, name: str, write: Callable[[Path], object], *, encoder: str, dimension: int) -> None:
+    def adopt(
+        self,
+        name: str,
+        write: Callable[[Path], object],
+        *,
+        encoder: str,
+        dimension: int,
+        identity: int | None = None,
+    ) -> None:
         """Make a collection of the SQLite ledger that `write` writes to a path: whole or not at all."""
         self._caches.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=_IMPORTING, dir=self._caches) as folder:
             file = Path(folder) / name / "ledger.sqlite"
             file.parent.mkdir()
             write(file)
-            SqliteLedger(file, encoder=encoder, dimension=dimension).close()  # upgraded, and of this encoder
+            begin_copy(file, identity)
+            with closing(
+                SqliteLedger(file, encoder=encoder, dimension=dimension)
+            ) as staged:  # upgraded, of this encoder
+                checksum = staged.checksum()
             with self._current().writing() as connection:
-                created = create(connection, name, encoder, dimension)
+                created = create(connection, name, encoder, dimension, identity)
                 if created is None:
                     raise CollectionExists(
                         f"there is a collection {name!r} already. Choose another name, or drop it first"
                     )
                 read_sqlite(file, connection, created)
+                if checksum_of(connection, created) != checksum:
+                    raise LedgerDamaged(
+                        f"{name}: {self.place} has not stored what was sent to it. Nothing was kept of it. Check the database"
+                    )
 
     def _current(self) -> PostgresDatabase:
         """The database, whose tables are up to date."""

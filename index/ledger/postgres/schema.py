@@ -47,8 +47,8 @@ def find(connection: Connection, name: str) -> Facts | None:
     return Facts(*rows[0]) if rows else None
 
 
-def create(connection: Connection, name: str, encoder: str, dimension: int) -> int | None:
-    """Make an empty collection. Returns its key; None if there is one of that name already."""
+def create(connection: Connection, name: str, encoder: str, dimension: int, identity: int | None = None) -> int | None:
+    """Make an empty collection, with that identity or a new one. Returns its key; None if there is one of that name already."""
     rows = fetch(
         connection,
         """
@@ -56,7 +56,7 @@ def create(connection: Connection, name: str, encoder: str, dimension: int) -> i
         ON CONFLICT (name) DO NOTHING RETURNING id
         """,
         name,
-        secrets.randbits(62),
+        secrets.randbits(62) if identity is None else identity,
         encoder,
         dimension,
     )

@@ -4,54 +4,19 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
 from index.ledger.postgres.statements import digest, fetch, run
 from index.ledger.sqlite.schema import create_tables
+from index.ledger.tables import COUNTED, TABLES, Table, checksum
 from index.storage.sqlite import connect
-
-
-class Table(NamedTuple):
-    """A table that both databases have, with the column by whose values its rows are read in pages."""
-
-    name: str
-    columns: str
-    order: str
-    page: int = 4096
-
-
-_TABLES = (
-    Table(
-        "versions",
-        "number, document_id, version, uri, title, media_type, characters, text, pages, blocks, metadata, warnings, geometry, "
-        "reading",
-        "number",
-        page=64,  # with whole texts
-    ),
-    Table("documents", "number, id, version, uri, source_size, source_modified_ns, indexed_at, modified_ns", "number"),
-    Table(
-        "chunks",
-        "number, id, document, ordinal, start, stop, page, trail, context, text, rendered, units, hash, embedded",
-        "number",
-    ),
-    Table("vectors", "hash, vector", "hash"),
-    Table("changes", "position, kind, chunk", "position"),
-)
-_WHOLE = (
-    Table("permissions", "document_id, principal", "document_id"),
-    Table("titles", "document_id, title", "number"),
-    Table("roots", "uri, principals", "uri"),
-    Table("visits", "uri, found_by, etag, last_modified", "uri"),
-)
-_COUNTED = {"documents": "last_document", "chunks": "last_chunk", "changes": "position"}
-"""Tables of SQLite that never use a number twice, and the counters of PostgreSQL that say the same."""
 
 
 def write_sqlite(connection: Connection, key: int, target: Path) -> None:
     """Write one state of the ledger `key` into a new SQLite file. `connection` sees only that state."""
-    columns = ("identity", "encoder", "dimension", "floor", "title", *_COUNTED.values())
+    columns = ("identity", "encoder", "dimension", "floor", "title", *COUNTED.values())
     (row,) = fetch(connection, f"SELECT {', '.join(columns)} FROM collections WHERE id = %s", key)
     facts = dict(zip(columns, row, strict=True))
     with closing(sqlite3.connect(target, isolation_level=None)) as file:
@@ -59,7 +24,7 @@ def write_sqlite(connection: Connection, key: int, target: Path) -> None:
         create_tables(file, facts["encoder"], facts["dimension"], facts["identity"], facts["floor"])
         if facts["title"]:
             file.execute("INSERT INTO facts VALUES ('title', ?)", (facts["title"],))
-        for table in (*_TABLES, *_WHOLE):
+        for table in TABLES:
             marks = ", ".join("?" for _ in table.columns.split(", "))
             for page in _pages(connection, key, table):
                 file.executemany(f"INSERT INTO {table.name} ({table.columns}) VALUES ({marks})", page)
@@ -69,18 +34,27 @@ def write_sqlite(connection: Connection, key: int, target: Path) -> None:
             SELECT d.number, m.key, m.value FROM documents d JOIN versions v ON v.number = d.version, json_each(v.metadata) m
             """
         )
-        file.executemany("DELETE FROM sqlite_sequence WHERE name = ?", ((name,) for name in _COUNTED))
+        file.executemany("DELETE FROM sqlite_sequence WHERE name = ?", ((name,) for name in COUNTED))
         file.executemany(
             "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)",
-            ((name, facts[counter]) for name, counter in _COUNTED.items()),
+            ((name, facts[counter]) for name, counter in COUNTED.items()),
         )
         file.execute("COMMIT")
+
+
+def checksum_of(connection: Connection, key: int) -> str:
+    """The checksum of the ledger `key` (`index.ledger.tables`). `connection` sees only one state of it."""
+    columns = ("encoder", "dimension", "floor", "title", *COUNTED.values())
+    (facts,) = fetch(connection, f"SELECT {', '.join(columns)} FROM collections WHERE id = %s", key)
+    return checksum(
+        facts, ((table, (row for page in _pages(connection, key, table) for row in page)) for table in TABLES)
+    )
 
 
 def read_sqlite(source: Path, connection: Connection, key: int) -> None:
     """Copy the SQLite ledger at `source` into the empty collection `key`, inside the caller's transaction."""
     with closing(connect(source)) as file:
-        for table in (*_TABLES, *_WHOLE):
+        for table in TABLES:
             _copy_table(file, connection, key, table)
         for rows in _batches(file.execute("SELECT document, name, value FROM properties"), 4096):
             _insert(
@@ -94,12 +68,12 @@ def read_sqlite(source: Path, connection: Connection, key: int) -> None:
             connection,
             f"""
             UPDATE collections SET title = %s, floor = CAST(%s AS bigint), last_version = %s,
-                {", ".join(f"{counter} = CAST(%s AS bigint)" for counter in _COUNTED.values())} WHERE id = %s
+                {", ".join(f"{counter} = CAST(%s AS bigint)" for counter in COUNTED.values())} WHERE id = %s
             """,
             "" if title is None else title[0],
             floor,
             last_version,
-            *(used.get(name, 0) for name in _COUNTED),
+            *(used.get(name, 0) for name in COUNTED),
             key,
         )
 
@@ -118,7 +92,7 @@ def _copy_table(file: sqlite3.Connection, connection: Connection, key: int, tabl
 
 def _pages(connection: Connection, key: int, table: Table) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the rows of a table: in pages where its order is unique, else all at once."""
-    if table in _WHOLE:
+    if table.is_small:
         yield fetch(
             connection, f"SELECT {table.columns} FROM {table.name} WHERE collection = %s ORDER BY {table.order}", key
         )

@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.filters import Filter
-from index.ledger.rows import ChunkedDocument, PendingText, Visit, require_encoder
+from index.ledger.rows import (
+    ChunkedDocument,
+    Destination,
+    PendingText,
+    Visit,
+    dump_destination,
+    load_destination,
+    require_encoder,
+)
 from index.ledger.selection import Selection, SelectionCache
 from index.ledger.sqlite.chunks import Chunks
 from index.ledger.sqlite.damage import explain_damage
@@ -29,6 +37,7 @@ from index.ledger.sqlite.selections import resolve
 from index.ledger.sqlite.snapshot import Snapshot
 from index.ledger.state import EMBEDDED, Mark
 from index.ledger.stored import as_stored
+from index.ledger.tables import COUNTED, TABLES, checksum
 from index.records import FileStamp
 from index.storage.lock import FileLock, writer_lock
 from index.storage.sqlite import SqliteDatabase
@@ -105,6 +114,20 @@ class SqliteLedger:
         """Write the current state of the ledger into a new file at `target`."""
         self._database.copy(target)
 
+    def checksum(self) -> str:
+        """Return the checksum over the ledger's content (`index.ledger.tables`)."""
+        with self._database.reading() as connection:
+            facts = dict(connection.execute("SELECT name, value FROM facts"))
+            used = dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
+            with as_stored():
+                numbers = [int(facts["dimension"]), int(facts["floor"])]
+            counted = [used.get(name, 0) for name in COUNTED]
+            tables = (
+                (table, connection.execute(f"SELECT {table.columns} FROM {table.name} ORDER BY {table.order}"))
+                for table in TABLES
+            )
+            return checksum((facts["encoder"], *numbers, facts.get("title", ""), *counted), tables)
+
     def change(
         self,
         add: Sequence[ChunkedDocument],
@@ -158,15 +181,21 @@ class SqliteLedger:
     @property
     def title(self) -> str:
         """The title that the collection was given; empty without one."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT value FROM facts WHERE name = 'title'").fetchone()
-            return "" if row is None else str(row[0])
+        return self._fact("title")
 
     def record_title(self, title: str) -> None:
         """Keep a title for the collection; an empty one takes the title away."""
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM facts WHERE name = 'title'")
-            connection.executemany("INSERT INTO facts VALUES ('title', ?)", [(title,)] if title else [])
+        self._record_fact("title", title)
+
+    @property
+    def destination(self) -> Destination | None:
+        """Where the collection is being moved to; None if it stays."""
+        noted = self._fact("destination")
+        return load_destination(noted) if noted else None
+
+    def record_destination(self, destination: Destination | None) -> None:
+        """Note that the collection is being moved, or with None that it stays."""
+        self._record_fact("destination", dump_destination(destination) if destination else "")
 
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""
@@ -205,6 +234,18 @@ class SqliteLedger:
                 "UPDATE facts SET value = ? WHERE name = 'floor' AND CAST(value AS INTEGER) < ?",
                 (str(position), position),
             )
+
+    def _fact(self, name: str) -> str:
+        """What is noted under that name; empty if nothing is."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            return "" if row is None else str(row[0])
+
+    def _record_fact(self, name: str, value: str) -> None:
+        """Note a value under that name; an empty one takes the note away."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM facts WHERE name = ?", (name,))
+            connection.executemany("INSERT INTO facts VALUES (?, ?)", [(name, value)] if value else [])
 
     def _resolve(self, where: Filter) -> Selection:
         with self._database.reading() as connection:

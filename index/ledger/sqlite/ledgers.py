@@ -10,6 +10,7 @@ from pathlib import Path
 from index.errors import CollectionDropped, CollectionExists
 from index.ledger.sqlite.ledger import SqliteLedger
 from index.ledger.sqlite.note import caches_in, is_expected
+from index.ledger.sqlite.schema import begin_copy
 from index.storage.atomic import report_full_disk, report_read_only, seconds_unchanged, sync_to_disk
 from index.storage.lock import writer_lock
 
@@ -33,6 +34,11 @@ class SqliteLedgers:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def place(self) -> str:
+        """The folder that this one is in, the home folder, for messages."""
+        return str(self._folder.resolve().parent)
 
     def close(self) -> None:
         """Do nothing: each ledger has connections of its own."""
@@ -76,15 +82,25 @@ class SqliteLedgers:
                 complete(name, mark)
             shutil.rmtree(remains, ignore_errors=True)
 
-    def adopt(self, name: str, write: Callable[[Path], object], *, encoder: str, dimension: int) -> None:
+    def adopt(
+        self,
+        name: str,
+        write: Callable[[Path], object],
+        *,
+        encoder: str,
+        dimension: int,
+        identity: int | None = None,
+    ) -> None:
         """Make a collection of the ledger that `write` writes to a path: whole or not at all."""
         self._require_free(name)
         self._delete_old_imports()
-        staged = self._folder / f"{_IMPORTING}{uuid.uuid4().hex}" / name
+        staged = self._folder / f"{_IMPORTING}{uuid.uuid4().hex if identity is None else f'{identity:x}'}" / name
+        shutil.rmtree(staged.parent, ignore_errors=True)  # of a move that was killed, with that identity
         with report_full_disk(staged), report_read_only(self._folder):
             staged.mkdir(parents=True)
         try:
             write(staged / _LEDGER)
+            begin_copy(staged / _LEDGER, identity)
             SqliteLedger(staged / _LEDGER, encoder=encoder, dimension=dimension).close()
             try:
                 self._require_free(name)

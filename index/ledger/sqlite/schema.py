@@ -5,13 +5,15 @@ import secrets
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from index.blocks.block import Block, Kind
 from index.blocks.codec import pack
 from index.errors import LedgerDamaged, LedgerLost
-from index.ledger.sqlite.note import is_expected, is_lost, write_note
+from index.ledger.sqlite.damage import explain_damage
+from index.ledger.sqlite.note import is_expected, is_lost, note_of, write_note
 from index.ledger.stored import as_stored
 from index.storage.sqlite import SqliteDatabase, run_script
 
@@ -67,6 +69,16 @@ def prepare(
         read = Facts(int(facts["identity"]), facts["encoder"], int(facts["dimension"]))
     write_note(path, read.identity)
     return read
+
+
+def begin_copy(path: Path, identity: int | None) -> None:
+    """Let the copy of a ledger at `path`, which nobody has open, be one that is not being moved, of that identity if given."""
+    database = SqliteDatabase(path, explain_damage)
+    with closing(database), database.writing() as connection:
+        connection.execute("DELETE FROM facts WHERE name = 'destination'")
+        if identity is not None:
+            connection.execute("UPDATE facts SET value = ? WHERE name = 'identity'", (str(identity),))
+    note_of(path).unlink(missing_ok=True)
 
 
 def _lost(path: Path, state: str) -> LedgerLost:

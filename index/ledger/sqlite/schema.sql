@@ -1,6 +1,7 @@
 -- The ledger of one collection. SQLite, write-ahead log. Everything else in the folder can be rebuilt from this file.
 
--- Facts about the collection itself: schema, identity, encoder, dimension, floor of the change log, and its title if it was given one.
+-- Facts about the collection itself: schema, identity, encoder, dimension, floor of the change log, its title if it was given one, and
+-- where it is being moved to (`destination`, index/ledger/rows.py), if it is.
 CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
