@@ -77,8 +77,8 @@ class Settings(BaseSettings):
     )
     collections_in: CollectionsPlace = Field(
         "home",
-        description="where collections are kept: in the home folder (home), or in the PostgreSQL database of `database_url` "
-        "(database), where several machines index into the same ones and answer from them",
+        description="where collections, uploads and their jobs are kept: in the home folder (home), or in the PostgreSQL "
+        "database of `database_url` (database), where several machines index into the same ones and answer from them",
     )
     retention_days: int | None = Field(
         None,
@@ -256,13 +256,18 @@ class Settings(BaseSettings):
         return self.home / "cache" / "collections"
 
     @property
+    def incoming(self) -> Path:
+        """The folder of files on their way to or from where machines share them; deleting it costs those on their way."""
+        return self.home / "cache" / "incoming"
+
+    @property
     def uploads(self) -> Path:
-        """The folder of uploaded files."""
+        """The folder of uploaded files, unless machines share them."""
         return self.home / "uploads"
 
     @property
     def jobs_path(self) -> Path:
-        """The SQLite file of the jobs that index uploads."""
+        """The SQLite file of the jobs that index uploads, unless machines share them."""
         return self.home / "jobs.sqlite"
 
     @property

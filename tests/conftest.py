@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from service.answering.service import Service
     from service.storage.conversations import ConversationStore
     from service.storage.database import Database
+    from tests.clocked_queue import QueueWithClock
     from tests.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
@@ -128,6 +129,42 @@ def postgres() -> Iterator[PostgresServer]:
     from tests import postgres_server
 
     yield from postgres_server.served()
+
+
+@pytest.fixture(scope="session")
+def jobs_url(postgres: PostgresServer) -> str:
+    """The URL of a database with the tables of jobs."""
+    from contextlib import closing
+
+    from service.jobs.postgres import PostgresJobs
+
+    url = postgres.fresh()
+    with closing(PostgresJobs(url)) as jobs:
+        jobs.now()
+    return url
+
+
+@pytest.fixture
+def empty_jobs_url(jobs_url: str) -> str:
+    """The URL of a database without jobs and files."""
+    from contextlib import closing
+
+    from service.jobs.postgres import PostgresJobs
+
+    with closing(PostgresJobs(jobs_url)) as jobs, jobs.writing() as transaction:
+        transaction.run("TRUNCATE jobs, originals, files, file_parts, loose_objects")
+    return jobs_url
+
+
+@pytest.fixture(params=["home", "database"])
+def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[QueueWithClock]:
+    """An empty job queue: the test runs once with each kind."""
+    from tests.clocked_queue import QueueWithClock
+
+    url = request.getfixturevalue("empty_jobs_url") if request.param == "database" else None
+    clocked = QueueWithClock(tmp_path, url=url)
+    yield clocked
+    clocked.queue.close()
 
 
 @pytest.fixture(scope="session")

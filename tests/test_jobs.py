@@ -14,7 +14,7 @@ from tests.clocked_queue import QueueWithClock
 
 
 @pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[QueueWithClock]:
+def at_home(tmp_path: Path) -> Iterator[QueueWithClock]:
     clocked = QueueWithClock(tmp_path)
     yield clocked
     clocked.queue.close()
@@ -173,15 +173,20 @@ def test_an_upload_that_is_too_large_or_incomplete_leaves_nothing(clocked: Queue
     assert list((clocked.home / "uploads" / "incoming").iterdir()) == []
 
 
+def test_the_sweep_removes_a_file_that_nothing_needs(clocked: QueueWithClock) -> None:
+    clocked.add()
+    with clocked.database.writing() as transaction:
+        transaction.run("DELETE FROM jobs")
+    clocked.leases.sweep(["c"])
+    assert clocked.stored() == []
+
+
 def test_the_sweep_removes_only_what_is_not_needed(clocked: QueueWithClock) -> None:
     kept, old = clocked.add("kept", "Kept."), clocked.add("old", "Old.")
     for claim in (clocked.claim(), clocked.claim()):
         with clocked.leases.storing(claim):
             pass
         clocked.leases.succeed(claim)
-    orphan = clocked.originals.path("ab" * 32)
-    orphan.parent.mkdir(exist_ok=True)
-    orphan.write_text("Nobody's.")
     clocked.leases.sweep(["c"])
     assert clocked.texts() == ["Kept.", "Old."]
     clocked.now += KEPT_SECONDS + 1
@@ -197,7 +202,7 @@ def test_the_sweep_removes_only_what_is_not_needed(clocked: QueueWithClock) -> N
 def test_everything_survives_reopening(clocked: QueueWithClock) -> None:
     job = clocked.add()
     clocked.queue.close()
-    again = QueueWithClock(clocked.home)
+    again = QueueWithClock(clocked.home, url=clocked.url)
     assert again.queue.job(job.id) == job
     assert again.claim().upload == job.upload
     again.queue.close()
@@ -220,11 +225,11 @@ def test_a_damaged_database_is_reported_with_the_fix(tmp_path: Path) -> None:
 
 
 def test_a_database_locked_by_another_program_is_a_temporary_failure(
-    clocked: QueueWithClock, monkeypatch: pytest.MonkeyPatch
+    at_home: QueueWithClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.storage.sqlite._BUSY_SECONDS", 0.05)
-    other = QueueWithClock(clocked.home)
-    holder = sqlite3.connect(clocked.home / "jobs.sqlite", isolation_level=None)
+    other = QueueWithClock(at_home.home)
+    holder = sqlite3.connect(at_home.home / "jobs.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(JobsUnavailable, match="locked"):
         other.add()

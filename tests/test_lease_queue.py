@@ -1,4 +1,4 @@
-"""The lease queue over both of its tables: the jobs' file, and the questions in SQLite and in PostgreSQL."""
+"""The lease queue over both of its tables, the jobs and the questions, each in SQLite and in PostgreSQL."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from index.storage.sqlite import SqliteDatabase
-from service.jobs.database import JobTable, open_jobs
-from service.jobs.files import Originals
+from service.jobs.database import JobTable
+from service.jobs.protocol import JobDatabase, OriginalStore
 from service.jobs.queue import JobQueue
 from service.jobs.records import Upload
 from service.slack.store.questions import LeasedQuestion, Questions, QuestionTable, SlackQuestion
 from service.storage.database import Database
 from service.storage.lease_queue import Lease, LeaseLost, LeaseQueue
+from tests.clocked_queue import open_storage
 
 LEASE_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ class Case:
         return self.lease_of(claimed, worker)
 
 
-def jobs_case(database: SqliteDatabase, originals: Originals) -> Case:
+def jobs_case(database: JobDatabase, originals: OriginalStore) -> Case:
     added = iter(range(100))
 
     def add() -> None:
@@ -68,11 +68,12 @@ def questions_case(database: Database) -> Case:
     return case
 
 
-@pytest.fixture(params=["jobs", "sqlite", "postgresql"])
+@pytest.fixture(params=["jobs", "shared jobs", "sqlite", "postgresql"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
-    if request.param == "jobs":
-        jobs = open_jobs(tmp_path / "jobs.sqlite")
-        yield jobs_case(jobs, Originals(tmp_path / "uploads"))
+    if request.param.endswith("jobs"):
+        url = None if request.param == "jobs" else request.getfixturevalue("empty_jobs_url")
+        jobs, originals = open_storage(tmp_path, url)
+        yield jobs_case(jobs, originals)
         jobs.close()
         return
     is_sqlite = request.param == "sqlite"

@@ -1,7 +1,6 @@
 """Leases on jobs: retries, dead workers, expired leases, clocks that go back. Clock and randomness are the test's own."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from service.jobs.records import JobState
 from service.jobs.worker import Presence
 from service.storage.lease_queue import LeaseLost, delay
 from tests.clocked_queue import QueueWithClock
-
-
-@pytest.fixture
-def clocked(tmp_path: Path) -> Iterator[QueueWithClock]:
-    clocked = QueueWithClock(tmp_path)
-    yield clocked
-    clocked.queue.close()
 
 
 def test_the_delay_doubles_up_to_a_limit_with_jitter() -> None:

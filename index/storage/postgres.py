@@ -92,12 +92,21 @@ def message_of(error: DBAPIError) -> str:
 class PostgresDatabase:
     """The database at `url`, such as `postgresql://quoth@db/quoth`. Thread-safe; every block has a connection of its own.
 
-    Its errors become `DatabaseUnavailable`, after which it works again without a restart, or `LedgerDamaged`. So do `damages`:
-    what is raised where a stored value is not what it was.
+    Its errors become `unavailable`, after which it works again without a restart, or `damaged`. So do `damages`: what is raised
+    where a stored value is not what it was.
     """
 
-    def __init__(self, url: str, damages: type[Exception] = UnicodeDecodeError) -> None:
+    def __init__(
+        self,
+        url: str,
+        damages: type[Exception] = UnicodeDecodeError,
+        *,
+        unavailable: type[Exception] = DatabaseUnavailable,
+        damaged: type[Exception] = LedgerDamaged,
+    ) -> None:
         self._damages = damages
+        self._unavailable_error = unavailable
+        self._damaged_error = damaged
         self.url = with_driver(make_url(url))
         self._engine = make_engine(self.url)
         event.listen(self._engine, "connect", _notice_gone_clients)
@@ -164,11 +173,11 @@ class PostgresDatabase:
         """A connection for its user to close."""
         return self._engine.connect()
 
-    def _damaged(self, message: str) -> LedgerDamaged:
-        return LedgerDamaged(f"The database {self.place} does not read: {message}. Restore it from a backup")
+    def _damaged(self, message: str) -> Exception:
+        return self._damaged_error(f"The database {self.place} does not read: {message}. Restore it from a backup")
 
-    def _unavailable(self, message: str) -> DatabaseUnavailable:
-        return DatabaseUnavailable(
+    def _unavailable(self, message: str) -> Exception:
+        return self._unavailable_error(
             f"The database {self.place} does not answer: {message}. Check that the server runs and takes connections, then "
             "try again"
         )

@@ -7,23 +7,38 @@ from index.collection import Collection
 from index.formats.limits import Limits
 from index.library import Library
 from index.sync.earlier import EarlierReadings, count_earlier
-from service.composition.library import open_library
+from service.composition.library import open_library, shared_database_url
 from service.jobs.database import open_jobs
 from service.jobs.earlier import queue_earlier, stored_uploads
 from service.jobs.files import Originals
 from service.jobs.indexing import Indexer, forget_removed
 from service.jobs.leases import Leases
+from service.jobs.protocol import JobDatabase, OriginalStore
 from service.jobs.queue import JobQueue
-from service.jobs.worker import JobWorker, Presence
+from service.jobs.worker import JobWorker, LeaseOnly, Presence
 from service.settings import Settings
+
+# What machines share is imported where it is used: SQLAlchemy takes 0.2 s, which the home folder does without.
+# ruff: noqa: PLC0415
 
 _PROJECT_SECONDS = 2.0
 
 
 def open_queue(settings: Settings) -> JobQueue:
-    """The job queue in the home folder. Close it when the server stops."""
-    originals = Originals(settings.uploads)
-    return JobQueue(open_jobs(settings.jobs_path, originals), originals)
+    """The job queue, where the collections are. Close it when the server stops."""
+    return JobQueue(*_open_storage(settings))
+
+
+def _open_storage(settings: Settings) -> tuple[JobDatabase, OriginalStore]:
+    """The jobs and the uploaded files: in the home folder, or in the database of the collections."""
+    if settings.collections_in == "home":
+        originals = Originals(settings.uploads)
+        return open_jobs(settings.jobs_path, originals), originals
+    from service.jobs.postgres import PostgresJobs
+    from service.jobs.shared_files import DatabaseOriginals
+
+    jobs = PostgresJobs(shared_database_url(settings))
+    return jobs, DatabaseOriginals(jobs, settings.incoming)
 
 
 def drop_collection(settings: Settings, library: Library, name: str) -> None:
@@ -38,20 +53,19 @@ def earlier_readings(settings: Settings, collection: Collection) -> EarlierReadi
     earlier = collection.documents.list(only_earlier=True)
     if not earlier:
         return EarlierReadings()
-    if not settings.jobs_path.exists():
+    if settings.collections_in == "home" and not settings.jobs_path.exists():
         return count_earlier(earlier, lambda _: False)
     with closing(open_queue(settings)) as queue:
         return count_earlier(earlier, stored_uploads(queue, collection.name))
 
 
 def run_worker(settings: Settings, stop: threading.Event) -> None:
-    """Do the jobs of the queue in the home folder until `stop` is set. The model is loaded at the first job."""
-    originals = Originals(settings.uploads)
-    database = open_jobs(settings.jobs_path, originals)
+    """Do the jobs of the queue until `stop` is set. The model is loaded at the first job."""
+    database, originals = _open_storage(settings)
     queue = JobQueue(database, originals)
-    presence = Presence(settings.home / "workers")
+    presence = _presence(settings)
     library = open_library(settings)
-    leases = Leases(database, originals, presence.is_gone)
+    leases = Leases(database, originals, presence.is_gone, lease_seconds=presence.lease_seconds)
     indexer = Indexer(library, originals, leases, Limits(file_bytes=settings.max_upload_bytes))
 
     def recover() -> None:
@@ -80,3 +94,8 @@ def _project(library: Library, stop: threading.Event) -> None:
     """Bring up to date what all processes search, also what was indexed by a command that has ended, until `stop` is set."""
     while not stop.wait(_PROJECT_SECONDS):
         library.project()
+
+
+def _presence(settings: Settings) -> Presence | LeaseOnly:
+    """How workers know that one of them has ended: by file locks in a home, by its lease alone between machines."""
+    return Presence(settings.home / "workers") if settings.collections_in == "home" else LeaseOnly()

@@ -33,6 +33,12 @@ def make_ledgers(settings: Settings) -> Ledgers | None:
         return None
     # SQLAlchemy takes 0.2 s of processor time to import, which commands over the home folder do without.
     from index.ledger.postgres.ledgers import PostgresLedgers
+
+    return PostgresLedgers(shared_database_url(settings), settings.collections_cache)
+
+
+def shared_database_url(settings: Settings) -> str:
+    """The URL of the database that collections are in. Raises SettingsInvalid if the settings name none that can hold them."""
     from service.storage.engines import is_postgres
 
     if settings.database_url is None or not is_postgres(settings.store_url):
@@ -40,4 +46,4 @@ def make_ledgers(settings: Settings) -> Ledgers | None:
             "collections_in (QUOTH_COLLECTIONS_IN) is database, but database_url (QUOTH_DATABASE_URL) names no PostgreSQL "
             "database. Write postgresql://user:password@host/name, or leave collections_in out."
         )
-    return PostgresLedgers(settings.store_url, settings.collections_cache)
+    return settings.store_url

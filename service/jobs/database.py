@@ -1,25 +1,82 @@
-"""The database of the jobs: one SQLite file in the home folder, its rows, and its jobs as a table of the lease queue."""
+"""The jobs in one SQLite file in the home folder; and, wherever they are, their rows and their table for the lease queue."""
 
 import json
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from sqlite3 import Connection, Row
+from sqlite3 import Connection
+from typing import Any
 
 from index.storage.atomic import is_full
 from index.storage.sqlite import SqliteDatabase, run_script
 from service.errors import JobsDamaged, JobsUnavailable
 from service.jobs.files import Originals
+from service.jobs.protocol import Statements
 from service.jobs.records import Claim, Job, JobState, Stage, Upload
 from service.storage.lease_queue import MAX_DELAY_SECONDS, Lease
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _LAYOUT = 1
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_COLUMNS = (
+    "position", "id", "owner", "state", "collection", "document_id", "filename", "sha256", "size", "title", "metadata",
+    "principals", "stage", "done", "total", "documents", "remark", "attempts", "losses", "cancelling", "not_before", "worker",
+    "leased_until", "error", "error_code", "created_at", "started_at", "finished_at",
+)  # fmt: skip
+
+Row = Mapping[str, Any]
 
 
-def open_jobs(path: Path, originals: Originals | None = None) -> SqliteDatabase:
+class SqliteStatements:
+    """A transaction of SQLite, where one writer excludes all others. See `Statements` for its methods."""
+
+    for_update = skip_locked = ""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """See `Statements.rows`."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def run(self, statement: str, *values: object) -> int:
+        """See `Statements.run`."""
+        return self._connection.execute(statement, values).rowcount
+
+    def take_turn(self, *names: str) -> None:
+        """Return at once: this transaction is the only one that writes."""
+
+
+class SqliteJobs:
+    """The jobs in an SQLite file, open and of this layout. See `JobDatabase` for its methods."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    def close(self) -> None:
+        """See `JobDatabase.close`."""
+        self._database.close()
+
+    def now(self) -> float:
+        """The system's clock."""
+        return time.time()
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteStatements]:
+        """See `JobDatabase.reading`."""
+        with self._database.reading() as connection:
+            yield SqliteStatements(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqliteStatements]:
+        """See `JobDatabase.writing`."""
+        with self._database.writing() as connection:
+            yield SqliteStatements(connection)
+
+
+def open_jobs(path: Path, originals: Originals | None = None) -> SqliteJobs:
     """The database at `path`, created if missing. Raises JobsDamaged if it cannot be read or has another layout.
 
     Also if it is missing or empty, although there are `originals`: no file is stored before its job, so the jobs were lost, and
@@ -46,7 +103,7 @@ def open_jobs(path: Path, originals: Originals | None = None) -> SqliteDatabase:
             f"{path}: the jobs have layout {layout}, this version of Quoth reads {_LAYOUT}. Use the version that wrote them, "
             "or move the file away: uploads that are not indexed yet must be sent again"
         )
-    return database
+    return SqliteJobs(database)
 
 
 def _layout(connection: Connection) -> int:
@@ -81,7 +138,7 @@ class JobTable:
     at worst work is done twice, and doing it twice changes nothing.
     """
 
-    def next_due(self, transaction: Connection, now: float, *, lock: bool) -> Row | None:
+    def next_due(self, transaction: Statements, now: float, *, lock: bool) -> Row | None:
         """The oldest queued job that is due and has no older unfinished job of the same document before it."""
         condition = """
             state = 'queued' AND (not_before <= ? OR not_before > ?) AND NOT EXISTS (
@@ -89,63 +146,69 @@ class JobTable:
                     AND e.document_id = jobs.document_id AND e.position < jobs.position
             ) ORDER BY position LIMIT 1
             """
-        rows = job_rows(transaction, condition, now, now + MAX_DELAY_SECONDS)
+        ending = transaction.skip_locked if lock else ""
+        rows = job_rows(transaction, f"{condition} {ending}", now, now + MAX_DELAY_SECONDS)
         return rows[0] if rows else None
 
-    def hold(self, transaction: Connection, row: Row, worker: str, now: float, until: float) -> Claim:
+    def hold(self, transaction: Statements, row: Row, worker: str, now: float, until: float) -> Claim:
         """Let the job run under the worker's lease."""
-        transaction.execute(
+        transaction.run(
             """
             UPDATE jobs SET state = 'running', stage = 'waiting', done = 0, total = 0, attempts = attempts + 1, worker = ?,
                 leased_until = ?, started_at = coalesce(started_at, ?) WHERE id = ?
             """,
-            (worker, until, now, row["id"]),
+            worker,
+            until,
+            now,
+            row["id"],
         )
         return Claim(row["id"], _upload(row), worker, row["attempts"] + 1)
 
-    def leased(self, transaction: Connection, lease: Lease) -> Row | None:
+    def leased(self, transaction: Statements, lease: Lease) -> Row | None:
         """The job while the lease holds. The attempt counts: the same worker may lose a job and claim it again."""
-        condition = "id = ? AND state = 'running' AND worker = ? AND attempts = ?"
+        condition = f"id = ? AND state = 'running' AND worker = ? AND attempts = ? {transaction.for_update}"
         rows = job_rows(transaction, condition, lease.item, lease.worker, lease.attempts)
         return rows[0] if rows else None
 
-    def extend(self, transaction: Connection, row: Row, until: float) -> None:
+    def extend(self, transaction: Statements, row: Row, until: float) -> None:
         """Move the end of the job's lease."""
-        transaction.execute("UPDATE jobs SET leased_until = ? WHERE id = ?", (until, row["id"]))
+        transaction.run("UPDATE jobs SET leased_until = ? WHERE id = ?", until, row["id"])
 
-    def release(self, transaction: Connection, row: Row, due_at: float) -> None:
+    def release(self, transaction: Statements, row: Row, due_at: float) -> None:
         """Queue the job again."""
-        transaction.execute(
+        transaction.run(
             """
             UPDATE jobs SET state = 'queued', stage = 'waiting', worker = NULL, leased_until = NULL, not_before = ?
             WHERE id = ?
             """,
-            (due_at, row["id"]),
+            due_at,
+            row["id"],
         )
 
-    def close(self, transaction: Connection, row: Row, state: str, now: float) -> None:
+    def close(self, transaction: Statements, row: Row, state: str, now: float) -> None:
         """Record that the job is finished."""
-        transaction.execute(
+        transaction.run(
             "UPDATE jobs SET state = ?, worker = NULL, leased_until = NULL, finished_at = ? WHERE id = ?",
-            (state, now, row["id"]),
+            state,
+            now,
+            row["id"],
         )
 
 
-def job_rows(connection: Connection, condition: str, *parameters: object) -> list[Row]:
+def job_rows(transaction: Statements, condition: str, *values: object) -> list[Row]:
     """The rows of the table `jobs` that meet the condition, which may go on with an order and a limit."""
-    cursor = connection.cursor()
-    cursor.row_factory = Row
-    return cursor.execute(f"SELECT * FROM jobs WHERE {condition}", parameters).fetchall()
+    rows = transaction.rows(f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE {condition}", *values)
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
 
 
-def job_by_id(connection: Connection, job_id: str) -> Job:
+def job_by_id(transaction: Statements, job_id: str) -> Job:
     """The job of an id that exists."""
-    return job_from(job_rows(connection, "id = ?", job_id)[0])
+    return job_from(job_rows(transaction, "id = ?", job_id)[0])
 
 
-def job_by_key(connection: Connection, owner: str, key: str) -> Job | None:
+def job_by_key(transaction: Statements, owner: str, key: str) -> Job | None:
     """The job that was accepted with the owner's idempotency key; None if there is none."""
-    rows = job_rows(connection, "owner = ? AND idempotency_key = ?", owner, key)
+    rows = job_rows(transaction, "owner = ? AND idempotency_key = ?", owner, key)
     return job_from(rows[0]) if rows else None
 
 

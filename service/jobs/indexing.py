@@ -15,8 +15,8 @@ from index.formats.limits import Limits
 from index.ledger.protocol import Documents
 from index.library import Library
 from index.records import Document
-from service.jobs.files import Originals
 from service.jobs.leases import Cancelled, Leases
+from service.jobs.protocol import OriginalStore
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Original, Stage, Upload
 
@@ -64,7 +64,7 @@ def uri_of(upload: Upload) -> str:
 class Indexer:
     """Reads, stores and embeds uploads, one at a time. `interrupt` may be called from another thread."""
 
-    def __init__(self, library: Library, originals: Originals, leases: Leases, limits: Limits) -> None:
+    def __init__(self, library: Library, originals: OriginalStore, leases: Leases, limits: Limits) -> None:
         self._library = library
         self._originals = originals
         self._leases = leases
@@ -119,7 +119,8 @@ class Indexer:
     def _read(self, upload: Upload) -> Contents:
         with self._guard:
             extractor = self._extractor = self._extractor or Extractor(self._limits, workers=1)
-        return read_contents(extractor, self._originals.path(upload.sha256), uri=uri_of(upload), name=upload.filename)
+        with self._originals.opened(upload.sha256) as path:
+            return read_contents(extractor, path, uri=uri_of(upload), name=upload.filename)
 
     def _embed(self, claim: Claim, collection: Collection, ids: Sequence[str], check: Callable[[], None]) -> None:
         """Compute the vectors of the documents' passages; another process that does so meanwhile shares the work."""

@@ -3,22 +3,24 @@
 An upload is accepted in one transaction that moves its bytes to their place and adds the job, so a job that a caller was
 given is on disk. Two uploads of one document are done in the order they came; a newer one replaces an older one that waits.
 
+What changes which jobs of a collection exist, or which files its documents came from, takes the collection's turn; what decides
+whether a content is needed takes the turn of that content (where writers do not exclude each other anyway). A turn is taken
+before rows are locked, and that of a content last.
+
 Files are removed after the commit that ended their use, never before: a commit may fail, and a removed file does not come back.
 """
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from sqlite3 import Connection
 
 import structlog
 
-from index.storage.sqlite import SqliteDatabase
 from service.errors import IdempotencyKeyReused, JobsUnavailable, QueueFull, RecordMissing
 from service.jobs.database import job_by_id, job_by_key, job_from, job_rows
-from service.jobs.files import Incoming, Originals
+from service.jobs.incoming import Incoming
+from service.jobs.protocol import JobDatabase, OriginalStore, Statements
 from service.jobs.records import Job, JobState, Original, Upload
 
 MAX_WAITING = 10_000
@@ -34,16 +36,16 @@ class JobQueue:
 
     def __init__(
         self,
-        database: SqliteDatabase,
-        originals: Originals,
+        database: JobDatabase,
+        originals: OriginalStore,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self.originals = originals
         self._database = database
-        self._clock = clock
+        self._clock = clock or database.now
         self._make_id = make_id
         self._max_waiting = max_waiting
 
@@ -59,32 +61,34 @@ class JobQueue:
         """
         now = self._clock()
         principals = None if upload.principals is None else sorted(upload.principals)
-        with self._database.writing() as connection:
-            if key is not None and (before := job_by_key(connection, owner, key)) is not None:
-                if before.upload != upload:
-                    raise IdempotencyKeyReused(
-                        f"The idempotency key {key!r} came before with another upload (job {before.id}). "
-                        "Use a new key for each upload."
-                    )
-                return before
-            waiting = connection.execute("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").fetchone()[0]
+        with self._database.writing() as transaction:
+            if key is not None:
+                transaction.take_turn("key", owner, key)
+                if (before := job_by_key(transaction, owner, key)) is not None:
+                    if before.upload != upload:
+                        raise IdempotencyKeyReused(
+                            f"The idempotency key {key!r} came before with another upload (job {before.id}). "
+                            "Use a new key for each upload."
+                        )
+                    return before
+            ((waiting,),) = transaction.rows("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")
             if waiting >= self._max_waiting:
                 raise QueueFull(f"{waiting:,} jobs wait already, as many as the queue takes. Send the upload later.")
             job_id = self._make_id()
-            self.originals.place(incoming)
-            replaced = self._supersede(connection, upload, job_id, now)
-            connection.execute(
+            transaction.take_turn("collection", upload.collection)
+            replaced = self._supersede(transaction, upload, job_id, now)
+            transaction.take_turn("content", upload.sha256)
+            self.originals.place(incoming, transaction)
+            transaction.run(
                 """
                 INSERT INTO jobs (id, owner, state, collection, document_id, filename, sha256, size, title, metadata,
                     principals, idempotency_key, not_before, created_at)
                 VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-                (
-                    job_id, owner, upload.collection, upload.document_id, upload.filename, upload.sha256, upload.size,
-                    upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(principals), key, now, now,
-                ),
+                job_id, owner, upload.collection, upload.document_id, upload.filename, upload.sha256, upload.size,
+                upload.title, json.dumps(dict(upload.metadata), sort_keys=True), json.dumps(principals), key, now, now,
             )  # fmt: skip
-            job = job_by_id(connection, job_id)
+            job = job_by_id(transaction, job_id)
         remove_unneeded(self._database, self.originals, replaced)
         return job
 
@@ -95,8 +99,9 @@ class JobQueue:
         after the file was stored, with the same bytes, failed or was cancelled.
         """
         now = self._clock()
-        with self._database.writing() as connection:
-            added = connection.execute(
+        with self._database.writing() as transaction:
+            transaction.take_turn("collection", original.collection)
+            added = transaction.run(
                 """
                 INSERT INTO jobs (id, owner, state, collection, document_id, filename, sha256, size, title, metadata,
                     principals, not_before, created_at)
@@ -108,17 +113,15 @@ class JobQueue:
                     )
                 )
                 """,
-                (
-                    self._make_id(), upload.title, json.dumps(dict(upload.metadata), sort_keys=True), now, now,
-                    original.collection, original.document_id, original.stored_at,
-                ),
+                self._make_id(), upload.title, json.dumps(dict(upload.metadata), sort_keys=True), now, now,
+                original.collection, original.document_id, original.stored_at,
             )  # fmt: skip
-        return added.rowcount > 0
+        return added > 0
 
     def job(self, job_id: str, *, owner: str = "") -> Job:
         """One job. Raises RecordMissing if the owner has none of that id."""
-        with self._database.reading() as connection:
-            return self._own(connection, job_id, owner)
+        with self._database.reading() as transaction:
+            return self._own(transaction, job_id, owner)
 
     def jobs(
         self,
@@ -132,14 +135,16 @@ class JobQueue:
         """The owner's jobs, newest first, optionally of one state or collection, and only those before a position."""
         conditions = {"owner = ?": owner, "state = ?": state, "collection = ?": collection, "position < ?": before}
         given = {condition: value for condition, value in conditions.items() if value is not None}
-        with self._database.reading() as connection:
-            rows = job_rows(connection, f"{' AND '.join(given)} ORDER BY position DESC LIMIT ?", *given.values(), limit)
+        with self._database.reading() as transaction:
+            rows = job_rows(
+                transaction, f"{' AND '.join(given)} ORDER BY position DESC LIMIT ?", *given.values(), limit
+            )
         return [job_from(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state, of all owners."""
-        with self._database.reading() as connection:
-            counted = dict(connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+        with self._database.reading() as transaction:
+            counted = dict(transaction.rows("SELECT state, count(*) FROM jobs GROUP BY state"))
         return {state.value: counted.get(state.value, 0) for state in JobState}
 
     def cancel(self, job_id: str, *, owner: str = "") -> Job:
@@ -147,27 +152,29 @@ class JobQueue:
 
         A finished job stays as it is. Raises RecordMissing as `job` does.
         """
-        with self._database.writing() as connection:
-            job = self._own(connection, job_id, owner)
-            self._cancel(connection, "stage != 'embedding' AND id = ?", job_id)
-            now = job_by_id(connection, job_id)
+        with self._database.writing() as transaction:
+            job = self._own(transaction, job_id, owner)
+            self._cancel(transaction, "stage != 'embedding' AND id = ?", job_id)
+            now = job_by_id(transaction, job_id)
         if job.state is JobState.QUEUED:
             remove_unneeded(self._database, self.originals, [job.upload.sha256])
         return now
 
     def withdraw_own(self, collection: str, document_ids: Sequence[str], *, owner: str) -> bool:
         """Cancel the owner's unfinished jobs of documents that are not indexed yet. Returns whether there were any."""
-        with self._database.writing() as connection:
-            rows = connection.execute(
-                """
-                SELECT id, sha256 FROM jobs
-                WHERE state IN ('queued', 'running') AND collection = ? AND owner = ?
-                    AND document_id IN (SELECT value FROM json_each(?))
+        with self._database.writing() as transaction:
+            transaction.take_turn("collection", collection)
+            rows = transaction.rows(
+                f"""
+                SELECT id, sha256 FROM jobs WHERE state IN ('queued', 'running') AND collection = ? AND owner = ?
+                    AND document_id IN ({", ".join("?" * len(document_ids))})
                 """,
-                (collection, owner, json.dumps(list(document_ids))),
-            ).fetchall()
+                collection,
+                owner,
+                *document_ids,
+            )
             for job_id, _ in rows:
-                self._cancel(connection, "id = ?", job_id)
+                self._cancel(transaction, "id = ?", job_id)
         remove_unneeded(self._database, self.originals, [sha256 for _, sha256 in rows])
         return bool(rows)
 
@@ -178,47 +185,53 @@ class JobQueue:
         If the block raises, nothing has happened. Hold the collection's lock, and let the block remove the document or the
         collection and do nothing that waits. Yields a mark for `complete_withdrawal`.
         """
-        with self._database.writing() as connection:
-            newest = connection.execute("SELECT coalesce(max(position), 0) FROM jobs").fetchone()[0]
-            unused = self._withdraw(connection, newest, collection, document_id)
+        with self._database.writing() as transaction:
+            transaction.take_turn("collection", collection)
+            ((newest,),) = transaction.rows(
+                "SELECT coalesce(max(position), 0) FROM jobs WHERE collection = ?", collection
+            )
+            unused = self._withdraw(transaction, newest, collection, document_id)
             yield str(newest)
         remove_unneeded(self._database, self.originals, unused)
 
     def complete_withdrawal(self, collection: str, mark: str) -> None:
         """Withdraw a collection that was dropped when `withdrawing` gave the mark. What was uploaded since then stays."""
-        with self._database.writing() as connection:
-            unused = self._withdraw(connection, int(mark), collection, None)
+        with self._database.writing() as transaction:
+            transaction.take_turn("collection", collection)
+            unused = self._withdraw(transaction, int(mark), collection, None)
         remove_unneeded(self._database, self.originals, unused)
 
     def original(self, collection: str, document_id: str) -> Original | None:
         """The file that the document's current version came from; None if the document was not uploaded."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"{_ORIGINALS} WHERE collection = ? AND document_id = ?", (collection, document_id)
-            ).fetchone()
-        return None if row is None else Original(*row)
+        with self._database.reading() as transaction:
+            rows = transaction.rows(f"{_ORIGINALS} WHERE collection = ? AND document_id = ?", collection, document_id)
+        return Original(*rows[0]) if rows else None
 
     def originals_of(self, collection: str) -> list[Original]:
         """The files that documents of the collection came from."""
-        with self._database.reading() as connection:
-            rows = connection.execute(f"{_ORIGINALS} WHERE collection = ?", (collection,)).fetchall()
+        with self._database.reading() as transaction:
+            rows = transaction.rows(f"{_ORIGINALS} WHERE collection = ?", collection)
         return [Original(*row) for row in rows]
 
     def forget(self, original: Original) -> None:
         """Forget a file whose document was removed, and remove it unless something else needs it. A newer one stays."""
-        with self._database.writing() as connection:
-            connection.execute(
+        with self._database.writing() as transaction:
+            transaction.take_turn("collection", original.collection)
+            transaction.run(
                 "DELETE FROM originals WHERE collection = ? AND document_id = ? AND stored_at = ?",
-                (original.collection, original.document_id, original.stored_at),
+                original.collection,
+                original.document_id,
+                original.stored_at,
             )
         remove_unneeded(self._database, self.originals, [original.sha256])
 
     def _withdraw(
-        self, connection: Connection, newest: int, collection: str, document_id: str | None
+        self, transaction: Statements, newest: int, collection: str, document_id: str | None
     ) -> tuple[str, ...]:
         """Cancel the jobs up to the position `newest` and forget the originals that came from them. Returns their contents."""
-        condition = "collection = ? AND (? IS NULL OR document_id = ?)"
-        place = (collection, document_id, document_id)
+        condition, place = ("collection = ?", [collection])
+        if document_id is not None:
+            condition, place = (f"{condition} AND document_id = ?", [collection, document_id])
         older = f"{condition} AND position <= ?"
         former = f"""
             {condition} AND NOT EXISTS (
@@ -226,64 +239,80 @@ class JobQueue:
                     AND j.sha256 = originals.sha256 AND j.position > ?
             )
             """
-        rows = connection.execute(
+        rows = transaction.rows(
             f"""
             SELECT sha256 FROM jobs WHERE state IN ('queued', 'running') AND {older}
             UNION SELECT sha256 FROM originals WHERE {former}
             """,
-            (*place, newest) * 2,
-        ).fetchall()
-        self._cancel(connection, older, *place, newest)
-        connection.execute(f"DELETE FROM originals WHERE {former}", (*place, newest))
+            *(*place, newest) * 2,
+        )
+        self._cancel(transaction, older, *place, newest)
+        transaction.run(f"DELETE FROM originals WHERE {former}", *place, newest)
         return tuple(sha256 for (sha256,) in rows)
 
-    def _own(self, connection: Connection, job_id: str, owner: str) -> Job:
-        rows = job_rows(connection, "id = ? AND owner = ?", job_id, owner)
+    def _own(self, transaction: Statements, job_id: str, owner: str) -> Job:
+        rows = job_rows(transaction, f"id = ? AND owner = ? {transaction.for_update}", job_id, owner)
         if not rows:
             raise RecordMissing(f"No job has the id {job_id!r}. GET /v1/jobs lists your jobs.")
         return job_from(rows[0])
 
-    def _cancel(self, connection: Connection, condition: str, *parameters: str | int | None) -> None:
-        connection.execute(
-            f"UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE state = 'queued' AND {condition}",
-            (self._clock(), *parameters),
+    def _cancel(self, transaction: Statements, condition: str, *values: str | int) -> None:
+        """Cancel the unfinished jobs that meet the condition: those that wait at once, of the others ask their workers."""
+        # Held first, so that none goes on or back to the queue between the two statements.
+        transaction.rows(
+            f"SELECT id FROM jobs WHERE state IN ('queued', 'running') AND {condition} {transaction.for_update}",
+            *values,
         )
-        connection.execute(f"UPDATE jobs SET cancelling = 1 WHERE state = 'running' AND {condition}", parameters)
+        transaction.run(
+            f"UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE state = 'queued' AND {condition}",
+            self._clock(),
+            *values,
+        )
+        transaction.run(f"UPDATE jobs SET cancelling = 1 WHERE state = 'running' AND {condition}", *values)
 
-    def _supersede(self, connection: Connection, upload: Upload, by: str, now: float) -> list[str]:
+    def _supersede(self, transaction: Statements, upload: Upload, by: str, now: float) -> list[str]:
         """Cancel older uploads of the same document that still wait: they are of no use any more. Returns their contents."""
-        place = (upload.collection, upload.document_id)
-        older = connection.execute(
-            "SELECT id, sha256 FROM jobs WHERE state = 'queued' AND collection = ? AND document_id = ?", place
-        ).fetchall()
+        older = transaction.rows(
+            f"""
+            SELECT id, sha256 FROM jobs
+            WHERE state = 'queued' AND collection = ? AND document_id = ? {transaction.for_update}
+            """,
+            upload.collection,
+            upload.document_id,
+        )
         for job_id, _ in older:
-            connection.execute(
+            transaction.run(
                 "UPDATE jobs SET state = 'cancelled', error = ?, error_code = 'superseded', finished_at = ? WHERE id = ?",
-                (f"A newer upload of the document took its place: job {by}.", now, job_id),
+                f"A newer upload of the document took its place: job {by}.",
+                now,
+                job_id,
             )
         return [sha256 for _, sha256 in older]
 
 
-def remove_unneeded(database: SqliteDatabase, originals: Originals, contents: Iterable[str]) -> None:
+def remove_unneeded(database: JobDatabase, originals: OriginalStore, contents: Iterable[str]) -> None:
     """Remove the files with these contents (SHA-256), but for those that an unfinished job or a current document needs.
 
     Call it after the commit that ended their use. What cannot be removed now is logged, and removed by the next sweep.
     """
     for sha256 in contents:
         try:
-            with database.writing() as connection:  # so that nobody accepts the same content meanwhile
-                if not _is_needed(connection, sha256):
-                    originals.remove(sha256)
+            with database.writing() as transaction:
+                transaction.take_turn("content", sha256)  # so that nobody accepts the same content meanwhile
+                if not _is_needed(transaction, sha256):
+                    originals.remove(sha256, transaction)
+            originals.discard()
         except (JobsUnavailable, OSError) as error:
             log.warning("file not removed yet", sha256=sha256, detail=str(error))
 
 
-def _is_needed(connection: Connection, sha256: str) -> bool:
-    row = connection.execute(
+def _is_needed(transaction: Statements, sha256: str) -> bool:
+    ((is_needed,),) = transaction.rows(
         """
         SELECT EXISTS (SELECT 1 FROM jobs WHERE sha256 = ? AND state IN ('queued', 'running'))
             OR EXISTS (SELECT 1 FROM originals WHERE sha256 = ?)
         """,
-        (sha256, sha256),
-    ).fetchone()
-    return bool(row[0])
+        sha256,
+        sha256,
+    )
+    return bool(is_needed)

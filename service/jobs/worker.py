@@ -1,5 +1,6 @@
 """The worker: its loop, which claims a job, does it while its lease is renewed and records the outcome; and its presence."""
 
+import random
 import threading
 import time
 import uuid
@@ -16,14 +17,15 @@ from index.storage.atomic import seconds_unchanged
 from index.storage.lock import FileLock
 from service.errors import ServiceError, code_of
 from service.errors import Transient as ServiceTransient
-from service.jobs.leases import Cancelled, Leases
+from service.jobs.leases import LEASE_SECONDS, Cancelled, Leases
 from service.jobs.records import Claim
-from service.storage.lease_queue import LeaseLost
+from service.storage.lease_queue import LeaseLost, delay
 
 POLL_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
 _RECOVER_SECONDS = 5.0
 _SWEEP_SECONDS = 3600.0
+_MOST_DOUBLINGS = 5  # of the wait for a queue that does not answer: at most 16 s
 _LOCK_SECONDS = 5.0  # only a process that checks whether the lock is free can hold it meanwhile
 _SETTLED_SECONDS = 60.0  # a worker that is just starting may not have its lock yet
 log = structlog.get_logger(__name__)
@@ -69,20 +71,32 @@ class JobWorker:
         self._sweep = sweep
 
     def run(self) -> None:
-        """Work until `stop` is set. An error of a job is recorded in the job; an error of the queue is raised."""
-        recover_at = sweep_at = time.monotonic()
+        """Work until `stop` is set. An error of a job is recorded in the job; an error of the queue is raised.
+
+        Once it has worked, a queue that does not answer for a time is waited for. Then no lease is taken away before others
+        that waited, too, have had the time to renew theirs.
+        """
+        self._recover()
+        recover_at, sweep_at, failures = time.monotonic() + _RECOVER_SECONDS, time.monotonic(), 0
         while not self._stop.is_set():
-            now = time.monotonic()
-            if now >= recover_at:
-                self._recover()
-                recover_at = now + _RECOVER_SECONDS
-            claim = self._leases.claim(self._name)
-            if claim is not None:
-                self._do(claim)
-                continue
-            if now >= sweep_at:
-                sweep_at = now if self._sweep() is True else now + _SWEEP_SECONDS
-            self._stop.wait(POLL_SECONDS)
+            try:
+                now = time.monotonic()
+                if now >= recover_at:
+                    self._recover()
+                    recover_at = now + _RECOVER_SECONDS
+                claim = self._leases.claim(self._name)
+                if claim is not None:
+                    self._do(claim)
+                    continue
+                if now >= sweep_at:
+                    sweep_at = now if self._sweep() is True else now + _SWEEP_SECONDS
+                failures = 0
+                self._stop.wait(POLL_SECONDS)
+            except (IndexTransient, ServiceTransient) as error:
+                failures += 1
+                log.warning("queue not reached", detail=str(error))
+                self._stop.wait(delay(min(failures, _MOST_DOUBLINGS), random.random()))
+                recover_at = time.monotonic() + self._leases.lease_seconds
 
     def _do(self, claim: Claim) -> None:
         watch = _Watch(self._leases, claim, self._work, self._stop)
@@ -167,6 +181,24 @@ class _Watch:
                 return
 
 
+class LeaseOnly:
+    """Workers of several machines know nothing of each other but their leases, which are shorter for that. See `Presence`."""
+
+    lease_seconds = 30.0
+
+    @contextmanager
+    def announce(self) -> Iterator[str]:
+        """Give a name that no other worker has."""
+        yield uuid.uuid4().hex
+
+    def is_gone(self, worker: str) -> bool:
+        """Return False: the end of its lease says so."""
+        return False
+
+    def sweep(self) -> None:
+        """Do nothing: a worker leaves nothing behind."""
+
+
 class Presence:
     """Which workers are alive: each holds a file lock in `folder`, which the kernel releases however the worker ends.
 
@@ -174,6 +206,8 @@ class Presence:
     and mean nothing in another container. The end of a lease covers what this cannot see: a worker that hangs, or one on
     another machine.
     """
+
+    lease_seconds = LEASE_SECONDS
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

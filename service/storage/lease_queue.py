@@ -5,11 +5,9 @@ the item or gives it back. A worker that dies stops renewing, and another one ta
 one transaction that begins by checking that its lease still holds (`LeaseQueue.writing`), so a worker that lost its item
 changes nothing.
 
-The algorithm is written once, here. A `LeaseTable` writes its steps in one table: service/jobs/database.py in jobs.sqlite,
-service/slack/store/questions.py in Quoth's database. The jobs keep a file of their own because an accepted upload must not be
-lost: its bytes lie in the home folder, where only the processes of that machine can read them (a replica elsewhere, on the
-same PostgreSQL, would claim a job without its file), and accepting one waits for the disk (synchronous=FULL), which
-conversations need not.
+The algorithm is written once, here. A `LeaseTable` writes its steps in one table: service/jobs/database.py in that of the jobs,
+service/slack/store/questions.py in Quoth's database. In a home folder the jobs keep a file of their own, because an accepted
+upload must not be lost: accepting one waits for the disk (synchronous=FULL), which conversations need not.
 """
 
 import time
@@ -44,7 +42,7 @@ Claimed_co = TypeVar("Claimed_co", covariant=True)
 
 
 class Transactions(Protocol[Transaction_co]):
-    """A database: index.storage.sqlite.SqliteDatabase or service.storage.database.Database."""
+    """A database: service.jobs.database.JobDatabase or service.storage.database.Database."""
 
     def reading(self) -> AbstractContextManager[Transaction_co]:
         """A transaction that only reads."""
@@ -115,9 +113,15 @@ class LeaseQueue(Generic[Transaction, Row, Claimed]):
             return None if row is None else self._table.hold(transaction, row, worker, now, now + self.lease_seconds)
 
     @contextmanager
-    def writing(self, lease: Lease) -> Iterator[tuple[Transaction, Row]]:
-        """A write transaction with the item, for as long as the lease holds. Raises LeaseLost, and then changes nothing."""
+    def writing(
+        self, lease: Lease, begin: Callable[[Transaction], object] = lambda _: None
+    ) -> Iterator[tuple[Transaction, Row]]:
+        """A write transaction with the item, for as long as the lease holds. Raises LeaseLost, and then changes nothing.
+
+        `begin` is called in the transaction before the item is looked up: to take what others take before an item, too.
+        """
         with self._database.writing() as transaction:
+            begin(transaction)
             yield transaction, self._held(transaction, lease)
 
     @contextmanager

@@ -1,6 +1,5 @@
 """The ledgers of all collections in one PostgreSQL database."""
 
-import secrets
 import shutil
 import tempfile
 import threading
@@ -20,7 +19,6 @@ from index.storage.atomic import seconds_unchanged
 from index.storage.postgres import PostgresDatabase
 
 _WAIT_SECONDS = 10.0
-_HOME = ".home-"
 _IMPORTING = ".importing-"
 _IMPORT_SECONDS = 24 * 3600.0
 _TABLES = (
@@ -91,7 +89,7 @@ class PostgresLedgers:
                 UPDATE collections SET name = NULL, dropped_name = name, dropped_mark = %s
                 WHERE id = %s AND name IS NOT NULL
                 """,
-                mark and f"{self._home()}:{mark}",
+                mark,
                 facts.key,
             )
             if not dropped:
@@ -101,11 +99,7 @@ class PostgresLedgers:
         self._delete(facts.key)
 
     def finish_drops(self, complete: Callable[[str, str], object]) -> None:
-        """Delete what drops of killed processes left, and this machine's folders of collections that are gone.
-
-        A mark says something only to the home in which the drop began: until that one has completed it, the others leave it.
-        """
-        homes = self._homes()
+        """Delete what drops of killed processes left, and this machine's folders of collections that are gone."""
         # Listed before the names: a folder is made after the row of its collection.
         folders = {folder for folder in self._caches.glob("*") if _is_finished(folder)}
         with self._current().reading() as connection:
@@ -114,11 +108,10 @@ class PostgresLedgers:
                 self._folder(name, Facts(0, identity, "", 0))
                 for name, identity in fetch(connection, "SELECT name, identity FROM collections WHERE name IS NOT NULL")
             }
-        for key, name, noted in dropped:
-            home, _, mark = noted.partition(":")
-            if mark and home in homes:
+        for key, name, mark in dropped:
+            if mark:
                 complete(name, mark)
-            self._delete(key, for_good=not mark or home in homes)
+            self._delete(key)
         for folder in folders - kept:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -173,27 +166,11 @@ class PostgresLedgers:
     def _folder(self, name: str, facts: Facts) -> Path:
         return self._caches / f"{name}.{facts.identity:x}"
 
-    def _home(self) -> str:
-        """What tells this home from all others, made up when it is first needed."""
-        if not self._homes():
-            self._caches.mkdir(parents=True, exist_ok=True)
-            (self._caches / f"{_HOME}{secrets.token_hex(8)}").touch()
-        return min(self._homes())
-
-    def _homes(self) -> set[str]:
-        """What this home is known as: usually one text, two if two processes made one up at the same time."""
-        return {path.name.removeprefix(_HOME) for path in self._caches.glob(f"{_HOME}*")}
-
-    def _delete(self, key: int, *, for_good: bool = True) -> None:
-        """Delete the rows of a dropped collection, table by table: what a killed process leaves, the next one deletes.
-
-        Its own row, which has the mark of the drop, goes only with `for_good`.
-        """
+    def _delete(self, key: int) -> None:
+        """Delete the rows of a dropped collection, table by table: what a killed process leaves, the next one deletes."""
         for table in _TABLES:
             with self._database.writing() as connection:
                 run(connection, f"DELETE FROM {table} WHERE collection = %s", key)
-        if not for_good:
-            return
         with self._database.writing() as connection:
             run(connection, "DELETE FROM collections WHERE id = %s AND name IS NULL", key)
 

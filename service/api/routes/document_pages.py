@@ -17,7 +17,7 @@ from service.access.caller import Scope
 from service.api.dependencies import TheExtractor, TheQueue, TheSession, needs
 from service.api.problems import problem_responses
 from service.api.schemas.documents import PageSize, PageSizes, PageView, WordOut
-from service.api.sources import source_of
+from service.api.sources import opened_source
 from service.jobs.queue import JobQueue
 from service.schemas.base import CollectionName, Offset
 from service.session.session import Session
@@ -141,12 +141,12 @@ def _picture(
     extractor: Extractor,
 ) -> bytes:
     collection, uri, _ = _place(document_id, version, number, name, session)
-    source = source_of(uri, collection.name, queue)
     pictures = Pictures(collection.folder / "pictures")
-    data = pictures.get(version, number, width) if _is_as_read(source, document_id, version, collection) else None
-    if data is None:
-        data = draw_page(source, extractor, version=version, page=number, width=width)
-        pictures.put(version, number, width, data)
+    with opened_source(uri, collection.name, queue) as source:
+        data = pictures.get(version, number, width) if _is_as_read(source, document_id, version, collection) else None
+        if data is None:
+            data = draw_page(source, extractor, version=version, page=number, width=width)
+            pictures.put(version, number, width, data)
     return data
 
 

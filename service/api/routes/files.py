@@ -17,7 +17,7 @@ from service.access.caller import Scope
 from service.api.dependencies import TheExtractor, TheQueue, TheSession, needs
 from service.api.problems import problem_responses
 from service.api.routes.documents import DOCUMENT, missing_document, readable_documents, resolve_id
-from service.api.sources import filename_of, may_read_inside, source_of
+from service.api.sources import filename_of, may_read_inside, opened_original, opened_source
 from service.jobs.queue import JobQueue
 from service.session.session import Session
 
@@ -67,13 +67,13 @@ def _file(name: str, given: str, session: Session, queue: JobQueue, extractor: E
         original = queue.original(name, document_id)
         if original is None:
             raise SourceMissing(f"{document_id}: the uploaded archive is not stored any more. Upload it again")
-        archive = Source(document_id, queue.originals.path(original.sha256), original.filename, original.sha256)
-        return _response(_open(archive, "", extractor), original.filename, _OTHER)
+        with opened_original(document_id, original, queue) as archive:
+            return _response(_open(archive, "", extractor), original.filename, _OTHER)
     if not may_read_inside(document.uri, session.collection(name), session.caller):
         raise missing_document(name, document_id)
-    source = source_of(document.uri, name, queue)
-    file = _open(source, document.version, extractor)
-    return _response(file, filename_of(source, document.media_type), document.media_type)
+    with opened_source(document.uri, name, queue) as source:
+        file = _open(source, document.version, extractor)
+        return _response(file, filename_of(source, document.media_type), document.media_type)
 
 
 def _open(source: Source, version: str, extractor: Extractor) -> IO[bytes]:

@@ -18,7 +18,7 @@ from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
 from service.errors import DocumentDuplicate, DocumentTaken, UploadInvalid
 from service.jobs import validation
-from service.jobs.files import Incoming
+from service.jobs.incoming import Incoming
 from service.jobs.indexing import folder_of
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, Upload
