@@ -33,6 +33,7 @@
         ├── DatabaseUnavailable     the PostgreSQL database of the collections does not answer
         ├── NotWritable             a file or folder is read-only, or another user's
         ├── SearchIndexBuilding     what searches the collection is being made; the message says how far it is
+        ├── ObjectStoreUnavailable  the folder or object store that machines share does not answer, refuses or is full
         ├── SearchStorageUnreachable  the storage of the search tables does not answer
         └── DiskFull                nothing was lost; free space and run again
 
@@ -202,6 +203,10 @@ class SearchIndexBuilding(Transient):
 
 class SearchStorageUnreachable(Transient):
     """The storage that holds the search tables does not answer, or does not let this program in."""
+
+
+class ObjectStoreUnavailable(Transient):
+    """The folder or object store that machines share does not answer, does not let this program in, or has no room."""
 
 
 class DiskFull(Transient):

@@ -67,8 +67,9 @@ class Settings(BaseSettings):
     storage_url: str | None = Field(
         None,
         min_length=1,
-        description="where search tables (Lance) are kept: a folder, or s3://bucket/prefix, reached as the store's environment "
-        "variables say; FAISS and Tantivy search in the home folder when left out",
+        description="where search tables (Lance) are kept, and uploaded files if `collections_in` is database: a folder, or "
+        "s3://bucket/prefix, reached as the store's environment variables say; when left out, FAISS and Tantivy search in the "
+        "home folder",
     )
     cache_folder: Path | None = Field(
         None,

@@ -10,15 +10,17 @@ from service.jobs.postgres import PostgresJobs
 from service.jobs.protocol import JobDatabase, OriginalStore
 from service.jobs.queue import JobQueue
 from service.jobs.records import Claim, Job, JobState, Upload
-from service.jobs.shared_files import DatabaseOriginals
+from service.jobs.shared_files import ObjectStore, SharedOriginals
 
 
-def open_storage(home: Path, url: str | None = None) -> tuple[JobDatabase, OriginalStore]:
-    """The jobs and files in the home, or in the database at `url`."""
+def open_storage(
+    home: Path, url: str | None = None, objects: ObjectStore | None = None
+) -> tuple[JobDatabase, OriginalStore]:
+    """The jobs and files in the home, or in the database at `url`, the files in `objects` if given."""
     if url is None:
         return open_jobs(home / "jobs.sqlite"), Originals(home / "uploads")
     jobs = PostgresJobs(url)
-    return jobs, DatabaseOriginals(jobs, home / "uploads" / "incoming")
+    return jobs, SharedOriginals(jobs, home / "uploads" / "incoming", objects)
 
 
 @dataclass
@@ -30,9 +32,10 @@ class QueueWithClock:
     now: float = 1000.0
     gone: set[str] = field(default_factory=set)
     url: str | None = None
+    objects: ObjectStore | None = None
 
     def __post_init__(self) -> None:
-        self.database, self.originals = open_storage(self.home, self.url)
+        self.database, self.originals = open_storage(self.home, self.url, self.objects)
         self.queue = JobQueue(self.database, self.originals, clock=lambda: self.now, max_waiting=self.max_waiting)
         self.leases = Leases(
             self.database,
@@ -41,6 +44,10 @@ class QueueWithClock:
             clock=lambda: self.now,
             chance=lambda: 0.5,
         )
+
+    def close(self) -> None:
+        """Close the queue."""
+        self.queue.close()
 
     def add(
         self,
@@ -51,7 +58,7 @@ class QueueWithClock:
         title: str = "",
         collection: str = "c",
     ) -> Job:
-        with self.originals.receiving(1000) as incoming:
+        with self.originals.receiving(10**8) as incoming:
             incoming.write(text.encode())
             incoming.finish()
             facts = (title or None, {"year": "2024"})

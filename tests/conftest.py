@@ -156,13 +156,15 @@ def empty_jobs_url(jobs_url: str) -> str:
     return jobs_url
 
 
-@pytest.fixture(params=["home", "database"])
+@pytest.fixture(params=["home", "database", "objects"])
 def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[QueueWithClock]:
-    """An empty job queue: the test runs once with each kind."""
+    """An empty job queue: the test runs once with each kind, with files in a home, in a database, and as objects beside it."""
+    from index.storage.objects import Objects
     from tests.clocked_queue import QueueWithClock
 
-    url = request.getfixturevalue("empty_jobs_url") if request.param == "database" else None
-    clocked = QueueWithClock(tmp_path, url=url)
+    url = None if request.param == "home" else request.getfixturevalue("empty_jobs_url")
+    objects = Objects(str(tmp_path / "objects")) if request.param == "objects" else None
+    clocked = QueueWithClock(tmp_path, url=url, objects=objects)
     yield clocked
     clocked.queue.close()
 

@@ -7,7 +7,7 @@ from index.collection import Collection
 from index.formats.limits import Limits
 from index.library import Library
 from index.sync.earlier import EarlierReadings, count_earlier
-from service.composition.library import open_library, shared_database_url
+from service.composition.library import make_objects, open_library, shared_database_url
 from service.jobs.database import open_jobs
 from service.jobs.earlier import queue_earlier, stored_uploads
 from service.jobs.files import Originals
@@ -35,10 +35,10 @@ def _open_storage(settings: Settings) -> tuple[JobDatabase, OriginalStore]:
         originals = Originals(settings.uploads)
         return open_jobs(settings.jobs_path, originals), originals
     from service.jobs.postgres import PostgresJobs
-    from service.jobs.shared_files import DatabaseOriginals
+    from service.jobs.shared_files import SharedOriginals
 
     jobs = PostgresJobs(shared_database_url(settings))
-    return jobs, DatabaseOriginals(jobs, settings.incoming)
+    return jobs, SharedOriginals(jobs, settings.incoming, make_objects(settings))
 
 
 def drop_collection(settings: Settings, library: Library, name: str) -> None:

@@ -1,11 +1,18 @@
 """Settings -> the collections. Apart from service.py: indexing and searching by words need no models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from index.embedding.encoder import SentenceEncoder
 from index.engines.search_index import SearchIndexes
 from index.ledger.protocol import Ledgers
 from index.library import Library
 from service.errors import SettingsInvalid
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from index.storage.objects import Objects
 
 
 def open_library(settings: Settings) -> Library:
@@ -18,13 +25,28 @@ def make_indexes(settings: Settings) -> SearchIndexes | None:
     """Where the settings keep what searches collections; None for the folders of the collections. Raises SettingsInvalid."""
     if settings.storage_url is None:
         return None
-    try:
+    with _needing_cluster():
         from index.engines.lance.indexes import LanceIndexes
+    return LanceIndexes(settings.storage_url)
+
+
+def make_objects(settings: Settings) -> "Objects | None":
+    """The shared storage for what is kept whole, such as uploads; None without one. Raises SettingsInvalid."""
+    if settings.storage_url is None:
+        return None
+    with _needing_cluster():
+        from index.storage.objects import Objects
+    return Objects(settings.storage_url)
+
+
+@contextmanager
+def _needing_cluster() -> Iterator[None]:
+    try:
+        yield
     except ImportError as error:
         raise SettingsInvalid(
             f"storage_url (QUOTH_STORAGE_URL) needs {error.name}, which is not installed. Run: pip install 'quoth[cluster]'"
         ) from error
-    return LanceIndexes(settings.storage_url)
 
 
 def make_ledgers(settings: Settings) -> Ledgers | None:
