@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +79,21 @@ def heard_interrupts() -> None:
     A shell starts what runs in the background with SIGINT ignored, and that would be inherited.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def forked_readers(own_environment: None) -> Iterator[None]:
+    """The processes that read files are forked from one that has imported what they need: tests/forked_readers.py."""
+    if sys.platform != "linux":
+        yield
+        return
+    from tests.forked_readers import Nursery
+
+    nursery = Nursery()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("index.extraction.sandbox.subprocess", nursery.subprocess)
+        yield
+    nursery.close()
 
 
 @pytest.fixture(autouse=True)

@@ -189,10 +189,10 @@ def pdf(path: Path, pages: int, content: bytes) -> None:
 SENTENCE = b"BT /F 12 Tf 72 700 Td (The bridge opened in 1932.) Tj ET"
 
 
-def test_a_pdf_of_10_000_pages_is_read_within_the_limits(tmp_path: Path, extractor: Extractor) -> None:
-    pdf(tmp_path / "a.pdf", 10_000, zlib.compress(SENTENCE))
+def test_a_pdf_of_3_000_pages_is_read_within_the_limits(tmp_path: Path, extractor: Extractor) -> None:
+    pdf(tmp_path / "a.pdf", 3_000, zlib.compress(SENTENCE))
     found = extractor.extract(tmp_path / "a.pdf").document
-    assert [page.number for page in found.pages] == list(range(1, 10_001))
+    assert [page.number for page in found.pages] == list(range(1, 3_001))
     assert {found.text[page.start : page.end] for page in found.pages} == {"The bridge opened in 1932."}
 
 

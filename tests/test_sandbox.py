@@ -32,6 +32,12 @@ for line in sys.stdin:
 """
 
 
+@pytest.fixture(autouse=True)
+def started_as_users_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is forked from another one that has imported its code: tests/forked_readers.py."""
+    monkeypatch.setattr("index.extraction.sandbox.subprocess", subprocess)
+
+
 @pytest.fixture
 def misbehave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "rogue.py").write_text(ROGUE)
