@@ -9,6 +9,7 @@
     │   │       └── NotRecognised   a picture, where nothing recognises text
     │   ├── ProcessUnstartable      the process that reads files ends before it takes a request
     │   ├── FolderUnwatchable       the system cannot report changes in a folder
+    │   ├── ObjectsUnsupported      an object store is not named as it should be, or the library for it is not installed
     │   ├── CollectionMissing       no collection has that name
     │   ├── CollectionNameInvalid   the name cannot be a folder's name
     │   ├── TitleInvalid            a document or collection cannot have that title
@@ -107,6 +108,10 @@ class ProcessUnstartable(Permanent):
 
 class FolderUnwatchable(Permanent):
     """The system cannot report changes in a folder."""
+
+
+class ObjectsUnsupported(Permanent):
+    """An address names no bucket, or the library that reads objects is not installed."""
 
 
 class CollectionMissing(Permanent):

@@ -10,6 +10,7 @@ import pytest
 from index.blocks.block import Kind
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.sync.listing import list_files
 from index.sync.sync import SyncReport, preview, sync
 from index.web.fetcher import WebLimits
 from index.web.sync import sync_web
@@ -55,7 +56,7 @@ def test_unchanged_files_are_read_again_once_and_old_versions_stay(
     earlier = reopen(contents_of(folder))
     before = earlier.documents.list()
     assert [document.has_structure for document in before] == [False] * 3
-    assert names(preview(before, [folder])) == {"changed": ["apple.txt", "bear.md", "cat.html"]}
+    assert names(preview(before, list_files([folder]))) == {"changed": ["apple.txt", "bear.md", "cat.html"]}
     assert names(sync(earlier, [folder])) == {"changed": ["apple.txt", "bear.md", "cat.html"]}
     after = earlier.documents.list()
     assert [document.has_structure for document in after] == [True] * 3

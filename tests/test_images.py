@@ -16,6 +16,7 @@ from index.errors import DocumentRejected, NotRecognised, NoWords
 from index.extraction.extractor import Extractor, extract
 from index.formats.limits import Limits
 from index.sync.folder_note import read_note
+from index.sync.listing import list_files
 from index.sync.sync import preview, sync
 
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
@@ -171,7 +172,7 @@ def test_a_picture_without_words_is_looked_at_once_until_it_changes(
     for _ in range(2):
         report = sync(collection, [folder])
         assert [skipped.reason for skipped in report.skipped] == ["no text is recognised in the picture"]
-    planned = preview(collection.documents.list(), [folder], note=read_note(collection))
+    planned = preview(collection.documents.list(), list_files([folder]), note=read_note(collection))
     assert (read, planned.added, len(planned.skipped)) == (["plain.png"], (), 1)
     picture().save(folder / "plain.png")
     assert sync(collection, [folder]).added == ((folder / "plain.png").as_uri(),)

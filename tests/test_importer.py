@@ -10,6 +10,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.sync.listing import list_files
 from index.sync.sync import preview, sync
 from tests.synced_folder import names, texts
 
@@ -128,11 +129,13 @@ def test_an_emptied_archive_loses_its_members(collection: Collection, folder: Pa
 
 
 def test_a_dry_run_lists_the_archive_itself(collection: Collection, folder: Path) -> None:
-    assert names(preview(collection.documents.list(), [folder])) == {"added": ["a.zip"]}
+    assert names(preview(collection.documents.list(), list_files([folder]))) == {"added": ["a.zip"]}
     sync(collection, [folder])
-    assert names(preview(collection.documents.list(), [folder])) == {"unchanged": ["apple.txt", "bear.txt", "cat.txt"]}
+    assert names(preview(collection.documents.list(), list_files([folder]))) == {
+        "unchanged": ["apple.txt", "bear.txt", "cat.txt"]
+    }
     write_zip(folder / "a.zip", apple="Apples.")
-    assert names(preview(collection.documents.list(), [folder])) == {"changed": ["a.zip"]}
+    assert names(preview(collection.documents.list(), list_files([folder]))) == {"changed": ["a.zip"]}
 
 
 def test_an_archive_is_replaced_completely_or_not_at_all(

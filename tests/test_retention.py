@@ -11,6 +11,7 @@ from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
 from index.sync import folder_note, listing
 from index.sync.folder_note import read_note
+from index.sync.listing import list_files
 from index.sync.retention import Reason
 from index.sync.sync import SyncReport, preview, sync
 from tests.synced_folder import names, texts
@@ -229,7 +230,7 @@ def test_a_dry_run_says_what_would_be_kept_and_counts_no_renamed_file(collection
     sync(collection, [share])
 
     def plan() -> SyncReport:
-        return preview(collection.documents.list(), [share], note=read_note(collection))
+        return preview(collection.documents.list(), list_files([share]), note=read_note(collection))
 
     (share / "a").rename(share / "b")
     assert (len(plan().added), len(plan().removed), plan().kept) == (20, 20, ())

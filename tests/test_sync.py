@@ -122,7 +122,7 @@ def test_a_dry_run_changes_nothing(collection: Collection, folder: Path) -> None
     (folder / "dog.txt").write_text("Dogs.")
     touch(folder / "sub" / "bear.md")
     before = collection.documents.list()
-    assert names(preview(collection.documents.list(), [folder])) == {
+    assert names(preview(collection.documents.list(), list_files([folder]))) == {
         "added": ["dog.txt"], "changed": ["bear.md"], "removed": ["apple.txt"], "unchanged": ["cat.html"],
     }  # fmt: skip
     assert collection.documents.list() == before

@@ -7,6 +7,7 @@ import pytest
 
 from index.collection import Collection
 from index.embedding.encoder import HashedEncoder
+from index.sync.listing import list_files
 from index.sync.sync import SyncReport, preview, sync
 from tests.synced_folder import names, touch, write_folder
 
@@ -41,7 +42,7 @@ def test_readers_stay_until_others_are_named(collection: Collection, folder: Pat
     assert encoder.encoded == encoded + 2
     touch(folder / "dog.txt")
     hr = frozenset({"hr"})
-    planned = preview(collection.documents.list(), [folder / "sub", folder / "dog.txt"], principals=hr)
+    planned = preview(collection.documents.list(), list_files([folder / "sub", folder / "dog.txt"]), principals=hr)
     assert names(planned) == {"changed": ["bear.md", "cat.html", "dog.txt"]}
     assert names(sync(collection, [folder / "sub", folder / "dog.txt"], principals=hr)) == names(planned)
     assert readers(collection) == {"pear.txt": "ann hr", "bear.md": "hr", "cat.html": "hr", "dog.txt": "hr"}
@@ -66,7 +67,7 @@ HR, ANN = frozenset({"hr"}), frozenset({"ann"})
 def test_a_new_file_gets_the_readers_of_its_folder(collection: Collection, folder: Path) -> None:
     sync(collection, [folder], principals=HR)
     (folder / "dog.txt").write_text("Dogs chase cats.")
-    planned = preview(collection.documents.list(), [folder], roots_of=collection.permissions.roots)
+    planned = preview(collection.documents.list(), list_files([folder]), roots_of=collection.permissions.roots)
     report = sync(collection, [folder])
     assert inherited(report) == inherited(planned) == [("corpus", "hr", 1)]
     assert readers(collection) == dict.fromkeys(["apple.txt", "bear.md", "cat.html", "dog.txt"], "hr")

@@ -28,10 +28,24 @@ def open_filesystem(url: str, environment: Mapping[str, str] = os.environ) -> tu
         if parts.scheme != "s3":
             filesystem, path = FileSystem.from_uri(url)
             return filesystem, path
-        endpoint = environment.get("AWS_ENDPOINT") or environment.get("AWS_ENDPOINT_URL")
-        region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-        filesystem = S3FileSystem(endpoint_override=endpoint, region=region, connect_timeout=_CONNECT_SECONDS)
-        return filesystem, f"{parts.netloc}{parts.path}".rstrip("/")
+        return open_s3(environment), f"{parts.netloc}{parts.path}".rstrip("/")
+
+
+def open_s3(environment: Mapping[str, str] = os.environ) -> S3FileSystem:
+    """S3, or the store that the environment names, as it says. ValueError for one without TLS unless that is allowed."""
+    endpoint = environment.get("AWS_ENDPOINT") or environment.get("AWS_ENDPOINT_URL")
+    if endpoint and endpoint.startswith("http://") and not _is_set(environment, "AWS_ALLOW_HTTP"):
+        raise ValueError(f"{endpoint} is not encrypted; if that is meant, set AWS_ALLOW_HTTP=true")
+    return S3FileSystem(
+        endpoint_override=endpoint,
+        region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"),
+        anonymous=_is_set(environment, "AWS_SKIP_SIGNATURE"),
+        connect_timeout=_CONNECT_SECONDS,
+    )
+
+
+def _is_set(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "").lower() in ("true", "1", "yes")
 
 
 @contextmanager

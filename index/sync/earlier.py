@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from index.records import DocumentSummary
+from index.storage.buckets import SCHEMES
 from index.uris import file_path, file_uri
 
 
@@ -40,6 +41,8 @@ def _source_of(uri: str, is_stored: Callable[[str], bool]) -> str:
     scheme = urlsplit(uri).scheme
     if scheme == "file":
         return "files" if file_path(uri).is_file() else "lost"
+    if scheme in SCHEMES:
+        return "files"
     if scheme in ("http", "https"):
         return "pages"
     return "uploads" if is_stored(uri) else "lost"

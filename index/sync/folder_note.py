@@ -44,16 +44,14 @@ class FolderNote:
 
     def places(self, listing: Listing) -> list[Place]:
         """Return the places of a listing whose documents may be kept: its roots, and the disks known inside them."""
-        now = dict(listing.disks)
         there = [*(file.uri for file in listing.files), *listing.unsettled]
         places: list[Place] = []
         for uri in dict.fromkeys((*listing.roots, *(uri for uri in self.disks if _is_below_roots(uri, listing)))):
-            disk = now[uri] if uri in now else disk_of(file_path(uri))
             place = Place(
                 uri,
                 files=sum(is_below(file, uri) for file in there),
                 is_missing=uri in listing.missing,
-                is_other_disk=uri in self.disks and disk not in (None, self.disks[uri]),
+                is_other_disk=uri in self.disks and _disk_now(uri, listing) not in (None, self.disks[uri]),
                 inside=uri not in listing.roots,
             )
             places.append(place)
@@ -100,6 +98,11 @@ def write_note(collection: Collection, note: FolderNote) -> None:
         wordless = {uri: (stamp.size, stamp.modified_ns) for uri, stamp in note.wordless.items()}
         facts = {"disks": note.disks, "kept": sorted(note.kept), "wordless": wordless}
         path.write_text(json.dumps(facts, indent=0, sort_keys=True))
+
+
+def _disk_now(uri: str, listing: Listing) -> int | None:
+    """The identity of the file system on which a folder is now."""
+    return dict(listing.disks).get(uri) or disk_of(file_path(uri))
 
 
 def _is_below_roots(uri: str, listing: Listing) -> bool:

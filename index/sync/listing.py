@@ -37,7 +37,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that can be indexed, with its size and modification time when the folder was listed."""
+    """A file that can be indexed, with its size and modification time when the folder was listed.
+
+    Of an object in a store, `path` is only its name.
+    """
 
     path: Path
     uri: str

@@ -11,13 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from index.collection import Collection
-from index.errors import NoWords
+from index.errors import DocumentRejected, NoWords
 from index.extraction.contents import Contents, map_in_order, read_contents
 from index.extraction.extractor import Extractor
 from index.formats.limits import Limits
@@ -70,6 +71,34 @@ class SyncReport:
     seconds: float = 0.0
 
 
+class Files(Protocol):
+    """Where the files of a listing are read from. Thread-safe."""
+
+    def local(self, file: File, limits: Limits) -> AbstractContextManager[Path]:
+        """A file on this machine that holds its bytes and has its size and time. `DocumentRejected` if there is none."""
+        ...
+
+    def is_unchanged(self, uri: str, source: FileStamp) -> bool:
+        """Whether the file still has the size and time that it was read with."""
+        ...
+
+
+class FolderFiles:
+    """The files of folders on this machine. See `Files` for its methods."""
+
+    def local(self, file: File, limits: Limits) -> AbstractContextManager[Path]:
+        """See `Files.local`."""
+        return nullcontext(file.path)
+
+    def is_unchanged(self, uri: str, source: FileStamp) -> bool:
+        """See `Files.is_unchanged`."""
+        try:
+            status = file_path(uri).stat()
+        except OSError:
+            return False
+        return FileStamp(status.st_size, status.st_mtime_ns) == source
+
+
 def sync(
     collection: Collection,
     paths: Sequence[Path],
@@ -106,10 +135,18 @@ def sync_listing(
     prune: bool = False,
     on_progress: Callable[[SyncProgress], None] | None = None,
     limits: Limits | None = None,
+    files: Files | None = None,
 ) -> SyncReport:
-    """Make `collection` match the files of a listing, as `sync` does."""
+    """Make `collection` match the files of a listing, as `sync` does. They are read from `files`, by default from folders."""
     started = time.monotonic()
-    run = _FolderSync(collection, collection.documents.list(), listing, principals, on_progress or (lambda _: None))
+    run = _FolderSync(
+        collection,
+        collection.documents.list(),
+        listing,
+        principals,
+        on_progress or (lambda _: None),
+        files or FolderFiles(),
+    )
     run.remember()
     run.permit()
     run.read_and_store(limits or Limits())
@@ -122,20 +159,19 @@ def sync_listing(
 
 def preview(
     known: Iterable[DocumentSummary],
-    paths: Sequence[Path],
+    listing: Listing,
     *,
     principals: frozenset[str] | None = None,
     note: FolderNote | None = None,
     roots_of: Callable[[Sequence[str]], Mapping[str, Root]] = lambda _uris: {},
 ) -> SyncReport:
-    """Return what a sync of `paths` would do to a collection that holds the documents `known`. Opens no file, changes nothing.
+    """Return what a sync of the listing would do to a collection that holds `known`. Opens no file, changes nothing.
 
     `roots_of` is that of the collection: who may read new files. `note` is the collection's note on its folders; without one,
     nothing is kept whose file is gone. Since nothing is read, a renamed file is reported as one added and one removed, a
     touched file as changed, and a file that would be rejected as added or changed.
     """
     started = time.monotonic()
-    listing = list_files(paths)
     known = list(known)
     plan = plan_sync(known, listing, principals)
     added, wordless = note.worth_reading(plan.added) if note else (plan.added, [])
@@ -169,9 +205,11 @@ class _FolderSync:
         listing: Listing,
         principals: frozenset[str] | None,
         on_progress: Callable[[SyncProgress], None],
+        places: Files,
     ) -> None:
         self._collection = collection
         self._known = known
+        self._places = places
         self._listing = listing
         self._on_progress = on_progress
         self._plan = plan_sync(known, listing, principals)
@@ -180,7 +218,7 @@ class _FolderSync:
         self._files = (*self._plan.changed, *added)
         self._wordless: list[File] = []
         self._principals = principals
-        self._importer = Importer(collection, known, self._plan.gone, _is_unchanged, principals)
+        self._importer = Importer(collection, known, self._plan.gone, places.is_unchanged, principals)
         self._kept: list[Kept] = []
 
     def remember(self) -> None:
@@ -203,7 +241,7 @@ class _FolderSync:
 
     def read_and_store(self, limits: Limits) -> None:
         """Read every new or changed file; store their documents in batches."""
-        with closing(_read_files(self._files, limits)) as files:
+        with closing(_read_files(self._files, limits, self._places)) as files:
             for done, (file, file_contents) in enumerate(files, start=1):
                 self._importer.add(file.uri, file_contents)
                 if any(isinstance(error, NoWords) and error.uri == file.uri for error in file_contents.rejected):
@@ -264,26 +302,21 @@ def _rejected(listing: Listing, known: Iterable[DocumentSummary]) -> tuple[Rejec
     return tuple(rejection for rejection in listing.rejected if rejection.uri not in empty)
 
 
-def _read_files(files: Sequence[File], limits: Limits) -> Generator[tuple[File, Contents], None, None]:
+def _read_files(files: Sequence[File], limits: Limits, places: Files) -> Generator[tuple[File, Contents], None, None]:
     """Yield each file with its contents, in the order given; some are read ahead in other processes."""
     if not files:
         return
     with Extractor(limits) as extractor, ThreadPoolExecutor(extractor.workers) as threads:
 
         def read(file: File) -> Contents:
-            return read_contents(extractor, file.path, uri=file.uri)
+            try:
+                with places.local(file, limits) as path:
+                    return read_contents(extractor, path, uri=file.uri, name=file.path.name)
+            except DocumentRejected as error:
+                return Contents((), (error,), None)
 
         with closing(map_in_order(read, files, threads, ahead=extractor.workers * _READ_AHEAD)) as read_files:
             try:
                 yield from read_files
             finally:
                 extractor.close()
-
-
-def _is_unchanged(uri: str, source: FileStamp) -> bool:
-    """Whether the file still has the size and modification time that it was read with."""
-    try:
-        status = file_path(uri).stat()
-    except OSError:
-        return False
-    return FileStamp(status.st_size, status.st_mtime_ns) == source

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from index.storage.buckets import is_object_url
 from service.cli import rendering
 from service.cli.console import CollectionOption, library_of, quiet_settings, stderr, stdout
 from service.cli.interruption import INTERRUPTED
@@ -16,6 +18,7 @@ from service.cli.progress import shown_progress
 if TYPE_CHECKING:
     from index.collection import Collection
     from index.library import Library
+    from index.sync.listing import Listing
     from index.sync.sync import SyncReport
 
 
@@ -27,7 +30,9 @@ def index(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH...", help="Folders, files, or addresses of web pages and sitemaps.", show_default=False
+            metavar="PATH...",
+            help="Folders, files, addresses of web pages and sitemaps, or objects in a store (s3://bucket/prefix).",
+            show_default=False,
         ),
     ],
     collection: CollectionOption = None,
@@ -60,55 +65,28 @@ def index(
     Exit code 0: everything is indexed; 4: all but the files that were rejected, or documents whose files are gone were kept;
     1: nothing could be indexed, or another error. A warning about a document that is indexed changes no exit code.
     """
-    if dry_run and watch:
-        raise typer.BadParameter("--dry-run changes nothing, so there is nothing to watch for. Leave one of them out.")
-    paths = [Path(source) for source in sources if not _is_address(source)]
-    addresses = [source for source in sources if _is_address(source)]
-    if addresses and (dry_run or watch):
-        raise typer.BadParameter("Only files can be looked at with --dry-run or --watch. Leave out the addresses.")
+    given = _Sources.of(sources)
+    given.require_possible(dry_run=dry_run, watch=watch)
     principals = _principals(principal or [], public=public)
     from service.composition.jobs import earlier_readings
 
     settings = quiet_settings(collection=collection)
     library = library_of(settings)
     if dry_run:
-        planned = _plan(library, settings.collection, paths, principals, prune=prune)
-        _show_report(planned, settings.collection, verbose=verbose, listed=True)
+        for listing in given.listings():
+            planned = _plan(library, settings.collection, listing, principals, prune=prune)
+            _show_report(planned, settings.collection, verbose=verbose, listed=True)
         stdout().print("Nothing was changed.")
         return
-    if not addresses and not watch and settings.collection not in library.names():
-        planned = _plan(library, settings.collection, paths, principals, prune=prune)
-        if not planned.added:
-            _show_report(planned, settings.collection, verbose=verbose)
-            stderr().print("There is nothing to index, so no collection was made.", highlight=False)
-            raise typer.Exit(1 if planned.rejected else 0)
+    if not given.addresses and not watch and settings.collection not in library.names():
+        _require_something(library, settings.collection, given, principals, prune=prune, verbose=verbose)
     opened = library.open_or_create(settings.collection)
-    with shown_progress(stderr()) as advance:
-        reports: list[SyncReport] = []
-        if paths:
-            from index.sync.sync import sync
-
-            reports.append(sync(opened, paths, principals=principals, prune=prune, on_progress=advance))
-        if addresses:
-            from index.web.fetcher import WebLimits
-            from index.web.sync import sync_web
-
-            reports.append(
-                sync_web(
-                    opened,
-                    addresses,
-                    principals=principals,
-                    prune=prune,
-                    on_progress=advance,
-                    web_limits=WebLimits(pages=max_pages),
-                    allow_private=allow_private,
-                )
-            )
+    reports = _sync(opened, given, principals, prune=prune, max_pages=max_pages, allow_private=allow_private)
     for report in reports:
         _show_report(report, settings.collection, verbose=verbose)
     rendering.show(stdout(), rendering.earlier_lines(earlier_readings(settings, opened)))
     if watch:
-        _follow(opened, paths, principals, verbose=verbose)
+        _follow(opened, given.paths, principals, verbose=verbose)
     code = _exit_code(reports, accept_rejected=accept_rejected)
     if code:
         raise typer.Exit(code)
@@ -122,21 +100,114 @@ def _exit_code(reports: list[SyncReport], *, accept_rejected: bool) -> int:
     return INCOMPLETE if (rejected and not accept_rejected) or any(report.kept for report in reports) else 0
 
 
+class _Sources(NamedTuple):
+    """What is to be indexed: paths of files and folders, addresses of objects in stores, and of web pages."""
+
+    paths: list[Path]
+    objects: list[str]
+    addresses: list[str]
+
+    @classmethod
+    def of(cls, sources: list[str]) -> _Sources:
+        """The sources that were given, by kind."""
+        objects = [source for source in sources if is_object_url(source)]
+        addresses = [source for source in sources if _is_address(source)]
+        paths = [Path(source) for source in sources if source not in objects and source not in addresses]
+        return cls(paths, objects, addresses)
+
+    def require_possible(self, *, dry_run: bool, watch: bool) -> None:
+        """Raise unless that can be done with these sources."""
+        if dry_run and watch:
+            raise typer.BadParameter(
+                "--dry-run changes nothing, so there is nothing to watch for. Leave one of them out."
+            )
+        if self.addresses and (dry_run or watch):
+            raise typer.BadParameter("Only files can be looked at with --dry-run or --watch. Leave out the addresses.")
+        if self.objects and watch:
+            raise typer.BadParameter(
+                "Only folders are followed with --watch. Leave out the object store, and index it from time to time."
+            )
+
+    def listings(self) -> Iterator[Listing]:
+        """What is there to index: the files, and the objects in stores."""
+        if self.paths:
+            from index.sync.listing import list_files
+
+            yield list_files(self.paths)
+        if self.objects:
+            from index.sync.objects import list_objects
+
+            yield list_objects(self.objects)[0]
+
+
+def _require_something(
+    library: Library, name: str, given: _Sources, principals: frozenset[str] | None, *, prune: bool, verbose: bool
+) -> None:
+    """End with a report if there is nothing to index, so that no collection is made for it."""
+    plans = [_plan(library, name, listing, principals, prune=prune) for listing in given.listings()]
+    if any(planned.added for planned in plans):
+        return
+    for planned in plans:
+        _show_report(planned, name, verbose=verbose)
+    stderr().print("There is nothing to index, so no collection was made.", highlight=False)
+    raise typer.Exit(1 if any(planned.rejected for planned in plans) else 0)
+
+
+def _sync(
+    collection: Collection,
+    given: _Sources,
+    principals: frozenset[str] | None,
+    *,
+    prune: bool,
+    max_pages: int,
+    allow_private: bool,
+) -> list[SyncReport]:
+    """Index the sources, and show on the terminal how far it is."""
+    reports: list[SyncReport] = []
+    with shown_progress(stderr()) as advance:
+        if given.paths:
+            from index.sync.sync import sync
+
+            reports.append(sync(collection, given.paths, principals=principals, prune=prune, on_progress=advance))
+        if given.objects:
+            from index.sync.objects import sync_objects
+
+            reports.append(
+                sync_objects(collection, given.objects, principals=principals, prune=prune, on_progress=advance)
+            )
+        if given.addresses:
+            from index.web.fetcher import WebLimits
+            from index.web.sync import sync_web
+
+            reports.append(
+                sync_web(
+                    collection,
+                    given.addresses,
+                    principals=principals,
+                    prune=prune,
+                    on_progress=advance,
+                    web_limits=WebLimits(pages=max_pages),
+                    allow_private=allow_private,
+                )
+            )
+    return reports
+
+
 def _plan(
-    library: Library, name: str, paths: list[Path], principals: frozenset[str] | None, *, prune: bool
+    library: Library, name: str, listing: Listing, principals: frozenset[str] | None, *, prune: bool
 ) -> SyncReport:
-    """What indexing `paths` would do to the collection, which need not exist. Changes nothing."""
+    """What indexing these files would do to the collection, which need not exist. Changes nothing."""
     from index.library import require_name
     from index.sync.folder_note import read_note
     from index.sync.sync import preview
 
     require_name(name)
     if name not in library.names():
-        return preview([], paths, principals=principals)
+        return preview([], listing, principals=principals)
     existing = library.open(name)
     return preview(
         existing.documents.list(),
-        paths,
+        listing,
         principals=principals,
         note=None if prune else read_note(existing),
         roots_of=existing.permissions.roots,

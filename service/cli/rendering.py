@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from index.records import Hit
+from index.storage.buckets import is_object_url
 from service.cli.earlier import earlier_finding, earlier_fix
 from service.records import Answer, Citation, Sentence
 from service.text.plain import context_line
@@ -173,7 +174,12 @@ def clean(text: str) -> str:
 
 
 def readable(uri: str) -> str:
-    """A file URI as a path, relative if it is below the working directory; any other URI unchanged."""
+    """A file URI as a path, relative if it is below the working directory; that of an object as it was given.
+
+    Any other URI is unchanged.
+    """
+    if is_object_url(uri):
+        return unquote(uri)
     parts = urlsplit(uri)
     if parts.scheme != "file":
         return uri
@@ -183,10 +189,13 @@ def readable(uri: str) -> str:
 
 def _kept(place: Kept) -> str:
     """Why the documents of a folder or sitemap are kept, and what to do about it."""
-    is_page = urlsplit(place.uri).scheme != "file"
+    is_object = is_object_url(place.uri)
+    is_page = not is_object and urlsplit(place.uri).scheme != "file"
     files = "page" if is_page else "file"
     counted = f"{place.gone:,} of {place.known:,} {files}s" if place.known > 1 else f"its {files}"
     check = "Check that the site works" if is_page else "Check that its disk is mounted"
+    if is_object:
+        check = "Check the names of bucket and prefix"
     documents = "1 document is" if len(place.documents) == 1 else f"{len(place.documents):,} documents are"
     return (
         f"{readable(place.uri)}: {place.reason.value}, {counted} cannot be found, and {documents} kept. {check}. "
