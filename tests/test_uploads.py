@@ -15,6 +15,7 @@ import pytest
 
 from index.embedding.encoder import HashedEncoder
 from index.formats.limits import Limits
+from index.ledger.sqlite.ledgers import SqliteLedgers
 from index.library import Library
 from index.records import Document
 from index.uris import document_version
@@ -123,6 +124,14 @@ def test_a_file_uploaded_under_an_id_is_found_shown_and_downloaded(client: httpx
     assert file.content == text
     assert file.headers["content-disposition"] == 'inline; filename="birds.md"'
     assert file.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_an_upload_into_a_collection_on_its_way_elsewhere_is_refused(
+    client: httpx.Client, library: Library, tmp_path: Path
+) -> None:
+    library.open_or_create("moving").copy_to(SqliteLedgers(tmp_path / "collections"))
+    sent = client.put("/v1/collections/moving/documents/late", content=b"Too late.", params={"filename": "late.txt"})
+    assert "is being moved to" in refused(sent, 409, "collection-moving")
 
 
 @pytest.mark.usefixtures("worker")

@@ -46,6 +46,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     indexing.DocumentRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     service.RecordMissing: HTTPStatus.NOT_FOUND,
     indexing.EncoderMismatch: HTTPStatus.CONFLICT,
+    indexing.CollectionMoving: HTTPStatus.CONFLICT,
     service.KeyInvalid: HTTPStatus.UNAUTHORIZED,
     service.KeysLost: HTTPStatus.SERVICE_UNAVAILABLE,
     service.ScopeMissing: HTTPStatus.FORBIDDEN,

@@ -1,4 +1,4 @@
-"""The commands `quoth collections ...`: list, show and verify, export, import, rename, drop."""
+"""The commands `quoth collections ...`: list, show and verify, export, import, move, rename, drop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from index.library import Library
     from index.maintenance.integrity import IntegrityProblem
 
-app = typer.Typer(help="List collections; show, verify, export, import, rename or drop one.", no_args_is_help=False)
+app = typer.Typer(
+    help="List collections; show, verify, export, import, move, rename or drop one.", no_args_is_help=False
+)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The collection.", show_default=False)]
 VerifyOption = Annotated[
@@ -116,6 +118,31 @@ def import_collection(
     imported = library.import_from(file, name)
     state = library.open(imported).state()
     show(Console(), transfer_lines("Imported", state.name, state.documents, state.chunks))
+
+
+@app.command("move")
+def move(
+    name: NameArgument,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="PLACE",
+            help="A home folder, or a database: postgresql://user:password@host/name.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Move a collection to another home or into a database, or back, with its vectors and uploaded files.
+
+    Until it is there, it is asked here, and takes no changes. If the command is stopped, run it again: it goes on.
+    """
+    from service.composition.moving import move_collection
+
+    moved, there = move_collection(quiet_settings(), name, to)
+    state = there.state()
+    verb = "Moved" if moved else "Not here any more, but there already:"
+    show(Console(), transfer_lines(verb, state.name, state.documents, state.chunks))
 
 
 @app.command("rename")

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from index.errors import SourceChanged
 from service.errors import IdempotencyKeyReused, JobsUnavailable, QueueFull, RecordMissing
 from service.jobs.database import job_by_id, job_by_key, job_from, job_rows
 from service.jobs.incoming import Incoming
@@ -212,6 +213,43 @@ class JobQueue:
         with self._database.reading() as transaction:
             rows = transaction.rows(f"{_ORIGINALS} WHERE collection = ?", collection)
         return [Original(*row) for row in rows]
+
+    def count_unfinished(self, collection: str) -> int:
+        """How many jobs of the collection wait or run, of all owners."""
+        with self._database.reading() as transaction:
+            ((count,),) = transaction.rows(
+                "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND collection = ?", collection
+            )
+        return int(count)
+
+    def adopt(self, original: Original, incoming: Incoming) -> None:
+        """Keep the file that a document of a moved collection came from, whose bytes are in `incoming`, finished.
+
+        Raises SourceChanged if they are others. Doing it twice changes nothing.
+        """
+        if incoming.sha256 != original.sha256:
+            raise SourceChanged(
+                f"{original.filename}: the uploaded file of {original.document_id!r} is damaged: its SHA-256 is not the one "
+                "that was recorded. Restore it from a backup, or remove the document"
+            )
+        with self._database.writing() as transaction:
+            place = (original.collection, original.document_id)
+            transaction.take_turn("collection", original.collection)
+            transaction.take_turn("content", original.sha256)
+            self.originals.place(incoming, transaction)
+            transaction.run("DELETE FROM originals WHERE collection = ? AND document_id = ?", *place)
+            transaction.run(
+                """
+                INSERT INTO originals (collection, document_id, filename, sha256, size, owner, stored_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+                *place,
+                original.filename,
+                original.sha256,
+                original.size,
+                original.owner,
+                original.stored_at,
+            )
 
     def forget(self, original: Original) -> None:
         """Forget a file whose document was removed, and remove it unless something else needs it. A newer one stays."""

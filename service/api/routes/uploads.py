@@ -162,13 +162,16 @@ def _upload_fields(
 
 
 def _require_free(name: str, document_id: str, session: Session) -> None:
-    """Raise unless the caller may upload a document of that id into the collection.
+    """Raise unless the caller may upload a document of that id into the collection, which must not be on its way elsewhere.
 
     The ids of a caller who may not read every document are separate from all others, so they are always free.
     """
     require_name(name)
     session.require_open(name)
-    if session.caller.principals is not None or name not in session.service.library.names():
+    if name not in session.service.library.names():
+        return
+    session.collection(name).require_staying()
+    if session.caller.principals is not None:
         return
     for document in documents_of(name, document_id, session):
         if not document.uri.startswith(f"{folder_of(document_id)}/"):
