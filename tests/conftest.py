@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pytest
 
@@ -34,11 +34,11 @@ SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
 
 
 LONGEST = (
-    "readme cli golden evaluation_cli kills openapi faults permissions serving crash evaluation_speed evaluation_endpoint "
-    "slack_load image importer every_door following evaluation_drafting worker doctor attacks upkeep website sandbox "
-    "any_sequence removal replay mcp earlier_uploads structure_growth attacking_texts web_library web_evidence web_answers"
+    "golden kills crash openapi readme cli evaluation_cli faults permissions serving evaluation_speed evaluation_endpoint "
+    "slack_load every_door image evaluation_drafting worker doctor attacks upkeep sandbox shared_jobs moving "
+    "any_sequence removal replay following mcp earlier_uploads attacking_texts web_library web_evidence web_answers"
 ).split()
-"""The test files that take longest, longest first."""
+"""The test files that take longest, longest first. The first compiles all networks; the next two need none meanwhile."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,6 +70,27 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def compiled(own_environment: None) -> Path:
     """The folder of the compiled networks of the whole test run."""
     return Path(os.environ[CACHE])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def networks_loaded_once(compiled: Path) -> Iterator[None]:
+    """A network of the folder of the whole test run is loaded once: the three of a service take a second."""
+    from index.inference.compiling import Compiled, Compiler
+
+    load = Compiler.compiled
+    loaded: dict[str, Compiled] = {}
+
+    def load_once(self: Compiler, part: Literal["body", "head"], example: Sequence[Any]) -> Compiled:
+        if self._cache is None or self._cache.path("").parent != compiled:
+            return load(self, part, example)
+        key = self._key(part, example)
+        if key not in loaded:
+            loaded[key] = load(self, part, example)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compiler, "compiled", load_once)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
