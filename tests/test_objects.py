@@ -172,10 +172,23 @@ def test_an_object_that_changes_between_the_listing_and_the_reading_is_read_agai
     filled.put("docs/apple.txt", "Apples, apples!")
     with files.local(file, Limits()) as path:
         status = path.stat()
-    assert FileStamp(status.st_size, status.st_mtime_ns) == FileStamp(15, file.source.modified_ns) != file.source
+    assert FileStamp(status.st_size, status.st_mtime_ns) == FileStamp(15, file.source.modified_ns + 1) != file.source
     assert not files.is_unchanged(file.uri, file.source)
     filled.delete("docs/apple.txt")
     assert not files.is_unchanged(file.uri, file.source)
+
+
+def test_an_object_replaced_within_the_second_in_which_it_was_read_is_read_again(
+    filled: Store, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = f"{filled.url}/docs"
+    sync_objects(collection, [docs])
+    filled.put("docs/apple.txt", "Apples grow on lawns.")
+    assert names(sync_objects(collection, [docs]))["changed"] == ["apple.txt"]
+    monkeypatch.setattr("index.sync.objects._YOUNG_NS", -(10**12))  # ... and long after nothing is fetched any more
+    sync_objects(collection, [docs])
+    monkeypatch.setattr(ObjectFiles, "local", None)
+    assert len(sync_objects(collection, [docs]).unchanged) == 3
 
 
 def test_readers_are_remembered_for_the_prefix(filled: Store, collection: Collection) -> None:

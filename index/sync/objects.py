@@ -1,7 +1,9 @@
 """Sync objects in a store into a collection, such as those below s3://bucket/prefix, by the rules for files in folders.
 
-An object is known by its size and the time when it was written. It is downloaded into a temporary folder, read as a file is,
-and deleted there. Nothing outside of the prefix is read. What cannot be listed, or opened, stays as it was in the collection.
+An object is known by its size and the time when it was written, which S3 gives in seconds: one that was just written may be
+written again within that second, so it is read once more by the next sync. It is downloaded into a temporary folder, read as a
+file is, and deleted there. Nothing outside of the prefix is read. What cannot be listed, or opened, stays as it was in the
+collection.
 """
 
 import os
@@ -21,14 +23,19 @@ from index.storage.buckets import Bucket, NothingThere, NotReached, StoredObject
 from index.sync.listing import File, Listing, Rejection
 from index.sync.sync import SyncProgress, SyncReport, sync_listing
 
+_YOUNG_NS = 10 * 10**9  # more than the clocks of a store and of this machine differ
 _UNOPENABLE = {"", ".", ".."}
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectFiles:
-    """The objects of a listing as files to read: where each is, by its URI. See `index.sync.sync.Files` for its methods."""
+    """The objects of a listing as files to read: where each is, by its URI. See `index.sync.sync.Files` for its methods.
+
+    Those that are `young` get another time than they have: the next listing finds them changed.
+    """
 
     places: dict[str, tuple[Bucket, str]] = field(default_factory=dict)
+    young: set[str] = field(default_factory=set)
 
     @contextmanager
     def local(self, file: File, limits: Limits) -> Iterator[Path]:
@@ -44,7 +51,8 @@ class ObjectFiles:
                 store.download(key, path, max_bytes)
             except NotReached as error:
                 raise DocumentRejected(file.uri, error.reason, error.fix) from error
-            os.utime(path, ns=(file.source.modified_ns, file.source.modified_ns))
+            modified_ns = file.source.modified_ns + (file.uri in self.young)
+            os.utime(path, ns=(modified_ns, modified_ns))
             yield path
 
     def is_unchanged(self, uri: str, source: FileStamp) -> bool:
@@ -141,6 +149,8 @@ class _Walk:
         else:
             self.listed[uri] = File(Path(path.name), uri, _stamp(stored))
             self.files.places[uri] = (store, stored.key)
+            if stored.modified_ns > time.time_ns() - _YOUNG_NS:
+                self.files.young.add(uri)
 
 
 def _stamp(stored: StoredObject) -> FileStamp:
