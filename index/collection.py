@@ -93,6 +93,14 @@ class Collection:
         """The folder on this machine with the collection's files: all of them, or what is made from a ledger elsewhere."""
         return self._folder
 
+    def note(self, name: str) -> str | None:
+        """Return what is noted with the collection under that name, such as `folders.json`; None if nothing is."""
+        return self._ledger.note(name)
+
+    def record_note(self, name: str, text: str) -> None:
+        """Note a text with the collection that can be found again, in place of an earlier one: no part of exports."""
+        self._ledger.record_note(name, text)
+
     def exists(self) -> bool:
         """Whether the collection still exists: False once it was dropped, also if a new one has its name."""
         return self._ledger.exists()
@@ -209,18 +217,25 @@ class Collection:
         with self._writers.hold_lock():
             self._ledger.record_visits(visits, forget)
 
-    def embed_pending(self, limit: int | None = None, on_progress: Callable[[int, int], None] | None = None) -> int:
+    def embed_pending(
+        self,
+        limit: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+        *,
+        wait: float = _EMBED_WAIT_SECONDS,
+    ) -> int:
         """Compute vectors for chunks that have none, newest first, at most about `limit`. Returns how many got one.
 
         `on_progress(done, total)` counts chunks after each batch. Every batch is on disk before the next begins. Others may
-        write in the meantime; processes that compute vectors at the same time never encode the same text. Do not call it
-        inside `writing`: other writers would have to wait for the encoder.
+        write in the meantime; processes that compute vectors at the same time never encode the same text. While others have
+        all texts that are left, it waits for them; `CollectionBusy` after `wait` seconds. Do not call it inside `writing`:
+        other writers would have to wait for the encoder.
         """
         total = self._ledger.chunks.counts()[2]
         total = total if limit is None else min(limit, total)
         done = 0
         while done < total:
-            with self._writers.claim_pending(min(_EMBED_BATCH, total - done), _EMBED_WAIT_SECONDS) as pending:
+            with self._writers.claim_pending(min(_EMBED_BATCH, total - done), wait) as pending:
                 if not pending:
                     break
                 vectors = self._encoder.encode([text.text for text in pending])

@@ -677,6 +677,17 @@ def test_changed_readers_and_times_are_logged_for_each_chunk(ledger: Ledger) -> 
     assert (first.vector, second.vector) == (None, np.ones(2, dtype="<f2").tobytes())
 
 
+def test_a_note_is_kept_as_it_is_until_another_takes_its_place(ledger: Ledger) -> None:
+    before = ledger.mark()
+    assert ledger.note("words.json") is None
+    ledger.record_note("words.json", "A first note.")
+    ledger.record_note("words.json", "Über alles: \x00, \x1a und \N{SNOWMAN}.")
+    ledger.record_note("other.json", "")
+    assert ledger.note("words.json") == "Über alles: \x00, \x1a und \N{SNOWMAN}."
+    assert ledger.note("other.json") == ""
+    assert ledger.mark() == before
+
+
 def test_a_document_keeps_the_title_that_it_was_given_until_it_is_removed(ledger: Ledger) -> None:
     ledger.change([entry(document("a", "one two", title="Old")), entry(document("b"))], [])
     embed_all(ledger)

@@ -25,6 +25,7 @@ from index.filters import Filter
 from index.ledger.postgres.ledgers import PostgresLedgers
 from index.library import Library
 from index.records import Document
+from index.sync.folder_note import read_note
 from index.sync.sync import sync
 from service.composition.http import search_lag
 from service.composition.library import open_library
@@ -136,6 +137,24 @@ def test_a_collection_dropped_on_one_machine_is_gone_on_all(machines: tuple[Libr
     assert len(list(folders.glob("letters.*"))) == 2
     there.finish_drops(lambda _name, _mark: None)
     assert len(list(folders.glob("letters.*"))) == 1
+
+
+def test_what_is_noted_on_one_machine_is_read_on_all_and_goes_with_the_collection(
+    machines: tuple[Library, Library], tmp_path: Path
+) -> None:
+    here, there = machines
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "first.txt").write_text("The lamp was lit in 1904.")
+    first = here.open_or_create("letters")
+    sync(first, [folder])
+    first.record_note("questions.json", "When was the lamp lit?")
+    second = there.open("letters")
+    assert read_note(second) == read_note(first)
+    assert read_note(first).disks
+    assert second.note("questions.json") == "When was the lamp lit?"
+    there.drop("letters")
+    assert here.open_or_create("letters").note("questions.json") is None
 
 
 def test_a_drop_that_was_killed_is_finished_with_what_belongs_to_it(url: str, tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ import pytest
 from index.embedding.encoder import HashedEncoder
 from index.ledger.postgres.ledgers import PostgresLedgers
 from index.library import Library
+from index.records import Document
 from service.composition.jobs import open_queue
 from service.errors import JobsUnavailable
+from service.jobs.pending import PendingTexts
 from service.jobs.postgres import PostgresJobs
 from service.jobs.records import Claim, JobState
 from service.jobs.worker import JobWorker
@@ -152,6 +154,28 @@ class DoneAtOnce:
 
     def interrupt(self) -> None:
         pass
+
+
+def test_a_worker_without_a_job_encodes_what_waits_and_leaves_what_another_has(
+    empty_jobs_url: str, tmp_path: Path
+) -> None:
+    ledgers = PostgresLedgers(empty_jobs_url, tmp_path / "cache")
+    with closing(Library(tmp_path, HashedEncoder(), None, ledgers)) as library:
+        collection = library.open_or_create("waiting")
+        texts = " ".join(f"Sentence {number} of a long letter about lamps." for number in range(400))
+        collection.add(Document("a", "v1", "upload:///a/a.txt", "a", "text/plain", texts))
+        waiting = collection.documents.pending_vectors()
+        assert waiting > 1
+        pending = PendingTexts(library)
+        with collection._ledger.claim_pending(waiting, 1.0):
+            assert not pending.encode_some()
+        assert collection.documents.pending_vectors() == waiting
+        assert not pending.encode_some()  # it has just looked
+        pending = PendingTexts(library)
+        while pending.encode_some():
+            continue
+        assert collection.documents.pending_vectors() == 0
+        library.drop("waiting")
 
 
 @pytest.mark.filterwarnings(

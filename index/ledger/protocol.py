@@ -368,6 +368,14 @@ class Ledger(Protocol):
         """Note that the collection is being moved, or with None that it stays."""
         ...
 
+    def note(self, name: str) -> str | None:
+        """Return what is noted under that name, such as `folders.json`; None if nothing is."""
+        ...
+
+    def record_note(self, name: str, text: str) -> None:
+        """Note a text that can be found again, in place of an earlier one. It is no part of exports, and has no position."""
+        ...
+
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""
         ...

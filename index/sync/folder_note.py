@@ -1,4 +1,4 @@
-"""The note on indexed folders, `folders.json` beside the ledger: their disks, what was kept of them, pictures without words.
+"""The note on indexed folders, `folders.json` with the collection: their disks, what was kept of them, pictures without words.
 
 Without the note, or with one that cannot be read, another disk goes unnoticed once, and pictures are looked at again; all
 other rules of `index.sync.retention` hold.
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from index.collection import Collection
 from index.records import FileStamp
-from index.storage.atomic import replace_file
 from index.sync.listing import File, Listing, Rejection, disk_of
 from index.sync.retention import Kept, Place, Reason, is_below
 from index.uris import file_path
@@ -82,11 +81,14 @@ class FolderNote:
 def read_note(collection: Collection) -> FolderNote:
     """Return the note of the collection; an empty one if there is none yet, or none that can be read."""
     try:
-        found = json.loads((collection.folder / _FILE).read_text())
+        noted = collection.note(_FILE)
+        if noted is None:
+            return FolderNote({}, frozenset())
+        found = json.loads(noted)
         disks = {str(uri): int(disk) for uri, disk in found["disks"].items()}
         pictures = {str(uri): FileStamp(*map(int, stamp)) for uri, stamp in found.get("wordless", {}).items()}
         return FolderNote(disks, frozenset(found["kept"]), pictures)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return FolderNote({}, frozenset())
 
 
@@ -94,10 +96,10 @@ def write_note(collection: Collection, note: FolderNote) -> None:
     """Replace the note of the collection, if it differs."""
     if note == read_note(collection):
         return
-    with collection.writing(), replace_file(collection.folder / _FILE) as path:
-        wordless = {uri: (stamp.size, stamp.modified_ns) for uri, stamp in note.wordless.items()}
-        facts = {"disks": note.disks, "kept": sorted(note.kept), "wordless": wordless}
-        path.write_text(json.dumps(facts, indent=0, sort_keys=True))
+    wordless = {uri: (stamp.size, stamp.modified_ns) for uri, stamp in note.wordless.items()}
+    facts = {"disks": note.disks, "kept": sorted(note.kept), "wordless": wordless}
+    with collection.writing():
+        collection.record_note(_FILE, json.dumps(facts, indent=0, sort_keys=True))
 
 
 def _disk_now(uri: str, listing: Listing) -> int | None:

@@ -13,6 +13,7 @@ from service.jobs.earlier import queue_earlier, stored_uploads
 from service.jobs.files import Originals
 from service.jobs.indexing import Indexer, forget_removed
 from service.jobs.leases import Leases
+from service.jobs.pending import PendingTexts
 from service.jobs.protocol import JobDatabase, OriginalStore
 from service.jobs.queue import JobQueue
 from service.jobs.worker import JobWorker, LeaseOnly, Presence
@@ -78,12 +79,14 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         presence.sweep()
         return queue_earlier(library, queue)
 
+    # In a home, the command that began to index has the only turn to encode.
+    idle = PendingTexts(library).encode_some if settings.collections_in == "database" else lambda: False
     projecting = threading.Thread(target=_project, args=(library, stop), name="projecting", daemon=True)
     if library.is_searched_on_shared_storage:
         projecting.start()
     try:
         with presence.announce() as name:
-            JobWorker(leases, indexer, name, stop, sweep, recover).run()
+            JobWorker(leases, indexer, name, stop, sweep, recover, idle).run()
     finally:
         indexer.interrupt()
         library.close()

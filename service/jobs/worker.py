@@ -52,6 +52,7 @@ class JobWorker:
 
     `recover` takes back what other processes left half done, by default their jobs, at the start and every few seconds; `sweep`
     is called at the start and once an hour, when no job is due; if it returns True, also when no job is due the next time.
+    `idle` does a little of what else there is to do, whenever no job is due; it returns whether there was anything.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class JobWorker:
         stop: threading.Event,
         sweep: Callable[[], object],
         recover: Callable[[], object] | None = None,
+        idle: Callable[[], bool] = lambda: False,
     ) -> None:
         self._leases = leases
         self._work = work
@@ -69,6 +71,7 @@ class JobWorker:
         self._stop = stop
         self._recover = recover or leases.recover
         self._sweep = sweep
+        self._idle = idle
 
     def run(self) -> None:
         """Work until `stop` is set. An error of a job is recorded in the job; an error of the queue is raised.
@@ -91,7 +94,8 @@ class JobWorker:
                 if now >= sweep_at:
                     sweep_at = now if self._sweep() is True else now + _SWEEP_SECONDS
                 failures = 0
-                self._stop.wait(POLL_SECONDS)
+                if not self._idle():
+                    self._stop.wait(POLL_SECONDS)
             except (IndexTransient, ServiceTransient) as error:
                 failures += 1
                 log.warning("queue not reached", detail=str(error))

@@ -1,8 +1,9 @@
 """Suggester: finds questions that a collection answers, in a thread of its own, and keeps them beside the collection.
 
 Only documents that everybody may read are asked about, so that a question tells nobody what only others may read. Each question
-is tried: the answerer must answer it, surely enough, from the place it was drawn from. What was found is kept in a file until
-the documents change; meanwhile those questions whose document is still there are shown.
+is tried: the answerer must answer it, surely enough, from the place it was drawn from. What was found is noted with the
+collection, where every server sees it, until the documents change; meanwhile those questions whose document is still there are
+shown.
 """
 
 import hashlib
@@ -13,14 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, zip_longest
-from pathlib import Path
 
 import structlog
 
 from index.collection import Collection
 from index.errors import IndexingError
 from index.records import DocumentSummary
-from index.storage.atomic import replace_file
 from service.answering.service import Service
 from service.errors import ServiceError
 from service.progress import AnswerStopped, Stages
@@ -74,7 +73,7 @@ class Suggester:
         """What is known now. Looks for questions in the background if the documents have changed since it last did."""
         collection = self.service.library.open(name)
         public = _public(collection)
-        state, kept = _read(collection.folder / _FILE)
+        state, kept = _read(collection)
         current = {(document.id, document.version) for document in public}
         questions = tuple(one.question for one in kept if (one.document_id, one.version) in current)
         is_complete = state == _state(public)
@@ -122,6 +121,8 @@ class Suggester:
         collection = self.service.library.open(name)
         public = _public(collection)
         state = _state(public)
+        if _read(collection)[0] == state:  # another server was quicker
+            return
         found: list[Suggestion] = []
         alike: Counter[tuple[str, str]] = Counter()
         drawn = (
@@ -136,8 +137,7 @@ class Suggester:
             if len(found) == WANTED:
                 break
         written = json.dumps({"state": state, "questions": [asdict(one) for one in found]}, ensure_ascii=False)
-        with replace_file(collection.folder / _FILE) as path:
-            path.write_text(written, encoding="utf-8")
+        collection.record_note(_FILE, written)
 
     def _is_answered(self, name: str, document: DocumentSummary, candidate: Candidate) -> bool:
         """Whether the answer cites the place that the question was drawn from."""
@@ -189,13 +189,14 @@ def _drawn(
     return (item for group in zip_longest(*queues) for item in group if item is not None)
 
 
-def _read(path: Path) -> tuple[str, tuple[Suggestion, ...]]:
-    """The state and the questions of the file; nothing if there is none, or if it is damaged: it is made again."""
+def _read(collection: Collection) -> tuple[str, tuple[Suggestion, ...]]:
+    """The state and the questions that are noted; nothing if none are, or if the note is damaged: it is made again."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        noted = collection.note(_FILE)
+        if noted is None:
+            return "", ()
+        kept = json.loads(noted)
         return str(kept["state"]), tuple(Suggestion(**one) for one in kept["questions"])
-    except FileNotFoundError:
-        return "", ()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("suggested questions are found again", file=str(path), detail=str(error))
+        log.warning("suggested questions are found again", collection=collection.name, detail=str(error))
         return "", ()

@@ -195,6 +195,26 @@ class PostgresLedger:
         with self._writing() as (connection, _):
             run(connection, "UPDATE collections SET destination = %s WHERE id = %s", noted, self._key)
 
+    def note(self, name: str) -> str | None:
+        """Return what is noted under that name; None if nothing is."""
+        with self._database.reading() as connection:
+            rows = fetch(connection, "SELECT text FROM notes WHERE collection = %s AND name = %s", self._key, name)
+        return rows[0][0] if rows else None
+
+    def record_note(self, name: str, text: str) -> None:
+        """Note a text in place of an earlier one."""
+        with self._writing() as (connection, _):
+            run(
+                connection,
+                """
+                INSERT INTO notes (collection, name, text) VALUES (%s, %s, %s)
+                ON CONFLICT (collection, name) DO UPDATE SET text = excluded.text
+                """,
+                self._key,
+                name,
+                text,
+            )
+
     def record_roots(self, uris: Collection[str], principals: frozenset[str]) -> None:
         """Keep `principals` for these places and forget those kept for places below them."""
         written = json.dumps(sorted(principals))

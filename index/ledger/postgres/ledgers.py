@@ -23,6 +23,7 @@ _IMPORTING = ".importing-"
 _IMPORT_SECONDS = 24 * 3600.0
 _TABLES = (
     "changes", "chunks", "claims", "properties", "documents", "versions", "vectors", "permissions", "titles", "roots", "visits",
+    "notes",
 )  # fmt: skip
 """The tables whose rows belong to a collection, those that refer to others first.
 

@@ -39,6 +39,7 @@ from index.ledger.state import EMBEDDED, Mark
 from index.ledger.stored import as_stored
 from index.ledger.tables import COUNTED, TABLES, checksum
 from index.records import FileStamp
+from index.storage.atomic import replace_file
 from index.storage.lock import FileLock, writer_lock
 from index.storage.sqlite import SqliteDatabase
 
@@ -186,6 +187,18 @@ class SqliteLedger:
     def record_title(self, title: str) -> None:
         """Keep a title for the collection; an empty one takes the title away."""
         self._record_fact("title", title)
+
+    def note(self, name: str) -> str | None:
+        """Return what is noted under that name: in a file beside the ledger."""
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def record_note(self, name: str, text: str) -> None:
+        """Note a text in place of an earlier one."""
+        with replace_file(self.folder / name) as path:
+            path.write_text(text, encoding="utf-8")
 
     @property
     def destination(self) -> Destination | None:
