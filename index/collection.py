@@ -294,8 +294,8 @@ class Collection:
         return self._lag.see(reflected, self._ledger.mark().position)
 
     def project(self) -> None:
-        """Bring what searches the collection up to date, and compact it if that is due, unless another process does."""
-        self._writers.refresh_shared()
+        """Bring up to date what all processes search, and compact it if that is due, unless another process does."""
+        self._writers.save(at_once=True)
 
     def verify(self) -> list[IntegrityProblem]:
         """Return what is wrong with the ledger and its caches, and which files changed since they were indexed.

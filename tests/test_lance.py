@@ -61,7 +61,7 @@ def found(index: LanceIndex, query: str) -> set[int]:
 def test_what_one_process_writes_another_finds_and_a_late_one_misses(ledger: SqliteLedger, tmp_path: Path) -> None:
     writer, reader = opened(tmp_path, ledger), opened(tmp_path, ledger)
     fill(ledger, range(3))
-    writer.write()
+    writer.save(at_once=True)
     assert reader.catch_up() == ledger.mark().position
     assert len(found(reader, "apple")) == 3
     fill(ledger, range(3, 5))
@@ -181,14 +181,14 @@ folder = Path(sys.argv[1])
 ledger = SqliteLedger(folder / "ledger.sqlite", encoder="hashed", dimension=16)
 index = opened(folder, ledger)
 print("ready", flush=True)
-index.write()
+index.save(at_once=True)
 number = 0
 while True:
     number += 1
     changed = entry(document(f"{number % 30}", f"apple number{number} of{sys.argv[2]}"))
     ledger.change([changed], [f"{number % 30 + 30}"] if number < 30 else [])
     embed(ledger)
-    index.write()
+    index.save(at_once=True)
 """
 
 
@@ -227,8 +227,7 @@ def test_storage_that_does_not_answer_stops_no_writer_and_says_so_to_a_search(
 ) -> None:
     fill(ledger, range(2))
     index = opened(tmp_path, ledger, "s3://nobody-made-this/tables")
-    index.write()
-    index.save()
+    index.save(at_once=True)
     assert "the search table is behind until a search or a writer reaches it" in caplog.text
     with pytest.raises(
         SearchStorageUnreachable, match=r"s3://nobody-made-this/tables: the search table chunks cannot be"
@@ -243,8 +242,7 @@ def test_many_small_parts_are_compacted_within_a_tenth_of_the_time(ledger: Sqlit
     parts = []
     for number in range(50):
         fill(ledger, range(number, number + 1))
-        index.write()
-        index.save()
+        index.save(at_once=True)
         parts.append(index._table._opened().stats()["fragment_stats"]["num_fragments"])
     assert min(parts[20:]) < 10
     assert len(found(index, "apple")) == 50

@@ -56,7 +56,7 @@ class EmbeddedIndex:
         """See `SearchIndex.write`."""
         self._lexicon.catch_up(self._ledger)
 
-    def save(self) -> int | None:
+    def save(self, *, at_once: bool = False) -> int | None:
         """See `SearchIndex.save`."""
         return self._vectors.save()
 

@@ -62,10 +62,10 @@ class SearchIndex(Protocol):
         """Write what the ledger has and the index has not. The caller holds the writer lock."""
         ...
 
-    def save(self) -> int | None:
+    def save(self, *, at_once: bool = False) -> int | None:
         """Do what is due and takes longer, without a lock. Returns the ledger's position from which on the log is still needed.
 
-        None if nothing was due.
+        None if nothing was due. `at_once`: also bring up to date what other processes search, though little is missing.
         """
         ...
 

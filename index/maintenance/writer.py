@@ -97,16 +97,13 @@ class WriteCoordinator:
         """Bring the index up to date."""
         with self.hold_lock():
             self._refresh()
-        self.save()
 
-    def refresh_shared(self) -> None:
-        """Bring an index on shared storage up to date without the writer lock, which it needs no one to hold."""
-        self._index.write()
-        self.save()
+    def save(self, *, at_once: bool = False) -> None:
+        """Let the index save what is due and trim the log behind it. Other writers do not wait for this.
 
-    def save(self) -> None:
-        """Let the index save what is due and trim the log behind it. Other writers do not wait for this."""
-        saved = self._index.save()
+        `at_once` is as at `SearchIndex.save`.
+        """
+        saved = self._index.save(at_once=at_once)
         if saved is not None and saved > _LOG_KEPT:
             with self.hold_lock():
                 self._ledger.trim(saved - _LOG_KEPT)

@@ -82,6 +82,7 @@ def index(
         _require_something(library, settings.collection, given, principals, prune=prune, verbose=verbose)
     opened = library.open_or_create(settings.collection)
     reports = _sync(opened, given, principals, prune=prune, max_pages=max_pages, allow_private=allow_private)
+    opened.project()
     for report in reports:
         _show_report(report, settings.collection, verbose=verbose)
     rendering.show(stdout(), rendering.earlier_lines(earlier_readings(settings, opened)))

@@ -92,12 +92,11 @@ class LanceIndex:
 
     def write(self) -> None:
         """See `SearchIndex.write`. What takes long is left to `save`, so that no other writer waits for it."""
-        self._projector.hurry()
 
-    def save(self) -> int | None:
+    def save(self, *, at_once: bool = False) -> int | None:
         """See `SearchIndex.save`. The ledger is written by now: storage that does not answer is no failure of the writer."""
         try:
-            if self._projector.is_due():
+            if at_once or self._projector.is_due():
                 self._projector.run()
             return self._position(self._table.mark) if self._projector.compact() else None
         except SearchStorageUnreachable as error:

@@ -61,10 +61,6 @@ class Projector:
         mark = self._table.mark
         return mark is not None and self._ledger.mark().position - mark.position >= _BATCH
 
-    def hurry(self) -> None:
-        """Let copying be due now."""
-        self._due = 0.0
-
     def begin(self) -> threading.Thread:
         """Copy in the background, if that is not done already. Returns the thread, which ends when the table is up to date."""
         with self._guard:
