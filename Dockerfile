@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Quoth with PostgreSQL's driver and OpenTelemetry, for the CPU.
+# Quoth with PostgreSQL's driver, Lance and OpenTelemetry, for the CPU.
 #
 #   docker build -t quoth .
 #   docker run --rm -v quoth:/data quoth keys create portal     # a server that others reach needs a key first

