@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evaluation.drafting.cli import draft, vary
-from evaluation.speed.cli import load, speed
+from evaluation.speed.cli import cluster, load, speed
 from evaluation.systems.cli import refuse_for_target, run_target
 from evaluation.terminal import CollectionOption, OutOption, progress_bars, report_errors, require_choice
 
@@ -271,6 +271,7 @@ app.command()(draft)
 app.command()(vary)
 app.command()(speed)
 app.command()(load)
+app.command()(cluster)
 
 
 _OF_ONE_DATA_SET = ("opened", "task", "format", "split", "corpus", "retriever", "only")

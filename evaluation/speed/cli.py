@@ -1,4 +1,4 @@
-"""`quoth eval speed` and `quoth eval load`."""
+"""`quoth eval speed`, `quoth eval load` and `quoth eval cluster`."""
 
 import os
 from pathlib import Path
@@ -73,3 +73,38 @@ def load(
         asked = () if questions is None else read_questions(questions)
         plan = LoadPlan(clients=clients, seconds=seconds, chunks=chunks, stream=stream, questions=asked)
         typer.echo(measure(plan, out, endpoint, key, say=lambda line: typer.echo(line, err=True)))
+
+
+def cluster(
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="An empty PostgreSQL database: postgresql://user:password@host/name.")
+    ],
+    storage: Annotated[
+        str, typer.Option(metavar="URL", help="An empty place for search tables: a folder, or s3://bucket/prefix.")
+    ],
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="BEIR folder with the passages and questions.")],
+    out: OutOption = Path("eval-cluster"),
+    questions: Annotated[int, typer.Option(min=1, help="Questions that both are asked.")] = 200,
+    sizes: Annotated[str, typer.Option(help="Chunk counts to search, such as 10000,100000.")] = "10000,100000",
+    workers: Annotated[str, typer.Option(help="Numbers of processes that index at once.")] = "1,2,4",
+    documents: Annotated[int, typer.Option(min=10, help="Documents that they index, about eight chunks each.")] = 1000,
+    hashed: Annotated[
+        bool,
+        typer.Option("--hashed", help="Vectors of hashed words: nothing is measured of the encoder, and much sooner."),
+    ] = False,
+) -> None:
+    """Measure Quoth in a home folder and over PostgreSQL with shared search tables, side by side."""
+    with report_errors():
+        from evaluation.speed.cluster import ClusterPlan, measure
+
+        plan = ClusterPlan(
+            database=database,
+            storage=storage,
+            beir=data,
+            questions=questions,
+            sizes=tuple(int(size) for size in sizes.split(",")) if sizes else (),
+            workers=tuple(int(count) for count in workers.split(",")) if workers else (),
+            documents=documents,
+            hashed=hashed,
+        )
+        typer.echo(measure(plan, out, say=lambda line: typer.echo(line, err=True)))

@@ -19,6 +19,7 @@ from evaluation.speed.workload import vocabulary
 from index.chunking.chunker import chunk_id, content_hash, embedding_context
 from index.collection import Collection
 from index.embedding.encoder import SentenceEncoder
+from index.ledger.protocol import Ledger
 from index.ledger.rows import ChunkedDocument
 from index.ledger.sqlite.ledger import SqliteLedger
 from index.lexicon.index import Lexicon
@@ -88,6 +89,16 @@ def fill_ledger(folder: Path, cloud: Cloud, size: int) -> None:
     there.
     """
     ledger = open_ledger(folder)
+    add_drawn(ledger, cloud, size)
+    Lexicon(folder / "lexicon").catch_up(ledger)
+    index = VectorIndex(folder, ledger, min_to_save=1)
+    index.save()
+    index.close()
+    ledger.close()
+
+
+def add_drawn(ledger: Ledger, cloud: Cloud, size: int) -> None:
+    """Add drawn documents with their vectors until the ledger has at least `size` chunks; the same ones each time."""
     documents, chunks, _ = ledger.chunks.counts()
     while chunks < size:
         count = min(_LEDGER_BATCH, -(-(size - chunks) // _CHUNKS))
@@ -98,11 +109,6 @@ def fill_ledger(folder: Path, cloud: Cloud, size: int) -> None:
         ]
         ledger.add_vectors(hashes, cloud.passages(np.random.default_rng((1, documents)), len(hashes)))
         documents, chunks = documents + count, chunks + count * _CHUNKS
-    Lexicon(folder / "lexicon").catch_up(ledger)
-    index = VectorIndex(folder, ledger, min_to_save=1)
-    index.save()
-    index.close()
-    ledger.close()
 
 
 def chunk_texts(number: int) -> list[str]:
