@@ -4,7 +4,9 @@ import json
 import resource
 import sys
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from evaluation.speed.drawn import DrawnEncoder, chunk_texts
 from index.collection import Collection
 from index.embedding.encoder import Encoder, HashedEncoder, SentenceEncoder
 from index.engines.lance.indexes import LanceIndexes
+from index.errors import CollectionBusy
 from index.ledger.postgres.ledgers import PostgresLedgers
 from index.library import Library
 from index.records import Document
@@ -38,14 +41,23 @@ def add(place: dict[str, str], name: str, first: int, last: int) -> dict[str, fl
         collection.cut([_document(first)])  # loads the tokeniser
         begun, used = time.time(), time.process_time()
         for start in range(first, last, BATCH):
-            collection.change([(_document(number), None) for number in range(start, min(start + BATCH, last))])
-            collection.embed_pending()
+            documents = [(_document(number), None) for number in range(start, min(start + BATCH, last))]
+            _until_free(partial(collection.change, documents))
+            _until_free(collection.embed_pending)
     return {
         "begun": begun,
         "ended": time.time(),
         "cpu_s": time.process_time() - used,
         "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _until_free(act: Callable[[], object]) -> None:
+    """Do it again for as long as others write: a worker's job is tried again, too."""
+    while True:
+        with suppress(CollectionBusy):
+            act()
+            return
 
 
 def make_encoder(cache: Path | None) -> Encoder:
