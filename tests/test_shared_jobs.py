@@ -360,6 +360,8 @@ def test_servers_and_workers_killed_at_any_moment_lose_double_and_show_nothing(
             assert file.text == texts[name]
         for name in removed:
             assert servers.request("GET", f"/v1/collections/shared/documents/{name}/file").status_code == 404
+    kept = {path.relative_to(home).parts[0] for home in folder.glob("*.home") for path in home.iterdir()}
+    assert kept <= {"cache"}
     settings = Settings(
         home=folder / "last",
         database_url=url,

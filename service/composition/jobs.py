@@ -3,11 +3,14 @@
 import threading
 from contextlib import closing
 
+import structlog
+
 from index.collection import Collection
 from index.formats.limits import Limits
 from index.library import Library
 from index.sync.earlier import EarlierReadings, count_earlier
 from service.composition.library import make_objects, open_library, shared_database_url
+from service.errors import JobsUnavailable
 from service.jobs.database import open_jobs
 from service.jobs.earlier import queue_earlier, stored_uploads
 from service.jobs.files import Originals
@@ -23,6 +26,7 @@ from service.settings import Settings
 # ruff: noqa: PLC0415
 
 _PROJECT_SECONDS = 2.0
+log = structlog.get_logger(__name__)
 
 
 def open_queue(settings: Settings) -> JobQueue:
@@ -72,6 +76,10 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     def recover() -> None:
         library.finish_drops(queue.complete_withdrawal)
         leases.recover()
+        try:
+            originals.discard()
+        except JobsUnavailable as error:  # the storage alone is away: jobs that need it wait by themselves
+            log.warning("removed files not deleted yet", detail=str(error))
 
     def sweep() -> bool:
         forget_removed(library, queue)

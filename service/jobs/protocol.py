@@ -80,7 +80,7 @@ class OriginalStore(Protocol):
         ...
 
     def discard(self) -> None:
-        """Delete the bytes of the files that transactions have removed, after they are committed."""
+        """Delete the bytes of some files that transactions have removed. Workers call it every few seconds."""
         ...
 
     def opened(self, sha256: str) -> AbstractContextManager[Path]:

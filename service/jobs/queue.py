@@ -339,7 +339,6 @@ def remove_unneeded(database: JobDatabase, originals: OriginalStore, contents: I
                 transaction.take_turn("content", sha256)  # so that nobody accepts the same content meanwhile
                 if not _is_needed(transaction, sha256):
                     originals.remove(sha256, transaction)
-            originals.discard()
         except (JobsUnavailable, OSError) as error:
             log.warning("file not removed yet", sha256=sha256, detail=str(error))
 

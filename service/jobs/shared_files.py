@@ -21,7 +21,7 @@ from service.jobs.protocol import Statements
 
 _PART_BYTES = 1 << 20
 _UPLOAD_SECONDS = 24 * 3600.0  # an object that no upload was accepted with by then is deleted
-_AT_ONCE = 100
+_AT_ONCE = 100  # objects that are deleted before a worker looks for a job again
 
 
 class ObjectStore(Protocol):
@@ -107,12 +107,11 @@ class SharedOriginals:
         """See `OriginalStore.discard`."""
         if self._objects is None:
             return
-        while due := self._due():
-            for name in due:
-                with _explaining():
-                    self._objects.delete(name)
-                with self._database.writing() as transaction:
-                    transaction.run("DELETE FROM loose_objects WHERE name = ?", name)
+        for name in self._due():
+            with _explaining():
+                self._objects.delete(name)
+            with self._database.writing() as transaction:
+                transaction.run("DELETE FROM loose_objects WHERE name = ?", name)
 
     @contextmanager
     def opened(self, sha256: str) -> Iterator[Path]:
@@ -140,7 +139,6 @@ class SharedOriginals:
     def sweep_incoming(self) -> None:
         """See `OriginalStore.sweep_incoming`."""
         self._spool.sweep()
-        self.discard()
 
     def _write(self, name: str, path: Path) -> None:
         assert self._objects is not None
