@@ -20,6 +20,18 @@ from service.followups.slots import exchanged
         ("When does the sauna open on Mondays?", "And on Sundays?", "When does the sauna open on Sundays?"),
         ("What time does the sauna close on Friday?", "Saturday?", "What time does the sauna close on Saturday?"),
         ("What did Hansen write?", "And Moberg?", "What did Moberg write?"),
+        ("How long is the pier of the Merlin 5?", "And the Merlin 9?", "How long is the pier of the Merlin 9?"),
+        ("How many keys has the Tarn K1?", "And the Tarn L2?", "How many keys has the Tarn L2?"),
+        ("How much rain fell in March 2020?", "And in May?", "How much rain fell in May 2020?"),
+        ("Who leads the wool department?", "And the silk department?", "Who leads the silk department?"),
+        ("Who teaches the loom?", "And the wheel?", "Who teaches the wheel?"),
+        ("Who is the warden of the lock?", "And the clerk?", "Who is the clerk of the lock?"),
+        ("How much does a long lesson cost?", "And a short lesson?", "How much does a short lesson cost?"),
+        ("When are lambs shorn in spring?", "And kids?", "When are kids shorn in spring?"),
+        ("When is the mill open?", "And the shop?", "When is the shop open?"),
+        ("How heavy is the blue sledge?", "And the red one?", "How heavy is the red sledge?"),
+        ("How warm is Tarn kept?", "And the light version?", "How warm is Tarn light kept?"),
+        ("Was kostet die große Fähre?", "Und die Brücke?", "Was kostet die Brücke?"),
     ],
 )
 def test_a_phrase_takes_the_place_of_the_one_of_its_kind(earlier: str, follow_up: str, read: str) -> None:

@@ -7,7 +7,7 @@ has no counterpart is added at the end.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from service.followups.dependence import OPENING
@@ -26,6 +26,10 @@ _POLITE = re.compile(
 _STAND_IN = re.compile(
     r"(?:the|that|this|those) (?:ones?|same)\b\s*|(?:that|those)\b\s+(?=of|in|for|from|at)", re.IGNORECASE
 )
+_MODIFIER = re.compile(
+    r"\b(?:the|a|an)\s+(?P<modifier>[^\W\d_]+)\s+(?:ones?|version|model|type|variant)[\s?.!]*\Z", re.IGNORECASE
+)
+_ADDS = re.compile(r"\W*(?:and|und|et|y)\b", re.IGNORECASE)
 _FAMILIES = (
     "in im dans inside", "at", "on am an", "of von vom der", "for für", "to zu zum zur nach", "from aus", "with mit avec con",
     "without ohne sans sin", "by", "under unter", "over über", "during während pendant durante", "before vor avant",
@@ -44,7 +48,7 @@ _PHRASE = re.compile(
 )
 _NOT_A_PHRASE = re.compile(
     r"\b(?:who|whom|whose|what|which|when|where|why|how|if|it|its|they|them|their|he|him|his|she|her|this|these|those|there|is|"
-    r"are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|not|wer|was|wann|wo|warum|wie|welche|"
+    r"are|was|were|do|does|did|has|have|had|can|could|will|would|should|(?-i:may)|might|must|not|wer|was|wann|wo|warum|wie|welche|"
     r"ist|sind|hat|haben|kann|qui|que|quand|où|est|sont|qué|quién|cuándo|dónde|es|son)\b",
     re.IGNORECASE,
 )
@@ -77,7 +81,8 @@ _FORMS = {
     SlotKind.WEEKDAY: rf"\b{_WEEKDAY}\b",
     SlotKind.YEAR: rf"\b{_YEAR}\b(?:[-/–]\d\d(?:\d\d)?\b)?",
     SlotKind.IDENTIFIER: r"(?<![\w-])(?=[\w./-]*\d)(?=[\w./-]*[^\W\d_])[\w]+(?:[./-]\w+)*|\b\d+(?:\.\d+){1,3}\b",
-    SlotKind.NAME: r"\b[A-ZÄÖÜÉÈÀÁÍÓÚÑ][\w&-]*(?:\s+(?:(?:of|de|van|von|al|der)\s+)?[A-ZÄÖÜÉÈÀÁÍÓÚÑ][\w&-]*)*",
+    SlotKind.NAME: r"\b[A-ZÄÖÜÉÈÀÁÍÓÚÑ][\w&-]*(?:\s+(?:(?:of|de|van|von|al|der)\s+)?[A-ZÄÖÜÉÈÀÁÍÓÚÑ][\w&-]*)*"
+    rf"(?:\s+(?!{_YEAR}\b)\d+(?:\.\d+)*\b)?",
 }
 _FINDERS = {kind: re.compile(form, 0 if kind is SlotKind.NAME else re.IGNORECASE) for kind, form in _FORMS.items()}
 _DATES = (SlotKind.WEEKDAY, SlotKind.MONTH, SlotKind.YEAR)
@@ -86,6 +91,15 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _SUBJECT_ONLY = re.compile(
     r"\b(?:do|does|did)\s+(?:(?:the|a|an|my|our|your)\s+)?(?!you|we|i|they\b)\w+\s*\Z", re.IGNORECASE
 )
+_VERB_BEFORE = re.compile(
+    r"\b(?:do|does|did|can|could|may|must|should|will|would|kann|muss|darf|soll|wird)\s+\Z", re.IGNORECASE
+)
+_SAID_OF = re.compile(
+    r"open|closed|free|due|available|ready|valid|allowed|required|needed|geöffnet|offen|geschlossen|frei|erlaubt|\w+ed",
+    re.IGNORECASE,
+)
+"""What is said of the noun before it at the end of a question."""
+_PLURAL_SUBJECT = re.compile(r"\b(?:are|were|do|did|have|can|may|must|should)\s+(?P<noun>[a-z]{3,}s)\b(?=\s)")
 _DIGIT, _LETTER = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
@@ -107,19 +121,45 @@ def exchanged(question: str, earlier: str) -> str | None:
     if said is None:
         return None
     said = _without_repeated_noun(said, earlier)
-    slot = _slot(said, earlier)
+    slot = _slot(said, earlier, is_added=_ADDS.match(question) is not None)
     if slot is not None:
         old = earlier[slot.start : slot.end]
-        return (
-            None
-            if old.casefold() == said.core.casefold()
-            else f"{earlier[: slot.start]}{said.core}{earlier[slot.end :]}"
-        )
+        new = _with_year_of(old, said.core) if said.kind is SlotKind.MONTH else said.core
+        if said.has_determiner and said.kind is SlotKind.NAME:
+            slot = replace(slot, start=slot.start - len(_adjectives_before(earlier[: slot.start])))
+        return None if old.casefold() == new.casefold() else f"{earlier[: slot.start]}{new}{earlier[slot.end :]}"
     if said.preposition is None and said.kind not in _DATES:
-        return None
+        return _of_modifier(question, earlier)
     body = earlier.rstrip(" ?.!\n")
     lead = said.preposition or _ON[said.kind]
     return f"{body} {lead} {said.core}{earlier[len(body) :].strip() or '?'}"
+
+
+def _adjectives_before(text: str) -> str:
+    """The words between the last determiner and the end: "professionelle " of "die professionelle ", before a German noun."""
+    found = re.search(rf"\b{_DETERMINER}((?:[^\W\d_]+(?:e|en|er|es)\s+){{1,2}})\Z", text)
+    return found[1] if found else ""
+
+
+def _with_year_of(old: str, new: str) -> str:
+    """A month with the year of the one in whose place it stands: "May" for "January 2024" is "May 2024"."""
+    year = _FINDERS[SlotKind.YEAR].search(old)
+    return new if year is None or _FINDERS[SlotKind.YEAR].search(new) else f"{new} {year.group()}"
+
+
+def _of_modifier(question: str, earlier: str) -> str | None:
+    """The earlier question about "the red one": with that word before the noun of "the blue pump", or after a name."""
+    said = _MODIFIER.search(question)
+    if said is None:
+        return None
+    modifier = said["modifier"]
+    phrases = [phrase for phrase in _determined(earlier) if " " in phrase.core.split(" ", 1)[1]]
+    if phrases:
+        determiner, _, rest = phrases[-1].core.partition(" ")
+        noun = rest.rpartition(" ")[2]
+        return f"{earlier[: phrases[-1].start]}{determiner} {modifier} {noun}{earlier[phrases[-1].end :]}"
+    name = _last(list(_phrases_of(SlotKind.NAME, earlier)))
+    return None if name is None else f"{earlier[: name.end]} {modifier}{earlier[name.end :]}"
 
 
 def brought_phrase(question: str) -> Phrase | None:
@@ -137,6 +177,8 @@ def brought_phrase(question: str) -> Phrase | None:
     kind = _kind_of(core)
     if opening is None and preposition is None and kind not in (*_DATES, SlotKind.IDENTIFIER):
         return None
+    if kind is SlotKind.NOUN and preposition and preposition.casefold() == "a":
+        preposition, determiner = None, f"{preposition} "  # the English article, not the Spanish preposition
     keeps_determiner = kind is SlotKind.NOUN and determiner
     return Phrase(
         kind, f"{determiner}{core}" if keeps_determiner else core, 0, len(core), preposition, determiner is not None
@@ -156,11 +198,13 @@ def _kind_of(core: str) -> SlotKind:
     return next((kind for kind, finder in _FINDERS.items() if finder.fullmatch(core)), SlotKind.NOUN)
 
 
-def _slot(said: Phrase, earlier: str) -> Phrase | None:
+def _slot(said: Phrase, earlier: str, *, is_added: bool) -> Phrase | None:
     """The phrase of the earlier question that `said` stands in for; the last one among equals."""
     phrases = list(_phrases_of(said.kind, earlier)) if said.kind is not SlotKind.NOUN else []
     if said.kind is SlotKind.IDENTIFIER:
         phrases = [phrase for phrase in phrases if _form(phrase.core) == _form(said.core)] or phrases
+    if said.preposition is None and said.kind is SlotKind.NOUN:
+        return _noun_like(said, earlier, is_added=is_added)
     if said.preposition is None:
         return max(
             phrases, key=lambda phrase: (phrase.has_determiner == said.has_determiner, phrase.start), default=None
@@ -171,6 +215,46 @@ def _slot(said: Phrase, earlier: str) -> Phrase | None:
         return _last(alike or phrases)
     nouns = [phrase for phrase in _nouns(earlier) if _family(phrase.preposition) == family]
     return _last(nouns or phrases)
+
+
+def _noun_like(said: Phrase, earlier: str, *, is_added: bool) -> Phrase | None:
+    """The noun that a noun without a preposition stands in for: "the strings department" for "the brass department".
+
+    After a determiner it is the phrase with a determiner that ends in the same noun, else, if the question `is_added` with
+    "and", the only one without a preposition; a plural by itself stands in for the plural after the verb ("When are puppies
+    vaccinated?").
+    """
+    if not said.has_determiner:
+        subject = (
+            _PLURAL_SUBJECT.search(earlier) if said.core.casefold().endswith("s") and " " not in said.core else None
+        )
+        return subject and Phrase(SlotKind.NOUN, subject["noun"], *subject.span("noun"))
+    phrases = list(_determined(earlier))
+    noun = said.core.split()[-1].casefold()
+    alike = [phrase for phrase in phrases if phrase.core.split()[-1].casefold() == noun]
+    others = [phrase for phrase in phrases if phrase.preposition is None]
+    return _last(alike) or (others[0] if is_added and len(others) == 1 and not _MODIFIER.search(said.core) else None)
+
+
+def _determined(earlier: str) -> Iterator[Phrase]:
+    """The phrases with a determiner, each up to a preposition, a verb or the end; without a name in them."""
+    for opening in re.finditer(rf"\b{_DETERMINER}", earlier, re.IGNORECASE):
+        words: list[re.Match[str]] = []
+        for word in _WORD.finditer(earlier, opening.end()):
+            small = word.group().casefold()
+            is_next = not earlier[words[-1].end() if words else opening.end() : word.start()].strip()
+            if not is_next or small in PREPOSITIONS | {"and", "or", "und", "oder"} or _NOT_A_PHRASE.fullmatch(small):
+                break
+            words.append(word)
+        is_last = bool(words) and not _WORD.search(earlier, words[-1].end())
+        if len(words) > 1 and is_last and _VERB_BEFORE.search(earlier[: opening.start()]):
+            words = words[:-1]  # the verb of "What does the card cost?"
+        elif len(words) > 1 and is_last and _SAID_OF.fullmatch(words[-1].group()):
+            words = words[:-1]  # "When is the library open?"
+        if words:
+            start, end = opening.start(), words[-1].end()
+            before = re.search(rf"\b({_PREPOSITION})\s+\Z", earlier[:start], re.IGNORECASE)
+            yield Phrase(SlotKind.NOUN, earlier[start:end], start, end, before and before[1], has_determiner=True)
 
 
 def _last(phrases: Sequence[Phrase]) -> Phrase | None:
@@ -186,7 +270,7 @@ def _phrases_of(kind: SlotKind, earlier: str) -> Iterator[Phrase]:
             words = list(_WORD.finditer(earlier, start, end))
             while words and (words[0].group().casefold() in STOP_WORDS or words[0].start() == _first_word(earlier)):
                 words = words[1:]
-            if not words or any(low < words[-1].end() and words[0].start() < high for low, high in taken):
+            if not words or any(_is_in_part(words[0].start(), words[-1].end(), *span) for span in taken):
                 continue
             start = words[0].start()
         before = re.search(
@@ -196,6 +280,11 @@ def _phrases_of(kind: SlotKind, earlier: str) -> Iterator[Phrase]:
         )
         assert before is not None
         yield Phrase(kind, earlier[start:end], start, end, before["preposition"], before["determiner"] is not None)
+
+
+def _is_in_part(start: int, end: int, low: int, high: int) -> bool:
+    """Whether a range overlaps another that is not at its end: the "S2" of "Corda S2" is part of the name."""
+    return low < end and start < high and not start < low < high == end
 
 
 def _nouns(earlier: str) -> Iterator[Phrase]:
