@@ -116,3 +116,22 @@ def test_a_long_text_is_not_searched_for_comparisons() -> None:
 
     assert split_question(text(150)).is_whole
     assert_linear(split_question, text, 18)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare the Merlin and the Tarn.",
+        "What is the difference between the Merlin and the Tarn?",
+        "How does the Merlin compare with the Tarn?",
+    ],
+)
+def test_two_things_compared_by_nothing_in_particular_are_each_told_of(question: str) -> None:
+    [group] = split_question(question).groups
+    assert [part.text for part in group.parts] == ["What about the Merlin?", "What about the Tarn?"]
+
+
+def test_a_pronoun_stands_for_the_noun_that_is_chosen() -> None:
+    [group] = split_question("Which seal lasts longer, that of the Merlin 5 or that of the Merlin 9?").groups
+    texts = [part.text for part in group.parts]
+    assert texts == ["How long does the seal of the Merlin 5 last?", "How long does the seal of the Merlin 9 last?"]

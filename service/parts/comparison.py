@@ -1,8 +1,10 @@
 """Splits a comparison into one question for each of what is compared, all asking for the same figure or date. Pure.
 
-"Which pump weighs more, the PX-40 or the PX-90?" is read as "How much does the PX-40 weigh?" and the same of the PX-90. Only
-English comparisons are known: by a comparative with "than", by a choice with "or", by "compare" and "difference between".
-"longer than four hours" compares with no second thing and is left alone.
+"Which pump weighs more, the PX-40 or the PX-90?" is read as "How much does the PX-40 weigh?" and the same of the PX-90, and
+"Compare the PX-40 and the PX-90" as a question about each. English comparisons are known here: by a comparative with
+"than", by a choice with "or", by "compare" and "difference between".
+"longer than four hours" compares with no second thing and is left alone. For those in German see
+`service.parts.german_comparison`.
 """
 
 import re
@@ -11,6 +13,7 @@ from dataclasses import replace
 
 from service.parts.adjectives import COMPARED, LONG_BASES, OPPOSITES, base_of, how_many, question_with_be
 from service.parts.coordination import Things, kind_of, label_of, several, things_in
+from service.parts.german_comparison import compared_in_german
 from service.parts.question import Bond, Group, PartQuestion
 from service.parts.words import PREPOSITIONS, Word, as_question, is_named, words_of
 
@@ -22,7 +25,7 @@ _TIME = r"(?:first|last|earlier|later|earliest|latest|sooner|before|after)"
 _BE = r"(?:is|are|was|were)"
 _DO = r"(?:does|do|did|has|have|had)"
 _SUBJECTS = 8  # most words of one thing that is compared
-_CHOSEN = 4  # most words of one of two common things to choose from
+_CHOSEN = 6  # most words of one of two common things to choose from
 
 _TAIL = re.compile(
     r"\s*(?:[,:;.?–-]|\band\b)\s*(?:and\s+)?(?:which|who|what)(?:\s+(?:one|of\s+(?:them|the\s+two|these|both)))?"
@@ -44,6 +47,7 @@ _IN_TERMS = re.compile(
     r"(?P<what>[^\W\d_][^\W\d_ -]*(?:[ -][^\W\d_]+){0,3})\W*\Z",
     _FLAGS,
 )
+_FURTHER = re.compile(r"\b(?:in|by|on)\s", re.IGNORECASE)
 _CONNECTING = frozenset("and with to against versus vs".split())
 _BARE = re.compile(r"\bof\b|['’]s\b|\b(?:in|for|on)\s", re.IGNORECASE)
 
@@ -104,7 +108,7 @@ def compared(question: str) -> Group | None:
     text = question.strip()
     tail = _TAIL.search(text)
     rest = text[: tail.start()].strip() if tail is not None and tail.start() > 12 else text
-    parts = _by_compare(rest) or _by_before(text) or _by_than(text) or _by_choice(text)
+    parts = _by_compare(rest) or _by_before(text) or _by_than(text) or _by_choice(text) or compared_in_german(text)
     if parts:
         return Group(question, tuple(parts), Bond.COMPARED)
     if rest == text:
@@ -141,13 +145,13 @@ def _by_compare(text: str) -> list[PartQuestion]:
     if things is None:
         return []
     before, after = body[: things.start], body[things.end :]
-    if what is not None and after.strip():
-        return []  # a second comparison follows: "with B in size and with C in price"
     if what is not None:
         attribute = what["what"].strip()
-        return _each(things.names, lambda thing: f"What is the {attribute} of {thing}?")
-    if not (before + after).strip() and not all(_BARE.search(name) for name in things.names):
-        return []
+        has_further = bool(after.strip())  # a second comparison follows: "with B in size and with C in price"
+        return [] if has_further else _each(things.names, lambda thing: f"What is the {attribute} of {thing}?")
+    if before.strip().lower() in ("", "the", "both") and not all(map(_BARE.search, things.names)):
+        is_of_one = _FURTHER.search(f"{body} {groups.get('in') or ''}") is None
+        return _each(things.names, lambda thing: f"What about {before}{thing}{after}?") if is_of_one else []
     return _each(things.names, lambda thing: f"What is {before}{thing}{after}?")
 
 
@@ -274,6 +278,8 @@ def _by_choice(text: str) -> list[PartQuestion]:
     if not things or asks is None:
         return []
     rest = _OF_THE.sub("", rest[asks.end() :]).strip(" ,;:–-")
+    noun = re.match(r"[^\W\d_]+", rest)
+    things = tuple(_THAT.sub(f"the {noun.group()} ", thing) for thing in things) if noun is not None else things
     for skipped in range(4):
         for pattern in _PREDICATES:
             match = pattern.match(rest)
@@ -306,7 +312,8 @@ def _chosen_by_which(text: str) -> tuple[tuple[str, ...], str] | None:
         return things.names, f"{asks.group()}{after[things.end :].strip()}"
     ending = things_in(text, frozenset(("or",)))
     if ending is not None and not text[ending.end :].strip(" ?.!"):
-        return ending.names, text[: ending.start].rstrip(" ,;:–-")
+        asked, _, first = ending.names[0].rpartition(", ")  # "longer, that of A or that of B"
+        return (first, *ending.names[1:]), f"{text[: ending.start]}{asked}".rstrip(" ,;:–-")
     choice = _OR.search(text)
     if choice is None or choice.start() == 0:
         return None
