@@ -5,6 +5,7 @@ is that of a measure that the adjective or verb implies ("cheapest": a price), o
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.parts.words import words_of
@@ -75,7 +76,16 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )
 """What makes of a superlative a limit, or asks for what is not it."""
-_VERBS = {"cost": _PRICE, "weigh": "weight mass gewicht masse", "take": _DURATION, "last": _DURATION, "kostet": _PRICE}
+_VERBS = {
+    "cost": _PRICE,
+    "weigh": "weight mass gewicht masse",
+    "take": _DURATION,
+    "last": _DURATION,
+    "kostet": _PRICE,
+    "kosten": _PRICE,
+    "wiegt": "weight mass gewicht masse",
+    "wiegen": "weight mass gewicht masse",
+}
 _ASKS = re.compile(
     r"\A\W*(?:(?:in|at|for|by|of|on)\s+)?(?:which|what|who|where|name\s+the|welche[rsmn]?|was|wer|wo)\b", re.IGNORECASE
 )
@@ -121,15 +131,20 @@ def superlative_of(question: str) -> Superlative | None:
     return _made(question, [written], base, is_highest=base not in _LOW)
 
 
+def implied_by(adjective: str, words: Sequence[str]) -> str:
+    """The headings that an adjective implies, else those that the verb among the words does; empty if they imply none."""
+    implied = _IMPLIED.get(adjective, "")
+    if implied or adjective not in ("", "high", "low", "long", "short"):
+        return implied
+    return next((said for word in words for verb, said in _VERBS.items() if word in (verb, f"{verb}s")), "")
+
+
 def _made(question: str, written: list[str], base: str, *, is_highest: bool) -> Superlative:
     rest = question
     for text in written:
         rest = rest.replace(text, " ", 1)
     words = [word.small for word in words_of(rest)]
-    implied = _IMPLIED.get(base, "")
-    if not implied:
-        verbs = (said for word in words for verb, said in _VERBS.items() if word in (verb, f"{verb}s"))
-        implied = next(verbs, "") if not base or base in ("high", "low") or base in ("long", "short") else ""
+    implied = implied_by(base, words)
     said = frozenset(stem(word) for word in words if word not in STOP_WORDS) - _NEUTRAL
     return Superlative(is_highest, frozenset(map(stem, implied.split())), said)
 
