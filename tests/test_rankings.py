@@ -91,6 +91,29 @@ def test_nothing_is_ranked_in_doubt(harbour: Service, question: str) -> None:
     assert derived(ask(harbour, question)) == []
 
 
+def test_the_rows_that_are_asked_for_are_all_quoted_and_counted(harbour: Service) -> None:
+    answer = ask(harbour, "How many moorings cost more than 10 euros?")
+    assert [sentence.text.split(";")[0] for sentence in answer.sentences[:-1]] == [
+        "Mooring: North pier",
+        "Mooring: Outer wall",
+    ]
+    assert derived(answer) == ["Calculated by Quoth: rows of the table that fit: 2."]
+    assert verified(harbour, answer).verdict is Verdict.PROVED
+    last = answer.sentences[-1]
+    assert last.derivation is not None
+    [one, _] = last.derivation.operands
+    fewer = replace(
+        last,
+        text=last.text.replace("2.", "1."),
+        citations=(one.citation,),
+        derivation=replace(last.derivation, operands=(one,), result="1"),
+    )
+    assert verified(harbour, replace(answer, sentences=(*answer.sentences[:-1], fewer))).verdict is Verdict.REFUTED
+    listed = ask(harbour, "Which moorings are there?")
+    assert len(listed.sentences) == 3
+    assert derived(listed) == []
+
+
 def _left_out(ranking: Sentence) -> Sentence:
     """The ranking without the row that has the lowest figure, with the words that say so."""
     assert ranking.derivation is not None

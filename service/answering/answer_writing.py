@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from service.answering.checking import CheckedSentence, DraftChecker, SupportPolicy
 from service.answering.citations import Numbering
-from service.answering.derived import DocumentOf, comparison, count, extreme
+from service.answering.derived import DocumentOf, comparison, count, count_of_rows, extreme
 from service.answering.parts import ReadPart, in_turn
+from service.answering.row_lists import RowsGenerator
 from service.answering.writing import SentenceWriter
 from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Draft, Generator, Passage
@@ -107,7 +108,9 @@ class AnswerWriter:
         if not self._is_answerable(part):
             return
         checker = DraftChecker(part.passages, self._numbering, self._checker, self._policy, question)
-        writer = SentenceWriter(self._generator, ExtractiveGenerator(), checker, self._stages)
+        quoting = _quoting(part)
+        generator = quoting if self._generator.name == ExtractiveGenerator.name else self._generator
+        writer = SentenceWriter(generator, quoting, checker, self._stages)
         for checked in writer.sentences(question, part.passages):
             yield self._add(checked, [0])
         self._take_over(writer, checker)
@@ -138,7 +141,7 @@ class AnswerWriter:
         checker = DraftChecker(
             passages, self._numbering.over(passages), self._checker, self._policy, part.question.text
         )
-        generator = ExtractiveGenerator()
+        generator = _quoting(part)
         writer = SentenceWriter(generator, generator, checker, self._stages)
         for checked in writer.sentences(part.question.text, passages):
             known = next(
@@ -160,9 +163,12 @@ class AnswerWriter:
                 )
 
     def _counted(self) -> Iterator[CheckedSentence]:
-        """For each part that asks how many there are: how many items its list has."""
+        """For each part that asks how many there are: how many items its list, or rows its table, has."""
         for number, part in enumerate(self._read):
-            found = count(part.question.text, self._citations_of(number), self._document)
+            citations = self._citations_of(number)
+            found = count(part.question.text, citations, self._document)
+            if found is None and part.rows is not None:
+                found = count_of_rows(part.question.text, part.rows, citations)
             if found is not None:
                 yield self._add(CheckedSentence(found, ()), [])
 
@@ -240,6 +246,11 @@ class _QuotedLater:
     def generate(self, question: str, passages: Sequence[Passage], parts: Sequence[str] = ()) -> Iterator[Draft]:
         """Yield nothing."""
         yield from ()
+
+
+def _quoting(part: ReadPart) -> Generator:
+    """What quotes the part: the rows that it asks for, or the units that answer it best."""
+    return ExtractiveGenerator() if part.rows is None else RowsGenerator(part.rows)
 
 
 def _is_same(one: Sentence, other: Sentence) -> bool:

@@ -29,6 +29,7 @@ from service.answering.parts import (
     with_one_similarity,
 )
 from service.answering.rankings import find_ranking
+from service.answering.row_lists import find_rows
 from service.answering.talk import talk_answer
 from service.answering.trace import Judged, Read, Searched
 from service.errors import GeneratorUnknown, QuestionInvalid
@@ -46,6 +47,7 @@ from service.scoring.support import SupportChecker
 from service.text.overviews import OverviewRequest, overview_request
 from service.text.refusals import refusal_of
 from service.text.small_talk import small_talk
+from service.text.spelling import misspelt, respelt
 
 _HAS_WORD = re.compile(r"\w")
 MAX_SEARCHED, MAX_FOUND = 2, 4  # names that no passage has: how many are searched for, and passages for each
@@ -149,6 +151,7 @@ class Answerer:
             rewritten = self._read_question(question, history, generator.name)
             stages.rewriting = rewritten.outcome
         with stages.lap("retrieve"):
+            rewritten = rewritten if question.as_typed else self._respelt(rewritten, collection, _filter(question))
             found = self._find(rewritten, collection, _filter(question), stages, splits=not question.as_typed)
         yield from self._events(question, rewritten, found, generator, stages)
 
@@ -287,6 +290,19 @@ class Answerer:
             return RewriteResult(Rewriting(question.text, (question.text,)))
         return rewrite_question(question.text, history, self.rewriters.get(generator))
 
+    def _respelt(self, rewritten: RewriteResult, collection: Collection, where: Filter) -> RewriteResult:
+        """The reading with typing errors corrected to words of the passages that are found."""
+        text, queries = rewritten.text, rewritten.rewriting.queries
+        if not misspelt(text, self.reader.is_common):
+            return rewritten
+        hits = search_hits(collection, (text,), self.policy.depth, where)
+        texts = [f"{hit.title}\n{chunk_rendering(hit.chunk).text}" for hit in hits]
+        corrected = respelt(text, texts, self.reader.is_common)
+        if corrected == text:
+            return rewritten
+        spelt = tuple(dict.fromkeys(respelt(query, texts, self.reader.is_common) for query in queries))
+        return replace(rewritten, rewriting=Rewriting(corrected, spelt))
+
     def _validate(self, text: str) -> None:
         if not text.strip():
             raise QuestionInvalid("The question is empty. Ask in words, for example: What does the report conclude?")
@@ -350,15 +366,19 @@ class Answerer:
             read = _read_together(read, self._read_each([(part.text, list(more.values()))])[0])
             weighed = weigh(part.text, read, self.reader.is_common, partial(fronts, collection, hits))
         documents = collection.documents
-        ranking = find_ranking(
-            part.text, weighed.passages, documents.get, lambda id: collection.opening([id], MOST_TABLE_CHUNKS)
-        )
-        if ranking is not None:
-            weighed = Weighed(ranking.passages, ())
+
+        def chunks(document_id: str) -> Sequence[Hit]:
+            return collection.opening([document_id], MOST_TABLE_CHUNKS)
+
+        ranking = find_ranking(part.text, weighed.passages, documents.get, chunks)
+        rows = find_rows(part.text, weighed.passages, documents.get, chunks)
+        chosen = ranking or rows
+        if chosen is not None:
+            weighed = Weighed(chosen.passages, ())
         stages.saw(Read(part.text, read, weighed))
         found = _signals(weighed)
         confidence = self.calibration.probability(found)
-        return ReadPart(part, weighed.passages, weighed.missing, found, confidence, ranking=ranking)
+        return ReadPart(part, weighed.passages, weighed.missing, found, confidence, ranking=ranking, rows=rows)
 
     def _further(self, question: str, collection: Collection, where: Filter) -> list[Hit]:
         """The passages below the depth that name all that the question names, best first; at most `MAX_FURTHER`."""

@@ -15,12 +15,14 @@ from index.blocks.block import Kind, Span
 from index.records import Document
 from service.answering.citations import Numbering
 from service.answering.parts import ReadPart
+from service.answering.row_lists import RowList
 from service.generators.protocol import Quote
 from service.parts.cited import CitedFigure, figures_of_unit
 from service.parts.derivation import (
     Term,
     comparison_result,
     comparison_sentence,
+    count_of_rows_sentence,
     count_sentence,
     extreme_result,
     extreme_sentence,
@@ -106,6 +108,35 @@ def count(question: str, citations: Sequence[Citation], document: DocumentOf) ->
                 derivation=Derivation("count", tuple(operands), str(len(operands))),
             )
     return None
+
+
+def count_of_rows(question: str, rows: RowList, citations: Sequence[Citation]) -> Sentence | None:
+    """The sentence that says how many rows there are that the question asks for; None unless each of them is cited."""
+    if not rows.counts:
+        return None
+    operands: list[Operand] = []
+    places = {(passage.hit.chunk.document_id, passage.hit.chunk.version) for passage in rows.passages}
+    for cell in rows.names.values():
+        cited = (
+            citation
+            for citation in citations
+            if (citation.document_id, citation.version) in places
+            and citation.start <= cell.span.start
+            and cell.span.end <= citation.end
+        )
+        citation = next(cited, None)
+        if citation is None:
+            return None
+        quote = citation.quote[cell.span.start - citation.start : cell.span.end - citation.start]
+        operands.append(Operand(citation.number, *cell.span, quote))
+    return Sentence(
+        text=count_of_rows_sentence(len(operands), language_of(question)),
+        citations=tuple(dict.fromkeys(operand.citation for operand in operands)),
+        supported=True,
+        support=1.0,
+        kind="derived",
+        derivation=Derivation("count", tuple(operands), str(len(operands))),
+    )
 
 
 def extreme(question: str, part: ReadPart, numbering: Numbering) -> Sentence | None:

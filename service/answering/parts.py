@@ -11,6 +11,7 @@ from itertools import zip_longest
 from index.chunking.units import chunk_rendering
 from index.records import Hit
 from service.answering.rankings import Ranking
+from service.answering.row_lists import RowList
 from service.generators.protocol import Passage
 from service.parts.question import Bond, Group, PartQuestion, whole
 from service.parts.splitting import split_question
@@ -40,6 +41,7 @@ class ReadPart:
 
     `missing` is what the part names and no passage does. The probability comes from the `signals`. `group` is the group that
     it is a part of, None for a whole question. `ranking`: the rows of a table whose highest or lowest figure it asks for.
+    `rows`: the rows of a table that it asks for all of.
     """
 
     question: PartQuestion
@@ -49,6 +51,7 @@ class ReadPart:
     confidence: float
     group: Group | None = None
     ranking: Ranking | None = None
+    rows: RowList | None = None
 
     def shown(self, count: int) -> "ReadPart":
         """The part with its best `count` passages."""

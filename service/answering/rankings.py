@@ -6,7 +6,7 @@ only one column fits; every row has exactly one figure there, all of one unit; a
 the others. Rows of totals are left out; nothing is ranked if the best row may be one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from index.blocks.block import Kind, Span
@@ -73,7 +73,7 @@ def find_ranking(question: str, passages: Sequence[Passage], document: DocumentO
         return None
     found: list[_Found] = []
     seen: set[tuple[str, int]] = set()
-    for hit, rows in _tables(passages, document):
+    for hit, rows in tables_held(passages, document):
         place = (hit.chunk.document_id, rows[0].unit.start)
         if place in seen or len(seen) == MAX_TABLES:
             continue
@@ -83,11 +83,13 @@ def find_ranking(question: str, passages: Sequence[Passage], document: DocumentO
     chosen = _only(found)
     if chosen is None:
         return None
-    held = _holding(chosen, [*passages, *as_passages(chunks(chosen.hit.chunk.document_id))])
+    starts = [row.start for row in chosen.rows]
+    best = chosen.rows[chosen.best[0]].start
+    held = holding(chosen.hit, starts, {best}, [*passages, *as_passages(chunks(chosen.hit.chunk.document_id))])
     return Ranking(asked.is_highest, chosen.rows, chosen.best, held) if held else None
 
 
-def _tables(passages: Sequence[Passage], document: DocumentOf) -> Iterator[tuple[Hit, list[TableRow]]]:
+def tables_held(passages: Sequence[Passage], document: DocumentOf) -> Iterator[tuple[Hit, list[TableRow]]]:
     """The tables that the passages have rows of, whole, in the order of the passages."""
     known: dict[tuple[str, str], tuple[str, list[list[Unit]]]] = {}
     for passage in passages:
@@ -174,7 +176,13 @@ def _best(rows: Sequence[RankedRow], *, is_highest: bool) -> tuple[int, ...] | N
 
 def _only(found: Sequence[_Found]) -> _Found | None:
     """The only table that was found, or the one that is later than every other."""
-    latest = [one for one in found if all(one is other or _is_later(one.hit, other.hit) for other in found)]
+    latest = latest_of([one.hit for one in found])
+    return None if latest is None else found[latest]
+
+
+def latest_of(hits: Sequence[Hit]) -> int | None:
+    """The place of the only hit, or of the one that is later than every other."""
+    latest = [place for place, one in enumerate(hits) if all(one is other or _is_later(one, other) for other in hits)]
     return latest[0] if len(latest) == 1 else None
 
 
@@ -183,27 +191,32 @@ def _is_later(one: Hit, other: Hit) -> bool:
     return is_later(first, second)
 
 
-def _holding(found: _Found, passages: Sequence[Passage]) -> tuple[Passage, ...]:
-    """Passages that together hold all the rows, the best of them raised; empty if some row is in none."""
-    missing = {row.start for row in found.rows}
-    best = found.rows[found.best[0]].start
+def holding(
+    hit: Hit, starts: Collection[int], best: Collection[int], passages: Sequence[Passage]
+) -> tuple[Passage, ...]:
+    """Passages of the document that together hold all the rows that begin at `starts`; empty if some row is in none.
+
+    The rows that begin at `best` are raised above the others.
+    """
+    missing = set(starts)
     chosen: list[Passage] = []
-    place = (found.hit.chunk.document_id, found.hit.chunk.version)
+    place = (hit.chunk.document_id, hit.chunk.version)
     for passage in passages:
         chunk = passage.hit.chunk
         held = {one.unit.start for one in passage.rendering.units} & missing
         if held and (chunk.document_id, chunk.version) == place:
             missing -= held
-            chosen.append(_raised(passage, best) if best in held else passage)
+            raised = held & set(best)
+            chosen.append(_raised(passage, raised) if raised else passage)
     return tuple(chosen) if not missing else ()
 
 
-def _raised(passage: Passage, start: int) -> Passage:
-    """The passage in which the row that begins at `start` answers best, and its name is the answer."""
+def _raised(passage: Passage, starts: Collection[int]) -> Passage:
+    """The passage in which the rows that begin at `starts` answer best, and their names are the answer."""
     readings = list(passage.reading.sentences)
     highest = max(sentence.score for sentence in readings)
     for place, rendered in enumerate(passage.rendering.units):
-        if rendered.unit.start == start:
+        if rendered.unit.start in starts:
             [spans, *_] = (value.spans for value in rendered.named_values)
             name = Span(spans[0].start, spans[-1].end)
             found = readings[place]

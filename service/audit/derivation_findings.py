@@ -4,13 +4,14 @@ The units of a citation are found again in its document; the labels must be word
 must compare all the rows of its table that the question asks for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
 from index.blocks.unit import Unit
 from index.records import Document
 from service.answering.citations import quoted_units
+from service.answering.row_lists import rows_asked_for, table_context
 from service.answering.tables import MAX_ROWS, compared_rows, rows_of, tables_of
 from service.audit.cited_units import CitedUnits, Opener
 from service.audit.findings import AnswerFault, Finding
@@ -19,12 +20,14 @@ from service.parts.derivation import (
     Term,
     comparison_result,
     comparison_sentence,
+    count_of_rows_sentence,
     count_sentence,
     extreme_result,
     extreme_sentence,
 )
 from service.parts.figures import Figure
 from service.parts.lists import quoted_items
+from service.parts.row_questions import row_question
 from service.parts.superlatives import superlative_of
 from service.phrases.table import LANGUAGES
 from service.records import Answer, Citation, Derivation, Operand, Sentence
@@ -111,7 +114,7 @@ def _problem(sentence: Sentence, answer: Answer, opener: Opener, quoted: _Quoted
         return "What it was worked out from does not stand there in what it cites."
     match derivation.operation:
         case "count":
-            problem = _count_problem(sentence, derivation, cited, quoted)
+            problem = _count_problem(sentence, derivation, answer, cited, quoted)
         case "compare":
             problem = _comparison_problem(sentence, derivation, answer, cited, quoted)
         case "highest" | "lowest":
@@ -128,13 +131,31 @@ def _is_literal(operand: Operand, cited: _Cited) -> bool:
     )
 
 
-def _count_problem(sentence: Sentence, derivation: Derivation, cited: _Cited, quoted: _Quoted) -> str:
+def _count_problem(sentence: Sentence, derivation: Derivation, answer: Answer, cited: _Cited, quoted: _Quoted) -> str:
     counted = [(operand.start, operand.end) for operand in derivation.operands]
-    if counted not in [quoted.items(citation) for citation, _ in cited]:
-        return "What was counted is not all the items of one list."
     number = len(counted)
-    texts = {count_sentence(number, language) for language in LANGUAGES}
-    return "" if derivation.result == str(number) and sentence.text in texts else f"The list has {number} items."
+    if counted in [quoted.items(citation) for citation, _ in cited]:
+        texts = {count_sentence(number, language) for language in LANGUAGES}
+    elif any(counted == rows for rows in _rows_counted(answer, cited, quoted, counted[0][0])):
+        texts = {count_of_rows_sentence(number, language) for language in LANGUAGES}
+    else:
+        return "What was counted is not all the items of one list, nor all the rows of one table that are asked for."
+    return "" if derivation.result == str(number) and sentence.text in texts else f"It is {number}, in other words."
+
+
+def _rows_counted(answer: Answer, cited: _Cited, quoted: _Quoted, place: int) -> Iterator[list[tuple[int, int]]]:
+    """For each part, the names of all the rows that it asks for, of the table with the row that has `place` in it."""
+    citation, document = cited[0]
+    tables = quoted.tables(citation.document_id, citation.version)
+    first = next((start for start, table in tables.items() for unit in table if unit.start <= place < unit.end), None)
+    if first is None or any(one.document_id != citation.document_id for one, _ in cited):
+        return
+    rows = rows_of(document.text, tables[first])
+    context = table_context(citation.uri, citation.title, citation.trail)
+    for question in [part.question for part in answer.parts] or [answer.rewritten_question]:
+        asked = row_question(question)
+        chosen = rows_asked_for(asked, rows, context) if asked is not None and asked.counts else []
+        yield [(row.name.span.start, row.name.span.end) for row in chosen]
 
 
 def _comparison_problem(

@@ -1,5 +1,5 @@
 """What Quoth works out: which of several figures is more, with the difference of two; the highest or lowest figure of a column;
-and how many items a list has. Pure.
+and how many items a list has, or rows a table. Pure.
 
 The same functions make a derived sentence and check it (`service.audit`), so they take nothing but labels, quotes and figures.
 """
@@ -37,6 +37,7 @@ class _Phrases(NamedTuple):
     ranked: str
     dated: str
     counted: str
+    counted_rows: str
     years: str
     days: str
     lowest: str
@@ -88,6 +89,12 @@ def count_sentence(count: int, language: str) -> str:
     """The sentence that says how many items a list has."""
     said = _SAID[language]
     return said.by.format(said=said.counted.format(count=count))
+
+
+def count_of_rows_sentence(count: int, language: str) -> str:
+    """The sentence that says how many rows of a table are asked for."""
+    said = _SAID[language]
+    return said.by.format(said=said.counted_rows.format(count=count))
 
 
 def _shown(term: Term) -> str:
