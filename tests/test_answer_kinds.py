@@ -19,7 +19,7 @@ from service.text.answer_kinds import AnswerKind, asked_kind, states_kind
         ("When it rains, who closes the roof?", None),
         ("What happens when the alarm rings?", None),
         ("Which year's report names the mill?", AnswerKind.YEAR),
-        ("Who runs the mill?", None),
+        ("Who runs the mill?", AnswerKind.PERSON),
         ("How do I sign in?", None),
     ],
 )
@@ -44,6 +44,11 @@ def test_what_a_question_asks_for(question: str, kind: AnswerKind | None) -> Non
         ("How many visitors came?", "North pier: Visitors: 1850"),
         ("When does the shop open?", "The shop is open from nine to five."),
         ("When is the shop open?", "Mon-Fri, mornings excepted"),
+        ("Wann öffnet der Laden?", "Werktags um neun Uhr"),
+        ("Was kostet die Karte?", "Die Karte kostet 4 Euro."),
+        ("Who runs the mill?", "The mill is run by Kari Lunde."),
+        ("Who decides on a mooring?", "Moorings are given by the committee."),
+        ("Who is the warden?", "Ask at lock@moss.example."),
     ],
 )
 def test_a_text_that_states_what_is_asked_for(question: str, text: str) -> None:
@@ -63,6 +68,8 @@ def test_a_text_that_states_what_is_asked_for(question: str, text: str) -> None:
         ("How many boats does the club own?", "The club owns boats of oak."),
         ("How many members joined in 2019?", "In 2019 the club was founded."),
         ("How many members joined before 3 May 2019?", "They joined on 4 June 2020."),
+        ("Who runs the mill in Moss?", "The company runs three mills: Moss, with 40 members"),
+        ("Wann öffnet der Laden?", "Der Laden hat eine Tür."),
     ],
 )
 def test_a_text_that_states_nothing_of_the_kind(question: str, text: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from index.blocks.block import Span
 from index.chunking.chunker import chunk_document
 from index.records import Hit
-from service.answering.evidence import KIND_PENALTY, SUBJECT_LOSS, Weighed, is_met, weigh
+from service.answering.evidence import KIND_PENALTY, LOOKED_UP, SUBJECT_LOSS, Weighed, is_met, weigh
 from service.generators.protocol import Passage
 from service.scoring.reader import Reading, SentenceReading
 from service.text.constraints import Constraint, ConstraintKind
@@ -93,6 +93,28 @@ def test_a_sentence_about_another_part_of_the_same_form_loses() -> None:
     assert best_of("How heavy is the PX-40?", "a.md", text) == ["The PX-40 weighs 4 kg."]
 
 
+def test_a_sentence_about_a_thing_with_another_number_loses() -> None:
+    text = "The Merlin 5 is a pump. The seal of the Merlin 5 lasts a year. The seal of the Merlin 9 lasts ten years."
+    best = best_of("How long does the seal of the Merlin 5 last?", "a.md", text)
+    assert best == ["The Merlin 5 is a pump.", "The seal of the Merlin 5 lasts a year."]
+
+
+def test_a_sentence_without_a_person_does_not_say_who() -> None:
+    text = "The lock in Moss is led by Kari Lunde.\n\n- Horten, with 4 gates"
+    assert best_of("Who leads the lock in Horten?", "a.md", text) != ["- Horten, with 4 gates"]
+
+
+def test_the_sentence_with_all_words_of_a_keyword_or_a_german_question_is_lifted() -> None:
+    text = "# Preise\n\nDie Karte kostet 4 Euro. Hunde fahren umsonst mit."
+    assert best_of("Fahren Hunde umsonst?", "a.md", text) == ["Hunde fahren umsonst mit."]
+    assert best_of("Was kostet die Karte?", "a.md", text) == ["Die Karte kostet 4 Euro."]
+    assert best_of("What about Hunde?", "a.md", text) == ["Hunde fahren umsonst mit."]
+    [lifted] = weighed("Was kostet die Karte?", *passages("a.md", text, -2.0)).passages
+    assert lifted.reading.relevance == LOOKED_UP
+    [other] = weighed("Was kostet das Rad?", *passages("a.md", text, -2.0)).passages
+    assert other.reading.relevance == -2.0
+
+
 def test_the_row_whose_key_the_question_names_wins() -> None:
     table = "| Article | Price |\n|---|---|\n| Rope | 40 |\n| Hook | 9 |\n| Sail | 75 |\n"
     assert best_of("How much is a hook?", "a.md", table) == ["Article: Hook; Price: 9."]
@@ -160,7 +182,7 @@ def test_a_sentence_with_another_name_in_the_place_of_the_one_asked_for_loses() 
     text = "Sails come from Tampere. The office in Porto is led by Marta. The office is led by Ines. It opened in 1990."
     [passage] = weighed("Who leads the office in Tampere?", *passages("a.md", text)).passages
     lost = [5.0 - sentence.score for sentence in passage.reading.sentences]
-    assert [loss > 0 for loss in lost] == [False, True, False, False]
+    assert [loss > KIND_PENALTY for loss in lost] == [False, True, False, False]
 
 
 def test_a_passage_falls_with_its_best_sentence() -> None:

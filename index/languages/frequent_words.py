@@ -12,7 +12,7 @@ FREQUENT_WORDS = {  # a text in one of these languages holds some of its words: 
         ),
         "de": (
             "der die das und ist sind nicht ein eine mit für auf den im zu von bei wird werden wie was wann wo "
-            "wer welche welcher welches wieviel kann muss"
+            "wer welche welcher welches wieviel kann muss darf dürfen gibt man"
         ),
         "fr": (
             "le la les des et est sont une un dans pour que qui sur avec pas du au en quel quelle quels quelles "

@@ -27,6 +27,7 @@ from service.text.named_words import NamedWords
 from service.text.parallel_values import value_asked_for
 from service.text.terms import stems
 from service.text.ties import TiedName
+from service.text.word_cover import WordCover
 
 UNIT_PENALTY = 3.0
 """Logits that a unit loses for each constraint that it lacks with all that it is read with."""
@@ -50,6 +51,8 @@ STRUCTURE_LOSS = 1.0
 """Logits by which a passage is less relevant than its best row, item or the like, read by itself."""
 LOOKED_UP = 2.0
 """The least relevance of a passage with the row that the question names by its key and the heading of the value."""
+COVER_GAIN = 3.0
+"""Logits that a unit gains if it has all the words of a keyword, or of a question in another language than English."""
 _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
 _SENTENCES = frozenset({Kind.PARAGRAPH, Kind.ITEM})
 _SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD, ConstraintKind.QUARTER})
@@ -95,11 +98,13 @@ def weigh(
     is_key_named = any(key <= named for key in keys)
     rows = choose_rows(question, passages)
     tied = {c: TiedName.of(question, c.text) for c in present if c.kind is ConstraintKind.NAME}
+    numbered = {c: _noun_before(c.text, question) for c in present if c.kind is ConstraintKind.NUMBER}
     subject = asked_subject(question)
+    cover = WordCover.of(question)
     for number, (passage, evidence, known, lacks) in enumerate(zip(passages, whole, about, unmet, strict=True)):
         lost_by_subject = 0.0 if subject is None or _has_subject(passage, subject) else SUBJECT_LOSS
         lacking = sum(c in present for c in lacks) - fewest
-        counts = _count_lacking(passage, evidence, [c for c in present if c not in known], tied)
+        counts = _count_lacking(passage, evidence, [c for c in present if c not in known], tied, numbered)
         counts = [count + ((number, place) in rows.others) for place, count in enumerate(counts)]
         if is_key_named:
             units = (rendered.unit for rendered in passage.rendering.units)
@@ -117,6 +122,10 @@ def weigh(
         if rows.found is not None and rows.found[0] == number and not missing:
             readings[rows.found[1]] = _raised(readings, rows.found[1])
             relevance = max(relevance, LOOKED_UP)
+        covering = _covering(cover, passage) if cover is not None and not missing else []
+        for place in covering:
+            readings[place] = _lifted(readings[place])
+        relevance = max(relevance, LOOKED_UP) if covering else relevance
         reading = Reading(max(relevance, _relevance_of_structure(passage, readings)), tuple(readings))
         weighed.append(Passage(replace(passage.hit, score=reading.relevance), reading))
     weighed.sort(key=lambda passage: -passage.hit.score)
@@ -185,7 +194,8 @@ def _lost_by_kind(question: str, passage: Passage) -> list[float]:
 
 
 def _lacks_kind(kind: AnswerKind, question: str, unit: Unit, text: str) -> bool:
-    return unit.kind is not Kind.ITEM and not text.rstrip().endswith(":") and not states_kind(kind, text, question)
+    is_item = unit.kind is Kind.ITEM and kind is not AnswerKind.PERSON
+    return not is_item and not text.rstrip().endswith(":") and not states_kind(kind, text, question)
 
 
 def _relevance_of_structure(passage: Passage, sentences: Sequence[SentenceReading]) -> float:
@@ -229,14 +239,34 @@ def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading
     return replace(found, score=best, alone=max(LOOKED_UP, found.alone or LOOKED_UP))
 
 
+def _covering(cover: WordCover, passage: Passage) -> list[int]:
+    """The places of the units that have all the words of the question."""
+    context = passage_context(passage.hit)
+    return [
+        place
+        for place, (unit, _, _) in enumerate(passage.rendering.units)
+        if unit.kind is not Kind.HEADING and cover.is_met(passage.rendering.alone(place), context)
+    ]
+
+
+def _lifted(sentence: SentenceReading) -> SentenceReading:
+    """The sentence with a higher score, for it has all the words of the question."""
+    return replace(sentence, score=sentence.score + COVER_GAIN, alone=max(LOOKED_UP, sentence.alone or LOOKED_UP))
+
+
 def _count_lacking(
-    passage: Passage, whole: NamedWords, asked: Sequence[Constraint], tied: Mapping[Constraint, TiedName]
+    passage: Passage,
+    whole: NamedWords,
+    asked: Sequence[Constraint],
+    tied: Mapping[Constraint, TiedName],
+    numbered: Mapping[Constraint, str],
 ) -> list[int]:
     """How many constraints each unit lacks, of those that `whole`, the passage with its context, may meet.
 
     A sentence may be about what the text before it names, so it meets what any sentence before it meets; a row may not. An
-    identifier that a sentence replaces by another of its form (PX-90 for PX-40) counts as lacking, and so does a name in whose
-    place it has another ("the office in Porto" for "the office in Tampere").
+    identifier that a sentence replaces by another of its form (PX-90 for PX-40) counts as lacking, and so do a name in whose
+    place it has another ("the office in Porto" for "the office in Tampere"), and a number after whose noun it has another
+    ("room 9" for "room 5").
     """
     units = passage.rendering.units
     counts = [0] * len(units)
@@ -254,6 +284,8 @@ def _count_lacking(
                 counts[place] += 1
             elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.IDENTIFIER:
                 counts[place] += _is_replaced(constraint, NamedWords.of(passage.text[start:end]))
+            elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.NUMBER:
+                counts[place] += _is_renumbered(constraint, numbered[constraint], passage.text[start:end])
             elif unit.kind is Kind.PARAGRAPH and constraint.kind is ConstraintKind.NAME:
                 sentence = passage.text[start:end]
                 counts[place] += tied[constraint].is_replaced(sentence) and not NamedWords.of(
@@ -271,6 +303,18 @@ def _first_named(passage: Passage, context: str, constraint: Constraint) -> int:
 def _is_replaced(constraint: Constraint, unit: NamedWords) -> bool:
     form = _form(constraint.text)
     return not unit.meets(constraint) and any(_form(word) == form for word in unit.shown)
+
+
+def _noun_before(number: str, question: str) -> str:
+    """The word before a number of a thing: "room" of "room 5"; empty without one."""
+    found = re.search(rf"([^\W\d_]+)\s+(?:no\.?\s+|number\s+)?{re.escape(number)}(?!\w)", question, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _is_renumbered(constraint: Constraint, noun: str, sentence: str) -> bool:
+    """Whether a sentence has the noun of a numbered thing with other numbers only."""
+    numbers = re.findall(rf"\b{re.escape(noun)}\s+(\d+(?:[.,]\d+)*)", sentence, re.IGNORECASE) if noun else []
+    return bool(numbers) and constraint.text not in numbers
 
 
 def _has_other_key(unit: Unit, passage: Passage, named: frozenset[str]) -> bool:
