@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.text.contradictions import Evidence, copies, denies
+from service.text.contradictions import Evidence, copies, denies, is_in_other_units
 
 TURNED = {
     "a negation left out": ("Tickets are not refunded.", "Yes, tickets are refunded."),
@@ -37,6 +37,7 @@ EXCHANGED = {
     "a currency": ("The fee is 45 euros.", "The fee is 45 francs."),
     "a month": ("The museum opens on 3 May.", "The museum opens on 3 June."),
     "a weekday": ("The market is held on Fridays.", "The market is held on Mondays."),
+    "how often": ("The bins are emptied weekly.", "The bins are emptied monthly."),
     "a German weekday": ("Der Hof ist nur freitags geöffnet.", "Der Hof ist nur montags geöffnet."),
     "a quantifier": ("Some rooms on the first floor are heated.", "All rooms on the first floor are heated."),
     "a grade": ("Staff travel in economy class.", "Staff travel in business class."),
@@ -119,6 +120,13 @@ def test_a_fair_paraphrase_is_not_denied(quote, claim):
 def test_neither_sentence_denies_itself(quote, claim):
     assert not denies([Evidence(quote)], quote)
     assert not denies([Evidence(claim)], claim)
+
+
+def test_a_number_that_stands_there_with_another_unit_only():
+    assert is_in_other_units("Store it for 36 months. Take three in 24 hours.", "It keeps for 24 weeks.")
+    assert not is_in_other_units("Store it for 24 weeks.", "It keeps for 24 weeks.")
+    assert not is_in_other_units("Price in euros: 24; weight in kg: 24 kg", "It costs 24 euros.")
+    assert not is_in_other_units("It keeps long.", "It keeps for 24 weeks.")
 
 
 def test_a_quote_about_another_version_denies_a_claim_that_names_its_own():

@@ -13,7 +13,7 @@ from math import log
 from index.blocks.block import Kind, Span
 from service.generators.protocol import Passage, Quote
 from service.scoring.support import SupportChecker
-from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, copies, denies
+from service.text.contradictions import CONTEXT_SEPARATOR, Evidence, copies, denies, is_in_other_units
 from service.text.plain import is_heading
 from service.text.terms import figures, stated_figures, stems
 
@@ -130,12 +130,14 @@ def premise(evidence: Sequence[Evidence]) -> str:
 def weigh(claim: str, evidence: Sequence[Evidence], probability: float) -> float:
     """The support of a claim, given the checker's probability for it.
 
-    1 if the claim copies the evidence word by word. 0 if the evidence lacks a number of the claim, or if the claim is nearly a
-    copy and differs in a word that decides. Else the probability.
+    1 if the claim copies the evidence word by word. 0 if the evidence lacks a number of the claim or has it only in
+    other units, or if the claim is nearly a copy and differs in a word that decides. Else the probability.
     """
     if copies(evidence, claim):
         return 1.0
-    return 0.0 if denies(evidence, claim) or not has_figures(premise(evidence), claim) else probability
+    text = premise(evidence)
+    is_denied = denies(evidence, claim) or not has_figures(text, claim) or is_in_other_units(text, claim)
+    return 0.0 if is_denied else probability
 
 
 def has_figures(premise: str, claim: str) -> bool:

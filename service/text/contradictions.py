@@ -155,6 +155,20 @@ def _units_differ(found: Alignment) -> bool:
     return False
 
 
+def is_in_other_units(quote: str, claim: str) -> bool:
+    """Whether a number of the claim stands in the quote with other units or currencies only: "24 weeks", "24 hours"."""
+    written = tokens(quote)
+    with_unit = _quantities(written)
+    numbers = [token.value for token in written if token.kind is Kind.NUMBER]
+    measures = [token for token in written if token.kind in (Kind.UNIT, Kind.CURRENCY)]
+    for number, unit in _quantities(tokens(claim)).items():
+        there = with_unit.get(number)
+        is_always_with_unit = numbers.count(number) <= len(there or ())
+        if there and not unit & there and is_always_with_unit and not unit & {token.value for token in measures}:
+            return True
+    return False
+
+
 def _quantities(text: Sequence[Token]) -> dict[str, set[str]]:
     units: dict[str, set[str]] = {}
     measures = (Kind.UNIT, Kind.CURRENCY)

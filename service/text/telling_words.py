@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DIRECTION = "direction"
     SEASON = "season"
     TIME_OF_DAY = "time of day"
+    FREQUENCY = "frequency"
     RELATIVE = "relative"
     MEAL = "meal"
 
@@ -173,6 +174,15 @@ KINDS: dict[Kind, dict[str, str]] = {
         afternoon afternoons nachmittags
         evening evenings abends soir
         night nights midnight nachts nuit
+    """),
+    Kind.FREQUENCY: _values("""
+        hourly stündlich
+        daily täglich
+        weekly wöchentlich
+        fortnightly biweekly zweiwöchentlich
+        monthly monatlich
+        quarterly vierteljährlich
+        yearly annually jährlich
     """),
     Kind.RELATIVE: _values("""
         mother mothers
