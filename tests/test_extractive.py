@@ -42,9 +42,20 @@ def test_one_fact_is_settled_by_one_sentence() -> None:
 
 def test_what_limits_the_one_fact_follows() -> None:
     text = "Boats moor free in June. {} Rain fell. The mill is old."
-    for limit in ("However, winter costs two euros.", "Only members moor in spring."):
+    for limit in (
+        "However, winter costs two euros.",
+        "Only members moor in spring.",
+        "After 18:30 it costs two euros.",
+        "Am Sonntag kostet es zwei Euro.",
+    ):
         drafts = answer(passage(text.format(limit), [3.0, 0.5, -4.0, 2.0]), question="When is mooring free?")
         assert [draft.text for draft in drafts] == ["Boats moor free in June.", limit]
+
+
+def test_what_happened_later_does_not_limit_the_one_fact() -> None:
+    source = passage("The pier was built in 1920. In 1950 it was widened.", [3.0, 0.5])
+    drafts = answer(source, question="When was the pier built?")
+    assert [draft.text for draft in drafts] == ["The pier was built in 1920."]
 
 
 def test_the_next_sentence_limits_a_yes_if_it_answers_nearly_as_well() -> None:

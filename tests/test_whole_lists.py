@@ -139,6 +139,8 @@ def test_a_list_is_not_answered_twice_when_its_lead_in_answers_as_well() -> None
         "When is the sauna open?",
         "What are the steps to register?",
         "How can I register?",
+        "what do I have to do to register",
+        "What must we do before moving out?",
         "Welche Unterlagen brauche ich?",
         "Wie viele Büros gibt es?",
         "Quels sont les tarifs ?",

@@ -26,9 +26,11 @@ from service.text.recency import asks_for_latest, is_former, is_later
 from service.text.synopsis import asks_for_synopsis, is_synopsis
 from service.text.terms import Terms, gives_other_figures, overlap, statement_terms, stems
 from service.text.times import is_newer, names_time
+from service.text.word_cover import asks_about
 
 MAX_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the best
+NEAR_WHAT_ABOUT = 3.0  # the same where all that is said of something is asked for
 CONFLICT_MARGIN = 4.0  # a sentence that contradicts the best one may be as many logits below it
 MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
@@ -47,11 +49,14 @@ _LEANS_BACK = re.compile(
 _LIMITS = re.compile(
     r"\W*(?:however|but|except|(?:the )?(?:only )?exceptions?|otherwise|unless|only|nevertheless|"
     r"(?:it|they|this|these) (?:is|are|does|do|was|were|may|must|can)\s?not|"
+    r"(?:on|in|at|before|after|during|from|until|for|outside|above|below|under|over|with|without|if|when)\b(?:[^.;!?\n]|\.(?=\d)){1,60}?\s"
+    r"(?:it|they)\s(?!(?:that|was|were|had|did|\w+ed)\b)|"
+    r"(?:am|an|im|in|ab|vor|nach|während|bis|für|außerhalb|ohne|mit|wenn)\b(?:[^.;!?\n]|\.(?=\d)){1,60}?\s(?:es|sie|er)\s|"
     r"allerdings|jedoch|aber|außer|ausgenommen|ausnahmen?|nur|sonst|toutefois|cependant|mais|sauf|sin embargo|pero|"
     r"excepto|salvo)\b",
     re.IGNORECASE,
 )
-"""How a sentence begins that limits what the sentence before it says."""
+"""How a sentence begins that limits what the sentence before it says, "On Sundays it costs ..." among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class ExtractiveGenerator:
             is_yes_or_no=asks_for_yes_or_no(question),
             by_time=by_time,
             wants_latest=wants_latest,
+            margin=NEAR_WHAT_ABOUT if asks_about(question) else NEAR_BEST,
         )
         groups = _newest_first(groups) if by_time else groups
         groups = _latest(groups) if wants_latest else groups
@@ -180,12 +186,13 @@ def _select(
     is_yes_or_no: bool,
     by_time: bool,
     wants_latest: bool,
+    margin: float,
 ) -> list[list[_SentenceCandidate]]:
     """Groups of candidates that say the same, best group first, best candidate first in each.
 
     `is_settled`: whether the best leaves nothing open, so that only what contradicts or limits it follows. `is_yes_or_no`:
     whether the next sentence limits the best if it answers nearly as well. `by_time`: whether a newer statement of the same
-    value follows; `wants_latest`: whether any later statement of the same thing does.
+    value follows; `wants_latest`: whether any later statement of the same thing does. `margin`: see NEAR_BEST.
     """
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
@@ -198,7 +205,7 @@ def _select(
             groups.append([candidate])
             continue
         best = groups[0][0]
-        is_near = below <= NEAR_BEST
+        is_near = below <= margin
         is_conflict = (
             _contradict(best, candidate)
             or (is_near and _give_other_figures(best, candidate))

@@ -18,6 +18,7 @@ _PLURAL = r"(?:(?!(?:is|was|has|does)\b)[^\W\d_]{2,}(?<!s)(?<!u)(?<!i)s|people|c
 _VERB = r"(?:are|were|do|did|does|have|has|had|can|could|must|should|may|might|will|would|need|shall)"
 _STEPS = re.compile(
     r"\b(?:steps?|procedure|instructions|how (?:do|can|should|would|could|must) (?:i|you|we|one|they|people)|how to|"
+    r"what (?:do|must|should|shall) (?:i|you|we|one|they|people) (?:(?:have|need) to )?do|"
     r"schritte?|anleitung|wie (?:kann|muss|soll|mache?) (?:ich|man|wir)|étapes?|comment (?:faire|puis-je|peut-on|dois-je)|"
     r"pasos?|cómo (?:puedo|se|debo))\b",
     re.IGNORECASE,
@@ -27,12 +28,13 @@ _ALL = re.compile(
     rf"\bwhich\s+(?!of\b)(?:[\w-]+\s+){{0,2}}{_PLURAL}\b|"
     rf"\bwhat\s+(?:kinds?\s+of\s+|types?\s+of\s+|sorts?\s+of\s+)?(?:[\w-]+\s+){{0,2}}{_PLURAL}\s+{_VERB}\b|"
     rf"\bwhat\s+(?:are|were)\s+(?:(?:the|my|our|your|all|some)\s|(?:[\w.&-]+\s+){{0,4}}[\w.&-]+['’]s?\s)|\bhow\s+many\b|\bopening\s+(?:hours|times)\b|"
-    rf"\bwhen\s+(?:is|are)\s.*\bopen\b|\ball\s+(?:the\s+|of\s+the\s+)?{_PLURAL}\b|"
+    rf"\ball\s+(?:the\s+|of\s+the\s+)?{_PLURAL}\b|"
     r"\bwelche\s+\w+(?:e|en|er|s)\b|\bwas\s+sind\b|\bwie\s+viele\b|\bwieviele\b|\A\W*(?:nenne|liste)\b|\balle\s+\w|"
     r"\bquel(?:le)?s\b|\bcombien\s+(?:de|d['’])|\btou(?:te)?s\s+les\b|\A\W*(?:énumère|cite)\b|"
     r"\bcuáles\b|\bcuánt[oa]s\b|\btod[oa]s\s+l[oa]s\b|\bqué\s+\w+s\s",
     re.IGNORECASE,
 )
+_WHEN, _OPEN = re.compile(r"\bwhen\s+(?:is|are)\s", re.IGNORECASE), re.compile(r"\bopen\b", re.IGNORECASE)
 _COMPRISED = re.compile(
     r"\bwhat\s+(?:do|does|did|must|should|shall|will)\s+(?:[\w'’-]+\s+){1,5}?"
     r"(?:need|require|bring|submit|provide|include|contain|comprise|cover|pack|prepare)\b|"
@@ -55,7 +57,9 @@ def asks_for_all(question: str) -> bool:
     """Whether the question asks for all items of a list, or for all steps; not for "step 3"."""
     if _ONE_STEP.search(question):
         return False
-    return _STEPS.search(question) is not None or _ALL.search(question) is not None
+    when = _WHEN.search(question)
+    asks_for_hours = when is not None and _OPEN.search(question, when.end()) is not None
+    return asks_for_hours or _STEPS.search(question) is not None or _ALL.search(question) is not None
 
 
 def whole_list(question: str, rendering: Rendering, place: int) -> range | None:
