@@ -1,12 +1,15 @@
 """kill -9 during indexing: acknowledged documents survive, nothing is stored twice, and the next run finishes."""
 
 import hashlib
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,13 +27,18 @@ GOLDEN = 0.618034
 """Its multiples modulo 1 are spread evenly, for any number of them."""
 
 INDEXER = """
-import os, signal, sys
+import hashlib, json, os, signal, sys
+from functools import partial
 from pathlib import Path
 
 import index
+from index.vectors.builder import Sizes
+from index.collection import Collection
+from index.engines.embedded import EmbeddedIndex
+from index.embedding.encoder import HashedEncoder
+from index.records import Document
 
 FOLDER = str(Path(index.__file__).parent)
-die_after = int(sys.argv[2])
 lines = 0
 
 def count(frame, event, argument):
@@ -44,40 +52,84 @@ def count(frame, event, argument):
 def watch(frame, event, argument):
     return count if frame.f_code.co_filename.startswith(FOLDER) else None
 
-from functools import partial
-from index.vectors.builder import Sizes
-from index.collection import Collection
-from index.engines.embedded import EmbeddedIndex
-from index.embedding.encoder import HashedEncoder
-from index.records import Document
-import hashlib
-
 def document(name, text):
     version = hashlib.sha256(text.encode()).hexdigest()
     return Document(id=name, version=version, uri="file:///" + name, title="Title " + name, media_type="text/plain", text=text)
 
-wanted = {}
-for line in sys.stdin:
-    name, text = line.rstrip("\\n").split("\\t")
-    wanted[name] = document(name, text)
+def run(folder, texts):
+    wanted = {name: document(name, text) for name, text in texts.items()}
+    sys.settrace(watch)
+    sizes = Sizes(exact=5, quantised=10, probed=1.0)
+    collection = Collection(Path(folder), HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=8, sizes=sizes))
+    with collection.writing():
+        gone = [summary.id for summary in collection.documents.list() if summary.id not in wanted]
+        names = sorted(wanted)
+        for start in range(0, len(names), 3):
+            batch = names[start:start + 3]
+            collection.change(add=[(wanted[name], None) for name in batch], remove=gone)
+            gone = []
+            os.write(1, ("kept " + " ".join(batch) + "\\n").encode())
+            collection.embed_pending(limit=2)
+    collection.embed_pending()
+    assert collection.search("alpha", 3)
+    sys.settrace(None)
+    os.write(1, f"lines {lines}\\n".encode())
 
-sys.settrace(watch)
-sizes = Sizes(exact=5, quantised=10, probed=1.0)
-collection = Collection(Path(sys.argv[1]), HashedEncoder(), make_index=partial(EmbeddedIndex, min_to_save=8, sizes=sizes))
-with collection.writing():
-    gone = [summary.id for summary in collection.documents.list() if summary.id not in wanted]
-    names = sorted(wanted)
-    for start in range(0, len(names), 3):
-        batch = names[start:start + 3]
-        collection.change(add=[(wanted[name], None) for name in batch], remove=gone)
-        gone = []
-        os.write(1, ("kept " + " ".join(batch) + "\\n").encode())
-        collection.embed_pending(limit=2)
-collection.embed_pending()
-assert collection.search("alpha", 3)
-sys.settrace(None)
-print("lines", lines, flush=True)
+for line in sys.stdin:
+    folder, texts, die_after, written = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(written, os.O_WRONLY), 1)
+        run(folder, texts)
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+class Indexers:
+    """Processes that index, each forked from one that has imported everything."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", INDEXER],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+
+    def start(self, folder: Path, texts: dict[str, str], written: Path, die_after: int = 0) -> int:
+        """The id of a process that indexes the texts, writes what is kept into a file, and dies after so many lines."""
+        written.touch()
+        self._requests.write(json.dumps([str(folder), texts, die_after, str(written)]) + "\n")
+        self._requests.flush()
+        return int(self._answers.readline())
+
+    def end(self) -> int:
+        """The exit code of the process that was started, once it has ended."""
+        return int(self._answers.readline())
+
+    def run(self, folder: Path, texts: dict[str, str], die_after: int = 0) -> tuple[int, list[str]]:
+        """The exit code of a process that indexes the texts, and the lines that it wrote."""
+        written = folder.with_suffix(".written")
+        written.unlink(missing_ok=True)
+        self.start(folder, texts, written, die_after)
+        code = self.end()
+        assert code in (0, -signal.SIGKILL)
+        return code, written.read_text().splitlines()
+
+    def close(self) -> None:
+        self._requests.close()
+        assert self._process.wait(30) == 0
+        self._answers.close()
+
+
+@pytest.fixture(scope="module")
+def indexers() -> Iterator[Indexers]:
+    indexers = Indexers()
+    yield indexers
+    indexers.close()
 
 
 def corpus(generation: int) -> dict[str, str]:
@@ -88,19 +140,6 @@ def corpus(generation: int) -> dict[str, str]:
         words = f"alpha doc{number}word edition{edition}of{number}."
         texts[f"doc{number:03d}"] = f"{words} It speaks of subject{number % 7} at length. Nothing else is said here."
     return texts
-
-
-def run_indexer(folder: Path, texts: dict[str, str], die_after: int) -> tuple[int, list[str]]:
-    done = subprocess.run(
-        [sys.executable, "-c", INDEXER, str(folder), str(die_after)],
-        input="".join(f"{name}\t{text}\n" for name, text in texts.items()),
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-        check=False,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode, done.stdout.splitlines()
 
 
 def search_results(collection: Collection, texts: dict[str, str]) -> list[list[tuple[str, float]]]:
@@ -134,9 +173,9 @@ def check_whole(folder: Path, texts: dict[str, str], undisturbed: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_path: Path, indexers: Indexers) -> None:
     folder = tmp_path / "killed"
-    code, output = run_indexer(tmp_path / "measured", corpus(0), 0)
+    code, output = indexers.run(tmp_path / "measured", corpus(0))
     assert code == 0
     total = int(output[-1].split()[1])
     killed = generation = 0
@@ -144,7 +183,7 @@ def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_pa
         assert generation < 3 * KILLS
         texts = corpus(generation)
         die_after = 1 + int(total * 0.7 * (generation * GOLDEN % 1))
-        code, output = run_indexer(folder, texts, die_after)
+        code, output = indexers.run(folder, texts, die_after)
         killed += code == -signal.SIGKILL
         acknowledged = [name for line in output if line.startswith("kept ") for name in line.split()[1:]]
         collection = Collection(folder, HashedEncoder())
@@ -158,41 +197,35 @@ def test_nothing_acknowledged_is_lost_when_the_indexer_is_killed_anywhere(tmp_pa
         generation += 1
     last = corpus(generation)
     for place in (folder, tmp_path / "undisturbed"):
-        assert run_indexer(place, last, 0)[0] == 0
+        assert indexers.run(place, last)[0] == 0
     check_whole(folder, last, tmp_path / "undisturbed")
 
 
 @pytest.mark.timeout(240)
-def test_nothing_acknowledged_is_lost_when_the_kill_comes_from_outside_at_any_instant(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_when_the_kill_comes_from_outside_at_any_instant(
+    tmp_path: Path, indexers: Indexers
+) -> None:
     """These kills also fall inside the code of SQLite, FAISS and Tantivy, not only between lines of Python."""
     folder, chance = tmp_path / "killed", random.Random(7)
     for generation in range(OUTSIDE_KILLS):
         texts = corpus(generation)
-        child = subprocess.Popen(
-            [sys.executable, "-c", INDEXER, str(folder), "0"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parent.parent,
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write("".join(f"{name}\t{text}\n" for name, text in texts.items()))
-        child.stdin.close()
-        acknowledged = child.stdout.readline().split()[1:]
+        written = tmp_path / f"{generation}.written"
+        child = indexers.start(folder, texts, written)
+        while not written.read_text().endswith("\n"):
+            time.sleep(0.002)
         time.sleep(chance.random() * 0.2)
-        child.kill()
-        for line in child.stdout.read().splitlines():
-            acknowledged += line.split()[1:] if line.startswith("kept ") else []
-        child.stdout.close()
-        child.wait()
+        with suppress(ProcessLookupError):  # it had finished already
+            os.kill(child, signal.SIGKILL)
+        indexers.end()
+        kept = [line for line in written.read_text().splitlines() if line.startswith("kept ")]
+        acknowledged = [name for line in kept for name in line.split()[1:]]
         collection = Collection(folder, HashedEncoder())
         for name in acknowledged:
             assert collection.documents.get(name).text == texts[name]
             assert name in {hit.chunk.document_id for hit in collection.search(texts[name].split()[1], 3) if hit.bm25}
         collection.close()
     for place in (folder, tmp_path / "undisturbed"):
-        assert run_indexer(place, corpus(OUTSIDE_KILLS), 0)[0] == 0
+        assert indexers.run(place, corpus(OUTSIDE_KILLS))[0] == 0
     check_whole(folder, corpus(OUTSIDE_KILLS), tmp_path / "undisturbed")
 
 
