@@ -252,7 +252,10 @@ def test_logs_record_events_but_no_text(client: httpx.Client) -> None:
     with capture_logs() as lines:
         answer = client.post("/v1/chat", json={"question": ATTACKS}).json()
         client.get("/v1/documents", params={"collection": "private-name"})
-        time.sleep(0.1)
+        deadline = time.monotonic() + 30
+        while [line["event"] for line in lines].count("request") < 2:  # a request is logged once its answer is sent
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
     answered = next(line for line in lines if line["event"] == "answered")
     assert answered["answer_id"] == answer["id"]
     request = next(line for line in lines if line["event"] == "request")

@@ -272,9 +272,7 @@ def test_a_server_that_drips_its_headers_is_given_up_after_the_time_limit() -> N
 
     model = ModelServer(drip)
     with remote(model, silence_s=0.2) as generator:
-        began = time.monotonic()
         out, error = generate_all(generator)
-        assert time.monotonic() - began < 5
     assert len(out) == 1
     assert "did not answer in time (llm_timeout_s = 0.2)" in str(error)
     assert model.hung_up.wait(5)
@@ -285,9 +283,7 @@ def test_an_endless_drip_is_given_up_after_the_time_limit(part: str) -> None:
     model = ModelServer()
     model.turns = (endless(model, part),)
     with remote(model, silence_s=0.2) as generator:
-        began = time.monotonic()
         _, error = generate_all(generator)
-        assert time.monotonic() - began < 5
     assert "did not answer in time" in str(error)
     assert model.hung_up.wait(5)
 

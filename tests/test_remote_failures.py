@@ -37,7 +37,7 @@ def test_a_silent_server_is_given_up_after_the_time_limit():
     with remote(model, silence_s=0.4) as generator:
         began = time.monotonic()
         out, error = generate_all(generator)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 30  # the server would keep it waiting for a minute
     assert texts(out) == []
     assert "llm_timeout_s = 0.4" in str(error)
     assert len(model.bodies) == 1
@@ -56,13 +56,13 @@ def test_a_server_that_only_keeps_the_connection_open_is_given_up_too():
 def test_a_server_that_falls_silent_in_the_middle_is_given_up_in_time_and_its_text_is_kept():
     def turn(handler):
         stream(event("Seoul counts six. [1] Kerry came"), chunked=False)(handler)
-        time.sleep(3)
+        hang(handler)
 
     model = ModelServer(turn)
     with remote(model, silence_s=0.4) as generator:
         began = time.monotonic()
         out, error = generate_all(generator)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 30  # the server would keep it waiting for a minute
     assert texts(out) == ["Seoul counts six."]
     assert "llm_timeout_s = 0.4" in str(error)
     assert len(model.bodies) == 1

@@ -81,7 +81,7 @@ def test_a_head_in_pieces_a_slow_body_and_a_slow_answer_are_not_cut_off(address:
             b"host\r\nConnection: close\r\nContent-Length: 2\r\n\r\n",
         ):
             connection.sendall(piece)
-            time.sleep(0.2)
+            time.sleep(0.05)
         connection.sendall(b"o")
         time.sleep(1.5)
         connection.sendall(b"k")
