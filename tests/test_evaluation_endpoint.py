@@ -32,7 +32,7 @@ def few(tmp_path: Path) -> Path:
     file = tmp_path / "few.jsonl"
     lines = (SEEDS / "golden.jsonl").read_text(encoding="utf-8").splitlines()
     single = [line for line in lines if not json.loads(line).get("history")]
-    file.write_text("\n".join(single[:4]) + "\n", encoding="utf-8")
+    file.write_text("\n".join(single[:2]) + "\n", encoding="utf-8")
     return file
 
 
@@ -76,7 +76,7 @@ def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
     local = execute(RunPlan(few, corpus=SEEDS, settings={}), tmp_path / "local", tmp_path / "index", watch)
     remote = execute(RunPlan(few, corpus=SEEDS, endpoint=served), tmp_path / "remote", tmp_path / "index", watch)
     left, right = read_rows(local), read_rows(remote)
-    assert [row.error for row in left + right] == [None] * 8
+    assert [row.error for row in left + right] == [None] * 4
     for one, other in zip(left, right, strict=True):
         assert one.output is not None
         assert other.output is not None
@@ -86,17 +86,18 @@ def test_the_same_cases_in_process_and_over_http_give_the_same_scores(
     assert any(row.scores["citation_hit"] == 1.0 for row in left)
 
 
+def near(value: Any) -> Any:
+    """The value, with room for the last digits of its numbers: they vary with what else is in the same batch of a network."""
+    if isinstance(value, dict):
+        return {key: near(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [near(inner) for inner in value]
+    return pytest.approx(value, abs=0.01) if isinstance(value, float) else value
+
+
 def compared(output: dict[str, Any]) -> dict[str, Any]:
-    """What both ways give: all but what only one process knows. Batches move the last digits of a score."""
-
-    def rounded(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: rounded(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [rounded(inner) for inner in value]
-        return round(value, 3) + 0.0 if isinstance(value, float) else value
-
-    return {key: rounded(value) for key, value in output.items() if key not in ("attribution", "prompt_hash")}
+    """What both ways give: all but what only one process knows."""
+    return {key: value for key, value in output.items() if key not in ("attribution", "prompt_hash")}
 
 
 def test_a_follow_up_over_http_is_answered_after_its_history_as_in_process(
@@ -112,7 +113,7 @@ def test_a_follow_up_over_http_is_answered_after_its_history_as_in_process(
     plan = RunPlan(conversations, collection="default", settings={"home": service.settings.home})
     local = read_rows(execute(plan, tmp_path / "local", tmp_path / "i", watch))
     for one, other in zip(local, remote, strict=True):
-        assert compared(one.output or {}) == compared(other.output or {})
+        assert compared(one.output or {}) == near(compared(other.output or {}))
 
 
 def test_follow_ups_are_searched_over_http_in_all_three_forms(conversations: Path, tmp_path: Path, served: str) -> None:

@@ -122,7 +122,10 @@ def test_a_program_that_fails_shows_its_last_words() -> None:
         measuring._run_child([sys.executable, "-c", "import sys; sys.stderr.write('oops'); sys.exit(3)"])
 
 
-def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(tmp_path: Path) -> None:
+def test_a_collection_grows_and_is_searched_by_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evaluation.speed.growth.SentenceEncoder", lambda cache=None: shared_encoder())
     around = base_vectors(None, size=12)
     first, second = (grow(tmp_path / "collection", around, size) for size in (40, 90))
     assert (first["chunks"], second["chunks"]) == (40, 96)

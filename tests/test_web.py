@@ -22,7 +22,7 @@ from service.records import Answer, Question, Sentence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-from tests.chromium import PHONE, Visits, ask, fits, launched, visiting
+from tests.chromium import PHONE, Visits, ask, expect, fits, launched, visiting
 
 ATTACKS = "How many cyberattacks of note does Seoul hold the North responsible for since 2007?"
 UNRELATED = "Which enzyme folds the outer membrane of a mitochondrion?"
@@ -55,22 +55,22 @@ def test_a_marker_opens_the_document_with_exactly_the_quote_marked(visit: Visits
     assert "".join(page.locator("#panel mark").all_text_contents()) == citation["quote"]
     begin, end = (at - citation["start"] for at in citation["highlight"])
     assert "".join(page.locator("#panel mark.span").all_text_contents()) == citation["quote"][begin:end]
-    assert page.locator(".card .quote-text").first.text_content() == citation["quote"]
+    expect(page.locator(".card .quote-text").first).to_have_text(citation["quote"])
     with page.context.expect_page() as opened:
         page.click("#panel a >> nth=0")
     viewer = opened.value
     viewer.wait_for_selector("mark")
     assert "".join(viewer.locator("mark").all_text_contents()) == citation["quote"]
-    assert viewer.locator("mark.span").first.is_visible()
+    expect(viewer.locator("mark.span").first).to_be_visible()
 
 
 def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Visits, served: str) -> None:
     page = visit(served)
     ask(page, UNRELATED)
-    assert page.locator(".refused .prose").text_content() == "The documents do not say."
+    expect(page.locator(".refused .prose")).to_have_text("The documents do not say.")
     page.click(".refused .card >> nth=0")
     page.wait_for_selector("#panel mark:visible")
-    assert page.locator("#panel mark:visible").first.is_visible()
+    expect(page.locator("#panel mark:visible").first).to_be_visible()
 
 
 def test_a_conversation_goes_on_and_survives_a_reload(visit: Visits, served: str) -> None:
@@ -82,10 +82,10 @@ def test_a_conversation_goes_on_and_survives_a_reload(visit: Visits, served: str
     answers = page.locator(".prose").all_text_contents()
     page.reload()
     page.wait_for_selector("body[data-ready]")
-    assert page.locator(".asked").all_text_contents() == [ATTACKS, "And since when?"]
-    assert page.locator(".prose").all_text_contents() == answers
+    expect(page.locator(".asked")).to_have_text([ATTACKS, "And since when?"])
+    expect(page.locator(".prose")).to_have_text(answers)
     page.click("#fresh")
-    assert page.locator(".turn").count() == 0
+    expect(page.locator(".turn")).to_have_count(0)
     assert page.url == f"{served}/"
 
 
@@ -94,12 +94,12 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visits, served: str) ->
     ask(page, ATTACKS)
     page.keyboard.press("1")  # the focus has left the box for the answer
     page.wait_for_selector("#panel mark:visible")
-    assert page.evaluate("() => document.activeElement.id") == "panel"
+    expect(page.locator("#panel")).to_be_focused()
     page.keyboard.press("Escape")
-    assert page.locator("#panel").is_hidden()
-    assert page.evaluate("() => document.activeElement.className").startswith("marker")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(page.locator(".marker:focus")).to_have_count(1)
     page.keyboard.press("/")
-    assert page.evaluate("() => document.activeElement.id") == "question"
+    expect(page.locator("#question")).to_be_focused()
     assert page.input_value("#question") == ""
     page.keyboard.press("Escape")
     page.keyboard.type("Who?")  # whoever types, asks
@@ -162,7 +162,7 @@ def test_it_fits_a_phone(visit: Visits, served: str) -> None:
     page.tap(".marker >> nth=0")
     page.wait_for_selector("#panel mark:visible")
     assert fits(page)
-    assert page.locator("#panel mark:visible").first.is_visible()
+    expect(page.locator("#panel mark:visible").first).to_be_visible()
     address = page.locator("#panel a").first.get_attribute("href")
     page.goto(f"{served}{address}")
     page.wait_for_selector("mark")
@@ -177,7 +177,7 @@ def test_what_the_server_refuses_is_said_and_can_be_asked_again(visit: Visits, s
     assert "no letter or digit" in page.locator(".problem").text_content()
     page.click(".problem button")
     page.wait_for_selector(".problem")
-    assert page.locator(".turn").count() == 1
+    expect(page.locator(".turn")).to_have_count(1)
 
 
 def test_a_question_that_is_too_long_goes_back_into_its_field(visit: Visits, served: str) -> None:
@@ -214,16 +214,16 @@ def test_the_viewer_marks_by_code_points_and_shows_markup_as_text(
     with loopback(create_app(tricky, store)) as address:
         page = visit(f"{address}/view?{query}")
         assert "".join(page.locator("mark").all_text_contents()) == words
-        assert page.title() == "Parrots <b> · Quoth"
+        expect(page).to_have_title("Parrots <b> · Quoth")
         assert page.locator("#text img, #text script, #title b").count() == 0
-        assert "<img src=x onerror=" in page.locator("#text").text_content()
-        assert page.locator(".page-break").all_text_contents() == ["Page 1", "Page 2"]
+        expect(page.locator("#text")).to_contain_text("<img src=x onerror=")
+        expect(page.locator(".page-break")).to_have_text(["Page 1", "Page 2"])
         assert page.locator(".b-heading").last.text_content().strip() == "# 🦜 Parrots"
 
 
 def test_a_link_to_what_is_not_there_says_so(visit: Visits, served: str) -> None:
     page = visit(f"{served}/view?document=x&version=y&start=1&end=2")
-    assert page.locator("#place.problem").is_visible()
+    expect(page.locator("#place.problem")).to_be_visible()
 
 
 def test_an_empty_home_says_how_to_begin_and_the_page_notices_the_first_documents(
@@ -233,13 +233,13 @@ def test_an_empty_home_says_how_to_begin_and_the_page_notices_the_first_document
     empty = replace(service, library=library, settings=Settings(home=tmp_path))
     with loopback(create_app(empty, store)) as address:
         page = visit(address)
-        assert page.locator("#command").text_content() == "quoth index FOLDER"
-        assert page.locator("#question").is_hidden()
+        expect(page.locator("#command")).to_have_text("quoth index FOLDER")
+        expect(page.locator("#question")).to_be_hidden()
         document = Document("d1", "v1", "file:///a.txt", "A", "text/plain", "The bridge opened in 1932.")
         library.open_or_create("default").add(document)
         page.wait_for_selector("#question:visible")
-        assert page.locator("#onboarding").is_hidden()
-        assert page.locator("#browse").text_content() == "1 document"
+        expect(page.locator("#onboarding")).to_be_hidden()
+        expect(page.locator("#browse")).to_have_text("1 document")
 
 
 class Slow:
@@ -277,11 +277,11 @@ def test_sentences_show_while_the_answer_is_still_being_made(
         page.fill("#question", "What is taking so long?")
         page.keyboard.press("Enter")
         page.wait_for_selector(".sentence")
-        assert page.locator(".closing").count() == 0
-        assert page.locator("#send").text_content() == "Stop"
+        expect(page.locator(".closing")).to_have_count(0)
+        expect(page.locator("#send")).to_have_text("Stop")
         slow.go = True
         page.wait_for_selector(".closing")
-        assert page.locator("#send").text_content() == "Ask"
+        expect(page.locator("#send")).to_have_text("Ask")
     store.close()
 
 

@@ -131,7 +131,7 @@ def test_the_next_question_may_come_while_the_stream_of_a_whole_answer_is_still_
         };
     }""")
     ask(page, "When was it?")
-    assert page.locator("#send").text_content() == "Ask"
+    expect(page.locator("#send")).to_have_text("Ask")
     ask(page, "And where?")
     assert (page.locator(".turn").count(), page.locator(".problem").count()) == (2, 0)
 
@@ -159,7 +159,7 @@ def test_a_question_is_changed_with_the_pencil_and_asked_again(
     ask(page, "Who says so?")
     page.get_by_role("button", name="Edit the question").nth(1).click()
     field = page.get_by_role("textbox", name="Edit the question")
-    assert field.input_value() == "Who says so?"
+    expect(field).to_have_value("Who says so?")
     page.keyboard.press("Escape")
     expect(page.locator(".asked")).to_have_count(2)
     page.get_by_role("button", name="Edit the question").first.click()
@@ -188,9 +188,9 @@ def test_back_and_forward_lead_through_conversations_and_the_title_is_the_questi
     visit: Visits, served: ServedApp
 ) -> None:
     page = visit(served.url)
-    assert page.title() == "Quoth"
+    expect(page).to_have_title("Quoth")
     ask(page, "When was <b>it</b>?")
-    assert page.title() == "When was <b>it</b>? · Quoth"
+    expect(page).to_have_title("When was <b>it</b>? · Quoth")
     page.click("#fresh")
     page.wait_for_url(f"{served.url}/")
     ask(page, "Who says so?")
@@ -265,7 +265,7 @@ def test_earlier_questions_are_found_by_their_words(visit: Visits, served: Serve
         page.wait_for_url(f"{served.url}/")
     page.click("#earlier-toggle")
     expect(page.locator(".earlier-open")).to_have_count(2)
-    assert page.locator(".earlier-day").all_text_contents() == ["Today"]
+    expect(page.locator(".earlier-day")).to_have_text(["Today"])
     page.get_by_label("Find a question").fill("LOOM built")
     expect(page.locator(".earlier-open")).to_have_text(["When was the loom built?"])
     page.get_by_label("Find a question").fill("zeppelin")
@@ -368,4 +368,4 @@ def test_titles_that_look_like_markup_stay_text_everywhere(visit: Visits, served
     page.get_by_label(f"Ask only {title}").check()
     page.get_by_role("button", name="Ask this one").click()
     expect(page.locator("#browse")).to_have_text(f"Only {title}")
-    assert page.title() == "Quoth"
+    expect(page).to_have_title("Quoth")

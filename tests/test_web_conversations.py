@@ -105,11 +105,11 @@ def test_earlier_conversations_are_opened_renamed_and_deleted(visit: Any, addres
     toggle.click()
     page.get_by_role("button", name="Second one?", exact=True).wait_for()
     assert titles(page) == ["Second one?", "First <b>one</b>?"]
-    assert page.locator(".earlier-open[aria-current]").text_content() == "Second one?"
+    expect(page.locator(".earlier-open[aria-current]")).to_have_text("Second one?")
 
     page.get_by_role("button", name="First <b>one</b>?", exact=True).click()
     page.locator(".asked", has_text="First <b>one</b>?").wait_for()
-    assert page.locator(".turn").count() == 1
+    expect(page.locator(".turn")).to_have_count(1)
     assert page.url == f"{address}/?c=c0"
     ask(page, "And then?")
     page.locator(".earlier-open[aria-current]", has_text="First").wait_for()
@@ -131,7 +131,7 @@ def test_earlier_conversations_are_opened_renamed_and_deleted(visit: Any, addres
     expect(page.locator(".earlier-open")).to_have_count(1)
     assert httpx.get(f"{address}/v1/conversations/c0").status_code == 404
     page.wait_for_url(f"{address}/")
-    assert page.locator(".turn").count() == 0
+    expect(page.locator(".turn")).to_have_count(0)
     page.reload()
     page.get_by_role("button", name="Second one?", exact=True).wait_for()  # the list stays open
 
@@ -143,12 +143,12 @@ def test_on_a_phone_the_list_lies_over_the_page_and_closes_when_one_is_opened(vi
     page.click("#earlier-toggle")
     page.locator(".earlier-open").tap()
     page.locator(".asked", has_text="First one?").wait_for()
-    assert page.locator("#earlier").is_hidden()
+    expect(page.locator("#earlier")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("#earlier-toggle")
     page.locator(".earlier-open").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator("#earlier").is_hidden()
+    expect(page.locator("#earlier")).to_be_hidden()
 
 
 def test_a_list_that_is_fetched_anew_leaves_the_reader_and_an_open_form_where_they_are(visit: Any) -> None:
@@ -165,14 +165,14 @@ def test_a_list_that_is_fetched_anew_leaves_the_reader_and_an_open_form_where_th
     page.evaluate("document.activeElement.dataset.old = 'yes'")
     held[0].continue_()
     page.locator(".earlier-open:not([data-old])").wait_for()
-    assert page.evaluate("document.activeElement.className") == "earlier-open"
+    expect(page.locator(".earlier-open")).to_be_focused()
     page.unroute("**/v1/conversations?*")
 
     page.get_by_role("button", name="Rename “First one?”").click()
     page.get_by_role("textbox", name="New title").fill("Half a ti")
     ask(page, "And then?")
     page.locator("#question").wait_for()
-    assert page.get_by_role("textbox", name="New title").input_value() == "Half a ti"
+    expect(page.get_by_role("textbox", name="New title")).to_have_value("Half a ti")
     page.get_by_role("textbox", name="New title").press("Enter")
     page.get_by_role("button", name="Half a ti", exact=True).wait_for()
 
@@ -187,11 +187,11 @@ def test_what_goes_wrong_with_the_list_is_said(visit: Any) -> None:
 def test_each_sentence_can_be_rated_by_mouse_and_by_keyboard(visit: Any, address: str) -> None:
     page = visit()
     ask(page, "When was it?")
-    assert page.locator(".prose").text_content() == "It was in 1904.1 So 🦜 they say.2"
+    expect(page.locator(".prose")).to_have_text("It was in 1904.1 So 🦜 they say.2")
     tools = page.get_by_role("group", name="Rate this sentence").nth(1)
-    assert tools.evaluate("box => getComputedStyle(box).opacity") == "0"
+    expect(tools).to_have_css("opacity", "0")
     page.locator(".sentence").nth(1).hover()
-    assert tools.evaluate("box => getComputedStyle(box).opacity") == "1"
+    expect(tools).to_have_css("opacity", "1")
     page.get_by_role("button", name="Bad sentence 2").click()
     box = page.get_by_role("textbox", name="What is wrong with sentence 2?")
     box.fill("Who says?")
@@ -200,9 +200,9 @@ def test_each_sentence_can_be_rated_by_mouse_and_by_keyboard(visit: Any, address
 
     page.locator(".marker").first.focus()
     page.keyboard.press("ArrowRight")  # the controls of a sentence are one stop of the Tab key
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Good sentence 1"
+    expect(page.get_by_role("button", name="Good sentence 1")).to_be_focused()
     first = page.get_by_role("group", name="Rate this sentence").first
-    assert first.evaluate("box => getComputedStyle(box).opacity") == "1"
+    expect(first).to_have_css("opacity", "1")
     page.keyboard.press("Enter")
     page.wait_for_selector("[aria-label='Good sentence 1'][aria-pressed=true]")
     found = httpx.get(f"{address}/v1/feedback").json()["feedback"]
