@@ -303,7 +303,7 @@ class Collection:
         Reads everything once, and holds the writer lock only to compare the caches. `CollectionBusy` if another process writes
         for over 10 s then.
         """
-        return list(find_problems(self._ledger, self._index, self.writing()))
+        return list(find_problems(self._ledger, self._index, self._writers.comparing()))
 
     def _titled(
         self, documents: Sequence[tuple[Document, FileStamp | None]], named: Container[str]

@@ -21,7 +21,7 @@ from index.errors import CollectionBusy, CollectionExists, EncoderMismatch, NotF
 from index.filters import Filter
 from index.ledger.postgres.ledgers import PostgresLedgers
 from index.ledger.protocol import Ledger, Ledgers
-from index.ledger.rows import ChunkedDocument, Root, Visit
+from index.ledger.rows import ChunkedDocument, Destination, Root, Visit
 from index.ledger.sqlite.ledgers import SqliteLedgers
 from index.ledger.state import Mark
 from index.records import Chunk, Document, FileStamp, Page
@@ -591,18 +591,21 @@ def test_a_copy_holds_the_same_and_becomes_a_collection_again(ledgers: Ledgers, 
     ledger.record_roots(["file:///a"], frozenset("p"))
     ledger.rename("c", "Third")
     ledger.record_title("Letters")
+    ledger.record_destination(Destination("elsewhere", 7))
+    assert ledger.destination == Destination("elsewhere", 7)
     ledger.copy(tmp_path / "copy.sqlite")
 
     def write(target: Path) -> None:
         target.write_bytes((tmp_path / "copy.sqlite").read_bytes())
 
     name = f"c{next(_numbers)}"
-    ledgers.adopt(name, write, encoder="e", dimension=2)
+    ledgers.adopt(name, write, encoder="e", dimension=2, identity=5)
     with pytest.raises(CollectionExists):
         ledgers.adopt(name, write, encoder="e", dimension=2)
     with pytest.raises(EncoderMismatch):
         ledgers.adopt(f"c{next(_numbers)}", write, encoder="f", dimension=2)
     with closing(ledgers.open(name, encoder="e", dimension=2, create=False)) as copied:
+        assert (copied.identity, copied.destination, copied.checksum()) == (5, None, ledger.checksum())
         assert copied.documents.list() == ledger.documents.list()
         assert copied.documents.get("a") == given
         assert (copied.title, copied.documents.given_titles(["a", "c"])) == ("Letters", {"c": "Third"})
@@ -612,6 +615,9 @@ def test_a_copy_holds_the_same_and_becomes_a_collection_again(ledgers: Ledgers, 
         assert selected_ids(copied, Filter(metadata={"kind": "x"}, principals=frozenset("p"))) == {"a"}
         assert copied.permissions.roots(["file:///a/b"]) == {"file:///a/b": Root("file:///a", frozenset("p"))}
         copied.change([entry(document("d", "new"))], [])
+        assert copied.checksum() != ledger.checksum()
+        ledger.record_destination(None)
+        assert ledger.destination is None
         with copied.snapshot() as snapshot, ledger.snapshot() as before:
             assert snapshot.numbers().tolist() == [*before.numbers().tolist(), 6]
 

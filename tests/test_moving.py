@@ -230,6 +230,7 @@ def test_a_collection_on_its_way_goes_nowhere_else(tmp_path: Path) -> None:
         again = Library(tmp_path / "again", HashedEncoder())
         again.import_from(tmp_path / "papers.quoth")
         again.open("papers").require_staying()
+        assert problems(here.open("papers")) == []
 
 
 MOVER = """

@@ -35,11 +35,11 @@ class IntegrityProblem:
 
 
 def find_problems(
-    ledger: Ledger, index: SearchIndex, writing: AbstractContextManager[None]
+    ledger: Ledger, index: SearchIndex, comparing: AbstractContextManager[None]
 ) -> Iterator[IntegrityProblem]:
     """Yield everything that is wrong with a collection; where the ledger cannot be read any further, that ends it.
 
-    Only the index is compared while `writing`, the writer lock, is held: it must not change then. It catches up first.
+    Only the index is compared while `comparing`, the writer lock, is held: it must not change then. It catches up first.
     """
     replaced = ledger.replacement()
     if replaced is not None:
@@ -48,7 +48,7 @@ def find_problems(
         with ledger.snapshot() as snapshot:
             for what in (*snapshot.problems(), *_bad_texts(snapshot), *_bad_vectors(snapshot)):
                 yield IntegrityProblem("ledger", what, ledger.restoring)
-        with writing:
+        with comparing:
             for difference in index.differences():
                 yield IntegrityProblem(difference.place, difference.what, difference.fix)
         for document in ledger.documents.list():

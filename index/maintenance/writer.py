@@ -51,10 +51,16 @@ class WriteCoordinator:
     @contextmanager
     def hold_lock(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the writer lock inside the `with` block and leave the index as it is. Raises as `writing` does."""
-        with self._notice_drop(), self._explain_move(), self._ledger.writer.hold(wait):
+        with self._explain_move(), self.comparing(wait):
+            require_staying(self._ledger)
+            yield
+
+    @contextmanager
+    def comparing(self, wait: float = WAIT_SECONDS) -> Iterator[None]:
+        """Hold the writer lock inside the `with` block to read what nobody may change meanwhile, also during a move."""
+        with self._notice_drop(), self._ledger.writer.hold(wait):
             if not self._ledger.exists():
                 raise self._dropped()
-            require_staying(self._ledger)
             yield
 
     @contextmanager
