@@ -17,7 +17,7 @@ def document_id(uri: str) -> str:
     return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-READING = 3
+READING = 4
 """Which way of reading files this version of Quoth has. Another way gives another text, so the number is part of a version."""
 
 

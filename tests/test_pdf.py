@@ -484,6 +484,55 @@ def test_a_label_of_two_lines_is_one_cell() -> None:
     assert rows_of(found)[1] == ["Cash used in the purchase of marketable securities", "(1,200)", "(900)"]
 
 
+def test_labels_of_two_lines_are_one_where_they_break_after_a_comma_or_head_other_rows() -> None:
+    rows = [
+        ["", "2022", "2021"],
+        ["Paid for amounts in the", "", ""],
+        ["measurement of leases:", "", ""],
+        ["Operating leases", "690", "726"],
+        ["Change of value, net of tax of $3,", "", ""],
+        ["$(11), and $2", "34", "8"],
+    ]
+    found = read(table(rows, [60, 320, 420], right=True, step=13))
+    assert rows_of(found)[1:] == [
+        ["Paid for amounts in the measurement of leases:", "", ""],
+        ["Operating leases", "690", "726"],
+        ["Change of value, net of tax of $3, $(11), and $2", "34", "8"],
+    ]
+
+
+def test_rows_of_times_are_figures_under_the_headings_of_the_table() -> None:
+    rows = [
+        ["", "March 31,", "June 30,"],
+        ["", "2023", "2022"],
+        ["Finance leases", "$16,463", "$14,902"],
+        ["Remaining term", "", ""],
+        ["Operating leases", "8 years", "9 years"],
+        ["Finance leases", "11 years", "12 years"],
+    ]
+    found = read(table(rows, [60, 320, 420], right=True))
+    assert rows_of(found) == rows
+    assert named(found, "11 years") == ["March 31,", "2023"]
+    assert named(read(table(rows[3:], [60, 320, 420], right=True)), "11 years") == []
+
+
+def test_prose_on_a_page_full_of_smaller_rows_is_no_heading() -> None:
+    prose = "The following table shows the wardens of the lagoon and the birds that they counted in each of the past springs"
+    below = [f"Warden number {number} counted the birds of the lagoon and wrote {number * 7} of them down" for number in range(20)]
+
+    def small(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 9)
+        lines([prose, "in the northern part of the lagoon."], step=11)(canvas)
+        canvas.setFont("Helvetica", 8)
+        lines(below, top=740, step=10)(canvas)
+
+    def large(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 9)
+        lines([prose] * 40, step=11)(canvas)
+
+    assert texts(read(large, small), Kind.HEADING) == []
+
+
 def test_superscripts_are_parted_from_figures_and_lead_to_their_note() -> None:
     def draw(canvas: Canvas) -> None:
         canvas.drawString(60, 780, "The subscription is 120")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.blocks.block import Block, Kind, Span
+from index.blocks.statement import statement
 from index.blocks.unit import render
 from index.chunking.chunker import LIMIT, chunk_document
 from index.chunking.units import document_units
@@ -26,6 +27,7 @@ from service.generators.extractive import ExtractiveGenerator
 from service.generators.protocol import Passage
 from service.records import Answer
 from service.scoring.reader import Reading, SentenceReading
+from service.text.plain import plain_line
 from tests.test_chunking import words
 
 Read = tuple[Kind, str, list[str]]
@@ -127,6 +129,19 @@ def test_rows_under_a_row_of_one_cell_over_all_columns_are_led_by_it() -> None:
         (Kind.ROW, "Article: Thin; Oslo: 75.", ["Ropes"]),
         (Kind.ROW, "Hooks", []),
         (Kind.ROW, "Article: Big; Oslo: 9.", ["Hooks"]),
+    ]
+
+
+def test_a_group_of_rows_ends_with_its_total_and_is_named_in_what_a_row_states() -> None:
+    rows = ["Current assets||", "Cash|26|13", "Total cash and notes|27|14", "(1)||", "Total current assets|163|169", "Goodwill|67|66"]
+    cells = "".join(f"<tr><td>{row.replace('|', '<td>')}</tr>" for row in rows)
+    page = read("a.html", f"<p>In euros:</p><table><tr><th>Item<th>2023<th>2022</tr>{cells}</table>")
+    found = document_units(page)
+    assert [[page.text[slice(*lead)] for lead in unit.lead][1:] for unit in found[2:]] == [["Current assets"]] * 4 + [[]]
+    said = [statement([unit], lambda span: page.text[slice(*span)], plain_line) for unit in (found[2], found[-1])]
+    assert said == [
+        "In euros: Current assets: Item: Cash; 2023: 26; 2022: 13.",
+        "In euros: Item: Goodwill; 2023: 67; 2022: 66.",
     ]
 
 

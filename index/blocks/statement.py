@@ -15,12 +15,13 @@ def statement(units: Sequence[Unit], literal: Callable[[Span], str], plain: Call
     """Return what the units state, one after the other.
 
     `literal` gives the text of a range of the document, `plain` a text as one line without marks. A lead-in that ends in a
-    colon comes first; the items of a list keep their numbers if there are several, and are parted by semicolons unless they end
+    colon comes first, and so does the row that heads a row with others; the items of a list keep their numbers if there are several, and are parted by semicolons unless they end
     in a mark of their own.
     """
     first, last = units[0], units[-1]
     leads = [lead for lead in first.lead if not first.start <= lead.start < last.end]
-    parts = [text for text in (plain(literal(lead)) for lead in leads) if is_lead_in(text)]
+    introduced = ((plain(literal(lead)), _is_group(lead, first)) for lead in leads)
+    parts = [text if is_lead_in(text) else f"{text}:" for text, is_group in introduced if is_group or is_lead_in(text)]
     items = sum(unit.kind is Kind.ITEM for unit in units)
     was_prose = False
     line = " ".join(parts)
@@ -33,6 +34,14 @@ def statement(units: Sequence[Unit], literal: Callable[[Span], str], plain: Call
         line = f"{line}{gap}{said}" if line else said
         was_prose = is_prose
     return line
+
+
+def _is_group(lead: Span, unit: Unit) -> bool:
+    """Whether a lead of a row heads it inside the table, below the header: "Operating income" above the segments."""
+    if unit.kind is not Kind.ROW:
+        return False
+    headers = (piece.start for piece in unit.pieces if piece.start < piece.end <= unit.start)
+    return min(headers, default=unit.start) < lead.start < unit.start
 
 
 def is_lead_in(text: str) -> bool:

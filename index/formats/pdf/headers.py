@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from index.formats.pdf.figures import is_plain_figure, is_year
+from index.formats.pdf.figures import is_plain_figure, is_quantity, is_year
 from index.formats.pdf.table import Cell, Table, TableRow
 
 _MAX_HEADERS = 8
@@ -12,10 +12,12 @@ _MAX_HEADERS = 8
 def mark_headers(table: Table) -> None:
     """Mark the rows at the top that hold no figure but years, if figures follow; else the first, if it heads every column.
 
-    That is a row of short names, above longer text or quantities ("14 m"), or the only one in bold.
+    That is a row of short names, above longer text or quantities ("14 m"), or the only one in bold. One row of times ("8
+    years") may head columns; several are figures.
     """
+    times = [row for row in table.rows[:_MAX_HEADERS] if _states_times(row)]
     for number, row in enumerate(table.rows):
-        if any(is_plain_figure(cell.text) for cell in row.cells):
+        if any(is_plain_figure(cell.text) for cell in row.cells) or (len(times) > 1 and row is times[0]):
             heads = table.rows[: min(number, _MAX_HEADERS)]
             while heads and (
                 heads[-1].cells[-1].column == 0 or (len(heads[-1].cells) == 1 and heads[-1].cells[0].column == 0)
@@ -35,6 +37,12 @@ def mark_headers(table: Table) -> None:
     is_above_longer = lengths > sum(len(cell.text) for cell in first.cells) / table.columns
     if len(first.cells) == table.columns and is_short:
         first.is_header = is_above_longer or _is_above_quantities(table) or _is_alone_in_bold(table)
+
+
+def _states_times(row: TableRow) -> bool:
+    """Whether all cells of a row but its name are times: "Operating leases", "8 years", "11 years"."""
+    name, *others = row.cells
+    return name.column == 0 and bool(others) and all(is_quantity(cell.text) for cell in others)
 
 
 def _is_above_quantities(table: Table) -> bool:

@@ -13,6 +13,7 @@ _MAX_WORDS = 25
 _MAX_EMPHATIC = 12  # words of a heading that is not larger than the body
 _MIN_LETTERS = 400  # of a page that has a body size of its own,
 _MIN_WORDS = 9  # in lines of so many words
+_LETTERS_OF_LINE = 80  # of a line of prose, without its spaces
 
 MAX_LEVEL = 6
 """Of a heading."""
@@ -81,12 +82,17 @@ class Styles:
         return style_of(row)[0] >= _LARGER * body
 
     def body_of(self, rows: Sequence[Row]) -> float:
-        """Return the body's size on a page; it differs from the document's where a page was drawn at a scale of its own."""
+        """Return the body's size on a page; it differs from the document's where a page was drawn at a scale of its own.
+
+        A page with some line of prose in the body's size was not, though tables and notes of a smaller size fill it.
+        """
         sizes: Counter[float] = Counter()
         for row in rows:
             if len(row.words) >= _MIN_WORDS:
                 sizes[style_of(row)[0]] += sum(len(word.text) for word in row.words)
         most = max(sizes, key=lambda size: (sizes[size], size), default=self.body)
+        if sizes[self.body] >= _LETTERS_OF_LINE:
+            return self.body
         return most if sizes[most] >= _MIN_LETTERS and sizes[most] * 2 >= sizes.total() else self.body
 
     def right_of(self, rows: Sequence[Row]) -> float:

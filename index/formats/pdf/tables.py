@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from index.formats.pdf.alignment import place_cells
-from index.formats.pdf.figures import CURRENCIES, is_figure, is_plain_figure
+from index.formats.pdf.figures import CURRENCIES, is_figure, is_plain_figure, is_quantity
 from index.formats.pdf.headers import mark_headers
 from index.formats.pdf.rows import Row, Word
 from index.formats.pdf.table import Cell, Table, TableRow, TableRowOfPage
@@ -98,7 +98,7 @@ def _end_of_table(rows: Sequence[Row], cells: Sequence[list[Cell]], start: int) 
         if not cells[place] or step > _MAX_STEP * max(rows[place].size, rows[place - 1].size):
             break
         if len(cells[place]) > 1:
-            of_figures = any(is_plain_figure(cell.text) for cell in cells[place])
+            of_figures = any(is_plain_figure(cell.text) or is_quantity(cell.text) for cell in cells[place])
             widest = max(_step(rows, number) for number in range(end, place + 1)) if place > first else 0.0
             if has_figures and not of_figures and widest > _APART * max(usual, rows[place].size):
                 break  # the head of another table
@@ -165,7 +165,7 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
             is_close
             and only_label
             and first.column == 0
-            and len(row.cells) > 1
+            and first.span == 1
             and _goes_on(before.cells[0], row.cells)
         ):
             first.lines = before.cells[0].lines + first.lines
@@ -181,10 +181,14 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
 
 
 def _goes_on(label: Cell, cells: Sequence[Cell]) -> bool:
-    """Whether a label without figures goes on in the first of the cells below: in lower case, or because it is full."""
+    """Whether a label without figures goes on in the first of the cells below: in lower case, or because it is full.
+
+    One that ends in a comma goes on, too.
+    """
     if label.text.endswith(":"):
         return False
-    return cells[0].text[:1].islower() or label.right > cells[1].left - 20
+    is_open = cells[0].text[:1].islower() or label.text.endswith(",")
+    return is_open or (len(cells) > 1 and label.right > cells[1].left - 20)
 
 
 def _is_rest(before: TableRow, row: TableRow, *, is_closer: bool) -> bool:
