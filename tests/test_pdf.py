@@ -641,6 +641,24 @@ def test_large_and_bold_lines_are_headings_and_the_outline_gives_their_level() -
     assert texts(found, Kind.PARAGRAPH) == [" ".join(body)] * 2
 
 
+def test_lines_in_capitals_are_headings_above_bold_ones() -> None:
+    body = ["The wardens count the flamingos of the lagoon every spring, and the", "birds scatter after heavy rain."]
+
+    def draw(canvas: Canvas) -> None:
+        for top, note, bold in ((780, "NOTE 1 — COUNTING BIRDS", "In spring"), (680, "NOTE 2 — RAIN", "In autumn")):
+            canvas.setFont("Helvetica", 11)
+            canvas.drawString(60, top, note)
+            canvas.setFont("Helvetica-Bold", 11)
+            canvas.drawString(60, top - 20, bold)
+            canvas.setFont("Helvetica", 11)
+            lines(body * 2, top=top - 36)(canvas)
+        lines(body * 18, top=560)(canvas)
+
+    found = read(draw)
+    headings = [(found.text[b.start : b.end], b.level) for b in found.blocks if b.kind is Kind.HEADING]
+    assert headings == [("NOTE 1 — COUNTING BIRDS", 1), ("In spring", 2), ("NOTE 2 — RAIN", 1), ("In autumn", 2)]
+
+
 def test_form_fields_have_values_and_labels() -> None:
     def draw(canvas: Canvas) -> None:
         canvas.drawString(60, 780, "Application for a mooring")

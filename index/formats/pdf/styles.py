@@ -13,6 +13,8 @@ _MAX_WORDS = 25
 _MAX_EMPHATIC = 12  # words of a heading that is not larger than the body
 _MIN_LETTERS = 400  # of a page that has a body size of its own,
 _MIN_WORDS = 9  # in lines of so many words
+_MIN_CAPITALS = 8  # letters of a heading in capitals,
+_MAX_CAPITALS = 0.05  # of all rows, if they are headings
 _LETTERS_OF_LINE = 80  # of a line of prose, without its spaces
 
 MAX_LEVEL = 6
@@ -31,11 +33,13 @@ class RowFacts(NamedTuple):
     letters: int
     words: int
     right: float
+    is_in_capitals: bool
 
 
 def facts_of(row: Row) -> RowFacts:
     """Return the facts of a row."""
-    return RowFacts(style_of(row), sum(len(word.text) for word in row.words), len(row.words), row.right)
+    letters = sum(len(word.text) for word in row.words)
+    return RowFacts(style_of(row), letters, len(row.words), row.right, _is_in_capitals(row))
 
 
 def style_of(row: Row) -> Style:
@@ -47,9 +51,10 @@ class Styles:
     """The styles of a document by how many letters have them, and its outline: (title, page from 1, level from 1)."""
 
     def __init__(self, rows: Iterable[RowFacts], outline: Sequence[tuple[str, int, int]]) -> None:
+        all_rows = list(rows)
         letters: Counter[Style] = Counter()
         edges: Counter[int] = Counter()
-        for row in rows:
+        for row in all_rows:
             letters[row.style] += row.letters
             if row.words >= 4:
                 edges[round(row.right)] += 1
@@ -60,6 +65,8 @@ class Styles:
         self.body = max(sizes, key=lambda size: (sizes[size], size), default=10.0)
         of_body = letters[self.body, True], letters[self.body, False]
         self._emphasis_stands_out = of_body[0] * 2 < of_body[1]
+        capitals = sum(row.is_in_capitals and row.style == (self.body, False) for row in all_rows)
+        self._heads_by_capitals = 2 <= capitals <= _MAX_CAPITALS * len(all_rows)
         larger = sorted({size for size, _ in letters if size >= _LARGER * self.body}, reverse=True)
         self._levels = {size: min(level, MAX_LEVEL - 1) for level, size in enumerate(_merged(larger), start=1)}
         self._larger = larger
@@ -109,6 +116,8 @@ class Styles:
         if size >= _LARGER * body:
             size *= self.body / body
             return self._levels[min(self._levels, key=lambda known: abs(known - size))] if self._levels else 1
+        if self._heads_by_capitals and not is_emphatic and _is_in_capitals(row) and size >= 0.95 * body:
+            return min(len(self._levels) + 1, MAX_LEVEL)
         if (
             is_emphatic
             and len(text.split()) <= _MAX_EMPHATIC
@@ -116,8 +125,14 @@ class Styles:
             and size >= 0.95 * body
             and not text.endswith(":")
         ):
-            return min(len(self._levels) + 1, MAX_LEVEL)
+            return min(len(self._levels) + 1 + self._heads_by_capitals, MAX_LEVEL)
         return 0
+
+
+def _is_in_capitals(row: Row) -> bool:
+    """Whether a row is a few words in capitals, such as "NOTE 13 — LEASES"."""
+    letters = sum(map(str.isalpha, row.text))
+    return row.text.isupper() and 2 <= len(row.words) <= _MAX_EMPHATIC and letters >= _MIN_CAPITALS
 
 
 def _share(counts: Counter[int], share: float) -> int:
