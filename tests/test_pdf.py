@@ -518,7 +518,9 @@ def test_rows_of_times_are_figures_under_the_headings_of_the_table() -> None:
 
 def test_prose_on_a_page_full_of_smaller_rows_is_no_heading() -> None:
     prose = "The following table shows the wardens of the lagoon and the birds that they counted in each of the past springs"
-    below = [f"Warden number {number} counted the birds of the lagoon and wrote {number * 7} of them down" for number in range(20)]
+    below = [
+        f"Warden number {number} counted the birds of the lagoon and wrote {number * 7} down" for number in range(20)
+    ]
 
     def small(canvas: Canvas) -> None:
         canvas.setFont("Helvetica", 9)

@@ -104,3 +104,65 @@ def test_the_names_of_the_rows_are_asked_for_only_by_which(question: str, value:
     [passage] = weighed(question, read).passages
     marked = [sentence.answer for sentence in passage.reading.sentences if sentence.answer is not None]
     assert value in [passage.text[span.start : span.end] for span in marked]
+
+
+SEGMENTS = """
+<p>Segment revenue and operating income of Orkla were as follows:</p>
+<table><tr><th>(In millions)<th>Three Months Ended March 31, 2023<th>Three Months Ended March 31, 2022
+<tr><td colspan=3>Revenue<tr><td>Coatings<td>22<td>18<tr><td>Solvents<td>13<td>14
+<tr><td colspan=3>Operating income<tr><td>Coatings<td>9<td>8<tr><td>Solvents<td>4<td>5</table>
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "figures"),
+    [
+        ("How much revenue did the Coatings segment of Orkla make in the three months ended March 31, 2023?", "22; 18"),
+        ("What was the operating income of Solvents in the three months ended March 31, 2022?", "4; 5"),
+    ],
+)
+def test_of_two_rows_of_one_name_the_one_whose_group_is_named_is_asked_for(question: str, figures: str) -> None:
+    [row] = best_of(question, "segments.html", SEGMENTS)
+    assert [cell.split(": ")[1] for cell in row.rstrip(".").split("; ")[1:]] == figures.split("; ")
+
+
+def test_the_name_of_a_row_is_asked_for_though_a_heading_above_the_table_is_the_same() -> None:
+    page = f"<h1>Orkla</h1><h2>Solvents</h2>{SEGMENTS}"
+    [row] = best_of(
+        "What was the operating income of Solvents in the three months ended March 31, 2022?", "a.html", page
+    )
+    assert "2022: 5" in row
+
+
+def test_a_row_whose_name_is_asked_for_in_part_gives_way_to_one_that_is_asked_for_whole() -> None:
+    rows = "".join(
+        f"<tr><td>{name}<td>{rate}<td>9" for name, rate in (("Effective tax rate", 15), ("Federal tax rate", 21))
+    )
+    page = (
+        f"<p>The effective tax rate and the federal tax rate were:</p><table><tr><th>Rate<th>2023<th>2022{rows}</table>"
+    )
+    assert best_of("What was the effective tax rate in 2023?", "a.html", page) == [
+        "Rate: Effective tax rate; 2023: 15; 2022: 9."
+    ]
+
+
+def test_a_row_that_is_looked_up_in_two_documents_stands_ahead_of_prose_that_reads_better() -> None:
+    rows = [passages(f"{name}.md", HOSES)[0] for name in ("one", "two")]
+    [prose] = passages("notes.md", "The burst pressure of hose H10 was tested.", relevance=9.0)
+    found = weighed("What is the burst pressure of hose H10?", prose, *rows)
+    totals = [
+        (passage.reading.relevance + sentence.score, passage.text[sentence.start : sentence.end])
+        for passage in found.passages
+        for sentence in passage.reading.sentences
+    ]
+    assert {text for total, text in totals if total == max(totals)[0]} == {
+        "Hose: H10; Working pressure: 12; Burst pressure: 48."
+    }
+
+
+def test_two_rows_with_other_values_are_not_looked_up() -> None:
+    one, two = (passages(f"{name}.md", HOSES.replace("48", value))[0] for name, value in (("one", "48"), ("two", "44")))
+    [prose] = passages("notes.md", "The burst pressure of hose H10 was tested.", relevance=9.0)
+    found = weighed("What is the burst pressure of hose H10?", prose, one, two)
+    assert found.passages[0].hit.uri.endswith("notes.md")
+    assert found.passages[0].reading.best == max(passage.reading.best for passage in found.passages)

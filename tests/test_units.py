@@ -133,11 +133,20 @@ def test_rows_under_a_row_of_one_cell_over_all_columns_are_led_by_it() -> None:
 
 
 def test_a_group_of_rows_ends_with_its_total_and_is_named_in_what_a_row_states() -> None:
-    rows = ["Current assets||", "Cash|26|13", "Total cash and notes|27|14", "(1)||", "Total current assets|163|169", "Goodwill|67|66"]
+    rows = [
+        "Current assets||",
+        "Cash|26|13",
+        "Total cash and notes|27|14",
+        "(1)||",
+        "Total current assets|163|169",
+        "Goodwill|67|66",
+    ]
     cells = "".join(f"<tr><td>{row.replace('|', '<td>')}</tr>" for row in rows)
     page = read("a.html", f"<p>In euros:</p><table><tr><th>Item<th>2023<th>2022</tr>{cells}</table>")
     found = document_units(page)
-    assert [[page.text[slice(*lead)] for lead in unit.lead][1:] for unit in found[2:]] == [["Current assets"]] * 4 + [[]]
+    assert [[page.text[slice(*lead)] for lead in unit.lead][1:] for unit in found[2:]] == [["Current assets"]] * 4 + [
+        []
+    ]
     said = [statement([unit], lambda span: page.text[slice(*span)], plain_line) for unit in (found[2], found[-1])]
     assert said == [
         "In euros: Current assets: Item: Cash; 2023: 26; 2022: 13.",

@@ -15,8 +15,8 @@ def statement(units: Sequence[Unit], literal: Callable[[Span], str], plain: Call
     """Return what the units state, one after the other.
 
     `literal` gives the text of a range of the document, `plain` a text as one line without marks. A lead-in that ends in a
-    colon comes first, and so does the row that heads a row with others; the items of a list keep their numbers if there are several, and are parted by semicolons unless they end
-    in a mark of their own.
+    colon comes first, and so does the row that heads a row with others; the items of a list keep their numbers if there are
+    several, and are parted by semicolons unless they end in a mark of their own.
     """
     first, last = units[0], units[-1]
     leads = [lead for lead in first.lead if not first.start <= lead.start < last.end]

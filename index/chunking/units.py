@@ -22,6 +22,8 @@ LONG_CHARACTERS = 400
 """Items and meanings with more text than this are not one unit: their sentences are. Code is cut at lines after as much."""
 
 _CLOSERS = re.compile(r"[\s\]}),;]*")  # of the values before a field
+_NOTE_MARKS = re.compile(r"(?:[(\[][0-9a-z]{1,2}[)\]]\s*|[*†‡])+")
+"""What a cell holds that is drawn above another as a raised mark: it heads no rows."""
 _WORDS = re.compile(r"[^\W\d_]+")
 _TOTALS = frozenset("total totals summe gesamt insgesamt".split())
 _MAX_NAME = 80  # characters of a field that names what stands further on in its record
@@ -183,16 +185,13 @@ class _UnitFinder:
             first = cells[0][0]
             is_wide = len(self._children(row)) > 1 or first.column_span > 1
             filled = sum(self._blocks[cell].start < self._blocks[cell].end for cell in numbers)  # struck out or not
-            is_group = filled == 1 and is_wide and first.column == 0 and self._has_word(first)
+            is_group = filled == 1 and is_wide and first.column == 0
+            is_group = is_group and not _NOTE_MARKS.fullmatch(self._text, first.start, first.end)
             if is_group:
                 group = (first.span,)
             yield self._row_unit(row, cells, lead if is_group else _joined(lead, group))
             if group and not is_group and self._sums_up(first, group[0]):
                 group = ()
-
-    def _has_word(self, block: Block) -> bool:
-        """Whether a block has a word: the mark of a note above a cell heads no rows."""
-        return any(map(str.isalpha, self._text[block.start : block.end]))
 
     def _sums_up(self, name: Block, group: Span) -> bool:
         """Whether a row of that name is the sum of the rows of a group: "Total current assets" below "Current assets:"."""

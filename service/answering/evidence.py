@@ -8,7 +8,7 @@ them, the others are other things.
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from index.blocks.block import Kind, Span
@@ -53,6 +53,8 @@ LOOKED_UP = 2.0
 """The least relevance of a passage with the row that the question names by its key and the heading of the value."""
 COVER_GAIN = 3.0
 """Logits that a unit gains if it has all the words of a keyword, or of a question in another language than English."""
+AHEAD = 2.0
+"""By how many logits a row that is looked up stands ahead of all other units: so far that none of them is read beside it."""
 _STRUCTURED = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING, Kind.ITEM, Kind.CODE})
 _SENTENCES = frozenset({Kind.PARAGRAPH, Kind.ITEM})
 _SUBJECTS = frozenset({ConstraintKind.NAME, ConstraintKind.WORD, ConstraintKind.QUARTER})
@@ -96,7 +98,7 @@ def weigh(
     weighed = []
     keys = [key for passage in passages for unit in _named_units(passage) for key in _keys(unit, passage)]
     is_key_named = any(key <= named for key in keys)
-    rows = choose_rows(question, passages)
+    rows = choose_rows(question, passages, [" ".join(constraint.text for constraint in known) for known in about])
     tied = {c: TiedName.of(question, c.text) for c in present if c.kind is ConstraintKind.NAME}
     numbered = {c: _noun_before(c.text, question) for c in present if c.kind is ConstraintKind.NUMBER}
     subject = asked_subject(question)
@@ -119,8 +121,9 @@ def weigh(
         ]
         lost = PASSAGE_PENALTY * lacking + _lost_by_units(passage.reading, counts, of_kind, lacking + fewest)
         relevance = passage.reading.relevance - lost - lost_by_all - lost_by_subject
-        if rows.found is not None and rows.found[0] == number and not missing:
-            readings[rows.found[1]] = _raised(readings, rows.found[1])
+        looked_up = [place for owner, place in rows.found if owner == number] if not missing else []
+        for place in looked_up:
+            readings[place] = _raised(readings, place)
             relevance = max(relevance, LOOKED_UP)
         covering = _covering(cover, passage) if cover is not None and not missing else []
         for place in covering:
@@ -128,6 +131,8 @@ def weigh(
         relevance = max(relevance, LOOKED_UP) if covering else relevance
         reading = Reading(max(relevance, _relevance_of_structure(passage, readings)), tuple(readings))
         weighed.append(Passage(replace(passage.hit, score=reading.relevance), reading))
+    if rows.found and not missing:
+        weighed = _found_first(weighed, rows.found)
     weighed.sort(key=lambda passage: -passage.hit.score)
     return Weighed(tuple(weighed), tuple(missing))
 
@@ -230,6 +235,22 @@ def _parallel_value(question: str, passage: Passage, place: int) -> Span | None:
         return None
     found = value_asked_for(question, passage.text[start:end], Span(marked.start - start, marked.end - start))
     return Span(start + found.start, start + found.end)
+
+
+def _found_first(passages: Sequence[Passage], found: Collection[tuple[int, int]]) -> list[Passage]:
+    """The passages with the row that is looked up, the best of several, ahead of all other units."""
+    totals = {
+        (number, place): passage.reading.relevance + sentence.score
+        for number, passage in enumerate(passages)
+        for place, sentence in enumerate(passage.reading.sentences)
+    }
+    number, place = max(found, key=lambda one: (totals[one], one))
+    passage, sentences = passages[number], list(passages[number].reading.sentences)
+    score = max(totals.values()) + AHEAD - passage.reading.relevance
+    sentences[place] = replace(sentences[place], score=score)
+    first = list(passages)
+    first[number] = replace(passage, reading=replace(passage.reading, sentences=tuple(sentences)))
+    return first
 
 
 def _raised(sentences: Sequence[SentenceReading], place: int) -> SentenceReading:

@@ -161,13 +161,7 @@ def _with_wrapped_lines(table: Table) -> list[TableRow]:
         is_close = step < 1.35 * row.source[0].size
         first = row.cells[0]
         only_label = len(before.cells) == 1 and before.cells[0].column == 0 and before.cells[0].span == 1
-        if (
-            is_close
-            and only_label
-            and first.column == 0
-            and first.span == 1
-            and _goes_on(before.cells[0], row.cells)
-        ):
+        if is_close and only_label and first.column == 0 and first.span == 1 and _goes_on(before.cells[0], row.cells):
             first.lines = before.cells[0].lines + first.lines
             row.source = before.source + row.source
             rows[-1] = row
