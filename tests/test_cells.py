@@ -21,3 +21,15 @@ def test_a_value_under_another_heading_is_another_value() -> None:
 
 def test_rows_with_the_same_values_agree() -> None:
     assert not row("Rope", price="4").denies(row("Rope", price="4"))
+
+
+def test_a_figure_is_the_same_with_the_sign_of_its_currency() -> None:
+    assert not row("Rope", price="$ 4", stock="7").denies(row("Rope", price="4", stock="7"))
+    assert row("Rope", price="$ 4", stock="7").denies(row("Rope", price="€ 5", stock="7"))
+
+
+def test_a_change_between_other_periods_is_another_value() -> None:
+    this = Cells.of([("", "Rope"), ("June 2023", "9"), ("June 2022", "8"), ("Change", "12%")])
+    before = Cells.of([("", "Rope"), ("June 2022", "8"), ("June 2021", "7"), ("Change", "14%")])
+    assert not this.denies(before)
+    assert this.denies(Cells.of([("", "Rope"), ("June 2022", "6"), ("June 2021", "7"), ("Change", "14%")]))

@@ -4,11 +4,14 @@ Rows read alike: "Total net sales; 2023: 81" and "Percentage of total net sales;
 nothing of each other. Two rows contradict each other if they have one name and another value under one heading.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service.text.terms import words
 
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_SIGNS = re.compile(r"[$€£¥\s]+")
 _FEWEST_SHARED = 0.5  # of the headings of the row that has fewer
 
 
@@ -33,14 +36,28 @@ class Cells:
         return bool(self.name) and words(self.name) == words(other.name)
 
     def denies(self, other: "Cells") -> bool:
-        """Whether both name the same and differ in a value under one heading; most headings must be the same."""
+        """Whether both name the same and differ in a value under one heading; most headings must be the same.
+
+        Where the tables are of other years or dates, a heading without one ("Change") says something else in each.
+        """
         shared = self.values.keys() & other.values.keys()
+        if self._times() != other._times():
+            shared &= self._times()
         if not self.is_named_like(other):
             return False
         if len(shared) < _FEWEST_SHARED * min(len(self.values), len(other.values)):
             return False
-        return any(self.values[heading] != other.values[heading] for heading in shared)
+        return any(_bare(self.values[heading]) != _bare(other.values[heading]) for heading in shared)
+
+    def _times(self) -> set[str]:
+        """Its headings with a year."""
+        return {heading for heading in self.values if _YEAR.search(heading)}
 
 
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+def _bare(value: str) -> str:
+    """A value without the sign of its currency, which only the first rows of many tables have."""
+    return _SIGNS.sub("", value) or value
