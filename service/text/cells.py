@@ -40,14 +40,14 @@ class Cells:
 
         Where the tables are of other years or dates, a heading without one ("Change") says something else in each.
         """
-        shared = self.values.keys() & other.values.keys()
-        if self._times() != other._times():
-            shared &= self._times()
         if not self.is_named_like(other):
             return False
-        if len(shared) < _FEWEST_SHARED * min(len(self.values), len(other.values)):
+        ours, theirs = set(self.values), set(other.values)
+        if self._times() != other._times():
+            ours, theirs = self._times(), other._times()
+        if len(ours & theirs) < _FEWEST_SHARED * min(len(ours), len(theirs)):
             return False
-        return any(_bare(self.values[heading]) != _bare(other.values[heading]) for heading in shared)
+        return any(_bare(self.values[heading]) != _bare(other.values[heading]) for heading in ours & theirs)
 
     def _times(self) -> set[str]:
         """Its headings with a year."""
