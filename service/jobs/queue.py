@@ -4,8 +4,8 @@ An upload is accepted in one transaction that moves its bytes to their place and
 given is on disk. Two uploads of one document are done in the order they came; a newer one replaces an older one that waits.
 
 What changes which jobs of a collection exist, or which files its documents came from, takes the collection's turn; what decides
-whether a content is needed takes the turn of that content (where writers do not exclude each other anyway). A turn is taken
-before rows are locked, and that of a content last.
+whether a content is needed takes the turn of that content (where writers do not exclude each other anyway). Turns are taken
+before rows are locked, and that of a content, under which a long file may be written, before that of a collection.
 
 Files are removed after the commit that ended their use, never before: a commit may fail, and a removed file does not come back.
 """
@@ -76,10 +76,10 @@ class JobQueue:
             if waiting >= self._max_waiting:
                 raise QueueFull(f"{waiting:,} jobs wait already, as many as the queue takes. Send the upload later.")
             job_id = self._make_id()
-            transaction.take_turn("collection", upload.collection)
-            replaced = self._supersede(transaction, upload, job_id, now)
             transaction.take_turn("content", upload.sha256)
             self.originals.place(incoming, transaction)
+            transaction.take_turn("collection", upload.collection)
+            replaced = self._supersede(transaction, upload, job_id, now)
             transaction.run(
                 """
                 INSERT INTO jobs (id, owner, state, collection, document_id, filename, sha256, size, title, metadata,
@@ -234,9 +234,9 @@ class JobQueue:
             )
         with self._database.writing() as transaction:
             place = (original.collection, original.document_id)
-            transaction.take_turn("collection", original.collection)
             transaction.take_turn("content", original.sha256)
             self.originals.place(incoming, transaction)
+            transaction.take_turn("collection", original.collection)
             transaction.run("DELETE FROM originals WHERE collection = ? AND document_id = ?", *place)
             transaction.run(
                 """
