@@ -25,6 +25,7 @@ from index.filters import Filter
 from index.ledger.postgres.ledgers import PostgresLedgers
 from index.library import Library
 from index.records import Document
+from index.storage.postgres import PostgresDatabase
 from index.sync.folder_note import read_note
 from index.sync.sync import sync
 from service.composition.http import search_lag
@@ -244,6 +245,35 @@ def test_texts_claimed_by_a_machine_that_stalls_are_encoded_by_another(
             vectors = np.zeros((2, encoder.dimension), dtype=np.float32)
             assert stalled.add_vectors([text.hash for text in texts], vectors) == 0  # too late: nothing is replaced
         assert collection.verify() == []
+
+
+def test_a_large_collection_is_deleted_some_rows_at_a_time_and_whole(
+    machines: tuple[Library, Library], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.ledger.postgres.ledgers._DELETED_AT_ONCE", 2)
+    here, there = machines
+    for name in ("letters", "notes"):
+        here.open_or_create(name).change([(letter(str(number), f"Text {number}."), None) for number in range(5)])
+    there.drop("letters")
+    engine = create_engine(url.replace("postgresql:", "postgresql+pg8000:"))
+    with engine.connect() as connection:
+        for table in ("versions", "documents", "chunks", "changes", "collections"):
+            kept = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
+            assert kept == (1 if table == "collections" else 5), table
+    engine.dispose()
+    assert found(here.open("notes"), "text") == {"0", "1", "2", "3", "4"}
+
+
+def test_a_statement_that_the_server_takes_too_long_for_is_named_and_the_next_one_works(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.storage.postgres.CONNECT_TIMEOUT_S", 1)
+    database = PostgresDatabase(url)
+    with pytest.raises(DatabaseUnavailable, match="does not answer"), database.reading() as connection:
+        connection.execute(text("SELECT pg_sleep(4)"))
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT 7")).scalar() == 7
+    database.close()
 
 
 WRITER = """

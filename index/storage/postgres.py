@@ -57,7 +57,7 @@ def make_engine(url: URL, *, migrating: bool = False) -> Engine:
 
 def _notice_closing(context: ExceptionContext) -> None:
     """Discard a connection whose server closed it; pg8000's dialect recognises only some errors of the network as that."""
-    if isinstance(context.original_exception, ConnectionError):
+    if isinstance(context.original_exception, ConnectionError | TimeoutError):
         context.is_disconnect = True
     detail = context.original_exception.args[0] if context.original_exception.args else None
     if isinstance(detail, dict) and str(detail.get("C")).startswith(_CLOSING):
@@ -166,7 +166,7 @@ class PostgresDatabase:
             raise self._damaged(str(error)) from error
         except SQLAlchemyError as error:  # every connection of the pool is in use, and none was returned in time
             raise self._unavailable(str(error)) from error
-        except ConnectionError as error:  # the driver passes some on as they are
+        except (ConnectionError, TimeoutError) as error:  # the driver passes some on as they are
             raise self._unavailable(str(error)) from error
 
     def session(self) -> Connection:

@@ -21,6 +21,7 @@ from index.storage.postgres import PostgresDatabase
 _WAIT_SECONDS = 10.0
 _IMPORTING = ".importing-"
 _IMPORT_SECONDS = 24 * 3600.0
+_DELETED_AT_ONCE = 5000
 _TABLES = (
     "changes", "chunks", "claims", "properties", "documents", "versions", "vectors", "permissions", "titles", "roots", "visits",
     "notes",
@@ -168,12 +169,29 @@ class PostgresLedgers:
         return self._caches / f"{name}.{facts.identity:x}"
 
     def _delete(self, key: int) -> None:
-        """Delete the rows of a dropped collection, table by table: what a killed process leaves, the next one deletes."""
+        """Delete the rows of a dropped collection, table by table: what a killed process leaves, the next one deletes.
+
+        Some at a time: a statement that takes longer than the connection waits would fail, again and again.
+        """
         for table in _TABLES:
-            with self._database.writing() as connection:
-                run(connection, f"DELETE FROM {table} WHERE collection = %s", key)
+            while self._delete_some(table, key):
+                pass
         with self._database.writing() as connection:
             run(connection, "DELETE FROM collections WHERE id = %s AND name IS NULL", key)
+
+    def _delete_some(self, table: str, key: int) -> bool:
+        """Delete some rows of a dropped collection. Returns whether there were any."""
+        with self._database.writing() as connection:
+            deleted = run(
+                connection,
+                f"""
+                DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM {table} WHERE collection = %s LIMIT {_DELETED_AT_ONCE}
+                ))
+                """,
+                key,
+            )
+        return deleted > 0
 
 
 def _dropped(name: str) -> CollectionDropped:
