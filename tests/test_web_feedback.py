@@ -18,7 +18,7 @@ from service.records import Answer, Question
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-from tests.chromium import launched
+from tests.chromium import expect, launched
 
 
 class Refusing:
@@ -33,13 +33,19 @@ class Refusing:
         )
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(tmp_path: Path, loopback: Any) -> Iterator[Any]:
+def page(tmp_path: Path, browser: Any, loopback: Any) -> Iterator[Any]:
     library = Library(tmp_path, HashedEncoder())
     library.open_or_create("default").add(Document("d", "v", "file:///d.md", "D", "text/markdown", "Some text."))
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     service = Service(Settings(home=tmp_path), library, None, None, None, Refusing())  # type: ignore[arg-type]
-    with loopback(create_app(service, store)) as url, launched() as browser:
+    with loopback(create_app(service, store)) as url:
         page = browser.new_page()
         page.set_default_timeout(60_000)
         page.goto(url)
@@ -48,6 +54,7 @@ def page(tmp_path: Path, loopback: Any) -> Iterator[Any]:
         page.keyboard.press("Enter")
         page.wait_for_selector(".closing")
         yield page
+        page.context.close()
     store.close()
     library.close()
 
@@ -73,7 +80,7 @@ def test_a_thumb_down_is_kept_at_once_and_then_its_comment(page: Any) -> None:
     page.wait_for_selector(".thumb[aria-label='Good answer'][aria-pressed=true]")
     assert kept(page)[2:] == [("up", "")]
     assert page.get_by_role("button", name="Bad answer").get_attribute("aria-pressed") == "false"
-    assert page.get_by_role("status").filter(has_text="Thank you.").count() == 1
+    expect(page.get_by_role("status").filter(has_text="Thank you.")).to_have_count(1)
 
 
 def test_what_cannot_be_kept_is_said(page: Any) -> None:

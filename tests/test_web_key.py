@@ -18,7 +18,7 @@ from service.records import Answer, Question
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-from tests.chromium import launched
+from tests.chromium import expect, launched
 
 TEXT = "The bridge opened in 1932."
 
@@ -42,16 +42,23 @@ def keys(tmp_path: Path) -> Iterator[Keyring]:
     database.close()
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(tmp_path: Path, keys: Keyring, loopback: Any) -> Iterator[Any]:
+def page(tmp_path: Path, keys: Keyring, browser: Any, loopback: Any) -> Iterator[Any]:
     library = Library(tmp_path, HashedEncoder())
     library.open_or_create("default").add(Document("d", "v", "file:///bridge.md", "Bridge", "text/markdown", TEXT))
     store = ConversationStore(Database(f"sqlite:///{tmp_path / 'c.sqlite'}"))
     service = Service(Settings(home=tmp_path), library, None, None, None, Refusing())  # type: ignore[arg-type]
-    with loopback(create_app(service, store)) as url, launched() as browser:
+    with loopback(create_app(service, store)) as url:
         page = browser.new_page(base_url=url)
         page.set_default_timeout(60_000)
         yield page
+        page.context.close()
     store.close()
     library.close()
 
@@ -68,7 +75,7 @@ def test_the_key_is_asked_for_once_and_let_go_of(page: Any, keys: Keyring) -> No
     page.get_by_text("That key is not good here").wait_for()
     sign_in(page, f" {key}\n")
     page.wait_for_selector("body[data-ready]")
-    assert page.locator(".key-dialog").count() == 0
+    expect(page.locator(".key-dialog")).to_have_count(0)
     page.fill("#question", "When did it open?")
     page.keyboard.press("Enter")
     page.wait_for_selector(".closing")
@@ -80,12 +87,12 @@ def test_the_key_is_asked_for_once_and_let_go_of(page: Any, keys: Keyring) -> No
         page.click("#panel a >> nth=0")
     viewer = opened.value
     viewer.wait_for_selector("mark")  # the new tab has the key, too
-    assert viewer.locator("mark").text_content() == TEXT
+    expect(viewer.locator("mark")).to_have_text(TEXT)
     address = viewer.url
     viewer.close()
     page.reload()
     page.wait_for_selector("body[data-ready]")
-    assert page.locator(".asked").text_content() == "When did it open?"
+    expect(page.locator(".asked")).to_have_text("When did it open?")
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("API key").wait_for()
@@ -104,4 +111,4 @@ def test_a_key_that_may_not_ask_is_told_so(page: Any, keys: Keyring) -> None:
     page.goto("/")
     sign_in(page, key)
     page.locator("#hero-line").get_by_text("does not have the scope 'ask'").wait_for()
-    assert page.locator("#sources").is_hidden()
+    expect(page.locator("#sources")).to_be_hidden()

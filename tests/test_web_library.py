@@ -126,7 +126,7 @@ def test_only_the_chosen_documents_answer(visit: Visits, address: str) -> None:
     page.get_by_role("button", name="Ask all documents again").click()
     expect(page.locator("#browse")).to_have_text("3 documents")
     ask(page, "How many people does the paper mill at Aldcliffe employ?")
-    assert "240" in page.locator(".prose").nth(1).text_content()
+    expect(page.locator(".prose").nth(1)).to_contain_text("240")
 
 
 def test_a_collection_is_made_filled_and_deleted(visit: Visits, address: str) -> None:
@@ -305,7 +305,7 @@ def test_only_what_the_key_allows_is_shown(visit: Visits, tmp_path: Path, loopba
         page.keyboard.press("Escape")
         page.click("#menu-toggle")
         expect(page.locator("#signed-in")).to_have_text("Signed in as reader")
-        assert page.locator("#gaps").is_hidden()
+        expect(page.locator("#gaps")).to_be_hidden()
         page.click("#sign-out")
         page.get_by_label("API key").fill(loader)
         page.get_by_label("Stay signed in on this device").check()

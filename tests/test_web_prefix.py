@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.access.caller import Scope
-from tests.chromium import launched
+from tests.chromium import expect, launched
 from tests.path_proxy import PathProxy
 from tests.served_app import TEXTS, ServedApp
 
@@ -57,7 +57,7 @@ def test_everything_on_the_page_works_under_a_path(
         viewer = opened.value
         viewer.wait_for_selector("mark")
         assert viewer.url.startswith(f"{proxy.url}/view?")
-        assert viewer.locator("mark").all_text_contents() == [TEXTS["open"]]
+        expect(viewer.locator("mark")).to_have_text([TEXTS["open"]])
         viewer.click(".wordmark")
         viewer.wait_for_selector("body[data-ready] #question")
         assert viewer.url == f"{proxy.url}/"

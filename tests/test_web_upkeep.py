@@ -18,7 +18,7 @@ from service.records import Answer, Citation, Question, Sentence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
 from service.storage.database import Database
-from tests.chromium import launched
+from tests.chromium import expect, launched
 
 OLD, NEW = "The loom was built in 1911.", "The loom was built in 1912."
 
@@ -55,12 +55,18 @@ def site(tmp_path: Path, loopback: Any) -> Iterator[tuple[str, Library]]:
     library.close()
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     with launched() as browser:
-        page = browser.new_page()
-        page.set_default_timeout(60_000)
-        yield page
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    page.context.close()
 
 
 def test_the_history_and_the_answer_say_that_a_source_changed_and_lead_to_the_new_text(
@@ -131,6 +137,6 @@ def test_a_report_of_an_evaluation_is_opened_in_place(site: tuple[str, Library],
     page.locator("summary", has_text="first").click()
     page.get_by_role("heading", name="default <b>").wait_for()
     assert page.locator("#reports td").all_inner_texts() == ["correct", "0.9"]
-    assert page.get_by_text("Look first at: q7 (wrong).").is_visible()
+    expect(page.get_by_text("Look first at: q7 (wrong).")).to_be_visible()
     for name in ("nowhere", "..%2Fsecret", ".."):
         assert httpx.get(f"{url}/v1/reports/{name}").status_code == 404

@@ -22,7 +22,7 @@ from service.jobs.leases import Leases
 from service.jobs.worker import JobWorker, Presence
 from service.settings import Settings
 from service.storage.conversations import ConversationStore
-from tests.chromium import launched
+from tests.chromium import expect, launched
 
 DROP = """([name, text]) => {
   const transfer = new DataTransfer();
@@ -41,11 +41,17 @@ def library(tmp_path: Path) -> Iterator[Library]:
     library.close()
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(tmp_path: Path, library: Library, store: ConversationStore, loopback: Any) -> Iterator[Any]:
+def page(tmp_path: Path, library: Library, store: ConversationStore, browser: Any, loopback: Any) -> Iterator[Any]:
     nobody = cast(Any, None)
     service = Service(Settings(home=tmp_path), library, nobody, nobody, nobody, nobody)
-    with loopback(create_app(service, store)) as url, launched() as browser:
+    with loopback(create_app(service, store)) as url:
         page = browser.new_page()
         page.set_default_timeout(60_000)
         faults: list[str] = []
@@ -53,6 +59,7 @@ def page(tmp_path: Path, library: Library, store: ConversationStore, loopback: A
         page.goto(url)
         page.wait_for_selector("body[data-ready]")
         yield page
+        page.context.close()
     assert faults == []
 
 
@@ -79,13 +86,13 @@ def worker(tmp_path: Path) -> Iterator[None]:
 
 
 def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, library: Library) -> None:
-    assert page.locator("#onboarding").is_visible()
+    expect(page.locator("#onboarding")).to_be_visible()
     page.evaluate(DROP, ["parrots.md", "# Parrots\n\nParrots talk."])
     assert page.evaluate("window.sawTarget") == "grid"
-    assert page.locator(".drop-here").is_hidden()
+    expect(page.locator(".drop-here")).to_be_hidden()
     page.wait_for_selector(".upload.done:has-text('Can be asked')")
     page.wait_for_selector("#browse:has-text('1 document')")
-    assert page.locator("#onboarding").is_hidden()
+    expect(page.locator("#onboarding")).to_be_hidden()
     assert [document.title for document in library.open("default").documents.list()] == ["Parrots"]
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add files").click()
@@ -96,11 +103,11 @@ def test_files_that_are_dropped_or_chosen_can_be_asked(page: Any, worker: None, 
 def test_what_cannot_be_read_says_why_and_is_taken_off_the_list(page: Any, worker: None) -> None:
     page.evaluate(DROP, ["photo.gif", "no text"])
     page.wait_for_selector(".upload.problem")
-    assert page.locator(".upload-said").text_content() == "Files of this kind are not read."
+    expect(page.locator(".upload-said")).to_have_text("Files of this kind are not read.")
     assert "gif files hold no text" in page.locator(".upload-said").get_attribute("title")
     page.evaluate(DROP, ["<img src=x onerror=alert(1)>.pdf", "%PDF-1.7 broken"])
     page.wait_for_selector(".upload.problem:nth-child(2)")
-    assert page.locator(".upload-name >> nth=1").text_content() == "<img src=x onerror=alert(1)>.pdf"
+    expect(page.locator(".upload-name >> nth=1")).to_have_text("<img src=x onerror=alert(1)>.pdf")
     for _ in range(2):
         page.locator(".upload .icon").first.click()
     page.locator(".uploads").wait_for(state="hidden")
