@@ -34,11 +34,12 @@ SEEDS = sorted(ROOT.joinpath("seeds").glob("*.md"))
 
 
 LONGEST = (
-    "golden kills crash openapi readme cli evaluation_cli faults permissions serving evaluation_speed evaluation_endpoint "
-    "slack_load every_door image evaluation_drafting worker doctor attacks upkeep sandbox shared_jobs moving "
-    "any_sequence removal replay following mcp earlier_uploads attacking_texts web_library web_evidence web_answers"
+    "golden kills web_answers crash web readme cli web_evidence evaluation_speed evaluation_endpoint web_library "
+    "evaluation_cli openapi every_door web_conversations faults permissions serving slack_load image evaluation_drafting "
+    "worker doctor attacks upkeep sandbox shared_jobs shared_collections moving web_parts web_uploads web_embedding "
+    "any_sequence removal replay following mcp earlier_uploads attacking_texts suggestions"
 ).split()
-"""The test files that take longest, longest first. The first compiles all networks; the next two need none meanwhile."""
+"""The test files that take longest, longest first. The first compiles all networks; the next need none meanwhile."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
