@@ -56,6 +56,8 @@ def test_the_value_under_the_heading_that_the_question_names_is_marked(question:
     "question",
     [
         "How many crew does the early shift of the dock have?",
+        "How many crew does the dock's early shift have?",
+        "How many crew does the dock’s early shift have?",
         "Who owns the hf radio?",
         "Who was on guard on 3 May 2025?",
     ],

@@ -22,6 +22,7 @@ NAMED_UNITS = frozenset({Kind.ROW, Kind.RECORD, Kind.FIELD, Kind.MEANING})
 """The kinds of units that are named by their first value, their key or their term."""
 _MAX_KEY = 80  # characters of a value that names its row
 _WHY = re.compile(r"\b(?:why|how (?:do|can|should|to)|warum|wieso|pourquoi|por qué|perché)\b", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"['’]s?(?!\w)")
 _FIRST_NOUN = re.compile(r"\W*(?:which|what|whose|welche[rsmn]?)\s+(?P<noun>[^\W\d_]+)", re.IGNORECASE)
 _NEUTRAL = frozenset(
     """number amount value total figure name use hold report record post earn generate own spend list according stated given
@@ -40,14 +41,15 @@ class Asked:
 
     @classmethod
     def of(cls, question: str) -> "Asked":
-        """The words of a question. Those of a date count as that date."""
+        """The words of a question, without the endings of possessives. Those of a date count as that date."""
         spans = date_spans(question)
         rest = list(question)
         for start, end in spans:
             rest[start:end] = " " * (end - start)
         found = {f"\0{question[start:end]}": dates(question[start:end]) for start, end in spans}
         frequent = FREQUENT_WORDS.get(likely_language(question, 1), frozenset())
-        return cls((stems("".join(rest)) - {stem(word) for word in frequent}) | found.keys(), found)
+        words = stems(_POSSESSIVE.sub("", "".join(rest)))
+        return cls((words - {stem(word) for word in frequent}) | found.keys(), found)
 
     def shared(self, text: str) -> frozenset[str]:
         """Those of its words and dates that a text holds."""
