@@ -45,6 +45,7 @@ from service.scoring.reader import Reader, passage_context
 from service.scoring.second_pass import ToRead, read_as_one, read_each_twice
 from service.scoring.support import SupportChecker
 from service.text.overviews import OverviewRequest, overview_request
+from service.text.quarters import quarter_spans, with_quarters_as_written
 from service.text.refusals import refusal_of
 from service.text.small_talk import small_talk
 from service.text.spelling import misspelt, respelt
@@ -291,16 +292,20 @@ class Answerer:
         return rewrite_question(question.text, history, self.rewriters.get(generator))
 
     def _respelt(self, rewritten: RewriteResult, collection: Collection, where: Filter) -> RewriteResult:
-        """The reading with typing errors corrected to words of the passages that are found."""
+        """The reading with typing errors corrected to words of the passages that are found, and quarters as they write them."""
         text, queries = rewritten.text, rewritten.rewriting.queries
-        if not misspelt(text, self.reader.is_common):
+        if not misspelt(text, self.reader.is_common) and not quarter_spans(text):
             return rewritten
         hits = search_hits(collection, (text,), self.policy.depth, where)
         texts = [f"{hit.title}\n{chunk_rendering(hit.chunk).text}" for hit in hits]
-        corrected = respelt(text, texts, self.reader.is_common)
+
+        def as_written(asked: str) -> str:
+            return with_quarters_as_written(respelt(asked, texts, self.reader.is_common), texts)
+
+        corrected = as_written(text)
         if corrected == text:
             return rewritten
-        spelt = tuple(dict.fromkeys(respelt(query, texts, self.reader.is_common) for query in queries))
+        spelt = tuple(dict.fromkeys(map(as_written, queries)))
         return replace(rewritten, rewriting=Rewriting(corrected, spelt))
 
     def _validate(self, text: str) -> None:
