@@ -64,6 +64,13 @@ def test_the_next_sentence_limits_a_yes_if_it_answers_nearly_as_well() -> None:
     assert [draft.text for draft in drafts] == ["Mooring is free.", "Weekends cost two euros."]
 
 
+def test_a_sentence_that_limits_a_yes_follows_however_it_reads() -> None:
+    source = passage("Mooring is free in the evening. Before 18:00 it costs two euros. Rain fell.", [3.0, -4.0, -4.0])
+    drafts = answer(source, question="Is mooring free?")
+    assert [draft.text for draft in drafts] == ["Mooring is free in the evening.", "Before 18:00 it costs two euros."]
+    assert len(answer(source, question="When is mooring free?")) == 1
+
+
 def test_what_contradicts_the_one_fact_follows() -> None:
     one = passage("The mill closed in May.", [3.0])
     other = passage("The mill closed in June.", [2.5], document="d2")

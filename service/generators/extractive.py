@@ -32,6 +32,7 @@ MAX_SENTENCES = 4
 NEAR_BEST = 1.5  # a further sentence may be at most this many logits below the best
 NEAR_WHAT_ABOUT = 3.0  # the same where all that is said of something is asked for
 CONFLICT_MARGIN = 4.0  # a sentence that contradicts the best one may be as many logits below it
+LIMIT_MARGIN = 10.0  # and the next sentence, which limits a yes or no
 MIN_LOGIT = -1.0  # and its own logit must be at least this
 # On the 31 answerable questions of ClapNQ's development part these two give sentence precision .81 and recall .45; a
 # margin of 3 gives .80 and .45, one of 0.5 gives .84 and .43. Of ClapNQ's 62 answered questions for one fact, the first
@@ -197,7 +198,7 @@ def _select(
     groups: list[list[_SentenceCandidate]] = []
     for candidate in candidates:
         below = groups[0][0].total - candidate.total if groups else 0.0
-        if below > CONFLICT_MARGIN:
+        if below > LIMIT_MARGIN:
             break
         if any(_overlaps(candidate, group[0]) for group in groups):
             continue
@@ -205,6 +206,9 @@ def _select(
             groups.append([candidate])
             continue
         best = groups[0][0]
+        is_next = candidate.passage == best.passage and candidate.sentence == best.last + 1
+        if below > CONFLICT_MARGIN and not (is_yes_or_no and is_next and candidate.is_limiting):
+            continue
         is_near = below <= margin
         is_conflict = (
             _contradict(best, candidate)
@@ -213,7 +217,6 @@ def _select(
             or (wants_latest and _is_superseded(best, candidate))
         )
         is_good = is_near and candidate.logit >= MIN_LOGIT
-        is_next = candidate.passage == best.passage and candidate.sentence == best.last + 1
         is_limit = is_next and (candidate.is_limiting or (is_yes_or_no and is_good))
         twin = next((group for group in groups if _say_the_same(group[0], candidate)), None)
         if twin is not None and (is_near or is_conflict):
