@@ -48,6 +48,7 @@ class SlackServer(WebApi):
         self.broken: list[str] = []
         self.sent: list[Sent] = []
         self.swallowed: Counter[str] = Counter()
+        self.held: set[str] = set()  # methods whose calls are not answered yet
         self.drop_after: int | None = None
         self.repeat_every = 0
         self._sockets: list[web.WebSocketResponse] = []
@@ -215,6 +216,8 @@ class SlackServer(WebApi):
         else:
             given = {name: _loaded(value) for name, value in [*request.query.items(), *(await request.post()).items()]}
         self.calls.append((method, time.monotonic()))
+        while method in self.held:
+            await asyncio.sleep(0.02)
         if (wait := self._wait(method, given)) is not None:
             self.limited.append((method, time.monotonic(), wait))
             return web.json_response(

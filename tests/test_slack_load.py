@@ -25,10 +25,8 @@ from tests.slack_quoth import RunningSlackApp, settings_for, small_session
 from tests.slack_server import SlackServer, event_body, mention, until
 from tests.slack_web_api import BOT_USER
 
-ACKNOWLEDGED_WITHIN_S = 3.0
-"""Slack's own limit; the tests' Slack measures it with its clock."""
-IN_TIME = 0.9
-"""The share that keeps it on a machine that does other work. Acknowledging after the answer would keep it for almost none."""
+WRITES = {"chat.startStream", "chat.postMessage"}
+"""The calls that begin an answer. Slack waits three seconds for an acknowledgement, so none may wait for an answer."""
 PROGRAM = """
 import asyncio, sys
 from datetime import timedelta
@@ -83,12 +81,6 @@ def each_once(slack: SlackServer, asked: list[tuple[str, str]]) -> None:
     assert written == Counter(asked)
 
 
-def in_time(slack: SlackServer) -> None:
-    """Assert that Slack's limit was kept."""
-    waits = sorted(sent.acknowledged[0] - sent.at for sent in slack.sent)
-    assert waits[int(IN_TIME * len(waits))] < ACKNOWLEDGED_WITHIN_S, waits
-
-
 @pytest.mark.timeout(240)
 def test_fifty_questions_at_once_over_breaking_connections_are_each_answered_once(
     slack: SlackServer, tmp_path: Path
@@ -98,18 +90,19 @@ def test_fifty_questions_at_once_over_breaking_connections_are_each_answered_onc
     slack.turned_away.update({"chat.postMessage": 5, "chat.startStream": 5, "chat.stopStream": 5})
     timing = Timing(lease=timedelta(seconds=5), poll_s=0.2, seconds_between_posts=0.05)
     with RunningSlackApp(session, settings_for(tmp_path, slack.api_url), timing):
+        slack.held |= WRITES
         asked = questions(slack, 50)
         slack.ask_to_reconnect()
-        until(lambda: is_answered(slack, asked), 120)
         until(lambda: all(sent.acknowledged for sent in slack.sent))
+        slack.held.clear()
+        until(lambda: is_answered(slack, asked), 120)
         time.sleep(0.5)  # whatever came twice would be answered now
     each_once(slack, asked)
     assert Counter(method for method, _, _ in slack.limited)["chat.startStream"] == 5
-    in_time(slack)  # what a broken connection swallowed comes later
     session.store.close()
 
 
-def test_fifty_questions_over_http_are_each_acknowledged_within_three_seconds(
+def test_fifty_questions_over_http_are_each_acknowledged_before_one_is_answered(
     slack: SlackServer, tmp_path: Path, loopback: Any
 ) -> None:
     session = small_session(tmp_path, documents=DOCUMENTS)
@@ -119,13 +112,14 @@ def test_fifty_questions_over_http_are_each_acknowledged_within_three_seconds(
         slack.say(f"C{number % 10}", "U1", f"<@{BOT_USER}> How many cyberattacks since 2007, asks {number}?")
         for number in range(50)
     ]
+    slack.held |= WRITES
     with loopback(create_app(service, session.store)) as url, ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda event: slack.post(f"{url}/slack/events", event_body(event)), events))
         assert {answer.status_code for answer in answers} == {200}
+        slack.held.clear()
         asked = [(event["channel"], event["ts"]) for event in events]
         until(lambda: is_answered(slack, asked), 120)
     each_once(slack, asked)
-    in_time(slack)
 
 
 def start(home: Path, slack: SlackServer) -> "subprocess.Popen[str]":
