@@ -1,7 +1,7 @@
 """One process of `quoth eval cluster`: adds and embeds its share of documents, or searches. Prints its figures as JSON."""
 
 import json
-import resource
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def add(place: dict[str, str], name: str, first: int, last: int) -> dict[str, fl
         "begun": begun,
         "ended": time.time(),
         "cpu_s": time.process_time() - used,
-        "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rss_mib": _most_memory(),
     }
 
 
@@ -83,7 +83,7 @@ def search(place: dict[str, str], name: str, file: str, cache: str) -> dict[str,
             hits.append([hit.chunk.id for hit in found])
         figures: dict[str, Any] = {
             "first_s": first,
-            "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "rss_mib": _most_memory(),
             "hits": hits,
         }
         figures |= {f"query_ms_{key}": value for key, value in percentiles(elapsed).items()}
@@ -99,6 +99,12 @@ def _rankings(collection: Collection, encoder: Encoder, questions: list[str]) ->
         "dense": [[number for number, _ in index.dense(vector, DEEP, None)] for vector in vectors],
         "words": [[number for number, _ in index.words(question, DEEP, None)] for question in questions],
     }
+
+
+def _most_memory() -> float:
+    """The most memory that this process had, in MiB; what `getrusage` says may be that of the process that started it."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _document(number: int) -> Document:
