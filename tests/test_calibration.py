@@ -7,15 +7,10 @@ import pytest
 
 from index.chunking.units import prose_rendering
 from index.errors import ModelDamaged, ModelMissing
-from index.records import Chunk, Hit
 from models import folder
 from service.scoring.calibration import FILE, NAMES, Calibration, Signals, Step, relevance_alone, signals
 from service.scoring.reader import Reader, Reading, SentenceReading
 from service.scoring.second_pass import read_twice
-
-
-def hit(similarity, bm25):
-    return Hit(Chunk("c", "d", "v", 0, 0, 4, "text"), "title", "uri", None, 0.1, similarity, bm25)
 
 
 def reading(relevance, *scores):
@@ -35,18 +30,19 @@ def make_calibration(**changes):
     return Calibration(**{**values, **changes})
 
 
-def test_the_signals_of_two_passages_by_hand():
-    first = Reading(2.5, (SentenceReading(0, 1, 0.5, None, 1.25), SentenceReading(2, 3, 9.0, None)))
-    assert signals([(hit(0.4, 6.0), reading(1.0, 3.0, -1.0)), (hit(0.7, 3.0), first)]) == Signals(2.5, 0.7, 1.25)
+def test_the_signals_are_those_of_the_most_relevant_passage():
+    first = Reading(2.5, (SentenceReading(0, 1, 0.5, None, 1.25), SentenceReading(2, 3, 1.0, None)))
+    assert signals([reading(1.0, 3.0, -1.0), first]) == Signals(2.5, 1.0, 1.25)
 
 
 def test_the_order_of_the_passages_does_not_matter():
-    pairs = [
-        (hit(0.4, 6.0), reading(1.0, 3.0)),
-        (hit(0.7, 3.0), reading(2.5, 0.5)),
-        (hit(0.1, None), reading(-4.0, -4.0)),
-    ]
-    assert signals(pairs) == signals(pairs[::-1])
+    read = [reading(1.0, 3.0), reading(2.5, 0.5), reading(-4.0, -4.0)]
+    assert signals(read) == signals(read[::-1])
+
+
+def test_a_passage_without_units_counts_as_one_whose_units_hardly_answer():
+    assert signals([reading(-2.0)]) == Signals(-2.0, -7.0, -4.0)
+    assert signals([reading(-2.0, -9.5)]) == Signals(-2.0, -7.0, -4.0)
 
 
 def test_the_best_of_the_sentences_that_were_read_alone_counts():
@@ -59,12 +55,6 @@ def test_a_sentence_that_says_little_by_itself_lowers_the_signal_by_at_most_two_
     assert (
         relevance_alone(reading(2.5, 3.0)) == relevance_alone(Reading(2.5, ())) == 0.5
     )  # no sentence was read by itself
-
-
-def test_a_missing_signal_counts_as_its_mean():
-    assert signals([(hit(None, None), reading(-2.0))]) == Signals(-2.0, None, -4.0)
-    known, mean = make_calibration(weights=(0.5, 0.25, 0.0)), 1.0
-    assert known.probability(Signals(3.0, None, 0.0)) == known.probability(Signals(3.0, mean, 0.0))
 
 
 def test_without_a_passage_the_confidence_is_zero():
@@ -128,8 +118,7 @@ def test_the_shipped_calibration_belongs_to_the_shipped_reader_and_separates_ans
     ]
     renderings = [prose_rendering(passage) for passage in passages]
 
-    def confidence(question, similarity):
-        readings = read_twice(question, renderings, ["", ""], reader)
-        return calibration.probability(signals([(hit(similarity, 8.0), readings[0]), (hit(0.05, None), readings[1])]))
+    def confidence(question):
+        return calibration.probability(signals(read_twice(question, renderings, ["", ""], reader)))
 
-    assert confidence("How tall is the tower?", 0.6) > confidence("Which bank pays the highest interest?", 0.05) + 0.3
+    assert confidence("How tall is the tower?") > confidence("Which bank pays the highest interest?") + 0.3

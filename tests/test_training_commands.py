@@ -66,7 +66,7 @@ def test_a_reader_is_measured_calibrated_and_described(data: Path, reader: Path,
     calibration = Calibration.load(models / "calibration")
     assert 0 < calibration.threshold(0.8) <= 1
     assert np.isfinite(json.loads((runs / "calibration" / "report.json").read_text())["test"]["brier"])
-    for name, said in (("reader", "squad2"), ("support", "polarity"), ("calibration", "similarity")):
+    for name, said in (("reader", "squad2"), ("support", "polarity"), ("calibration", "unit")):
         assert said in (models / name / "CARD.md").read_text(encoding="utf-8")
 
 

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from index.inference.shape import BertShape
+from index.records import Chunk, Hit
 from service.scoring.calibration import Signals
 from service.scoring.networks import ReaderNetwork
+from service.scoring.reader import Reading, SentenceReading
 from training.arrays import DeviceExamples, ExampleArrays
 from training.average import average
 from training.batches import Labeller
@@ -64,6 +66,30 @@ def test_case_weights_are_shared_out_by_class_and_by_who_made_a_question_unanswe
     found = case_weights(cases)
     assert found.mean() == pytest.approx(1.0)
     assert (found / found.sum()).tolist() == pytest.approx([0.5, 0.35, 0.075, 0.075])
+
+
+class EvenReader:
+    """Reads every passage alike."""
+
+    def read(self, question, passages, contexts=None, sentences=None):
+        return [Reading(2.0, (SentenceReading(0, len(text), 1.5, None),)) for text in passages]
+
+    def is_common(self, word):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("asked", "lost"), [("How long is the bridge of Porto?", 0.0), ("How long is the bridge of Oslo?", 6.0)]
+)
+def test_a_case_of_the_calibration_is_weighed_as_an_answer_is(asked, lost):
+    from training.calibrate import CalibrationCase, outcome
+
+    text = "The bridge of Porto is 240 metres long."
+    hit = Hit(Chunk("c", "d", "v", 0, 0, len(text), text), "Bridges", "", None, 0.1, 0.5, 1.0)
+    reader = EvenReader()
+    case = CalibrationCase(asked, text, (), "t")
+    found = outcome(case, [hit], {text: reader.read(asked, [text])[0]}, reader, answerable=True)
+    assert found.signals == Signals(2.0 - lost, 1.5 - lost, 2.0 - lost)
 
 
 def test_the_fit_finds_the_signal_and_shrinks_the_noise():

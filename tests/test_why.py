@@ -98,5 +98,5 @@ def test_the_command_says_where_the_expected_sentence_is_lost(
     )
     found = json.loads(as_json.stdout)
     assert found["stage"] == "not extracted"
-    assert [signal["name"] for signal in found["signals"]] == ["relevance", "similarity", "alone"]
+    assert [signal["name"] for signal in found["signals"]] == ["relevance", "unit", "alone"]
     assert len(found["passages"]) <= found["depth"]

@@ -26,7 +26,6 @@ from service.answering.parts import (
     ReadPart,
     found_before,
     in_turn,
-    with_one_similarity,
 )
 from service.answering.rankings import find_ranking
 from service.answering.row_lists import find_rows
@@ -283,7 +282,7 @@ class Answerer:
         split = split_question(rewritten.text) if splits else SplitQuestion((whole(rewritten.text),))
         if split.is_whole:
             return [FoundGroup(split.groups[0], None, (search(*rewritten.rewriting.queries),))]
-        return with_one_similarity([find_group(group, search) for group in split.groups])
+        return [find_group(group, search) for group in split.groups]
 
     def _read_question(self, question: Question, history: Sequence[Turn], generator: str) -> RewriteResult:
         """How the question is read after the history; as it is if the caller wants that."""
@@ -415,7 +414,7 @@ def _read_together(one: Sequence[Passage], other: Sequence[Passage]) -> list[Pas
 
 
 def _signals(weighed: Weighed) -> Signals | None:
-    return signals([(passage.hit, passage.reading) for passage in weighed.passages])
+    return signals([passage.reading for passage in weighed.passages])
 
 
 def _filter(question: Question) -> Filter:

@@ -97,24 +97,6 @@ def found_before(question: str, hits: Sequence[Hit], parts: Sequence[Part]) -> l
     return found
 
 
-def with_one_similarity(groups: Sequence[FoundGroup]) -> list[FoundGroup]:
-    """The groups with the highest similarity of each passage to any part, so that an answer needs each passage only once."""
-    best: dict[str, float] = {}
-    for group in groups:
-        for _, hits in group.questions():
-            for hit in hits:
-                if hit.similarity is not None:
-                    best[hit.chunk.id] = max(hit.similarity, best.get(hit.chunk.id, hit.similarity))
-
-    def of(hits: Sequence[Hit]) -> list[Hit]:
-        return [replace(hit, similarity=best.get(hit.chunk.id)) for hit in hits]
-
-    return [
-        FoundGroup(group.group, None if group.whole is None else of(group.whole), tuple(map(of, group.parts)))
-        for group in groups
-    ]
-
-
 def is_one_name(phrase: str, hits: Sequence[Hit]) -> bool:
     """Whether a passage has the phrase as it was typed, so that it may be the name of one thing: "Marks and Spencer"."""
     wanted = _folded(phrase)

@@ -30,7 +30,7 @@ class Course:
 
     def confidence(self, passages: Sequence[Passage]) -> float:
         """The confidence with these passages."""
-        return self.calibration.probability(signals([(passage.hit, passage.reading) for passage in passages]))
+        return self.calibration.probability(signals([passage.reading for passage in passages]))
 
     def would_quote(self, place: Place, passages: Sequence[Passage]) -> bool:
         """Whether the extractive generator would quote the place, if it were shown the best of these passages."""

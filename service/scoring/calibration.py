@@ -1,4 +1,4 @@
-"""The confidence of an answer: a few signals of retrieval and reading -> the probability that the corpus answers."""
+"""The confidence of an answer: a few signals of reading -> the probability that the corpus answers."""
 
 import json
 import math
@@ -7,37 +7,38 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from index.errors import ModelDamaged, ModelMissing
-from index.records import Hit
 from service.scoring.reader import Reading
 
 FILE = "calibration.json"
 _MAX_BELOW = 2.0
 """The most logits by which `alone` is below `relevance`: a line of a list or table says little alone, yet may answer."""
+_MAX_UNIT_BELOW = 5.0
+"""The most logits by which `unit` is below `relevance`; more than that only for a passage without units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known about a question once its passages have been read.
+    """What is known about a question once its passages have been read and weighed.
 
-    `relevance`: the reader's logit for the most relevant passage. `similarity`: the cosine of question and that passage,
-    None where the vector is missing. `alone`: the reader's logit for the best sentence of that passage, read by itself.
-    Other signals that were tried: models/calibration/CARD.md.
+    `relevance`: the reader's logit for the most relevant passage. `unit`: its logit for the best unit of that passage, read
+    among the others. `alone`: the relevance of the best unit read by itself. Other signals that were tried:
+    models/calibration/CARD.md.
     """
 
     relevance: float
-    similarity: float | None
+    unit: float
     alone: float
 
 
 NAMES = tuple(field.name for field in fields(Signals))
 
 
-def signals(read: Sequence[tuple[Hit, Reading]]) -> Signals | None:
+def signals(read: Sequence[Reading]) -> Signals | None:
     """The signals of passages, in any order, whose best sentences were read a second time; None without passages."""
     if not read:
         return None
-    hit, reading = max(read, key=lambda entry: entry[1].relevance)
-    return Signals(reading.relevance, hit.similarity, relevance_alone(reading))
+    reading = max(read, key=lambda reading: reading.relevance)
+    return Signals(reading.relevance, max(reading.best, reading.relevance - _MAX_UNIT_BELOW), relevance_alone(reading))
 
 
 def relevance_alone(reading: Reading) -> float:
@@ -111,16 +112,16 @@ class Calibration:
         return calibration
 
     def probability(self, known: Signals | None) -> float:
-        """P(the corpus answers the question), 0 without any passage. A missing signal counts as its mean."""
+        """P(the corpus answers the question), 0 without any passage."""
         if known is None:
             return 0.0
         total = self.bias + sum(self.shares(known).values())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
     def shares(self, known: Signals) -> dict[str, float]:
-        """What each signal adds to the log odds, compared with its mean; a missing one adds nothing."""
+        """What each signal adds to the log odds, compared with its mean."""
         return {
-            name: 0.0 if (value := getattr(known, name)) is None else weight * (value - mean) / scale
+            name: weight * (getattr(known, name) - mean) / scale
             for name, weight, mean, scale in zip(NAMES, self.weights, self.mean, self.scale, strict=True)
         }
 

@@ -124,7 +124,7 @@ _RECORDING = {
     "encoder": "all-MiniLM-L6-v2",
     "reader": "4 (475c5ba4efb4)",
     "support": "2 (329b37fbc575)",
-    "calibration": "3",
+    "calibration": "4",
     "llm_model": None,
     "llm_temperature": 0.0,
     "llm_max_tokens": 512,
