@@ -50,7 +50,7 @@ def _other_unit(found: Explanation) -> str:
 def _refused(found: Explanation) -> str:
     if found.confidence >= found.needed:
         return "The right unit was read, and the language model says that the passages hold no answer."
-    lowest = min(found.signals, key=lambda signal: signal.share, default=None)
+    lowest = min((s for s in found.signals if s.share < 0), key=lambda signal: signal.share, default=None)
     signal = f"; the signal {lowest.name} lowers it most ({lowest.share:+.1f} in log odds)" if lowest else ""
     return f"The right sentence would have been given, but {_confidence(found)}{signal}."
 
