@@ -40,9 +40,9 @@ def test_the_order_of_the_passages_does_not_matter():
     assert signals(read) == signals(read[::-1])
 
 
-def test_a_passage_without_units_counts_as_one_whose_units_hardly_answer():
-    assert signals([reading(-2.0)]) == Signals(-2.0, -7.0, -4.0)
-    assert signals([reading(-2.0, -9.5)]) == Signals(-2.0, -7.0, -4.0)
+def test_no_signal_is_below_five_logits_less_than_even():
+    assert signals([reading(-2.0)]) == Signals(-2.0, -5.0, -4.0)  # a passage without units
+    assert signals([reading(-11.0, -12.5)]) == Signals(-5.0, -5.0, -5.0)
 
 
 def test_the_best_of_the_sentences_that_were_read_alone_counts():

@@ -12,8 +12,8 @@ from service.scoring.reader import Reading
 FILE = "calibration.json"
 _MAX_BELOW = 2.0
 """The most logits by which `alone` is below `relevance`: a line of a list or table says little alone, yet may answer."""
-_MAX_UNIT_BELOW = 5.0
-"""The most logits by which `unit` is below `relevance`; more than that only for a passage without units."""
+_LOWEST = -5.0
+"""Signals below this count as this: what lacks two names that are asked for answers no less than what lacks one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def signals(read: Sequence[Reading]) -> Signals | None:
     if not read:
         return None
     reading = max(read, key=lambda reading: reading.relevance)
-    return Signals(reading.relevance, max(reading.best, reading.relevance - _MAX_UNIT_BELOW), relevance_alone(reading))
+    return Signals(*(max(value, _LOWEST) for value in (reading.relevance, reading.best, relevance_alone(reading))))
 
 
 def relevance_alone(reading: Reading) -> float:
