@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     rerank: bool = Field(True, description="let the reader reorder the search results")
     rerank_depth: int = Field(12, ge=1, le=200, description="passages that the reader reorders")
     target_precision: float = Field(
-        0.75,
+        0.78,
         ge=0.5,
         lt=1.0,
         description="share of the answered questions whose answer the documents contain, measured where half of the questions "
