@@ -1,8 +1,9 @@
-"""A relay on loopback between a browser and a server, which can be cut like the connection to a server that is killed."""
+"""A relay on loopback between a client and a server: slow, or cut like the connection to a server that is killed."""
 
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -12,9 +13,13 @@ _RESET = struct.pack("ii", 1, 0)  # close with a reset, and send nothing that wa
 
 
 class CutProxy:
-    """Relays connections to `target` until `cut`; then open ones are reset and new ones refused."""
+    """Relays connections to `target` until `cut`; then open ones are reset and new ones refused.
+
+    Everything that is sent waits `delay` seconds.
+    """
 
     def __init__(self, target: str) -> None:
+        self.delay = 0.0
         parts = urlsplit(target)
         self._target = (str(parts.hostname), int(parts.port or 80))
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -52,13 +57,13 @@ class CutProxy:
             far = socket.create_connection(self._target)
             self._sockets += [near, far]
             for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_relay, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._relay, args=(source, target), daemon=True).start()
 
-
-def _relay(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        return  # cut
+    def _relay(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                time.sleep(self.delay)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # cut
