@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from index.engines.embedded import EmbeddedIndex
 from index.errors import CollectionMissing, DiskFull, IndexingError
 from index.library import Library
 from index.records import Document
+from index.storage.lock import FileLock
 from index.sync.sync import sync
 from tests.mounted import can_mount, small_disk
 
@@ -245,3 +248,24 @@ def test_a_reader_sees_the_whole_old_or_new_state_while_caches_and_collections_a
     assert changes == ["v0", "v1", "v2", "v3", "v0"]
     assert library.open("c").verify() == []
     library.close()
+
+
+def test_a_search_waits_for_a_writer_that_has_changed_all_that_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.search.retrieval._PATIENCE_SECONDS", 60)
+    fill(tmp_path / "c", 8)
+    writer, reader = (Collection(tmp_path / "c", HashedEncoder()) for _ in range(2))
+    for collection in (writer, reader):
+        assert {hit.chunk.version for hit in collection.search("subject2", 100)} == {"v0"}
+    with ThreadPoolExecutor(1) as pool, ExitStack() as long_write:
+        long_write.enter_context(FileLock(tmp_path / "c" / "lexicon.lock").hold(10))
+        writer.change(add=[(document(number, 1), None) for number in range(8)])
+        writer.embed_pending()
+        found = pool.submit(reader.search, "subject2", 100)
+        assert wait([found], 0.6).not_done
+        long_write.close()
+        hits = found.result()
+    assert {hit.chunk.version for hit in hits if hit.bm25} == {"v1"}
+    writer.close()
+    reader.close()

@@ -1,5 +1,6 @@
 """Answer a query with the best chunks: search by meaning and by words in parallel, fuse the rankings, rerank if asked."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ POOL = 50
 """How many chunks of each ranking are fused at first; further ones come after them, twice as many each time."""
 
 _SEARCHES = 3
+_PATIENCE_SECONDS = 2.0
+_PAUSE_SECONDS = 0.02
 
 
 class Reranker(Protocol):
@@ -82,8 +85,10 @@ class Retrieval:
         """Return at least `k` hits of the fused ranking, if there are so many.
 
         The ledger leaves out what is gone, or no longer meets the filter. If a writer changed that in the meantime, everything
-        is searched again, so that all hits are of one state.
+        is searched again, so that all hits are of one state. What a writer has not brought up to date yet is waited for if
+        too few hits are left without it.
         """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         position = self._index.catch_up()
         for _ in range(_SEARCHES):
             candidates = self._candidates(query, k, where)
@@ -91,9 +96,15 @@ class Retrieval:
             if len(rows) == len(candidates):
                 break
             before, position = position, self._index.catch_up()
+            while position == before and len(rows) < k and self._is_behind(position) and time.monotonic() < deadline:
+                time.sleep(_PAUSE_SECONDS)
+                position = self._index.catch_up()
             if position == before:
                 break
         return [_hit(rows[candidate.number], candidate) for candidate in candidates if candidate.number in rows]
+
+    def _is_behind(self, position: int) -> bool:
+        return self._ledger.mark().position > position
 
     def _candidates(self, query: _Query, k: int, where: Filter | None) -> list[_Candidate]:
         """Return at least `k` candidates, if there are so many.
