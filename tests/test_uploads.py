@@ -195,6 +195,21 @@ def test_readers_stay_until_others_or_everybody_are_named(client: httpx.Client, 
 
 
 @pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("name", ["principals", "readers", "Principal"])
+def test_a_misspelt_name_of_the_readers_makes_no_document_public(client: httpx.Client, name: str) -> None:
+    sent = [
+        client.put(
+            f"{DOCUMENTS}/misspelt", content=b"Only Ann may read this.", params={name: "ann", "filename": "m.txt"}
+        ),
+        client.post(DOCUMENTS, files={"file": ("m.txt", b"Only Ann may read this.")}, params={"principal": "ann"}),
+        client.post(DOCUMENTS, files={"file": ("m.txt", b"Only Ann may read this.")}, data={name: "ann"}),
+    ]
+    assert [response.status_code for response in sent] == [422, 422, 422]
+    assert {response.json()["code"] for response in sent} == {"request-invalid"}
+    assert sent[0].json()["detail"] == f"{name}: no such field; remove it"
+    assert client.get(f"{DOCUMENTS}/misspelt").status_code == 404
+
+
 def test_new_members_of_an_uploaded_archive_get_its_readers(client: httpx.Client, library: Library) -> None:
     def put(*names: str, **params: str) -> dict[str, str]:
         packed = io.BytesIO()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from index.extraction.extractor import Extractor
@@ -73,6 +74,27 @@ def _extractor(request: Request) -> Extractor:
 
 TheExtractor = Annotated[Extractor, Depends(_extractor)]
 """The processes that unpack files and draw pages."""
+
+
+async def _refuse_unknown(request: Request) -> None:
+    takes = request.scope["route"].dependant
+    known = {"query": takes.query_params, "body": takes.body_params}
+    given = {"query": list(request.query_params), "body": list(await request.form()) if takes.body_params else []}
+    unknown = [
+        {"type": "extra_forbidden", "loc": (place, name), "msg": "unknown", "input": None}
+        for place, names in given.items()
+        for name in dict.fromkeys(names)
+        if name not in {field.alias for field in known[place]}
+    ]
+    if unknown:
+        raise RequestValidationError(unknown)
+
+
+KNOWN_ONLY = Depends(_refuse_unknown)
+"""A dependency of a route: a parameter or form field that it does not take is refused.
+
+Elsewhere such a thing does nothing; here it may be the misspelt name of who may read a document.
+"""
 
 
 async def wait_for_disconnect(request: Request) -> None:

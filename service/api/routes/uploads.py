@@ -12,7 +12,7 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Respons
 
 from index.library import require_name
 from service.access.caller import Scope
-from service.api.dependencies import TheQueue, TheSession, needs
+from service.api.dependencies import KNOWN_ONLY, TheQueue, TheSession, needs
 from service.api.problems import problem_responses, public_path
 from service.api.routes.documents import DOCUMENT, documents_of
 from service.api.schemas.jobs import JobOut
@@ -63,7 +63,7 @@ IdempotencyKey = Annotated[
     summary="Upload a document",
     status_code=HTTPStatus.ACCEPTED,
     responses=_UPLOAD_ERRORS,
-    dependencies=[needs(Scope.INGEST)],
+    dependencies=[needs(Scope.INGEST), KNOWN_ONLY],
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -116,7 +116,7 @@ async def put(
     summary="Upload a file under its own name",
     status_code=HTTPStatus.ACCEPTED,
     responses=_UPLOAD_ERRORS,
-    dependencies=[needs(Scope.INGEST)],
+    dependencies=[needs(Scope.INGEST), KNOWN_ONLY],
 )
 async def post(
     name: Name,
