@@ -74,15 +74,16 @@ def compiled(own_environment: None) -> Path:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def networks_loaded_once(compiled: Path) -> Iterator[None]:
+def networks_loaded_once(own_environment: None) -> Iterator[None]:
     """A network of the folder of the whole test run is loaded once: the three of a service take a second."""
     from index.inference.compiling import Compiled, Compiler
 
+    of_the_run = Path(os.environ[CACHE])
     load = Compiler.compiled
     loaded: dict[str, Compiled] = {}
 
     def load_once(self: Compiler, part: Literal["body", "head"], example: Sequence[Any]) -> Compiled:
-        if self._cache is None or self._cache.path("").parent != compiled:
+        if self._cache is None or self._cache.path("").parent != of_the_run:
             return load(self, part, example)
         key = self._key(part, example)
         if key not in loaded:

@@ -89,7 +89,7 @@ def test_the_page_and_the_health_of_the_server_are_public(served: ServedApp) -> 
     bare = served.client()
     for path in ("/", "/view", "/assets/page.js", "/favicon.ico", "/healthz", "/openapi.json"):
         assert bare.get(path).status_code == 200
-    assert bare.get("/readyz").json() == {"status": "ready", "collection": None}
+    assert bare.get("/readyz").json() == {"status": "ready", "collection": None, "search": []}
     admin = served.key("admin", Scope.ADMIN)
     assert admin.get("/readyz").json()["collection"]["name"] == "open"
     assert bare.get("/assets/../v1/collections").status_code in (401, 404)

@@ -241,7 +241,7 @@ def test_a_server_without_a_collection_is_ready_for_the_first_upload(
     empty = replace(service, settings=settings, library=Library(tmp_path, service.library.encoder))
     with loopback(create_app(empty, store)) as address:
         response = httpx.get(f"{address}/readyz")
-        assert (response.status_code, response.json()) == (200, {"status": "ready", "collection": None})
+        assert (response.status_code, response.json()) == (200, {"status": "ready", "collection": None, "search": []})
         assert httpx.get(f"{address}/v1/collections").json()["collections"] == []
         assert httpx.get(f"{address}/v1/models").json()["data"] == []
         upload = httpx.post(f"{address}/v1/collections/any/documents", files={"file": ("a.txt", b"The bridge opened.")})

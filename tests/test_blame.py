@@ -24,6 +24,7 @@ from service.explaining import ranks
 from service.explaining.expected import find_words
 from service.explaining.explain import Asked, explain
 from service.explaining.explanation import ExpectedWords, Explanation, Stage
+from service.explaining.reasons import reason
 from service.generators.protocol import Quote
 from service.generators.scripted import ScriptedGenerator
 from service.records import Answer, Question
@@ -286,7 +287,12 @@ def test_a_reason_gives_the_figures_that_decided(town: Town) -> None:
     with broken(town.answerer, Stage.REFUSED, GOLD[question][1]) as answerer:
         answer, found = ask(town, question, answerer)
     assert f"the confidence of {answer.confidence:.3f} is below the 1.000 that an answer needs" in found.because
-    assert "the signal" in found.because
+    assert [signal.share > 0 for signal in found.signals] == [True] * 3
+    assert "signal" not in found.because  # none of them lowers it
+    lower = replace(found.signals[1], share=-1.25)
+    assert reason(replace(found, signals=(found.signals[0], lower))).endswith(
+        f"; the signal {lower.name} lowers it most (-1.2 in log odds)."
+    )
 
 
 def test_words_are_found_whatever_their_spaces_and_case_and_half_of_them_are_enough() -> None:
