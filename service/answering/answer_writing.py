@@ -109,7 +109,8 @@ class AnswerWriter:
             return
         checker = DraftChecker(part.passages, self._numbering, self._checker, self._policy, question)
         quoting = _quoting(part)
-        generator = quoting if self._generator.name == ExtractiveGenerator.name else self._generator
+        quotes_rows = part.rows is not None and self._generator.name == ExtractiveGenerator.name
+        generator = quoting if quotes_rows else self._generator
         writer = SentenceWriter(generator, quoting, checker, self._stages)
         for checked in writer.sentences(question, part.passages):
             yield self._add(checked, [0])
