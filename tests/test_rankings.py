@@ -30,6 +30,14 @@ Cid,500,(80),2,40
 Dot,700,410,9,25
 All seas,200,55,19,90
 """
+TICKETS = """# Tickets of the boat museum
+
+| Ticket | Adults | Children | Valid |
+| --- | --- | --- | --- |
+| Day | 9 euros | 5 euros | 1 day |
+| Month | 45 euros | 25 euros | 30 days |
+| Guest | 12 euros | none | 2 days |
+"""
 LANDINGS = """port,year,catch (t)
 Aske,2021,410
 Aske,2022,380
@@ -46,6 +54,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> 
     folder, home = tmp_path_factory.mktemp("papers"), tmp_path_factory.mktemp("home")
     (folder / "moorings.md").write_text(MOORINGS, "utf-8")
     (folder / "landings.csv").write_text(LANDINGS, "utf-8")
+    (folder / "tickets.md").write_text(TICKETS, "utf-8")
     (folder / "boats.csv").write_text(BOATS, "utf-8")
     assembled = assemble(Settings(home=home))
     sync(assembled.library.open_or_create("default"), [folder])
@@ -57,6 +66,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> 
     ("question", "said"),
     [
         ("Which mooring is the cheapest?", "the lowest of 3 figures is 9.00 (Old basin)"),
+        ("Which ticket is the cheapest for adults?", "the lowest of 3 figures is 9 euros (Day)"),
         ("Which mooring has the greatest depth?", "the highest of 3 figures is 3.2 (Outer wall)"),
         ("Which port had the largest catch in the year 2022?", "the highest of 3 figures is 395 (Lade)"),
         ("Which port had the largest catch in 2022?", "the highest of 3 figures is 395 (Lade)"),
@@ -124,6 +134,13 @@ def _left_out(ranking: Sentence) -> Sentence:
         citations=tuple(dict.fromkeys((one.citation, last.citation))),
         derivation=replace(ranking.derivation, operands=(one, last), result="Outer wall"),
     )
+
+
+def test_a_column_is_named_by_the_question_and_its_figures_are_of_the_measure_asked_for(harbour: Service) -> None:
+    answer = ask(harbour, "Which tickets cost more than 10 euros for adults?")
+    assert [sentence.text[:11] for sentence in answer.sentences] == ["Ticket: Mon", "Ticket: Gue"]
+    assert verified(harbour, answer).verdict is Verdict.PROVED
+    assert derived(ask(harbour, "Which ticket is the heaviest for adults?")) == []
 
 
 def test_a_ranking_that_does_not_come_out_the_same_is_refuted(harbour: Service) -> None:

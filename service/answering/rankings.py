@@ -2,8 +2,9 @@
 
 All of these must hold, else nothing is ranked: every word of the question is one of the heading of the column, of what names
 the rows, of a cell that some rows have and others have not (only those rows are compared), or of what the table stands under;
-only one column fits; every row has exactly one figure there, all of one unit; and of several tables that fit, one is later than
-the others. Rows of totals are left out; nothing is ranked if the best row may be one.
+only one column fits, by its heading or, if the question names it, by the units of its figures; every row has exactly one figure
+there, all of one unit; and of several tables that fit, one is later than the others. Rows of totals are left out; nothing is
+ranked if the best row may be one.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -19,7 +20,7 @@ from service.answering.overview import as_passages
 from service.answering.tables import MAX_ROWS, TableRow, compared_rows, may_be_total, rows_of, tables_of
 from service.generators.protocol import Passage
 from service.parts.figures import Figure, can_compare, in_cell, order
-from service.parts.superlatives import Superlative, superlative_of
+from service.parts.superlatives import Superlative, fits_measure, superlative_of
 from service.scoring.reader import Reading, passage_context
 from service.text.contradictions import CONTEXT_SEPARATOR, Evidence
 from service.text.dates import dates
@@ -140,13 +141,16 @@ def _column(asked: Superlative, question: str, rows: Sequence[TableRow]) -> str 
         cells = [row.values[heading].text for row in rows if heading in row.values]
         if any(stems(text) and stems(text) <= asked.words for text in cells):
             continue  # it chooses rows
-        if asked.implied and not own & asked.implied:
+        figures = [figure for text in cells for figure in in_cell(text, heading, "")]
+        is_implied = bool(own & asked.implied)
+        is_measured = bool(own & asked.words) and all(fits_measure(asked.implied, figure) for figure in figures)
+        if asked.implied and not is_implied and not is_measured:
             continue
         stated = dates(heading)
         if wanted and stated and not any(one.fits(other) for one in wanted for other in stated):
             continue
-        shared = len(own & asked.words) + bool(asked.implied)
-        if shared and any(in_cell(text, heading, "") for text in cells):
+        shared = len(own & asked.words) + is_implied
+        if shared and figures:
             counts[heading] = shared
     most = max(counts.values(), default=0)
     best = [heading for heading, count in counts.items() if count == most]

@@ -22,6 +22,7 @@ from service.generators.protocol import Draft, Passage, Quote
 from service.generators.whole_lists import MAX_ITEMS
 from service.parts.figures import in_cell
 from service.parts.row_questions import Bound, RowQuestion, row_question
+from service.parts.superlatives import fits_measure
 from service.text.plain import plain_line
 from service.text.terms import stems
 
@@ -105,7 +106,9 @@ def _limited(
     """The rows within the limit of the question, and the words that name its column and unit; None in any doubt."""
     if asked.bound is None:
         return list(rows), frozenset()
-    fitting = [column for column in columns if stems(column) & (asked.implied or asked.words)]
+    is_measured = not asked.implied or fits_measure(asked.implied, asked.bound.figure)
+    naming = asked.implied | (asked.words if is_measured else frozenset())
+    fitting = [column for column in columns if stems(column) & naming]
     found = [(column, within) for column in fitting if (within := _within(asked.bound, rows, column)) is not None]
     if len(found) != 1:
         return None

@@ -82,7 +82,7 @@ class RowQuestion:
     """A question for all the rows, or for how many there are.
 
     `noun` is the stem of what the rows are; `words` are the stems of its other words that say something. `bound` limits the
-    column that a stem of `implied` names, else the one that a word of the question does.
+    column that a stem of `implied` names, or one that a word of the question does, if `bound` has a unit of what is implied.
     """
 
     counts: bool

@@ -8,20 +8,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.parts.figures import Figure
+from service.parts.units import is_currency
 from service.parts.words import words_of
 from service.text.terms import STOP_WORDS, stem
 
 _PRICE = "price prices cost costs fee fees rate charge fare tariff rent preis preise kosten gebühr"
 _DURATION = "duration length time period term dauer laufzeit zeit"
+_WEIGHT = "weight mass gewicht masse"
+_HEIGHT, _WIDTH, _DEPTH = "height höhe", "width breite", "depth tiefe"
+_TEMPERATURE = "temperature temperatur"
 _IMPLIED = {
     "cheap": _PRICE,
     "expensive": _PRICE,
     "costly": _PRICE,
     "long": _DURATION,
     "short": _DURATION,
-    "heavy": "weight mass gewicht masse",
-    "light": "weight mass gewicht masse",
-    "tall": "height höhe",
+    "heavy": _WEIGHT,
+    "light": _WEIGHT,
+    "tall": _HEIGHT,
     "high": "",
     "low": "",
     "large": "",
@@ -29,11 +34,11 @@ _IMPLIED = {
     "great": "",
     "small": "",
     "few": "",
-    "hot": "temperature temperatur",
-    "warm": "temperature temperatur",
-    "cold": "temperature temperatur",
-    "wide": "width breite",
-    "deep": "depth tiefe",
+    "hot": _TEMPERATURE,
+    "warm": _TEMPERATURE,
+    "cold": _TEMPERATURE,
+    "wide": _WIDTH,
+    "deep": _DEPTH,
 }
 _LOW = frozenset("cheap short light low small few cold".split())
 _IRREGULAR = {
@@ -78,14 +83,29 @@ _BOUND = re.compile(
 """What makes of a superlative a limit, or asks for what is not it."""
 _VERBS = {
     "cost": _PRICE,
-    "weigh": "weight mass gewicht masse",
+    "weigh": _WEIGHT,
     "take": _DURATION,
     "last": _DURATION,
     "kostet": _PRICE,
     "kosten": _PRICE,
-    "wiegt": "weight mass gewicht masse",
-    "wiegen": "weight mass gewicht masse",
+    "wiegt": _WEIGHT,
+    "wiegen": _WEIGHT,
 }
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(map(stem, words.split()))
+
+
+_MEASURED = {
+    _stems(_DURATION): ("time", "calendar"),
+    _stems(_WEIGHT): ("mass",),
+    _stems(_HEIGHT): ("length",),
+    _stems(_WIDTH): ("length",),
+    _stems(_DEPTH): ("length",),
+    _stems(_TEMPERATURE): ("celsius", "fahrenheit"),
+}
+"""The kinds of figures that are of what an adjective implies; for money, see `is_currency`."""
 _ASKS = re.compile(
     r"\A\W*(?:(?:in|at|for|by|of|on)\s+)?(?:which|what|who|where|name\s+the|welche[rsmn]?|was|wer|wo)\b", re.IGNORECASE
 )
@@ -131,6 +151,13 @@ def superlative_of(question: str) -> Superlative | None:
     return _made(question, [written], base, is_highest=base not in _LOW)
 
 
+def fits_measure(implied: frozenset[str], figure: Figure) -> bool:
+    """Whether a figure has a unit of what `Superlative.implied` names: euros are a price, days a duration."""
+    if implied == _stems(_PRICE):
+        return is_currency(figure.kind)
+    return figure.kind in _MEASURED.get(implied, ())
+
+
 def implied_by(adjective: str, words: Sequence[str]) -> str:
     """The headings that an adjective implies, else those that the verb among the words does; empty if they imply none."""
     implied = _IMPLIED.get(adjective, "")
@@ -146,7 +173,7 @@ def _made(question: str, written: list[str], base: str, *, is_highest: bool) -> 
     words = [word.small for word in words_of(rest)]
     implied = implied_by(base, words)
     said = frozenset(stem(word) for word in words if word not in STOP_WORDS) - _NEUTRAL
-    return Superlative(is_highest, frozenset(map(stem, implied.split())), said)
+    return Superlative(is_highest, _stems(implied), said)
 
 
 def _base(word: str) -> str:

@@ -71,6 +71,11 @@ def measure_of(word: str) -> Measure | None:
     return _MEASURES.get(KINDS[Kind.UNIT].get(small, small))
 
 
+def is_currency(kind: str) -> bool:
+    """Whether a measure of this kind is of money."""
+    return kind in _CURRENCIES.values()
+
+
 def scale_of(word: str) -> int | None:
     """The number that a word such as "million" or "Mio." stands for; None for any other word."""
     return _SCALES.get(word.casefold().rstrip("."))

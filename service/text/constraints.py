@@ -55,6 +55,7 @@ _RANGE = re.compile(r"\d+[‐‑–-]\d+")
 _GAP = re.compile(r"\.?[ ]")
 _LOOK_BACK = 24
 _FEWEST_FREQUENT = 2
+_DEGREE = re.compile(r"(?P<base>[a-z]{3,12})est")
 _MIN_RARE = 4  # letters of a rare word
 
 
@@ -101,10 +102,21 @@ def constraints(question: str, is_common: Callable[[str], bool] = lambda _: True
             found += _number(token, question)
     found += _name(phrase, question)
     small = [t.group() for t in tokens if t.group().isalpha() and t.group().islower() and len(t.group()) >= _MIN_RARE]
-    rare = [word for word in small if word not in STOP_WORDS and not is_common(word)]
+    rare = [word for word in small if word not in STOP_WORDS and not any(map(is_common, (word, *_bases(word))))]
     if len(rare) * 2 <= len(small):
         found += [Constraint(ConstraintKind.WORD, word) for word in rare]
     return tuple(dict.fromkeys(found))
+
+
+def _bases(word: str) -> list[str]:
+    """The adjectives that an English superlative may be of: "cheap" for "cheapest", "big" for "biggest"."""
+    found = _DEGREE.fullmatch(word)
+    if found is None:
+        return []
+    base = found["base"]
+    return (
+        [f"{base[:-1]}y"] if base.endswith("i") else [base, f"{base}e", *([base[:-1]] if base[-1] == base[-2] else [])]
+    )
 
 
 def is_sentence_start(text: str, place: int) -> bool:
