@@ -234,17 +234,15 @@ def test_a_collection_on_its_way_goes_nowhere_else(tmp_path: Path) -> None:
 
 
 MOVER = """
-import importlib, os, signal, sys
+import os, pkgutil, signal, sys
 from pathlib import Path
 from tests.test_moving import open_library, nothing
 import index.ledger.sqlite.snapshot
 
 def kill_after(point):
     module, _, path = point.partition(":")
-    owner = importlib.import_module(module)
-    *outer, name = path.split(".")
-    for each in outer:
-        owner = getattr(owner, each)
+    outer, _, name = path.rpartition(".")
+    owner = pkgutil.resolve_name(f"{module}:{outer}")
     real = getattr(owner, name)
     def killed(*args, **kwargs):
         real(*args, **kwargs)
